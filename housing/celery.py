@@ -120,6 +120,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
         "options": {"expires": 600},
     },
+    "lists.check_followed_views": {
+        "task": "partnerships.lists.tasks.check_followed_views",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "conversations.keep_reports": {
         "task": "partnerships.conversations.tasks.keep_reports",
         "schedule": 1800.0,

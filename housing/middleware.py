@@ -38,6 +38,7 @@ EXPORT_ROUTES = frozenset(
         "people:own-data",
         "conversations:reports-csv",
         "exchange:export",
+        "lists:export",
         "nominations:csv",
         "nominations:rows",
         "digests:export-stakeholders",

@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "partnerships.search",
     "partnerships.reconciliation",
     "partnerships.spreadsheets",
+    "partnerships.lists",
     "partnerships.web",
     "housing.administration.AdministrationConfig",
     "allauth",

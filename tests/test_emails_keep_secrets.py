@@ -66,6 +66,7 @@ SHOWN = frozenset(
         # The reader's own saved filter; the query is in its link.
         "exchange.SavedFilter.name",
         "exchange.SavedFilter.query",
+        "lists.SavedView.name",
     }
 )
 

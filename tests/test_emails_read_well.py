@@ -19,6 +19,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry, SavedFilter
+from partnerships.lists.models import SavedView
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -51,6 +52,7 @@ def names() -> list[str]:
         (User, "name"),
         (User, "email"),
         (SavedFilter, "name"),
+        (SavedView, "name"),
         (SocialApp, "name"),
     ):
         found += model._default_manager.exclude(**{field: ""}).values_list(field, flat=True)

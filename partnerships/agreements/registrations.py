@@ -14,6 +14,7 @@ from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.departures import register_ending
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.listing import LIST
 from partnerships.agreements.models import (
     KEPT_MONTHS,
     Holder,
@@ -34,6 +35,7 @@ from partnerships.agreements.services.moved_posts import end_holdings_left_behin
 from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
@@ -49,6 +51,7 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, sections, emails, retention, personal data."""
+    register_list(LIST)
     obligations.register()
     register_settling(obligations.POSTS.code, end_holdings_left_behind)
     register_events(EventKind)

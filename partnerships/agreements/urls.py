@@ -6,10 +6,11 @@ from django.urls import path
 
 from partnerships.agreements.views import dates, documents, objectives, parties, partnerships, posts
 from partnerships.agreements.views.terms import drafting, printing, proposing, reading, signing
+from partnerships.kit.lists import list_page
 
 app_name = "agreements"
 urlpatterns = [
-    path("", partnerships.partnership_list, name="list"),
+    path("", list_page("partnerships"), name="list"),
     path("new/", partnerships.create, name="create"),
     path("<int:pk>/", partnerships.detail, name="detail"),
     path("<int:pk>/settings/", partnerships.edit, name="edit"),

@@ -12,6 +12,7 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments import emails, obligations, restoring, telling
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
+from partnerships.commitments.listing import LIST
 from partnerships.commitments.models import Commitment, unit_words
 from partnerships.commitments.personal import RULES
 from partnerships.commitments.quantities import use_words
@@ -20,6 +21,7 @@ from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.queries.serving import SERVING
 from partnerships.commitments.queries.stuck import stuck_commitments
 from partnerships.commitments.services import hand_over
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.outbox.groups import About, NoticeGroup
@@ -29,6 +31,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register handover, event visibility, personal data and emails."""
+    register_list(LIST)
     obligations.register()
     register_events(EventKind)
     telling.register()

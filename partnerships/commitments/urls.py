@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from partnerships.commitments.views import delivery, detail, evidence, listing, ownership, proposing, terms
+from partnerships.commitments.views import delivery, detail, evidence, ownership, proposing, terms
+from partnerships.kit.lists import list_page
 
 app_name = "commitments"
 urlpatterns = [
-    path("", listing.commitment_list, name="list"),
+    path("", list_page("commitments"), name="list"),
     path("new/", proposing.new, name="new"),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", terms.edit, name="edit"),

@@ -15,6 +15,7 @@ from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails, obligations, telling
 from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.event_kinds import EventKind
+from partnerships.exchange.listing import LIST
 from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
@@ -26,6 +27,7 @@ from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.facilitating import end_with_membership
 from partnerships.exchange.services.own_side import withdraw_to_itself
 from partnerships.exchange.services.status import commitment_moved
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
@@ -37,6 +39,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
+    register_list(LIST)
     obligations.register()
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):
         register_settling(kind.code, withdraw_to_itself)

@@ -3,13 +3,14 @@
 from django.urls import path
 
 from partnerships.exchange.views import answering, board, detail, facilitating, groups, matching, saved, writing
+from partnerships.kit.lists import list_export, list_page
 
 app_name = "exchange"
 urlpatterns = [
     path("", board.board, name="board"),
-    path("list/", board.entry_list, name="list"),
+    path("list/", list_page("asks"), name="list"),
     path("ours/", board.ours, name="ours"),
-    path("export.csv", board.export, name="export"),
+    path("export.csv", list_export("asks", "csv"), name="export"),
     path("new/", writing.new, name="new"),
     path("matches/", matching.matches, name="matches"),
     path("filters/", saved.saved, name="saved"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+
+from partnerships.kit.dates import long_date
 
 # Forms take their fields from here, with the layout.
 from partnerships.kit.value_fields import AmountField as AmountField
@@ -307,6 +310,8 @@ def _chip_label(field: forms.Field, name: str, value: Any) -> str:
         return str(field.label_from_instance(value))
     if isinstance(field, forms.BooleanField):
         return label
+    if isinstance(value, dt.date):
+        return f"{label} {long_date(value)}"
     if isinstance(field, forms.ChoiceField):
         return _flat(field.choices).get(str(value), str(value))
     return f"{label}: {value}"

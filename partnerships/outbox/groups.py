@@ -26,6 +26,7 @@ class NoticeGroup(models.TextChoices):
     PLANS = "plans", "Plans: shares, requests and decisions"
     PARTNERSHIPS = "partnerships", "Partnerships and their terms"
     REPORTS = "reports", "Progress reports"
+    VIEWS = "views", "Views of lists that you follow"
     DIGESTS = "digests", "Digests of what you follow"
 
 

@@ -135,12 +135,13 @@ def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> N
     assert "Canary homes." not in theirs
 
 
-def test_invalid_filters_change_nothing(world: World) -> None:
+def test_invalid_filters_are_named_above_the_list(world: World) -> None:
     propose(world)
 
     answer = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
 
-    assert answer.status_code == 200
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.content.decode()
 
 
 def test_stranger_cannot_open_evidence(world: World) -> None:

@@ -16,6 +16,7 @@ ABOUT_NOTHING = {
     "digests.links",
     "digests.succession",
     "exchange.new_fits",
+    "lists.followed",
     "organisations.handed_over",
 }
 

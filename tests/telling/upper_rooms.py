@@ -12,6 +12,7 @@ from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.lists import services as lists
 from partnerships.nominations.models import Decision
 from partnerships.nominations.services import reopen_return, send_return
 from partnerships.organisations.services import change_role
@@ -274,6 +275,14 @@ def entry_fits_a_saved_filter(w: World) -> Act:
     _entry(w, audience=Audience.NETWORK, addressees=[])
     exchange.match_due_entries(now=NOW())
     return lambda: [exchange.email_fits(now=NOW()) for _ in range(2)]
+
+
+@case(("lists.followed", "ben"))
+def entry_enters_a_followed_view(w: World) -> Act:
+    view = lists.save_view(person=w.ben, kind="asks", name="All asks", state={}, now=w.now)
+    lists.follow_view(view=view, person=w.ben, now=w.now)
+    _entry(w, audience=Audience.NETWORK, addressees=[])
+    return lambda: [lists.check_followed_views(now=NOW() + dt.timedelta(hours=1)) for _ in range(2)]
 
 
 # ---- Commitments

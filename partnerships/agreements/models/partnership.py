@@ -143,6 +143,9 @@ class Partnership(models.Model):
     read_on: dt.date | None = None
     #: Days without cover before or after it, where a list looked them up.
     gap: Gap | None = None
+    #: Whether the reader of a list reads it in full, and whether only as a former party, where the list looked it up.
+    is_inside = False
+    is_former = False
 
     title = models.CharField(max_length=200)
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")

@@ -47,7 +47,7 @@ def find_partnerships(
     """Partnerships the person may see, filtered; not ordered.
 
     Filters: part of the title or of a present party's name, kind and status. A former party's partnerships are matched
-    as they were when it left. `listed_as` is the title to sort by.
+    as they were when it left. `listed_as` is the title to sort by, and `is_left` says which only a former party reads.
     """
     known = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
     condition = Q()
@@ -78,7 +78,8 @@ def find_partnerships(
     }
     then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
     return Partnership.objects.filter(Q(pk__in=known.filter(condition).values("pk")) | Q(pk__in=list(left))).annotate(
-        listed_as=Case(*then, default=F("title")) if then else F("title")
+        listed_as=Case(*then, default=F("title")) if then else F("title"),
+        is_left=Case(When(pk__in=list(left), then=Value(True)), default=Value(False)) if left else Value(False),
     )
 
 

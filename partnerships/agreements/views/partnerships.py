@@ -13,15 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
-from partnerships.agreements.forms import PartnershipFilter, SettingsForm, StartForm, StatusForm
+from partnerships.agreements.forms import SettingsForm, StartForm, StatusForm
 from partnerships.agreements.models import Partnership, Party, Status
-from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
+from partnerships.agreements.past import areas_then, as_then, former_party, parties_then
 from partnerships.agreements.queries import (
     acting_party,
-    find_partnerships,
     whose_turn,
 )
-from partnerships.agreements.queries.dates import gaps_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
@@ -36,56 +34,13 @@ from partnerships.agreements.services import (
     renew,
 )
 from partnerships.agreements.views.access import held, is_held, led, seen
-from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
-from partnerships.organisations.models import EDITING_ROLES, Area, Organisation, Role
+from partnerships.organisations.models import Area, Organisation, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
-
-#: Counting further is too slow.
-MAX_COUNTED = 1000
-
-
-@require_safe
-def partnership_list(request: HttpRequest) -> HttpResponse:
-    """List of partnerships that the reader may see."""
-    user = signed_in(request)
-    form = PartnershipFilter(request.GET)
-    valid = form.is_valid()
-    chosen = form.cleaned_data if valid else {}
-    found = find_partnerships(
-        user=user,
-        text=chosen.get("q", ""),
-        kind=chosen.get("kind", ""),
-        status=chosen.get("status", ""),
-        mine=chosen.get("mine", False),
-        gaps=chosen.get("gaps", False),
-    )
-    page = keyset_page(request, found.for_listing(), order=("listed_as", "pk"))
-    inside = set(
-        Partnership.objects.inside_for(user).filter(pk__in=[row.pk for row in page.rows]).values_list("pk", flat=True)
-    )
-    former = former_parties(user, [row.pk for row in page.rows if row.pk not in inside])
-    set_back(page.rows, former)
-    gaps = gaps_of(user, inside, timezone.localdate())
-    for row in page.rows:
-        row.gap = gaps.get(row.pk)
-    counted = found.order_by()[: MAX_COUNTED + 1].count()
-    context = {
-        "form": form,
-        "page": page,
-        "inside": inside,
-        "former": former,
-        "count": min(counted, MAX_COUNTED),
-        "more": counted > MAX_COUNTED,
-        "chips": active_filters(form, request.GET),
-        "may_create": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
-    }
-    template = "agreements/_results.html" if getattr(request, "htmx", False) else "agreements/list.html"
-    return render(request, template, context, status=200 if valid else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

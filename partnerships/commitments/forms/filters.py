@@ -9,6 +9,7 @@ from django import forms
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Kind
 from partnerships.kit.forms import Form, Helper
+from partnerships.kit.lists import RecordField
 from partnerships.people.models import User
 
 
@@ -30,7 +31,7 @@ class FilterForm(Form):
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
     standing = forms.ChoiceField(label="Status", required=False, choices=STANDING)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
-    partnership = forms.ModelChoiceField(
+    partnership = RecordField(
         label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
     )
     register = forms.ChoiceField(

@@ -121,6 +121,9 @@ class Commitment(models.Model):
     in the directory, such as the developer in a published section 106 agreement.
     """
 
+    #: Whether the reader of a list knows its partnership today, where the list looked it up.
+    is_partnership_known = False
+
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
     reference = models.CharField(max_length=24, unique=True)
     text = models.TextField()

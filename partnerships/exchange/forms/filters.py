@@ -67,6 +67,13 @@ class FilterForm(Form):
         help_text="Choose none to see everything that is open.",
     )
     oldest = forms.BooleanField(label="No answer yet, oldest first", required=False)
+    waiting = forms.IntegerField(
+        label="No answer for more than (days)",
+        required=False,
+        min_value=0,
+        max_value=9_999,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-4"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,19 +84,7 @@ class FilterForm(Form):
 
     def filters(self) -> Filters:
         """The filters that were chosen; none where the form is invalid."""
-        if not self.is_valid():
-            return Filters()
-        data = self.cleaned_data
-        return Filters(
-            words=data["q"].strip(),
-            directions=tuple(data["direction"]),
-            themes=tuple(data["theme"]),
-            statuses=tuple(data["status"]),
-            organisation=data["organisation"].strip(),
-            area=data["area"],
-            standing=data["standing"],
-            oldest=data["oldest"],
-        )
+        return filters_of(self.cleaned_data) if self.is_valid() else Filters()
 
     def show_counts(self, counts: Mapping[str, str]) -> None:
         """Show beside each choice the count for its element (`count-theme-land`)."""
@@ -97,6 +92,21 @@ class FilterForm(Form):
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
                 field.choices = [(code, _counted(label, f"count-{name}-{code}", counts)) for code, label in choices]
+
+
+def filters_of(chosen: Mapping[str, Any]) -> Filters:
+    """The filters of a form's values; those that are missing filter nothing."""
+    return Filters(
+        words=chosen.get("q", "").strip(),
+        directions=tuple(chosen.get("direction", ())),
+        themes=tuple(chosen.get("theme", ())),
+        statuses=tuple(chosen.get("status", ())),
+        organisation=chosen.get("organisation", "").strip(),
+        area=chosen.get("area"),
+        standing=chosen.get("standing", False),
+        oldest=chosen.get("oldest", False),
+        waiting=chosen.get("waiting"),
+    )
 
 
 def _counted(label: str, element: str, counts: Mapping[str, str]) -> SafeString:

@@ -58,6 +58,8 @@ class Filters:
     standing: bool = False
     #: Only entries without an answer, the longest waiting first.
     oldest: bool = False
+    #: Only entries without an answer for more than this many days.
+    waiting: int | None = None
 
     @property
     def order(self) -> tuple[str, str]:
@@ -67,7 +69,9 @@ class Filters:
     @property
     def is_counted(self) -> bool:
         """Whether the stored counts can answer it."""
-        return not (self.words or self.organisation or self.area or self.standing or self.oldest)
+        return not (
+            self.words or self.organisation or self.area or self.standing or self.oldest or self.waiting is not None
+        )
 
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
@@ -100,9 +104,11 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
         entries = entries.filter(reach__overlap=keys)
     if filters.standing:
         entries = entries.filter(standing=True)
-    if filters.oldest:
+    if filters.oldest or filters.waiting is not None:
         # As on cards, where a standing offer never waits.
         entries = entries.unanswered().filter(standing=False)
+    if filters.waiting is not None:
+        entries = entries.filter(shared_at__date__lt=timezone.localdate() - dt.timedelta(days=filters.waiting))
     return entries
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from partnerships.commitments.models import Unit
 from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.html import cards_html, counts_by_element, filter_panel
 from partnerships.exchange.models import (
     Direction,
     Entry,
-    EntryQuerySet,
     Status,
-    Theme,
 )
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.matches import entry_cards, with_matches
 from partnerships.exchange.queries.permission_sql import Reader, reader_of
-from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.people.requests import signed_in
@@ -89,18 +85,7 @@ def board(request: HttpRequest) -> HttpResponse:
                 "wanted": direction in found.sides,
             }
         )
-    return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides, "mode": "board"})
-
-
-@require_safe
-def entry_list(request: HttpRequest) -> HttpResponse:
-    """The same entries as one list, page by page."""
-    user = signed_in(request)
-    reader = reader_of(user)
-    filters, _, context = _filtered(request, reader)
-    page = keyset_page(request, boards.board(user, filters).for_listing(), order=filters.order)
-    shown = {"page": page, "cards": cards_html(entry_cards(page.rows, reader)), "mode": "list"}
-    return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
+    return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides})
 
 
 @require_safe
@@ -118,58 +103,3 @@ def ours(request: HttpRequest) -> HttpResponse:
         "may_write": bool(reader.editing),
     }
     return render(request, "exchange/ours.html", context)
-
-
-@require_safe
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The filtered entries that the person can see, as CSV."""
-    user = signed_in(request)
-    filters = FilterForm(request.GET).filters()
-    entries = (
-        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:MAX_ROWS]
-    )
-    return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
-
-
-_HEADINGS = (
-    "Ask or offer",
-    "Title",
-    "Statement",
-    "Organisation",
-    "Theme",
-    "Quantity",
-    "Unit",
-    "Areas",
-    "Site",
-    "From",
-    "Until",
-    "Closing date",
-    "Status",
-    "Shared",
-    "Unanswered since",
-    "Address",
-)
-
-
-def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
-    return [
-        (
-            entry.get_direction_display(),
-            entry.title,
-            entry.statement,
-            entry.organisation.name,
-            Theme.label_of(entry.theme),
-            entry.quantity,
-            Unit.label_of(entry.unit),
-            "; ".join(area.name for area in entry.areas.all()),
-            entry.site,
-            entry.available_from,
-            entry.available_until,
-            entry.closes_on,
-            entry.status_words,
-            day_of(entry.shared_at),
-            day_of(entry.waiting_since),
-            entry.get_absolute_url(),
-        )
-        for entry in entries
-    ]

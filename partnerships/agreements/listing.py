@@ -1,0 +1,194 @@
+"""The list of partnerships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, F, OuterRef, Value, When
+from django.db.models.expressions import Combinable
+from django.utils import timezone
+
+from partnerships.agreements.forms import PartnershipFilter
+from partnerships.agreements.models import (
+    Partnership,
+    PartnershipKind,
+    PartnershipQuerySet,
+    Party,
+    Status,
+    has_status_on,
+)
+from partnerships.agreements.past import former_parties, set_back
+from partnerships.agreements.queries import find_partnerships
+from partnerships.agreements.queries.dates import gaps_of, has_gap
+from partnerships.kit import lists
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
+from partnerships.people.models import User
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
+    return find_partnerships(
+        user=user,
+        text=chosen.get("q", ""),
+        kind=chosen.get("kind", ""),
+        status=chosen.get("status", ""),
+        mine=chosen.get("mine", False),
+        gaps=chosen.get("gaps", False),
+    ).for_listing()
+
+
+def _ready(user: User, rows: Sequence[Partnership]) -> None:
+    """Say which the reader reads in full, and show those that it left as they were then."""
+    numbers = [row.pk for row in rows]
+    inside = set(Partnership.objects.inside_for(user).filter(pk__in=numbers).values_list("pk", flat=True))
+    former = former_parties(user, [pk for pk in numbers if pk not in inside])
+    set_back(rows, former)
+    gaps = gaps_of(user, inside, timezone.localdate())
+    for row in rows:
+        row.gap = gaps.get(row.pk)
+        row.is_inside, row.is_former = row.pk in inside, row.pk in former
+
+
+def _today(user: User, known: Combinable) -> Combinable:
+    """What a partnership holds today, empty for those that only a former party reads."""
+    return Case(When(is_left=False, then=known))
+
+
+def _inside(path: str) -> lists.Key:
+    """The key of what only people of its parties read, empty for others."""
+    return lambda user: Case(When(pk__in=Partnership.objects.inside_for(user).values("pk"), then=F(path)))
+
+
+def _state(user: User) -> Combinable:
+    """The status as the clock has it today."""
+    today = timezone.localdate()
+    states = [When(has_status_on(code, today), then=Value(code)) for code in Status.values]
+    return _today(user, Case(*states))
+
+
+def _parties(user: User) -> Combinable:
+    present = Party.objects.present().filter(partnership=OuterRef("pk"))
+    return _today(user, joined(present.order_by("role", "pk"), "organisation__name"))
+
+
+def _areas(user: User) -> Combinable:
+    areas = Area.objects.filter(partnerships=OuterRef("pk")).order_by("name", "pk")
+    return _today(user, joined(areas, "name"))
+
+
+def _party_words(row: Any) -> str:
+    if row.is_former:
+        return "Your organisation has left"
+    return "; ".join(party.organisation.display_name for party in row.parties.all() if party.is_present)
+
+
+def _if_inside(name: str) -> Any:
+    return lambda row: getattr(row, name) if row.is_inside else None
+
+
+def _review_words(row: Any) -> str:
+    if not row.is_inside or row.review_on is None:
+        return ""
+    return long_date(row.review_on) if row.is_over else f"{long_date(row.review_on)}, {due(row.review_on)}"
+
+
+def _columns() -> tuple[Column, ...]:
+    day = lists.Kind.DAY
+    return (
+        Column(
+            name="title",
+            label="Partnership",
+            value=lambda row: row.title,
+            key="listed_as",
+            href=Partnership.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        Column(
+            name="kind",
+            label="Kind",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: row.kind.label,
+            key=lambda user: _today(user, F("kind")),
+            choices=PartnershipKind.all_choices,
+            covered="kind",
+            is_grouped=True,
+        ),
+        Column(name="parties", label="Parties", value=_party_words, key=_parties, covered="q"),
+        Column(
+            name="status",
+            label="Status",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: row.state_label,
+            key=_state,
+            tag=lambda row: row.state,
+            choices=lambda: Status.choices,
+            covered="status",
+            is_grouped=True,
+        ),
+        Column(
+            name="review",
+            label="Review",
+            kind=day,
+            value=_if_inside("review_on"),
+            key=_inside("review_on"),
+            words=_review_words,
+        ),
+        Column(
+            name="areas",
+            label="Areas",
+            value=lambda row: None if row.is_former else "; ".join(sorted(area.name for area in row.areas.all())),
+            key=_areas,
+            is_shown=False,
+        ),
+        Column(
+            name="starts",
+            label="Starts",
+            kind=day,
+            value=_if_inside("starts_on"),
+            key=_inside("starts_on"),
+            is_shown=False,
+        ),
+        Column(
+            name="ends", label="Ends", kind=day, value=_if_inside("ends_on"), key=_inside("ends_on"), is_shown=False
+        ),
+        Column(
+            name="budget",
+            label="Annual budget (£)",
+            kind=lists.Kind.NUMBER,
+            value=_if_inside("annual_budget"),
+            key=_inside("annual_budget"),
+            is_shown=False,
+            is_summed=True,
+        ),
+        Column(
+            name="gap",
+            label="Days without cover",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.gap is not None,
+            words=lambda row: row.gap.words if row.gap else "",
+            key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
+            covered="gaps",
+            is_shown=False,
+            is_nullable=False,
+        ),
+    )
+
+
+LIST = ListDefinition(
+    slug="partnerships",
+    title="Partnerships",
+    one="partnership",
+    address="agreements:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=lambda user: find_partnerships(user=user).for_listing(),
+    form=lambda parameters, _user: PartnershipFilter(parameters),
+    sort=lambda _chosen: "title",
+    template="agreements/list.html",
+    empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
+    ready=_ready,
+    context=lambda user: {"may_create": Organisation.objects.of_person(user, *EDITING_ROLES).exists()},
+)

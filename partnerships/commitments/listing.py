@@ -1,0 +1,234 @@
+"""The list of commitments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, F, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments import queries
+from partnerships.commitments.forms.filters import FilterForm
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status, Unit
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+_STANDING: dict[str, dict[str, Any]] = {
+    "proposed": {"status": Status.PROPOSED},
+    "risk": {"status__in": [Status.AT_RISK, Status.BLOCKED]},
+    "done": {"status": Status.DONE},
+    "verified": {"status": Status.VERIFIED},
+    "ended": {"status__in": [Status.CANCELLED, Status.SUPERSEDED]},
+}
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
+    """Commitments the person may see and these filters find."""
+    mine = Organisation.objects.of_person(user).values("pk")
+    sides: dict[str, dict[str, Any]] = {
+        "given": {"giver__in": mine},
+        "received": {"receiver__in": mine},
+        "mine": {"owner": user},
+    }
+    standing = chosen.get("standing", "")
+    rows = Commitment.objects.visible_to(user)
+    rows = rows.filter(**sides.get(chosen.get("side", ""), {}), **_STANDING.get(standing, {}))
+    if standing == "open":
+        rows = rows.under_way()
+    if standing == "overdue":
+        rows = rows.overdue(timezone.localdate())
+    if chosen.get("kind"):
+        rows = rows.filter(kind=chosen["kind"])
+    if chosen.get("register"):
+        rows = rows.exclude(source="") if chosen["register"] == "read" else rows.filter(source="")
+    if chosen.get("partnership"):
+        rows = rows.filter(partnership=chosen["partnership"])
+    if chosen.get("words"):
+        rows = queries.with_words(rows, chosen["words"])
+    return rows.for_listing()
+
+
+def _ready(user: User, rows: Sequence[Commitment]) -> None:
+    """Names as on the day of each, and which partnerships' titles the reader knows today."""
+    queries.name_as_at(rows)
+    named = {row.partnership_id for row in rows if row.partnership_id}
+    known = (
+        set(Partnership.objects.inside_for(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
+    )
+    for row in rows:
+        row.is_partnership_known = row.partnership_id in known
+
+
+def _partnership(user: User) -> Combinable:
+    """The title of a partnership that the reader is inside of today; others may have got another since."""
+    inside = Partnership.objects.inside_for(user).values("pk")
+    return Case(When(partnership__in=inside, then=F("partnership__title")))
+
+
+def _owner(user: User) -> Combinable:
+    """The owner's name; of people without one their address is not shown."""
+    return NullIf(F("owner__name"), Value(""))
+
+
+def _due_words(row: Commitment) -> str:
+    if row.due_on is None:
+        return ""
+    return f"{long_date(row.due_on)}, {due(row.due_on)}" if row.is_under_way else long_date(row.due_on)
+
+
+def _columns() -> tuple[Column, ...]:
+    day, number, moment = lists.Kind.DAY, lists.Kind.NUMBER, lists.Kind.MOMENT
+    return (
+        Column(
+            name="text",
+            label="Commitment",
+            value=lambda row: row.text,
+            words=lambda row: row.text if len(row.text) <= 160 else f"{row.text[:157]}…",
+            href=Commitment.get_absolute_url,
+            covered="words",
+            is_nullable=False,
+        ),
+        Column(
+            name="reference", label="Reference", value=lambda row: row.reference, covered="words", is_nullable=False
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=lists.Kind.CHOICE,
+            value=Commitment.get_status_display,
+            tag=lambda row: row.status,
+            choices=lambda: Status.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="giver",
+            label="Given by",
+            value=lambda row: row.giver_words,
+            key=lambda _user: Coalesce("giver__name", "giver_name"),
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="receiver",
+            label="Received by",
+            value=lambda row: row.receiver_words,
+            key="receiver__name",
+            is_grouped=True,
+        ),
+        Column(
+            name="owner",
+            label="Owner",
+            value=lambda row: row.owner.display_name if row.owner else None,
+            key=_owner,
+            is_grouped=True,
+        ),
+        Column(name="due", label="Due date", kind=day, value=lambda row: row.due_on, key="due_on", words=_due_words),
+        Column(
+            name="first_due",
+            label="First due date",
+            kind=day,
+            value=lambda row: row.original_due_on,
+            key="original_due_on",
+            is_shown=False,
+        ),
+        Column(
+            name="quantity",
+            label="Quantity",
+            kind=number,
+            value=lambda row: row.quantity,
+            is_shown=False,
+            is_summed=True,
+        ),
+        Column(
+            name="delivered",
+            label="Delivered",
+            kind=number,
+            value=lambda row: row.delivered_quantity,
+            key="delivered_quantity",
+            is_nullable=False,
+            is_shown=False,
+            is_summed=True,
+        ),
+        Column(
+            name="unit",
+            label="Unit",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: Unit.label_of(row.unit) if row.unit else None,
+            choices=Unit.all_choices,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="kind",
+            label="Kind",
+            kind=lists.Kind.CHOICE,
+            value=Commitment.get_kind_display,
+            choices=lambda: Kind.choices,
+            is_shown=False,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="partnership",
+            label="Partnership",
+            value=lambda row: row.partnership.title if row.is_partnership_known else None,
+            key=_partnership,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="proposed",
+            label="Proposed",
+            kind=moment,
+            value=lambda row: day_of(row.proposed_at),
+            key="proposed_at",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="since",
+            label="Status since",
+            kind=moment,
+            value=lambda row: day_of(row.status_since),
+            key="status_since",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="source",
+            label="Register",
+            value=lambda row: row.source or None,
+            covered="register",
+            is_nullable=False,
+            is_shown=False,
+        ),
+    )
+
+
+LIST = ListDefinition(
+    slug="commitments",
+    title="Commitments",
+    one="commitment",
+    address="commitments:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=lambda user: Commitment.objects.visible_to(user).for_listing(),
+    form=lambda parameters, user: FilterForm(parameters, user=user),
+    sort=lambda _chosen: "due",
+    template="commitments/list.html",
+    empty=(
+        "No commitments yet",
+        "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",
+    ),
+    ready=_ready,
+    context=lambda user: {"may_propose": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
+)

@@ -1,0 +1,233 @@
+"""The list of asks and offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, F, OuterRef, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.utils.safestring import SafeString
+
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.commitments.models import Unit
+from partnerships.exchange.forms.filters import FilterForm, filters_of
+from partnerships.exchange.html import cards_html
+from partnerships.exchange.models import (
+    UNANSWERED,
+    Addressee,
+    Audience,
+    Direction,
+    Entry,
+    EntryQuerySet,
+    Status,
+    Theme,
+)
+from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.matches import entry_cards
+from partnerships.exchange.queries.permission_sql import reader_of
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.templatetags.kit import age, due, long_date
+from partnerships.organisations.models import Area, Organisation
+from partnerships.people.models import User
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
+    entries = boards.board(user, filters_of(chosen)).for_listing()
+    return entries.annotate(asked=_asked(user))
+
+
+def _asked(user: User) -> Combinable:
+    """Who is asked, as far as the reader may know: the side that owes an answer.
+
+    Others are named to the entry's own organisation alone, and parties to those who are inside of the partnership.
+    """
+    mine = Organisation.objects.of_person(user).values("pk")
+    inside = Partnership.objects.inside_for(user).values("pk")
+    own = Addressee.objects.filter(entry=OuterRef("pk")).order_by("organisation__name", "pk")
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
+    others = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
+    return Case(
+        When(audience=Audience.NETWORK, then=Value("Everyone in the network")),
+        When(audience=Audience.PARTNERSHIP, partnership__in=inside, then=joined(others, "organisation__name")),
+        When(
+            audience=Audience.NAMED,
+            organisation__in=mine,
+            then=joined(own.exclude(organisation=OuterRef("organisation")), "organisation__name"),
+        ),
+        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=mine), "organisation__name")),
+        default=Value(""),
+        output_field=TextField(),
+    )
+
+
+def _areas(user: User) -> Combinable:
+    areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk")
+    return joined(areas, "name")
+
+
+def _waiting(user: User) -> Combinable:
+    """Since when it has had no answer; empty where it does not wait for one."""
+    return Case(When(Q(status__in=UNANSWERED, answered_at=None, standing=False), then=F("shared_at")))
+
+
+def _waiting_words(row: Entry) -> str:
+    return f"{long_date(row.waiting_since)}, {age(row.waiting_since)}" if row.waiting_since else ""
+
+
+def _closing_words(row: Entry) -> str:
+    if row.closes_on is None:
+        return ""
+    return f"{long_date(row.closes_on)}, {due(row.closes_on)}" if row.is_open else long_date(row.closes_on)
+
+
+def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
+    return cards_html(entry_cards(rows, reader_of(user)))
+
+
+def _columns() -> tuple[Column, ...]:
+    day, moment, choice = lists.Kind.DAY, lists.Kind.MOMENT, lists.Kind.CHOICE
+    return (
+        Column(
+            name="title",
+            label="Title",
+            value=lambda row: row.title,
+            href=Entry.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        Column(
+            name="direction",
+            label="Ask or offer",
+            kind=choice,
+            value=Entry.get_direction_display,
+            choices=lambda: Direction.choices,
+            covered="direction",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="organisation",
+            label="Organisation",
+            value=lambda row: row.organisation.name,
+            key="organisation__name",
+            covered="organisation",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(name="asked", label="Who is asked", value=lambda row: row.asked, is_nullable=False, is_grouped=True),
+        Column(
+            name="theme",
+            label="Theme",
+            kind=choice,
+            value=lambda row: Theme.label_of(row.theme),
+            choices=Theme.all_choices,
+            covered="theme",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=choice,
+            value=lambda row: row.status_words,
+            tag=lambda row: row.status,
+            choices=lambda: [one for one in Status.choices if one[0] != Status.DRAFT],
+            covered="status",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="waiting_since",
+            label="Unanswered since",
+            kind=moment,
+            value=lambda row: day_of(row.waiting_since),
+            key=_waiting,
+            words=_waiting_words,
+        ),
+        Column(
+            name="shared",
+            label="Shared",
+            kind=moment,
+            value=lambda row: day_of(row.shared_at),
+            key="shared_at",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="closes",
+            label="Closing date",
+            kind=day,
+            value=lambda row: row.closes_on,
+            key="closes_on",
+            words=_closing_words,
+            is_shown=False,
+        ),
+        Column(
+            name="quantity",
+            label="Quantity",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.quantity,
+            is_shown=False,
+            is_summed=True,
+        ),
+        Column(
+            name="unit",
+            label="Unit",
+            kind=choice,
+            value=lambda row: Unit.label_of(row.unit) if row.unit else None,
+            choices=Unit.all_choices,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="areas",
+            label="Areas",
+            value=lambda row: "; ".join(area.name for area in row.areas.all()),
+            key=_areas,
+            covered="area",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(name="site", label="Site", value=lambda row: row.site, is_nullable=False, is_shown=False),
+        Column(name="available_from", label="From", kind=day, value=lambda row: row.available_from, is_shown=False),
+        Column(name="available_until", label="Until", kind=day, value=lambda row: row.available_until, is_shown=False),
+        Column(
+            name="standing",
+            label="Standing offer",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.standing,
+            covered="standing",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="statement",
+            label="Statement",
+            value=lambda row: row.statement,
+            covered="q",
+            is_nullable=False,
+            is_shown=False,
+        ),
+    )
+
+
+LIST = ListDefinition(
+    slug="asks",
+    title="Asks and offers",
+    one="ask or offer",
+    address="exchange:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=lambda user: Entry.objects.visible_to(user).exclude(shared_at=None).for_listing(),
+    form=lambda parameters, _user: FilterForm(parameters),
+    sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
+    template="exchange/list.html",
+    empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
+    cards=_cards,
+    context=lambda user: {"may_write": bool(reader_of(user).editing)},
+    is_cards_first=True,
+)

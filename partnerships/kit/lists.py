@@ -1,0 +1,263 @@
+"""What a list is: its rows, its columns, and what each column sorts and filters by.
+
+A room declares its lists in `listing.py` and registers them at start-up. The pages are those of the room `lists`, which
+lies above: a room gives one of them an address with `list_page` and `list_export`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django import forms
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import ValidationError
+from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+
+if TYPE_CHECKING:
+    import django_filters as filters
+else:
+    from partnerships.kit.late import late
+
+    filters = late("django_filters")
+
+#: Choices up to this many are boxes to tick; more are a list to search.
+_MAX_BOXES = 12
+
+
+class Kind(Enum):
+    """What a column holds: how it is sorted, filtered, shown and exported."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    DAY = "day"
+    MOMENT = "moment"
+    NUMBER = "number"
+    FLAG = "flag"
+
+
+#: What a column sorts and filters by: a path of fields, or an expression for the reader.
+Key = str | Callable[[Any], Combinable]
+Choices = Callable[[], Iterable[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a list.
+
+    `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
+    each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
+    `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
+    names the list's own filter that finds by this column.
+    """
+
+    name: str
+    label: str
+    value: Callable[[Any], Any]
+    kind: Kind = Kind.TEXT
+    key: Key = ""
+    words: Callable[[Any], str] | None = None
+    href: Callable[[Any], str] | None = None
+    tag: Callable[[Any], str] | None = None
+    choices: Choices = tuple
+    covered: str = ""
+    is_nullable: bool = True
+    is_shown: bool = True
+    is_grouped: bool = False
+    is_summed: bool = False
+
+    @property
+    def alias(self) -> str:
+        """The name of its key in queries."""
+        return f"list_{self.name}"
+
+    def expression(self, reader: Any) -> Combinable:
+        """The key as an expression."""
+        return self.key(reader) if callable(self.key) else F(self.key or self.name)
+
+    def sort_expression(self, reader: Any) -> Combinable:
+        """What rows are sorted by: choices in their own order, everything else by the key."""
+        if self.kind is not Kind.CHOICE:
+            return self.expression(reader)
+        codes = [code for code, _ in self.choices()]
+        places = [When(**{self.alias: code}, then=Value(place)) for place, code in enumerate(codes)]
+        return Case(*places, default=Value(len(codes))) if places else self.expression(reader)
+
+    def filters(self) -> dict[str, Any]:
+        """The filters that find rows by this column, by parameter."""
+        name, label, common = self.name, self.label, {"field_name": self.alias}
+        if self.kind is Kind.TEXT:
+            return {name: filters.CharFilter(**common, label=label, lookup_expr="icontains", max_length=200)}
+        if self.kind is Kind.FLAG:
+            yes_or_no = [("True", "Yes"), ("False", "No")]
+            return {name: filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no")}
+        if self.kind is Kind.CHOICE:
+            choices = list(self.choices())
+            widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_BOXES else forms.SelectMultiple
+            several = filters.MultipleChoiceFilter(
+                **common, label=label, choices=choices, distinct=False, widget=widget
+            )
+            return {name: several}
+        if self.kind is Kind.NUMBER:
+            return {
+                f"{name}_min": filters.NumberFilter(**common, label=f"{label}, at least", lookup_expr="gte"),
+                f"{name}_max": filters.NumberFilter(**common, label=f"{label}, at most", lookup_expr="lte"),
+            }
+        day = "date__" if self.kind is Kind.MOMENT else ""
+        return {
+            f"{name}_from": filters.DateFilter(
+                **common, label=f"{label}, from", lookup_expr=f"{day}gte", widget=_day_input()
+            ),
+            f"{name}_to": filters.DateFilter(
+                **common, label=f"{label}, to", lookup_expr=f"{day}lte", widget=_day_input()
+            ),
+        }
+
+
+def _day_input() -> forms.DateInput:
+    """The browser's own box for a day, which keeps the address short."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDefinition:
+    """A list of one kind of record.
+
+    `form` makes the list's own filters, and `rows` the rows that the reader may see and these filters find. The first
+    column names the record and is always shown. `ready` adds to the rows of a page what their cells show, in few
+    queries; `cards` draws them as cards of the room's own. `template` extends `lists/list.html`.
+    """
+
+    slug: str
+    #: The plural, as in "12 partnerships", and the singular.
+    title: str
+    one: str
+    address: str
+    columns: Sequence[Column]
+    rows: Callable[[Any, Mapping[str, Any]], QuerySet[Any]]
+    #: Every row that the reader may see, whatever the filters, for what left a view.
+    readable: Callable[[Any], QuerySet[Any]]
+    form: Callable[[QueryDict, Any], forms.Form]
+    #: A column's name, with "-" before it for the last first; it may depend on the list's own filters.
+    sort: Callable[[Mapping[str, Any]], str]
+    template: str = "lists/list.html"
+    #: What the page says where there is no row at all: a heading and a sentence.
+    empty: tuple[str, str] = ("", "")
+    ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
+    cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
+    context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
+    is_cards_first: bool = False
+    by_name: Mapping[str, Column] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    @property
+    def first(self) -> Column:
+        """The column that names the record."""
+        return self.columns[0]
+
+
+_definitions: dict[str, ListDefinition] = {}
+
+
+def register_list(definition: ListDefinition) -> None:
+    """Add a list, at start-up."""
+    _definitions[definition.slug] = definition
+
+
+def find_list(slug: str) -> ListDefinition | None:
+    """The list with this name, or None."""
+    return _definitions.get(slug)
+
+
+def all_lists() -> list[ListDefinition]:
+    """All lists, by title."""
+    return sorted(_definitions.values(), key=lambda one: one.title)
+
+
+class Pages(Protocol):
+    """The views of the room above."""
+
+    def show(self, request: HttpRequest, definition: ListDefinition, /) -> HttpResponseBase:
+        """The page of a list."""
+
+    def export(self, request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
+        """A file of what the list shows, of all its pages."""
+
+
+_pages: list[Pages] = []
+
+
+def register_pages(pages: Pages) -> None:
+    """Say which room shows lists, at start-up."""
+    _pages[:] = [pages]
+
+
+def list_page(slug: str) -> Callable[..., HttpResponseBase]:
+    """The view of a list, for an address of its room."""
+
+    @wraps(list_page)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        return _pages[0].show(request, _definitions[slug])
+
+    return view
+
+
+def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
+    """The view of a list's file, for an address of its room."""
+
+    @wraps(list_export)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        return _pages[0].export(request, _definitions[slug], form)
+
+    return view
+
+
+class Unreadable:
+    """A record that a filter names and the reader cannot see; it finds nothing."""
+
+    def __str__(self) -> str:
+        return "a record you cannot see"
+
+
+UNREADABLE = Unreadable()
+
+
+class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model
+    """A filter by one record that the reader can see.
+
+    The number of another record is kept and finds nothing, so that a shared view says as much for one that its reader
+    cannot see as for one that does not exist.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        """The record, None, or `UNREADABLE`."""
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            if str(value).isdecimal():
+                return UNREADABLE
+            raise
+
+    def validate(self, value: Any) -> None:
+        """Any record that was found, and `UNREADABLE`."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """The number of the record."""
+        return "" if value is UNREADABLE else super().prepare_value(value)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The record in words."""
+        return str(obj)
+
+
+def joined(rows: QuerySet[Any], path: str) -> Combinable:
+    """The names of many related records as one text, for a key: `Fareham; Gosport`."""
+    names = ArraySubquery(rows.values(path))
+    return Func(names, Value("; "), function="array_to_string", output_field=TextField())

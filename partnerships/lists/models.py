@@ -1,0 +1,119 @@
+"""Saved views of lists: who may read them, and whose list opens with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.lists import find_list
+from partnerships.organisations.audience import Organisations, People, Route, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: Readers (docs/rights.md): the owner, and the people of what it is shared with.
+ROUTES: tuple[Route, ...] = (
+    People("owner"),
+    Organisations("organisation"),
+    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+)
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    """Saved views by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> SavedViewQuerySet:
+        """Their own, and those shared with a partnership or organisation of theirs."""
+        return self.filter(visible_to(SavedView, ROUTES, user))
+
+
+class SavedView(models.Model):
+    """Filters, columns and order of a list under a name.
+
+    It holds no rows: each reader sees what they may read. `state` is checked against the list when it is saved,
+    and what the list no longer knows is left out when it is opened.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    kind = models.CharField(max_length=30, help_text="The name of the list.")
+    name = models.CharField(max_length=100)
+    state = models.JSONField(default=dict, help_text="Filters, columns, sort and look: see `lists.reading`.")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name="shared with"
+    )
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "kind", "name"],
+                name="one_saved_view_a_name",
+                violation_error_message="You already have a view with this name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(organisation=None) | Q(partnership=None), name="saved_view_shared_with_one"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "kind"], name="saved_view_organisation"),
+            models.Index(fields=["partnership", "kind"], name="saved_view_partnership"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The list, as this view shows it."""
+        definition = find_list(self.kind)
+        return f"{reverse(definition.address)}?view={self.pk}" if definition else reverse("lists:views")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others can open it."""
+        return self.organisation_id is not None or self.partnership_id is not None
+
+
+class DefaultView(models.Model):
+    """The view that a list opens with, for one person."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="default_views")
+    kind = models.CharField(max_length=30)
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="defaults")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_default_view_a_list")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.person_id}"
+
+
+class Follow(models.Model):
+    """Somebody who is told when something enters or leaves a view.
+
+    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet, so that what
+    is there already is not told. A view with more than `services.MAX_ROWS` is not read.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="followers")
+    since = models.DateTimeField()
+    members = ArrayField(models.BigIntegerField(), null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When an email about it was last recorded.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "view"], name="one_follow_a_view")]
+        indexes = [models.Index(fields=["checked_at"], name="follow_checked")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} follows {self.view_id}"

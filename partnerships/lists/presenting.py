@@ -1,0 +1,115 @@
+"""A list as its page shows it: headings, cells and cards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from partnerships.kit.forms import Chip, active_filters
+from partnerships.kit.lists import Column, Kind
+from partnerships.kit.templatetags.kit import long_date, status_tag
+from partnerships.lists.reading import EVERYTHING, Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of a column, with the address that sorts by it."""
+
+    label: str
+    href: str
+    is_number: bool
+    #: "ascending", "descending" or "".
+    sorted: str
+
+    @property
+    def next_words(self) -> str:
+        """What following it does."""
+        return "sort the other way" if self.sorted else "sort by this"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row."""
+
+    label: str
+    html: SafeString
+    is_number: bool
+
+
+def chips_of(asked: Asked) -> list[Chip]:
+    """The filters in use; without the last one the list shows everything, not the reader's default view."""
+    chips = active_filters(asked.form, asked.parameters)
+    return [replace(chip, href=EVERYTHING) if chip.href == "?" else chip for chip in chips]
+
+
+def headings(asked: Asked) -> list[Heading]:
+    """The headings of the columns that are shown."""
+    found = []
+    for column in asked.columns:
+        is_sorted = asked.sort.lstrip("-") == column.name
+        descending = asked.sort.startswith("-")
+        wanted = f"-{column.name}" if is_sorted and not descending else column.name
+        state = ("descending" if descending else "ascending") if is_sorted else ""
+        found.append(Heading(column.label, asked.address(sort=wanted), column.kind is Kind.NUMBER, state))
+    return found
+
+
+def table(asked: Asked, rows: Sequence[Any]) -> list[list[Cell]]:
+    """The cells of the rows."""
+    return [[_cell(column, row) for column in asked.columns] for row in rows]
+
+
+def _cell(column: Column, row: Any) -> Cell:
+    words: str | SafeString = column.words(row) if column.words else in_words(column.value(row))
+    if words and column.tag and (code := column.tag(row)):
+        words = status_tag(words, code)
+    href = column.href(row) if column.href and words else ""
+    html = format_html('<a class="govuk-link" href="{}">{}</a>', href, words) if href else conditional_escape(words)
+    return Cell(column.label, html or mark_safe(""), column.kind is Kind.NUMBER)
+
+
+def in_words(value: Any) -> str:
+    """A value as pages show it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, dt.date):
+        return long_date(value)
+    if isinstance(value, int | Decimal | float):
+        return f"{value:,}" if not isinstance(value, Decimal) else f"{value.normalize():,f}"
+    return str(value)
+
+
+def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
+    """Each column, whether it is shown, and its place; those that are shown first."""
+    shown = list(asked.columns)
+    others = [column for column in asked.definition.columns if column not in shown]
+    return [(column, column in shown, place) for place, column in enumerate([*shown, *others], start=1)]
+
+
+def sort_choices(asked: Asked) -> list[tuple[str, str, bool]]:
+    """What rows can be sorted by: parameter, words, and whether they are."""
+    found = []
+    for column in asked.definition.columns:
+        up, down = _DIRECTIONS[column.kind]
+        for name, words in ((column.name, up), (f"-{column.name}", down)):
+            found.append((name, f"{column.label}: {words}", name == asked.sort))
+    return found
+
+
+#: How the two directions are called.
+_DIRECTIONS = {
+    Kind.TEXT: ("A to Z", "Z to A"),
+    Kind.CHOICE: ("first to last", "last to first"),
+    Kind.DAY: ("earliest first", "latest first"),
+    Kind.MOMENT: ("earliest first", "latest first"),
+    Kind.NUMBER: ("smallest first", "largest first"),
+    Kind.FLAG: ("no first", "yes first"),
+}

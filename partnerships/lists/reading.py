@@ -1,0 +1,193 @@
+"""What an address or a saved view asks of a list, and the rows that it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.db.models.expressions import OrderBy
+from django.http import QueryDict
+
+from partnerships.kit.forms import PAGING_PARAMETERS
+from partnerships.kit.http import sorted_by
+from partnerships.kit.lists import UNREADABLE, Column, ListDefinition
+
+#: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
+ARRANGING = ("columns", "sort", "look", "from")
+TABLE, CARDS = "table", "cards"
+#: The query string of a list without filters, whatever view it opens with.
+EVERYTHING = "?view="
+#: Bounds of what is kept of an address.
+_MAX_VALUES, _MAX_LENGTH = 100, 200
+
+
+@dataclass
+class Asked:
+    """A list as somebody wants it: filters, columns and order.
+
+    `parameters` are those of its address, without the page.
+    """
+
+    definition: ListDefinition
+    reader: Any
+    parameters: QueryDict
+    columns: Sequence[Column]
+    has_chosen_columns: bool
+    look: str
+    _filters: dict[str, tuple[Column, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """The list's own filters, and those of its columns that are shown or in use."""
+        form = self.definition.form(self.parameters, self.reader)
+        shown = {column.name for column in self.columns}
+        for column in self.definition.columns:
+            if column.covered or column.name in form.fields:
+                continue
+            found = column.filters()
+            if column.name in shown or any(self.parameters.get(name) for name in found):
+                self._filters |= {name: (column, one) for name, one in found.items()}
+        form.fields |= {name: one.field for name, (_, one) in self._filters.items()}
+        return form
+
+    @cached_property
+    def chosen(self) -> dict[str, Any]:
+        """The values of the filters that are valid."""
+        self.form.is_valid()
+        return self.form.cleaned_data
+
+    @cached_property
+    def sort(self) -> str:
+        """The column that the rows are sorted by, with "-" for the last first."""
+        wanted = self.parameters.get("sort", "")
+        return wanted if wanted.lstrip("-") in self.definition.by_name else self.definition.sort(self.chosen)
+
+    @property
+    def sorted_by(self) -> Column:
+        """The same, as a column."""
+        return self.definition.by_name[self.sort.lstrip("-")]
+
+    def found(self) -> QuerySet[Any]:
+        """The rows that the reader may see and the filters find; not ordered."""
+        if any(value is UNREADABLE for value in self.chosen.values()):
+            return self.definition.rows(self.reader, {}).none()
+        rows: QuerySet[Any] = self.definition.rows(self.reader, self.chosen)
+        active = {name: one for name, one in self._filters.items() if self.chosen.get(name) not in (None, "", [])}
+        for column in {column.name: column for column, _ in active.values()}.values():
+            rows = rows.alias(**{column.alias: column.expression(self.reader)})
+        for name, (_, one) in active.items():
+            rows = one.filter(rows, self.chosen[name])
+        return rows
+
+    def sortable(self) -> QuerySet[Any]:
+        """The same with what they are sorted by: see `order`."""
+        column = self.sorted_by
+        rows = self.found().alias(**{column.alias: column.expression(self.reader)})
+        return rows.annotate(list_sort=column.sort_expression(self.reader))
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The order of `sortable`; it ends in a unique key."""
+        return ("-list_sort", "-pk") if self.sort.startswith("-") else ("list_sort", "pk")
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """What of the order may be null."""
+        return ("list_sort",) if self.sorted_by.is_nullable else ()
+
+    @property
+    def sorting(self) -> list[OrderBy | str]:
+        """The same for the database."""
+        return sorted_by(self.order, self.nullable)
+
+    def address(self, **changes: str) -> str:
+        """The query string with some parameters changed; "" removes one."""
+        changed = self.parameters.copy()
+        for name, value in changes.items():
+            changed.pop(name, None)
+            if value:
+                changed[name] = value
+        return f"?{changed.urlencode()}" if changed else EVERYTHING
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a saved view keeps of it, as JSON."""
+        return {
+            "filters": {name: self.parameters.getlist(name) for name in self.parameters if name not in ARRANGING},
+            "columns": [column.name for column in self.columns] if self.has_chosen_columns else [],
+            "sort": self.parameters.get("sort", ""),
+            "look": self.parameters.get("look", ""),
+        }
+
+
+def parameters_of(state: Mapping[str, Any]) -> QueryDict:
+    """The parameters of an address with what a saved view keeps."""
+    parameters = QueryDict(mutable=True)
+    for name, values in state.get("filters", {}).items():
+        parameters.setlist(name, [str(value) for value in values])
+    for name, value in (("columns", ",".join(state.get("columns", []))), ("sort", state.get("sort", ""))):
+        if value:
+            parameters[name] = value
+    if state.get("look"):
+        parameters["look"] = state["look"]
+    return parameters
+
+
+def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
+    """What these parameters ask of the list; unknown ones are left out."""
+    columns = _columns(definition, sent)
+    parameters = QueryDict(mutable=True)
+    known = set(definition.form(QueryDict(), reader).fields)
+    for column in definition.columns:
+        if not column.covered and column.name not in known:
+            known |= set(column.filters())
+    for name in sent:
+        values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
+        if name in known and name not in PAGING_PARAMETERS and values:
+            parameters.setlist(name, values)
+    for name in ARRANGING:
+        if sent.get(name):
+            parameters.setlist(name, [str(sent[name])[:_MAX_LENGTH]])
+    if columns:
+        parameters["columns"] = ",".join(column.name for column in columns)
+    else:
+        parameters.pop("columns", None)
+    look = sent.get("look") or (CARDS if definition.is_cards_first else TABLE)
+    return Asked(
+        definition=definition,
+        reader=reader,
+        parameters=parameters,
+        columns=columns or [one for one in definition.columns if one.is_shown or _finds_by(one, parameters)],
+        has_chosen_columns=bool(columns),
+        look=CARDS if look == CARDS else TABLE,
+    )
+
+
+def _finds_by(column: Column, parameters: QueryDict) -> bool:
+    """Whether one of the filters in use finds by this column, which is then worth showing."""
+    names = {column.covered or column.name, *(column.filters() if not column.covered else ())}
+    return any(name in parameters for name in names)
+
+
+def _columns(definition: ListDefinition, sent: QueryDict) -> list[Column]:
+    """The columns that were chosen, in their order, the first one always among them; empty if none were."""
+    if "show" in sent:  # from the form, with a place for each
+        places = {name: _place(sent.get(f"place-{name}", "")) for name in definition.by_name}
+        names = sorted(
+            (name for name in definition.by_name if name in sent.getlist("show")),
+            key=lambda name: (places[name], list(definition.by_name).index(name)),
+        )
+    else:
+        names = [name for name in sent.get("columns", "").split(",") if name in definition.by_name]
+    if not names:
+        return []
+    first = definition.first.name
+    return [definition.by_name[name] for name in dict.fromkeys([first, *names] if first not in names else names)]
+
+
+def _place(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 999

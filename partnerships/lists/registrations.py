@@ -1,0 +1,21 @@
+"""What the lists room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.kit.lists import register_pages
+from partnerships.lists import views
+from partnerships.lists.emails import write_followed
+from partnerships.lists.personal import RULES
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+
+
+def register() -> None:
+    """Show the lists of all rooms, and the rules about personal data."""
+    register_pages(views)
+    register_personal(RULES)
+    # It is about many records or none, so it says what it is about only by the view.
+    register_email(
+        "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS
+    )

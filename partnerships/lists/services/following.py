@@ -1,0 +1,99 @@
+"""Following views: who is told what entered or left."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from partnerships.kit.rights import require
+from partnerships.lists.models import Follow, SavedView
+from partnerships.lists.queries import asked_by
+from partnerships.organisations.rights import has_open_account
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+
+log = structlog.get_logger(__name__)
+
+#: Views that find more rows cannot be followed: each reading compares all of them.
+MAX_ROWS = 1_000
+#: A person may follow this many views.
+MAX_FOLLOWED = 20
+#: Views that one sweep reads, the one that waits longest first.
+MAX_CHECKED = 200
+#: The time between two readings, and between two emails; the second has everything since the first.
+BETWEEN_READINGS = dt.timedelta(minutes=10)
+BETWEEN_EMAILS = dt.timedelta(hours=1)
+
+
+class UnableToFollow(Exception):
+    """The view finds too many rows, or the person follows too many views."""
+
+
+@transaction.atomic
+def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
+    """Tell the person from now on when something enters or leaves. Raises `UnableToFollow`."""
+    User.objects.select_for_update().get(pk=person.pk)
+    require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
+    if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
+        raise UnableToFollow(f"You already follow {MAX_FOLLOWED} views. Stop following one first.")
+    members = _members(view, person)
+    if members is None:
+        raise UnableToFollow(f"It shows more than {MAX_ROWS:,} rows. Narrow it to follow it.")
+    given = {"since": now, "members": members, "checked_at": now}
+    return Follow.objects.get_or_create(person=person, view=view, defaults=given)[0]
+
+
+@transaction.atomic
+def unfollow_view(*, view: SavedView, person: User) -> None:
+    """Tell the person no more."""
+    Follow.objects.filter(view=view, person=person).delete()
+
+
+def check_followed_views(*, now: dt.datetime) -> int:
+    """Read the followed views whose turn it is, with the rights of each follower; how many emails were recorded.
+
+    May run twice: a follow is read under its lock, and what was told is kept with it.
+    """
+    due = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
+    due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by("checked_at", "pk")
+    return sum(_check(pk, now) for pk in due.values_list("pk", flat=True)[:MAX_CHECKED])
+
+
+@transaction.atomic
+def _check(follow_id: int, now: dt.datetime) -> bool:
+    """Read one followed view, and record an email if something entered or left."""
+    follows = Follow.objects.select_for_update(of=("self",), skip_locked=True).select_related("view", "person")
+    follow = follows.filter(pk=follow_id).exclude(told_at__gt=now - BETWEEN_EMAILS).first()
+    if follow is None:
+        return False
+    person = follow.person
+    if not (has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists()):
+        follow.delete()
+        return False
+    members = _members(follow.view, person)
+    before, follow.checked_at = follow.members, now
+    if members is None:
+        log.info("followed_view_too_large", follow=follow.pk)
+        follow.save(update_fields=["checked_at"])
+        return False
+    follow.members = members
+    entered, left = sorted(set(members) - set(before or ())), sorted(set(before or ()) - set(members))
+    is_told = before is not None and bool(entered or left)
+    if is_told:
+        follow.told_at = now
+        params = {"follow": follow.pk, "entered": entered, "left": left}
+        record_email(kind="lists.followed", person_id=person.pk, params=params, now=now)
+    follow.save(update_fields=["checked_at", "members", "told_at"])
+    return is_told
+
+
+def _members(view: SavedView, person: User) -> list[int] | None:
+    """The rows that the person sees in the view, in order of number; None if they are too many."""
+    asked = asked_by(view, person)
+    if asked is None:
+        return []
+    found = list(asked.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
+    return None if len(found) > MAX_ROWS else found

@@ -1,0 +1,112 @@
+"""Saving, changing and sharing views of lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.lists import find_list
+from partnerships.kit.rights import require
+from partnerships.lists.models import DefaultView, Follow, SavedView
+from partnerships.lists.reading import parameters_of, read
+from partnerships.lists.rights import may_share_with, owns_view
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import has_open_account
+from partnerships.people.models import User
+
+#: A person may save this many, of all lists together.
+MAX_VIEWS = 50
+
+
+class UnableToSaveView(Exception):
+    """The name is taken or empty, the filters say nothing valid, or the person has too many views."""
+
+
+@transaction.atomic
+def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], now: dt.datetime) -> SavedView:
+    """Save filters, columns and order of a list under a name. Raises `UnableToSaveView`."""
+    User.objects.select_for_update().get(pk=person.pk)
+    require(has_open_account(person))
+    if person.saved_views.count() >= MAX_VIEWS:
+        raise UnableToSaveView(f"You already have {MAX_VIEWS} saved views. Remove one first.")
+    view = SavedView(owner=person, kind=kind, name=_named(name), state=_checked(kind, state, person), created_at=now)
+    return _saved(view)
+
+
+@transaction.atomic
+def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str, Any] | None = None) -> SavedView:
+    """Change a view's name and, if given, what it shows. Raises `UnableToSaveView`."""
+    view = SavedView.objects.select_for_update().get(pk=view.pk)
+    require(owns_view(view, person))
+    view.name = _named(name)
+    if state is not None:
+        view.state = _checked(view.kind, state, person)
+        # What it shows now is read anew, so that nobody is told of rows that did not change.
+        Follow.objects.filter(view=view).update(members=None)
+    return _saved(view)
+
+
+@transaction.atomic
+def share_view(*, view: SavedView, person: User, shared_with: Organisation | Partnership | None) -> SavedView:
+    """Share a view with the people of an organisation or partnership; None: with nobody.
+
+    Others who opened their list with it, or followed it, no longer do when it is shared with nobody.
+    """
+    view = SavedView.objects.select_for_update().get(pk=view.pk)
+    require(owns_view(view, person) and (shared_with is None or may_share_with(person, shared_with)))
+    view.organisation = shared_with if isinstance(shared_with, Organisation) else None
+    view.partnership = shared_with if isinstance(shared_with, Partnership) else None
+    view.save(update_fields=["organisation", "partnership"])
+    if shared_with is None:
+        DefaultView.objects.filter(view=view).exclude(person=person).delete()
+        Follow.objects.filter(view=view).exclude(person=person).delete()
+    return view
+
+
+@transaction.atomic
+def choose_default(*, kind: str, view: SavedView | None, person: User) -> None:
+    """Open a list with this view from now on; None: with everything."""
+    User.objects.select_for_update().get(pk=person.pk)
+    require(view is None or SavedView.objects.visible_to(person).filter(pk=view.pk, kind=kind).exists())
+    if view is None:
+        DefaultView.objects.filter(person=person, kind=kind).delete()
+    else:
+        DefaultView.objects.update_or_create(person=person, kind=kind, defaults={"view": view})
+
+
+@transaction.atomic
+def remove_view(*, view: SavedView, person: User) -> None:
+    """Delete a view, for everybody who uses it."""
+    view = SavedView.objects.select_for_update().get(pk=view.pk)
+    require(owns_view(view, person))
+    view.delete()
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise UnableToSaveView("Enter a name for the view.")
+    return name.strip()[:100]
+
+
+def _checked(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any]:
+    """The state as the list reads it: what the list does not know is left out."""
+    definition = find_list(kind)
+    if definition is None:
+        raise UnableToSaveView("There is no such list.")
+    asked = read(definition, person, parameters_of(state))
+    if not asked.form.is_valid():
+        raise UnableToSaveView("Correct the filters first.")
+    return asked.state
+
+
+def _saved(view: SavedView) -> SavedView:
+    try:
+        with transaction.atomic():
+            view.save()
+    except IntegrityError as error:
+        raise UnableToSaveView("You already have a view of this list with this name.") from error
+    return view

@@ -1,0 +1,19 @@
+"""URLs of saved views and files of lists."""
+
+from django.urls import path
+
+from partnerships.lists import views
+
+app_name = "lists"
+urlpatterns = [
+    path("views/", views.saved, name="views"),
+    path("views/<int:pk>/", views.change, name="view"),
+    path("views/<int:pk>/share/", views.share, name="share"),
+    path("views/<int:pk>/default/", views.set_default, name="default"),
+    path("views/<int:pk>/follow/", views.follow, name="follow"),
+    path("views/<int:pk>/unfollow/", views.unfollow, name="unfollow"),
+    path("views/<int:pk>/remove/", views.remove, name="remove"),
+    path("<slug:kind>/views/new/", views.save, name="save"),
+    path("<slug:kind>/no-default/", views.drop_default, name="no-default"),
+    path("<slug:kind>/export.<slug:form>", views.download, name="export"),
+]

@@ -1,0 +1,31 @@
+"""Pages of lists and of saved views."""
+
+from __future__ import annotations
+
+from partnerships.lists.views.listing import download, export, show
+from partnerships.lists.views.saved import (
+    change,
+    drop_default,
+    follow,
+    remove,
+    save,
+    saved,
+    set_default,
+    share,
+    unfollow,
+)
+
+__all__ = [
+    "change",
+    "download",
+    "drop_default",
+    "export",
+    "follow",
+    "remove",
+    "save",
+    "saved",
+    "set_default",
+    "share",
+    "show",
+    "unfollow",
+]

@@ -1,0 +1,100 @@
+"""The page of a list, and its files."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.exports import MAX_ROWS
+from partnerships.kit.http import keyset_page
+from partnerships.kit.lists import ListDefinition, find_list
+from partnerships.lists.downloads import FORMATS, file_response
+from partnerships.lists.models import SavedView
+from partnerships.lists.presenting import chips_of, column_choices, headings, sort_choices, table
+from partnerships.lists.queries import default_of, parameters_for, views_of
+from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Counting further is too slow.
+MAX_COUNTED = 1_000
+
+
+def asked_in(request: HttpRequest, reader: User, definition: ListDefinition) -> tuple[Asked, SavedView | None]:
+    """What the address asks of the list, and the saved view that it starts from.
+
+    `view` opens a view as it was saved, and `from` names the one that other parameters started from. A list without
+    parameters opens with the reader's default view; `view=` alone shows everything.
+    """
+    named = request.GET.get("view") or request.GET.get("from")
+    number = named if request.GET else default_of(reader, definition)
+    view = None
+    if number:
+        views = SavedView.objects.visible_to(reader).filter(kind=definition.slug)
+        if not str(number).isdecimal() or len(str(number)) > 18:
+            raise Http404
+        view = views.filter(pk=number).first() if not request.GET else get_object_or_404(views, pk=number)
+    return read(definition, reader, parameters_for(request.GET, view)), view
+
+
+@require_safe
+def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
+    """The page of a list."""
+    reader = signed_in(request)
+    asked, view = asked_in(request, reader, definition)
+    valid = asked.form.is_valid()
+    page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
+    definition.ready(reader, page.rows)
+    counted = asked.found().order_by()[: MAX_COUNTED + 1].count()
+    context = {
+        **definition.context(reader),
+        "definition": definition,
+        "form": asked.form,
+        "asked": asked,
+        "query": asked.address()[1:],
+        "as_table": asked.address(look=TABLE)[1:],
+        "as_cards": asked.address(look=CARDS)[1:],
+        "kept": [
+            (name, value)
+            for name in asked.parameters
+            if name not in ("columns", "look")
+            for value in asked.parameters.getlist(name)
+        ],
+        "page": page,
+        "count": min(counted, MAX_COUNTED),
+        "more": counted > MAX_COUNTED,
+        "chips": chips_of(asked),
+        "clear": f"{request.path}{EVERYTHING}",
+        "headings": headings(asked),
+        "sorts": sort_choices(asked),
+        "columns": column_choices(asked),
+        "formats": FORMATS.items(),
+        "view": view,
+        "is_changed": view is not None and asked.state != read(definition, reader, parameters_of(view.state)).state,
+        "views": views_of(reader, definition),
+    }
+    if asked.look == CARDS:
+        context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
+    context["rows"] = table(asked, page.rows) if context.get("cards") is None else []
+    partial = bool(getattr(request, "htmx", False))
+    template = "lists/_results.html" if partial else definition.template
+    return render(request, template, context, status=200 if valid else 422)
+
+
+@require_safe
+def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
+    """A file of every row that the filters find, on all pages."""
+    asked, _ = asked_in(request, signed_in(request), definition)
+    if not asked.form.is_valid():
+        return show(request, definition)
+    return file_response(asked, form, MAX_ROWS)
+
+
+@require_safe
+def download(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
+    """The same at the address that all lists share."""
+    definition = find_list(kind)
+    if definition is None or form not in FORMATS:
+        raise Http404
+    return export(request, definition, form)

@@ -1,0 +1,168 @@
+"""Pages about saved views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.lists import all_lists, find_list
+from partnerships.lists import services
+from partnerships.lists.forms import NameForm, ShareForm
+from partnerships.lists.models import DefaultView, SavedView
+from partnerships.lists.presenting import chips_of
+from partnerships.lists.queries import followed_by
+from partnerships.lists.reading import parameters_of, read
+from partnerships.lists.rights import owns_view
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def _own(person: User, pk: int) -> SavedView:
+    """A view of the person's own; 404 if they cannot open it, 403 if it is another's."""
+    view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
+    if not owns_view(view, person):
+        raise PermissionDenied
+    return view
+
+
+@require_safe
+def saved(request: HttpRequest) -> HttpResponse:
+    """The views that the person can open, of all lists."""
+    person = signed_in(request)
+    views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
+    page = keyset_page(request, views, order=("name", "pk"), size=50)
+    titles = {one.slug: one.title for one in all_lists()}
+    defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
+    followed = followed_by(person)
+    rows = [
+        (one, titles.get(one.kind, ""), one.pk in defaults, one.pk in followed, owns_view(one, person))
+        for one in page.rows
+    ]
+    return render(request, "lists/views.html", {"rows": rows, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def save(request: HttpRequest, kind: str) -> HttpResponse:
+    """Save what the list shows under a name; the page's address says what that is."""
+    person, definition = signed_in(request), find_list(kind)
+    if definition is None:
+        raise Http404
+    asked = read(definition, person, request.GET)
+    back = f"{reverse(definition.address)}{asked.address()}"
+    form = NameForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.save_view(
+            person=person, kind=kind, name=form.cleaned_data["name"], state=asked.state, now=timezone.now()
+        )
+        return f"“{made.name}” is saved.", made.get_absolute_url()
+
+    chips = chips_of(asked)
+    refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
+    return take_step(request, "lists/save.html", form, step, refusals, chips=chips, definition=definition, asked=asked)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename a view or, with filters in the address, let it show these."""
+    person = signed_in(request)
+    view = _own(person, pk)
+    definition = find_list(view.kind)
+    if definition is None:
+        raise Http404
+    asked = read(definition, person, request.GET or parameters_of(view.state))
+    form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        changed = services.change_view(
+            view=view, person=person, name=form.cleaned_data["name"], state=asked.state if request.GET else None
+        )
+        return f"“{changed.name}” is saved.", changed.get_absolute_url()
+
+    chips = chips_of(asked)
+    refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
+    context: dict[str, Any] = {"chips": chips, "definition": definition, "asked": asked, "view": view}
+    return take_step(request, "lists/save.html", form, step, refusals, **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say who else can open a view."""
+    person = signed_in(request)
+    view = _own(person, pk)
+    form = ShareForm(posted(request), view=view, person=person)
+
+    def step() -> tuple[str, str]:
+        services.share_view(view=view, person=person, shared_with=form.chosen)
+        words = (
+            f"“{view.name}” is shared with {form.chosen}." if form.chosen else f"Only you can use “{view.name}” now."
+        )
+        return words, reverse("lists:views")
+
+    return take_step(request, "lists/share.html", form, step, {}, view=view)
+
+
+@require_POST
+def set_default(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open the list with this view from now on."""
+    person = signed_in(request)
+    view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
+    services.choose_default(kind=view.kind, view=view, person=person)
+    messages.success(request, f"The list opens with “{view.name}” from now on.")
+    return redirect(view.get_absolute_url())
+
+
+@require_POST
+def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
+    """Open the list with everything again."""
+    definition = find_list(kind)
+    if definition is None:
+        raise Http404
+    services.choose_default(kind=kind, view=None, person=signed_in(request))
+    messages.success(request, "The list opens with everything again.")
+    return redirect(reverse(definition.address))
+
+
+@require_POST
+def follow(request: HttpRequest, pk: int) -> HttpResponse:
+    """Get an email when something enters or leaves a view."""
+    person = signed_in(request)
+    view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
+    try:
+        services.follow_view(view=view, person=person, now=timezone.now())
+    except services.UnableToFollow as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"You will get an email when something enters or leaves “{view.name}”.")
+    return redirect("lists:views")
+
+
+@require_POST
+def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
+    """Get no more emails about a view."""
+    person = signed_in(request)
+    view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
+    services.unfollow_view(view=view, person=person)
+    messages.success(request, f"You will no longer get emails about “{view.name}”.")
+    return redirect("lists:views")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a view, after asking."""
+    person = signed_in(request)
+    view = _own(person, pk)
+    if request.method != "POST":
+        return render(request, "lists/remove.html", {"view": view})
+    services.remove_view(view=view, person=person)
+    messages.success(request, f"“{view.name}” is removed.")
+    return redirect("lists:views")

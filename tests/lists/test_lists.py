@@ -1,0 +1,218 @@
+"""Columns, filters, order, pages and files of every list."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from django.http import QueryDict
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from partnerships.commitments.models import Commitment
+from partnerships.exchange.models import Entry
+from partnerships.kit.http import keyset_page
+from partnerships.kit.lists import Kind, all_lists, find_list
+from partnerships.lists.reading import read
+from tests.commitments.promises import agree, in_days, propose
+from tests.exchange.conftest import shared
+from tests.lists.conftest import client_of
+from tests.world import World
+
+
+def promises(world: World) -> list[Commitment]:
+    """Three commitments with equal and missing due dates, and an action without one."""
+    same = in_days(30)
+    return [
+        agree(world, text="Cottages.", due_on=same),
+        propose(world, text="Bungalows.", due_on=same, quantity=None, unit=""),
+        propose(world, text="=HYPERLINK(1)", due_on=in_days(60)),
+    ]
+
+
+def texts(response: Any) -> list[str]:
+    """The first cell of each row of a page."""
+    return [row.text for row in response.context["page"].rows]
+
+
+def exported(world: World, form: str, query: str = "") -> bytes:
+    """A file of the commitments that Ben may see."""
+    address = reverse("lists:export", args=["commitments", form])
+    response = client_of(world.ben).get(f"{address}?{query}")
+    assert response.status_code == 200
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> None:
+    promises(world)
+    shared(world.larkhaven, world.amina, timezone.now())
+    for definition in all_lists():
+        names = ",".join(definition.by_name)
+        asked = read(definition, world.amina, QueryDict(f"columns={names}"))
+        file = client_of(world.amina).get(reverse("lists:export", args=[definition.slug, "csv"]) + f"?columns={names}")
+        lines = list(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
+
+        assert lines[0] == [*(column.label for column in definition.columns), "Address"]
+        everything = set(asked.found().values_list("pk", flat=True))
+        assert len(lines) - 1 == len(everything) > 0, definition.slug
+        for column in definition.columns:
+            filters = set(column.filters()) & set(asked.form.fields)
+            assert filters or (column.covered or column.name) in asked.form.fields, column
+            for sort in (column.name, f"-{column.name}"):
+                ordered = read(definition, world.amina, QueryDict(f"sort={sort}"))
+                assert set(ordered.sortable().order_by(*ordered.sorting).values_list("pk", flat=True)) == everything
+
+
+def test_each_filter_of_a_column_finds_its_rows_alone(world: World) -> None:
+    agreed, proposed, _ = promises(world)
+    definition = find_list("commitments")
+    assert definition is not None
+
+    def found(query: str) -> set[int]:
+        return set(read(definition, world.ben, QueryDict(query)).found().values_list("pk", flat=True))
+
+    day = in_days(30).isoformat()
+    assert found("text=x&words=Cottages") == {agreed.pk}
+    assert found("status=agreed") == {agreed.pk}
+    assert found("status=agreed&status=proposed&quantity_max=1") == set()
+    assert found(f"due_from={day}&due_to={day}") == {agreed.pk, proposed.pk}
+    assert found(f"due_to={day}&quantity_min=60") == {agreed.pk}
+    assert found("owner=eddie&unit=homes&status=agreed") == {agreed.pk}
+    assert found("giver=westmarch") == set()
+    assert found(f"proposed_from={timezone.localdate():%Y-%m-%d}&giver=larkhaven&quantity_max=1") == set()
+
+
+@pytest.mark.parametrize("sort", ["quantity", "-quantity", "due", "-due", "text", "status"])
+def test_pages_by_keys_visit_every_row_once_under_ties_and_empty_cells(world: World, sort: str) -> None:
+    for number in range(4):
+        propose(world, text=f"Homes {number}.", **({"quantity": None, "unit": ""} if number % 2 else {}))
+    definition = find_list("commitments")
+    assert definition is not None
+    asked = read(definition, world.ben, QueryDict(f"sort={sort}"))
+    whole = list(asked.sortable().order_by(*asked.sorting).values_list("pk", flat=True))
+
+    forwards, query = [], ""
+    while True:
+        request = RequestFactory().get(f"/{query}")
+        page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, size=1)
+        forwards += [row.pk for row in page.rows]
+        if not page.next:
+            break
+        query = page.next
+    backwards = [page.rows[0].pk]
+    while page.previous:
+        request = RequestFactory().get(f"/{page.previous}")
+        page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, size=1)
+        backwards.insert(0, page.rows[0].pk)
+
+    assert forwards == whole == backwards
+
+
+def test_a_file_has_exactly_the_filtered_rows_with_their_types(world: World) -> None:
+    promises(world)
+    columns = "columns=text,due,quantity&sort=text&standing=proposed"
+
+    sheet = openpyxl.load_workbook(io.BytesIO(exported(world, "xlsx", columns))).active
+    other = (
+        CalamineWorkbook.from_filelike(io.BytesIO(exported(world, "ods", columns))).get_sheet_by_index(0).to_python()
+    )
+    lines = list(csv.reader(io.StringIO(exported(world, "csv", columns).decode("utf-8-sig"))))
+
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    assert rows[0] == ["Commitment", "Due date", "Quantity", "Address"] == other[0] == lines[0]
+    assert [row[0] for row in rows[1:]] == ["=HYPERLINK(1)", "Bungalows."] == [row[0] for row in other[1:]]
+    assert sheet["A2"].data_type == "s"
+    assert rows[1][1] == dt.datetime.combine(in_days(60), dt.time())
+    assert sheet["B2"].is_date
+    assert rows[1][2] == 60
+    assert rows[2][2] is None
+    assert other[1][1:3] == [in_days(60), 60.0]
+    assert [line[0] for line in lines[1:]] == ["'=HYPERLINK(1)", "Bungalows."]
+    assert lines[1][1:3] == [in_days(60).isoformat(), "60.00"]
+    assert all(str(row[3]).startswith("http") for row in rows[1:])
+
+
+def test_a_stranger_sees_no_row_and_gets_none_in_a_file(world: World) -> None:
+    promises(world)
+    chidi = client_of(world.chidi)
+
+    page = chidi.get(reverse("commitments:list"), {"words": "Cottages"})
+    file = chidi.get(reverse("lists:export", args=["commitments", "csv"]))
+
+    assert page.context["page"].rows == []
+    assert len(b"".join(file.streaming_content).decode().splitlines()) == 1
+
+
+def test_columns_come_in_the_order_of_their_places_without_a_script(world: World) -> None:
+    promises(world)
+    ben = client_of(world.ben)
+
+    chosen = ben.get(
+        reverse("commitments:list"),
+        {"show": ["status", "due"], "place-due": "1", "place-status": "2", "sort": "-due", "standing": "proposed"},
+    )
+
+    assert [heading.label for heading in chosen.context["headings"]] == ["Commitment", "Due date", "Status"]
+    assert "columns=text%2Cdue%2Cstatus" in chosen.context["query"]
+    assert 'aria-sort="descending"' in chosen.content.decode()
+    assert texts(chosen) == ["=HYPERLINK(1)", "Bungalows."]
+
+
+def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(world: World) -> None:
+    promises(world)
+    response = client_of(world.ben).get(reverse("commitments:list"), {"partnership": world.other_partnership.pk})
+
+    assert response.status_code == 200
+    assert response.context["page"].rows == []
+    assert [chip.label for chip in response.context["chips"]] == ["a record you cannot see"]
+    assert world.other_partnership.title not in response.content.decode()
+
+
+def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: World) -> None:
+    ben = client_of(world.ben)
+
+    for address in (reverse("commitments:list"), reverse("lists:export", args=["commitments", "csv"])):
+        assert ben.get(address, {"due_from": "soon"}).status_code == 422
+
+
+def test_the_sides_dates_of_a_partnership_neither_show_nor_sort_for_others(world: World) -> None:
+    world.partnership.audience = "network"
+    world.partnership.review_on = timezone.localdate() + dt.timedelta(days=9)
+    world.partnership.annual_budget = 77_123
+    world.partnership.save(update_fields=["audience", "review_on", "annual_budget"])
+    columns = {"columns": "title,review,budget", "view": ""}
+
+    inside = client_of(world.ben).get(reverse("agreements:list"), columns).content.decode()
+    outside = client_of(world.chidi).get(reverse("agreements:list"), columns).content.decode()
+    found = client_of(world.chidi).get(reverse("agreements:list"), columns | {"budget_min": "77000"})
+
+    assert "77,123" in inside
+    assert "Estuary Partnership" in outside
+    assert "77,123" not in outside
+    assert found.context["page"].rows == []
+
+
+def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) -> None:
+    here = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
+    old = shared(world.larkhaven, world.amina, timezone.now(), **here)
+    Entry.objects.filter(pk=old.pk).update(shared_at=timezone.now() - dt.timedelta(days=40))
+    shared(world.larkhaven, world.amina, timezone.now(), title="New land", closes_on=None)
+
+    response = client_of(world.ben).get(
+        reverse("exchange:list"), {"look": "table", "waiting": "30", "sort": "waiting_since"}
+    )
+
+    cells = [[cell.html for cell in row] for row in response.context["rows"]]
+    assert len(cells) == 1
+    assert "Westmarch Borough Council" in cells[0]
+    assert any("40 days" in cell for cell in cells[0])
+
+
+def test_each_kind_of_column_is_in_use() -> None:
+    assert {column.kind for one in all_lists() for column in one.columns} == set(Kind)

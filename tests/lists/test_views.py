@@ -1,0 +1,190 @@
+"""Saved views: whose they are, what they show to others, and what a list opens with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.commitments.services import end_commitment
+from partnerships.kit.rights import UnableToAct
+from partnerships.lists import services
+from partnerships.lists.models import Follow, SavedView
+from partnerships.organisations.models import Role
+from partnerships.organisations.services import end_membership
+from partnerships.people.models import User
+from tests.commitments.promises import agree, propose
+from tests.lists.conftest import client_of
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World, join
+
+
+def view_of(person: User, **state: Any) -> SavedView:
+    return services.save_view(
+        person=person,
+        kind="commitments",
+        name="Agreed",
+        state=state or {"filters": {"status": ["agreed"]}},
+        now=timezone.now(),
+    )
+
+
+def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(world: World) -> None:
+    agree(world, text="Cottages.")
+    propose(world, text="Bungalows.")
+    ben = client_of(world.ben)
+    query = "?status=agreed&columns=text,owner&sort=-text&evil=1"
+
+    saved = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
+
+    view = SavedView.objects.get()
+    assert view.state == {"filters": {"status": ["agreed"]}, "columns": ["text", "owner"], "sort": "-text", "look": ""}
+    assert [heading.label for heading in saved.context["headings"]] == ["Commitment", "Owner"]
+    assert [row.text for row in saved.context["page"].rows] == ["Cottages."]
+    without = ben.get(reverse("commitments:list") + saved.context["chips"][0].href)
+    assert len(without.context["page"].rows) == 2
+    assert without.context["is_changed"]
+    assert ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}).status_code == 422
+
+
+def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_record(world: World) -> None:
+    propose(world)
+    view = view_of(world.amina, filters={"partnership": [str(world.partnership.pk)]})
+    services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
+    nadia = world.vera
+
+    colleague = client_of(nadia).get(view.get_absolute_url())
+    stranger = client_of(world.chidi).get(view.get_absolute_url())
+
+    assert len(colleague.context["page"].rows) == 1
+    assert stranger.status_code == 404
+
+
+def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world: World) -> None:
+    view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
+    services.choose_default(kind="commitments", view=view, person=world.ben)
+    before = client_of(world.ben).get(reverse("commitments:list"))
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    after = client_of(world.ben).get(reverse("commitments:list"))
+
+    assert before.context["view"] == view
+    assert after.context["view"] is None
+    assert client_of(world.ben).get(view.get_absolute_url()).status_code == 404
+
+
+def test_a_viewer_shares_with_nobody(world: World) -> None:
+    view = view_of(world.vera)
+
+    with pytest.raises(UnableToAct):
+        services.share_view(view=view, person=world.vera, shared_with=world.larkhaven)
+
+
+def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -> None:
+    agree(world, text="Cottages.")
+    propose(world, text="Bungalows.")
+    ben, address = client_of(world.ben), reverse("commitments:list")
+    view = view_of(world.ben)
+
+    ben.post(reverse("lists:default", args=[view.pk]))
+    opened, everything = ben.get(address), ben.get(f"{address}?view=")
+    ben.post(reverse("lists:no-default", args=["commitments"]))
+    plain = ben.get(address)
+
+    assert [row.text for row in opened.context["page"].rows] == ["Cottages."]
+    assert len(everything.context["page"].rows) == len(plain.context["page"].rows) == 2
+
+
+def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None:
+    view = view_of(world.ben)
+    view.state = {"filters": {"gone": ["x"], "status": ["agreed"]}, "columns": ["gone", "due"], "sort": "gone"}
+    view.save(update_fields=["state"])
+
+    opened = client_of(world.ben).get(view.get_absolute_url())
+
+    assert opened.status_code == 200
+    assert [heading.label for heading in opened.context["headings"]] == ["Commitment", "Due date"]
+
+
+def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None:
+    view, amina = view_of(world.amina), client_of(world.amina)
+
+    amina.post(reverse("lists:view", args=[view.pk]), {"name": "Signed"})
+    amina.post(reverse("lists:share", args=[view.pk]), {"shared_with": f"partnership-{world.partnership.pk}"})
+    listed = client_of(world.ben).get(reverse("lists:views")).content.decode()
+    amina.post(reverse("lists:remove", args=[view.pk]))
+
+    assert "Signed" in listed
+    assert "shared with Estuary Partnership" in " ".join(listed.split())
+    assert not SavedView.objects.exists()
+
+
+def told(now: dt.datetime) -> list[Any]:
+    """The emails of one reading of the followed views."""
+    services.check_followed_views(now=now)
+    return [email for email in deliver() if "changed" in email.body]
+
+
+def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) -> None:
+    agree(world, text="Cottages.")
+    late = propose(world, text="Bungalows.")
+    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    services.follow_view(view=view, person=world.ben, now=now)
+    drop_emails()
+    hours = [now + dt.timedelta(hours=2 * number) for number in range(1, 6)]
+
+    assert told(hours[0]) == []
+    propose(world, text="Flats.")
+    drop_emails()
+    (entered,) = told(hours[1])
+    assert told(hours[1] + dt.timedelta(minutes=30)) == []
+    end_commitment(commitment=late, reason="Over.", author=world.amina, now=timezone.now())
+    drop_emails()
+    (left,) = told(hours[2])
+    assert told(hours[3]) == []
+
+    assert entered.to == [world.ben.email]
+    assert entered.subject == "“Agreed”: 1 entered"
+    assert "Flats." in entered.body
+    assert "Cottages." not in entered.body
+    assert left.subject == "“Agreed”: 1 left"
+    assert "Bungalows." in left.body
+
+
+def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:
+    harbour = propose(world, text="Cottages.", receiver=world.harbour, partnership=None)
+    joined = join(world.nadia, world.harbour, Role.VIEWER, timezone.now())
+    view, now = view_of(world.nadia, filters={"status": ["proposed"]}), timezone.now()
+    services.follow_view(view=view, person=world.nadia, now=now)
+    end_membership(membership=joined, reason="Moved.", author=world.hana, now=now)
+    drop_emails()
+
+    (email,) = told(now + dt.timedelta(hours=1))
+
+    assert harbour.text not in email.body
+    assert "1 that you can no longer read" in email.body
+
+
+def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
+    view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
+    client_of(world.ben).post(reverse("lists:follow", args=[view.pk]))
+    assert Follow.objects.filter(person=world.ben).exists()
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    drop_emails()
+
+    assert told(timezone.now() + dt.timedelta(hours=1)) == []
+    assert not Follow.objects.filter(person=world.ben).exists()
+
+
+def test_a_view_of_too_many_rows_cannot_be_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(world)
+    propose(world)
+    monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
+
+    with pytest.raises(services.UnableToFollow):
+        services.follow_view(
+            view=view_of(world.ben, filters={"status": ["proposed"]}), person=world.ben, now=timezone.now()
+        )

@@ -257,6 +257,24 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
         return str(obj)
 
 
+class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model
+    """A filter by several records that the reader can see; others are kept as `UNREADABLE` and add nothing."""
+
+    def clean(self, value: Any) -> list[Any]:
+        """The records, in order of number, and `UNREADABLE` if there were others."""
+        numbers = {int(one) for one in value or () if str(one).isascii() and str(one).isdigit() and len(str(one)) < 19}
+        found = list(self.queryset.filter(pk__in=numbers).order_by("pk")) if numbers and self.queryset else []
+        return [*found, UNREADABLE] if len(found) < len(value or ()) else found
+
+    def prepare_value(self, value: Any) -> Any:
+        """The numbers of the records."""
+        return "" if value is UNREADABLE else super().prepare_value(value)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The record in words."""
+        return str(obj)
+
+
 def joined(rows: QuerySet[Any], path: str) -> Combinable:
     """The names of many related records as one text, for a key: `Fareham; Gosport`."""
     names = ArraySubquery(rows.values(path))

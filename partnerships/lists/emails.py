@@ -44,12 +44,17 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
         "left": _named(definition, person, left),
         "more_left": max(0, left_count - MAX_NAMED),
         "unreadable": unreadable,
-        "entered_count": entered_count,
-        "left_count": left_count + unreadable,
+        "what": _what(entered_count, left_count + unreadable),
         "address": f"{settings.SITE_ORIGIN}{follow.view.get_absolute_url()}",
         "manage": link("lists:views"),
     }
     return Content("lists/followed", context)
+
+
+def _what(entered: int, left: int) -> str:
+    """`2 entered, 1 left`."""
+    counts = ((entered, "entered"), (left, "left"))
+    return ", ".join(f"{count:,} {word}" for count, word in counts if count)
 
 
 def _named(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
 from partnerships.kit.lists import ListDefinition, find_list
@@ -11,19 +14,32 @@ from partnerships.people.models import User
 
 #: A list's page names this many views, the person's own first; the page of views has the others.
 MAX_NAMED = 20
+#: Numbers of rows have fewer digits.
+_DIGITS = 19
 
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
-    """Views of a list that the person can open: own ones first, then by name."""
-    views = SavedView.objects.visible_to(person).filter(kind=definition.slug)
-    found = views.select_related("organisation", "partnership", "owner").order_by("name", "pk")[: MAX_NAMED * 5]
-    return sorted(found, key=lambda one: one.owner_id != person.pk)[:MAX_NAMED]
+    """Views of a list that the person can open: own ones first, then by name; each says if the list opens with it."""
+    chosen = DefaultView.objects.filter(person=person, kind=definition.slug, view=OuterRef("pk"))
+    views = SavedView.objects.visible_to(person).filter(kind=definition.slug).annotate(is_default=Exists(chosen))
+    found = views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]
+    return sorted(found, key=lambda one: (one.owner_id != person.pk, one.name))
 
 
-def default_of(person: User, definition: ListDefinition) -> int | None:
-    """The number of the view that the list opens with."""
-    chosen = DefaultView.objects.filter(person=person, kind=definition.slug)
-    return chosen.values_list("view", flat=True).first()
+def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
+    """The view that an address names, or the default where it says nothing. Raises `SavedView.DoesNotExist`.
+
+    `views` are those of the list's page, which may not have all of them.
+    """
+    if not sent:
+        return next((one for one in views if one.is_default), None)
+    number = sent.get("view") or sent.get("from") or ""
+    if not number:
+        return None
+    if not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+        raise SavedView.DoesNotExist
+    known = next((one for one in views if one.pk == int(number)), None)
+    return known or SavedView.objects.visible_to(person).get(pk=int(number))
 
 
 def followed_by(person: User) -> set[int]:

@@ -73,9 +73,10 @@ class Asked:
 
     def found(self) -> QuerySet[Any]:
         """The rows that the reader may see and the filters find; not ordered."""
-        if any(value is UNREADABLE for value in self.chosen.values()):
-            return self.definition.rows(self.reader, {}).none()
-        rows: QuerySet[Any] = self.definition.rows(self.reader, self.chosen)
+        known = {name: _known(value) for name, value in self.chosen.items()}
+        rows: QuerySet[Any] = self.definition.rows(self.reader, known)
+        if any(self.chosen[name] and not value for name, value in known.items()):  # only what the reader cannot see
+            return rows.none()
         active = {name: one for name, one in self._filters.items() if self.chosen.get(name) not in (None, "", [])}
         for column in {column.name: column for column, _ in active.values()}.values():
             rows = rows.alias(**{column.alias: column.expression(self.reader)})
@@ -122,6 +123,13 @@ class Asked:
             "sort": self.parameters.get("sort", ""),
             "look": self.parameters.get("look", ""),
         }
+
+
+def _known(value: Any) -> Any:
+    """The value of a filter without records that the reader cannot see."""
+    if isinstance(value, list):
+        return [one for one in value if one is not UNREADABLE]
+    return None if value is UNREADABLE else value
 
 
 def parameters_of(state: Mapping[str, Any]) -> QueryDict:

@@ -13,6 +13,7 @@ from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
 from partnerships.people.composing import register_email
@@ -20,6 +21,7 @@ from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.plans import emails, obligations, restoring, telling
 from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.listing import MILESTONES, SITES
 from partnerships.plans.models import (
     AccessRequest,
     Comment,
@@ -42,6 +44,8 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
+    register_list(MILESTONES)
+    register_list(SITES)
     obligations.register()
     register_events(EventKind)
     telling.register()

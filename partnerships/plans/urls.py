@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from partnerships.kit.lists import list_page
 from partnerships.plans.views import (
     commenting,
     comparing,
@@ -21,6 +22,8 @@ app_name = "plans"
 
 urlpatterns = [
     path("", reading.plan_list, name="list"),
+    path("milestones/", list_page("milestones"), name="milestones"),
+    path("sites/", list_page("sites"), name="sites"),
     path("public/", public.public_plans, name="public"),
     path("new/", drafting.create, name="create"),
     path("ask-for-access/", sharing.ask, name="ask"),

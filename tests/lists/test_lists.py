@@ -23,6 +23,7 @@ from partnerships.lists.reading import read
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
 from tests.lists.conftest import client_of
+from tests.plans.drafts import CANARY, publish, published, save
 from tests.world import World
 
 
@@ -52,6 +53,7 @@ def exported(world: World, form: str, query: str = "") -> bytes:
 def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> None:
     promises(world)
     shared(world.larkhaven, world.amina, timezone.now())
+    published(world)
     for definition in all_lists():
         names = ",".join(definition.by_name)
         asked = read(definition, world.amina, QueryDict(f"columns={names}"))
@@ -216,3 +218,29 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
 
 def test_each_kind_of_column_is_in_use() -> None:
     assert {column.kind for one in all_lists() for column in one.columns} == set(Kind)
+
+
+def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: World) -> None:
+    plan = published(world)
+    save(plan, world, "milestones/start", name="Start on site", baseline="2027-04", forecast="2027-09")
+    publish(plan, world, "Later.")
+    ben, address = client_of(world.ben), reverse("plans:milestones")
+
+    late = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_from": "2027-04-01"})
+    early = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_to": "2027-08-31"})
+    other = ben.get(address, {"plan": ["999999"]})
+
+    assert [row.name for row in late.context["page"].rows] == ["Start on site"]
+    assert early.context["page"].rows == other.context["page"].rows == []
+    assert [chip.label for chip in other.context["chips"]] == ["a record you cannot see"]
+
+
+def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:
+    published(world, audience="network")
+
+    for name in ("plans:sites", "plans:milestones"):
+        inside = client_of(world.ben).get(reverse(name)).content.decode()
+        outside = client_of(world.chidi).get(reverse(name)).content.decode()
+        assert CANARY in inside
+        assert CANARY not in outside
+        assert "North Quay" in outside or "Start on site" in outside

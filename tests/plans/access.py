@@ -112,6 +112,8 @@ _LED = expect(inside=403, outside=404, lead=422, shared=403)
 
 ROWS = (
     Row("plans:list", get=everyone()),
+    Row("plans:milestones", get=everyone()),
+    Row("plans:sites", get=everyone()),
     Row("plans:public", get=public()),
     Row("plans:create", get=everyone(), post=everyone(422)),
     Row("plans:ask", get=everyone(), post=everyone(422)),

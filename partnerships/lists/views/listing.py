@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import MAX_ROWS
@@ -12,7 +12,7 @@ from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.downloads import FORMATS, file_response
 from partnerships.lists.models import SavedView
 from partnerships.lists.presenting import chips_of, column_choices, headings, sort_choices, table
-from partnerships.lists.queries import default_of, parameters_for, views_of
+from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -21,28 +21,27 @@ from partnerships.people.requests import signed_in
 MAX_COUNTED = 1_000
 
 
-def asked_in(request: HttpRequest, reader: User, definition: ListDefinition) -> tuple[Asked, SavedView | None]:
-    """What the address asks of the list, and the saved view that it starts from.
+def asked_in(
+    request: HttpRequest, reader: User, definition: ListDefinition
+) -> tuple[Asked, SavedView | None, list[SavedView]]:
+    """What the address asks of the list, the saved view that it starts from, and the views to choose from.
 
     `view` opens a view as it was saved, and `from` names the one that other parameters started from. A list without
     parameters opens with the reader's default view; `view=` alone shows everything.
     """
-    named = request.GET.get("view") or request.GET.get("from")
-    number = named if request.GET else default_of(reader, definition)
-    view = None
-    if number:
-        views = SavedView.objects.visible_to(reader).filter(kind=definition.slug)
-        if not str(number).isdecimal() or len(str(number)) > 18:
-            raise Http404
-        view = views.filter(pk=number).first() if not request.GET else get_object_or_404(views, pk=number)
-    return read(definition, reader, parameters_for(request.GET, view)), view
+    views = views_of(reader, definition)
+    try:
+        view = view_in(request.GET, views, reader)
+    except SavedView.DoesNotExist as error:
+        raise Http404 from error
+    return read(definition, reader, parameters_for(request.GET, view)), view, views[:MAX_NAMED]
 
 
 @require_safe
 def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     """The page of a list."""
     reader = signed_in(request)
-    asked, view = asked_in(request, reader, definition)
+    asked, view, views = asked_in(request, reader, definition)
     valid = asked.form.is_valid()
     page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
     definition.ready(reader, page.rows)
@@ -72,7 +71,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "formats": FORMATS.items(),
         "view": view,
         "is_changed": view is not None and asked.state != read(definition, reader, parameters_of(view.state)).state,
-        "views": views_of(reader, definition),
+        "views": views,
     }
     if asked.look == CARDS:
         context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
@@ -85,7 +84,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
     """A file of every row that the filters find, on all pages."""
-    asked, _ = asked_in(request, signed_in(request), definition)
+    asked, _, _ = asked_in(request, signed_in(request), definition)
     if not asked.form.is_valid():
         return show(request, definition)
     return file_response(asked, form, MAX_ROWS)

@@ -87,6 +87,10 @@ class Milestone(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        """The page of its plan. Needs `plan` fetched."""
+        return self.plan.get_absolute_url()
+
 
 class SiteQuerySet(models.QuerySet["Site"]):
     """Sites, by reader."""
@@ -128,6 +132,10 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """The page of its plan. Needs `plan` fetched."""
+        return self.plan.get_absolute_url()
 
 
 class Homes(models.Model):

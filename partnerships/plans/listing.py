@@ -1,0 +1,229 @@
+"""The lists of milestones and of sites, over all plans that their reader may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.kit import lists
+from partnerships.kit.dates import PartialDate
+from partnerships.kit.forms import AutocompleteSelectMultiple, Form
+from partnerships.kit.lists import Column, ListDefinition, RecordsField
+from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.people.models import User
+from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES
+from partnerships.plans.models import Milestone, MilestoneQuerySet, Plan, Site, SiteQuerySet
+from partnerships.plans.models.projection import SETTLED
+from partnerships.plans.queries import my_plans
+
+
+class _OfPlansForm(Form):
+    """Filters by plan."""
+
+    q = forms.CharField(label="Name", required=False, max_length=200)
+    plan = RecordsField(label="Plans", required=False, queryset=Plan.objects.none(), widget=AutocompleteSelectMultiple)
+    mine = forms.BooleanField(label="Only plans of my organisations", required=False)
+
+    def __init__(self, parameters: QueryDict, *, user: User) -> None:
+        super().__init__(parameters)
+        field = self.fields["plan"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = Plan.objects.inside_for(user).order_by("title", "pk")
+
+
+class _MilestonesForm(_OfPlansForm):
+    """The same, and by what is late."""
+
+    overdue = forms.BooleanField(label="Only overdue", required=False)
+    slips = forms.BooleanField(label="Only later than first planned", required=False)
+
+
+def _of_plans(user: User, chosen: Mapping[str, Any]) -> Q:
+    condition = Q()
+    if chosen.get("plan"):
+        condition &= Q(plan__in=chosen["plan"])
+    if chosen.get("mine"):
+        condition &= Q(plan__in=my_plans(user).values("pk"))
+    if chosen.get("q"):
+        condition &= Q(name__icontains=chosen["q"])
+    return condition
+
+
+#: The forecast is later than the baseline; both are ISO dates, as precise as they are known.
+_SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="")
+
+
+def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
+    rows = Milestone.objects.visible_to(user).filter(_of_plans(user, chosen)).select_related("plan")
+    if chosen.get("overdue"):
+        rows = rows.overdue(timezone.localdate())
+    return rows.filter(_SLIPS) if chosen.get("slips") else rows
+
+
+def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
+    return Site.objects.visible_to(user).filter(_of_plans(user, chosen)).select_related("plan", "area")
+
+
+def _slips(user: User) -> Combinable:
+    return Case(When(_SLIPS, then=Value(True)), default=Value(False))
+
+
+def _due_words(row: Milestone) -> str:
+    if row.due_by is None:
+        return ""
+    return long_date(row.due_by) if row.status in SETTLED else f"{long_date(row.due_by)}, {due(row.due_by)}"
+
+
+def _partial(name: str) -> Any:
+    def words(row: Milestone | Site) -> str:
+        value: str = getattr(row, name)
+        return PartialDate.parse(value).words if value else ""
+
+    return words
+
+
+def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Column:
+    return Column(
+        name=name,
+        label=label,
+        kind=lists.Kind.CHOICE,
+        value=lambda row: labels.get(getattr(row, name)),
+        choices=lambda: list(labels.items()),
+        is_nullable=False,
+        is_grouped=True,
+        **more,
+    )
+
+
+def _date(name: str, label: str, **more: Any) -> Column:
+    """A date as precise as it is known: sorted by year, month and day; "2027" comes before "2027-04"."""
+    return Column(
+        name=name, label=label, value=lambda row: getattr(row, name), words=_partial(name), is_nullable=False, **more
+    )
+
+
+_PLAN = Column(
+    name="plan",
+    label="Plan",
+    value=lambda row: row.plan.title,
+    key="plan__title",
+    href=lambda row: row.plan.get_absolute_url(),
+    is_nullable=False,
+    is_grouped=True,
+)
+
+
+def _name(label: str) -> Column:
+    return Column(
+        name="name",
+        label=label,
+        value=lambda row: row.name,
+        href=lambda row: row.get_absolute_url(),
+        covered="q",
+        is_nullable=False,
+    )
+
+
+MILESTONES = ListDefinition(
+    slug="milestones",
+    title="Milestones",
+    one="milestone",
+    address="plans:milestones",
+    columns=(
+        _name("Milestone"),
+        _PLAN,
+        _choice("status", "Status", MILESTONE_STATUSES, tag=lambda row: row.status),
+        Column(
+            name="owner",
+            label="Owner",
+            value=lambda row: row.owner,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        _date("baseline", "First planned"),
+        _date("forecast", "Forecast", is_shown=False),
+        Column(
+            name="due",
+            label="Due by",
+            kind=lists.Kind.DAY,
+            value=lambda row: row.due_by,
+            key="due_by",
+            words=_due_words,
+        ),
+        Column(
+            name="slips",
+            label="Later than first planned",
+            kind=lists.Kind.FLAG,
+            value=lambda row: bool(row.baseline) and row.forecast > row.baseline,
+            key=_slips,
+            is_nullable=False,
+            is_shown=False,
+        ),
+        _date("actual", "Achieved", is_shown=False),
+    ),
+    rows=_milestones,
+    readable=lambda user: Milestone.objects.visible_to(user).select_related("plan"),
+    form=lambda parameters, user: _MilestonesForm(parameters, user=user),
+    sort=lambda _chosen: "due",
+    template="plans/rows.html",
+    empty=("No milestones yet", "Milestones of published plans appear here."),
+)
+
+SITES = ListDefinition(
+    slug="sites",
+    title="Sites",
+    one="site",
+    address="plans:sites",
+    columns=(
+        _name("Site"),
+        Column(name="reference", label="Reference", value=lambda row: row.reference, is_nullable=False),
+        _PLAN,
+        Column(
+            name="area",
+            label="Area",
+            value=lambda row: row.area.name if row.area else None,
+            key="area__name",
+            is_grouped=True,
+        ),
+        Column(
+            name="homes",
+            label="Homes",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.homes,
+            is_nullable=False,
+            is_summed=True,
+        ),
+        _choice("planning_status", "Planning status", PLANNING_STATUSES),
+        _date("forecast_completion", "Forecast completion"),
+        _choice("confidence", "Confidence", CONFIDENCE, is_shown=False),
+        _date("actual_completion", "Completed", is_shown=False),
+        Column(
+            name="planning_authority",
+            label="Planning authority",
+            value=lambda row: row.planning_authority,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="confidential",
+            label="Confidential",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.confidential,
+            is_nullable=False,
+            is_shown=False,
+        ),
+    ),
+    rows=_sites,
+    readable=lambda user: Site.objects.visible_to(user).select_related("plan", "area"),
+    form=lambda parameters, user: _OfPlansForm(parameters, user=user),
+    sort=lambda _chosen: "name",
+    template="plans/rows.html",
+    empty=("No sites yet", "Sites of published plans appear here."),
+)

@@ -87,6 +87,33 @@ def in_words(value: Any) -> str:
     return str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows with the same value in one column: how many, the sums, and the address of the list with these alone."""
+
+    label: str
+    href: str
+    count: int
+    sums: list[str]
+
+
+def groups(asked: Asked) -> list[Group]:
+    """The groups of the column that was chosen; none if no column was."""
+    column = asked.group
+    if column is None:
+        return []
+    labels = dict(column.choices())
+    own = column.covered and column.covered != column.name
+    found = []
+    for row in asked.counted(column):
+        key = row["list_group"]
+        label = labels.get(key, "") if column.kind is Kind.CHOICE else in_words(key)
+        href = asked.address(**{column.name: str(key), "group": ""}) if label and not own else ""
+        sums = [in_words(row[f"sum_{one.name}"]) for one in asked.summed]
+        found.append(Group(label or "None", href, row["list_count"], sums))
+    return found
+
+
 def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
     """Each column, whether it is shown, and its place; those that are shown first."""
     shown = list(asked.columns)

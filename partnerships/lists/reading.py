@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 
@@ -17,10 +17,12 @@ from partnerships.kit.http import sorted_by
 from partnerships.kit.lists import UNREADABLE, Column, ListDefinition
 
 #: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
-ARRANGING = ("columns", "sort", "look", "from")
+ARRANGING = ("columns", "sort", "group", "look", "from")
 TABLE, CARDS = "table", "cards"
 #: The query string of a list without filters, whatever view it opens with.
 EVERYTHING = "?view="
+#: A list shows this many groups, the largest first.
+MAX_GROUPS = 100
 #: Bounds of what is kept of an address.
 _MAX_VALUES, _MAX_LENGTH = 100, 200
 
@@ -84,6 +86,23 @@ class Asked:
             rows = one.filter(rows, self.chosen[name])
         return rows
 
+    @property
+    def group(self) -> Column | None:
+        """The column that the rows are counted by, if one was chosen."""
+        column = self.definition.by_name.get(self.parameters.get("group", ""))
+        return column if column is not None and column.is_grouped else None
+
+    @property
+    def summed(self) -> list[Column]:
+        """The columns whose sums are shown beside the counts."""
+        return [column for column in self.columns if column.is_summed]
+
+    def counted(self, column: Column) -> list[dict[str, Any]]:
+        """Counts and sums of the rows by the key of a column (`list_group`), the largest group first."""
+        rows = self.found().order_by().annotate(list_group=column.expression(self.reader)).values("list_group")
+        sums = {f"sum_{one.name}": Sum(one.expression(self.reader)) for one in self.summed}
+        return list(rows.annotate(list_count=Count("pk"), **sums).order_by("-list_count", "list_group")[:MAX_GROUPS])
+
     def sortable(self) -> QuerySet[Any]:
         """The same with what they are sorted by: see `order`."""
         column = self.sorted_by
@@ -121,6 +140,7 @@ class Asked:
             "filters": {name: self.parameters.getlist(name) for name in self.parameters if name not in ARRANGING},
             "columns": [column.name for column in self.columns] if self.has_chosen_columns else [],
             "sort": self.parameters.get("sort", ""),
+            "group": self.parameters.get("group", ""),
             "look": self.parameters.get("look", ""),
         }
 
@@ -140,8 +160,9 @@ def parameters_of(state: Mapping[str, Any]) -> QueryDict:
     for name, value in (("columns", ",".join(state.get("columns", []))), ("sort", state.get("sort", ""))):
         if value:
             parameters[name] = value
-    if state.get("look"):
-        parameters["look"] = state["look"]
+    for name in ("group", "look"):
+        if state.get(name):
+            parameters[name] = state[name]
     return parameters
 
 

@@ -67,6 +67,9 @@ def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> N
             filters = set(column.filters()) & set(asked.form.fields)
             assert filters or (column.covered or column.name) in asked.form.fields, column
             for sort in (column.name, f"-{column.name}"):
+                grouped = read(definition, world.amina, QueryDict(f"columns={names}&group={column.name}"))
+                if grouped.group:
+                    assert sum(row["list_count"] for row in grouped.counted(column)) == len(everything)
                 ordered = read(definition, world.amina, QueryDict(f"sort={sort}"))
                 assert set(ordered.sortable().order_by(*ordered.sorting).values_list("pk", flat=True)) == everything
 
@@ -244,3 +247,15 @@ def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: W
         assert CANARY in inside
         assert CANARY not in outside
         assert "North Quay" in outside or "Start on site" in outside
+
+
+def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
+    promises(world)
+    query = {"group": "status", "columns": "text,quantity", "view": ""}
+
+    page = client_of(world.ben).get(reverse("commitments:list"), query)
+
+    groups = [(group.label, group.count, group.sums) for group in page.context["groups"]]
+    assert groups == [("Proposed", 2, ["60"]), ("Agreed", 1, ["60"])]
+    alone = client_of(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
+    assert texts(alone) == ["Cottages."]

@@ -42,7 +42,13 @@ def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(wo
     saved = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
 
     view = SavedView.objects.get()
-    assert view.state == {"filters": {"status": ["agreed"]}, "columns": ["text", "owner"], "sort": "-text", "look": ""}
+    assert view.state == {
+        "filters": {"status": ["agreed"]},
+        "columns": ["text", "owner"],
+        "sort": "-text",
+        "group": "",
+        "look": "",
+    }
     assert [heading.label for heading in saved.context["headings"]] == ["Commitment", "Owner"]
     assert [row.text for row in saved.context["page"].rows] == ["Cottages."]
     without = ben.get(reverse("commitments:list") + saved.context["chips"][0].href)

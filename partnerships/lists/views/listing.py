@@ -11,7 +11,7 @@ from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.downloads import FORMATS, file_response
 from partnerships.lists.models import SavedView
-from partnerships.lists.presenting import chips_of, column_choices, headings, sort_choices, table
+from partnerships.lists.presenting import chips_of, column_choices, groups, headings, sort_choices, table
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
 from partnerships.people.models import User
@@ -66,6 +66,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "chips": chips_of(asked),
         "clear": f"{request.path}{EVERYTHING}",
         "headings": headings(asked),
+        "groups": groups(asked),
+        "group_choices": [column for column in definition.columns if column.is_grouped],
         "sorts": sort_choices(asked),
         "columns": column_choices(asked),
         "formats": FORMATS.items(),

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
@@ -130,6 +131,7 @@ def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None
 
 def told(now: dt.datetime) -> list[Any]:
     """The emails of one reading of the followed views."""
+    mail.outbox.clear()
     services.check_followed_views(now=now)
     return [email for email in deliver() if "changed" in email.body]
 

@@ -109,6 +109,14 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_grouped=True,
         ),
+        Column(name="due", label="Due date", kind=day, value=lambda row: row.due_on, key="due_on", words=_due_words),
+        Column(
+            name="owner",
+            label="Owner",
+            value=lambda row: row.owner.display_name if row.owner else None,
+            key=_owner,
+            is_grouped=True,
+        ),
         Column(
             name="giver",
             label="Given by",
@@ -124,14 +132,6 @@ def _columns() -> tuple[Column, ...]:
             key="receiver__name",
             is_grouped=True,
         ),
-        Column(
-            name="owner",
-            label="Owner",
-            value=lambda row: row.owner.display_name if row.owner else None,
-            key=_owner,
-            is_grouped=True,
-        ),
-        Column(name="due", label="Due date", kind=day, value=lambda row: row.due_on, key="due_on", words=_due_words),
         Column(
             name="first_due",
             label="First due date",

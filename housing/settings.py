@@ -109,7 +109,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "crispy_forms",
     "csp",
-    "django_filters",
     "django_htmx",
     "housing",
 ]

@@ -24,7 +24,9 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 (
                     "state",
-                    models.JSONField(default=dict, help_text="Filters, columns, sort and look: see `lists.reading`."),
+                    models.JSONField(
+                        default=dict, help_text="Filters, columns, sort, group and look: see `lists.reading`."
+                    ),
                 ),
                 ("created_at", models.DateTimeField()),
                 (

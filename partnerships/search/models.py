@@ -7,12 +7,9 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 
 #: Stands among the readers of an entry for everyone who can sign in.
 EVERYONE = 0
-#: Sources whose titles are names, which are found by a similar spelling too.
-NAMED = ("organisation", "person", "holder")
 
 
 class SearchEntry(models.Model):
@@ -55,9 +52,6 @@ class SearchEntry(models.Model):
                 F("id").desc(),
                 name="search_entry_newest",
                 condition=Q(for_everyone=True),
-            ),
-            GinIndex(
-                OpClass(Upper("title"), name="gin_trgm_ops"), name="search_entry_names", condition=Q(source__in=NAMED)
             ),
         ]
 

@@ -260,7 +260,7 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
 class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model
     """A filter by several records that the reader can see; others are kept as `UNREADABLE` and add nothing."""
 
-    def clean(self, value: Any) -> list[Any]:
+    def clean(self, value: Any) -> Any:
         """The records, in order of number, and `UNREADABLE` if there were others."""
         numbers = {int(one) for one in value or () if str(one).isascii() and str(one).isdigit() and len(str(one)) < 19}
         found = list(self.queryset.filter(pk__in=numbers).order_by("pk")) if numbers and self.queryset else []

@@ -41,9 +41,6 @@ class SavedView(models.Model):
     and what the list no longer knows is left out when it is opened.
     """
 
-    #: Whether the reader's list opens with it, where a page looked it up.
-    is_default = False
-
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
     kind = models.CharField(max_length=30, help_text="The name of the list.")
     name = models.CharField(max_length=100)

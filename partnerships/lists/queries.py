@@ -32,7 +32,7 @@ def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedV
     `views` are those of the list's page, which may not have all of them.
     """
     if not sent:
-        return next((one for one in views if one.is_default), None)
+        return next((one for one in views if getattr(one, "is_default", False)), None)
     number = sent.get("view") or sent.get("from") or ""
     if not number:
         return None

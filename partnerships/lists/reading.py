@@ -107,7 +107,8 @@ class Asked:
         """The same with what they are sorted by: see `order`."""
         column = self.sorted_by
         rows = self.found().alias(**{column.alias: column.expression(self.reader)})
-        return rows.annotate(list_sort=column.sort_expression(self.reader))
+        sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
+        return sortable
 
     @property
     def order(self) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     view.name = _named(name)
     if state is not None:
         view.state = _checked(view.kind, state, person)
-        # What it shows now is read anew, so that nobody is told of rows that did not change.
+        # What it shows now is read again, so that followers do not hear about rows that did not change.
         Follow.objects.filter(view=view).update(members=None)
     return _saved(view)
 

@@ -56,6 +56,10 @@ class Roles:
         """Whether they may change register data: administrators and the system."""
         return self.is_system or self.is_administrator
 
+    def keeps_published(self, organisation_ids: Collection[int]) -> bool:
+        """Whether they may import what these organisations publish: those who keep the directory, and their leads."""
+        return self.keeps_directory or (bool(organisation_ids) and all(self.lead(pk) for pk in organisation_ids))
+
     @property
     def edits_somewhere(self) -> bool:
         """Whether they are an editor or lead of any organisation."""

@@ -146,9 +146,11 @@ def _shared(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
     """Whether somebody may create a plan for these owners.
 
-    Editors and leads of one; administrators import.
+    Editors and leads of one; administrators and leads of all import.
     """
-    return roles.keeps_directory if imported else any(roles.edit_for(owner.pk) for owner in owners)
+    if imported:
+        return roles.keeps_published([owner.pk for owner in owners])
+    return any(roles.edit_for(owner.pk) for owner in owners)
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.exports import csv_response
 from partnerships.kit.nudging import nudge_after_commit
+from partnerships.people.limits import too_many_uploads
 from partnerships.people.requests import signed_in
+from partnerships.transfer.downloads import rows_set_aside, to_correct
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
 from partnerships.transfer.models import UPLOADED, Doubt, ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
+from partnerships.transfer.reporting import accounting, sections
 from partnerships.transfer.services.registers import (
     Choices,
     UnableToAnswer,
@@ -35,7 +36,7 @@ from partnerships.transfer.services.registers import (
     proposals_for,
     receive_list,
 )
-from partnerships.transfer.services.registers.standards import parts_of
+from partnerships.transfer.services.registers.standards import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
 #: How many lines of each outcome the page shows.
@@ -60,14 +61,6 @@ def _earlier_durations() -> list[tuple[str, int, str]]:
         .distinct("register")
     )
     return [(run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest]
-
-
-def _to_correct(run: ImportRun) -> list[tuple[int, str]]:
-    """The files with rows set aside: the place of each, and what it is if there are several."""
-    parts = parts_of(run.register) if run.register in UPLOADED else ()
-    return [
-        (place, f" of the {parts[place].label}" if len(parts) > 1 else "") for place in files_to_correct(run.report)
-    ]
 
 
 def _following(run: ImportRun) -> HttpResponseRedirect:
@@ -140,6 +133,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
         faults: list[str] = []
+        if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
+            return refused
         if request.method == "POST" and form.is_valid():
             try:
                 run = receive_list(
@@ -175,7 +170,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
         job = ImportJob.objects.filter(run=run).first()
         is_running = bool(job and job.is_running)
-        may_change = run.is_waiting and self.has_add_permission(request) and not is_running
+        # Own files of an authority are its staff's to import.
+        may_change = run.is_waiting and not run.organisation_id and self.has_add_permission(request) and not is_running
         context = {
             **self.admin_site.each_context(request),
             "title": str(run),
@@ -184,7 +180,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
             "accounting": accounting(run.report),
-            "to_correct": _to_correct(run),
+            "to_correct": to_correct(run, labels_of(run.register)),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
@@ -253,14 +249,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
-        wanted = request.GET.get("file", "")
-        place = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
-        if place not in files_to_correct(run.report):
-            raise Http404
-        heading, rows = rows_to_correct(run.report, place)
-        parts = parts_of(run.register)
-        part = f"-{parts[place].label}" if len(parts) > 1 else ""
-        return csv_response(f"set-aside-{run.register}{part}-{run.as_of or 'undated'}.csv", heading, rows)
+        return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
         """Delete the previewed file without importing it."""

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.files.uploadedfile import UploadedFile
 
-from partnerships.kit.forms import Form
+from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.transfer.models import UPLOADED, Answer, Doubt
 from partnerships.transfer.reading.proposals import Proposals
@@ -155,6 +155,54 @@ class HeadingsForm(Form):
             for name, value in self.cleaned_data.items()
             if name.startswith("column-") and value
         }
+
+
+class OwnFilesForm(Form):
+    """The files of a standard, from the staff of the authority whose they are."""
+
+    all_or_nothing = forms.BooleanField(
+        label="Import all rows or nothing",
+        required=False,
+        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others go in.",
+    )
+
+    def __init__(self, *args: Any, register: str, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        parts = parts_of(register)
+        self._names = [f"file-{place}" for place in range(len(parts))]
+        for name, part in zip(self._names, parts, strict=True):
+            self.fields[name] = forms.FileField(
+                label=f"File of the {part.label}",
+                help_text="CSV, TSV, XLSX, ODS, JSON or GeoJSON, up to 4 MB.",
+                allow_empty_file=True,
+            )
+        self.order_fields([*self._names, "all_or_nothing"])
+        self.helper = Helper(self, submit="Check files", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse files that are too large, before they are read."""
+        cleaned = super().clean() or {}
+        for name in self._names:
+            file = cleaned.get(name)
+            if file and (file.size or 0) > MAX_BYTES:
+                self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
+        return cleaned
+
+    @property
+    def chosen_files(self) -> list[File]:
+        """The files, in their order."""
+        chosen: list[UploadedFile[bytes]] = [self.cleaned_data[name] for name in self._names]
+        return [File(str(file.name or ""), file.read()) for file in chosen]
+
+
+class OwnHeadingsForm(HeadingsForm):
+    """The same for the own files of an authority, which is their publisher."""
+
+    publisher = None  # type: ignore[assignment]  # takes the field out
+
+    def __init__(self, *args: Any, found: Sequence[tuple[str, Proposals]], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, found=found, **kwargs)
+        self.helper = Helper(self, submit="Save headings and check files", cancel=cancel)
 
 
 class AnswerForm(Form):

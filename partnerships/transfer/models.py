@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pghistory
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
 from partnerships.kit.leased_jobs import LeasedJob
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
 
@@ -26,8 +27,10 @@ class Register(models.TextChoices):
 
 #: Registers of organisations that come as one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
+#: Files of the planning data standards, which an authority's staff may upload too.
+OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
 #: Lists that administrators upload.
-UPLOADED = (*ORGANISATION_REGISTERS, Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
+UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS)
 
 
 class RunStatus(models.TextChoices):
@@ -46,6 +49,14 @@ class RunStatus(models.TextChoices):
 
 #: Statuses in which the file is kept for a person to go on.
 WAITING = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
+
+
+class ImportRunQuerySet(models.QuerySet["ImportRun"]):
+    """Filters of import runs."""
+
+    def own_of(self, user: User | AnonymousUser) -> ImportRunQuerySet:
+        """The own files of the organisations that a person edits for."""
+        return self.filter(organisation__in=Organisation.objects.of_person(user, *EDITING_ROLES))
 
 
 class ImportRun(models.Model):
@@ -75,9 +86,22 @@ class ImportRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose own files they are, if its staff uploaded them.",
+    )
+
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["register", "-started_at", "-id"], name="import_run_register")]
+        indexes = [
+            models.Index(fields=["register", "-started_at", "-id"], name="import_run_register"),
+            models.Index(fields=["organisation", "-started_at", "-id"], name="import_run_of_organisation"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["checking", "unread", "previewed"]) | Q(content=None),
@@ -107,6 +131,11 @@ class ImportRun(models.Model):
     def is_unread(self) -> bool:
         """Whether a person has to say which heading is which column."""
         return self.status == RunStatus.UNREAD
+
+    @property
+    def is_previewed(self) -> bool:
+        """Whether it waits for somebody to import it."""
+        return self.status == RunStatus.PREVIEWED
 
 
 @pghistory.track()

@@ -5,16 +5,21 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
 from partnerships.organisations.obligations import register_following
+from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.personal import register_personal
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
+from partnerships.transfer.sections import imports_section
 from partnerships.transfer.services import retention
 
 
 def register() -> None:
     """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
-    register_following("transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation")
+    register_following(
+        "transfer.ImportRun.organisation", "transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation"
+    )
     register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
     register_personal(RULES)
     retention.register()
+    ON_ORGANISATIONS.register("46 imports", imports_section)

@@ -161,11 +161,11 @@ ROWS = (
         EDITORS,
         prepare=_evidence,
     ),
-    Row("commitments.record_from_register", _register(add=False), ADMINISTRATOR),
+    Row("commitments.record_from_register", _register(add=False), PARTNER | ADMINISTRATOR),
     Row(
         "commitments.add_from_register",
         _register(add=True),
-        ADMINISTRATOR,
+        PARTNER | ADMINISTRATOR,
         prepare=lambda w: _register(add=False)(w, None, None),
     ),
 )

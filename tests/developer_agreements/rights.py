@@ -1,4 +1,4 @@
-"""Who may call the services of developer agreements: only those who keep the directory."""
+"""Who may call the services of developer agreements: those who keep the directory, and leads of the authority."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.commitments.services import RegisterPromise, record_from_register
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
-from tests.support.rights import ADMINISTRATOR, Row
+from tests.support.rights import ADMINISTRATOR, PARTNER, Row
 from tests.world import World
 
 
@@ -32,11 +32,11 @@ def _agreement_and_commitment(world: World) -> Any:
 
 
 ROWS = (
-    Row("developer_agreements.record_agreements", _record, ADMINISTRATOR),
+    Row("developer_agreements.record_agreements", _record, PARTNER | ADMINISTRATOR),
     Row(
         "developer_agreements.link_promises",
         lambda w, author, made: link_promises(promises=[made], author=author, now=timezone.now()),
-        ADMINISTRATOR,
+        PARTNER | ADMINISTRATOR,
         prepare=_agreement_and_commitment,
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from partnerships.open_data.services import Kept, begin_publishing, end_publishing, keep_rows
 from partnerships.people.models import User
 from tests.plans.drafts import begin
-from tests.support.rights import ADMINISTRATOR, PARTNER, Row
+from tests.support.rights import ADMINISTRATOR, LEAD, PARTNER, Row
 from tests.world import World
 
 
@@ -37,7 +37,7 @@ ROWS = (
         lambda w, author, plan: keep_rows(
             dataset="plan", rows={plan: [Kept(2, {"reference": "w"})]}, author=author, now=w.now
         ),
-        ADMINISTRATOR,
+        LEAD | ADMINISTRATOR,
         prepare=begin,
     ),
 )

@@ -1,4 +1,4 @@
-"""Who may call the services of imports: only those who keep the directory."""
+"""Who may call the services of imports: those who keep the directory; of own files, the authority's staff."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import create_organisation
+from partnerships.people.models import User
 from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.brownfield_land.importing import import_brownfield_land
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
@@ -27,7 +28,8 @@ from partnerships.transfer.services.registers import (
     preview_register,
     receive_list,
 )
-from tests.support.rights import ADMINISTRATOR, Row
+from tests.support.rights import ADMINISTRATOR, PARTNER, PARTNER_EDITORS, Row
+from tests.transfer.access import SITES
 from tests.transfer.lists import COUNCILS, import_list
 from tests.transfer.test_brownfield_land import REGISTER
 from tests.transfer.test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
@@ -77,7 +79,72 @@ NETWORK = {
     name: value for name, value in SMALL.items() if not isinstance(value, list) or name in ("organisations", "people")
 }
 
+
+def _own_files(world: World, author: User | None = None) -> ImportRun:
+    """Brownfield land of Westmarch, which Ben leads, uploaded by its staff and not checked yet."""
+    return receive_list(
+        register="brownfield-land",
+        files=[File("sites.csv", SITES)],
+        author=author,
+        now=timezone.now(),
+        organisation=world.westmarch,
+    )
+
+
+def _unchecked_files(world: World) -> ImportRun:
+    run = _own_files(world)
+    ImportRun.objects.filter(pk=run.pk).update(status="checking")
+    return run
+
+
+#: Services about own files: editors and leads upload, leads import.
+OWN = (
+    Row("transfer.receive_list", lambda w, author, _: _own_files(w, author), PARTNER_EDITORS, situation="own files"),
+    Row(
+        "transfer.check_list",
+        lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
+        PARTNER_EDITORS,
+        prepare=_unchecked_files,
+        situation="own files",
+    ),
+    Row(
+        "transfer.ask_to_apply",
+        lambda w, author, run: ask_to_apply(run=run, author=author, now=timezone.now()),
+        PARTNER,
+        prepare=_own_files,
+        situation="own files",
+    ),
+    Row(
+        "transfer.apply_preview",
+        lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
+        PARTNER,
+        prepare=_own_files,
+        situation="own files",
+    ),
+    Row(
+        "transfer.discard_preview",
+        lambda w, author, run: discard_preview(run=run, author=author, now=timezone.now()),
+        PARTNER_EDITORS,
+        prepare=_own_files,
+        situation="own files",
+    ),
+    Row(
+        "transfer.confirm_headings",
+        lambda w, author, run: confirm_headings(
+            run=run,
+            publisher="",
+            headings={"reference": "SiteReference", "name": "SiteNameAddress", "x": "GeoX", "y": "GeoY"},
+            author=author,
+            now=timezone.now(),
+        ),
+        PARTNER_EDITORS,
+        prepare=_own_files,
+        situation="own files",
+    ),
+)
+
 ROWS = (
+    *OWN,
     Row(
         "transfer.import_register",
         lambda w, author, _: import_register(

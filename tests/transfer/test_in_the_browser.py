@@ -1,8 +1,9 @@
-"""An administrator imports a list in a real browser."""
+"""An administrator imports a list in a real browser; a stranger reads open data."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from partnerships.organisations.models import Identifier, Scheme
+from partnerships.open_data.services import begin_publishing
+from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.transfer.models import ImportJob
 from partnerships.transfer.services.registers import apply_waiting
 from tests.support.browser import NARROW, WIDE, axe_violations
@@ -72,3 +74,13 @@ def test_list_with_other_headings_and_a_bad_row_is_imported(
     expect(page.get_by_role("heading", name="Import in progress")).to_have_count(0)
     looked_at(page, "done")
     assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 3
+
+    westmarch = Organisation.objects.get(identifiers__value="XWM")
+    begin_publishing(
+        organisation=westmarch, standard="plan", reason="The law asks for it.", author=None, now=timezone.now()
+    )
+    page.context.clear_cookies()
+    page.goto(live_server.url + reverse("open_data:of-organisation", args=[westmarch.pk]))
+    expect(page.get_by_role("heading", name="Timetable of local plans")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("plan-timetable.csv"))).to_be_visible()
+    looked_at(page, "open data")

@@ -59,9 +59,12 @@ def record_from_register(
 ) -> list[Commitment]:
     """Create the commitments that are missing, with progress; the new ones.
 
-    A promise with a known source, reference and receiver is skipped, so the same file may be imported twice.
+    A promise with a known source, reference and receiver is skipped, so the same file may be imported twice. By those
+    who keep the directory, and leads of the receivers.
     """
-    require(roles_of(author, now).keeps_directory)
+    if not promises:
+        return []
+    require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
     known = set(
         Commitment.objects.filter(
             source=source, source_reference__in=[promise.reference for promise in promises]
@@ -95,9 +98,11 @@ def add_from_register(
 
     Reports are added only if all reports so far are the register's own and unchanged. Skipped are those where the
     register changed an earlier report, or where people reported themselves. What the register has withdrawn is
-    cancelled in any case.
+    cancelled in any case. By those who keep the directory, and leads of the receivers.
     """
-    require(roles_of(author, now).keeps_directory)
+    if not promises:
+        return [], []
+    require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
     wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
     known = (
         Commitment.objects.select_for_update(of=("self",))

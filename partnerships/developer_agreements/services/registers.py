@@ -36,9 +36,12 @@ def record_agreements(
     """Save the agreements that are not here yet.
 
     Returns a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
-    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import.
+    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import. By
+    those who keep the directory, and leads of the organisations.
     """
-    require(roles_of(author, now).keeps_directory)
+    if not agreements:
+        return [], 0
+    require(roles_of(author, now).keeps_published({agreement.organisation.pk for agreement in agreements}))
     references = [agreement.reference for agreement in agreements]
     known = {
         (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
@@ -69,7 +72,9 @@ def link_promises(
     *, promises: Sequence[tuple[DeveloperAgreement, Commitment]], author: User | None, now: dt.datetime
 ) -> None:
     """Save in which agreement each commitment was made; a commitment has one agreement at most."""
-    require(roles_of(author, now).keeps_directory)
+    if not promises:
+        return
+    require(roles_of(author, now).keeps_published({agreement.organisation_id for agreement, _ in promises}))
     AgreementPromise.objects.bulk_create(
         [AgreementPromise(agreement=agreement, commitment=commitment) for agreement, commitment in promises],
         batch_size=500,

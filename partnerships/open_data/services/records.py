@@ -33,6 +33,15 @@ class Kept:
     values: Cells = field(default_factory=dict)
 
 
+def _bodies_of(thing: Plan | DeveloperAgreement | Commitment) -> list[int]:
+    """Whose thing it is (ids)."""
+    if isinstance(thing, Plan):
+        return list(thing.owners.values_list("organisation", flat=True))
+    if isinstance(thing, DeveloperAgreement):
+        return [thing.organisation_id]
+    return [thing.receiver_id] if thing.receiver_id else []
+
+
 @transaction.atomic
 def keep_rows(
     *,
@@ -44,12 +53,13 @@ def keep_rows(
 ) -> None:
     """Keep the rows of one file in the place of those kept before of the same things.
 
-    What is the same already is not written. The things are all of one kind. Of those that are `incomplete` (ids), rows
-    with other keys stay.
+    By those who keep the directory, and leads of the organisations whose things they are. What is the same already is
+    not written. The things are all of one kind. Of those that are `incomplete` (ids), rows with other keys stay.
     """
-    require(roles_of(author, now).keeps_directory)
     if not rows:
         return
+    roles = roles_of(author, now)
+    require(roles.keeps_directory or all(roles.led_among(_bodies_of(thing)) for thing in rows))
     column = _COLUMNS[type(next(iter(rows)))]
     before: dict[int, list[Record]] = defaultdict(list)
     known = Record.objects.filter(dataset=dataset, **{f"{column}__in": [thing.pk for thing in rows]})

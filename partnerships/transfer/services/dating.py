@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
 from partnerships.transfer.models import ImportRun, RunStatus
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reporting import Report
@@ -38,9 +40,14 @@ def settled_date(
     return today
 
 
-def newer_list(*, register: str, digest: str, as_of: dt.date) -> ImportRun | None:
-    """The latest list of the same register, if it is newer than this one."""
-    latest = _latest_list(register, digest)
+def newer_list(
+    *, register: str, digest: str, as_of: dt.date, organisation: Organisation | None = None
+) -> ImportRun | None:
+    """The latest list of the same register, if it is newer than this one.
+
+    An organisation's own files are compared with its own and those of the whole country; these with their like.
+    """
+    latest = _latest_list(register, digest, organisation)
     return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
 
 
@@ -50,7 +57,7 @@ def latest_date(register: str, digest: str) -> dt.date | None:
     return latest.as_of if latest is not None else None
 
 
-def _latest_list(register: str, digest: str) -> ImportRun | None:
+def _latest_list(register: str, digest: str, organisation: Organisation | None = None) -> ImportRun | None:
     """The latest list of a register, without the file with this digest.
 
     If a file is imported again, its last given date counts, so that a wrong date can be corrected.
@@ -58,6 +65,7 @@ def _latest_list(register: str, digest: str) -> ImportRun | None:
     newest: dict[str, ImportRun] = {}
     for run in (
         ImportRun.objects.filter(register=register, status=RunStatus.APPLIED)
+        .filter(Q(organisation=None) | Q(organisation=organisation))
         .order_by("started_at", "pk")
         .defer("report", "content")
     ):

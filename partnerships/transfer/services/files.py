@@ -13,6 +13,7 @@ from pathlib import PurePath
 from django.db import transaction
 
 from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
@@ -58,7 +59,8 @@ def _none(place: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
 class Given:
     """Files to import, by whom, when and how.
 
-    `known` has the headings that a person confirmed for the file at a place. `number` is that of the preview whose
+    `known` has the headings that a person confirmed for the file at a place. `organisation` is whose own files they
+    are, if its staff uploaded them: rows of others are set aside. `number` is that of the preview whose
     place the run takes; without `keep` the caller undoes everything.
     """
 
@@ -68,6 +70,7 @@ class Given:
     choices: Choices
     progress: Progress
     keep: bool = True
+    organisation: Organisation | None = None
     number: int | None = None
     known: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _none
 
@@ -96,6 +99,7 @@ class Given:
             author=self.author,
             now=self.now,
         )
+        made.organisation = self.organisation
         made.publisher = self.choices.publisher[:120]
         made.pk = self.number
         return made

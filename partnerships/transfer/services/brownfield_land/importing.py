@@ -79,11 +79,13 @@ def apply_brownfield_land(given: Given) -> ImportRun:
         source=f"{given.names[0]}, as of {long_date(day)}",
         listed=found.about,
         rows_stand_alone=not given.choices.all_or_nothing,
+        organisation=given.organisation,
     )
     for row in found.about.set_aside:
         run.set_aside(row)
     with report.timed(), row_errors(run):
-        _bring(found, Organisation.objects.filter(pk=given.choices.council or 0).first(), run)
+        council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
+        _bring(found, council, run)
     report.account_for(found.about)
     return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 

@@ -35,7 +35,7 @@ class Authorities:
         found = found or self._by_identifier.get((Scheme.PLANNING_DATA, written.casefold()))
         if found is not None or not key:
             return found
-        if prefix == "national-park-authority" and key in NATIONAL_PARKS:
+        if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
             return self._add_national_park(NATIONAL_PARKS[key], written)
         named = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind=Kind.COUNCIL)
         ids = set(named.values_list("organisation", flat=True))

@@ -80,8 +80,9 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         source=SOURCE,
         report=report,
         progress=given.progress,
+        organisation=given.organisation,
     )
-    newer = newer_list(register=run.register, digest=given.digest, as_of=day)
+    newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     made = given.new_run(run.register, day)
     if given.number is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
@@ -152,12 +153,20 @@ def _save_agreements(
                 agreement.row, f"“{agreement.organisation}” is not in the directory.", _CORRECT_AUTHORITY
             )
             continue
+        if run.organisation is not None and authority != run.organisation:
+            account.set_aside_read(agreement.row, *_not_own(authority, run.organisation))
+            continue
         keys.append(agreement.key)
         rows.append(_register_agreement(agreement, authority))
     saved, new = record_agreements(agreements=rows, run_id=import_run.pk, author=run.author, now=run.now)
     run.report.counts["created"] += new
     run.report.counts["left_alone"] += len(saved) - new
     return dict(zip(keys, saved, strict=True))
+
+
+def _not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
+    """What is wrong with a row of another authority in an organisation's own files, and what to do."""
+    return f"it is {authority.name}'s, and these files are {own.name}'s.", "Only its own authority can import it."
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:
@@ -191,10 +200,11 @@ def _save_promises(
     for done, promise in enumerate(read.promises, start=1):
         agreement = agreements.get(promise.agreement)
         receiver = authorities.find(promise.organisation) or (agreement.organisation if agreement else None)
-        if receiver is None:
-            account.set_aside_read(
-                promise.row, f"“{promise.organisation}” is not in the directory.", _CORRECT_AUTHORITY
-            )
+        is_others = run.organisation is not None and receiver not in (None, run.organisation)
+        if receiver is None or is_others:
+            unknown = (f"“{promise.organisation}” is not in the directory.", _CORRECT_AUTHORITY)
+            own = run.organisation
+            account.set_aside_read(promise.row, *(_not_own(receiver, own) if receiver and own else unknown))
             for movement in promise.movements:
                 account_of_transactions.set_aside_read(
                     movement.row,

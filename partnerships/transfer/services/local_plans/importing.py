@@ -6,6 +6,7 @@ They are public, and each changed file adds one version.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 
 from django.db import transaction
@@ -98,10 +99,11 @@ def apply_local_plans(given: Given) -> ImportRun:
         source=f"{plans_name} and {timetable_name} ({PUBLISHER}), as of {long_date(day)}",
         listed=listed.abouts[0],
         rows_stand_alone=not given.choices.all_or_nothing,
+        organisation=given.organisation,
     )
     for row in (row for about in listed.abouts for row in about.set_aside):
         run.set_aside(row)
-    newer = newer_list(register=run.register, digest=given.digest, as_of=day)
+    newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):
         _bring(listed, run, plans_name, Vintages(listed, newer))
     report.account_for(*listed.abouts)
@@ -119,7 +121,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
     past = Past(known, run)
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
-        if not all(curie in owners for curie in plan.organisations):
+        if not all(curie in owners for curie in plan.organisations) or not _is_own(plan, existing, owners, run):
             seen |= {existing.pk} if existing else set()
             continue
         run.row = plan.row
@@ -139,10 +141,26 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
         run.progress(done, len(listed.plans))
     run.row = None
     kept.save(author=run.author, now=run.now)
-    expected = known.expected(listed, owners)
+    expected = known.expected(listed, owners, run.organisation)
     current = vintages.without_older(expected, owners)
     _mark(current, seen, run)
     past.compare([plan for plan in expected if plan not in current])
+
+
+def _is_own(plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], run: Import) -> bool:
+    """Whether a plan may be in the files: in an organisation's own files, only its own plans. Others are set aside."""
+    body = run.organisation
+    if body is None:
+        return True
+    owns = existing is None or body.pk in {owner.organisation_id for owner in existing.owners.all()}
+    if owns and body.pk in {owners[curie].pk for curie in plan.organisations}:
+        return True
+    found = (
+        f"the plan is not {body.name}'s." if owns else f"another authority's plan has the reference “{plan.reference}”."
+    )
+    remedy = "Only its own authorities can import a plan." if owns else "Give it a reference of its own."
+    set_plan_aside(Problem(plan.row, "reference", found, remedy), run)
+    return False
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
@@ -186,6 +204,12 @@ def _apply_one(
     """Create or change the plan; with what the file says of it."""
     bodies = [owners[curie] for curie in plan.organisations]
     content = normalise(content_from_file(plan, before))
+    if existing is None and run.organisation is not None and len(bodies) > 1:
+        run.report.remark(
+            f"{plan.name}: the file names {', '.join(body.name for body in bodies)}. The plan begins as "
+            f"{run.organisation.name}'s. Invite the other owners on its page."
+        )
+        bodies = [run.organisation]
     if existing is None:
         made = create_from_file(
             owners=bodies, title=plan.name, kind="local_plan", content=content, external=external, run=run

@@ -22,11 +22,13 @@ class Known:
         for plan in self.plans:
             self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
 
-    def expected(self, listed: LocalPlans, owners: dict[str, Organisation]) -> list[Plan]:
-        """The plans that the file should have: all, or those of a standard file's authorities."""
-        if not listed.is_standard:
+    def expected(
+        self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
+    ) -> list[Plan]:
+        """The plans that the file should have: all, those of a standard file's authorities, or of whose own it is."""
+        if not listed.is_standard and own is None:
             return self.plans
-        authorities = {body.pk for body in owners.values()}
+        authorities = {own.pk} if own is not None else {body.pk for body in owners.values()}
         return [plan for plan in self.plans if {one.organisation_id for one in plan.owners.all()} & authorities]
 
     def external(self, plan: LocalPlan, listed: LocalPlans) -> str:

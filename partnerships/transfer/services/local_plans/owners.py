@@ -31,7 +31,8 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
         if prefix == "gss":
             body = held.get((Scheme.PLANNING_AREA, key)) or held.get((Scheme.GSS, key))
         body = body or held.get((Scheme.PLANNING_DATA, curie))
-        if body is None and prefix == "national-park-authority" and plan.organisation_name:
+        may_add = prefix == "national-park-authority" and plan.organisation_name and run.organisation is None
+        if body is None and may_add:
             body = create_organisation(
                 name=plan.organisation_name,
                 kind=Kind.NATIONAL_PARK,

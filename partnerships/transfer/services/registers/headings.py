@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from partnerships.kit.rights import require
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportJob, ImportRun, KnownHeading, RunStatus
 from partnerships.transfer.reading.headings import canonical
 from partnerships.transfer.reading.proposals import Proposals
+from partnerships.transfer.rights import may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.known_headings import kept_heading
@@ -34,14 +34,17 @@ def confirm_headings(
 ) -> ImportRun:
     """Remember what the headings of a list mean, and check the list again.
 
-    `headings` has the heading for each column, named by `column_key`. The list is checked as a new one is. Raises
-    `UnableToConfirm`, `UnableToApply` if the run was applied or discarded, and `UnableToRead` with other problems.
+    `headings` has the heading for each column, named by `column_key`. Own files are published by their authority. The
+    list is checked as a new one is. Raises `UnableToConfirm`, `UnableToApply` if the run was applied or discarded, and
+    `UnableToRead` with other problems.
     """
-    if not publisher.strip():
+    if not publisher.strip() and run.organisation is None:
         raise UnableToConfirm("Say who publishes the list.")
     with transaction.atomic():
-        waiting = ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
-        require(roles_of(author, now).keeps_directory)
+        waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
+        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
+        if waiting.organisation is not None:
+            publisher = waiting.organisation.name
         if waiting.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
         if ImportJob.objects.filter(run=waiting, error="").exists():

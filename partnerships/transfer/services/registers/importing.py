@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
@@ -47,6 +48,7 @@ def import_register(
     choices: Choices = NO_CHOICES,
     dry_run: bool = False,
     progress: Progress = silent,
+    organisation: Organisation | None = None,
 ) -> Outcome:
     """Import a published list into the directory.
 
@@ -67,6 +69,7 @@ def import_register(
             choices=choices,
             progress=progress,
             keep=not dry_run,
+            organisation=organisation,
         )
         if dry_run:
             transaction.set_rollback(True)
@@ -84,10 +87,12 @@ def apply_list(
     progress: Progress,
     keep: bool,
     number: int | None = None,
+    organisation: Organisation | None = None,
 ) -> ImportRun:
     """Read and apply a list inside the caller's transaction; the run.
 
-    `number` is that of the preview whose place the run takes. Several files come as one, as `pack` makes it.
+    `number` is that of the preview whose place the run takes, `organisation` whose own files they are. Several files
+    come as one, as `pack` makes it.
     """
     if (apply := importer_of(register)) is not None:
         return apply(
@@ -99,6 +104,7 @@ def apply_list(
                 progress=progress,
                 keep=keep,
                 number=number,
+                organisation=organisation,
                 known=lambda place, sheets: known_headings(register, choices.publisher, sheets, place),
             )
         )

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.rights import UnableToAct, require
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.rights import may_apply
 from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview, check_list
 
 #: A job of a worker that died is taken up again after this time; the largest register takes about two minutes.
@@ -29,8 +29,8 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
     being imported.
     """
     with transaction.atomic():
-        waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
-        require(roles_of(author, now).keeps_directory)
+        waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
+        require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED:
             raise UnableToApply("This import has already been applied or discarded.")
         if ImportJob.objects.filter(run=waiting, error="").exists():
@@ -52,14 +52,14 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 
 def apply_waiting(*, now: dt.datetime) -> int:
     """Check or import the lists that wait for a worker; how many were tried. May run twice."""
-    waiting = ImportJob.objects.select_related("run", "asked_by").order_by("asked_at", "pk")
+    waiting = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
     return work_through(waiting, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     """Check or import the list; "" or why that was refused."""
     if job.asked_by is None:
-        return "The administrator who asked for this import has left. Ask for it again."
+        return "The person who asked for this import has left. Ask for it again."
     try:
         if job.run.is_unchecked:
             check_list(run=job.run, author=job.asked_by, now=now, progress=progress)
@@ -72,7 +72,7 @@ def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "The administrator who asked for this import may not import any more. Ask for it again."
+        return "The person who asked for this import may not import any more. Ask for it again."
     except UnableToApply as error:
         return str(error)
     return ""

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from django.db import transaction
 
 from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
@@ -19,6 +20,7 @@ from partnerships.transfer.reading.proposals import Proposals, propose
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
 from partnerships.transfer.services.files import File, pack
@@ -45,13 +47,15 @@ def receive_list(
     author: User,
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
+    organisation: Organisation | None = None,
 ) -> ImportRun:
     """Keep an uploaded list and check it, or let a worker check it.
 
-    A small list is checked at once unless an import is running. Otherwise the run has a job for a worker, so that no
-    page waits for it. Raises `UnableToRead` for a list that is refused at once.
+    With `organisation` they are the own files of an authority, uploaded by its staff. A small list is checked at once
+    unless an import is running. Otherwise the run has a job for a worker, so that no page waits for it. Raises
+    `UnableToRead` for a list that is refused at once.
     """
-    require(roles_of(author, now).keeps_directory)
+    require(may_upload(author, now, register=register, organisation=organisation))
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
     run = new_run(
         register=register,
@@ -61,6 +65,7 @@ def receive_list(
         author=author,
         now=now,
     )
+    run.organisation = organisation
     run.publisher, run.content, run.status = choices.publisher[:120], data, RunStatus.CHECKING
     run.report = {"choices": choices.as_json()}
     with transaction.atomic():
@@ -93,8 +98,8 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
     """
     with transaction.atomic():
         wait_for_turn()
-        waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
-        require(roles_of(author, now).keeps_directory)
+        waiting = _locked(run)
+        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
         if not waiting.is_unchecked:
             raise UnableToApply("This file has already been checked or discarded.")
         _check(waiting, author, now, progress)
@@ -102,6 +107,11 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
         # Last: until then another connection writes the progress to it.
         ImportJob.objects.filter(run=waiting).delete()
     return waiting
+
+
+def _locked(run: ImportRun) -> ImportRun:
+    """The run as it is now, locked, with its organisation."""
+    return ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
 
 
 def preview_register(
@@ -138,11 +148,13 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
             register=run.register,
             data=data,
             file_name=run.file_name,
-            author=author,
+            # Who may upload their own files may see what they would do, also if others must import them.
+            author=None if run.organisation else author,
             now=now,
             choices=choices,
             progress=progress,
             dry_run=True,
+            organisation=run.organisation,
         ).run
         run.status, run.as_of, run.report = RunStatus.PREVIEWED, found.as_of, found.report
         run.finished_at = found.finished_at
@@ -193,8 +205,8 @@ def apply_preview(
     """
     with transaction.atomic():
         wait_for_turn()
-        waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
-        require(roles_of(author, now).keeps_directory)
+        waiting = _locked(run)
+        require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
         done = apply_list(
@@ -207,6 +219,7 @@ def apply_preview(
             progress=progress,
             keep=True,
             number=waiting.pk,
+            organisation=waiting.organisation,
         )
         # Last: until then another connection writes the progress to it.
         ImportJob.objects.filter(run=done).delete()
@@ -219,8 +232,8 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     Raises `UnableToApply` if it was applied or discarded, or is being imported.
     """
     with transaction.atomic():
-        require(roles_of(author, now).keeps_directory)
-        waiting = ImportRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
+        waiting = _locked(run)
+        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
         if not waiting.is_waiting:
             raise UnableToApply("This import has already been applied or discarded.")
         if ImportJob.objects.filter(run=run, error="").exists():

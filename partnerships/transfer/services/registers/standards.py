@@ -58,6 +58,11 @@ def parts_of(register: str) -> Sequence[Part]:
     return found.parts if found else ()
 
 
+def labels_of(register: str) -> list[str]:
+    """What each file of a list is; empty for a list that is one file, also a network file."""
+    return [part.label for part in STANDARD_FILES[Register(register)].parts] if register in STANDARD_FILES else []
+
+
 def files_in(register: str, data: bytes, file_name: str) -> list[File]:
     """The files of a preview: several come as one, as `pack` makes it."""
     return unpack(data) if len(parts_of(register)) > 1 else [File(file_name, data)]

@@ -1,0 +1,18 @@
+"""What this room adds to an organisation's page: the way to the imports of its own files."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.kit.sections import Section
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.transfer.models import OWN_REGISTERS
+from partnerships.transfer.rights import may_upload
+
+
+def imports_section(user: User, organisation: Organisation) -> Section | None:
+    """For staff who may upload the authority's own files; None for others."""
+    if not may_upload(user, timezone.now(), register=OWN_REGISTERS[0], organisation=organisation):
+        return None
+    return Section("transfer/_section.html", {"organisation": organisation})

@@ -1,0 +1,16 @@
+"""Addresses of imports of an authority's own files."""
+
+from django.urls import path
+
+from partnerships.transfer import views
+
+app_name = "transfer"
+urlpatterns = [
+    path("organisations/<int:pk>/", views.of_organisation, name="own"),
+    path("organisations/<int:pk>/<slug:register>/", views.upload, name="own-upload"),
+    path("<int:pk>/", views.run_page, name="own-run"),
+    path("<int:pk>/headings/", views.headings, name="own-headings"),
+    path("<int:pk>/apply/", views.apply, name="own-apply"),
+    path("<int:pk>/discard/", views.discard, name="own-discard"),
+    path("<int:pk>/set-aside.csv", views.set_aside, name="own-set-aside"),
+]

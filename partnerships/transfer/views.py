@@ -1,0 +1,186 @@
+"""Pages on which an authority's staff import its own plans, agreements and brownfield land."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.open_data.models import PLANNING_BODIES
+from partnerships.organisations.models import Organisation
+from partnerships.people.limits import too_many_uploads
+from partnerships.people.requests import signed_in
+from partnerships.transfer.downloads import rows_set_aside, to_correct
+from partnerships.transfer.forms import OwnFilesForm, OwnHeadingsForm
+from partnerships.transfer.models import OWN_REGISTERS, ImportJob, ImportRun, Register
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import accounting, sections
+from partnerships.transfer.rights import may_apply, may_upload
+from partnerships.transfer.services.registers import (
+    Choices,
+    UnableToApply,
+    UnableToConfirm,
+    ask_to_apply,
+    confirm_headings,
+    discard_preview,
+    last_line,
+    proposals_for,
+    receive_list,
+)
+from partnerships.transfer.services.registers.standards import labels_of
+from partnerships.transfer.tasks import apply_waiting
+
+#: How many lines of each outcome a page shows, and how many imports.
+MAX_LINES, MAX_RUNS = 100, 20
+
+
+@require_safe
+def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the authority's staff can import, and its latest imports."""
+    organisation = _find_organisation(request, pk)
+    runs = ImportRun.objects.filter(organisation=organisation).select_related("by").defer("content", "report")
+    registers = [Register(one) for one in OWN_REGISTERS]
+    context = {
+        "organisation": organisation,
+        "registers": registers,
+        "runs": runs.order_by("-started_at", "-pk")[:MAX_RUNS],
+    }
+    return render(request, "transfer/own.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
+    """Upload the files of a standard; a preview changes nothing yet."""
+    organisation = _find_organisation(request, pk)
+    if register not in OWN_REGISTERS:
+        raise Http404
+    if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
+        return refused
+    back = reverse("transfer:own", args=[organisation.pk])
+    form = OwnFilesForm(posted(request), request.FILES or None, register=register, cancel=back)
+    if form.is_valid():
+        choices = Choices(publisher=organisation.name[:120], all_or_nothing=form.cleaned_data["all_or_nothing"])
+        try:
+            run = receive_list(
+                register=register,
+                files=form.chosen_files,
+                author=signed_in(request),
+                now=timezone.now(),
+                choices=choices,
+                organisation=organisation,
+            )
+        except UnableToRead as error:
+            for line in error.lines():
+                form.add_error(None, line)
+        else:
+            return _following(run)
+    label = Register(register).label
+    return form_page(request, "transfer/own_upload.html", form, organisation=organisation, label=label, back=back)
+
+
+@require_safe
+def run_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What importing the files would do, how far it is, or what it did."""
+    run = _find_run(request, pk)
+    person, now = signed_in(request), timezone.now()
+    job = ImportJob.objects.filter(run=run).first()
+    may_change = run.is_waiting and not (job and job.is_running)
+    leads = may_apply(person, now, register=run.register, organisation=run.organisation)
+    context = {
+        "run": run,
+        "job": job,
+        "last_line": "" if run.is_unread or run.is_unchecked else last_line(run, applied=not run.is_waiting),
+        "accounting": accounting(run.report),
+        "remarks": run.report.get("remarks", []),
+        "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
+        "to_correct": to_correct(run, labels_of(run.register)),
+        "may_apply": may_change and run.is_previewed and leads,
+        "waits_for_lead": may_change and run.is_previewed and not leads,
+        "may_confirm": may_change and not run.is_unchecked,
+        "may_discard": may_change,
+    }
+    return render(request, "transfer/own_run.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def headings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which heading of the files is which column."""
+    run = _find_run(request, pk, whole=True)
+    if not (run.is_unread or run.is_previewed):
+        return redirect("transfer:own-run", run.pk)
+    back = reverse("transfer:own-run", args=[run.pk])
+    form = OwnHeadingsForm(posted(request), found=proposals_for(run), cancel=back)
+    if form.is_valid():
+        try:
+            made = confirm_headings(
+                run=run, publisher="", headings=form.headings, author=signed_in(request), now=timezone.now()
+            )
+        except UnableToRead as error:
+            for line in error.lines():
+                form.add_error(None, line)
+        except (UnableToConfirm, UnableToApply) as error:
+            form.add_error(None, str(error))
+        else:
+            return _following(made)
+    return form_page(request, "transfer/own_headings.html", form, run=run, back=back)
+
+
+@require_POST
+def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    """Let a worker import the files; the page shows the progress."""
+    run = _find_run(request, pk)
+    try:
+        ask_to_apply(run=run, author=signed_in(request), now=timezone.now())
+    except UnableToApply as error:
+        messages.error(request, str(error))
+    else:
+        nudge_after_commit(apply_waiting.delay)
+    return redirect("transfer:own-run", run.pk)
+
+
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    """Delete the files without importing them."""
+    run = _find_run(request, pk)
+    try:
+        discard_preview(run=run, author=signed_in(request), now=timezone.now())
+    except UnableToApply as error:
+        messages.error(request, str(error))
+        return redirect("transfer:own-run", run.pk)
+    messages.success(request, f"{run.file_name} was discarded. Nothing was changed.")
+    return redirect("transfer:own", run.organisation_id)
+
+
+@require_safe
+def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The rows that were set aside, as a file to correct."""
+    run = _find_run(request, pk)
+    return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
+
+
+def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
+    """The planning authority, if the person may upload its files; else 404 or 403."""
+    organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
+    person, now = signed_in(request), timezone.now()
+    if not may_upload(person, now, register=OWN_REGISTERS[0], organisation=organisation):
+        raise PermissionDenied
+    return organisation
+
+
+def _find_run(request: HttpRequest, pk: int, *, whole: bool = False) -> ImportRun:
+    """An import of own files of the person's organisations; else 404. With `whole`, with its files."""
+    runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
+    return get_object_or_404(runs if whole else runs.defer("content"), pk=pk)
+
+
+def _following(run: ImportRun) -> HttpResponseRedirect:
+    """The page that follows once files were received; a worker hears about its job."""
+    if run.is_unchecked:
+        nudge_after_commit(apply_waiting.delay)
+    return redirect("transfer:own-headings" if run.is_unread else "transfer:own-run", run.pk)

@@ -1,0 +1,147 @@
+"""An authority's staff import its own plans, agreements and brownfield land, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.transfer import tasks
+from partnerships.transfer.models import ImportRun
+from tests.world import person
+
+from .access import SITES
+from .lists import COUNCILS, import_list, import_plans
+from .test_brownfield_land import REGISTER
+from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from .test_local_plans import PLANS, TIMETABLE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def westmarch(db: None) -> Organisation:
+    """Westmarch among the councils of the small list."""
+    import_list("councils", COUNCILS)
+    return Organisation.objects.get(name="Westmarch Borough Council")
+
+
+def member(organisation: Organisation, name: str, role: str) -> User:
+    """Somebody who acts for the council."""
+    made = person(name, f"{name.lower()}@westmarch.example")
+    today, now = timezone.localdate(), timezone.now()
+    Membership.objects.create(person=made, organisation=organisation, role=role, starts_on=today, accepted_at=now)
+    return made
+
+
+def uploaded(client: Client, organisation: Organisation, register: str, *files: str | bytes) -> ImportRun:
+    """Files uploaded on the page of the authority."""
+    given: dict[str, Any] = {
+        f"file-{place}": SimpleUploadedFile(f"{place}.csv", data.encode() if isinstance(data, str) else data)
+        for place, data in enumerate(files)
+    }
+    answer = client.post(reverse("transfer:own-upload", args=[organisation.pk, register]), given)
+    assert answer.status_code == 302, answer.content.decode()
+    run = ImportRun.objects.latest("pk")
+    if run.is_unchecked:
+        tasks.apply_waiting()
+        run.refresh_from_db()
+    return run
+
+
+def applied(client: Client, run: ImportRun) -> ImportRun:
+    """The run after its lead has asked for it and a worker has done it."""
+    assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code == 302
+    tasks.apply_waiting()
+    run.refresh_from_db()
+    return run
+
+
+def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Organisation, client: Client) -> None:
+    client.force_login(member(westmarch, "Eve", "editor"))
+    run = uploaded(client, westmarch, "local-plans", PLANS, TIMETABLE)
+    page = client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
+    refused = client.post(reverse("transfer:own-apply", args=[run.pk])).status_code
+    assert not Plan.objects.exists()
+
+    lead = member(westmarch, "Lee", "lead")
+    client.force_login(lead)
+    done = applied(client, run)
+
+    assert "A lead of Westmarch Borough Council can import these files." in page
+    assert refused == 403
+    assert (done.created, done.set_aside, done.by, done.organisation) == (2, 3, lead, westmarch)
+    assert {plan.title for plan in Plan.objects.all()} == {"Westmarch Local Plan 2030", "Mere and March Joint Plan"}
+    joint = Plan.objects.get(title="Mere and March Joint Plan")
+    assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
+    assert joint.versions.get().author == lead
+    assert "Invite the other owners" in client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
+    assert not Organisation.objects.filter(kind="national_park").exists()
+
+
+def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisation, client: Client) -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+    client.force_login(member(westmarch, "Lee", "lead"))
+    mine = PLANS.replace("twice,Old Plan,local-authority:XNW", "twice,Old Plan,local-authority:XWM")
+
+    run = applied(client, uploaded(client, westmarch, "local-plans", mine, TIMETABLE))
+
+    assert "another authority's plan has the reference “twice”" in " ".join(run.report["lines"]["set_aside"])
+    old = Plan.objects.get(title="Old Plan")
+    assert (old.current_number, [owner.organisation.name for owner in old.owners.all()]) == (1, ["Mere Council"])
+    assert run.missing == 0
+
+
+def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
+    westmarch: Organisation, client: Client
+) -> None:
+    client.force_login(member(westmarch, "Lee", "lead"))
+
+    agreements = applied(
+        client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+    )
+    land = applied(client, uploaded(client, westmarch, "brownfield-land", REGISTER))
+
+    assert {one.receiver for one in Commitment.objects.all()} == {westmarch}
+    assert set(Commitment.objects.values_list("source_reference", flat=True)) == {
+        "W/1-education",
+        "W/1-open",
+        "W/9-other",
+    }
+    aside = "\n".join(agreements.report["lines"]["set_aside"])
+    assert "it is Northmere District Council's, and these files are Westmarch Borough Council's." in aside
+    assert (land.created, land.set_aside) == (1, 1)
+    assert Plan.objects.get(kind="brownfield_land").owners.get().organisation == westmarch
+
+
+def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Organisation, client: Client) -> None:
+    client.force_login(member(westmarch, "Eve", "editor"))
+    sites = "Site no,Where it is,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
+
+    run = uploaded(client, westmarch, "brownfield-land", sites)
+    assert run.is_unread
+    form = reverse("transfer:own-headings", args=[run.pk])
+    chosen = {"reference": "Site no", "name": "Where it is", "x": "GeoX", "y": "GeoY"}
+    answer = client.post(form, {f"column-{code}": heading for code, heading in chosen.items()})
+
+    assert answer.status_code == 302
+    run.refresh_from_db()
+    assert (run.is_previewed, run.created, run.publisher) == (True, 1, "Westmarch Borough Council")
+    assert uploaded(client, westmarch, "brownfield-land", sites).is_previewed
+
+
+def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: Client) -> None:
+    client.force_login(member(westmarch, "Lee", "lead"))
+    run = uploaded(client, westmarch, "brownfield-land", SITES)
+    Organisation.objects.filter(pk=westmarch.pk).update(status="dissolved")
+
+    assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code in (403, 404)
+    assert client.get(reverse("transfer:own", args=[westmarch.pk])).status_code == 403

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.files.uploadedfile import UploadedFile
 
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.transfer.models import UPLOADED, Answer, Doubt
 from partnerships.transfer.reading.proposals import Proposals
@@ -160,6 +160,11 @@ class HeadingsForm(Form):
 class OwnFilesForm(Form):
     """The files of a standard, from the staff of the authority whose they are."""
 
+    as_of = DayField(
+        label="As of",
+        required=False,
+        help_text="Leave it blank to use a date in the files' names or rows, or today.",
+    )
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
         required=False,
@@ -176,7 +181,7 @@ class OwnFilesForm(Form):
                 help_text="CSV, TSV, XLSX, ODS, JSON or GeoJSON, up to 4 MB.",
                 allow_empty_file=True,
             )
-        self.order_fields([*self._names, "all_or_nothing"])
+        self.order_fields([*self._names, "as_of", "all_or_nothing"])
         self.helper = Helper(self, submit="Check files", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:

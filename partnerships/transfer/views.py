@@ -29,7 +29,6 @@ from partnerships.transfer.services.registers import (
     ask_to_apply,
     confirm_headings,
     discard_preview,
-    last_line,
     proposals_for,
     receive_list,
 )
@@ -65,7 +64,11 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     back = reverse("transfer:own", args=[organisation.pk])
     form = OwnFilesForm(posted(request), request.FILES or None, register=register, cancel=back)
     if form.is_valid():
-        choices = Choices(publisher=organisation.name[:120], all_or_nothing=form.cleaned_data["all_or_nothing"])
+        choices = Choices(
+            publisher=organisation.name[:120],
+            as_of=form.cleaned_data["as_of"],
+            all_or_nothing=form.cleaned_data["all_or_nothing"],
+        )
         try:
             run = receive_list(
                 register=register,
@@ -95,7 +98,6 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "job": job,
-        "last_line": "" if run.is_unread or run.is_unchecked else last_line(run, applied=not run.is_waiting),
         "accounting": accounting(run.report),
         "remarks": run.report.get("remarks", []),
         "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),

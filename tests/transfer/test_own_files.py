@@ -124,12 +124,12 @@ def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
 
 def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Organisation, client: Client) -> None:
     client.force_login(member(westmarch, "Eve", "editor"))
-    sites = "Site no,Where it is,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
+    sites = "Our site reference,Name and address of the site,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
 
     run = uploaded(client, westmarch, "brownfield-land", sites)
     assert run.is_unread
     form = reverse("transfer:own-headings", args=[run.pk])
-    chosen = {"reference": "Site no", "name": "Where it is", "x": "GeoX", "y": "GeoY"}
+    chosen = {"reference": "Our site reference", "name": "Name and address of the site", "x": "GeoX", "y": "GeoY"}
     answer = client.post(form, {f"column-{code}": heading for code, heading in chosen.items()})
 
     assert answer.status_code == 302

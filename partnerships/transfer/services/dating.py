@@ -35,7 +35,7 @@ def settled_date(
     report.dated_today = True
     report.remark(
         f"Neither the file's name nor its rows say on which day it was true: taken for today, {long_date(today)}. If "
-        "it is older, say so: --as-of YYYY-MM-DD with the command, “As of” in the administration."
+        "it is older, say so: --as-of YYYY-MM-DD with the command, “As of” on the page of the upload."
     )
     return today
 

@@ -160,7 +160,8 @@ def _updated(cells: Mapping[str, str]) -> dt.date | None:
 def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:
     title = title_of(council)
     plan = create_from_file(owners=[council], title=title, kind=KIND, content=content, external=external, run=run)
-    run.report.count("created", f"{plan.title}: {len(content['sites']):,} sites")
+    count = len(content["sites"])
+    run.report.count("created", f"{plan.title}: {count:,} {'site' if count == 1 else 'sites'}")
     return plan
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.organisations.models import Kind
 from partnerships.plans.models import Audience, Plan, Version
+from partnerships.plans.services import publish_version
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.milestone_keys import milestone_keys
@@ -156,6 +158,24 @@ def test_older_files_fill_history_and_change_no_plan() -> None:
     assert "2026" in line
     assert "2027" in line
     assert (again.created, again.changed) == (0, 0)
+
+
+def test_line_about_an_older_file_tells_nothing_that_is_under_embargo() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    joint, now = the("Mere and March Joint Plan"), timezone.now()
+    content = joint.versions.get().content
+    content["about"]["title"] = "Secret name"
+    later = now + dt.timedelta(days=9)
+    publish_version(plan=joint, author=None, note="Soon.", now=now, content=content, embargo_until=later)
+    newest = TIMETABLE.replace("2027,mere", "2029,mere").encode()
+    import_plans(PLANS.encode(), newest, as_of=dt.date(2025, 7, 1))
+
+    import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
+
+    line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
+    assert "2026" in line
+    assert "Secret" not in line
+    assert "2029" not in line
 
 
 def test_date_of_the_files_is_that_of_their_newest_row() -> None:

@@ -23,8 +23,8 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
     """Record what has changed in the plan since an older file; whether anything has.
 
     Published versions cannot be changed and none can come between them, so the history of the plan gets a line, once
-    for each file. `then` is what the older file says and `before` what the newest one said. Only what everybody may
-    read is described.
+    for each file. `then` is what the older file says and `before` what the newest one said, in a version under no
+    embargo. Only what everybody may read is described.
     """
     found = changes(outside(then), outside(before))
     since = "; ".join(change.sentence() for change in found[:_MAX_CHANGES])

@@ -9,10 +9,18 @@ from partnerships.plans.services import create_plan, publish_version
 from partnerships.transfer.services.directory import Import
 
 
-def said_before(plan: Plan | None) -> Content | None:
-    """What the last file said of the plan; None if no file said anything."""
-    imported = plan.versions.exclude(source="").order_by("-number").first() if plan else None
-    return imported.content if imported else None
+def said_before(plan: Plan | None, *, is_open: bool = False) -> Content | None:
+    """What the last file said of the plan; None if no file said anything.
+
+    With `is_open`, in a version that is under no embargo: a version from a file has the owners' own edits too.
+    """
+    if plan is None:
+        return None
+    imported = plan.versions.exclude(source="")
+    if is_open:
+        imported = imported.filter(number__lte=plan.open_number)
+    last = imported.order_by("-number").first()
+    return last.content if last else None
 
 
 def create_from_file(

@@ -117,11 +117,12 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     """Publish what the file says of the council's sites, and keep its rows."""
     external = f"{KIND}#{council.pk}"
     existing = Plan.objects.filter(external_reference=external).first()
-    before = said_before(existing)
+    newer = _newer_than(existing, sites) if existing is not None else None
+    before = said_before(existing, is_open=newer is not None)
     standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
     keyed = keyed_sites(standing, before)
     content = normalise(content_of_sites(council, keyed, before, gaps))
-    if existing is not None and (newer := _newer_than(existing, sites)):
+    if existing is not None and newer is not None:
         changed = record_past(existing, content, normalise(before or content), run)
         run.report.remark(
             f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they fill "

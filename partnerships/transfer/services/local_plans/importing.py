@@ -129,7 +129,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
             with transaction.atomic():
                 before = said_before(existing)
                 if newer := vintages.newer_than(plan):
-                    past.add(plan, existing, before, [owners[one] for one in plan.organisations], newer, listed)
+                    past.add(plan, existing, [owners[one] for one in plan.organisations], newer, listed)
                     continue
                 body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
                 _close(plan, body, run)

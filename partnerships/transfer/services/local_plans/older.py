@@ -9,7 +9,7 @@ from partnerships.kit.dates import long_date
 from partnerships.open_data.models import Record
 from partnerships.open_data.standards import PLAN, TIMETABLE
 from partnerships.organisations.models import Organisation
-from partnerships.plans.content import Content, normalise
+from partnerships.plans.content import normalise
 from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun
@@ -18,7 +18,7 @@ from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.older_plans import close_as_gone, record_past
-from partnerships.transfer.services.plan_versions import create_from_file
+from partnerships.transfer.services.plan_versions import create_from_file, said_before
 
 #: The dataset of a row, the reference of its plan, and its own reference.
 _Key = tuple[str, str, str]
@@ -84,13 +84,13 @@ class Past:
         self,
         plan: LocalPlan,
         existing: Plan | None,
-        before: Content | None,
         owners: Sequence[Organisation],
         newer: dt.date,
         listed: LocalPlans,
     ) -> None:
         """Record what has changed since in a plan; one that newer files do not have is added as closed."""
         run, self._newer = self._run, max(newer, self._newer or newer)
+        before = said_before(existing, is_open=True)
         content = normalise(content_from_file(plan, before))
         if existing is not None:
             self._seen.add(existing.pk)

@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo, same_rows
-from partnerships.organisations.models import HandoverState, Membership, Merge, Organisation, Role, Succession
+from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role, Succession
+from partnerships.organisations.services.consents import CONSENT, consent_identity, record_again
 from partnerships.organisations.services.handovers import HANDOVER, handover_identity
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
@@ -120,6 +121,28 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Record the consents again that were recorded since the backup.
+
+    Before what waits for them passes on. The journal has no words: where the consent can be read must be asked.
+    """
+
+    def redo(line: Handover, said: dict[str, Any]) -> int:
+        given_on = dt.date.fromisoformat(said["on"])
+        record_again(line, given_on=given_on, recorded_by=said["by"], recorded_at=moment(said))
+        return 1
+
+    waiting = Handover.objects.lacking_consent().filter(pk__in={line["handover"] for line in lines})
+    return redo_each(
+        "handover",
+        lines,
+        waiting.order_by("pk"),
+        same=consent_identity,
+        began=lambda one: one.proposed_at,
+        redo=redo,
+    )
+
+
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Pass on again what successions had passed on, or put it back, and name those that passed on less or failed.
 
@@ -147,7 +170,8 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register this to run after a restore."""
+    """Register this to run after a restore; consents before what waits for them."""
+    register_redo(CONSENT, "consents to handovers recorded again", redo_consents, early=True)
     register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
     register_redo(MERGE, "merges of organisations undone again", redo_merges)

@@ -29,7 +29,13 @@ from partnerships.kit import journal
 from partnerships.open_data.queries import publishing
 from partnerships.open_data.services import begin_publishing, end_publishing
 from partnerships.organisations.models import Membership, Merge, Succession
-from partnerships.organisations.services import end_membership, merge_organisations, undo_merge
+from partnerships.organisations.services import (
+    end_membership,
+    hand_over_due,
+    merge_organisations,
+    record_consent,
+    undo_merge,
+)
 from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.models import User
 from partnerships.people.services import close_account
@@ -202,6 +208,30 @@ def test_what_passed_on_since_the_backup_passes_on_again(world: World) -> None:
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
     assert Membership.objects.current().filter(organisation=world.harbour, person=world.ben).exists()
     assert left(outcome) == []
+
+
+def test_consent_recorded_since_the_backup_is_recorded_again_and_what_waited_for_it_passes_on(world: World) -> None:
+    succession = _accepted(world)
+    succession.handovers.update(consent="The lender")
+    take_effect(succession)
+    with lost():
+        record_consent(
+            lines=list(succession.handovers.all()),
+            given_by="Estuary Bank",
+            given_on=timezone.localdate(),
+            evidence="Minutes",
+            author=world.ben,
+            now=NOW(),
+        )
+        hand_over_due(now=NOW())
+
+    outcome = redo()
+
+    assert left(outcome) == []
+    assert not succession.handovers.lacking_consent().exists()
+    assert {(one.consent_from, one.consent_recorded_by, one.state) for one in succession.handovers.all()} == {
+        ("The lender", world.ben, "applied")
+    }
 
 
 def test_access_to_a_body_that_ended_since_the_backup_ends_again_though_its_lines_are_lost(world: World) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import AcceptedPart, Handover, HandoverState
 from partnerships.organisations.rights import roles_of
@@ -17,6 +18,26 @@ from partnerships.people.models import User
 
 #: How long the evidence of a line may be.
 _MAX_EVIDENCE = 300
+
+
+#: The journal's name for a consent that was recorded.
+CONSENT = "consent"
+#: What stands as evidence after a restore: the journal has no words.
+_AS_JOURNALLED = "Recorded before a backup was restored; ask who recorded it where it can be read"
+
+
+def consent_identity(line: Handover) -> str:
+    """The journal's hash of what never changes about a handover line."""
+    return journal.identity(line.pk, line.predecessor_id, line.kind, line.record, line.consent, line.proposed_at)
+
+
+def record_again(line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime) -> None:
+    """Record a consent that the journal has and the restored database lacks: that of whom the line names."""
+    line.consent_from, line.consent_on = line.consent[:200], given_on
+    line.evidence = "; ".join(filter(None, (line.evidence, _AS_JOURNALLED)))[:_MAX_EVIDENCE]
+    line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()
+    line.consent_recorded_at = recorded_at
+    line.save(update_fields=["consent_from", "consent_on", "evidence", "consent_recorded_by", "consent_recorded_at"])
 
 
 @transaction.atomic
@@ -45,6 +66,16 @@ def record_consent(
         alike["; ".join(filter(None, (line.evidence, evidence)))].append(line.pk)
     if any(len(said) > _MAX_EVIDENCE for said in alike):
         raise UnableToHandOverLines("Give the evidence in fewer words: it stands beside what the line says already.")
+    facts = [
+        {
+            "handover": line.pk,
+            "same": consent_identity(line),
+            "on": given_on.isoformat(),
+            "by": author.pk if author else None,
+        }
+        for line in found
+    ]
+    journal.note_all(CONSENT, facts, now=now)
     for said, pks in alike.items():
         Handover.objects.filter(pk__in=pks).update(
             consent_from=given_by,

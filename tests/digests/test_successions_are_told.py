@@ -183,6 +183,9 @@ def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) ->
 
     assert office.to(world.sol) == []
     assert Email.objects.get(kind=KIND).available_at > timezone.now()
+    services.end_pause(person=world.sol, author=world.sol, now=timezone.now())
+    office.drain()
+    assert [str(message["Subject"]) for message in office.to(world.sol)] == [TITLE]
 
 
 @pytest.mark.parametrize("waits", [False, True])

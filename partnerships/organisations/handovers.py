@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
+from partnerships.organisations.models import AcceptedPart, Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligation, obligations, total
+from partnerships.organisations.presenting import steps_in_words
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 
@@ -45,19 +46,49 @@ class KindCount:
         return replace(self, without=shown[: len(self.without)], undecided=shown)
 
 
+#: Things by code of their kind and number: what several bodies hold together is there once.
+Things = Mapping[tuple[str, int], Held]
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one successor gets by the lines, or what has no line yet (no successor)."""
+    """What one successor gets by the lines, or holds, or what has no line yet (no successor)."""
 
     successor: Organisation | None
-    things: int
-    homes: Decimal
-    money: Decimal
+    held: Things
+
+    @property
+    def things(self) -> int:
+        """How many things it is."""
+        return len(self.held)
+
+    @property
+    def homes(self) -> Decimal:
+        """How many homes they are about."""
+        return total(one.homes for one in self.held.values())
+
+    @property
+    def money(self) -> Decimal:
+        """How many pounds they are about."""
+        return total(one.money for one in self.held.values())
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What one successor holds today, what it takes over, and what it holds then; what both hold counts once."""
+
+    successor: Organisation
+    before: Share
+    gets: Share
+    then: Share
 
 
 @dataclass(frozen=True, slots=True)
 class LineTerms:
-    """Lines of one predecessor that say the same, and how many they are."""
+    """Lines of one predecessor that say the same, and how many they are.
+
+    `steps`: who proposed and answered them and recorded a consent, and when.
+    """
 
     kind: str
     successor: str
@@ -67,6 +98,7 @@ class LineTerms:
     consent: str
     evidence: str
     due_on: dt.date | None
+    steps: Sequence[str]
     lines: int
 
 
@@ -111,11 +143,11 @@ class Estate:
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
     """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
-    lines = list(succession.handovers.filter(predecessor=predecessor).select_related("successor").order_by("pk"))
+    lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     by_thing = {(line.kind, line.record): line for line in lines}
     kinds: list[KindCount] = []
-    shares: dict[Organisation, list[Held]] = {}
-    free: list[Held] = []
+    shares: dict[Organisation, dict[tuple[str, int], Held]] = defaultdict(dict)
+    free: dict[tuple[str, int], Held] = {}
     for group in _to_hand_over(succession, predecessor, day):
         states: Counter[str] = Counter()
         without: list[Held] = []
@@ -130,8 +162,8 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
             lacking += line.lacks_consent
             if line.state == HandoverState.DISPUTED:
                 disputed.append(replace(one, what=f"disputed: {line.dispute}"))
-            shares.setdefault(line.successor, []).append(one)
-        free += without
+            shares[line.successor][group.kind.code, one.pk] = one
+        free |= {(group.kind.code, one.pk): one for one in without}
         kinds.append(
             KindCount(
                 kind=group.kind,
@@ -146,11 +178,18 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
                 undecided=[*without, *disputed],
             )
         )
-    parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
+    parts = [Share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
     if not free and not any(one.lacking for one in kinds):
         return Estate(predecessor, kinds, parts, _terms(lines))
-    parts += [_share(None, free)] if free else []
+    parts += [Share(None, free)] if free else []
     return Estate(predecessor, kinds, parts, _terms(lines), leads_of(predecessor).exists())
+
+
+def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
+    """The lines with their successor and everybody who proposed, answered or recorded something; two queries."""
+    parts = AcceptedPart.objects.select_related("organisation", "accepted_by").order_by("organisation__name", "pk")
+    people = ("proposed_by", "answered_by", "consent_recorded_by")
+    return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
 def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
@@ -195,6 +234,7 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
             line.consent_in_words,
             line.evidence,
             line.due_on,
+            tuple(steps_in_words(line)),
         )
         for line in lines
     )
@@ -212,12 +252,20 @@ def shares_together(estates: Sequence[Estate]) -> list[Share]:
 
 def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> Share:
     """Several shares as one."""
-    return Share(
-        successor,
-        sum(part.things for part in parts),
-        total(part.homes for part in parts),
-        total(part.money for part in parts),
-    )
+    return Share(successor, {key: one for part in parts for key, one in part.held.items()})
+
+
+def after_all(shares: Sequence[Share], day: dt.date) -> list[After]:
+    """What each successor holds on a day, gets by these shares, and holds then, by name."""
+    found = []
+    for share in shares:
+        if share.successor is None:
+            continue
+        groups = held_by(share.successor, day)
+        own = {(group.kind.code, one.pk): one for group in groups for one in group.things}
+        both = Share(share.successor, {**share.held, **own})
+        found.append(After(share.successor, Share(share.successor, own), share, both))
+    return found
 
 
 def readable_titles(
@@ -265,10 +313,6 @@ def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
     return parts[0].union(*parts[1:], all=True).count()
 
 
-def _share(successor: Organisation | None, things: Sequence[Held]) -> Share:
-    return Share(successor, len(things), total(one.homes for one in things), total(one.money for one in things))
-
-
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
     """The estates of the predecessors, by name; only those in which one of the organisations `of` has a side."""
     ties = succession.ties.select_related("predecessor")
@@ -280,7 +324,7 @@ def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | No
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
     """The lines that wait for these organisations, with all who share them; those to answer soonest first."""
-    waiting = succession.handovers.waiting_for(successors).select_related("predecessor", "successor")
+    waiting = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
     waiting = waiting.prefetch_related("others")
     return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
@@ -290,8 +334,8 @@ def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -
     lines = succession.handovers.lacking_consent()
     if led is not None:
         lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
-    lines = lines.select_related("predecessor", "successor").prefetch_related("others")
-    return lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
+    found = with_steps(lines).select_related("predecessor").prefetch_related("others")
+    return found.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:

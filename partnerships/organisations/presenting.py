@@ -6,9 +6,19 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils import timezone
+
 from partnerships.kit.dates import long_date
 from partnerships.organisations.answering import NOBODY, Answer, Reason
-from partnerships.organisations.models import Handover, Organisation, Succession, SuccessionKind, SuccessionTie
+from partnerships.organisations.models import (
+    Handover,
+    HandoverState,
+    Organisation,
+    Succession,
+    SuccessionKind,
+    SuccessionTie,
+)
+from partnerships.people.models import User
 
 #: What a predecessor does, before and after the vesting day.
 _BEFORE = {
@@ -168,6 +178,30 @@ def line_in_words(line: Handover | None, *, says_why: bool) -> str:
     if line.dispute and says_why:
         words = f"{words}, “{line.dispute}”"
     return f"{words}; consent of {line.consent} is not recorded" if line.lacks_consent else words
+
+
+def steps_in_words(line: Handover) -> list[str]:
+    """Who proposed a handover line, who accepted or disputed it and recorded the consent, each with the day.
+
+    The line needs its people and its accepted parts fetched.
+    """
+    found = [_step("Proposed", line.proposed_by, line.proposed_at)]
+    parts = list(line.accepted_parts.all())
+    found += [_step(f"Accepted for {one.organisation.name}", one.accepted_by, one.accepted_at) for one in parts]
+    if line.answered_at is not None and not (parts and line.state != HandoverState.DISPUTED):
+        verb = "Disputed" if line.state == HandoverState.DISPUTED else "Accepted"
+        found.append(_step(verb, line.answered_by, line.answered_at))
+    if line.consent_recorded_at is not None:
+        found.append(_step("Consent recorded", line.consent_recorded_by, line.consent_recorded_at))
+    if line.applied_at is not None:
+        found.append(f"Passed on: {long_date(timezone.localdate(line.applied_at))}")
+    return found
+
+
+def _step(what: str, person: User | None, moment: dt.datetime) -> str:
+    """A step with its person, if known, and day: "Proposed by Ben West on 3 May 2027"."""
+    by = f" by {person.display_name}" if person else ""
+    return f"{what}{by} on {long_date(timezone.localdate(moment))}"
 
 
 def is_by_function(succession: Succession) -> bool:

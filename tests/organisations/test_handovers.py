@@ -18,9 +18,10 @@ from partnerships.commitments.models import Commitment
 from partnerships.kit.dates import known_day, long_date
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
-from partnerships.organisations.handovers import estate_of
+from partnerships.organisations.handovers import after_all, estate_of
 from partnerships.organisations.models import Handover, Membership, Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by, total
+from partnerships.organisations.presenting import steps_in_words
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.outbox.models import Email
@@ -184,6 +185,10 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
 
     assert not Handover.objects.lacking_consent().exists()
+    accept(world, succession)
+    said = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    for step in ("Proposed by Ben West", "Accepted by Hana Harbour", "Consent recorded by Ben West"):
+        assert f"{step} on {long_date(TODAY)}" in said
 
 
 def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World) -> None:
@@ -308,6 +313,12 @@ def test_several_successors_share_a_commitment_once_each_has_accepted(world: Wor
     line = Handover.objects.get()
     assert Commitment.objects.get().receiver == world.harbour
     assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
+    assert steps_in_words(line) == [
+        f"Proposed by Ben West on {long_date(TODAY)}",
+        f"Accepted for Harbour Community Trust by Hana Harbour on {long_date(TODAY)}",
+        f"Accepted for Tidewater Housing Group by Chidi Tide on {long_date(TODAY)}",
+        f"Passed on: {long_date(TODAY)}",
+    ]
 
 
 def test_one_of_several_successors_may_dispute_its_part_and_change_its_mind(world: World) -> None:
@@ -398,6 +409,29 @@ def test_what_has_no_line_waits_for_leads_and_is_counted(world: World) -> None:
     assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
     assert total(share.homes for share in estate.shares) == estate.homes == 60
     assert "Answer handover lines" in lines(world, world.hana)
+
+
+def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -> None:
+    succession = merger(world, days=30)
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="Their homes.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    promise = agree(world)
+    for kind, record in (("partnerships", world.partnership.pk), ("commitments", promise.pk)):
+        propose(world, succession, kind, record)
+
+    estate = estate_of(succession, world.westmarch, TODAY)
+    (after,) = after_all(estate.shares, TODAY)
+
+    assert (after.gets.things, after.gets.homes) == (2, 60)
+    assert after.then.things == after.before.things + 1
+    assert after.then.homes == after.before.homes + 60
 
 
 def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:

@@ -15,6 +15,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Handover, Organisation, Sharing
 from partnerships.organisations.obligations import Held
+from partnerships.organisations.presenting import steps_in_words
 
 
 class _TickingForm(Form):
@@ -198,7 +199,7 @@ _MISSING = {
 
 
 def _in_words(line: Handover, title: str) -> str:
-    """What passes on, how much it is, and on what terms."""
+    """What passes on, how much it is, on what terms, and who said so."""
     amounts = [
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",
@@ -212,6 +213,6 @@ def _in_words(line: Handover, title: str) -> str:
         f"Evidence: {line.evidence}" if line.evidence else "",
         f"Answer by {long_date(line.due_on)}" if line.due_on else "",
     ]
-    details = filter(None, (" · ".join(filter(None, parts)) for parts in (what, terms)))
+    details = filter(None, (" · ".join(filter(None, parts)) for parts in (what, terms, steps_in_words(line))))
     spans = format_html_join("", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details))
     return format_html("{}{}", title, spans)

@@ -12,6 +12,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
+    after_all,
     estate_of,
     estates_of,
     lines_lacking_consent,
@@ -54,7 +55,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "shares": shares if len(estates) > 1 else [],
+        "after": after_all(shares, timezone.localdate(now)),
         "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,

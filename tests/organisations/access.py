@@ -10,6 +10,7 @@ from partnerships.organisations.services import (
     create_organisation,
     invite_member,
     merge_organisations,
+    propose_handovers,
     record_succession,
     ties_between,
 )
@@ -18,7 +19,10 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven, which is to join Tidewater, has invited somebody; somebody else asks for access."""
+    """Larkhaven has invited somebody; somebody else asks for access.
+
+    It is to join Tidewater and Harbour; one line waits for Harbour and for a consent.
+    """
     world.things["request"] = ask_for_access(
         name="Nell New",
         email="nell@new.example",
@@ -35,6 +39,16 @@ def prepare(world: World) -> None:
         status="order_made",
         vests_on=PartialDate.parse("2099-04"),
         ties=ties_between([world.larkhaven], [world.tidewater, world.harbour]),
+        author=None,
+        now=world.now,
+    )
+    propose_handovers(
+        succession=world.things["succession"],
+        predecessor=world.larkhaven,
+        kind="people",
+        records=[world.eddie.memberships.get().pk],
+        successor=world.harbour,
+        consent="The regulator",
         author=None,
         now=world.now,
     )

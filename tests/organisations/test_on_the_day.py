@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils import timezone
 from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Organisation, Status, Succession
-from partnerships.organisations.services import ties_between
+from partnerships.organisations.services import ties_between, vesting
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
 from tests.organisations.test_handovers import TODAY, body, lines, merger
@@ -30,7 +31,11 @@ def pages(world: World, succession: Succession) -> list[str]:
     return [" ".join(client.get(one).content.decode().split()) for one in addresses]
 
 
-def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(world: World) -> None:
+def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts: list[str] = []
+    monkeypatch.setattr(vesting, "alert_operators", lambda subject, text: alerts.append(subject))
     succession = merger(world)
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=TODAY + dt.timedelta(days=1))
 
@@ -40,6 +45,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
     succession.refresh_from_db()
     assert succession.status == "order_made"
     assert "Correct its first day or the vesting day." in succession.refused_because
+    assert alerts == [f"Succession {succession.pk} could not take effect"]
     assert EFFECT in lines(world, world.dee)
     assert EFFECT not in lines(world, world.ben)
     for page in pages(world, succession):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from partnerships.kit.operators import alert_operators
 from partnerships.organisations.handovers import count_held, is_passing_back
 from partnerships.organisations.lineage import brought_about, ending, of_same_order
 from partnerships.organisations.models import (
@@ -78,6 +79,8 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
             refusal = str(error)[:_MAX_REFUSAL]
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
             wrong[one.pk], refusal = error, f"An unexpected error: {type(error).__name__}."
+        if refusal and refusal != one.refused_because:
+            alert_operators(f"Succession {one.pk} could not take effect", f"{refusal}\nIt is tried again.")
         if refusal != one.refused_because:
             Succession.objects.filter(pk=one.pk).update(refused_because=refusal, refused_at=now if refusal else None)
     return wrong

@@ -1,0 +1,135 @@
+"""Mergers of providers, and functions of a LEP, through handover to the end and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.kit.dates import known_day
+from partnerships.organisations import services
+from partnerships.organisations.lineage import who_answers_for
+from partnerships.organisations.models import Handover, Organisation, Role, Status, Succession
+from partnerships.organisations.obligations import held_by, total
+from partnerships.organisations.services import NewTie, ties_between
+from partnerships.outbox.models import Email
+from tests.commitments.promises import agree, propose
+from tests.organisations.test_handovers import (
+    TODAY,
+    body,
+    holders,
+    propose_everything,
+    take_effect,
+)
+from tests.world import World, join, make_partnership, person
+
+
+def undo(succession: Succession) -> Succession:
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Set aside.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+    return back
+
+
+def homes_of(*bodies: Organisation) -> Any:
+    """Homes in what these bodies hold; what both hold counts for each."""
+    return total(group.homes for one in bodies for group in held_by(one, TODAY))
+
+
+def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(world: World) -> None:
+    agree(world)
+    new = services.create_organisation(
+        name="Estuary Homes", kind="registered_provider", status="proposed", author=None, now=timezone.now()
+    )
+    succession = services.record_succession(
+        kind="amalgamation",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven, world.tidewater], [new]),
+        author=None,
+        now=timezone.now(),
+    )
+    before, homes = holders(), homes_of(world.larkhaven, world.tidewater)
+    for one in (world.larkhaven, world.tidewater):
+        propose_everything(succession, one, new)
+
+    take_effect(succession)
+
+    after = holders()
+    assert [held_by(one, TODAY) for one in (world.larkhaven, world.tidewater)] == [[], []]
+    assert homes_of(new) == homes > 0
+    new.refresh_from_db()
+    assert (new.status, new.valid_from) == (Status.ACTIVE, TODAY)
+    assert {one.giver for one in Commitment.objects.all()} == {new}
+    told = Email.objects.filter(kind="organisations.handed_over")
+    assert {world.amina.pk, world.chidi.pk} <= set(told.values_list("person_id", flat=True))
+    world.larkhaven.refresh_from_db()
+    assert world.larkhaven.status == Status.DISSOLVED
+
+    back = undo(succession)
+
+    assert holders() == before
+    assert homes_of(world.larkhaven, world.tidewater) == homes
+    undo(back)
+    assert holders() == after
+
+
+def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_back(world: World) -> None:
+    lep = services.create_organisation(name="Estuary LEP", kind="lep", author=None, now=timezone.now())
+    authority = body("Estuary Combined Authority")
+    lead = person("Lena Estuary", "lena@lep.example")
+    join(lead, lep, Role.LEAD, world.now)
+    partnership = make_partnership("Growth Board", lep, lead, world.larkhaven, world.amina, timezone.now())
+    promise = propose(world, receiver=lep, partnership=partnership)
+    functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
+    succession = services.record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
+        author=None,
+        now=timezone.now(),
+    )
+    before = holders()
+    for kind, record, to in (
+        ("commitments", promise.pk, world.westmarch),
+        ("partnerships", partnership.pk, authority),
+    ):
+        services.propose_handovers(
+            succession=succession,
+            predecessor=lep,
+            kind=kind,
+            records=[record],
+            successor=to,
+            author=lead,
+            now=timezone.now(),
+        )
+    services.answer_handovers(lines=list(succession.handovers.all()), accept=True, author=None, now=timezone.now())
+
+    assert take_effect(succession) == 2
+
+    for function, to in functions.items():
+        assert who_answers_for(function=function, organisation=lep, day=TODAY).body == to.pk
+    assert who_answers_for(function="housing", organisation=lep, day=TODAY).body == lep.pk
+    lep.refresh_from_db()
+    assert lep.status == Status.ACTIVE
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch
+    assert set(partnership.parties.present().values_list("organisation", flat=True)) == {
+        authority.pk,
+        world.larkhaven.pk,
+    }
+    assert set(Handover.objects.values_list("state", flat=True)) == {"applied"}
+
+    undo(succession)
+
+    assert holders() == before
+    for function in functions:
+        assert who_answers_for(function=function, organisation=lep, day=TODAY).body == lep.pk

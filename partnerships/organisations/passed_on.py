@@ -39,17 +39,23 @@ class Passed:
 
 def passed_for(successions: Sequence[Succession], reader: User, own: Collection[int]) -> list[Passed]:
     """What passed on, or back, from or to the reader's own organisations (ids), by name of both."""
-    things: dict[tuple[Organisation, Organisation], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    things: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
         effect = brought_about(succession)
         is_back = effect.undoes is not None
         lines = (effect.undoes or effect).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
         lines = lines.filter(state=HandoverState.ACCEPTED if is_back else HandoverState.APPLIED)
-        for line in lines.select_related("predecessor", "successor"):
-            pair = (line.successor, line.predecessor) if is_back else (line.predecessor, line.successor)
-            things[pair][line.kind].add(line.record)
+        for *pair, kind, record in lines.values_list("predecessor", "successor", "kind", "record"):
+            before, holder = reversed(pair) if is_back else pair
+            things[before, holder][kind].add(record)
+    bodies = Organisation.objects.in_bulk({pk for pair in things for pk in pair})
     found = [
-        Passed(before.name, holder.name, sum(len(ids) for ids in by_kind.values()), _titles(holder, by_kind, reader))
+        Passed(
+            bodies[before].name,
+            bodies[holder].name,
+            sum(len(ids) for ids in by_kind.values()),
+            _titles(bodies[holder], by_kind, reader),
+        )
         for (before, holder), by_kind in things.items()
     ]
     return sorted(found, key=lambda one: (one.before, one.holder))

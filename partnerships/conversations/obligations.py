@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from partnerships.conversations.models import (
     Conversation,
@@ -14,6 +15,7 @@ from partnerships.conversations.models import (
     Meeting,
     MeetingStatus,
     PrivateNote,
+    Side,
     Status,
 )
 from partnerships.kit.dates import long_date
@@ -32,6 +34,8 @@ from partnerships.organisations.obligations import (
 from partnerships.organisations.services.moving import carry
 
 _DONE = (Status.AGREED, Status.CANCELLED)
+#: Rows of records that are not closed yet: those of others are history.
+_OPEN = ~Q(conversation__status__in=_DONE)
 
 
 def _agreed(target: int) -> Q:
@@ -44,13 +48,38 @@ def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Convers
     return Conversation.objects.exclude(status__in=_DONE).filter(mine).distinct()
 
 
+def _between_two(target: int) -> Q:
+    """A conversation with the other organisation alone stays as it is: it would be one with itself."""
+    counted = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
+    theirs = Side.objects.filter(organisation=target, conversation__in=counted.values("conversation"))
+    return Q(conversation__in=theirs.values("conversation"))
+
+
+def _unite_sides(ending: Side, kept: Side) -> dict[str, Any]:
+    """What the side that ends has not agreed to, the other one is asked again."""
+    return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
+
+
 CONVERSATIONS = Obligation(
     "conversations",
     "Conversations not yet agreed",
     (
         Column("conversations.Conversation.organisation", locked=lambda _: Q(status=Status.AGREED)),
-        Column("conversations.Side.organisation", "conversation"),
-        Column("conversations.Attendee.organisation", "conversation"),
+        Column(
+            "conversations.Side.organisation",
+            "conversation",
+            _OPEN,
+            locked=_between_two,
+            dropping=True,
+            uniting=_unite_sides,
+        ),
+        Column(
+            "conversations.Attendee.organisation",
+            "conversation",
+            _OPEN,
+            dropping=True,
+            forgetting=("name", "job_title"),
+        ),
         Column("conversations.Point.organisation", "conversation", locked=_agreed),
         Column("conversations.NextStep.organisation", "conversation"),
         Column("conversations.Correction.organisation", "conversation"),

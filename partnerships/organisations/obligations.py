@@ -54,7 +54,7 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row that was changed: what stood in it before and after."""
+    """One row that was changed: what stood in it before and after; of one that was deleted, nothing stands after."""
 
     table: str
     row: int
@@ -68,9 +68,10 @@ class Column:
 
     `label` is "app.Model.field". `record` is the lookup from its row to the record of its kind. `locked` says which
     rows cannot name the organisation with this id, such as a commitment whose other side it is. `ending` gives the
-    values that end a row whose place the other organisation holds already; without it such a row stays as it is.
-    `uniting` gives what changes then in the other organisation's row, such as a stronger role; it gets both rows.
-    `only` says which rows pass with an obligation; the others are history.
+    values that end a row whose place the other organisation holds already; `dropping` deletes it, for rows that cannot
+    end, such as a side in a conversation, and `forgetting` names what of it is not kept for putting it back (personal
+    data). Without either such a row stays as it is. `uniting` gives what changes then in the other organisation's row,
+    such as a stronger role; it gets both rows. `only` says which rows pass with an obligation; the others are history.
     """
 
     label: str
@@ -78,6 +79,8 @@ class Column:
     only: Q | None = None
     locked: Callable[[int], Q] | None = None
     ending: Callable[[Moving], dict[str, Any]] | None = None
+    dropping: bool = False
+    forgetting: tuple[str, ...] = ()
     uniting: Callable[[Any, Any], dict[str, Any]] | None = None
 
     @property

@@ -21,6 +21,8 @@ from partnerships.agreements.services import (
     leave_partnership,
 )
 from partnerships.commitments import services as commitments
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.services import AttendeeGiven
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.handovers import count_held, count_undecided
@@ -32,6 +34,8 @@ from partnerships.plans.services import create_plan
 from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
+from tests.conversations.talks import agree as talk_agree
+from tests.conversations.talks import circulated
 from tests.organisations.test_handovers import (
     TODAY,
     accept,
@@ -324,7 +328,7 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
     )
     succession = merger(world, days=30)
     own = Membership.objects.get(person=world.ben)
-    propose(world, succession, "people", own.pk)
+    propose(world, succession, "people", own.pk, author=None)
     dee, ben, hana = Client(), Client(), Client()
     for client, someone in ((dee, world.dee), (ben, world.ben), (hana, world.hana)):
         client.force_login(someone)
@@ -332,7 +336,7 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
 
     assert "Secret Quay" in ben.get(plans).content.decode()
     assert "Secret Quay" not in dee.get(plans).content.decode()
-    propose(world, succession, "plans", plan.pk)
+    propose(world, succession, "plans", plan.pk, author=None)
     page = hana.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
     assert f"Lead {own.pk}" in page
     assert f"Plan {plan.pk}" in page
@@ -500,6 +504,50 @@ def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitation
     told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
     assert not told.filter(target_id=former.pk).exists()
     assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]
+
+
+def test_side_that_the_successor_has_already_in_a_conversation_is_united_with_it_and_parted_again(
+    world: World,
+) -> None:
+    join(world.ben, world.harbour, Role.VIEWER, world.now)
+    people = [(world.larkhaven, world.amina), (world.westmarch, world.ben), (world.harbour, world.ben)]
+    record = circulated(
+        world,
+        partnership=None,
+        organisations=[world.westmarch, world.harbour],
+        attendees=[AttendeeGiven(*one) for one in people],
+    )
+    talk_agree(record, world.harbour, world.hana)
+    before = seats_of(record)
+    succession = merger(world)
+    propose(world, succession, "conversations", record.pk)
+    accept(world, succession)
+
+    take_effect(succession)
+
+    assert seats_of(record) == (
+        {(world.larkhaven.pk, True), (world.harbour.pk, False)},  # for what Westmarch had not agreed to
+        {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
+    )
+    assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, TODAY)}
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+    assert seats_of(record) == before
+
+
+def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int, int | None]]]:
+    """The sides, with whether they agreed, and who was there for whom."""
+    return (
+        {(one.organisation_id, one.agreed_at is not None) for one in record.sides.all()},
+        set(record.attendees.values_list("organisation", "person")),
+    )
 
 
 def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: World) -> None:

@@ -91,7 +91,7 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
 
 def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
     """End rows whose place is taken, and give the other row what it lacks; what is history already stays."""
-    if column.ending is None:
+    if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
     still = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
@@ -100,8 +100,27 @@ def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change
     for pk in sorted(still):
         if column.uniting is not None:
             changes.append(change_row(found[taken[pk]], column.uniting(found[pk], found[taken[pk]])))
-        changes.append(change_row(found[pk], column.ending(moving)))
-    return [change for change in changes if change.after]
+        end = column.ending
+        changes.append(_drop_row(found[pk], column.forgetting) if end is None else change_row(found[pk], end(moving)))
+    return [change for change in changes if change.before]
+
+
+def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
+    """Delete a row; returns what stood in it, without the fields that are not kept."""
+    kept = [field for field in row._meta.concrete_fields if field.name not in forgetting]
+    before = {field.name: _plain(field.value_from_object(row)) for field in kept}
+    type(row)._base_manager.filter(pk=row.pk).delete()
+    return Change(row._meta.label, row.pk, before, {})
+
+
+def _make_again(model: type[Model], changes: Sequence[Change]) -> set[int]:
+    """Make rows again that were deleted, unless their place is taken; returns which are there (ids)."""
+    rows = [
+        model(**{model._meta.get_field(name).attname: value for name, value in one.before.items()})  # type: ignore[union-attr]  # columns have one
+        for one in changes
+    ]
+    model._base_manager.bulk_create(rows, ignore_conflicts=True)
+    return set(model._base_manager.filter(pk__in=[one.row for one in changes]).values_list("pk", flat=True))
 
 
 def change_row(row: Any, values: dict[str, Any]) -> Change:
@@ -134,9 +153,12 @@ def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     for group in alike.values():
         first = group[0]
         model = apps.get_model(first.table)
-        rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
-        unchanged = set(rows.select_for_update().values_list("pk", flat=True))
-        model._base_manager.filter(pk__in=unchanged).update(**first.before)
+        if first.after:
+            rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
+            unchanged = set(rows.select_for_update().values_list("pk", flat=True))
+            model._base_manager.filter(pk__in=unchanged).update(**first.before)
+        else:
+            unchanged = _make_again(model, group)
         done += [Change(one.table, one.row, one.after, one.before) for one in group if one.row in unchanged]
         missed += [change for change in group if change.row not in unchanged]
     return done, missed

@@ -26,6 +26,8 @@ _WORDS = re.compile(r"[\w ,./’'-]+")
 # Two days with nothing in common: what is the same after reading on top of both was written.
 _ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
 
+#: Digits before the point; `quantize` fails beyond 28.
+_MAX_DIGITS = 20
 _AMOUNT = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
 _SIZES = {
     "": 1,
@@ -150,4 +152,6 @@ def read_amount(value: Any) -> Decimal | None:
     if match is None or size is None or len(text) > LONGEST:
         raise NotAnAmount(f"“{text[:LONGEST]}” is not a number.")
     number = Decimal(sign + match["number"].replace(",", "")) * size
+    if number.adjusted() >= _MAX_DIGITS:
+        raise NotAnAmount(f"“{text[:LONGEST]}” is too large.")
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import mmap
+import signal
 
 import structlog
 from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutting_down
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
@@ -49,6 +50,15 @@ def drain() -> None:
 def release_emails(**kwargs: object) -> None:
     """Let the drains of all processes end after the present email."""
     _stopping[0] = 1
+
+
+@worker_process_init.connect
+def leave_stopping_to_the_first_process(**kwargs: object) -> None:
+    """Ignore TERM, which a service manager may send to all processes of a worker.
+
+    The first process asks the others to stop, each once it has settled what it holds.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @worker_process_shutdown.connect

@@ -121,10 +121,14 @@ def ready(world: World, kind: EmailKind) -> Ready:
 
 
 def copy_of(act: Any) -> Callable[[], object]:
-    """The same call on copies of its records, which it may change in memory."""
+    """The same call on copies of its records, and of its browser's cookies, which it may change."""
     held = [cell.cell_contents for cell in act.__closure__ or ()]
-    if not any(isinstance(one, Client) for one in held):  # a browser has no records, and cannot be copied
-        held = copy.deepcopy(held)
+    known: dict[int, Any] = {}
+    for one in held:
+        if isinstance(one, Client):  # which cannot be copied as a whole
+            known[id(one)] = copy.copy(one)
+            known[id(one)].cookies = copy.deepcopy(one.cookies)
+    held = copy.deepcopy(held, known)
     return FunctionType(act.__code__, act.__globals__, act.__name__, act.__defaults__, tuple(map(CellType, held)))
 
 

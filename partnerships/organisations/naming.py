@@ -86,7 +86,12 @@ def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> N
     for day, body, say_now in found:
         for field, name in _then(former.get(body.pk, ()), day).items():
             present = getattr(body, field)
-            setattr(body, field, f"{name} (now {present})" if say_now and present else name)
+            setattr(body, field, beside_present(name, present) if say_now else name)
+
+
+def beside_present(then: str, present: str) -> str:
+    """A name of its day, with the present one beside it if that is another: "Fen Homes (now Marsh Homes)"."""
+    return f"{then} (now {present})" if present and present != then else then
 
 
 def _then(former: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:

@@ -11,13 +11,16 @@ from django.utils.html import strip_tags
 
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange.models import Audience
+from partnerships.exchange.services import withdraw_entry
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
+from partnerships.plans.services import create_plan
 from partnerships.search.services import index_stale
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import circulated
+from tests.digests.conftest import publish
 from tests.exchange.conftest import shared
 from tests.world import World
 
@@ -153,6 +156,56 @@ def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: Worl
             for words in ("larkhaven", "Skylark", "Westmarch")
         }
         assert found == {"larkhaven": True, "Skylark": True, "Westmarch": False}, address
+
+
+def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World, client: Client) -> None:
+    partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    client.force_login(world.ben)
+    both = "Larkhaven Homes (now Skylark Homes)"
+
+    for address in (
+        entry.get_absolute_url(),
+        reverse("exchange:board"),
+        reverse("exchange:list"),
+        reverse("web:partnership-entries", args=[world.partnership.pk]),
+        reverse("web:organisation-entries", args=[world.larkhaven.pk]),
+    ):
+        assert both in text_of(client, address), address
+    withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
+    assert "(now" not in text_of(client, entry.get_absolute_url())
+
+
+def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, client: Client) -> None:
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Quay",
+        kind="delivery",
+        audience="network",
+        author=world.amina,
+        now=world.now,
+    )
+    for homes, now in ((40, world.now), (30, timezone.now())):
+        publish(plan, homes, author=world.amina, now=now)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    client.force_login(world.amina)
+
+    for address in (
+        plan.get_absolute_url(),
+        reverse("plans:list"),
+        reverse("web:organisation-plans", args=[world.larkhaven.pk]),
+    ):
+        assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, address), address
+    for address in (
+        reverse("plans:version", args=[plan.pk, 1]),
+        reverse("plans:paper", args=[plan.pk, 1]),
+    ):
+        before, _, after = client.get(address).content.decode().partition("<main")
+        main = after or before
+        assert "Larkhaven Homes" in main, address
+        assert "(now Skylark" not in main, address
 
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:

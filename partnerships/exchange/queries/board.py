@@ -23,6 +23,7 @@ from django.utils import timezone
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import listed
 from partnerships.exchange.models import (
+    OVER,
     ROUTES,
     UNANSWERED,
     Audience,
@@ -38,6 +39,7 @@ from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
 from partnerships.organisations.audience import Network
 from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.naming import beside_present, named_then
 from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
 
@@ -248,7 +250,7 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
         if kind == _CELL:
             cells.append((direction, theme, status, is_open, number))
             continue
-        title, text, standing, organisation, closes_on, shared_at, answered_at, quantity, unit, areas = row
+        title, text, standing, organisation, then, closes_on, shared_at, answered_at, quantity, unit, areas = row
         sides[direction].append(
             Card(
                 pk=number,
@@ -259,7 +261,7 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
                 title=title,
                 statement=text,
                 standing=standing,
-                organisation=organisation,
+                organisation=then if status in OVER else beside_present(then, organisation),
                 closes_on=closes_on,
                 shared_at=shared_at,
                 answered_at=answered_at,
@@ -280,6 +282,7 @@ _CARD = (
     "statement",
     "standing",
     "organisation__name",
+    "organisation_then",
     "closes_on",
     "shared_at",
     "answered_at",
@@ -315,7 +318,8 @@ def _readable(has_account: bool) -> EntryQuerySet:
 
 def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
-    entries = _fitting(_readable(has_account), filters).order_by(*filters.order)
+    entries = _fitting(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
+    entries = entries.order_by(*filters.order)
     return [
         sql_of(
             entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[

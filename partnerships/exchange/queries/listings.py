@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import Party
 from partnerships.exchange.models import Entry, EntryQuerySet, Response
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
+
+
+def name_as_at(entries: Iterable[Entry], *, beside: Iterable[AsAt] = ()) -> None:
+    """Let entries, for a page that only shows them, name organisations as on the day they were shared; one query.
+
+    Those that are not over say the present name too. `beside`: what else the page shows, with its day.
+    """
+    pairs = [
+        (one.is_over, (timezone.localdate(one.shared_at) if one.shared_at else None, one.organisation))
+        for one in entries
+    ]
+    over = [pair for is_over, pair in pairs if is_over]
+    show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
 
 
 def events_of_entries(user: User, records: Records) -> Q:

@@ -13,6 +13,7 @@ from partnerships.agreements.models import Party
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card, card_of
+from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.permission_sql import Reader, dismissed_by, readable_to, union_all
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership, Organisation
@@ -136,8 +137,10 @@ def with_matches(cards: Sequence[Card], reader: Reader) -> list[Card]:
 
 
 def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
-    """Cards, with numbers of matches, of entries read with `for_listing`."""
-    return with_matches([card_of(entry) for entry in entries], reader)
+    """Cards, with numbers of matches and names of their day, of entries read with `for_listing`."""
+    rows = list(entries)
+    name_as_at(rows)
+    return with_matches([card_of(entry) for entry in rows], reader)
 
 
 def fit_in_words(points: int) -> str:

@@ -28,6 +28,7 @@ from partnerships.exchange.models import (
     Receipt,
     Response,
 )
+from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
@@ -60,6 +61,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     editing = rights.roles.edited_among(rights.roles.of)
     answered = {response.organisation_id for response in responses if response.is_waiting}
     seen = {receipt.organisation_id for receipt in receipts}
+    introductions = rows_for(_introductions, user, pk)
+    said = [
+        *((one.made_at, one.organisation) for one in responses),
+        *((one.asked_at, one.organisation) for one in questions),
+        *((one.acknowledged_at or one.declined_at, one.organisation) for one in receipts),
+        *((one.at, body) for one in introductions for body in _introduced(one)),
+    ]
+    name_as_at([entry], beside=((timezone.localdate(at) if at else None, body) for at, body in said))
     context = {
         "entry": entry,
         "own": rights.is_own,
@@ -74,7 +83,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
         "fulfilments": fulfilments,
         "promised": _promised(fulfilments),
-        "introductions": rows_for(_introductions, user, pk),
+        "introductions": introductions,
         "areas": rows_for(_areas, pk),
         "addressees": _addressees(entry, user, own=rights.is_own),
         "partnership": _partnership(entry, user),
@@ -196,6 +205,10 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
         .select_related("ask__organisation", "offer__organisation", "organisation", "author")
         .order_by("at", "pk")
     )
+
+
+def _introduced(one: Introduction) -> tuple[Organisation, ...]:
+    return one.organisation, one.ask.organisation, one.offer.organisation
 
 
 def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:

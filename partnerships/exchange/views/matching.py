@@ -17,6 +17,7 @@ from partnerships.exchange.forms.matching import DismissForm, IntroduceForm
 from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
+from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
 from partnerships.exchange.views.steps import act
 from partnerships.kit.http import posted
@@ -56,9 +57,10 @@ _Found = tuple[Entry, Entry, str, Collection[str]]
 
 
 def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
-    """The pairs with what the person may do about each, in five queries."""
+    """The pairs with what the person may do about each, in six queries."""
     roles = roles_of(user, timezone.now())
     editing = roles.edited_among(roles.of)
+    name_as_at([entry for one in found for entry in one[:2]])
     if not editing:
         return [Pair(*one) for one in found]
     partners = partners_of(roles.of)

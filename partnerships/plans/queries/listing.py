@@ -11,6 +11,7 @@ from partnerships.organisations.holdings import among
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Status
+from partnerships.plans.queries.owners import name_owners_as_at
 from partnerships.plans.queries.signing import signing_states_of
 from partnerships.plans.queries.waiting import NextStep, next_steps
 
@@ -34,7 +35,9 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
     plans = list(plans)
     open_ones = [plan.pk for plan in plans if not plan.is_over]
     inside = set(rows_for(_inside_among, user, open_ones)) if open_ones else set()
-    return _with_steps(plans, inside)
+    listed = _with_steps(plans, inside)
+    name_owners_as_at(plans)  # last: steps name who acts now
+    return listed
 
 
 def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:
@@ -45,9 +48,8 @@ def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
     """The plans, with the steps of those that the person knows from inside (ids)."""
     awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
     states = signing_states_of(awaiting) if awaiting else {}
-    return [
-        Listed(plan, tuple(next_steps(plan, states.get(plan.pk, []))) if plan.pk in inside else ()) for plan in plans
-    ]
+    steps = [tuple(next_steps(plan, states.get(plan.pk, []))) if plan.pk in inside else () for plan in plans]
+    return [Listed(plan, found) for plan, found in zip(plans, steps, strict=True)]
 
 
 #: Plans awaiting sign-off first, then those whose signatories must be chosen, then drafts.

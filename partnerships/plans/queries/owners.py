@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
-from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner
+from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Version
 from partnerships.plans.queries.past import as_read_by
 
 if TYPE_CHECKING:
@@ -27,6 +29,35 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
         return plan.owners_then
     fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
     return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
+
+
+def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
+    """The owners, for a page that only shows them, with the names of the day on which a version was published.
+
+    `is_newest`: with the present names beside them, while the plan is not over.
+    """
+    owners = owners_of(plan)
+    day = timezone.localdate(version.published_at)
+    named = [(day, owner.organisation) for owner in owners]
+    if is_newest and not plan.is_over:
+        show_as_at((), with_present=named)
+    else:
+        show_as_at(named)
+    return owners
+
+
+def name_owners_as_at(plans: Iterable[Plan]) -> None:
+    """Let plans of a list, read with `for_listing`, name owners as on the day they were last published; one query.
+
+    Those that are not over say the present names too.
+    """
+    over: list[AsAt] = []
+    others: list[AsAt] = []
+    for plan in plans:
+        if plan.last_published_at is not None:
+            day = timezone.localdate(plan.last_published_at)
+            (over if plan.is_over else others).extend((day, owner.organisation) for owner in owners_of(plan))
+    show_as_at(over, with_present=others)
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
@@ -51,6 +52,9 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     if not opened.is_inside:
         raise PermissionDenied
     plan, user = opened.plan, signed_in(request)
+    ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False).select_related("organisation")
+    former = list(ended.order_by("-ended_at", "-pk"))
+    show_as_at((timezone.localdate(one.ended_at), one.organisation) for one in former if one.ended_at)
     return render(
         request,
         "plans/owners.html",
@@ -58,11 +62,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": plan,
             "opened": opened,
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
-            "former": list(
-                PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
-                .select_related("organisation")
-                .order_by("-ended_at", "-pk")
-            ),
+            "former": former,
             "offers": [offer for offer in offers_waiting(user) if offer.plan_id == plan.pk],
             "mine": owners_led_by(user, plan) if opened.may_publish else [],
         },

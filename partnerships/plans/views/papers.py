@@ -23,7 +23,7 @@ from partnerships.plans.queries import (
     content_for,
     decisions_for,
     number_to_sign,
-    owners_of,
+    owners_as_at,
     signing_states,
     versions_for,
 )
@@ -83,7 +83,7 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordPaper:
     """What the Word document of a version shows to this reader."""
     plan, content = opened.plan, content_for(version.content, opened.reader)
-    owners = ", ".join(owner.organisation.name for owner in owners_of(plan))
+    owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
     earlier = versions_for(request.user, plan).filter(number__lt=version.number).first()
     was = content_for(earlier.content, opened.reader) if earlier else content
     areas = area_names(content, was)
@@ -140,7 +140,7 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
     return {
         "plan": opened.plan,
         "version": version,
-        "owners": owners_of(opened.plan),
+        "owners": owners_as_at(opened.plan, version),
         "states": signing_states(opened.plan)
         if opened.is_inside and version.number == number_to_sign(opened.plan)
         else [],

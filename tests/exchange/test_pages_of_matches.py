@@ -69,7 +69,7 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     assert from_entry in page(world.eddie, "detail", pk=ask.pk)
     form = sign_in(world.eddie).get(from_match).context["form"]
     assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
-    assert form["quantity"].value() == 40
+    assert form["quantity"].value() == "40"  # as its box shows it
     assert from_match not in page(world.vera, "matches")
     assert "Suggest an introduction" not in shown  # the two work together already
     assert "?from=" not in page(world.vera, "detail", pk=ask.pk)

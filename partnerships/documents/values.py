@@ -17,6 +17,8 @@ from partnerships.kit.dates import PartialDate
 from partnerships.kit.written import NotAnAmount, read_amount
 
 LINE = 500
+#: Digits, with commas between thousands if any: "1,5" is not 15.
+_WHOLE = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
 # PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -104,8 +106,8 @@ def read_whole(value: Any, least: int, limit: int) -> int | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, str) and value.strip().replace(",", "").isdecimal():
-        value = int(value.strip().replace(",", ""))
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = int(value.replace(",", ""))
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("This must be a whole number.")
     if not least <= value <= limit:

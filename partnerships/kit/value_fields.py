@@ -170,12 +170,17 @@ class AmountField(forms.DecimalField):
             raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        """What the box shows: the number with commas, also one that was typed; other text as it is."""
+        """What the box shows: the number with commas, also one that was typed; other text as it is.
+
+        A number of more than two decimals too: its error speaks of what was typed, and "1.150" may mean 1,150.
+        """
         try:
             found = read_amount(value)
         except NotAnAmount:
             return value
-        return None if found is None else self.shown(found)
+        if found is None:
+            return None
+        return self.shown(found) if int(found.as_tuple().exponent) >= -2 else value
 
     def shown(self, number: Decimal) -> str:
         """A number as the box shows it."""

@@ -17,18 +17,22 @@ LONGEST = 60
 DAY_EXAMPLES = "27 March 2027 or 27/3/2027"
 PARTIAL_EXAMPLES = f"{DAY_EXAMPLES}, March 2027, Q1 2027 or 2027"
 
-_QUARTER = re.compile(r"q(?:uarter)? ?([1-4]),? ?(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?", re.IGNORECASE)
-_YEAR_FIRST = re.compile(r"(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?,? ?q(?:uarter)? ?([1-4])", re.IGNORECASE)
+_QUARTER = re.compile(r"q(?:uarter)? ?([1-4])[,/-]? ?(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?", re.IGNORECASE)
+_YEAR_FIRST = re.compile(r"(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?[,/-]? ?q(?:uarter)? ?([1-4])", re.IGNORECASE)
 _FINANCIAL_YEAR = re.compile(r"(\d{4}) ?[-/–] ?(\d{2}|\d{4})")
 _NUMBERS = re.compile(r"(\d{1,2})(?: ?[/.-] ?| )(\d{1,2})(?: ?[/.-] ?| )(\d{4}|\d{2})")
+_ISO_ORDER = re.compile(r"(\d{4})(?: ?[/.-] ?| )(\d{1,2})(?: ?[/.-] ?| )(\d{1,2})")
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{4})")
+# As spreadsheets write a month: "Mar-27" or "Mar '27". "Mar 27" may be a day.
+_SHORT_MONTH = re.compile(r"([a-z]{3,9})(?: ?- ?| ?['’])(\d{2})", re.IGNORECASE)
 _WORDS = re.compile(r"[\w ,./’'-]+")
 # Two days with nothing in common: what is the same after reading on top of both was written.
 _ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
 
 #: Digits before the point; `quantize` fails beyond 28.
 _MAX_DIGITS = 20
-_AMOUNT = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
+# Commas stand between thousands only: "1,5" is one and a half in other countries, not 15.
+_AMOUNT = re.compile(r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
 _SIZES = {
     "": 1,
     "k": 1_000,
@@ -76,8 +80,11 @@ def read_date(text: str) -> PartialDate:
     found = _of_numbers(words) or _of_quarter(words) or _of_words(words)
     try:
         found.earliest  # noqa: B018 - reading it is the check
-    except ValueError as error:
-        raise NotADate(f"“{words}” is not a day of the calendar: write {PARTIAL_EXAMPLES}") from error
+        is_day = found.month != 0 and found.day != 0
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise NotADate(f"“{words}” is not a day of the calendar: write {PARTIAL_EXAMPLES}")
     return found
 
 
@@ -85,6 +92,8 @@ def _of_numbers(words: str) -> PartialDate | None:
     """A date in figures; None if it is in words."""
     if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", words, re.ASCII) and not _is_financial(words):
         return PartialDate(*map(int, words.split("-")))
+    if match := _ISO_ORDER.fullmatch(words):
+        return PartialDate(*map(int, match.groups()))
     if match := _NUMBERS.fullmatch(words):
         day, month, year = map(int, match.groups())
         return PartialDate(_with_century(year), month, day)
@@ -95,16 +104,20 @@ def _of_numbers(words: str) -> PartialDate | None:
         raise NotADate(
             f"“{words}” is a financial year: write its first or last month, April {year} or March {year + 1}"
         )
+    if words.isdecimal():
+        raise NotADate(f"write {PARTIAL_EXAMPLES}")  # 20270403 would be guesswork
     return None
 
 
 def _is_financial(words: str) -> bool:
     """Whether it is a year and the next: "2027/28" or "2027-28", but not the month "2027-12"."""
     match = _FINANCIAL_YEAR.fullmatch(words)
-    return match is not None and int(match[2]) % 100 == (int(match[1]) + 1) % 100 and match[2] not in _ISO_MONTHS
+    if match is None or int(match[2]) % 100 != (int(match[1]) + 1) % 100:
+        return False
+    return "-" not in words or match[2] not in _ISO_MONTHS
 
 
-#: "2011-12" is December 2011 before it is a financial year: what has been stored so is a month.
+#: "2011-12" is December 2011 before it is a financial year: what has been stored so is a month. "2011/12" is not.
 _ISO_MONTHS = frozenset(f"{month:02d}" for month in range(1, 13))
 
 
@@ -125,6 +138,8 @@ def _of_quarter(words: str) -> PartialDate | None:
 
 def _of_words(words: str) -> PartialDate:
     """A date with the name of a month."""
+    if match := _SHORT_MONTH.fullmatch(words):
+        words = f"{match[1]} {_with_century(int(match[2]))}"
     if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):
         raise NotADate(f"write {PARTIAL_EXAMPLES}")
     try:
@@ -143,7 +158,8 @@ def read_amount(value: Any) -> Decimal | None:
 
     "1,150", "1.8m", "£250k", "£1.8 million". Raises `NotAnAmount`.
     """
-    text = " ".join(str("" if value is None else value).split())
+    plain = f"{value:f}" if isinstance(value, Decimal) else str("" if value is None else value)  # not 1E+6
+    text = " ".join(plain.split())
     if not text:
         return None
     sign, rest = ("-", text[1:].strip()) if text[:1] in "-−" else ("", text)  # noqa: RUF001 - both are typed
@@ -154,4 +170,6 @@ def read_amount(value: Any) -> Decimal | None:
     number = Decimal(sign + match["number"].replace(",", "")) * size
     if number.adjusted() >= _MAX_DIGITS:
         raise NotAnAmount(f"“{text[:LONGEST]}” is too large.")
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
+    if number == number.to_integral_value():
+        return number.quantize(Decimal(1))
+    return number.normalize() if size > 1 else number  # £1.2345678m is 1234567.8; "1.150" keeps its three decimals

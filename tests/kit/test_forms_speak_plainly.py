@@ -92,19 +92,49 @@ def test_a_date_may_be_a_month_a_quarter_or_a_year(text: str, stored: str) -> No
     assert PartialDateField(label="Forecast", required=False).clean(text) == stored
 
 
-def test_a_financial_year_is_not_a_date() -> None:
-    with pytest.raises(forms.ValidationError, match="its first or last month, April 2027 or March 2028"):
-        PartialDateField(label="Forecast").clean("2027/28")
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("2027/04/03", "2027-04-03"),  # day first was 4 March
+        ("2027-4-3", "2027-04-03"),
+        ("2027 04 03", "2027-04-03"),
+        ("Mar-27", "2027-03"),  # as Excel shows March 2027
+        ("Nov '26", "2026-11"),
+        ("Q3-2027", "2027-09"),
+        ("2027-Q3", "2027-09"),
+        ("12/9999", "9999-12"),
+    ],
+)
+def test_a_date_in_another_order_is_not_turned_round(text: str, stored: str) -> None:
+    found = read_date(text)
+
+    assert str(found) == stored
+    assert found.earliest <= found.latest
+
+
+@pytest.mark.parametrize("text", ["20270403", "00/03/2027", "0/0/2027", "2027-00", "Mar 27", "2027-13", "15"])
+def test_a_date_that_would_be_guessed_is_refused(text: str) -> None:
+    with pytest.raises(NotADate):
+        read_date(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "months"), [("2027/28", "April 2027 or March 2028"), ("2011/12", "April 2011 or March")]
+)
+def test_a_financial_year_is_not_a_date(text: str, months: str) -> None:
+    with pytest.raises(forms.ValidationError, match=f"its first or last month, {months}"):
+        PartialDateField(label="Forecast").clean(text)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_is_refused_in_words(text: str) -> None:
     try:
-        year = read_date(text).year
+        found = read_date(text)
     except NotADate:
         return
 
-    assert 1 <= year <= 9999
+    assert 1 <= found.year <= 9999
+    assert found.earliest <= found.latest
 
 
 def test_optional_date_left_empty_is_none() -> None:
@@ -131,6 +161,7 @@ def test_a_date_that_was_understood_is_shown_in_words_with_another_error() -> No
         ("£250k", "250000", "£250,000"),
         ("1.8 million", "1800000", "£1,800,000"),
         ("12.5", "12.5", "£12.50"),
+        ("£1.8333333m", "1833333.3", "£1,833,333.30"),
     ],
 )
 def test_money_is_read_as_people_write_it_and_shown_one_way(text: str, amount: str, shown: str) -> None:
@@ -146,11 +177,21 @@ def test_money_is_read_as_people_write_it_and_shown_one_way(text: str, amount: s
         ("lots", "Grant must be a number, like £1,800,000, £1.8m or £250k"),
         ("-5", "Grant must be at least 0"),
         ("0.001", "Grant must have at most 2 decimal places"),
+        ("1.150", "Grant must have at most 2 decimal places"),
+        ("1,5", "Grant must be a number"),
+        ("12,50", "Grant must be a number"),
     ],
 )
 def test_an_unclear_amount_is_refused_with_the_name_of_its_field(text: str, words: str) -> None:
+    field = MoneyField(label="Grant")
+
     with pytest.raises(forms.ValidationError, match=words):
-        MoneyField(label="Grant").clean(text)
+        field.clean(text)
+    assert field.prepare_value(text) == ("-£5" if text == "-5" else text)  # not rounded
+
+
+def test_an_amount_of_the_program_is_shown_whatever_its_exponent() -> None:
+    assert MoneyField(label="Grant").prepare_value(Decimal("1E+6")) == "£1,000,000"
 
 
 def test_a_count_reads_and_shows_commas_and_refuses_halves() -> None:

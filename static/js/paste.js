@@ -70,8 +70,19 @@ function columnFor(grid, year) {
   return found >= 0 ? found : grid.addYear(year);
 }
 
+const isTotal = (words) => /^\s*(grand |sub-?)?totals?\b/i.test(words ?? "");
+const number = (words) => Number.parseInt(words.replaceAll(",", ""), 10);
+
+// Two rows for the same homes are added together, as the page says.
+function enter(box, said, filled) {
+  const sum = number(box.value) + number(said);
+  box.value = filled.has(box) && !Number.isNaN(sum) ? String(sum) : said;
+  filled.add(box);
+}
+
 function pasteTable(grid, kinds, rows) {
   const done = { pasted: 0, unread: 0, left: 0 };
+  const filled = new Set();
   for (const cells of rows) {
     const said = {};
     const counts = [];
@@ -80,11 +91,12 @@ function pasteTable(grid, kinds, rows) {
       else if (kind.field) said[kind.field] = cells[at] ?? "";
     }
     if ("count" in said) counts.push([said.year?.trim() ? spelled(said.year) : "", said.count]);
+    if (isTotal(said.tenure)) continue;
     const [row, unread] = rowFor(grid, said);
     done.unread += unread;
     const places = counts.filter(([, words]) => words.trim()).map(([year, words]) => [columnFor(grid, year), words]);
     if (!row || places.some(([place]) => place < 0)) { done.left += 1; continue; }
-    for (const [place, words] of places) grid.counts(row)[place].value = words.trim();
+    for (const [place, words] of places) enter(grid.counts(row)[place], words.trim(), filled);
     done.pasted += 1;
   }
   return done;

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.commitments.models import Unit
 from partnerships.exchange.models import Direction, Theme, theme_number
 from partnerships.exchange.services.drafting import UnableToWriteEntry, edit_entry
 from tests.exchange.conftest import draft, shared
@@ -34,6 +35,21 @@ def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World
     assert '<option value="modern_methods">Modern methods</option>' in form
     assert "Factory homes" in board
     assert "Modern methods" in page
+
+
+def test_units_of_a_theme_are_known_and_a_retired_one_holds_up_no_ask(world: World, client: Client) -> None:
+    client.force_login(world.dee)
+    refused = client.post(reverse("admin:exchange_theme_add"), ADDED | {"units": "homes, hektares"}).content.decode()
+    homes = Unit.objects.get(code="homes")
+    homes.active = False
+    homes.save()
+
+    client.force_login(world.amina)
+    form = client.get(reverse("exchange:new")).content.decode()
+
+    assert "There is no unit “hektares”." in refused
+    assert "&quot;nominations&quot;" not in form
+    assert "&quot;funding&quot;: [&quot;pounds&quot;]" in form
 
 
 def test_entries_of_an_added_theme_match(world: World, client: Client) -> None:

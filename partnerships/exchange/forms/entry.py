@@ -94,7 +94,8 @@ class EntryForm(OrganisationForm):
         unit = self.fields["unit"]
         assert isinstance(unit, forms.ChoiceField)
         unit.choices = [("", "No unit"), *Unit.choices(keep=[entry.unit] if entry else ())]
-        theme.widget.attrs |= {"data-module": "cg-narrows", "data-narrows": "unit", "data-allowed": _units_by_theme()}
+        theme.widget.attrs |= {"data-module": "cg-narrows", "data-narrows": "unit"}
+        theme.widget.attrs["data-allowed"] = json.dumps(_units_by_theme())
         if entry is None:
             self.fields["key"].initial = uuid.uuid4()
         else:
@@ -123,10 +124,11 @@ class EntryForm(OrganisationForm):
     def _check_unit(self, data: dict[str, Any]) -> None:
         """Refuse a unit in which the theme is not counted; one that the entry has already stays."""
         theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
-        if theme is None or not theme.units or not unit or unit in theme.units:
+        units = _units_by_theme().get(theme.code) if theme else None
+        if theme is None or not units or not unit or unit in units:
             return
         if self.entry is None or (unit, theme.code) != (self.entry.unit, self.entry.theme):
-            words = [Unit.label_of(code) for code in theme.units]
+            words = [Unit.label_of(code) for code in units]
             self.add_error("unit", f"{theme.label} is counted in {' or '.join(words)}: choose one of them.")
 
     def _remove_fixed_fields(self, entry: Entry) -> None:
@@ -159,9 +161,11 @@ class EntryForm(OrganisationForm):
         return data
 
 
-def _units_by_theme() -> str:
-    """The units of each theme that has some, as JSON for the page."""
-    return json.dumps({code: theme.units for code, theme in Theme.by_code().items() if theme.units})
+def _units_by_theme() -> dict[str, list[str]]:
+    """The units of each theme that has some which are still offered; other themes are counted in any."""
+    offered = dict(Unit.choices())
+    units = {code: [unit for unit in theme.units if unit in offered] for code, theme in Theme.by_code().items()}
+    return {code: some for code, some in units.items() if some}
 
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Max, Q
 
+from partnerships.commitments.models import Unit
 from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
 
 #: A matching key (`reach.py`) is the theme's number times ten million plus an area, and must fit in four bytes.
@@ -36,6 +38,13 @@ class Theme(Vocabulary):
         constraints = [
             models.CheckConstraint(condition=Q(number__range=(1, MAX_NUMBER)), name="theme_number_fits_in_keys")
         ]
+
+    def clean(self) -> None:
+        """Refuse units that there are not."""
+        unknown = [code for code in self.units or () if code not in Unit.by_code()]
+        if unknown:
+            codes = ", ".join(Unit.by_code())
+            raise ValidationError({"units": f"There is no unit “{unknown[0]}”. The codes are {codes}."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save it; a new theme gets the next number."""

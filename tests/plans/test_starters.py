@@ -124,7 +124,8 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
 
     form = amina.get(address).content.decode()
     unanswered = amina.post(address, sent)
-    answers = {f"part_{place}": "out" for place in range(asked)} | {"part_0": "keep"}
+    parts = [f"milestones_{one['key']}" for one in milestones[1:]] + [f"risks_{one['key']}" for one in risks]
+    answers = {f"part_{part}": "out" for part in parts} | {f"part_{parts[0]}": "keep"}
     amina.post(address, sent | answers)
 
     assert form.count("Take it out") == asked

@@ -56,7 +56,8 @@ class PublishForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.untouched = {f"part_{place}": piece for place, piece in enumerate(untouched)}
+        # Named after the piece: an answer must not pass to another when a colleague takes one out meanwhile.
+        self.untouched = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
         for name, piece in self.untouched.items():
             one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
             self.fields[name] = forms.ChoiceField(

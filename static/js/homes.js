@@ -29,7 +29,7 @@ function addRow(table) {
   return row;
 }
 
-// A new column stands before the last one, which is for homes without a year.
+// A new column stands last.
 function addYear(table, year) {
   const free = headings(table).find((box, place) => !box.value && !rowsOf(table).some((row) => counted(counts(row)[place])));
   if (free && free !== headings(table).at(-1)) {

@@ -16,14 +16,20 @@ from partnerships.kit.forms import CountField, Form, error_words
 from partnerships.plans.content import NEEDS, TENURES, Content, Item, year_of_kind
 
 BLANK_ROWS = 3
+#: Rows and years that the buttons add, at most. A site may come with more from a file: all of them are shown and kept.
 MAX_ROWS = 200
 MAX_YEARS = 20
+#: Rows of a sent grid that are read, at most.
+MAX_SENT_ROWS = 1_000
+#: Boxes in a sent grid, at most: browsers cannot send more (`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
+MAX_BOXES = 2_000
 #: Columns of years that a grid without homes begins with.
 FIRST_YEARS = 3
 #: Years of a plan's other sites that a new site's grid begins with, at most.
 MAX_SUGGESTED = 8
 #: Homes in one cell, at most.
 MAX_CELL = 100_000
+NOT_WHOLE = "The table of homes did not arrive in full, so nothing was saved. Open the page of the site again."
 
 
 class YearField(forms.CharField):
@@ -127,7 +133,11 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
 
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
         rows, columns = _arranged(homes, years)
-        count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_YEARS)
+        count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
+        #: Whether all boxes arrived: a page from before an update sends no years, and its homes would be lost.
+        self.is_whole = data is None or _is_whole(data, count)
+        if not self.is_whole:
+            count = 1
         self.years = _YearsForm(
             data, count=count, prefix="homes", initial={f"year_{place}": year for place, year in enumerate(columns)}
         )
@@ -144,8 +154,8 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return {"years": [str(heading.value() or "") for heading in self.headings]}
 
     def is_valid(self) -> bool:
-        """Whether years and rows are valid."""
-        return self.years.is_valid() and super().is_valid()
+        """Whether it arrived whole, with valid years and rows."""
+        return self.is_whole and self.years.is_valid() and super().is_valid()
 
     def lines(self) -> list[Item]:
         """The lines of homes as they stand, without what is empty or wrong."""
@@ -185,7 +195,8 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     def problems(self) -> list[str]:
         """What is wrong, each naming its box."""
         fields = [*self.headings, *(field for form in self for field in form.visible_fields())]
-        return [
+        whole = [] if self.is_whole and not self.non_form_errors() else [NOT_WHOLE]
+        return whole + [
             text if text.startswith(str(field.label)) else f"{field.label}: {text}"
             for field in fields
             for text in error_words(field)
@@ -193,8 +204,14 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
 
 
 HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our own
-    HomesRow, formset=HomesGrid, extra=0, max_num=MAX_ROWS, absolute_max=MAX_ROWS
+    HomesRow, formset=HomesGrid, extra=0, max_num=MAX_ROWS, absolute_max=MAX_SENT_ROWS
 )
+
+
+def _is_whole(data: Any, years: int) -> bool:
+    """Whether a sent grid says how many years it has, and is no larger than a browser can send."""
+    rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
+    return str(data.get("homes-YEARS") or "").isdecimal() and rows * years <= MAX_BOXES
 
 
 def _number(text: Any, limit: int) -> int:
@@ -235,9 +252,10 @@ def with_more(data: Any, kind: str) -> Any:
     """The sent grid with more rows or one more year, as its button asks."""
     data = data.copy()
     if data.get("more") == "rows":
-        data["homes-TOTAL_FORMS"] = str(min(_number(data.get("homes-TOTAL_FORMS"), MAX_ROWS) + BLANK_ROWS, MAX_ROWS))
+        count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
+        data["homes-TOTAL_FORMS"] = str(max(count, min(count + BLANK_ROWS, MAX_ROWS)))
     if data.get("more") == "years":
-        count = _number(data.get("homes-YEARS"), MAX_YEARS)
+        count = _number(data.get("homes-YEARS"), MAX_BOXES)
         if count < MAX_YEARS:
             known = [data.get(f"homes-year_{place}", "")[:4] for place in range(count)]
             last = max((int(year) for year in known if year.isdecimal()), default=dt.date.min.year)

@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 from partnerships.documents.services import drafting as saving
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import empty, get_piece, set_piece
+from partnerships.plans.content import NEEDS, TENURES, empty, get_piece, set_piece
+from partnerships.plans.content.homes import normalise_homes
+from partnerships.plans.forms import HomesFormSet
+from partnerships.plans.forms.homes import MAX_ROWS
 from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
 from partnerships.plans.services import drafting
@@ -335,6 +338,48 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
     assert homes_of(plan) == 120
 
 
+def sent(grid: Any) -> dict[str, Any]:
+    """A grid as a browser sends it back."""
+    fields = [*grid.headings, *(field for row in grid for field in row.visible_fields())]
+    said = {field.html_name: "" if field.value() is None else str(field.value()) for field in fields}
+    rows = str(len(grid.forms))
+    return said | {"homes-YEARS": str(len(grid.headings)), "homes-TOTAL_FORMS": rows, "homes-INITIAL_FORMS": rows}
+
+
+def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
+    years = normalise_homes([{"tenure": "social_rent", "year": str(year), "count": 1} for year in range(2020, 2050)])
+    kinds = normalise_homes(
+        [
+            {"tenure": tenure, "bedrooms": bedrooms, "needs": needs, "count": 1_150}
+            for tenure in TENURES
+            for bedrooms in range(21)
+            for needs in NEEDS
+        ]
+    )
+    assert len(kinds) > MAX_ROWS
+
+    for homes in (years, kinds):
+        back = HomesFormSet(sent(HomesFormSet(homes=homes)))
+
+        assert back.is_valid(), back.problems
+        assert normalise_homes(back.value()["homes"]) == homes
+
+
+def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    data = {"name": "North Quay", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0"}
+    data |= {"homes-0-tenure": "social_rent", "homes-0-year": "2027-28", "homes-0-count": "90"}
+
+    answer = as_(world.amina).post(address, data)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The table of homes did not arrive in full" in page
+    assert 'name="homes-YEARS"' not in page
+    assert homes_of(plan) == 120
+
+
 def test_a_plan_has_years_of_one_kind(world: World) -> None:
     plan = begin(world)
     calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
@@ -353,6 +398,40 @@ def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None
 
     plan.refresh_from_db()
     assert plan.years == "calendar"
+
+
+def test_a_kind_of_years_chosen_in_error_is_left_while_there_is_nothing_to_add_up(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    sites = [{"key": key, "name": key} for key in ("one", "two")]
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
+    Plan.objects.filter(pk=plan.pk).update(years="financial")
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "one"})
+    data = {"name": "One", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0", "homes-YEARS": "1"}
+    data |= {"homes-year_0": "2028", "homes-0-tenure": "social_rent", "homes-0-count_0": "5"}
+
+    answer = as_(world.amina).post(address, data, follow=True)
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
+    assert "The homes of this plan have calendar years now." in answer.content.decode()
+    with pytest.raises(services.UnableToSavePiece, match="this plan has calendar years"):
+        save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
+
+
+def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
+    sites = [{"key": key, "name": key} for key in ("one", "two")]
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
+    items = {
+        key: {**get_piece(draft_content(plan), f"sites/{key}"), "homes": normalise_homes([line])}
+        for key, line in (
+            ("one", {"tenure": "social_rent", "year": "2028", "count": 5}),
+            ("two", {"tenure": "social_rent", "year": "2028-29", "count": 5}),
+        )
+    }
+
+    with pytest.raises(services.UnableToSavePiece, match="this plan has"):
+        services.save_items(plan=plan, code="sites", items=items, author=world.amina, now=timezone.now())
 
 
 def test_years_of_both_kinds_from_before_do_not_hold_up_other_fields(world: World) -> None:

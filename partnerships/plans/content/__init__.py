@@ -55,6 +55,7 @@ from partnerships.plans.content.years import (
     kind_of,
     wrong_year,
     year_kind,
+    year_kinds,
     year_of_kind,
     year_problems,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "total_homes",
     "wrong_year",
     "year_kind",
+    "year_kinds",
     "year_of_kind",
     "year_problems",
 ]

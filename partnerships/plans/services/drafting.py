@@ -27,6 +27,7 @@ from partnerships.plans.content import (
     normalise,
     period_problems,
     year_kind,
+    year_kinds,
     year_problems,
 )
 from partnerships.plans.event_kinds import EventKind
@@ -190,21 +191,29 @@ def _problems(plan: Plan, piece: str, content: Content, changed: Content) -> lis
         return period_problems(changed["about"])
     code, _slash, key = piece.partition("/")
     site = get_piece(changed, piece) if code == "sites" and key else None
-    return _wrong_years(plan, content, key, site["homes"]) if site else []
+    return _wrong_years(plan, content, changed["sites"], site) if site else []
 
 
-def _wrong_years(plan: Plan, content: Content, key: str, homes: list[Item]) -> list[Problem]:
-    """Years of the wrong kind, where the homes of a site change; older ones do not hold up its other fields."""
-    was = get_piece(content, f"sites/{key}")
-    return [] if was and was["homes"] == homes else year_problems(plan.years, homes)
+def _wrong_years(plan: Plan, content: Content, sites: Sequence[Item], site: Item) -> list[Problem]:
+    """Years of the wrong kind, where the homes of a site change; older ones do not hold up its other fields.
+
+    `sites` are all as they will be. While no other site has a year, either kind will do: there is nothing to add up.
+    """
+    was = get_piece(content, f"sites/{site['key']}")
+    if was and was["homes"] == site["homes"]:
+        return []
+    others = {kind for one in sites if one["key"] != site["key"] for kind in year_kinds(one["homes"])}
+    if not others and len(year_kinds(site["homes"])) == 1:
+        return []
+    return year_problems(others.pop() if len(others) == 1 else plan.years, site["homes"])
 
 
 def _settle_years(plan: Plan, draft: Draft) -> None:
-    """Let the first years of homes decide which kind of years a plan has."""
-    if not plan.years and draft.content is not None:
-        plan.years = year_kind(draft.content)
-        if plan.years:
-            plan.save(update_fields=["years"])
+    """Let the years of homes decide which kind of years a plan has, once they are of one kind."""
+    kind = year_kind(draft.content) if draft.content is not None else ""
+    if kind and kind != plan.years:
+        plan.years = kind
+        plan.save(update_fields=["years"])
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
@@ -236,8 +245,9 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     content, base = _said(plan, draft)
     if code == "sites":
-        for key, site in items.items():
-            wrong = _wrong_years(plan, content, key, site["homes"])
+        sites = list(({site["key"]: site for site in content["sites"]} | dict(items)).values())
+        for site in items.values():
+            wrong = _wrong_years(plan, content, sites, site)
             if wrong:
                 raise UnableToSavePiece(f"{site['name']}: {wrong[0].message}")
     pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)

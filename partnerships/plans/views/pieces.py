@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -24,6 +25,7 @@ from partnerships.plans.content import (
     Content,
     Item,
     homes_count,
+    year_kinds,
 )
 from partnerships.plans.forms import HomesFormSet, PieceForm
 from partnerships.plans.forms.homes import suggested_years, with_more
@@ -85,11 +87,21 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
 
 def _save(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
     def save(value: Any, based_on: int) -> object:
-        return save_piece(
+        draft = save_piece(
             plan=plan, piece=piece.name, value=value, based_on=based_on, author=signed_in(request), now=timezone.now()
         )
+        if piece.collection is SITES and value is not None:
+            _report_years(request, plan, value["homes"])
+        return draft
 
     return save
+
+
+def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
+    """Say so where the homes that were saved have other years than were chosen for the plan."""
+    found = year_kinds(homes)
+    if plan.years and len(found) == 1 and plan.years not in found:
+        messages.info(request, f"The homes of this plan have {found.pop()} years now.")
 
 
 def _names(content: Content) -> Names:

@@ -167,7 +167,15 @@ def test_removed_site_is_shown_with_its_homes() -> None:
             {"2028-29": 1150},
             [
                 "Homes, Social Rent at North Quay: 1,150 moved from 2027-28 to 2028-29",
-                "Homes, Social Rent, 2027-28 at North Quay: was 50, now 0 (50 fewer)",
+                "Homes, Social Rent, 2027-28 at North Quay: was 1,200, now 0 (50 fewer, besides 1,150 moved)",
+            ],
+        ),
+        (
+            {"2027-28": 10, "2028-29": 5},
+            {"2028-29": 18},
+            [
+                "Homes, Social Rent at North Quay: 10 moved from 2027-28 to 2028-29",
+                "Homes, Social Rent, 2028-29 at North Quay: was 5, now 18 (3 more, besides 10 moved)",
             ],
         ),
         ({"": 7}, {"2028-29": 7}, ["Homes, Social Rent at North Quay: 7 moved from no year to 2028-29"]),

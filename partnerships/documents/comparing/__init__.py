@@ -14,7 +14,8 @@ Both contents must be normalised, and of the same reader's class. A `Change` has
     from_line   counts that moved from one period to another only: the combination they left; `was` and `now` are both
                 how many moved
     place       the place of an added or moved item in the new list, from 0
-    difference  counted lines only: now - was; `difference_words` is "20 fewer"
+    besides     counted lines only: how many moved to the line, or from it (below 0), which is a change of its own
+    difference  counted lines only: now - was - besides; `difference_words` is "20 fewer"
     slippage    dates only: `Slippage`, or None; `slippage_words` is "2 quarters later"
     is_text     whether it is prose, to be shown with word-level differences (`kit.text`)
     sentence()  "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)"

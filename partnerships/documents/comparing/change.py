@@ -40,6 +40,7 @@ class Change:
     was_name: str = ""
     now_name: str = ""
     from_line: Line | None = None
+    besides: int = 0
 
     @property
     def anchor(self) -> str:
@@ -118,18 +119,21 @@ class Change:
 
     @property
     def difference(self) -> int | None:
-        """now - was for counted lines, None for other changes."""
-        return int(self.now) - int(self.was) if self.is_count else None
+        """now - was for counted lines, without what moved from or to the line; None for other changes."""
+        return int(self.now) - int(self.was) - self.besides if self.is_count else None
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line: "20 fewer", "1 more", or "20 moved".
+        """The difference of a counted line: "20 fewer", "1 more, besides 3 moved", or "20 moved".
 
         "" for other changes.
         """
         if self.has_moved:
             return f"{self.now:,} moved"
-        return "" if self.difference is None else more_or_fewer(self.difference)
+        if self.difference is None:
+            return ""
+        moved = f", besides {abs(self.besides):,} moved" if self.besides else ""
+        return f"{more_or_fewer(self.difference)}{moved}"
 
     @property
     def slippage(self) -> Slippage | None:

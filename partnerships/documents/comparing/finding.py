@@ -106,10 +106,11 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
             between[change.from_line] -= change.now
             between[change.line] = between.get(change.line, 0) + change.now
     for line in sorted({*was, *now}, key=counts.order):
-        before, after = between.get(line, 0), now.get(line, 0)
+        first, before, after = was.get(line, 0), between.get(line, 0), now.get(line, 0)
         if before != after:
-            kind: Kind = "added" if not before else "removed" if line not in now else "changed"
-            found.append(Change(schema, kind, counts.code, key, label, counts.code, before, after, line))
+            kind: Kind = "added" if line not in was else "removed" if line not in now else "changed"
+            part = (schema, kind, counts.code, key, label, counts.code)
+            found.append(Change(*part, first, after, line, besides=before - first))
     return found
 
 

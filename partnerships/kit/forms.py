@@ -263,7 +263,7 @@ def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
             rows = field.queryset
             assert rows is not None  # a form gives its rows before it is shown
             found = rows.filter(named).values_list("pk", flat=True)[:MAX_FOUND]
-            chosen = [pk for pk in chosen if pk.isdecimal()]
+            chosen = [pk for pk in chosen if pk.isdecimal() and len(pk) < 10]
             field.queryset = rows.filter(pk__in=[*found, *map(int, chosen)])
             field.widget.is_found = field.queryset.exists()
 

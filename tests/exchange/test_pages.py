@@ -87,7 +87,9 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
 
 def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
     amina = sign_in(world.amina)
-    sent = written(world, find="addressees", addressees=[world.westmarch.pk]) | {"addressees-find": "larkhaven"}
+    sent = written(world, find="addressees", addressees=[world.westmarch.pk, "9" * 30]) | {
+        "addressees-find": "larkhaven"
+    }
 
     answer = amina.post(reverse("exchange:new"), sent)
 

@@ -192,12 +192,15 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return sum(self.totals)
 
     @property
-    def problems(self) -> list[str]:
-        """What is wrong, each naming its box."""
+    def problems(self) -> list[dict[str, str]]:
+        """What is wrong, each naming its box and linking to it."""
         fields = [*self.headings, *(field for form in self for field in form.visible_fields())]
-        whole = [] if self.is_whole and not self.non_form_errors() else [NOT_WHOLE]
+        whole = [] if self.is_whole and not self.non_form_errors() else [{"text": NOT_WHOLE, "target": ""}]
         return whole + [
-            text if text.startswith(str(field.label)) else f"{field.label}: {text}"
+            {
+                "text": text if text.startswith(str(field.label)) else f"{field.label}: {text}",
+                "target": field.id_for_label,
+            }
             for field in fields
             for text in error_words(field)
         ]

@@ -420,6 +420,22 @@ def test_a_kind_of_years_chosen_in_error_is_left_while_there_is_nothing_to_add_u
         save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
 
 
+def test_a_version_from_a_file_decides_the_kind_of_years(world: World) -> None:
+    plan = begin(world, content={"about": {"title": "One site"}})
+    site = {"key": "one", "name": "One", "homes": [{"tenure": "social_rent", "year": "2028", "count": 5}]}
+
+    services.publish_version(
+        plan=plan,
+        author=world.amina,
+        note="From a file.",
+        content={"about": {"title": "One site"}, "sites": [site]},
+        now=timezone.now(),
+    )
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
+
+
 def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
     sites = [{"key": key, "name": key} for key in ("one", "two")]
     plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})

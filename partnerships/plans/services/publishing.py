@@ -35,6 +35,7 @@ from partnerships.plans.content import (
     set_piece,
     settle_milestones,
     total_homes,
+    year_kind,
 )
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
@@ -359,4 +360,5 @@ def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     plan.first_published_at = plan.first_published_at or version.published_at
     if plan.status == Status.DRAFT:
         plan.status = Status.SHARED
+    plan.years = year_kind(content) or plan.years
     plan.save()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -18,8 +19,8 @@ from partnerships.kit.journal import Redone, identity, redo_each
 
 Row = TypeVar("Row")
 
-#: Renewals that are looked through; nobody renews links more often between two backups.
-_MOST = 1_000
+#: Renewals with one SECRET_KEY that are looked through; nobody renews links more often between two backups.
+_MOST = 50
 
 
 class UnableToFindKey(Exception):
@@ -35,13 +36,19 @@ def next_key(key: str) -> str:
 
 
 def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:
-    """The key after this one that `is_it`. Raises `UnableToFindKey`."""
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        found = key
-        for _ in range(_MOST):
-            found = _next(found, secret)
-            if is_it(found):
-                return found
+    """The key after this one that `is_it`. Raises `UnableToFindKey`.
+
+    SECRET_KEY may have changed between two renewals: keys made with a fallback come before those made with a newer one.
+    """
+    found = [key]
+    for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
+        for start in tuple(found):
+            after = start
+            for _ in range(_MOST):
+                after = _next(after, secret)
+                if is_it(after):
+                    return after
+                found.append(after)
     raise UnableToFindKey
 
 
@@ -70,6 +77,9 @@ def redo_links(
         try:
             kept.link_key = newer_key(kept.link_key, is_it=is_newest)
         except UnableToFindKey:
+            # The key that follows may be one whose links ended.
+            kept.link_key = secrets.token_hex(16)
+            kept.save(update_fields=["link_key"])
             renew(row)
             raise
         kept.save(update_fields=["link_key"])

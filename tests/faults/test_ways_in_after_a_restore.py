@@ -21,7 +21,7 @@ from partnerships.agreements.models import TermsSignatory
 from partnerships.agreements.services import ask_new_signers, change_status
 from partnerships.digests.models import Preference
 from partnerships.digests.services import renew_links
-from partnerships.kit import journal
+from partnerships.kit import journal, link_keys
 from partnerships.organisations.services import update_organisation
 from partnerships.people.identity_providers import keep_provider, remove_provider
 from partnerships.people.models import User
@@ -191,6 +191,22 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
     assert read_sign_off_token(token) is None
     assert f"signatory {signatory.pk}: its links ended, those sent since the backup too; ask again" in left(outcome)
     assert left(again) == []
+
+
+def test_no_ended_link_opens_if_the_newest_key_is_not_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_keys, "_MOST", 1)
+    plan = published(world)
+    ask_signatures(plan, world)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    tokens = [sign_off_token(signatory, world.ben, 1)]
+    with lost():
+        for _ in range(2):
+            ask_all_again(plan, author=None, now=NOW())
+            tokens.append(sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1))
+
+    redo()
+
+    assert [read_sign_off_token(token) for token in tokens] == [None, None, None]
 
 
 def test_only_the_newest_links_to_sign_terms_open(world: World) -> None:

@@ -1,0 +1,24 @@
+"""Keys of links follow from each other, also where SECRET_KEY was changed in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from partnerships.kit.link_keys import UnableToFindKey, newer_key, next_key
+
+OLD, NEW = "the key of last year", "the key of this year"
+
+
+def test_newest_key_is_found_where_links_were_renewed_before_and_after_a_new_secret_key(settings: Any) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = OLD, []
+    before = next_key(next_key("first"))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    newest = next_key(before)
+
+    assert newer_key("first", is_it=newest.__eq__) == newest
+    assert newer_key("first", is_it=before.__eq__) == before
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(UnableToFindKey):
+        newer_key("first", is_it=newest.__eq__)

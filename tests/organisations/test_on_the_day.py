@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,6 +32,12 @@ def pages(world: World, succession: Succession) -> list[str]:
     client.force_login(world.dee)
     addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
     return [" ".join(client.get(one).content.decode().split()) for one in addresses]
+
+
+def locked_by(queries: CaptureQueriesContext) -> list[int]:
+    """The successions (ids) that queries locked one by one, in their order."""
+    locking = re.compile(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE')
+    return [int(found[1]) for query in queries.captured_queries if (found := locking.search(query["sql"]))]
 
 
 def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
@@ -123,8 +132,11 @@ def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> 
         for name, status in (("Norbrook", "order_laid"), ("Eastmere", "order_laid"), ("Ashby", "proposed"))
     ]
 
-    services.change_succession_status(
-        succession=made[0], to="order_made", reason="Made.", author=world.dee, now=timezone.now(), together=True
-    )
+    with CaptureQueriesContext(connection) as queries:
+        services.change_succession_status(
+            succession=made[1], to="order_made", reason="Made.", author=world.dee, now=timezone.now(), together=True
+        )
 
     assert [Succession.objects.get(pk=one.pk).status for one in made] == ["order_made", "order_made", "proposed"]
+    # By number, so that two administrators who begin at different ones do not block each other.
+    assert locked_by(queries) == [made[0].pk, made[1].pk]

@@ -203,9 +203,8 @@ def change_succession_status(
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
-    locked = lock_succession(succession.pk)
-    alike = list(with_it(locked)) if together else []
-    for one in (locked, *(lock_succession(other.pk) for other in alike)):
+    locked, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
+    for one in (locked, *alike):
         _change_status(one, to, reason=reason.strip(), author=author, now=now)
     succession.status = locked.status
 
@@ -225,6 +224,14 @@ def _change_status(locked: Succession, to: str, *, reason: str, author: User | N
 def lock_succession(succession_id: int) -> Succession:
     """The succession with its row locked until the transaction ends."""
     return Succession.objects.select_for_update().get(pk=succession_id)
+
+
+def lock_order(succession: Succession) -> list[Succession]:
+    """The succession and the others of its order that have come as far, locked by number; itself first."""
+    alike = {other.pk for other in with_it(Succession.objects.get(pk=succession.pk))}
+    locked = {pk: lock_succession(pk) for pk in sorted({succession.pk, *alike})}
+    own = locked.pop(succession.pk)
+    return [own, *(other for other in locked.values() if other.status == own.status)]
 
 
 def _lock_organisations(ties: Iterable[NewTie]) -> None:

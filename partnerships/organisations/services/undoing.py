@@ -7,11 +7,11 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.lineage import with_it
 from partnerships.organisations.models import NameKind, Organisation, Status, Succession, SuccessionKind, TieRole
 from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
 from partnerships.organisations.services.successions import (
     SuccessionFields,
+    lock_order,
     lock_succession,
     record_succession,
     ties_of,
@@ -58,12 +58,13 @@ def undo_succession(
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")
-    locked = lock_succession(succession.pk)  # Of two at once, the second is refused.
+    # Of two at once, the second is refused.
+    _, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession undoes it already.")
-    alike = [one for one in with_it(locked) if not one.undone_by.live().exists()] if together else []
     for one in alike:
-        undo_succession(succession=one, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
+        if not one.undone_by.live().exists():
+            undo_succession(succession=one, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
     # With its proposal, so that what is still pending of that proposal is no rival.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
     if succession.undoes is not None:  # What it undid happens again.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, TextField, Value
 
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -206,6 +206,19 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal:
 
 def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
     """What the organisation holds on the day, by kind; no empty kinds."""
-    kinds = (kind for kind in obligations() if codes is None or kind.code in codes)
-    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds)
+    kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
+    held = _codes_held(kinds, organisation, day)
+    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held)
     return [group for group in groups if group.things]
+
+
+def _codes_held(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
+    """The codes of the kinds that it holds something of; one query, because most kinds are empty."""
+    parts = [
+        kind.records(organisation, day)
+        .order_by()
+        .annotate(held_code=Value(kind.code, output_field=TextField()))
+        .values_list("held_code", flat=True)[:1]
+        for kind in kinds
+    ]
+    return set(parts[0].union(*parts[1:], all=True)) if parts else set()

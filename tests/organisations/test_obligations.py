@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.apps import apps
+from django.db import connection
 from django.db.models import Field, ForeignKey, Model
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.organisations.models import Organisation
@@ -74,3 +76,17 @@ def test_organisation_page_of_obligations_counts_what_it_holds(world: World) -> 
     assert [one.title for one in groups["partnerships"].things] == ["Estuary Partnership"]
     assert [one.what for one in groups["partnerships"].things] == ["Chair"]
     assert {one.title for one in groups["people"].things} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
+
+
+def test_kinds_that_it_holds_nothing_of_cost_no_query(world: World) -> None:
+    empty = Organisation.objects.create(name="Norbrook District Council", kind="council")
+    today = timezone.localdate()
+
+    with CaptureQueriesContext(connection) as none:
+        assert held_by(empty, today) == []
+    with CaptureQueriesContext(connection) as some:
+        kinds = {group.kind.code for group in held_by(world.larkhaven, today)}
+
+    assert len(none) == 1
+    assert kinds
+    assert len(some) < len(obligations())

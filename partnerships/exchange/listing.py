@@ -24,7 +24,8 @@ from partnerships.exchange.models import (
     Theme,
 )
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.matches import entry_cards
+from partnerships.exchange.queries.listings import name_as_at
+from partnerships.exchange.queries.matches import with_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
@@ -84,7 +85,7 @@ def _closing_words(row: Entry) -> str:
 
 
 def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
-    return cards_html(entry_cards(rows, reader_of(user)))
+    return cards_html(with_matches([boards.card_of(row) for row in rows], reader_of(user)))
 
 
 def _columns() -> tuple[Column, ...]:
@@ -227,6 +228,7 @@ LIST = ListDefinition(
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
     empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
+    ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
     context=lambda user: {"may_write": bool(reader_of(user).editing)},
     is_cards_first=True,

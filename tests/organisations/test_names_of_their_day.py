@@ -169,10 +169,12 @@ def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World
         entry.get_absolute_url(),
         reverse("exchange:board"),
         reverse("exchange:list"),
+        reverse("exchange:list") + "?look=table",
         reverse("web:partnership-entries", args=[world.partnership.pk]),
         reverse("web:organisation-entries", args=[world.larkhaven.pk]),
     ):
         assert both in text_of(client, address), address
+    assert both in client.get(reverse("exchange:export")).getvalue().decode()
     withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
     assert "(now" not in text_of(client, entry.get_absolute_url())
 

@@ -38,11 +38,6 @@ _DONE = (Status.AGREED, Status.CANCELLED)
 _OPEN = ~Q(conversation__status__in=_DONE)
 
 
-def _agreed(target: int) -> Q:
-    """The database keeps an agreed record as it is."""
-    return Q(conversation__status=Status.AGREED)
-
-
 def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Conversation]:
     mine = Q(organisation=organisation) | Q(sides__organisation=organisation)
     return Conversation.objects.exclude(status__in=_DONE).filter(mine).distinct()
@@ -64,7 +59,8 @@ CONVERSATIONS = Obligation(
     "conversations",
     "Conversations not yet agreed",
     (
-        Column("conversations.Conversation.organisation", locked=lambda _: Q(status=Status.AGREED)),
+        # The database keeps an agreed record as it is.
+        Column("conversations.Conversation.organisation", stays=Q(status=Status.AGREED)),
         Column(
             "conversations.Side.organisation",
             "conversation",
@@ -80,7 +76,7 @@ CONVERSATIONS = Obligation(
             dropping=True,
             forgetting=("name", "job_title"),
         ),
-        Column("conversations.Point.organisation", "conversation", locked=_agreed),
+        Column("conversations.Point.organisation", "conversation", stays=Q(conversation__status=Status.AGREED)),
         Column("conversations.NextStep.organisation", "conversation"),
         Column("conversations.Correction.organisation", "conversation"),
     ),

@@ -67,7 +67,8 @@ class Column:
     """A column that names an organisation.
 
     `label` is "app.Model.field". `record` is the lookup from its row to the record of its kind. `locked` says which
-    rows cannot name the organisation with this id, such as a commitment whose other side it is. `ending` gives the
+    rows cannot name the organisation with this id, such as a commitment whose other side it is. `stays` says which
+    nobody may change any more, such as those of an agreed record: they neither pass nor pass back. `ending` gives the
     values that end a row whose place the other organisation holds already; `dropping` deletes it, for rows that cannot
     end, such as a side in a conversation, and `forgetting` names what of it is not kept for putting it back (personal
     data). Without either such a row stays as it is. `uniting` gives what changes then in the other organisation's row,
@@ -78,6 +79,7 @@ class Column:
     record: str = "pk"
     only: Q | None = None
     locked: Callable[[int], Q] | None = None
+    stays: Q | None = None
     ending: Callable[[Moving], dict[str, Any]] | None = None
     dropping: bool = False
     forgetting: tuple[str, ...] = ()
@@ -173,6 +175,11 @@ def obligation(code: str) -> Obligation:
 def following() -> tuple[Column, ...]:
     """The columns that pass on only with the whole body, by label."""
     return tuple(_following[label] for label in sorted(_following))
+
+
+def all_columns() -> list[Column]:
+    """The columns of every kind, and those that pass on only with the whole body."""
+    return [*(column for kind in obligations() for column in kind.columns), *following()]
 
 
 def registered_columns() -> dict[str, str]:

@@ -542,6 +542,34 @@ def test_side_that_the_successor_has_already_in_a_conversation_is_united_with_it
     assert seats_of(record) == before
 
 
+def test_record_that_the_successor_agreed_to_does_not_keep_the_rest_from_going_back(world: World) -> None:
+    record, promise, succession = circulated(world), agree(world), merger(world)
+    propose(world, succession, "conversations", record.pk)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    take_effect(succession)
+    talk_agree(record, world.harbour, world.hana)
+    record.refresh_from_db()
+    assert record.status == "agreed"
+
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch
+    assert set(record.sides.values_list("organisation", flat=True)) == {world.larkhaven.pk, world.westmarch.pk}
+    # The database keeps what is in an agreed record.
+    assert world.harbour.pk in set(record.points.values_list("organisation", flat=True))
+    assert not succession.moved_rows.exists()
+
+
 def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int, int | None]]]:
     """The sides, with whether they agreed, and who was there for whom."""
     return (

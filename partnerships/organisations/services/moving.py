@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.activity.services import new_event, record_all
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Merge, MovedRow, Organisation, Succession
-from partnerships.organisations.obligations import Change, Column, Moving, Obligation, settle
+from partnerships.organisations.obligations import Change, Column, Moving, Obligation, all_columns, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def sort_rows(
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
     if column.locked is not None:
         rows = rows.exclude(column.locked(target))
+    if column.stays is not None:
+        rows = rows.exclude(column.stays)
     ids = sorted(set(rows.values_list("pk", flat=True)))
     if lock:
         list(column.model._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
@@ -142,8 +144,9 @@ def _plain(value: Any) -> Any:
 def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     """Put back what stood in the rows, last first.
 
-    Returns what this changed, and the changes that stay because somebody has changed the row since.
+    Returns what this changed, and the changes that stay because somebody has changed the row since, or agreed to it.
     """
+    columns = {column.label: column for column in all_columns()}
     alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
     for change in reversed(list(changes)):
         key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
@@ -155,6 +158,10 @@ def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
         model = apps.get_model(first.table)
         if first.after:
             rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
+            for name in first.after:
+                column = columns.get(f"{first.table}.{name}")
+                if column is not None and column.stays is not None:
+                    rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
             unchanged = set(rows.select_for_update().values_list("pk", flat=True))
             model._base_manager.filter(pk__in=unchanged).update(**first.before)
         else:

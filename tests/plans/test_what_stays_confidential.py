@@ -16,7 +16,7 @@ from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
-from partnerships.plans.models import Plan, Share
+from partnerships.plans.models import Plan, PlanOwner, Share
 from partnerships.plans.queries import number_to_sign, standing_of
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
 from tests.support.outbox import deliver
@@ -195,6 +195,21 @@ def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: An
         assert "otter" not in words, page
         assert "Renamed heron" not in words, page
     assert "Estuary delivery programme" in ben.get("/plans/").content.decode()
+
+
+def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: Any) -> None:
+    plan = published(world)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
+    )
+    later = timezone.now() + dt.timedelta(seconds=2)
+    PlanOwner.objects.create(plan=plan, organisation=world.riverside, began_at=later)
+
+    for address in (reverse("plans:list"), reverse("web:organisation-plans", args=[world.larkhaven.pk])):
+        for reader, reads in ((world.amina, True), (world.ben, False)):
+            page = as_(reader).get(address).content.decode()
+            assert plan.title in page, address
+            assert (world.riverside.name in page) == reads, (address, reader)
 
 
 def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -> None:

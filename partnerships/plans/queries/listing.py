@@ -10,8 +10,8 @@ from django.db.models import Case, QuerySet, When
 from partnerships.organisations.holdings import among
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import Plan, Status
-from partnerships.plans.queries.owners import name_owners_as_at
+from partnerships.plans.models import Plan, PlanOwner, Status
+from partnerships.plans.queries.owners import name_owners_as_at, owners_of
 from partnerships.plans.queries.signing import signing_states_of
 from partnerships.plans.queries.waiting import NextStep, next_steps
 
@@ -25,6 +25,11 @@ class Listed:
 
     plan: Plan
     steps: tuple[NextStep, ...]
+
+    @property
+    def owners(self) -> list[PlanOwner]:
+        """Its owners; for a reader who left, those of that day."""
+        return owners_of(self.plan)
 
 
 def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:

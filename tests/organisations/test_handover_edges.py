@@ -570,6 +570,30 @@ def test_record_that_the_successor_agreed_to_does_not_keep_the_rest_from_going_b
     assert not succession.moved_rows.exists()
 
 
+def test_side_whose_place_is_taken_does_not_keep_the_rest_from_going_back(world: World) -> None:
+    record, promise, succession = circulated(world), agree(world), merger(world)
+    propose(world, succession, "conversations", record.pk)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    take_effect(succession)
+    record.sides.create(organisation=world.westmarch)
+
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch
+    sides = sorted(record.sides.values_list("organisation", flat=True))
+    assert sides == sorted([world.larkhaven.pk, world.westmarch.pk, world.harbour.pk])
+
+
 def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int, int | None]]]:
     """The sides, with whether they agreed, and who was there for whom."""
     return (

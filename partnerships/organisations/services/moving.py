@@ -144,7 +144,8 @@ def _plain(value: Any) -> Any:
 def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     """Put back what stood in the rows, last first.
 
-    Returns what this changed, and the changes that stay because somebody has changed the row since, or agreed to it.
+    Returns what this changed, and the changes that stay because somebody has changed the row since, or agreed to it, or
+    because another row has its place.
     """
     columns = {column.label: column for column in all_columns()}
     alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
@@ -163,6 +164,9 @@ def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
                 if column is not None and column.stays is not None:
                     rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
             unchanged = set(rows.select_for_update().values_list("pk", flat=True))
+            for name, value in first.before.items():
+                if value is not None and model._meta.get_field(name).related_model is Organisation:
+                    unchanged -= _taken(model, name, unchanged, value).keys()
             model._base_manager.filter(pk__in=unchanged).update(**first.before)
         else:
             unchanged = _make_again(model, group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
@@ -10,6 +11,7 @@ from partnerships.kit.dates import NotADate
 from partnerships.kit.value_fields import understood
 
 
+@login_not_required
 @require_safe
 def read_date(request: HttpRequest) -> HttpResponse:
     """The date that the box named in `box` holds, in words, or what to write instead; nothing for an empty box."""

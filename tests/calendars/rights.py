@@ -44,5 +44,4 @@ ROWS = (
 #: Services that no person calls, each with the reason.
 WITHOUT_A_PERSON = {
     "calendars.end_addresses_of": "called when an account is closed",
-    "calendars.note_reading": "called when a calendar program reads an address",
 }

@@ -35,11 +35,9 @@ ROWS = (
         lambda w, person, _: services.follow_view(view=w.things["view"], person=person, now=timezone.now()),
         {"viewer", "editor", "lead"},
     ),
-    Row(
-        "lists.unfollow_view",
-        lambda w, person, _: services.unfollow_view(view=w.things["view"], person=person),
-        EVERYBODY,
-    ),
     Row("lists.remove_view", lambda w, person, _: services.remove_view(view=w.things["view"], person=person), LEAD),
 )
-WITHOUT_A_PERSON = {"lists.check_followed_views": "called by the clock"}
+WITHOUT_A_PERSON = {
+    "lists.check_followed_views": "called by the clock",
+    "lists.unfollow_view": "ends the person's own following, which nobody needs a right for",
+}

@@ -58,8 +58,7 @@ def undo(page: Any, origin: str, email: str, succession: Succession, *, days: in
         today = timezone.localdate()
         sign_in(page, origin, email)
         page.goto(origin + reverse("organisations:undo-succession", args=[succession.pk]))
-        for name, value in (("Day", today.day), ("Month", today.month), ("Year", today.year)):
-            page.get_by_label(name, exact=True).fill(str(value))
+        page.get_by_label("First day on which it counts no longer").fill(today.isoformat())
         page.get_by_label("How far is it?").select_option(label="Order made")
         page.get_by_label("Why").fill("The order was quashed.")
         page.get_by_role("button", name="Record what undoes it").click()

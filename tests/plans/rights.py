@@ -141,7 +141,12 @@ ROWS = (
         prepare=_owned_together,
     ),
     Row("plans.create_plan", _create(), EDITORS),
-    Row("plans.create_plan", _create(external_reference="E07:old-mill"), ADMINISTRATOR, situation="from a register"),
+    Row(
+        "plans.create_plan",
+        _create(external_reference="E07:old-mill"),
+        ADMINISTRATOR | LEAD,
+        situation="from a register",
+    ),
     Row("plans.save_piece", _save, EDITORS),
     Row("plans.save_items", _save_items, EDITORS),
     Row(

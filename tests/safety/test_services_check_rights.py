@@ -10,12 +10,15 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+import partnerships
+import tests
 from partnerships.kit.rights import UnableToAct
 from tests.support.prepared import kept_world, media_root
 from tests.support.rights import PERSONAS, Row, add_personas, who
@@ -25,21 +28,12 @@ __all__ = ["media_root"]
 
 pytestmark = pytest.mark.django_db
 
-ROOMS = (
-    "agreements",
-    "answers",
-    "commitments",
-    "conversations",
-    "developer_agreements",
-    "digests",
-    "exchange",
-    "nominations",
-    "open_data",
-    "organisations",
-    "people",
-    "plans",
-    "transfer",
+#: Rooms with a table; a room with services must have one (below).
+ROOMS = sorted(
+    found.parent.name for found in Path(tests.__path__[0]).glob("*/rights.py") if found.parent.name != "support"
 )
+#: Rooms whose services have no author: they write what other rooms, or the clock, ask for.
+WITHOUT_A_TABLE = {"activity", "documents", "outbox", "search"}
 TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
 ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {
@@ -71,6 +65,14 @@ def services_of(room: str) -> Iterator[str]:
                 continue
             if name in offered or {"author", "person"} & inspect.signature(function).parameters.keys():
                 yield f"{room}.{name}"
+
+
+def test_every_room_with_services_has_a_table() -> None:
+    with_services = {found.name for found in pkgutil.iter_modules(partnerships.__path__)} & {
+        found.parent.name for found in Path(partnerships.__path__[0]).glob("*/services*")
+    }
+
+    assert with_services - set(ROOMS) == WITHOUT_A_TABLE
 
 
 def test_every_service_has_a_row_or_a_reason_for_none() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.search.services import differences, index_stale, queue_everything
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """Queue every record and work the queue off; `--check` only compares index and records."""
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from django.db.models import QuerySet
@@ -63,4 +64,18 @@ def partnerships_of(person: User) -> QuerySet[Partnership]:
 def entries_for(person: User, partnership: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
     """The dates of these kinds, in order."""
     found = (entry for source in SOURCES for entry in source(person, partnership))
-    return sorted((entry for entry in found if entry.kind in kinds), key=lambda entry: entry.in_order)
+    wanted = sorted((entry for entry in found if entry.kind in kinds), key=lambda entry: entry.in_order)
+    return wanted if partnership is not None else _without_other_titles(person, wanted)
+
+
+def _without_other_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
+    """The entries without titles of partnerships that the person is not inside of today: they may have changed since.
+
+    A commitment or a conversation stays with its sides when one of them leaves the partnership.
+    """
+    named = {entry.partnership for entry in entries if entry.within and entry.partnership}
+    inside = Partnership.objects.inside_for(person).filter(pk__in=named).values_list("pk", flat=True) if named else ()
+    known = set(inside)
+    return [
+        replace(entry, within="") if entry.within and entry.partnership not in known else entry for entry in entries
+    ]

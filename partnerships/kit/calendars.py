@@ -54,7 +54,7 @@ class CalendarEntry:
 
     `key` names it for ever, such as `meeting-12`. `starts` is a day, or a moment for entries of `minutes`. `changed_at`
     and `sequence` come from the record's stored changes, so that the same entry is always written the same. `within` is
-    the title of its partnership.
+    the title of its `partnership` (an id) today: feeds leave it out for people who are not inside of that any more.
     """
 
     kind: CalendarKind
@@ -68,6 +68,7 @@ class CalendarEntry:
     place: str = ""
     note: str = ""
     within: str = ""
+    partnership: int | None = None
     is_cancelled: bool = False
 
     @property

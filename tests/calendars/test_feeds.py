@@ -133,6 +133,22 @@ def test_leaving_the_partnership_ends_its_feed_at_once(world: World) -> None:
     assert feed(own).titles() == []
 
 
+def test_new_title_of_a_partnership_stays_unknown_to_those_who_left(world: World) -> None:
+    promise = agree(world)
+    path = address_of(world.ben)
+    before = feed(path).one(promise.reference)["words"]
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    agreements.edit_settings(
+        partnership=world.partnership, title="Harbour merger", reason="A new aim.", author=world.amina, now=NOW()
+    )
+
+    after = feed(path).one(promise.reference)["words"]
+
+    assert "Estuary Partnership" in before
+    assert "Estuary Partnership" not in after
+    assert "Harbour merger" not in after
+
+
 def test_leaving_the_organisation_ends_what_came_through_it(world: World) -> None:
     path = address_of(world.ben, world.partnership)
     membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)

@@ -36,6 +36,7 @@ def _entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
         starts=commitment.due_on,
         note=f"{commitment.giver_words}: {commitment.get_status_display().lower()}",
         within=commitment.partnership.title if commitment.partnership else "",
+        partnership=commitment.partnership_id,
         changed_at=revision.at,
         sequence=revision.number,
         is_cancelled=commitment.status in ENDS,

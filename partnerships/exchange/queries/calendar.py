@@ -31,6 +31,7 @@ def _closing(entry: Entry, revision: Revision) -> CalendarEntry:
         starts=entry.closes_on,
         note=f"{entry.organisation.display_name}: {entry.status_words.lower()}",
         within=entry.partnership.title if entry.partnership else "",
+        partnership=entry.partnership_id,
         changed_at=revision.at,
         sequence=revision.number,
         is_cancelled=entry.status == Status.WITHDRAWN,

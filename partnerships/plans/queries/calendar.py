@@ -57,6 +57,7 @@ def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str]) 
         note=f"{milestone.status.replace('_', ' ').capitalize()}. {'Took place' if happened else 'Forecast'}: "
         f"{said.words if said else 'not known'}",
         within=plan.partnership.title if plan.partnership else "",
+        partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
         sequence=max(0, plan.current_number - 1),
         is_cancelled=milestone.status == "cancelled",
@@ -113,6 +114,7 @@ def _of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool
         starts=day,
         note="Decided" if has_decided else signatory.role,
         within=plan.partnership.title if plan.partnership else "",
+        partnership=plan.partnership_id,
         changed_at=revision.at,
         sequence=revision.number,
         is_cancelled=not has_decided and (signatory.removed_at is not None or plan.is_over),
@@ -135,6 +137,7 @@ def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
             path=one.get_absolute_url(),
             starts=one.embargo_until,
             within=one.plan.partnership.title if one.plan.partnership else "",
+            partnership=one.plan.partnership_id,
             changed_at=one.published_at,
         )
         for one in rows

@@ -56,7 +56,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     waiting, steps = waiting_for(user, now), shown_at_home(user, now)
     # Somebody who begins reads what happens from now on, not what others did before.
-    since = user.joined_at if steps else now - queries.RECENT
+    recent = now - queries.RECENT
+    since = max(user.joined_at, recent) if steps else recent
     return render(
         request,
         "web/home.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -15,7 +16,9 @@ from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import mark_missing
+from partnerships.people.models import User
 from partnerships.plans.forms import PlanForm
+from partnerships.web import queries
 from partnerships.web.queries import RECENT, recent_changes
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, published
@@ -126,3 +129,18 @@ def test_new_lead_begins_without_what_others_did_before(world: World) -> None:
 
     assert "partnership" in {event.target_kind for event in known}
     assert "Estuary Partnership" not in news
+
+
+def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nell = person("Nell New", "nell@westmarch.example")
+    join(nell, world.westmarch, Role.LEAD, NOW())
+    User.objects.filter(pk=nell.pk).update(joined_at=NOW() - dt.timedelta(days=400))
+    asked: list[dt.datetime] = []
+    monkeypatch.setattr(queries, "recent_changes", lambda user, since: asked.append(since) or [])
+
+    home = page("/", nell)
+
+    assert "First steps for" in home
+    assert NOW() - asked[0] < RECENT + dt.timedelta(minutes=5)

@@ -18,10 +18,11 @@ from partnerships.organisations.models import Role
 from partnerships.organisations.services import mark_missing
 from partnerships.people.models import User
 from partnerships.plans.forms import PlanForm
+from partnerships.plans.views import public
 from partnerships.web import queries
 from partnerships.web.queries import RECENT, recent_changes
 from tests.exchange.conftest import shared
-from tests.plans.drafts import CONTENT, published
+from tests.plans.drafts import CONTENT, begin, publish, published, save
 from tests.world import World, join, make_world, person
 
 NOW = timezone.now
@@ -58,6 +59,26 @@ def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
     assert "Open quays" in found
     assert "Quays of partners" not in start + found
     assert "No public plans found" in nothing
+
+
+def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
+    until = NOW() + dt.timedelta(days=3)
+    opened = published(world, audience="public", content=titled("Open quays"))
+    save(opened, world, "about", title="Secret quays")
+    publish(opened, world, "Not yet.", embargo_until=until)
+    publish(begin(world, audience="public", content=titled("Later quays")), world, embargo_until=until)
+
+    listed = page("/") + page("/plans/public/?q=quays")
+
+    assert "Open quays" in listed
+    assert [title for title in ("Secret quays", "Later quays") if title in listed] == []
+    assert "No public plans found" in page("/plans/public/?q=secret")
+
+
+def test_public_plans_are_rate_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "PAGES_PER_MINUTE", 1)
+
+    assert [Client().get("/plans/public/").status_code for _ in range(2)] == [200, 429]
 
 
 def test_invitation_shows_who_takes_part_the_terms_and_the_inviter(world: World) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
+from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
+
+#: Pages that one address may open in a minute.
+PAGES_PER_MINUTE = 60
 
 
 @login_not_required
 @require_safe
 def public_plans(request: HttpRequest) -> HttpResponse:
     """All plans that anyone may read without signing in, by title; `q` finds words in titles."""
+    refused = too_many(request, "public plans", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    if refused is not None:
+        return refused
     words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     plans = Plan.objects.public()
     if words:

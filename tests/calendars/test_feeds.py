@@ -28,7 +28,7 @@ from tests.calendars.reading import address_of, feed
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
-from tests.plans.drafts import CANARY, ask_signatures, publish, published, save
+from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
 from tests.world import World, join, make_partnership, person
 
 NOW = timezone.now
@@ -102,17 +102,26 @@ def test_past_dates_are_kept(world: World) -> None:
     assert "Steering group" in feed(address_of(world.ben)).titles()
 
 
-def test_embargo_and_its_milestones_are_known_to_owners_only(world: World) -> None:
+def test_embargo_changes_nothing_for_partners(world: World) -> None:
     plan = published(world)
+    paths = [address_of(one, world.partnership, "milestone", "embargo") for one in (world.amina, world.ben)]
+    before = feed(paths[1])
     until = NOW() + dt.timedelta(days=3)
-    save(plan, world, "about", summary="More homes.")
+    save(plan, world, "milestones/start", forecast="2028-02")
     publish(plan, world, "Not yet.", embargo_until=until)
 
-    owner, partner = (feed(address_of(one, world.partnership)) for one in (world.amina, world.ben))
+    owner, partner = (feed(path) for path in paths)
 
     assert owner.one("Embargo ends")["starts"]["moment"] == int(until.timestamp())
-    assert "Start on site: Estuary delivery programme" in owner.titles()
-    assert [title for title in partner.titles() if "Embargo" in title or "Start on site" in title] == []
+    assert owner.one("Start on site")["starts"]["day"] == "2028-02-29"
+    assert partner == before
+    assert before.one("Start on site")["starts"]["day"] == "2027-04-30"
+
+
+def test_first_version_under_embargo_has_no_dates_for_partners(world: World) -> None:
+    publish(begin(world), world, embargo_until=NOW() + dt.timedelta(days=3))
+
+    assert feed(address_of(world.ben, world.partnership)).titles() == []
 
 
 def test_only_chosen_kinds_are_shown(world: World) -> None:

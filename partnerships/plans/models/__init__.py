@@ -6,7 +6,15 @@ from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
-from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
+from partnerships.plans.models.projection import (
+    SOON,
+    Homes,
+    Milestone,
+    MilestoneQuerySet,
+    Site,
+    SiteQuerySet,
+    milestones_in,
+)
 from partnerships.plans.models.review import (
     AccessRequest,
     Comment,
@@ -73,6 +81,7 @@ __all__ = [
     "draft_routes",
     "drafters_of",
     "held_at",
+    "milestones_in",
     "plan_readers",
     "present_routes",
     "routes_once_open",

@@ -11,8 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 
+from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
+from partnerships.plans.content import Content, Item
 from partnerships.plans.models.plan import Plan
 from partnerships.plans.models.states import OVER
 
@@ -90,6 +92,32 @@ class Milestone(models.Model):
     def get_absolute_url(self) -> str:
         """The page of its plan. Needs `plan` fetched."""
         return self.plan.get_absolute_url()
+
+
+def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
+    """Rows, not saved, of the milestones in a content of the plan, by key."""
+    shown = {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
+    return {item["key"]: _row(plan, item, shown) for item in content["milestones"]}
+
+
+def _row(plan: Plan, item: Item, shown: set[str]) -> Milestone:
+    """The row of a milestone; `shown` are the sites whose milestones readers outside may see, "" the whole plan."""
+    due = item["forecast"] or item["baseline"]
+    forecast = PartialDate.parse(due) if due else None
+    return Milestone(
+        plan=plan,
+        key=item["key"],
+        name=item["name"],
+        site_key=item["site"],
+        owner=item["owner"],
+        status="achieved" if item["actual"] and item["status"] != "cancelled" else item["status"],
+        baseline=item["baseline"],
+        forecast=item["forecast"],
+        actual=item["actual"],
+        due_from=forecast.earliest if forecast else None,
+        due_by=forecast.latest if forecast else None,
+        restricted=item["restricted"] or item["site"] not in shown,
+    )
 
 
 class SiteQuerySet(models.QuerySet["Site"]):

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.models import Milestone, Plan, Signatory, SignOff, Site, Version
+from partnerships.plans.models import (
+    Milestone,
+    Plan,
+    PlanQuerySet,
+    Signatory,
+    SignOff,
+    Site,
+    Version,
+    VersionQuerySet,
+    milestones_in,
+)
 
 
 def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
@@ -31,10 +42,30 @@ def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry
     hidden = {one.plan_id for one in rows if one.restricted}
     sites = Site.objects.filter(plan__in=hidden, confidential=True)
     references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}
-    return [entry for one in rows if (entry := _of_milestone(one, references)) is not None]
+    numbers = {one.plan_id: one.plan.current_number for one in rows}
+    for version in _open_during_embargo(user, plans):
+        rows += milestones_in(version.plan, version.content).values()
+        references |= {(version.plan_id, site["key"]): site["reference"] for site in version.content["sites"]}
+        numbers[version.plan_id] = version.number
+    found = (_of_milestone(one, references, numbers[one.plan_id]) for one in rows)
+    return [entry for entry in found if entry is not None]
 
 
-def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str]) -> CalendarEntry | None:
+def _open_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
+    """The versions that readers inside see while a later one is under embargo, of plans that the person does not own.
+
+    Rows are of the newest version. Without these the dates would go, and tell that there is an embargo.
+    """
+    held = Plan.objects.inside_for(user).filter(
+        embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
+    )
+    held = held.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
+    open_ones = Version.objects.filter(plan__in=held.order_by().values("pk"), number=F("plan__open_number"))
+    return open_ones.select_related("plan__partnership").order_by("plan")
+
+
+def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str], number: int) -> CalendarEntry | None:
+    """The entry of a milestone in version `number` of its plan."""
     happened = _date(milestone.actual)
     expected = _date(milestone.forecast)
     day = happened.latest if happened else milestone.due_by
@@ -59,7 +90,7 @@ def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str]) 
         within=plan.partnership.title if plan.partnership else "",
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
-        sequence=max(0, plan.current_number - 1),
+        sequence=max(0, number - 1),
         is_cancelled=milestone.status == "cancelled",
     )
 

@@ -5,10 +5,9 @@ Writes only differences.
 
 from __future__ import annotations
 
-from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count
-from partnerships.plans.models import Homes, Milestone, Plan, Site
+from partnerships.plans.models import Homes, Milestone, Plan, Site, milestones_in
 
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
@@ -26,9 +25,7 @@ def project(plan: Plan, was: Content, now: Content) -> None:
     The present rows are those of `was`.
     """
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
-    shown_before, shown = _shown(was), _shown(now)
-    before = {key: _milestone(plan, item, shown_before) for key, item in _by_key(was, "milestones").items()}
-    after = {key: _milestone(plan, item, shown) for key, item in _by_key(now, "milestones").items()}
+    before, after = milestones_in(plan, was), milestones_in(plan, now)
     changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
     Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
     Milestone.objects.bulk_create(
@@ -44,35 +41,8 @@ def _by_key(content: Content, code: str) -> dict[str, Item]:
     return {item["key"]: item for item in content[code]}
 
 
-def _shown(content: Content) -> set[str]:
-    """The keys of sites whose milestones readers outside may see.
-
-    "" is the whole plan.
-    """
-    return {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
-
-
 def _values(row: Milestone) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in MILESTONE_FIELDS)
-
-
-def _milestone(plan: Plan, item: Item, shown: set[str]) -> Milestone:
-    due = item["forecast"] or item["baseline"]
-    forecast = PartialDate.parse(due) if due else None
-    return Milestone(
-        plan=plan,
-        key=item["key"],
-        name=item["name"],
-        site_key=item["site"],
-        owner=item["owner"],
-        status="achieved" if item["actual"] and item["status"] != "cancelled" else item["status"],
-        baseline=item["baseline"],
-        forecast=item["forecast"],
-        actual=item["actual"],
-        due_from=forecast.earliest if forecast else None,
-        due_by=forecast.latest if forecast else None,
-        restricted=item["restricted"] or item["site"] not in shown,
-    )
 
 
 def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:

@@ -140,6 +140,7 @@ def _dee_stops_administering(w: World) -> None:
         ("report_submitted", "conversations.report_submitted", "amina", _stops_leading("amina")),
         ("report_returned", "conversations.report_decided", "ben", _removes_westmarch),
         ("meeting_planned", "conversations.meeting_invitation", "ben", _removes_westmarch),
+        ("meeting_with_fewer_people", "conversations.meeting_uninvited", "ben", _removes_westmarch),
         ("agenda_circulated", "conversations.meeting_agenda", "ben", _removes_westmarch),
         ("reply_came_in", "answers.confirm_reply", "ben", _leaves("ben")),
         ("email_forwarded", "answers.confirm_forwarded", "amina", _stops_leading("amina")),

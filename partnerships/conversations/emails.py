@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from email.utils import parseaddr
 from typing import Any
 
@@ -13,7 +14,7 @@ from partnerships.conversations.models import Conversation, Facilitator, Meeting
 from partnerships.conversations.queries import attendees_with_access
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.calendar import entries_of_meetings
-from partnerships.conversations.queries.meetings import seated_people
+from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
 from partnerships.kit.calendars import Invited, write_file
 from partnerships.outbox.content import Content, link
@@ -109,6 +110,28 @@ def write_meeting_changed(due: Due, person: User, now: dt.datetime) -> Content |
 def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that a meeting was called off, and why."""
     return _about_meeting("meeting_called_off", due, person, now)
+
+
+def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to somebody who is no longer invited to a meeting; its file takes the meeting out of their calendar."""
+    meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
+    if seated_people(meeting).filter(pk=person.pk).exists():
+        return "They are invited again."
+    if not people_who_may_come(meeting.partnership).filter(pk=person.pk).exists():
+        return "They can no longer read the meeting."
+    if meeting.ends_at < now:
+        return "The meeting is over."
+    author = User.objects.get(pk=due.params["author"])
+    context = {
+        "person": person,
+        "meeting": meeting,
+        "author": author,
+        "when": due.params["when"],
+        "href": link("conversations:meeting", pk=meeting.pk),
+    }
+    [entry] = entries_of_meetings([meeting])
+    file = write_file(replace(entry, is_cancelled=True), invited=_invited(meeting, person))
+    return Content("conversations/meeting_uninvited", context, reply_to=author.email, calendar=file)
 
 
 def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | str:

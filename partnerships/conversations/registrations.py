@@ -127,6 +127,13 @@ def register() -> None:
         ),
         ("meeting_changed", "Meeting changed", emails.write_meeting_changed, NoticeGroup.MEETINGS, meeting),
         ("meeting_called_off", "Meeting called off", emails.write_meeting_called_off, NoticeGroup.MEETINGS, meeting),
+        (
+            "meeting_uninvited",
+            "No longer invited to a meeting",
+            emails.write_meeting_uninvited,
+            NoticeGroup.MEETINGS,
+            meeting,
+        ),
         ("meeting_agenda", "Agenda of a meeting", emails.write_meeting_agenda, NoticeGroup.MEETINGS, meeting),
         (
             "facilitator_named",

@@ -90,6 +90,43 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
     assert events[2]["status"] == "CANCELLED"
 
 
+def test_meeting_leaves_the_calendar_of_somebody_no_longer_invited(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+    invited, _ = calendars(to_ben(office, world))
+    conversations.change_meeting(
+        meeting=meeting,
+        plan=replace(the_plan(world), starts_at=in_days(9), people=[world.amina, world.eddie]),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
+        reason="The hall is taken.",
+    )
+
+    message = to_ben(office, world)
+    cancelled, _ = calendars(message)
+
+    assert cancelled.method == "CANCEL"
+    assert "no longer invited" in str(message["Subject"])
+    assert cancelled.events[0]["uid"] == invited.events[0]["uid"]
+    assert (cancelled.events[0]["status"], cancelled.events[0]["sequence"]) == ("CANCELLED", 1)
+
+
+def test_another_length_reaches_the_calendar(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+    invited, _ = calendars(to_ben(office, world))
+    plan = replace(the_plan(world), starts_at=meeting.starts_at, minutes=240)
+    conversations.change_meeting(
+        meeting=meeting, plan=plan, organisation=world.larkhaven, author=world.eddie, now=NOW()
+    )
+
+    message = to_ben(office, world)
+    longer, _ = calendars(message)
+
+    assert "90 minutes" in text_of(message)
+    assert longer.events[0]["starts"] == invited.events[0]["starts"]
+    assert longer.events[0]["ends"]["moment"] - longer.events[0]["starts"]["moment"] == 240 * 60
+
+
 def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> None:
     plan = published(world)
     drop_emails()

@@ -435,6 +435,18 @@ def meeting_moved(w: World) -> Act:
     )
 
 
+@case(("conversations.meeting_uninvited", "ben"))
+def meeting_with_fewer_people(w: World) -> Act:
+    meeting = gatherings.planned_meeting(w)
+    return lambda: conversations.change_meeting(
+        meeting=meeting,
+        plan=gatherings.the_plan(w, people=[w.amina, w.eddie]),
+        organisation=w.larkhaven,
+        author=w.eddie,
+        now=NOW(),
+    )
+
+
 @case(("conversations.meeting_called_off", "amina"), ("conversations.meeting_called_off", "ben"))
 def meeting_called_off(w: World) -> Act:
     meeting = gatherings.planned_meeting(w)

@@ -18,6 +18,7 @@ from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.services.meetings.cycles import LENGTHS
 from partnerships.conversations.services.meetings.recording import (
     email_people,
+    email_uninvited,
     lock_meeting,
     lock_partnership,
     record_event,
@@ -120,10 +121,10 @@ def plan_meeting(
 def change_meeting(
     *, meeting: Meeting, plan: MeetingPlan, organisation: Organisation, author: User, now: dt.datetime, reason: str = ""
 ) -> Meeting:
-    """Change a planned meeting, and tell those invited if the time or place changes.
+    """Change a planned meeting, and tell those invited if its time, length or place changes.
 
-    A new time needs a reason, and asks everybody again whether they come. New people get the invitation. Raises
-    `UnableToPlan`.
+    A new time needs a reason, and asks everybody again whether they come. New people get the invitation; people who are
+    no longer invited are told so. Raises `UnableToPlan`.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -132,7 +133,7 @@ def change_meeting(
     if not current.is_planned:
         raise UnableToChangeMeeting(f"The meeting is {current.get_status_display().lower()} and can no longer change.")
     _check(plan, now)
-    before = {"date": current.when, "place": current.where}
+    before, minutes = {"date": current.when, "place": current.where}, current.minutes
     moved = plan.starts_at != current.starts_at
     if moved and not reason.strip():
         raise UnableToChangeMeeting("Say why the time changes.")
@@ -155,12 +156,12 @@ def change_meeting(
         after=after,
         reason=reason.strip(),
     )
-    invited = {person.pk for person in plan.people} - known
-    email_people("meeting_invitation", current, author=author, now=now, only=invited)
-    if before != after:
-        email_people(
-            "meeting_changed", current, author=author, now=now, only=known, before=before, reason=reason.strip()
-        )
+    invited = {person.pk for person in plan.people}
+    email_people("meeting_invitation", current, author=author, now=now, only=invited - known)
+    email_uninvited(current, known - invited, author=author, now=now, when=before["date"])
+    if before != after or minutes != current.minutes:
+        was, why = before | {"minutes": str(minutes)}, reason.strip()
+        email_people("meeting_changed", current, author=author, now=now, only=known, before=was, reason=why)
     return current
 
 

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Meeting
-from partnerships.conversations.queries.meetings import seated_people
+from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -76,10 +76,25 @@ def email_people(
     `only` limits them to some (ids).
     """
     people = seated_people(meeting)
-    if author is not None:
-        people = people.exclude(pk=author.pk)
     if only is not None:
         people = people.filter(pk__in=list(only))
+    _record_emails(kind, meeting, people, author=author, now=now, **params)
+
+
+def email_uninvited(meeting: Meeting, people: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
+    """Email people (ids) who are no longer invited, so that the meeting leaves their calendars; not the author.
+
+    `when` is the time that they know.
+    """
+    told = people_who_may_come(meeting.partnership).filter(pk__in=list(people))
+    _record_emails("meeting_uninvited", meeting, told, author=author, now=now, when=when)
+
+
+def _record_emails(
+    kind: str, meeting: Meeting, people: QuerySet[User], *, author: User | None, now: dt.datetime, **params: Any
+) -> None:
+    if author is not None:
+        people = people.exclude(pk=author.pk)
     record_emails(
         kind=f"conversations.{kind}",
         people=people.values_list("pk", flat=True),

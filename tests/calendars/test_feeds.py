@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Partnership
 from partnerships.calendars import views
 from partnerships.calendars.models import CalendarAddress
 from partnerships.calendars.restoring import redo_ended
@@ -24,6 +25,7 @@ from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.services import close_account, reopen_account
+from partnerships.plans import services as plans
 from tests.calendars.reading import address_of, feed
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
@@ -94,6 +96,40 @@ def test_moved_meeting_keeps_its_name_and_counts_up_and_one_called_off_is_cancel
     assert len({one["uid"] for one in (first, moved, called_off)}) == 1
     assert moved["starts"]["moment"] == int(in_days(9).timestamp())
     assert [one["status"] for one in (first, moved, called_off)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+
+
+def test_dates_after_the_end_of_a_partnership_are_cancelled(world: World) -> None:
+    today = timezone.localdate()
+    Partnership.objects.filter(pk=world.partnership.pk).update(
+        status="active",
+        starts_on=today - dt.timedelta(days=30),
+        review_on=today + dt.timedelta(days=60),
+        ends_on=today + dt.timedelta(days=90),
+    )
+    path = address_of(world.ben, world.partnership, "review", "end")
+    before = feed(path)
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+    )
+
+    after = feed(path)
+
+    assert [before.one(words)["status"] for words in ("Review", "Last day")] == ["CONFIRMED", "CONFIRMED"]
+    assert [after.one(words)["status"] for words in ("Starts", "Last day")] == ["CONFIRMED", "CONFIRMED"]
+    assert after.one("Review")["status"] == "CANCELLED"
+    assert after.one("Last day")["starts"]["day"] == today.isoformat()
+
+
+def test_milestones_that_a_closed_plan_did_not_reach_are_cancelled(world: World) -> None:
+    plan = published(world)
+    path = address_of(world.ben, world.partnership, "milestone")
+    before = feed(path).one("Start on site")
+    plans.change_status(plan=plan, to="closed", reason="Sold.", author=world.amina, now=NOW())
+
+    after = feed(path).one("Start on site")
+
+    assert (before["status"], after["status"]) == ("CONFIRMED", "CANCELLED")
+    assert after["sequence"] > before["sequence"]
 
 
 def test_past_dates_are_kept(world: World) -> None:

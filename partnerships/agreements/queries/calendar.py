@@ -37,10 +37,11 @@ def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
 
 def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
     notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
+    ends = last_day(partnership)
     dates = (
         (CalendarKind.END, "start", "Starts", partnership.starts_on),
         (CalendarKind.REVIEW, "review", "Review", partnership.review_on),
-        (CalendarKind.END, "end", "Last day", last_day(partnership) or partnership.ends_on),
+        (CalendarKind.END, "end", "Last day" if ends else "Goes on unless ended", ends or partnership.ends_on),
         (CalendarKind.END, "notice", "Last day to give notice", notice),
     )
     return [
@@ -53,10 +54,17 @@ def _of_partnership(partnership: Partnership, revision: Revision) -> list[Calend
             note=str(partnership.state_label),
             changed_at=revision.at,
             sequence=revision.number,
+            is_cancelled=_is_void(partnership, day),
         )
         for kind, name, words, day in dates
         if day is not None
     ]
+
+
+def _is_void(partnership: Partnership, day: dt.date) -> bool:
+    """Whether the partnership ended before this day."""
+    ended = last_day(partnership) if partnership.is_over else None
+    return ended is not None and day > ended
 
 
 def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
@@ -78,7 +86,7 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
             partnership=one.partnership_id,
             changed_at=revisions.get(one.partnership_id, Revision(0, one.created_at)).at,
             sequence=one.revision - 1,
-            is_cancelled=one.status == ObjectiveStatus.DROPPED,
+            is_cancelled=one.status == ObjectiveStatus.DROPPED or _is_void(one.partnership, one.target_on),
         )
         for one in rows
     ]

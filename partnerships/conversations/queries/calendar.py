@@ -124,6 +124,7 @@ def _next_contact(conversation: Conversation, day: dt.date, revision: Revision) 
         partnership=conversation.partnership_id,
         changed_at=revision.at,
         sequence=revision.number,
+        is_cancelled=conversation.status == Status.CANCELLED,
     )
 
 

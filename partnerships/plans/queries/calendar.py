@@ -90,8 +90,9 @@ def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str], 
         within=plan.partnership.title if plan.partnership else "",
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
-        sequence=max(0, number - 1),
-        is_cancelled=milestone.status == "cancelled",
+        sequence=max(0, number - 1) + plan.is_over,
+        # A plan that is over awaits nothing more; its successor has milestones of its own.
+        is_cancelled=milestone.status == "cancelled" or (plan.is_over and milestone.status != "achieved"),
     )
 
 

@@ -142,9 +142,17 @@ def _by_field(value: Any) -> dict[str, Any]:
     return {} if value is None else {STATUS: value}
 
 
+#: Every restore moves ids on by as much (kit.0002), and revisions by more than the changes that the backup lacks.
+_IDS_OF_A_RESTORE = 10_000_000
+_REVISIONS_OF_A_RESTORE = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """How often a record changed after it was made, and when it last did."""
+    """How often a record changed after it was made, and when it last did.
+
+    After a restore, the next change gets a much higher number: calendar programs ignore a lower one than they know.
+    """
 
     number: int
     at: dt.datetime
@@ -159,5 +167,8 @@ def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[st
     found = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
     if events:
         found = found.filter(kind__in=events)
-    counted = found.order_by().values_list("target_id").annotate(Count("pk"), Max("at"))
-    return {record: Revision(number - 1, at) for record, number, at in counted}
+    counted = found.order_by().values_list("target_id").annotate(Count("pk"), Max("at"), Max("pk"))
+    return {
+        record: Revision(number - 1 + newest // _IDS_OF_A_RESTORE * _REVISIONS_OF_A_RESTORE, at)
+        for record, number, at, newest in counted
+    }

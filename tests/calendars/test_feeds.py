@@ -14,12 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
 from partnerships.calendars import views
 from partnerships.calendars.models import CalendarAddress
 from partnerships.calendars.restoring import redo_ended
 from partnerships.conversations import services as conversations
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.kit import journal
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
@@ -92,10 +94,25 @@ def test_moved_meeting_keeps_its_name_and_counts_up_and_one_called_off_is_cancel
     )
     called_off = feed(path).one("Steering group")
 
-    assert [one["sequence"] for one in (first, moved, called_off)] == [0, 1, 2]
+    assert [one["sequence"] - first["sequence"] for one in (first, moved, called_off)] == [0, 1, 2]
     assert len({one["uid"] for one in (first, moved, called_off)}) == 1
     assert moved["starts"]["moment"] == int(in_days(9).timestamp())
     assert [one["status"] for one in (first, moved, called_off)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+
+
+def test_first_change_after_a_restore_counts_above_every_change_that_was_lost(world: World) -> None:
+    meeting = planned_meeting(world)
+    path = address_of(world.ben)
+    before = feed(path).one("Steering group")["sequence"]
+    Event.objects.create(
+        pk=Event.objects.latest("pk").pk + 10_000_000,  # ids move on by as much
+        kind=EventKind.MEETING_CHANGED,
+        target_kind="meeting",
+        target_id=meeting.pk,
+        at=NOW(),
+    )
+
+    assert feed(path).one("Steering group")["sequence"] > before + 1_000
 
 
 def test_dates_after_the_end_of_a_partnership_are_cancelled(world: World) -> None:

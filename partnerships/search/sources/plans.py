@@ -1,12 +1,14 @@
 """Search finds plans and what is in them: outcomes, sections, sites, milestones, risks and documents.
 
-Only the newest version is indexed, so only its readers find it. Those who may read an older one, or a plan as it was,
-find it by its title (`queries.past`). Drafts are found by the title of the plan.
+The newest version is indexed and, while that is under embargo, also the newest open one, which all but owners read.
+Those who may read a plan only as it was find it by its title (`queries.past`). Drafts are found by their title.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
@@ -20,7 +22,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Content, outside
 from partnerships.plans.models import Plan, Version
-from partnerships.plans.models.routes import draft_routes, published_routes
+from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import ONE_DAY, Found, Source, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
@@ -44,37 +46,48 @@ _NOT_WORDS = frozenset(
 
 def _plans(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Plan, (*published_routes(ONE_DAY), *draft_routes(ONE_DAY)), ids)
-    newest = Version.objects.filter(plan__in=ids, number=F("plan__current_number")).only("plan_id", "content")
-    contents = {version.plan_id: version.content for version in newest}
-    areas = _areas(contents.values())
-    files = texts_of_files(item["sha256"] for content in contents.values() for item in content["documents"])
+    inside = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
+    shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
+    versions: defaultdict[int, list[Version]] = defaultdict(list)
+    for version in Version.objects.filter(shown, plan__in=ids).order_by("number").defer("prose", "figures"):
+        versions[version.plan_id].append(version)
+    contents = [version.content for some in versions.values() for version in some]
+    areas = _areas(contents)
+    files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner = next(iter(sorted(one.organisation_id for one in plan.owners.all())), None)
-        content = contents.get(plan.pk)
-        day = plan.last_published_at or plan.created_at
         common: dict[str, Any] = {
             "object_id": plan.pk,
             "partnership_id": plan.partnership_id,
             "organisation_id": owner,
-            "day": timezone.localdate(day),
-            "number": plan.current_number,
+            "day": timezone.localdate(plan.last_published_at or plan.created_at),
             "readers": readers[plan.pk],
         }
-        about = content["about"] if content else {}
-        yield Row(
-            **common,
-            kind="plan",
-            title=plan.title,
-            text=joined(about.get("summary"), about.get("source"), plan.period),
-            references=(plan.external_reference,),
-            path=plan.get_absolute_url(),
-        )
-        if content:
-            yield from _parts(plan, content, areas, files, common)
+        if not versions[plan.pk]:
+            yield _whole(plan, plan.title, {}, common)
+        for version in versions[plan.pk]:
+            of_version = common | {"number": version.number}
+            # The parts of an older version must not take the place of the newest ones.
+            under = "" if version.number == plan.current_number else "open/"
+            yield _whole(plan, version.title, version.content["about"], of_version, under)
+            for row in _parts(plan, version.content, areas, files, of_version, under):
+                yield replace(row, readers=inside[plan.pk]) if row.hidden else row
+
+
+def _whole(plan: Plan, title: str, about: Item, common: dict[str, Any], under: str = "") -> Row:
+    return Row(
+        **common,
+        part=under,
+        kind="plan",
+        title=title,
+        text=joined(about.get("summary"), about.get("source"), plan.period),
+        references=(plan.external_reference,),
+        path=plan.get_absolute_url(),
+    )
 
 
 def _parts(
-    plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any]
+    plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any], under: str
 ) -> Iterator[Row]:
     open_to_all = outside(content)
     sites = {site["key"]: site["name"] for site in content["sites"]}
@@ -92,7 +105,7 @@ def _parts(
             for place, part in enumerate(list(divided(text)) or [""]):
                 yield Row(
                     **common,
-                    part=f"{collection.code}/{item['key']}" + (f"/{place}" if place else ""),
+                    part=f"{under}{collection.code}/{item['key']}" + (f"/{place}" if place else ""),
                     kind=_KINDS[collection.code],
                     title=str(item[collection.title]),
                     text=part,
@@ -103,7 +116,7 @@ def _parts(
             if item.get("notes"):
                 yield Row(
                     **common,
-                    part=f"notes/{item['key']}",
+                    part=f"{under}notes/{item['key']}",
                     kind="site",
                     title=str(item[collection.title]),
                     text=str(item["notes"]),
@@ -129,26 +142,35 @@ _OWNER, _INSIDE, _OUTSIDE = 3, 2, 1
 
 
 def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
-    """Plans whose newest version or draft the person may read, its number and how."""
-    free = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
+    """Plans that the person may read today: the number of their version (0: the draft), and how."""
+    now = timezone.now()
+    free, held = Q(embargoed_until=None) | Q(embargoed_until__lte=now), Q(embargoed_until__gt=now)
     these = Plan.objects.filter(among("pk", ids)).order_by()
+    inside, present = these.inside_for(user), these.present_for(user)
     ways = (
-        (these.owned_for(user), _OWNER),
-        (these.inside_for(user).filter(free), _INSIDE),
-        (these.present_for(user).filter(free), _OUTSIDE),
-        (these.draft_visible_to(user).filter(current_number=0), _OWNER),
+        (these.owned_for(user), "current_number", _OWNER),
+        (inside.filter(free), "current_number", _INSIDE),
+        (inside.filter(held), "open_number", _INSIDE),
+        (present.filter(free), "current_number", _OUTSIDE),
+        (present.filter(held), "open_number", _OUTSIDE),
+        (these.draft_visible_to(user).filter(current_number=0), "current_number", _OWNER),
     )
-    first, *others = (found.values_list("pk", "current_number").annotate(way=Value(way)) for found, way in ways)
+    first, *others = (found.values_list("pk", number).annotate(way=Value(way)) for found, number, way in ways)
     return first.union(*others, all=True)
 
 
 def _may_read(user: User, found: Sequence[Found]) -> set[int]:
-    """Hidden parts for readers inside; all of it only while it is of the newest version."""
-    ways: dict[tuple[int, int], int] = {}
+    """Hidden parts for readers inside; all of it only while it is of the version that the person reads."""
+    read: dict[int, tuple[int, int]] = {}
     for pk, number, way in rows_for(_read_by, user, sorted({one.object_id for one in found})):
-        ways[pk, number] = max(way, ways.get((pk, number), 0))
+        # The newest, and the widest way to it: parties read an older version than owners, who are both.
+        read[pk] = max((number, way), read.get(pk, (0, 0)))
     return {
-        one.id for one in found if ways.get((one.object_id, one.number), 0) >= (_INSIDE if one.hidden else _OUTSIDE)
+        one.id
+        for one in found
+        if one.object_id in read
+        and one.number == read[one.object_id][0]
+        and read[one.object_id][1] >= (_INSIDE if one.hidden else _OUTSIDE)
     }
 
 

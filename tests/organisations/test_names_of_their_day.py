@@ -131,13 +131,15 @@ def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, cli
 
 def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
     promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
     index_stale()
     client.force_login(world.ben)
 
     for words in ("Larkhaven", "Skylark"):
         page = client.get(f"{reverse('search:search')}?q={words}").content.decode()
-        for one in (promise, record, meeting):
+        for one in (promise, record, meeting, entry):
             assert one.get_absolute_url() in page, (words, one)
         for name, one in (("commitments", promise), ("conversations", record)):
             listed = client.get(f"{reverse(f'{name}:list')}?words={words}").content.decode()

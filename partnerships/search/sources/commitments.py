@@ -11,16 +11,11 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.models.commitments import ROUTES
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.organisations.holdings import among
-from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.models import EVERYONE
 from partnerships.search.sources.source import Source, by_record, readers_by_routes
-
-
-def _names(organisation: Organisation | None) -> str:
-    """The organisation by all its names: records show the one of their day."""
-    return ", ".join(sorted({name.name for name in organisation.names.all()})) if organisation else ""
+from partnerships.search.sources.texts import names_of
 
 
 def _commitments(ids: Collection[int]) -> Iterable[Row]:
@@ -31,7 +26,7 @@ def _commitments(ids: Collection[int]) -> Iterable[Row]:
             object_id=one.pk,
             kind="commitment",
             title=one.text,
-            text=joined(one.text[300:], one.reference, one.giver_name, _names(one.giver), _names(one.receiver)),
+            text=joined(one.text[300:], one.reference, one.giver_name, names_of(one.giver, one.receiver)),
             references=(one.reference,),
             partnership_id=one.partnership_id,
             organisation_id=one.giver_id,

@@ -21,19 +21,19 @@ from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import texts_of
+from partnerships.search.sources.texts import names_of, texts_of
 
 
 def _conversations(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Conversation, ROUTES, ids)
     found = Conversation.objects.filter(pk__in=ids).prefetch_related("points", "sides__organisation__names")
     for one in found:
-        names = {name.name for side in one.sides.all() for name in side.organisation.names.all()}
+        names = names_of(*(side.organisation for side in one.sides.all()))
         yield Row(
             object_id=one.pk,
             kind="conversation",
             title=one.subject,
-            text=joined(one.said, *(point.text for point in one.points.all()), ", ".join(sorted(names))),
+            text=joined(one.said, *(point.text for point in one.points.all()), names),
             partnership_id=one.partnership_id,
             organisation_id=one.organisation_id,
             day=one.held_on,
@@ -55,7 +55,7 @@ def _meetings(ids: Collection[int]) -> Iterable[Row]:
             object_id=one.pk,
             kind="meeting",
             title=one.title,
-            text=joined(one.note, one.place, ", ".join(sorted(name.name for name in one.organisation.names.all()))),
+            text=joined(one.note, one.place, names_of(one.organisation)),
             partnership_id=one.partnership_id,
             organisation_id=one.organisation_id,
             day=timezone.localdate(one.starts_at),
@@ -159,5 +159,6 @@ RETURNS = Source(
         "nominations_nominationsreturn.id": ("pk",),
         "agreements_party.partnership_id": ("agreement__partnership",),
         "agreements_partnership.id": ("agreement__partnership",),
+        "organisations_organisation.id": ("agreement__council__organisation", "agreement__provider__organisation"),
     },
 )

@@ -14,11 +14,13 @@ from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.texts import names_of
 
 
 def _entries(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Entry, ROUTES, ids)
-    for one in Entry.objects.filter(pk__in=ids).select_related("organisation").prefetch_related("areas"):
+    found = Entry.objects.filter(pk__in=ids).select_related("organisation")
+    for one in found.prefetch_related("areas", "organisation__names"):
         yield Row(
             object_id=one.pk,
             kind=one.direction,
@@ -29,7 +31,7 @@ def _entries(ids: Collection[int]) -> Iterable[Row]:
                 one.conditions,
                 one.site,
                 ", ".join(sorted(area.name for area in one.areas.all())),
-                one.organisation.name,
+                names_of(one.organisation),
             ),
             partnership_id=one.partnership_id,
             organisation_id=one.organisation_id,
@@ -54,5 +56,7 @@ ENTRIES = Source(
         "exchange_entry_areas.entry_id": ("pk",),
         "exchange_addressee.entry_id": ("pk",),
         "agreements_party.partnership_id": ("partnership",),
+        "organisations_organisation.id": ("organisation",),
+        "organisations_organisationname.organisation_id": ("organisation",),
     },
 )

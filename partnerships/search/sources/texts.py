@@ -1,10 +1,11 @@
-"""The words in the content and in the files of documents."""
+"""Words of contents, of files, and the names of organisations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from partnerships.organisations.models import Organisation
 from partnerships.search.models import FileText
 
 
@@ -26,3 +27,9 @@ def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
     """The texts of files, as far as they were read, by SHA-256."""
     found = FileText.objects.filter(sha256__in=set(fingerprints)).exclude(text="")
     return dict(found.values_list("sha256", "text"))
+
+
+def names_of(*organisations: Organisation | None) -> str:
+    """Organisations by all their names: records show the one of their day. Fetch the names with them."""
+    known = [one for one in organisations if one is not None]
+    return ", ".join(sorted({name for one in known for name in (one.name, *(past.name for past in one.names.all()))}))

@@ -69,7 +69,7 @@ def main() -> int:
     _limit_resources()
     longest, length = int(sys.argv[1]), 0
     for text in _texts(sys.stdin.buffer.read()):
-        sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+        sys.stdout.buffer.write(text[: longest - length].encode("utf-8", "replace") + b"\n")
         length += len(text)
         if length >= longest:
             break

@@ -34,6 +34,8 @@ def text_of(content: bytes) -> str:
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,
+            # Nothing of ours, such as the database's address.
+            env={},
         )
     except subprocess.TimeoutExpired as error:
         raise UnreadableFile("took too long") from error

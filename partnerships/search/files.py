@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
@@ -14,18 +16,22 @@ from partnerships.plans.models import Document as PlanDocument
 from partnerships.search.extraction import UnreadableFile, text_of
 from partnerships.search.models import FileText, Stale
 
-#: Files read in one run of the task.
+log = structlog.get_logger(__name__)
+
+#: Files of each room read in one run of the task.
 _AT_ONCE = 5
+#: The problem of a file that the storage lacks, and how long until it is looked for again.
+_MISSING, _AGAIN = "missing", dt.timedelta(days=1)
 
 
 def read_files() -> int:
     """Read files that nobody has read yet; returns how many.
 
-    A file that cannot be read has no text and is not tried again. Texts of files that no document has any longer are
-    deleted.
+    A file that cannot be read has no text and is not tried again; one that is missing, because the storage was away, is
+    tried again after a day. Texts of files that no document has any longer are deleted.
     """
-    unread = _unread()
-    for sha256, file in unread.items():
+    done = 0
+    for sha256, file in _unread().items():
         text, problem = "", ""
         try:
             with file.open("rb") as opened:
@@ -33,17 +39,22 @@ def read_files() -> int:
         except UnreadableFile as error:
             problem = str(error)
         except FileNotFoundError:
-            problem = "missing"
+            problem = _MISSING
+        except OSError as error:
+            # The storage is ill; the next run tries again.
+            log.warning("file_not_read", sha256=sha256, kind=type(error).__name__)
+            continue
         with transaction.atomic():
-            FileText.objects.get_or_create(
+            FileText.objects.update_or_create(
                 sha256=sha256,
                 defaults={"text": text.replace("\x00", ""), "problem": problem, "read_at": timezone.now()},
             )
             for code, column, documents in _readable():
                 records = documents.filter(sha256=sha256).values_list(column, flat=True)
                 Stale.objects.bulk_create(Stale(source_column=code, value=value) for value in set(records))
+        done += 1
     _drop_unused()
-    return len(unread)
+    return done
 
 
 def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
@@ -61,7 +72,8 @@ def _unread() -> dict[str, FieldFile]:
     """Some files to read, by SHA-256."""
     files: dict[str, FieldFile] = {}
     for _, _, documents in _readable():
-        read = FileText.objects.filter(sha256=OuterRef("sha256"))
+        settled = ~Q(problem=_MISSING) | Q(read_at__gt=timezone.now() - _AGAIN)
+        read = FileText.objects.filter(settled, sha256=OuterRef("sha256"))
         for one in documents.filter(~Exists(read)).order_by("pk")[:_AT_ONCE]:
             files.setdefault(one.sha256, one.file)
     return files

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from partnerships.agreements.models import Holder
@@ -21,8 +22,11 @@ from partnerships.search.models import EVERYONE, SearchEntry, Stale
 from partnerships.search.sources.every import SOURCES
 from partnerships.search.sources.source import Source
 
-#: Lines of the queue worked off in one transaction, and records whose rows are made at a time.
-_LINES, _RECORDS = 2_000, 200
+log = structlog.get_logger(__name__)
+
+#: Lines of the queue worked off in one transaction, and records whose rows are made at a time. Few, because a line may
+#: stand for a plan with thousands of parts, and the task must end a transaction within its time.
+_LINES, _RECORDS = 400, 100
 #: The advisory lock of the process that writes to the index: an older reading must never replace a newer one.
 _LOCK = 7_310_115
 #: Sources whose words include names of people; these never become known words.
@@ -60,8 +64,10 @@ ON CONFLICT DO NOTHING
 """
 
 
-def index_stale() -> int:
+def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Index again what has changed; returns how many lines of the queue were worked off.
+
+    `stop_on` are errors that end the whole run (a time limit), whatever record they come from.
 
     Each transaction takes the lines that it works off, so that nothing is lost if it fails. Only one process writes at
     a time; another leaves the queue to it.
@@ -76,13 +82,13 @@ def index_stale() -> int:
                 " RETURNING source_column, value",
                 [_LINES],
             )
-            _index(lines)
+            _index(lines, (*stop_on, OperationalError, InterfaceError))
         done += len(lines)
         if len(lines) < _LINES:
             return done
 
 
-def _index(lines: Iterable[tuple[str, int]]) -> None:
+def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...]) -> None:
     """Index again the records that these lines of the queue are about."""
     by_column: defaultdict[str, set[int]] = defaultdict(set)
     for column, value in lines:
@@ -92,7 +98,23 @@ def _index(lines: Iterable[tuple[str, int]]) -> None:
         for column in source.follows.keys() & by_column.keys():
             ids |= source.following(column, by_column[column])
         for some in _batches(sorted(ids)):
-            write(source, some)
+            _write_apart(source, some, stop_on)
+
+
+def _write_apart(source: Source, ids: Collection[int], stop_on: tuple[type[Exception], ...]) -> None:
+    """Bring entries up to date; a record that cannot be indexed is logged and not found, and holds up no other."""
+    try:
+        with transaction.atomic():
+            write(source, ids)
+    except stop_on:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one record, the others are indexed
+        if len(ids) > 1:
+            for one in ids:
+                _write_apart(source, [one], stop_on)
+            return
+        log.error("record_not_indexed", source=source.code, record=next(iter(ids)), kind=type(error).__name__)
+        SearchEntry.objects.filter(source=source.code, object_id__in=ids).delete()
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -165,10 +187,11 @@ def queue_the_day(today: dt.date) -> int:
 
 def forget_person(leaving: Leaving) -> int:
     """Remove the entries that have the name of somebody whose account is closed; returns how many."""
-    memberships = Membership.objects.filter(person=leaving.person).values("pk")
+    # In the order in which the worker writes, so that neither waits for the other.
     posts = Holder.objects.filter(person=leaving.person).values("pk")
-    about = Q(source="person", object_id__in=memberships) | Q(source="holder", object_id__in=posts)
-    return SearchEntry.objects.filter(about).delete()[0]
+    forgotten = SearchEntry.objects.filter(source="holder", object_id__in=posts).delete()[0]
+    memberships = Membership.objects.filter(person=leaving.person).values("pk")
+    return forgotten + SearchEntry.objects.filter(source="person", object_id__in=memberships).delete()[0]
 
 
 @dataclass(frozen=True, slots=True)

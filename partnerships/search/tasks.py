@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from partnerships.search import files, services
@@ -11,7 +12,7 @@ from partnerships.search import files, services
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=240, time_limit=300)
 def index_stale() -> int:
     """Index what has changed; the rest of a long queue waits for the next run."""
-    return services.index_stale()
+    return services.index_stale(stop_on=(SoftTimeLimitExceeded,))
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import docx
 import pytest
+import time_machine
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from weasyprint import HTML
@@ -74,13 +76,20 @@ def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World)
 
 
 @pytest.mark.django_db
-def test_broken_file_is_found_by_its_title_and_not_read_again(world: World) -> None:
+def test_broken_file_is_not_read_again_and_a_missing_one_after_a_day(world: World) -> None:
     broken = added(world, "broken.pdf", PDF)
+    away = added(world, "otters.txt", b"Otters swim.")
+    away.file.storage.delete(str(away.file.name))
     read_and_index()
 
     assert FileText.objects.get(sha256=broken.sha256).problem == "broken or protected"
     assert read_files() == 0
     assert titles(world.ben, "broken.pdf") == {"Paper broken.pdf"}
+    away.file.storage.save(str(away.file.name), ContentFile(b"Otters swim."))
+    assert read_files() == 0
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
+        read_and_index()
+    assert titles(world.ben, "otters swim") == {"Paper otters.txt"}
 
 
 def test_file_that_takes_too_long_or_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -133,6 +135,38 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
     assert "<mark>drainage</mark>" in snippet
     assert "<b>" not in snippet
     assert search(user=world.amina, text="drainge").similar
+
+
+def test_words_that_others_alone_may_read_are_similar_to_nothing(world: World) -> None:
+    rewritten(world, summary="A kingfisher was seen.")
+    index_stale()
+
+    assert asking.alike("kingfishr", readers_as(world.amina)) is not None
+    assert asking.alike("kingfishr", readers_as(world.chidi)) is None
+
+
+def test_names_of_people_are_found_with_a_typing_error_by_their_readers(world: World) -> None:
+    for text in ("Eddie Larsh", "Edie", "Larhc"):
+        assert "Eddie Larch" in titles(world.amina, text), text
+        assert titles(world.chidi, text).isdisjoint({"Eddie Larch"}), text
+
+
+def test_record_that_cannot_be_indexed_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, source = world.things["talk"].pk, SOURCES["conversation"]
+
+    def read(ids: Collection[int]) -> Iterable[Row]:
+        if broken in ids:
+            raise ValueError
+        return source.read(ids)
+
+    monkeypatch.setitem(SOURCES, "conversation", replace(source, read=read))
+    queue_everything()
+    index_stale()
+
+    indexed = SearchEntry.objects.filter(source="conversation")
+    assert indexed.exists()
+    assert not indexed.filter(object_id=broken).exists()
+    assert not Stale.objects.exists()
 
 
 def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> None:

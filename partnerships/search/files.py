@@ -12,6 +12,8 @@ from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from partnerships.agreements.models import Document
+from partnerships.commitments.models import Evidence
+from partnerships.conversations.models import Attachment
 from partnerships.plans.models import Document as PlanDocument
 from partnerships.search.extraction import UnreadableFile, text_of
 from partnerships.search.models import FileText, Stale
@@ -65,6 +67,8 @@ def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
     return (
         ("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),
         ("plan", "plan_id", PlanDocument.objects.all()),
+        ("evidence", "pk", Evidence.objects.filter(removed_at=None)),
+        ("attachment", "pk", Attachment.objects.filter(removed_at=None).exclude(sha256="")),
     )
 
 

@@ -15,6 +15,7 @@ _WORDS = {
         " external_reference"
     ),
     "commitments_commitment": "text, reference, giver_id, giver_name, receiver_id, partnership_id, due_on",
+    "conversations_agendaitem": "title, detail, subject_kind, dropped_at, meeting_id",
     "conversations_report": "party_id, starts_on, ends_on, round_id",
 }
 

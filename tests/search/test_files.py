@@ -14,6 +14,7 @@ from weasyprint import HTML
 
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document, remove_document
+from partnerships.commitments.services import remove_evidence
 from partnerships.search import extraction
 from partnerships.search.extraction import UnreadableFile, text_of
 from partnerships.search.files import read_files
@@ -68,7 +69,13 @@ def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World)
     assert titles(world.ben, "lagoon reeds") == {"Paper lagoon.docx"}
     assert titles(world.ben, "lagoon tenants") == set()
     assert titles(world.chidi, "lagoon") == set()
+    evidence, map_ = world.things["evidence"], world.things["talk_file"]
+    for text, title in (("block handed over", evidence.title), ("north top", map_.title), ("winter", "Winter plan")):
+        assert title in titles(world.ben, text), text
+        assert titles(world.chidi, text).isdisjoint({title}), text
 
+    remove_evidence(evidence=evidence, author=world.eddie, now=timezone.now())
+    assert evidence.title not in titles(world.ben, "block handed over")
     remove_document(document=shown, author=world.amina, now=timezone.now())
     assert titles(world.ben, "lagoon draining") == set()
     read_and_index()

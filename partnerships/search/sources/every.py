@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.search.sources.attachments import AGENDA_ITEMS, ATTACHMENTS, EVIDENCE
 from partnerships.search.sources.commitments import COMMITMENTS, DEVELOPER_AGREEMENTS
 from partnerships.search.sources.contacts import HOLDERS, POSTS
 from partnerships.search.sources.conversations import CONVERSATIONS, MEETINGS, REPORTS, RETURNS
@@ -25,9 +26,12 @@ SOURCES: dict[str, Source] = {
         DOCUMENTS,
         ENTRIES,
         COMMITMENTS,
+        EVIDENCE,
         DEVELOPER_AGREEMENTS,
         CONVERSATIONS,
         MEETINGS,
+        AGENDA_ITEMS,
+        ATTACHMENTS,
         REPORTS,
         RETURNS,
         ORGANISATIONS,

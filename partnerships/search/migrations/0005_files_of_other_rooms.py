@@ -1,0 +1,32 @@
+"""Follow evidence, files of conversations and meetings, and items of agendas, and queue those that exist."""
+
+from django.db import migrations
+
+from partnerships.search.triggers import follow, unfollow
+
+COLUMNS = ("commitments_evidence.id", "conversations_agendaitem.id", "conversations_attachment.id")
+# Each source and the rows to queue.
+QUEUED = {
+    "evidence": "commitments_evidence",
+    "attachment": "conversations_attachment WHERE sha256 <> ''",
+    "agendaitem": "conversations_agendaitem WHERE subject_kind = ''",
+}
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("search", "0004_index_again"),
+        ("commitments", "0010_drop_reminder_choice"),
+        ("conversations", "0011_settle_what_ended_before"),
+    ]
+
+    operations = [
+        *(migrations.RunSQL(follow(column), unfollow(column)) for column in COLUMNS),
+        *(
+            migrations.RunSQL(
+                f"INSERT INTO search_stale (source_column, value) SELECT '{code}', id FROM {rows}",  # noqa: S608 - names of ours
+                migrations.RunSQL.noop,
+            )
+            for code, rows in QUEUED.items()
+        ),
+    ]

@@ -1,0 +1,157 @@
+"""Search finds evidence of commitments, files of conversations and meetings, and items of agendas.
+
+An item about a record of another room is left out, with its papers: its title is the record's, which search finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment, Evidence
+from partnerships.commitments.models.commitments import ROUTES as COMMITMENT_ROUTES
+from partnerships.conversations.models import AgendaItem, Attachment, Conversation, Meeting
+from partnerships.conversations.models.conversations import ROUTES
+from partnerships.conversations.models.meetings import MEETING_ROUTES
+from partnerships.organisations.holdings import among
+from partnerships.people.models import User
+from partnerships.search.entries import Row, divided, joined
+from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.texts import texts_of_files
+
+_DOCUMENT = {"document": ("Document", "Documents")}
+
+
+def _of_file(
+    one: Evidence | Attachment, texts: dict[str, str], *, path: str, partnership_id: int | None, readers: frozenset[int]
+) -> Iterator[Row]:
+    """The entries of a file: its title, name and text."""
+    for place, part in enumerate(divided(joined(one.file_name, texts.get(one.sha256)))):
+        yield Row(
+            object_id=one.pk,
+            part=str(place) if place else "",
+            kind="document",
+            title=one.title,
+            text=part,
+            partnership_id=partnership_id,
+            organisation_id=one.added_for_id,
+            day=one.added_at.date(),
+            path=path,
+            readers=readers,
+        )
+
+
+def _evidence(ids: Collection[int]) -> Iterable[Row]:
+    found = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
+    texts = texts_of_files(one.sha256 for one in found)
+    readers = readers_by_routes(Commitment, COMMITMENT_ROUTES, {one.commitment_id for one in found})
+    for one in found:
+        yield from _of_file(
+            one,
+            texts,
+            path=f"{one.commitment.get_absolute_url()}#evidence-{one.pk}",
+            partnership_id=one.commitment.partnership_id,
+            readers=readers[one.commitment_id],
+        )
+
+
+def _evidence_for(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
+    return Evidence.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+#: Files, not links to a record, and not of an item about a record.
+_OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
+
+
+def _attachments(ids: Collection[int]) -> Iterable[Row]:
+    files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
+    found = list(files.select_related("conversation", "meeting"))
+    texts = texts_of_files(one.sha256 for one in found)
+    talks = readers_by_routes(Conversation, ROUTES, {one.conversation_id for one in found if one.conversation_id})
+    meetings = readers_by_routes(Meeting, MEETING_ROUTES, {one.meeting_id for one in found if one.meeting_id})
+    for one in found:
+        record = one.conversation or one.meeting
+        assert record is not None  # a constraint of the table
+        yield from _of_file(
+            one,
+            texts,
+            path=f"{record.get_absolute_url()}#file-{one.pk}",
+            partnership_id=record.partnership_id,
+            readers=talks[one.conversation_id] if one.conversation_id else meetings[one.meeting_id or 0],
+        )
+
+
+def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
+    """As `Attachment.visible_to`, for the files that are indexed."""
+    record = Q(conversation__in=Conversation.objects.visible_to(user).values("pk")) | Q(
+        meeting__in=Meeting.objects.visible_to(user).values("pk")
+    )
+    found = Attachment.objects.filter(_OWN_FILES, record, among("pk", ids), removed_at=None)
+    return found.values_list("pk", flat=True)
+
+
+def _items(ids: Collection[int]) -> Iterable[Row]:
+    found = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
+    readers = readers_by_routes(Meeting, MEETING_ROUTES, {one.meeting_id for one in found})
+    for one in found:
+        yield Row(
+            object_id=one.pk,
+            kind="agenda",
+            title=one.title,
+            text=joined(one.detail, one.meeting.title),
+            partnership_id=one.meeting.partnership_id,
+            organisation_id=one.added_for_id,
+            day=one.meeting.day,
+            path=f"{reverse('conversations:meeting', args=[one.meeting_id])}#item-{one.pk}",
+            readers=readers[one.meeting_id],
+        )
+
+
+def _items_for(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
+    """As `AgendaItem.visible_to`, for the items that are indexed."""
+    meetings = Meeting.objects.visible_to(user).values("pk")
+    found = AgendaItem.objects.filter(among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
+    return found.values_list("pk", flat=True)
+
+
+_PARTIES = "agreements_party.partnership_id"
+EVIDENCE = Source(
+    "evidence",
+    Evidence,
+    _DOCUMENT,
+    _evidence,
+    by_record(_evidence_for),
+    {
+        "commitments_evidence.id": ("pk",),
+        "commitments_commitment.id": ("commitment",),
+        _PARTIES: ("commitment__partnership",),
+    },
+)
+ATTACHMENTS = Source(
+    "attachment",
+    Attachment,
+    _DOCUMENT,
+    _attachments,
+    by_record(_attachments_for),
+    {
+        "conversations_attachment.id": ("pk",),
+        "conversations_conversation.id": ("conversation",),
+        "conversations_side.conversation_id": ("conversation",),
+        "conversations_agendaitem.id": ("item",),
+        _PARTIES: ("meeting__partnership",),
+    },
+)
+AGENDA_ITEMS = Source(
+    "agendaitem",
+    AgendaItem,
+    {"agenda": ("Agenda item", "Agenda items")},
+    _items,
+    by_record(_items_for),
+    {
+        "conversations_agendaitem.id": ("pk",),
+        "conversations_meeting.id": ("meeting",),
+        _PARTIES: ("meeting__partnership",),
+    },
+)

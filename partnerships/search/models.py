@@ -53,6 +53,12 @@ class SearchEntry(models.Model):
                 name="search_entry_newest",
                 condition=Q(for_everyone=True),
             ),
+            # Names of people, to find those of a similar spelling; they are in no list of words.
+            GinIndex(
+                OpClass(F("title"), name="gin_trgm_ops"),
+                name="search_entry_names",
+                condition=Q(source__in=["holder", "person"]),
+            ),
         ]
 
     def __str__(self) -> str:

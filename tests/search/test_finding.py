@@ -27,9 +27,9 @@ from partnerships.people.models import User
 from partnerships.plans.services import lift_embargoes
 from partnerships.search.entries import Row
 from partnerships.search.models import SearchEntry, Stale
-from partnerships.search.queries import search, suggest
+from partnerships.search.queries import asking, search, suggest
 from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, readable
+from partnerships.search.queries.candidates import Narrowed, readable, readers_as
 from partnerships.search.services import differences, index_stale, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of

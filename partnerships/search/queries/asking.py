@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from partnerships.kit.database import rows_of
+from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.search.entries import asked_postcodes, reference
 
 #: Shorter words match too much.
@@ -21,8 +21,8 @@ _SMALL_WORDS = frozenset(
 )
 _ASKS_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'-]+")
-#: Similar words tried in place of one that nothing has.
-_ALIKE = 5
+#: Similar words tried in place of one that nothing has, and words that are looked at for them.
+_ALIKE, _LOOKED_AT = 5, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,48 @@ def beginning(text: str, *, in_titles: bool = False) -> Asked | None:
     return Asked("(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))", {"typed": typed})
 
 
-def alike(text: str) -> Asked | None:
-    """Words of a similar spelling in place of those typed; None if there are none."""
+def alike(text: str, readers: Sequence[int]) -> Asked | None:
+    """Words of a similar spelling in place of those typed; None if there are none.
+
+    `readers` are as whom the person finds entries: only words of entries that they might read count, so that words of
+    others change nothing.
+    """
     groups = []
     for word in _words(text):
-        similar = [row[0] for row in rows_of(_SIMILAR, {"word": word})] if len(word) > 3 else []
+        similar = _similar(word, readers) if len(word) > 3 else []
         groups.append("(" + " | ".join(_quoted(one) for one in dict.fromkeys([*similar, word])) + ")")
         if not similar and len(word) > 3:
             return None
     if not groups:
         return None
-    return Asked("to_tsquery('english', %(typed)s)", {"typed": " & ".join(groups)})
+    typed = {"typed": " & ".join(groups)}
+    return Asked("(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))", typed)
 
 
-_SIMILAR = f"""
-SELECT word FROM search_word
- WHERE word %% %(word)s AND similarity(word, %(word)s) >= 0.4 AND abs(length(word) - length(%(word)s)) <= 2
+def _similar(word: str, readers: Sequence[int]) -> list[str]:
+    """Known words and names of people that are spelt like a word, at most so many of each."""
+    values = {"word": word, "readers": list(readers)}
+    return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
+
+
+# Word by word, the most similar first, until there are enough.
+_SIMILAR_WORDS = f"""
+SELECT word FROM (
+    SELECT word FROM search_word
+     WHERE word %% %(word)s AND similarity(word, %(word)s) >= 0.4 AND abs(length(word) - length(%(word)s)) <= 2
+     ORDER BY similarity(word, %(word)s) DESC, word LIMIT {_LOOKED_AT}
+) near
+ WHERE (SELECT TRUE FROM search_searchentry
+         WHERE words @@ to_tsquery('english', near.word) AND readers && %(readers)s::bigint[] LIMIT 1)
+ LIMIT {_ALIKE}
+"""  # noqa: S608 - a number of ours
+_SIMILAR_NAMES = f"""
+SET LOCAL pg_trgm.word_similarity_threshold = 0.4;
+SELECT word FROM (
+    SELECT DISTINCT regexp_split_to_table(lower(title), '[^[:alpha:]]+') AS word FROM search_searchentry
+     WHERE source IN ('holder', 'person') AND title %%> %(word)s AND readers && %(readers)s::bigint[]
+) names
+ WHERE similarity(word, %(word)s) >= 0.3 AND abs(length(word) - length(%(word)s)) <= 2
  ORDER BY similarity(word, %(word)s) DESC, word LIMIT {_ALIKE}
 """  # noqa: S608 - a number of ours
 

@@ -82,7 +82,7 @@ class Readable:
 def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: int = LIMIT) -> Readable:
     """The entries that fit, as far as this person may read them at this moment."""
     values: dict[str, Any] = {**asked.values, "text": text, "limit": limit + 1}
-    own = _readers(user)
+    own = readers_as(user)
     values |= {"readers": own, "own": [one for one in own if one != EVERYONE], "kinds": list(KINDS)}
     condition = narrowed.condition(values)
     many = _estimated(asked) > _MANY
@@ -96,7 +96,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
     return Readable(tuple(_without_doubles(one for one in fitting[:limit] if one.id in allowed)), more)
 
 
-def _readers(user: User) -> list[int]:
+def readers_as(user: User) -> list[int]:
     """As whom the person may be among an entry's readers."""
     if not user.is_active:
         return []

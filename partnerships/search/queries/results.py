@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.search.queries import asking
 from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, Readable, readable
+from partnerships.search.queries.candidates import Narrowed, Readable, readable, readers_as
 from partnerships.search.queries.past import left_behind
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import Found
@@ -120,13 +120,17 @@ def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, 
     fitting = _fitting(user, first, text, narrowed)
     if fitting.found or not first.has_words:
         return first, fitting, False
-    for other in (asking.beginning, asking.alike):
-        asked = other(text)
+    for asked in _other_words(user, text):
         if asked is not None:
             found = _fitting(user, asked, text, narrowed)
             if found.found:
                 return asked, found, True
     return first, fitting, False
+
+
+def _other_words(user: User, text: str) -> Iterator[Asked | None]:
+    yield asking.beginning(text)
+    yield asking.alike(text, readers_as(user))
 
 
 def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:

@@ -51,6 +51,16 @@ def test_search_says_who_to_ring(world: World, nora: Holder, question: str) -> N
     assert "Nora Nominates" in page
 
 
+def test_search_says_who_covers_for_a_lead(world: World) -> None:
+    fill(post_of(world, "lead"), world.amina)
+    fill(post_of(world, "deputy"), contact=services.Contact(name="Fay Covers", phone="01329 555 020"))
+
+    page = search(world.ben, "Who covers for Amina?")
+
+    assert page.index("Covered by") < page.index("Fay Covers")
+    assert 'href="tel:01329555020"' in page
+
+
 def test_search_finds_contacts_by_the_name_of_an_area(world: World, nora: Holder) -> None:
     serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
 

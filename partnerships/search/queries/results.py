@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.agreements.models import Holder, Partnership, Post
+from partnerships.agreements.models import Holder, Partnership, Post, PostRole
 from partnerships.kit.database import rows_of
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation
@@ -38,7 +38,8 @@ _HEADLINE = f"StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=24, M
 class Hit:
     """One result: its address, title, what it is, and words around those that were sought.
 
-    `title` and `snippet` are HTML with the words marked. `holders` are the people to ring, of a post.
+    `title` and `snippet` are HTML with the words marked. `holders` are the people to ring, of a post; `deputies` cover
+    for them.
     """
 
     title: SafeString
@@ -49,6 +50,7 @@ class Hit:
     partnership: str = ""
     day: dt.date | None = None
     holders: tuple[Holder, ...] = ()
+    deputies: tuple[Holder, ...] = ()
     is_vacant: bool = False
 
 
@@ -194,6 +196,7 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
         )
     }
     posts = _posts(user, page)
+    deputies = _deputies(user, posts.values())
     hits = []
     for one in page:
         if one.id not in words:
@@ -210,6 +213,7 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
                 names.partnerships.get(one.partnership_id or 0, ""),
                 one.day,
                 tuple(post.present) if post else (),
+                deputies.get(post.pk, ()) if post else (),
                 post is not None and not post.present,
             )
         )
@@ -247,6 +251,22 @@ def _posts(user: User, page: Sequence[Found]) -> dict[str, Post]:
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
+
+
+def _deputies(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
+    """Who covers for a lead, by the lead's post: the deputies of the same organisation in the same partnership."""
+    led = [post for post in posts if post.role == PostRole.LEAD]
+    if not led:
+        return {}
+    found: defaultdict[tuple[int, int | None], tuple[Holder, ...]] = defaultdict(tuple)
+    for deputy in rows_for(_deputies_to_show, user, _ids(post.organisation_id for post in led)):
+        found[deputy.organisation_id, deputy.partnership_id] += tuple(deputy.present)
+    return {post.pk: found[post.organisation_id, post.partnership_id] for post in led}
+
+
+def _deputies_to_show(user: User, organisations: list[int]) -> QuerySet[Post]:
+    deputies = Post.objects.visible_to(user).open().filter(among("organisation", organisations), role=PostRole.DEPUTY)
+    return deputies.for_listing()
 
 
 def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[Facet, ...]:

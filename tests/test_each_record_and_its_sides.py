@@ -40,6 +40,7 @@ from partnerships.kit.vocabularies import Vocabulary
 from partnerships.organisations.models import Role
 from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times
 from partnerships.people.models import User
+from partnerships.search.services import index_stale
 from tests.commitments.promises import agree, done, in_days, propose, report
 from tests.conversations import reports
 from tests.conversations.gatherings import a_cycle, a_text_file, planned_meeting
@@ -923,6 +924,7 @@ def _browser(someone: User) -> Client:
 
 def _common(world: World) -> list[str]:
     """Pages that list records of all kinds."""
+    index_stale()
     return [
         f"{reverse('search:search')}?q={BESIDE}",
         reverse("agreements:history", args=[world.partnership.pk]),

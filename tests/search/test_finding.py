@@ -274,6 +274,7 @@ def test_common_words_are_looked_for_among_the_newest(world: World, monkeypatch:
 
     assert {name: addresses(getattr(world, name)) for name in everything} == everything
     assert search(user=world.amina, text="quay").more
+    assert search(user=world.amina, text="quay", narrowed=Narrowed(year=13)).hits == ()
 
 
 def test_index_is_checked_and_made_again(world: World) -> None:

@@ -66,7 +66,7 @@ class Narrowed:
                 values[f"only_{name}"] = value
                 parts.append(f"{name} = %(only_{name})s")
         if self.year is not None:
-            values |= {"from": f"{self.year}-01-01", "before": f"{self.year + 1}-01-01"}
+            values |= {"from": f"{self.year:04}-01-01", "before": f"{self.year + 1:04}-01-01"}
             parts.append("day >= %(from)s AND day < %(before)s")
         return " AND ".join(parts)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import io
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ from tests.world import person
 from .access import SITES
 from .lists import COUNCILS, import_list, import_plans
 from .test_brownfield_land import REGISTER
-from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, import_agreements
 from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +45,16 @@ def member(organisation: Organisation, name: str, role: str) -> User:
     return made
 
 
-def uploaded(client: Client, organisation: Organisation, register: str, *files: str | bytes) -> ImportRun:
+def uploaded(
+    client: Client, organisation: Organisation, register: str, *files: str | bytes, as_of: dt.date | None = None
+) -> ImportRun:
     """Files uploaded on the page of the authority."""
     given: dict[str, Any] = {
         f"file-{place}": SimpleUploadedFile(f"{place}.csv", data.encode() if isinstance(data, str) else data)
         for place, data in enumerate(files)
     }
+    if as_of is not None:
+        given["as_of"] = as_of.isoformat()
     answer = client.post(reverse("transfer:own-upload", args=[organisation.pk, register]), given)
     assert answer.status_code == 302, answer.content.decode()
     run = ImportRun.objects.latest("pk")
@@ -63,6 +70,24 @@ def applied(client: Client, run: ImportRun) -> ImportRun:
     tasks.apply_waiting()
     run.refresh_from_db()
     return run
+
+
+def dated(contributions: str, day: str) -> str:
+    """Contributions with this `entry-date`, in the place of the first column without a heading."""
+    heading, *rows = contributions.splitlines()
+    lines = [heading.replace("units,,", "units,entry-date,")]
+    for row in rows:
+        cells = next(csv.reader([row]))
+        cells[7] = day
+        out = io.StringIO()
+        csv.writer(out, lineterminator="").writerow(cells)
+        lines.append(out.getvalue())
+    return "\n".join(lines) + "\n"
+
+
+def undated(file: str) -> str:
+    """A file of plans without its `entry-date`."""
+    return file.replace("entry-date", "seen-by")
 
 
 def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Organisation, client: Client) -> None:
@@ -145,3 +170,46 @@ def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: C
 
     assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code in (403, 404)
     assert client.get(reverse("transfer:own", args=[westmarch.pk])).status_code == 403
+
+
+def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
+    westmarch: Organisation, client: Client
+) -> None:
+    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    client.force_login(member(westmarch, "Lee", "lead"))
+    contributions = dated(CONTRIBUTIONS, "2024-08-01") + (
+        "900,education,W/1-da,W/1-school,local-authority-eng:XWM,2024-07-01,,2024-08-01,\n"
+    )
+
+    run = applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS))
+
+    school = Commitment.objects.get(source_reference="W/1-school")
+    assert (run.created, school.status, school.receiver) == (1, "agreed", westmarch)
+    assert "fill history" not in " ".join(run.report["remarks"])
+
+
+def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch: Organisation, client: Client) -> None:
+    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    client.force_login(member(westmarch, "Lee", "lead"))
+    contributions = "".join(
+        line for line in dated(CONTRIBUTIONS, "2023-05-01").splitlines(keepends=True) if "W/1-open" not in line
+    )
+
+    run = applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS))
+
+    assert (run.created, run.changed) == (0, 0)
+    assert "0 of 2 contributions changed since, 0 are gone, 1 came later." in " ".join(run.report["remarks"])
+
+
+def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch: Organisation, client: Client) -> None:
+    client.force_login(member(westmarch, "Lee", "lead"))
+    plans = "".join(line for line in PLANS.splitlines(keepends=True) if "mere-joint" not in line)
+    timetable = "".join(line for line in TIMETABLE.splitlines(keepends=True) if "mere-joint" not in line)
+    applied(client, uploaded(client, westmarch, "local-plans", undated(plans), undated(timetable)))
+
+    older = uploaded(client, westmarch, "local-plans", undated(PLANS), undated(TIMETABLE), as_of=dt.date(2020, 1, 1))
+    run = applied(client, older)
+
+    joint = Plan.objects.get(title="Mere and March Joint Plan")
+    assert (run.is_waiting, joint.status) == (False, "closed")
+    assert [owner.organisation for owner in joint.owners.all()] == [westmarch]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.kit.dates import long_date
@@ -45,7 +44,8 @@ def newer_list(
 ) -> ImportRun | None:
     """The latest list of the same register, if it is newer than this one.
 
-    An organisation's own files are compared with its own and those of the whole country; these with their like.
+    An organisation's own files are compared with its own, those of the whole country with their like: the date of
+    these is that of the newest row of any authority.
     """
     latest = _latest_list(register, digest, organisation)
     return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
@@ -65,7 +65,7 @@ def _latest_list(register: str, digest: str, organisation: Organisation | None =
     newest: dict[str, ImportRun] = {}
     for run in (
         ImportRun.objects.filter(register=register, status=RunStatus.APPLIED)
-        .filter(Q(organisation=None) | Q(organisation=organisation))
+        .filter(organisation=organisation)
         .order_by("started_at", "pk")
         .defer("report", "content")
     ):

@@ -22,7 +22,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
-from partnerships.transfer.services.developer_agreements.older import Older
+from partnerships.transfer.services.developer_agreements.older import Older, newer_rows_of
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
@@ -83,11 +83,14 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         organisation=given.organisation,
     )
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
+    newer_on = newer.as_of if newer else None
+    if given.organisation is not None:
+        newer_on = newer_rows_of(given.organisation, read, otherwise=newer_on)
     made = given.new_run(run.register, day)
     if given.number is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
     with report.timed(), row_errors(run):
-        line = _apply(read, run, made, newer.as_of if newer else None)
+        line = _apply(read, run, made, newer_on)
     if given.choices.all_or_nothing and (
         problems := [one for account in read.accounts for row in account.set_aside for one in row.problems]
     ):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+
+from django.db.models import Q
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
@@ -13,8 +15,49 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterPromise
 from partnerships.kit.dates import long_date
+from partnerships.open_data.models import Record
+from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
+from partnerships.organisations.models import Organisation
 from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.reading.developer_agreements import AgreementFiles
+from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
+
+
+def newer_rows_of(own: Organisation, read: AgreementFiles, *, otherwise: dt.date | None) -> dt.date | None:
+    """The newest date of an authority's rows here, if those of its own files are older; None if they are not.
+
+    By the `entry-date` of the rows that were kept of it before: one is earlier in the files and none later. If no row
+    can be compared, it is `otherwise`.
+    """
+    known = {
+        _key(record.dataset, record.cells): day
+        for record in Record.objects.filter(
+            Q(agreement__organisation=own) | Q(commitment__receiver=own),
+            dataset__in=[AGREEMENT.code, CONTRIBUTION.code, TRANSACTION.code],
+        )
+        if (day := day_in(record.cells, "entry-date"))
+    }
+    rows = [
+        *((AGREEMENT.code, one.cells) for one in read.agreements),
+        *((CONTRIBUTION.code, one.cells) for one in read.promises),
+        *((TRANSACTION.code, moved.cells) for one in read.promises for moved in one.movements),
+    ]
+    both = [
+        (here, last)
+        for dataset, cells in rows
+        if (here := day_in(cells, "entry-date")) and (last := known.get(_key(dataset, cells)))
+    ]
+    if not both:
+        return otherwise
+    if any(here > last for here, last in both):
+        return None
+    return max((last for here, last in both if here < last), default=None)
+
+
+def _key(dataset: str, cells: Mapping[str, str]) -> tuple[str, str, str]:
+    """Which row it is: references are unique within an authority, whose key has prefixes that changed over time."""
+    return dataset, cells.get("reference", ""), cells.get("organisation", "").rpartition(":")[2].casefold()
 
 
 class Older:
@@ -23,6 +66,8 @@ class Older:
     def __init__(self, promises: Sequence[RegisterPromise], source: str, newer: dt.date, run: Import) -> None:
         self._newer, self._run, self._source = newer, run, source
         here = Commitment.objects.filter(source=source).select_related("receiver").order_by("pk")
+        if run.organisation is not None:
+            here = here.filter(receiver=run.organisation)
         self._here = {(row.source_reference, row.receiver_id or 0): row for row in here}
         self._promises = {(one.reference, one.receiver.pk): one for one in promises}
 

@@ -105,7 +105,7 @@ def apply_local_plans(given: Given) -> ImportRun:
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):
-        _bring(listed, run, plans_name, Vintages(listed, newer))
+        _bring(listed, run, plans_name, Vintages(listed, newer, run.organisation))
     report.account_for(*listed.abouts)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 

@@ -27,13 +27,17 @@ _Key = tuple[str, str, str]
 class Vintages:
     """Which plans of the files are older than the last file of their authorities.
 
-    Files of the whole country go by their date. Files of the standard have the plans of a few authorities: those go by
-    the `entry-date` of the rows that their last file has too, and one newer row makes all of them new.
+    Files of the whole country go by their date. Files of the standard and an organisation's own have the plans of a few
+    authorities: those go by the `entry-date` of the rows that their last file has too, and one newer row makes all of
+    them new. Own files that have no such row go by their date too.
     """
 
-    def __init__(self, listed: LocalPlans, newer: ImportRun | None) -> None:
-        self._all = newer.as_of if newer is not None and not listed.is_standard else None
-        self._of_authorities: dict[tuple[str, ...], dt.date] = _older_rows(listed) if listed.is_standard else {}
+    def __init__(self, listed: LocalPlans, newer: ImportRun | None, own: Organisation | None) -> None:
+        by_rows, day = listed.is_standard or own is not None, newer.as_of if newer is not None else None
+        self._all = None if by_rows else day
+        self._of_authorities: dict[tuple[str, ...], dt.date] = {}
+        if by_rows:
+            self._of_authorities = _older_rows(listed, otherwise=day if own is not None else None)
 
     def newer_than(self, plan: LocalPlan) -> dt.date | None:
         """The date of the newer file, if there is one."""
@@ -47,8 +51,8 @@ class Vintages:
         return [plan for plan in plans if not {one.organisation_id for one in plan.owners.all()} & older]
 
 
-def _older_rows(listed: LocalPlans) -> dict[tuple[str, ...], dt.date]:
-    """The authorities whose last file was newer, with the newest date in it."""
+def _older_rows(listed: LocalPlans, *, otherwise: dt.date | None) -> dict[tuple[str, ...], dt.date]:
+    """The authorities whose last file was newer, with the newest date in it; `otherwise` if no row can be compared."""
     references = [plan.reference for plan in listed.plans]
     known: dict[_Key, dt.date] = {}
     for record in Record.objects.filter(
@@ -58,16 +62,20 @@ def _older_rows(listed: LocalPlans) -> dict[tuple[str, ...], dt.date]:
             known[record.dataset, record.plan.external_reference, record.cells.get("reference", "")] = day
     older: dict[tuple[str, ...], dt.date] = {}
     newer: set[tuple[str, ...]] = set()
+    is_compared = False
     for plan in listed.plans:
         for dataset, cells in [(PLAN.code, plan.cells), *((TIMETABLE.code, one.cells) for one in plan.milestones)]:
             here = day_in(cells, "entry-date")
             last = known.get((dataset, plan.reference, cells.get("reference", "")))
-            if here is None or last is None or here == last:
+            if here is None or last is None:
                 continue
+            is_compared = True
             if here > last:
                 newer.add(plan.organisations)
-            else:
+            elif here < last:
                 older[plan.organisations] = max(last, older.get(plan.organisations, last))
+    if otherwise is not None and not is_compared:
+        return {plan.organisations: otherwise for plan in listed.plans}
     return {authorities: day for authorities, day in older.items() if authorities not in newer}
 
 
@@ -88,7 +96,10 @@ class Past:
         newer: dt.date,
         listed: LocalPlans,
     ) -> None:
-        """Record what has changed since in a plan; one that newer files do not have is added as closed."""
+        """Record what has changed since in a plan; one that newer files do not have is added as closed.
+
+        In an organisation's own files it begins as its alone.
+        """
         run, self._newer = self._run, max(newer, self._newer or newer)
         before = said_before(existing, is_open=True)
         content = normalise(content_from_file(plan, before))
@@ -98,7 +109,12 @@ class Past:
             return
         external = self._known.external(plan, listed)
         made = create_from_file(
-            owners=list(owners), title=plan.name, kind="local_plan", content=content, external=external, run=run
+            owners=[run.organisation] if run.organisation else list(owners),
+            title=plan.name,
+            kind="local_plan",
+            content=content,
+            external=external,
+            run=run,
         )
         close_as_gone(made, newer, run)
         self._gone += 1

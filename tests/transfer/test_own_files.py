@@ -213,3 +213,16 @@ def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch:
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert (run.is_waiting, joint.status) == (False, "closed")
     assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
+
+
+def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisation, client: Client) -> None:
+    client.force_login(member(westmarch, "Lee", "lead"))
+    applied(client, uploaded(client, westmarch, "local-plans", PLANS, TIMETABLE))
+    mere = Organisation.objects.get(name="Mere Council")
+    client.force_login(member(mere, "Mo", "lead"))
+
+    run = uploaded(client, mere, "local-plans", PLANS, TIMETABLE)
+
+    aside = " ".join(run.report["lines"]["set_aside"])
+    assert "the plan is here already, as that of Westmarch Borough Council." in aside
+    assert "Ask them to invite Mere Council as an owner on the plan's page" in aside

@@ -152,13 +152,23 @@ def _is_own(plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organis
     body = run.organisation
     if body is None:
         return True
-    owns = existing is None or body.pk in {owner.organisation_id for owner in existing.owners.all()}
-    if owns and body.pk in {owners[curie].pk for curie in plan.organisations}:
+    is_free = existing is None or body.pk in {owner.organisation_id for owner in existing.owners.all()}
+    if is_free and body.pk in {owners[curie].pk for curie in plan.organisations}:
         return True
-    found = (
-        f"the plan is not {body.name}'s." if owns else f"another authority's plan has the reference “{plan.reference}”."
-    )
-    remedy = "Only its own authorities can import a plan." if owns else "Give it a reference of its own."
+    named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
+    others = [
+        named[one.organisation_id]
+        for one in (existing.owners.all() if existing else ())
+        if one.organisation_id in named
+    ]
+    if body.pk not in named:
+        found, remedy = f"the plan is not {body.name}'s.", "Only its own authorities can import a plan."
+    elif others:
+        found = f"the plan is here already, as that of {' and '.join(others)}."
+        remedy = f"Ask them to invite {body.name} as an owner on the plan's page, then import it again."
+    else:
+        found = f"another authority's plan has the reference “{plan.reference}”."
+        remedy = "Give it a reference of its own."
     set_plan_aside(Problem(plan.row, "reference", found, remedy), run)
     return False
 

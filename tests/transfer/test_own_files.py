@@ -226,3 +226,26 @@ def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisati
     aside = " ".join(run.report["lines"]["set_aside"])
     assert "the plan is here already, as that of Westmarch Borough Council." in aside
     assert "Ask them to invite Mere Council as an owner on the plan's page" in aside
+
+
+def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(
+    westmarch: Organisation, client: Client
+) -> None:
+    client.force_login(member(westmarch, "Lee", "lead"))
+    sites = SITES.replace(b"SiteReference", b"OrganisationURI,SiteReference")
+    sites = sites.replace(b"B/1", b",B/1").replace(b"B/2,Gas Works,far,away", b"nobody,B/2,Gas Works,-1.2,50.8")
+
+    files: dict[str, tuple[str | bytes, ...]] = {
+        "local-plans": (PLANS, TIMETABLE),
+        "developer-agreements": (AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS),
+        "brownfield-land": (sites,),
+    }
+    aside = {
+        register: str(uploaded(client, westmarch, register, *some).report["set_aside"])
+        for register, some in files.items()
+    }
+
+    assert "ask an administrator to add it" in aside["local-plans"]
+    assert "ask an administrator to add it" in aside["developer-agreements"]
+    assert "leave the cell blank if the site is Westmarch Borough Council" in aside["brownfield-land"]
+    assert not any("list of councils" in one for one in aside.values())

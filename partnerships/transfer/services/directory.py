@@ -35,6 +35,9 @@ from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reporting import Report
 
+#: What an authority's staff can do about a key that the directory does not have.
+ASK_ADMINISTRATORS = "Correct the key, or ask an administrator to add it to the authority in the directory."
+
 
 def silent(done: int, total: int) -> None:
     """Show no progress."""

@@ -34,7 +34,8 @@ def sites_by_council(
             problems.append(Problem(site.row, "OrganisationURI", "the cell is blank.", _REMEDY))
         elif body is None:
             words = f"“{site.organisation}” is not an authority in the directory."
-            problems.append(Problem(site.row, "OrganisationURI", words, _REMEDY))
+            remedy = f"Correct it, or leave the cell blank if the site is {council.name}'s." if council else _REMEDY
+            problems.append(Problem(site.row, "OrganisationURI", words, remedy))
         else:
             words = f"the site is {body.name}'s, and the file is {council.name if council else ''}'s."
             problems.append(Problem(site.row, "OrganisationURI", words, "Put it into that council's file."))

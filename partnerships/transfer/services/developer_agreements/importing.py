@@ -24,7 +24,7 @@ from partnerships.transfer.services.developer_agreements.authorities import Auth
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
 from partnerships.transfer.services.developer_agreements.older import Older, newer_rows_of
 from partnerships.transfer.services.developer_agreements.promises import register_promise
-from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.rows import row_errors
@@ -152,9 +152,7 @@ def _save_agreements(
                     "used instead.",
                 )
         if authority is None:
-            account.set_aside_read(
-                agreement.row, f"“{agreement.organisation}” is not in the directory.", _CORRECT_AUTHORITY
-            )
+            account.set_aside_read(agreement.row, f"“{agreement.organisation}” is not in the directory.", _remedy(run))
             continue
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *_not_own(authority, run.organisation))
@@ -165,6 +163,11 @@ def _save_agreements(
     run.report.counts["created"] += new
     run.report.counts["left_alone"] += len(saved) - new
     return dict(zip(keys, saved, strict=True))
+
+
+def _remedy(run: Import) -> str:
+    """What to do about a row whose authority is not known."""
+    return ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
 
 
 def _not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
@@ -205,7 +208,7 @@ def _save_promises(
         receiver = authorities.find(promise.organisation) or (agreement.organisation if agreement else None)
         is_others = run.organisation is not None and receiver not in (None, run.organisation)
         if receiver is None or is_others:
-            unknown = (f"“{promise.organisation}” is not in the directory.", _CORRECT_AUTHORITY)
+            unknown = (f"“{promise.organisation}” is not in the directory.", _remedy(run))
             own = run.organisation
             account.set_aside_read(promise.row, *(_not_own(receiver, own) if receiver and own else unknown))
             for movement in promise.movements:

@@ -8,7 +8,9 @@ from partnerships.organisations.models import Identifier, Kind, Organisation, Sc
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.local_plans import LocalPlans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
+
+_IMPORT_COUNCILS = "Import the list of councils first (import_register councils FILE), or correct the key."
 
 
 def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
@@ -48,7 +50,7 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
                     plan.row,
                     "organisations",
                     f"“{curie}” is not an organisation in the directory.",
-                    "Import the list of councils first (import_register councils FILE), or correct the key.",
+                    ASK_ADMINISTRATORS if run.organisation else _IMPORT_COUNCILS,
                     plans_name,
                 )
             )

@@ -256,6 +256,27 @@ def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() 
     assert written("plan", "plan-timetable") == before
 
 
+def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    before, opens = written("plan", "plan-timetable"), timezone.now() + dt.timedelta(days=1)
+    change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
+    secret = {"notes": "Secret note", "document-url": "https://plans.example/secret", "entry-date": "2026-06-01"}
+    files = {
+        "plan": laid_out("plan", [{**PLAN, **secret}]),
+        "plan-timetable": laid_out("plan-timetable", [{**EVENT, "event-date": "2031-03"}]),
+    }
+
+    run = put_in(files)
+
+    assert written("plan", "plan-timetable") == before
+    assert "Westmarch Local Plan is under embargo" in " ".join(run.report["remarks"])
+    with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
+        lift_embargoes(now=timezone.now())
+        put_in(files)
+        plan, event = row_of("plan"), row_of("plan-timetable")
+    assert (plan["name"], plan["notes"], event["event-date"]) == ("Secret name", "Secret note", "2031-03")
+
+
 def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made() -> None:
     put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
     opens = timezone.now() + dt.timedelta(days=1)

@@ -42,6 +42,14 @@ def _bodies_of(thing: Plan | DeveloperAgreement | Commitment) -> list[int]:
     return [thing.receiver_id] if thing.receiver_id else []
 
 
+def is_held(thing: Plan | DeveloperAgreement | Commitment, now: dt.datetime) -> bool:
+    """Whether it is a plan under embargo.
+
+    No row of it is kept, because its public file would show most cells as they are.
+    """
+    return isinstance(thing, Plan) and thing.embargoed_until is not None and thing.embargoed_until > now
+
+
 @transaction.atomic
 def keep_rows(
     *,
@@ -54,12 +62,16 @@ def keep_rows(
     """Keep the rows of one file in the place of those kept before of the same things.
 
     By those who keep the directory, and leads of the organisations whose things they are. What is the same already is
-    not written. The things are all of one kind. Of those that are `incomplete` (ids), rows with other keys stay.
+    not written. The things are all of one kind. Of those that are `incomplete` (ids), rows with other keys stay. Of
+    plans under embargo all rows stay (`is_held`).
     """
     if not rows:
         return
     roles = roles_of(author, now)
     require(roles.keeps_directory or all(roles.led_among(_bodies_of(thing)) for thing in rows))
+    rows = {thing: kept for thing, kept in rows.items() if not is_held(thing, now)}
+    if not rows:
+        return
     column = _COLUMNS[type(next(iter(rows)))]
     before: dict[int, list[Record]] = defaultdict(list)
     known = Record.objects.filter(dataset=dataset, **{f"{column}__in": [thing.pk for thing in rows]})

@@ -32,7 +32,13 @@ from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
-from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
+from partnerships.transfer.services.plan_versions import (
+    create_from_file,
+    in_words,
+    publish_changes,
+    remark_on_embargo,
+    said_before,
+)
 from partnerships.transfer.services.rows import row_errors
 
 #: The kind of plan that holds a register.
@@ -137,6 +143,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
             run.report.count("left_alone")
         else:
             publish_changes(plan, before, content, run)
+        remark_on_embargo(plan, run)
     _keep(plan, sites, keyed, content, gaps, run)
 
 

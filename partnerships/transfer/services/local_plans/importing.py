@@ -41,7 +41,13 @@ from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.older import Past, Vintages
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
-from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
+from partnerships.transfer.services.plan_versions import (
+    create_from_file,
+    in_words,
+    publish_changes,
+    remark_on_embargo,
+    said_before,
+)
 from partnerships.transfer.services.rows import row_errors
 
 #: The note of every version: names the file and its publisher.
@@ -135,6 +141,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
                 _close(plan, body, run)
                 seen.add(body.pk)
                 kept.add(plan, body, before, fresh)
+                remark_on_embargo(body, run)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
             set_plan_aside(Problem(plan.row, "", in_words(error), "Correct the row.", plans_name), run, error)
             seen |= {existing.pk} if existing else set()

@@ -44,6 +44,11 @@ class Rights:
         return self.reads_returns and (bool(found.sendings) or self._acts_for(self.provider))
 
     @property
+    def reads_other_areas(self) -> bool:
+        """Whether they read how much was let in areas of other authorities: people of the provider."""
+        return self.is_open and self._acts_for(self.provider)
+
+    @property
     def reads_masked(self) -> bool:
         """Whether they read only results with small numbers masked: people of other parties."""
         return self.is_open and not self.reads_returns and self._acts_for(*self.others)

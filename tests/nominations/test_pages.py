@@ -88,6 +88,16 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
     assert CANARY not in shown + rows + caplog.text
 
 
+def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
+    found = sent(world, world.things["nominations"])
+
+    of_provider, of_council = page(world.eddie, address(found)), page(world.ben, address(found))
+
+    assert "Rows of the quarter by local authority" in of_provider
+    assert "Rows of the upload" in of_council
+    assert "by local authority" not in of_council
+
+
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
     found = begun(world, world.things["nominations"])
 

@@ -122,7 +122,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "outcomes": outcomes_of(run) if run else [],
         "let_again": report.get("let_again", 0),
         "not_counted": report.get("not_counted", ()),
-        "authorities": authorities_of(run) if run else [],
+        "authorities": authorities_of(run) if run and rights.reads_other_areas else [],
         "rows": [
             (line, named_cells(HEADINGS, cells_of(line, refused)))
             for line, refused in zip(result.lines, result.refused, strict=True)

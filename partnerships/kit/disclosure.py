@@ -3,8 +3,9 @@
 Counts under the floor are masked, zero included: "none of seven" says something about seven people. A masked count
 beside its total could be had by subtraction, so further figures are masked until each count under the floor has
 *witnesses*: two tables that agree in every shown figure, and in which this count differs by more than `SLACK`. A reader
-cannot tell which of them is the true one, even one who knows these rules. All tables of one release are masked
-together, because they share totals.
+who knows the floor cannot tell which of them is the true one. All tables of one release are masked together, because
+they share totals. Not guarded against: a reader who runs this code on every table that fits, and leaves out those of
+which it would mask other figures. Of 4, 5 and 5 with their total, that leaves two tables.
 
 First whole rows and columns of counts protect each other (the hypercube method of statistical offices, Giessing and
 Repsilber). That masks too much, so figures are then shown again, one after the other, as long as every small count

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from partnerships.nominations import services
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
+from partnerships.nominations.queries.records import masked_for
 from tests.nominations.quarters import afterwards, collection_year, decide, fresh, place_of, sent, settled
 from tests.support.core_files import invent
 from tests.world import World
@@ -87,3 +88,23 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     masked = {one.words for one in before if one.lettings is None}
     assert masked <= {one.words for one in after if one.lettings is None}
     assert fresh(found).confirmations == 2
+
+
+def test_count_that_a_correction_makes_small_does_not_follow_from_totals_shown_before() -> None:
+    def lines(nominated: int, lettings: int) -> list[ReturnLine]:
+        many = [
+            ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=20, lettings=40)
+            for size in ("studio", "1", "2", "3", "4")
+            for is_first_let in (True, False)
+        ]
+        many[3].nominated, many[3].lettings = nominated, lettings
+        return many
+
+    first = ReturnRecord(masked=masked_for(lines(6, 26), None))
+    second = {tuple(cell): count for *cell, count in masked_for(lines(4, 24), first)}
+
+    fallen = ("1", "relets", "nominees")
+    assert {tuple(cell): count for *cell, count in first.masked}[fallen] == 6
+    covering = [cell for cell in second if all(one in (None, its) for one, its in zip(cell, fallen, strict=True))]
+    assert {second[cell] for cell in covering} == {None}
+    assert second["1", "relets", "others"] == 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from partnerships.kit.disclosure import Cell, release
+from partnerships.kit.disclosure import MIN_FLOOR, Cell, release
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries.agreement import Period
@@ -67,7 +67,9 @@ def result_in(record: ReturnRecord) -> ReturnResult:
 def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
     """The figures of settled lines with small counts masked: size, kind, source of the letting, count.
 
-    What was masked in the record before stays masked: two releases of nearly the same counts tell more than one.
+    What was masked in the record before stays masked: two releases of nearly the same counts tell more than one. Where
+    a count is small that the record before showed, every total that includes it is masked: its fall would say what is
+    left.
     """
     counts: dict[tuple[str, ...], int] = {
         (size, kind, source): 0
@@ -79,9 +81,20 @@ def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list
         kind = _FIRST_LETS if line.is_first_let else _RELETS
         counts[line.bedrooms, kind, _NOMINEES] = line.nominated
         counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
-    masked_before = [cell for cell, count in _figures(before).items() if count is None] if before else []
+    then = _figures(before) if before else {}
+    fallen = [cell for cell, count in then.items() if count is not None and _sum_of(counts, cell) < MIN_FLOOR]
+    masked_before = [cell for cell, count in then.items() if count is None or any(_covers(cell, one) for one in fallen)]
     figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
     return [[*cell, count] for cell, count in figures.items()]
+
+
+def _sum_of(counts: Mapping[tuple[str, ...], int], cell: Cell) -> int:
+    return sum(count for key, count in counts.items() if _covers(cell, key))
+
+
+def _covers(cell: Cell, other: Cell) -> bool:
+    """Whether a figure counts all that the other one counts."""
+    return all(one is None or one == its for one, its in zip(cell, other, strict=True))
 
 
 def _figures(record: ReturnRecord) -> dict[Cell, int | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import connection
+import pytest
+from django.db import InternalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from partnerships.nominations import services
@@ -88,6 +89,17 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     masked = {one.words for one in before if one.lettings is None}
     assert masked <= {one.words for one in after if one.lettings is None}
     assert fresh(found).confirmations == 2
+
+
+def test_records_cannot_be_changed_or_deleted(world: World) -> None:
+    records = ReturnRecord.objects.filter(nominations_return=settled(world, world.things["nominations"]))
+
+    with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
+        records.update(masked=[])
+    with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
+        records.delete()
+
+    assert records.get().masked
 
 
 def test_count_that_a_correction_makes_small_does_not_follow_from_totals_shown_before() -> None:

@@ -24,8 +24,8 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
 def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the provider that its return was confirmed or disputed."""
     found = _found(due)
-    if found.sendings != due.params["sending"] or found.is_sent:
-        return "It was sent again."
+    if found.sendings != due.params["sending"] or not (found.is_settled or found.is_disputed):
+        return "It was sent again or reopened."
     if not rights_over(found.agreement, person, now).reads_returns:
         return "They can no longer read it."
     return _content("return_decided", found, person)

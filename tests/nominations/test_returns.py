@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -16,6 +18,7 @@ from partnerships.agreements.services import change_status
 from partnerships.kit.models import WaitingLine
 from partnerships.kit.rights import UnableToAct
 from partnerships.nominations import services
+from partnerships.nominations.emails import write_return_decided
 from partnerships.nominations.lettings.columns import plain
 from partnerships.nominations.models import (
     Decision,
@@ -379,6 +382,17 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     services.reopen_return(found=found, reason="Again.", author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="Only a confirmed"):
         services.reopen_return(found=found, reason="Again.", author=world.ben, now=afterwards())
+
+
+def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    due: Any = SimpleNamespace(params={"return": found.pk, "sending": found.sendings})
+
+    before = write_return_decided(due, world.amina, afterwards())
+    services.reopen_return(found=found, reason="A home is missing.", author=world.ben, now=afterwards())
+
+    assert not isinstance(before, str)
+    assert write_return_decided(due, world.amina, afterwards()) == "It was sent again or reopened."
 
 
 def test_the_provider_answers_a_dispute_in_words(world: World) -> None:

@@ -279,6 +279,24 @@ def test_edits_of_owners_survive_the_next_file() -> None:
     assert dates(plan)["estimated-plan-adoption-date"] == "2028"
 
 
+def test_edits_of_owners_survive_every_further_file() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+    plan = the("Mere and March Joint Plan")
+    content = plan.versions.get().content
+    content["about"]["title"] = "Our joint plan"
+    content["milestones"][0]["note"] = "Ours."
+    publish_version(plan=plan, author=None, note="Ours.", now=timezone.now(), content=content)
+
+    for date in ("2028", "2028", "2029"):
+        import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", f"{date},mere-joint").encode())
+
+    plan.refresh_from_db()
+    newest = plan.versions.get(number=plan.current_number).content
+    assert (plan.current_number, plan.title) == (4, "Our joint plan")
+    assert newest["milestones"][0]["note"] == "Ours."
+    assert dates(plan)["estimated-plan-adoption-date"] == "2029"
+
+
 def test_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
     def row(date: str) -> Milestone:
         from partnerships.kit.dates import PartialDate

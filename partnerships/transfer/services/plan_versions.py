@@ -13,15 +13,25 @@ from partnerships.transfer.services.directory import Import
 def said_before(plan: Plan | None, *, is_open: bool = False) -> Content | None:
     """What the last file said of the plan; None if no file said anything.
 
-    With `is_open`, in a version that is under no embargo: a version from a file has the owners' own edits too.
+    A version from a file has the edits that owners made before too. So what each file changed is applied to what the
+    file before said. With `is_open`, in versions that are under no embargo.
     """
     if plan is None:
         return None
-    imported = plan.versions.exclude(source="")
-    if is_open:
-        imported = imported.filter(number__lte=plan.open_number)
-    last = imported.order_by("-number").first()
-    return last.content if last else None
+    versions = plan.versions.filter(number__lte=plan.open_number) if is_open else plan.versions.all()
+    sources = dict(versions.order_by("number").values_list("number", "source"))
+    imported = [number for number, source in sources.items() if source]
+    if not imported:
+        return None
+    edited = next((number for number, source in sources.items() if not source and number > imported[0]), imported[-1])
+    first = max(number for number in imported if number <= edited)
+    later = [number for number in imported if number > first]
+    needed = {first, *later, *(number - 1 for number in later)}
+    contents = dict(versions.filter(number__in=needed).values_list("number", "content"))
+    said: Content = contents[first]
+    for number in later:
+        said = rebase(normalise(said), normalise(contents[number - 1]), normalise(contents[number]))
+    return said
 
 
 def create_from_file(

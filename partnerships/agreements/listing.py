@@ -24,7 +24,7 @@ from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, joined
 from partnerships.kit.templatetags.kit import due, long_date
-from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Area, Membership
 from partnerships.people.models import User
 
 
@@ -45,10 +45,15 @@ def _ready(user: User, rows: Sequence[Partnership]) -> None:
     inside = set(Partnership.objects.inside_for(user).filter(pk__in=numbers).values_list("pk", flat=True))
     former = former_parties(user, [pk for pk in numbers if pk not in inside])
     set_back(rows, former)
-    gaps = gaps_of(user, inside, timezone.localdate())
+    for row in rows:
+        row.is_inside, row.is_former = row.pk in inside, row.pk in former
+
+
+def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
+    """The days without cover of those that the reader reads in full."""
+    gaps = gaps_of(user, [row.pk for row in rows if row.is_inside], timezone.localdate())
     for row in rows:
         row.gap = gaps.get(row.pk)
-        row.is_inside, row.is_former = row.pk in inside, row.pk in former
 
 
 def _today(user: User, known: Combinable) -> Combinable:
@@ -171,6 +176,7 @@ def _columns() -> tuple[Column, ...]:
             words=lambda row: row.gap.words if row.gap else "",
             key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
             covered="gaps",
+            ready=_ready_gaps,
             is_shown=False,
             is_nullable=False,
         ),
@@ -190,5 +196,5 @@ LIST = ListDefinition(
     template="agreements/list.html",
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
     ready=_ready,
-    context=lambda user: {"may_create": Organisation.objects.of_person(user, *EDITING_ROLES).exists()},
+    context=lambda user: {"may_create": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

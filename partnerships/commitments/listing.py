@@ -57,8 +57,12 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
 
 
 def _ready(user: User, rows: Sequence[Commitment]) -> None:
-    """Names as on the day of each, and which partnerships' titles the reader knows today."""
+    """Names as on the day of each."""
     queries.name_as_at(rows)
+
+
+def _ready_partnerships(user: User, rows: Sequence[Commitment]) -> None:
+    """Which partnerships' titles the reader knows today."""
     named = {row.partnership_id for row in rows if row.partnership_id}
     known = (
         set(Partnership.objects.inside_for(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
@@ -182,6 +186,7 @@ def _columns() -> tuple[Column, ...]:
             label="Partnership",
             value=lambda row: row.partnership.title if row.is_partnership_known else None,
             key=_partnership,
+            ready=_ready_partnerships,
             is_shown=False,
             is_grouped=True,
         ),

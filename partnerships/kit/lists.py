@@ -53,7 +53,7 @@ class Column:
     `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
     each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
     `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
-    names the list's own filter that finds by this column.
+    names the list's own filter that finds by this column. `ready` adds to the rows what only this column's cells show.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Column:
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
     covered: str = ""
+    ready: Callable[[Any, Sequence[Any]], object] | None = None
     is_nullable: bool = True
     is_shown: bool = True
     is_grouped: bool = False
@@ -130,7 +131,8 @@ class ListDefinition:
 
     `form` makes the list's own filters, and `rows` the rows that the reader may see and these filters find. The first
     column names the record and is always shown. `ready` adds to the rows of a page what their cells show, in few
-    queries; `cards` draws them as cards of the room's own. `template` extends `lists/list.html`.
+    queries; what only one column shows, that column's `ready` adds. Call `make_ready` for both. `cards` draws the rows
+    as cards of the room's own. `template` extends `lists/list.html`.
     """
 
     slug: str
@@ -161,6 +163,13 @@ class ListDefinition:
     def first(self) -> Column:
         """The column that names the record."""
         return self.columns[0]
+
+    def make_ready(self, reader: Any, rows: Sequence[Any], columns: Iterable[Column]) -> None:
+        """Add to the rows what the cells of these columns show."""
+        self.ready(reader, rows)
+        for column in columns:
+            if column.ready is not None:
+                column.ready(reader, rows)
 
 
 _definitions: dict[str, ListDefinition] = {}

@@ -35,7 +35,7 @@ def rows_of(asked: Asked, limit: int) -> Iterator[list[Any]]:
     found = list(asked.sortable().order_by(*asked.sorting)[:limit])
     for start in range(0, len(found), _BATCH):
         batch = found[start : start + _BATCH]
-        definition.ready(asked.reader, batch)
+        definition.make_ready(asked.reader, batch, columns)
         for row in batch:
             yield [*(column.value(row) for column in columns), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}"]
 

@@ -60,5 +60,5 @@ def _what(entered: int, left: int) -> str:
 def _named(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:
     """The first rows by number: what names each, and its page."""
     found = list(rows.order_by("pk")[:MAX_NAMED])
-    definition.ready(person, found)
+    definition.make_ready(person, found, [definition.first])
     return [(str(definition.first.value(row)), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}") for row in found]

@@ -9,8 +9,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
@@ -217,6 +219,34 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
     assert len(cells) == 1
     assert "Westmarch Borough Council" in cells[0]
     assert any("40 days" in cell for cell in cells[0])
+
+
+def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
+    agree(world, text="Cottages.", partnership=world.partnership)
+    client, address = client_of(world.ben), reverse("commitments:list")
+
+    def visit(columns: str) -> tuple[int, list[str]]:
+        client.get(address, {"columns": columns})
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(address, {"columns": columns})
+        return len(captured), [cell.html for cell in answer.context["rows"][0]]
+
+    without, _ = visit("text,kind")
+    with_titles, cells = visit("text,partnership")
+
+    assert with_titles == without + 1
+    assert cells[1] == world.partnership.title
+
+
+def test_a_list_longer_than_its_page_says_how_many_rows_it_has(world: World) -> None:
+    for number in range(26):
+        propose(world, text=f"Homes {number}.")
+    client, address = client_of(world.ben), reverse("commitments:list")
+
+    first = client.get(address)
+    last = client.get(address + first.context["page"].next)
+
+    assert [(len(one.context["page"].rows), one.context["count"]) for one in (first, last)] == [(25, 26), (1, 26)]
 
 
 def test_each_kind_of_column_is_in_use() -> None:

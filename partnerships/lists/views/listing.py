@@ -44,8 +44,9 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     asked, view, views = asked_in(request, reader, definition)
     valid = asked.form.is_valid()
     page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
-    definition.ready(reader, page.rows)
-    counted = asked.found().order_by()[: MAX_COUNTED + 1].count()
+    definition.make_ready(reader, page.rows, asked.columns)
+    is_whole = page.is_first and not page.next
+    counted = len(page.rows) if is_whole else asked.found().order_by()[: MAX_COUNTED + 1].count()
     context = {
         **definition.context(reader),
         "definition": definition,

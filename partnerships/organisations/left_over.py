@@ -126,9 +126,15 @@ def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, 
     return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
 
 
+def _led_by(user: User) -> list[int]:
+    """Ids of the organisations that the person leads; without a query while a page is made."""
+    roles = Membership.objects.roles_of(user)
+    return [organisation for organisation, role in roles.items() if role == Role.LEAD]
+
+
 def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession that has lines for an organisation that the person leads."""
-    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
+    led = _led_by(user)
     proposed = Handover.objects.waiting_for(led)
     counts = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
@@ -157,7 +163,7 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
 
     For administrators, where nobody leads either.
     """
-    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
+    led = _led_by(user)
     mine = Q(predecessor__in=led) | Q(successor__in=led)
     lines = _lacking().filter(mine | _without_any_lead(now) if user.is_staff else mine)
     return [

@@ -10,8 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.queries import acting_party
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -79,14 +78,20 @@ def find_record(request: HttpRequest, record: str, pk: str) -> Found:
 
 
 def _parties(person: User, partnership: Partnership) -> list[Organisation]:
-    """The present parties that the person acts for, those that they edit for first; 404 without any."""
-    first = acting_party(person, partnership, *EDITING_ROLES) or acting_party(person, partnership)
+    """The present parties that the person edits for, a leading one first; without these, one that they act for.
+
+    404 if they act for none.
+    """
+    mine = Party.objects.present().filter(
+        partnership=partnership, organisation__in=Organisation.objects.of_person(person)
+    )
+    parties = list(mine.select_related("organisation").order_by("organisation__name", "pk"))
+    roles = Membership.objects.roles_of(person)
+    edited = [party for party in parties if roles.get(party.organisation_id) in EDITING_ROLES]
+    first = min(edited or parties, key=lambda party: (not party.is_leading, party.pk), default=None)
     if first is None:
         raise Http404
-    mine = Organisation.objects.of_person(person, *EDITING_ROLES)
-    others = Party.objects.present().filter(partnership=partnership, organisation__in=mine).exclude(pk=first.pk)
-    named = others.select_related("organisation").order_by("organisation__name", "pk")
-    return [first.organisation, *(party.organisation for party in named)]
+    return [first.organisation, *(party.organisation for party in edited if party != first)]
 
 
 def _has_content(person: User, plan: Plan) -> bool:

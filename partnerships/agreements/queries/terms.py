@@ -31,6 +31,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
+from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
@@ -88,12 +89,17 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
     """What is in force from which day: every entry, in the order of decision.
 
     With `until`, only what was decided before that moment: for former parties. What their leaving decided, because
-    only their signature was missing, came after it.
+    only their signature was missing, came after it. Read once for a page: data sharing asks for them too.
     """
-    rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
-    if until is not None:
-        rows = rows.filter(decided_at__lt=until)
-    return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
+
+    def read() -> list[Entry]:
+        rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
+        if until is not None:
+            rows = rows.filter(decided_at__lt=until)
+        return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
+
+    found = of_page((entries_of, partnership.pk, until), read)
+    return read() if found is None else found
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:

@@ -16,8 +16,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-#: Numbers of rows have fewer digits.
-_DIGITS = 19
+#: Digits of the largest number of a row that surely fits its column.
+_MAX_DIGITS = 18
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
 
@@ -34,6 +34,11 @@ class DayConverter:
     def to_url(self, value: dt.date | str) -> str:
         """The day as in the address."""
         return str(value)
+
+
+def row_number(text: str) -> int | None:
+    """The number of a row in an address; None for text that cannot be one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
@@ -137,8 +142,8 @@ def keyset_page(
     kept = request.GET if kept is None else kept
     number = order[-1].lstrip("-")
     beside = None
-    if place.isascii() and place.isdigit() and len(place) < _DIGITS:
-        beside = rows.filter(**{number: int(place)}).first()
+    if (known := row_number(place)) is not None:
+        beside = rows.filter(**{number: known}).first()
     backwards = backwards and beside is not None
     wanted = rows
     if beside is not None:

@@ -19,6 +19,8 @@ from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
+from partnerships.kit.http import row_number
+
 if TYPE_CHECKING:
     import django_filters as filters
 else:
@@ -271,8 +273,9 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
 
     def clean(self, value: Any) -> Any:
         """The records, in order of number, and `UNREADABLE` if there were others."""
-        numbers = {int(one) for one in value or () if str(one).isascii() and str(one).isdigit() and len(str(one)) < 19}
-        found = list(self.queryset.filter(pk__in=numbers).order_by("pk")) if numbers and self.queryset else []
+        numbers = {number for one in value or () if (number := row_number(str(one))) is not None}
+        known = self.queryset  # None before one is set; whether it is empty would read every record of it
+        found = list(known.filter(pk__in=numbers).order_by("pk")) if numbers and known is not None else []
         return [*found, UNREADABLE] if len(found) < len(value or ()) else found
 
     def prepare_value(self, value: Any) -> Any:

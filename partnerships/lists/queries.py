@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
+from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import Asked, parameters_of, read
@@ -14,8 +15,6 @@ from partnerships.people.models import User
 
 #: A list's page names this many views, the person's own first; the page of views has the others.
 MAX_NAMED = 20
-#: Numbers of rows have fewer digits.
-_DIGITS = 19
 
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
@@ -33,13 +32,14 @@ def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedV
     """
     if not sent:
         return next((one for one in views if getattr(one, "is_default", False)), None)
-    number = sent.get("view") or sent.get("from") or ""
-    if not number:
+    named = sent.get("view") or sent.get("from") or ""
+    if not named:
         return None
-    if not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+    number = row_number(named)
+    if number is None:
         raise SavedView.DoesNotExist
-    known = next((one for one in views if one.pk == int(number)), None)
-    return known or SavedView.objects.visible_to(person).get(pk=int(number))
+    known = next((one for one in views if one.pk == number), None)
+    return known or SavedView.objects.visible_to(person).get(pk=number)
 
 
 def followed_by(person: User) -> set[int]:

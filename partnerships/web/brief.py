@@ -21,6 +21,7 @@ from partnerships.conversations.queries import Seats, SidePoints, last_held, poi
 from partnerships.documents import downloads
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import entries_between
+from partnerships.kit.http import row_number
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import acting_memberships, contacts_of, organisation_for
 from partnerships.people.models import User
@@ -157,10 +158,10 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
 
     403 for somebody who acts for none, 404 for one's own organisation.
     """
-    number = request.GET.get("for", "")
-    if number:
-        known = number.isascii() and number.isdecimal() and len(number) <= 18
-        named = organisation_for(user, int(number)) if known else None
+    wanted = request.GET.get("for", "")
+    if wanted:
+        number = row_number(wanted)
+        named = organisation_for(user, number) if number is not None else None
         if named is None or named.pk == theirs.pk:
             raise Http404
         return named

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.charts import bar_chart
-from partnerships.kit.http import keyset_page
+from partnerships.kit.http import keyset_page, row_number
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
@@ -45,10 +45,10 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    number = request.GET.get("for", "")
-    if number:
-        known = number.isascii() and number.isdecimal() and len(number) <= 18
-        named = organisation_for(user, int(number)) if known else None
+    wanted = request.GET.get("for", "")
+    if wanted:
+        number = row_number(wanted)
+        named = organisation_for(user, number) if number is not None else None
         if named is None:
             raise Http404
         return named

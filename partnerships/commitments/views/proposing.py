@@ -17,7 +17,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Suggestion, read_from
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
-from partnerships.kit.http import posted
+from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.form_steps import take_step
@@ -122,7 +122,7 @@ def _initial(
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     if mine.count() == 1:
         initial["giver"] = mine.get()
-    partnership = request.GET.get("partnership", "")
-    if partnership.isascii() and partnership.isdecimal() and len(partnership) <= 18:
+    partnership = row_number(request.GET.get("partnership", ""))
+    if partnership is not None:
         initial["partnership"] = Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership).first()
     return initial

@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.queries import partners_of
 from partnerships.conversations.forms.choosing import ChooseForm
-from partnerships.kit.http import form_page
+from partnerships.kit.http import form_page, row_number
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
@@ -20,14 +20,9 @@ from partnerships.people.models import User
 _MAX_SIDES = 4
 
 
-def number_in(text: str) -> int | None:
-    """An id from the address, or None."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
     """Organisations named in the address, except the keeper."""
-    numbers = [number for text in request.GET.getlist("with") if (number := number_in(text)) is not None]
+    numbers = [number for text in request.GET.getlist("with") if (number := row_number(text)) is not None]
     organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
     return list(organisations.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
 
@@ -55,7 +50,7 @@ def choose_sides(
             "chosen": True,
             "others": [organisation.pk for organisation in kept],
             "partnership": partnership.pk if partnership else None,
-            "keeper": number_in(request.GET.get("for", "")),
+            "keeper": row_number(request.GET.get("for", "")),
         },
     )
     if form.is_bound and form.is_valid():

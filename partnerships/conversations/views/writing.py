@@ -17,9 +17,9 @@ from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.choosing import choose_sides, list_of, named_sides, number_in
+from partnerships.conversations.views.choosing import choose_sides, list_of, named_sides
 from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import posted
+from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.people.form_steps import take_step
@@ -76,7 +76,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _partnership(request: HttpRequest, user: User) -> Partnership | None:
-    number = number_in(request.GET.get("partnership", ""))
+    number = row_number(request.GET.get("partnership", ""))
     if number is None:
         return None
     return get_object_or_404(Partnership.objects.present_for(user, *EDITING_ROLES), pk=number)
@@ -87,7 +87,7 @@ def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partn
 
     The one named in the address, else a party, else the person's first.
     """
-    number = number_in(request.GET.get("for", ""))
+    number = row_number(request.GET.get("for", ""))
     if number is not None:
         return get_object_or_404(mine, pk=number)
     if partnership is not None:

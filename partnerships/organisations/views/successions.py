@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted
+from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
@@ -50,8 +50,6 @@ from partnerships.people.requests import signed_in
 
 _REFUSALS = {UnableToRecordSuccession: None, UnableToChangeSuccession: None}
 _FORM = "organisations/succession_form.html"
-#: Longer numbers than the database holds are nobody's.
-_MAX_DIGITS = 18
 
 
 def _keeper(request: HttpRequest) -> User:
@@ -97,8 +95,8 @@ def record(request: HttpRequest) -> HttpResponse:
     """Record a succession; `like` names one of the same order, whose kind, dates and sources the form begins with."""
     user = _keeper(request)
     back = reverse("organisations:pending")
-    like = request.GET.get("like", "")
-    same = Succession.objects.filter(pk=like).first() if like.isdecimal() and len(like) < _MAX_DIGITS else None
+    like = row_number(request.GET.get("like", ""))
+    same = Succession.objects.filter(pk=like).first() if like is not None else None
     form = SuccessionForm(posted(request), cancel=back, like=same)
 
     def step() -> tuple[str, str]:

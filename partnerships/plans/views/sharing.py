@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import keyset_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -147,10 +147,10 @@ def ask(request: HttpRequest) -> HttpResponse:
     """
     user = signed_in(request)
     initial: dict[str, Any] = {}
-    number = request.GET.get("plan", "")
-    if number.isascii() and number.isdecimal() and len(number) <= 18:
+    number = row_number(request.GET.get("plan", ""))
+    if number is not None:
         # By number: addresses end up in the logs of proxies, and titles must not.
-        plan = open_plan(request, int(number)).plan
+        plan = open_plan(request, number).plan
         initial = {"partnership": plan.partnership_id, "about": plan.title}
     form = AskForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():

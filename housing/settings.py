@@ -332,7 +332,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 # For leads and administrators in production; not in a demonstration.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=HTTPS)
 
-EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)  # for a person or signed-out address: they cost much
+EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)  # for a person or signed-out address: exports are costly
 # Files that one person may upload an hour, names that one may have matched a minute, and the size of such a request.
 UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=60)
 RECONCILIATION_NAMES_PER_MINUTE = env.int("RECONCILIATION_NAMES_PER_MINUTE", default=6_000)

@@ -38,7 +38,7 @@ def digest_of(secret: str) -> str:
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """The working address with this secret; None also if it has ended.
+    """The working address with this secret; None if there is none, or it has ended.
 
     The index compares digests, whose order tells nothing about secrets of 256 bits; the last comparison takes the same
     time for each.

@@ -78,7 +78,7 @@ def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: Us
 
 @transaction.atomic
 def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> None:
-    """End an address: programs that read it find nothing more. Ending it twice is one end."""
+    """End an address: programs can no longer read it. Ending it again changes nothing."""
     require(_is_owner(author, address.person), ONLY_OWN)
     for locked in CalendarAddress.objects.select_for_update().filter(pk=address.pk):
         _end(locked, author=author, now=now)
@@ -117,7 +117,7 @@ def _end(address: CalendarAddress, *, author: User | None, now: dt.datetime) -> 
 
 
 def _journal(address: CalendarAddress, now: dt.datetime) -> None:
-    """Note that the address opens nothing any more, also after a restore."""
+    """Note that the address no longer works, also after a restore."""
     journal.note(ENDED, now=now, person=address.person_id, same=journal.identity(address.digest))
 
 

@@ -107,7 +107,7 @@ def _end(request: HttpRequest, person: User, address: CalendarAddress | None) ->
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """The dates at a secret address, as its owner may read them now.
 
-    404 for an address that has ended, as for one that never was. Without cookies and session.
+    404 for an address that has ended or never existed. Without cookies and session.
     """
     address = find_address(token)
     if address is None:

@@ -72,7 +72,7 @@ def _ready_partnerships(user: User, rows: Sequence[Commitment]) -> None:
 
 
 def _partnership(user: User) -> Combinable:
-    """The title of a partnership that the reader is inside of today; others may have got another since."""
+    """Titles for readers inside of the partnership today; others may know only an earlier one."""
     inside = Partnership.objects.inside_for(user).values("pk")
     return Case(When(partnership__in=inside, then=F("partnership__title")))
 

@@ -34,7 +34,7 @@ from partnerships.organisations.obligations import (
 from partnerships.organisations.services.moving import carry
 
 _DONE = (Status.AGREED, Status.CANCELLED)
-#: Rows of records that are not closed yet: those of others are history.
+#: Rows of conversations that are not closed; those of closed ones are history.
 _OPEN = ~Q(conversation__status__in=_DONE)
 
 
@@ -44,14 +44,14 @@ def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Convers
 
 
 def _between_two(target: int) -> Q:
-    """A conversation with the other organisation alone stays as it is: it would be one with itself."""
+    """Leave a conversation between only these two as it is: else the organisation would talk with itself."""
     counted = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
     theirs = Side.objects.filter(organisation=target, conversation__in=counted.values("conversation"))
     return Q(conversation__in=theirs.values("conversation"))
 
 
 def _unite_sides(ending: Side, kept: Side) -> dict[str, Any]:
-    """What the side that ends has not agreed to, the other one is asked again."""
+    """If the side that ends has not agreed yet, ask the other side again."""
     return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
 
 

@@ -52,7 +52,7 @@ class Method(StrEnum):
 class CalendarEntry:
     """One date of one record.
 
-    `key` names it for ever, such as `meeting-12`. `starts` is a day, or a moment for entries of `minutes`. `changed_at`
+    `key`, such as `meeting-12`, never changes. `starts` is a day, or a moment for entries of `minutes`. `changed_at`
     and `sequence` come from the record's stored changes, so that the same entry is always written the same. `within` is
     the title of its `partnership` (an id) today: feeds leave it out for people who are not inside of that any more.
     """
@@ -95,7 +95,7 @@ class CalendarFile:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Who asks to a meeting, and whom: a name and an address each."""
+    """Who invites to a meeting and who is invited: name and address of each."""
 
     organiser: tuple[str, str]
     attendee: tuple[str, str]
@@ -116,8 +116,8 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str) -> bytes:
 def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> CalendarFile:
     """One entry as the file of an email.
 
-    With `invited` it asks somebody to a meeting, or cancels it; calendars move and remove it by themselves. Without, it
-    tells a date.
+    With `invited` it invites somebody to a meeting or cancels it, and calendar programs move or remove their entry.
+    Without, it only adds a date.
     """
     method = Method.PUBLISH
     if invited is not None:
@@ -147,7 +147,7 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")
-    # A file without a clock of its own: the same record gives the same bytes, so feeds can say "not modified".
+    # Not the present time: the same record gives the same bytes, so feeds can say "not modified".
     event.add("dtstamp", entry.changed_at.astimezone(dt.UTC))
     event.add("last-modified", entry.changed_at.astimezone(dt.UTC))
     event.add("sequence", entry.sequence)

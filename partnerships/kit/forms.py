@@ -34,7 +34,7 @@ from partnerships.kit.value_fields import PartialDateField as PartialDateField
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
-#: What errors of Django say that name no field, with the label in front.
+#: Replacements for Django's error texts that do not name the field.
 _NAMED_ERRORS = {
     str(forms.IntegerField.default_error_messages["invalid"]): "{} must be a whole number, like 60",
     str(forms.FloatField.default_error_messages["invalid"]): "{} must be a number, like 51.5",
@@ -67,7 +67,7 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
 
 
 class Fold(Section):
-    """Fields that few people need, folded under their heading; open once one is filled or wrong."""
+    """Fields that few people need, folded under their heading; open if one has a value or an error."""
 
     template = "common_ground/fold.html"
 

@@ -144,10 +144,10 @@ class ListDefinition:
     address: str
     columns: Sequence[Column]
     rows: Callable[[Any, Mapping[str, Any]], QuerySet[Any]]
-    #: Every row that the reader may see, whatever the filters, for what left a view.
+    #: Every row that the reader may see, without filters: emails name from it the rows that left a view.
     readable: Callable[[Any], QuerySet[Any]]
     form: Callable[[QueryDict, Any], forms.Form]
-    #: A column's name, with "-" before it for the last first; it may depend on the list's own filters.
+    #: A column's name, with "-" before it for descending order; it may depend on the list's own filters.
     sort: Callable[[Mapping[str, Any]], str]
     template: str = "lists/list.html"
     #: What the page says where there is no row at all: a heading and a sentence.
@@ -243,8 +243,8 @@ UNREADABLE = Unreadable()
 class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model
     """A filter by one record that the reader can see.
 
-    The number of another record is kept and finds nothing, so that a shared view says as much for one that its reader
-    cannot see as for one that does not exist.
+    The number of another record is kept and finds nothing, so that a shared view does not tell its reader whether that
+    record exists.
     """
 
     def to_python(self, value: Any) -> Any:

@@ -17,7 +17,7 @@ from partnerships.kit.written import DAY_EXAMPLES, PARTIAL_EXAMPLES, NotAnAmount
 
 
 class DateInput(forms.TextInput):
-    """A box for a date, with a calendar and what was understood where scripts run."""
+    """A box for a date. With JavaScript it has a calendar and says what it understood."""
 
     template_name = "common_ground/widgets/date_input.html"
     whole_days = True

@@ -82,7 +82,7 @@ def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
 
 
 def _local(value: dt.date) -> dt.date:
-    """A moment as the clock on the wall shows it: workbooks have no time zones."""
+    """A moment in local time: workbooks have no time zones."""
     if isinstance(value, dt.datetime) and timezone.is_aware(value):
         return timezone.make_naive(value)
     return value

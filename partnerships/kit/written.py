@@ -26,7 +26,7 @@ _MONTH_AND_YEAR = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{4})")
 # As spreadsheets write a month: "Mar-27" or "Mar '27". "Mar 27" may be a day.
 _SHORT_MONTH = re.compile(r"([a-z]{3,9})(?: ?- ?| ?['’])(\d{2})", re.IGNORECASE)
 _WORDS = re.compile(r"[\w ,./’'-]+")
-# Two days with nothing in common: what is the same after reading on top of both was written.
+# Default dates that differ in year, month and day: a part that is the same with both was in the text.
 _ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
 
 #: Digits before the point; `quantize` fails beyond 28.

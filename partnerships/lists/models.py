@@ -98,10 +98,10 @@ class DefaultView(models.Model):
 
 
 class Follow(models.Model):
-    """Somebody who is told when something enters or leaves a view.
+    """A person is told when something enters or leaves a view.
 
-    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet, so that what
-    is there already is not told. A view with more than `services.MAX_ROWS` is not read.
+    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet. The
+    first reading tells nothing. A view with more than `services.MAX_ROWS` is not read.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")

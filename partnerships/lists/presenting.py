@@ -29,7 +29,7 @@ class Heading:
 
     @property
     def next_words(self) -> str:
-        """What following it does."""
+        """What the link does."""
         return "sort the other way" if self.sorted else "sort by this"
 
 
@@ -115,7 +115,7 @@ def groups(asked: Asked) -> list[Group]:
 
 
 def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
-    """Each column, whether it is shown, and its place; those that are shown first."""
+    """Each column, whether it is shown, and its place; shown columns come first."""
     shown = list(asked.columns)
     others = [column for column in asked.definition.columns if column not in shown]
     return [(column, column in shown, place) for place, column in enumerate([*shown, *others], start=1)]

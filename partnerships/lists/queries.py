@@ -48,7 +48,7 @@ def followed_by(person: User) -> set[int]:
 
 
 def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
-    """What is asked: the address, or the view as it was saved where the address only names it."""
+    """The parameters of the address, or of the saved view if the address only names it."""
     if view is None or "from" in sent:
         return sent
     parameters = parameters_of(view.state)

@@ -89,7 +89,7 @@ class Agreed:
 
     @property
     def not_counted(self) -> list[str]:
-        """What the terms say in words only, so that returns cannot follow it; in sentences."""
+        """Sentences about what the terms say only in words, which a return cannot count."""
         words = []
         if self.area:
             words.append(f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area.")

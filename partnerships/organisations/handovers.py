@@ -256,7 +256,7 @@ def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> 
 
 
 def after_all(shares: Sequence[Share], day: dt.date) -> list[After]:
-    """What each successor holds on a day, gets by these shares, and holds then, by name."""
+    """What each successor holds on a day, gets by these shares, and holds afterwards, by name."""
     found = []
     for share in shares:
         if share.successor is None:

@@ -48,7 +48,7 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
     """The successions of its order, itself included, by number: same proposal for a place, same vesting day.
 
-    What undoes others belongs together too. Without a place there is only itself.
+    Those that undo others form a group of their own. Without a place there is only itself.
     """
     alike = Succession.objects.live()
     if not succession.place or succession.vests_on is None:
@@ -62,12 +62,12 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
 
 
 def with_it(succession: Succession) -> SuccessionQuerySet:
-    """The other successions of its order that have come as far."""
+    """The other successions of its order that have the same status."""
     return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
 
 
 def brought_about(succession: Succession) -> Succession:
-    """The succession whose effect is there again, if this one undoes an undoing; else itself."""
+    """If this one undoes an undoing, the succession that is in effect again; else itself."""
     while succession.undoes is not None and succession.undoes.undoes is not None:
         succession = succession.undoes.undoes
     return succession

@@ -124,7 +124,7 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Record the consents again that were recorded since the backup.
 
-    Before what waits for them passes on. The journal has no words: where the consent can be read must be asked.
+    Runs before the lines that wait for them pass on. The journal has no words: ask where the consent can be read.
     """
 
     def redo(line: Handover, said: dict[str, Any]) -> int:

@@ -204,7 +204,7 @@ class CorrectForm(SuccessionFieldsForm):
 
 
 class _OrderForm(Form):
-    """A form about a succession, and if one likes about the `others` of its order."""
+    """A form about a succession and, if chosen, the `others` of its order."""
 
     together = forms.BooleanField(required=False, initial=True)
 

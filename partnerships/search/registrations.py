@@ -7,5 +7,5 @@ from partnerships.search.services import forget_person
 
 
 def register() -> None:
-    """Forget the names of people who leave at once."""
+    """Register what forgets at once the names of people who leave."""
     register_leaving("names forgotten by search", forget_person)

@@ -158,7 +158,7 @@ class HeadingsForm(Form):
 
 
 class OwnFilesForm(Form):
-    """The files of a standard, from the staff of the authority whose they are."""
+    """The files of a standard, uploaded by staff of the authority that they belong to."""
 
     as_of = DayField(
         label="As of",

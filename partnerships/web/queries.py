@@ -22,7 +22,7 @@ from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
-#: What an import found out about published lists: work of administrators, and no news of a partner.
+#: What an import found missing from published lists: work for administrators, not news for partners.
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
@@ -37,8 +37,8 @@ def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]
 def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event]:
     """The newest events since a moment that others caused and this person may see.
 
-    Of organisations only those that the person acts for or works with; several of one kind to one record by one person
-    as the newest of them.
+    Events of organisations count only for those that the person acts for or works with. Of several events of one kind,
+    about one record and by one person, the newest is shown.
     """
     newest = newest_visible(_recent_by_others, user, since, count=count * 4)
     folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}

@@ -124,7 +124,7 @@ class ContactComposer(Composer):
 
 
 def _moment(holder: Holder) -> tuple[int, str, dt.datetime]:
-    """What contacts share that one email tells of: organisation, address and the moment in which they were named."""
+    """What contacts in one email have in common: organisation, address and the moment they were named."""
     return holder.post.organisation_id, holder.email.casefold(), holder.added_at
 
 

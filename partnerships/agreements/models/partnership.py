@@ -143,7 +143,7 @@ class Partnership(models.Model):
     read_on: dt.date | None = None
     #: Days without cover before or after it, where a list looked them up.
     gap: Gap | None = None
-    #: Whether the reader of a list reads it in full, and whether only as a former party, where the list looked it up.
+    #: Set by the list of partnerships: whether its reader reads it in full, and whether only as a former party.
     is_inside = False
     is_former = False
 

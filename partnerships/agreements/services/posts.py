@@ -131,7 +131,7 @@ def fill_post(
 
 
 def _is_told_with_another(holder: Holder) -> bool:
-    """Whether the address was named at this moment already, as in rows of a spreadsheet: one email tells of all."""
+    """Whether the address was already named at this moment, in another row of a spreadsheet: one email covers all."""
     before = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
     same = before.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email)
     return bool(holder.email) and same.exists()

@@ -121,7 +121,7 @@ class Commitment(models.Model):
     in the directory, such as the developer in a published section 106 agreement.
     """
 
-    #: Whether the reader of a list knows its partnership today, where the list looked it up.
+    #: Set by the list of commitments: whether its reader knows the partnership today.
     is_partnership_known = False
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)

@@ -87,7 +87,7 @@ def succession(
 ) -> Message:
     """What successions did to what the reader follows; they come with their ties.
 
-    `is_later`: where the rest went of what awaited an organisation.
+    `is_later`: the second email, about what awaited an organisation in the first.
     """
 
     def token(purpose: Purpose) -> str:

@@ -18,7 +18,7 @@ from partnerships.outbox.services import record_emails
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
     """Email each stakeholder whom successions of one order concern, once; returns how many.
 
-    `is_later`: each who was told that something awaits an organisation hears once more, when nothing does any longer.
+    `is_later`: the second email, to those who were told that something awaits an organisation, once nothing does.
     """
     first, *others = successions
     people = _now_settled(successions, now) if is_later else stakeholders_of(successions, day=timezone.localdate(now))

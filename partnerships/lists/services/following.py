@@ -48,14 +48,14 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
 
 @transaction.atomic
 def unfollow_view(*, view: SavedView, person: User) -> None:
-    """Tell the person no more."""
+    """Stop telling the person."""
     Follow.objects.filter(view=view, person=person).delete()
 
 
 def check_followed_views(*, now: dt.datetime) -> int:
-    """Read the followed views whose turn it is, with the rights of each follower; how many emails were recorded.
+    """Read the followed views whose turn it is, with their followers' rights; returns how many emails it recorded.
 
-    May run twice: a follow is read under its lock, and what was told is kept with it.
+    May run twice: each follow is locked while it is read, and keeps what was told.
     """
     due = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
     due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by("checked_at", "pk")

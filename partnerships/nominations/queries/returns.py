@@ -132,7 +132,7 @@ def result_of(found: NominationsReturn) -> ReturnResult:
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """What lines say, first lets first and by size; fetch their refusals before."""
+    """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
     lines = sorted(lines, key=lambda one: (not one.is_first_let, _place(one)))
     refused = [{one.ground: one.number for one in line.refusals.all()} for line in lines]
     return ReturnResult(lines, refused, total_of(lines))
@@ -211,7 +211,7 @@ def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
 
 
 def per_cent_of(part: int, whole: int) -> Decimal | None:
-    """A share in per cent with one digit; None of nothing."""
+    """A share in per cent with one decimal; None if the whole is zero."""
     if whole <= 0:
         return None
     return (Decimal(100) * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -34,7 +34,7 @@ class Kept:
 
 
 def _bodies_of(thing: Plan | DeveloperAgreement | Commitment) -> list[int]:
-    """Whose thing it is (ids)."""
+    """The organisations that it belongs to (ids)."""
     if isinstance(thing, Plan):
         return list(thing.owners.values_list("organisation", flat=True))
     if isinstance(thing, DeveloperAgreement):

@@ -22,7 +22,7 @@ _MAX_EVIDENCE = 300
 
 #: The journal's name for a consent that was recorded.
 CONSENT = "consent"
-#: What stands as evidence after a restore: the journal has no words.
+#: The evidence after a restore, since the journal has no words.
 _AS_JOURNALLED = "Recorded before a backup was restored; ask who recorded it where it can be read"
 
 
@@ -32,7 +32,7 @@ def consent_identity(line: Handover) -> str:
 
 
 def record_again(line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime) -> None:
-    """Record a consent that the journal has and the restored database lacks: that of whom the line names."""
+    """Record a consent that the journal has and the restored database lacks, as given by those the line names."""
     line.consent_from, line.consent_on = line.consent[:200], given_on
     line.evidence = "; ".join(filter(None, (line.evidence, _AS_JOURNALLED)))[:_MAX_EVIDENCE]
     line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()

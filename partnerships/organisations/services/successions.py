@@ -330,7 +330,7 @@ def check_certain(succession: Succession) -> None:
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Set the status of a locked succession and record it; once it takes effect, people are to be told.
 
-    Of what it undoes nobody is told any more.
+    People are no longer told of a succession that it undoes.
     """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE

@@ -27,7 +27,7 @@ from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.vested import tell_others
 from partnerships.outbox.services import record_emails
 
-#: How long a reason that is kept may be.
+#: Characters of a reason that are kept.
 _MAX_REFUSAL = 500
 #: People are told of a succession that passed nothing on only if it vested within this time: others are history.
 TOLD_WITHIN = dt.timedelta(days=365)

@@ -16,7 +16,7 @@ from partnerships.search.queries.asking import Asked
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import Found
 
-#: Entries whose rights are checked, and so results that can be leafed through and counted.
+#: Entries whose rights are checked: at most this many results can be paged through and counted.
 LIMIT = 500
 #: With more entries that fit, by PostgreSQL's own estimate, only the newest of each kind are looked at.
 _MANY = 4_000

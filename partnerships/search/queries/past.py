@@ -43,7 +43,7 @@ def left_behind(user: User, text: str) -> tuple[Left, ...]:
 
 
 def _departures(user: User) -> QuerySet[Any, int]:
-    """Something that shows whether an organisation of the person ever left a partnership or plan, or a plan left it."""
+    """Rows if an organisation of the person left a partnership or plan, or a plan left a partnership of theirs."""
     mine = among("organisation", Membership.objects.organisations_of(user))
     parties = Party.objects.filter(mine)
     left = parties.filter(status__in=FORMER_STATUSES)

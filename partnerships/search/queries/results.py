@@ -117,7 +117,7 @@ def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: st
 
 
 def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, bool]:
-    """What is asked in the end, what fits it, and whether other words than those typed count."""
+    """The question that finds something, what fits it, and whether its words differ from those typed."""
     first = asking.exact(text)
     fitting = _fitting(user, first, text, narrowed)
     if fitting.found or not first.has_words:

@@ -112,7 +112,7 @@ def _holders(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
-    """Those of today: who will take a post up is for its own organisation, on the post's page."""
+    """Present holders. Future ones are shown to the post's own organisation only, on its page."""
     today = Holder.objects.on(timezone.localdate()).visible_to(user)
     return today.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
 

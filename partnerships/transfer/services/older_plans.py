@@ -20,7 +20,7 @@ _MAX_WORDS = 2000
 
 
 def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool:
-    """Record what has changed in the plan since an older file; whether anything has.
+    """Record what has changed in the plan since an older file; returns whether anything has.
 
     Published versions cannot be changed and none can come between them, so the history of the plan gets a line, once
     for each file. `then` is what the older file says and `before` what the newest one said, in a version under no

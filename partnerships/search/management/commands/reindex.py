@@ -16,7 +16,7 @@ class Command(AccountedCommand):
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say what to do besides."""
+        """Add the options."""
         parser.add_argument("--check", action="store_true", help="Only compare the index with the records.")
         parser.add_argument("--queue", action="store_true", help="Only queue; the worker works the queue off.")
 

@@ -94,7 +94,7 @@ class Agreed:
         if self.area:
             words.append(f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area.")
         if nameless := [scheme.name for scheme in self.schemes or () if not scheme.codes]:
-            words.append(f"Returns count no homes of {', '.join(nameless)}: the terms give no property references.")
+            words.append(f"Returns leave out homes of {', '.join(nameless)}: the terms give no property references.")
         return words
 
     def share(self, bedrooms: Bedrooms, *, first_let: bool) -> Decimal:

@@ -148,7 +148,7 @@ def complete_return(
     changed = {pk: one for pk, one in lines.items() if one != read.get(pk) and one != saved[pk]}
     if others := [by_id[pk].words for pk in sorted(changed) if saved[pk] != read.get(pk)]:
         raise FiguresChanged(
-            f"Other figures were saved while you filled in the table: {'; '.join(others)}. They stand below yours. "
+            f"Other figures were saved while you filled in the table: {'; '.join(others)}. They are shown below yours. "
             "Correct yours, then save again."
         )
     for pk, supplement in sorted(changed.items()):

@@ -64,7 +64,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "owner",
             "Owner",
             "responsible",
-            hint="The name, or in your own organisation the email address, of somebody who gives.",
+            hint="The name of somebody at the organisation that gives; in your own, also their email address.",
         ),
         column("status", "Status", hint="Only in downloads."),
         column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),

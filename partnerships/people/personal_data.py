@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import BooleanField, DateField, ForeignKey, Model, QuerySet
+from django.db.models import BooleanField, DateField, ForeignKey, Model, Q, QuerySet
 from django.db.models.fields.files import FieldFile
 
 from partnerships.activity.models import Event
@@ -44,9 +45,22 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
 
 
-def _rows(rule: Rule, person: User) -> QuerySet[Model]:
-    model: type[Model] = apps.get_model(rule.model)
-    return model._default_manager.filter(**{rule.field: person.pk}).order_by("pk")
+def _rows(of_model: Sequence[Rule], person: User) -> QuerySet[Model]:
+    """The rows in which the field of one of these rules, all of one model, refers to the person."""
+    model: type[Model] = apps.get_model(of_model[0].model)
+    refers = Q()
+    for rule in of_model:
+        refers |= Q(**{rule.field: person.pk})
+    return model._default_manager.filter(refers).order_by("pk")
+
+
+def _by_model() -> list[list[Rule]]:
+    """The rules about references to a person, those of one model together: its rows are read once."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules():
+        if _refers(rule):
+            found.setdefault(rule.model, []).append(rule)
+    return list(found.values())
 
 
 def _readable(rows: QuerySet[Model], person: User) -> set[int]:
@@ -77,6 +91,7 @@ def _is_about(row: Model, name: str) -> bool:
 def _refers(rule: Rule) -> bool:
     """Whether the field refers to a person rather than describing one."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
+    assert not field.many_to_many, "Export and erasure read one column of each row."
     return field.name == PERSON_NUMBER or (field.is_relation and field.related_model is User)
 
 
@@ -88,23 +103,23 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     """
     require(rights_over(person, author).may_export)
     held: dict[str, list[dict[str, Any]]] = {}
-    for rule in rules():
-        if not _refers(rule):
-            continue
-        found = _rows(rule, person)
+    for of_model in _by_model():
+        found = _rows(of_model, person)
         readable = _readable(found, person) if found else set()
-        # Only the id of another record, which needs no query: an export must not include third parties.
-        rows = [
-            {"id": row.pk}
-            | {
-                name: _plain(row.serializable_value(name))
-                for name in rule.exported
-                if row.pk in readable or _is_about(row, name)
-            }
-            for row in found
-        ]
-        if rows:
-            held[f"{rule.model} as {rule.field}"] = rows
+        for rule in of_model:
+            # Only the id of another record, which needs no query: an export must not include third parties.
+            rows = [
+                {"id": row.pk}
+                | {
+                    name: _plain(row.serializable_value(name))
+                    for name in rule.exported
+                    if row.pk in readable or _is_about(row, name)
+                }
+                for row in found
+                if row.serializable_value(rule.field) == person.pk
+            ]
+            if rows:
+                held[f"{rule.model} as {rule.field}"] = rows
     events = Event.objects.filter(actor_id=person.pk).order_by("at", "pk")
     exported = {
         "format": FORMAT,
@@ -204,7 +219,7 @@ def _apply(rule: Rule, person: User) -> int:
 
     Rows that are kept keep only the id.
     """
-    rows = _rows(rule, person)
+    rows = _rows([rule], person)
     return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
 
 

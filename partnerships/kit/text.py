@@ -21,9 +21,9 @@ _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 def figure(number: Decimal | int) -> str:
-    """A number with commas and without needless zeros: `60`, `2.5`, `1,250,000`."""
-    whole = int(number)
-    return f"{whole:,}" if number == whole else f"{number:,.2f}".rstrip("0").rstrip(".")
+    """A number with commas and without needless zeros, never rounded: `60`, `2.5`, `1,250,000`."""
+    text = f"{Decimal(number):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def pounds(value: Decimal | int | None) -> str:

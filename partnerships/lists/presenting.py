@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from partnerships.kit.forms import Chip, active_filters
 from partnerships.kit.lists import Column, Kind
 from partnerships.kit.templatetags.kit import long_date, status_tag
+from partnerships.kit.text import figure
 from partnerships.lists.reading import EVERYTHING, Asked
 
 
@@ -82,8 +83,8 @@ def in_words(value: Any) -> str:
         return "Yes" if value else "No"
     if isinstance(value, dt.date):
         return long_date(value)
-    if isinstance(value, int | Decimal | float):
-        return f"{value:,}" if not isinstance(value, Decimal) else f"{value.normalize():,f}"
+    if isinstance(value, int | Decimal):
+        return figure(value)
     return str(value)
 
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import bar_chart, row_chart
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import figure
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnLine
 from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
@@ -56,10 +57,7 @@ class Chart:
 
 def plain(value: int | Decimal | None) -> str:
     """A figure without needless zeros; "" where there is none."""
-    if value is None:
-        return ""
-    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return "" if value is None else figure(value)
 
 
 def per_cent(value: Decimal | None) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from partnerships.kit.dates import NotADate
 from partnerships.kit.forms import (
+    AmountField,
     CountField,
     DayField,
     Helper,
@@ -135,6 +136,14 @@ def test_any_text_is_a_date_or_is_refused_in_words(text: str) -> None:
 
     assert 1 <= found.year <= 9999
     assert found.earliest <= found.latest
+
+
+@pytest.mark.parametrize("field", [MoneyField(label="Grant"), AmountField(label="Total", decimal_places=2)])
+def test_an_amount_with_too_many_decimals_is_shown_as_it_was_typed(field: AmountField) -> None:
+    with pytest.raises(forms.ValidationError, match="must have at most 2 decimal places"):
+        field.clean("2.999")
+
+    assert field.prepare_value("2.999") == "2.999"
 
 
 def test_optional_date_left_empty_is_none() -> None:

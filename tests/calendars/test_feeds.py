@@ -272,7 +272,7 @@ def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> 
     assert CalendarAddress.objects.get(person=world.ben).kinds == ["meeting"]
 
 
-def test_feed_is_private_unchanged_until_something_changes_and_its_secret_is_never_logged(
+def test_feed_is_private_changes_only_with_its_dates_and_is_never_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -210,7 +210,7 @@ def test_what_passed_on_since_the_backup_passes_on_again(world: World) -> None:
     assert left(outcome) == []
 
 
-def test_consent_recorded_since_the_backup_is_recorded_again_and_what_waited_for_it_passes_on(world: World) -> None:
+def test_consent_since_the_backup_is_recorded_again_and_its_lines_pass_on(world: World) -> None:
     succession = _accepted(world)
     succession.handovers.update(consent="The lender")
     take_effect(succession)

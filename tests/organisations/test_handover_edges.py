@@ -506,7 +506,7 @@ def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitation
     assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]
 
 
-def test_side_that_the_successor_has_already_in_a_conversation_is_united_with_it_and_parted_again(
+def test_side_in_a_conversation_that_the_successor_has_too_is_united_and_parted_again(
     world: World,
 ) -> None:
     join(world.ben, world.harbour, Role.VIEWER, world.now)

@@ -65,10 +65,10 @@ class UploadForm(Form):
 class SendForm(Form):
     """Send the return to the council, with an answer to each line that it disputed."""
 
-    def __init__(self, *args: Any, lines: Sequence[ReturnLine], cancel: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, disputed: Sequence[ReturnLine], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._disputed = [line for line in lines if line.reason and line.decision != Decision.CONFIRMED]
-        for line in self._disputed:
+        self._disputed = disputed
+        for line in disputed:
             self.fields[f"answer-{line.pk}"] = forms.CharField(
                 label=f"{line.words}: what do you say to “{line.reason}”?",
                 help_text="Optional. The council reads it beside the corrected figures.",

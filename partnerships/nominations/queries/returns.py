@@ -14,6 +14,7 @@ from partnerships.nominations.lettings.columns import CollectionYear, core_colum
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.lettings.reading import Outcome, Scope
 from partnerships.nominations.models import (
+    Decision,
     LettingsRun,
     NominationsAgreement,
     NominationsReturn,
@@ -133,7 +134,7 @@ def result_of(found: NominationsReturn) -> ReturnResult:
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
     """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
-    lines = sorted(lines, key=lambda one: (not one.is_first_let, _place(one)))
+    lines = sorted(lines, key=_place)
     refused = [{one.ground: one.number for one in line.refusals.all()} for line in lines]
     return ReturnResult(lines, refused, total_of(lines))
 
@@ -150,8 +151,15 @@ def total_of(lines: Iterable[ReturnLine]) -> Total:
     )
 
 
-def _place(line: ReturnLine) -> int:
-    return list(Bedrooms).index(line.size)
+def _place(line: ReturnLine) -> tuple[bool, int]:
+    return not line.is_first_let, list(Bedrooms).index(line.size)
+
+
+def disputed_lines_of(found: NominationsReturn) -> list[ReturnLine]:
+    """The lines that the council disputed and has not confirmed since, to answer; none before it was sent."""
+    if not found.sendings:
+        return []
+    return sorted(found.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
 
 
 @dataclass(frozen=True, slots=True)

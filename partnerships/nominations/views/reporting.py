@@ -19,7 +19,7 @@ from partnerships.nominations import services
 from partnerships.nominations.forms import ReopenForm, SendForm, StartForm, TableForm, UploadForm
 from partnerships.nominations.lettings.uploading import FilteredLettings, filter_uploads
 from partnerships.nominations.models import NominationsReturn
-from partnerships.nominations.queries import result_of
+from partnerships.nominations.queries import disputed_lines_of, result_of
 from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
@@ -111,7 +111,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send the return to the council."""
     user, found, rights = open_return(request, pk, number)
     require(rights.may_report)
-    form = SendForm(posted(request), lines=result_of(found).lines, cancel=found.get_absolute_url())
+    form = SendForm(posted(request), disputed=disputed_lines_of(found), cancel=found.get_absolute_url())
 
     def step() -> tuple[str, str]:
         services.send_return(found=found, answers=form.answers(), author=user, now=timezone.now())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -22,26 +24,26 @@ MAX_COUNTED = 1_000
 
 
 def asked_in(
-    request: HttpRequest, reader: User, definition: ListDefinition
-) -> tuple[Asked, SavedView | None, list[SavedView]]:
-    """What the address asks of the list, the saved view that it starts from, and the views to choose from.
+    request: HttpRequest, reader: User, definition: ListDefinition, views: Sequence[SavedView]
+) -> tuple[Asked, SavedView | None]:
+    """What the address asks of the list, and the saved view that it starts from.
 
     `view` opens a view as it was saved, and `from` names the one that other parameters started from. A list without
     parameters opens with the reader's default view; `view=` alone shows everything.
     """
-    views = views_of(reader, definition)
     try:
         view = view_in(request.GET, views, reader)
     except SavedView.DoesNotExist as error:
         raise Http404 from error
-    return read(definition, reader, parameters_for(request.GET, view)), view, views[:MAX_NAMED]
+    return read(definition, reader, parameters_for(request.GET, view)), view
 
 
 @require_safe
 def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     """The page of a list."""
     reader = signed_in(request)
-    asked, view, views = asked_in(request, reader, definition)
+    views = views_of(reader, definition)
+    asked, view = asked_in(request, reader, definition, views)
     valid = asked.form.is_valid()
     page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
     definition.make_ready(reader, page.rows, asked.columns)
@@ -74,7 +76,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "formats": FORMATS.items(),
         "view": view,
         "is_changed": view is not None and asked.state != read(definition, reader, parameters_of(view.state)).state,
-        "views": views,
+        "views": views[:MAX_NAMED],
     }
     if asked.look == CARDS:
         context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
@@ -87,7 +89,10 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
     """A file of every row that the filters find, on all pages."""
-    asked, _, _ = asked_in(request, signed_in(request), definition)
+    reader = signed_in(request)
+    # An address with parameters names its view, if any; only one without them opens the default view.
+    views = [] if request.GET else views_of(reader, definition)
+    asked, _ = asked_in(request, reader, definition, views)
     if not asked.form.is_valid():
         return show(request, definition)
     return file_response(asked, form, MAX_ROWS)

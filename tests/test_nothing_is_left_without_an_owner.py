@@ -58,7 +58,6 @@ NOT_OWNERS = {
     "organisations.Membership.person": "what ends",
     "people.LeadTimes.person": "how the person is reminded",
     "commitments.Reminder.person": "who was reminded",
-    "exchange.SavedFilter.person": "the person's own search",
     "lists.SavedView.owner": "the person's own view",
     "lists.Follow.person": "who follows a view",
     "lists.DefaultView.person": "how the person's own list opens",
@@ -86,6 +85,7 @@ NOT_OWNERS = {
     "answers.Trust.person": "who is trusted",
     "digests.Slot.recipient": "when the person gets digests",
     "digests.OpenDigest.recipient": "a digest being written",
+    "calendars.CalendarAddress.person": "an address of the person's own dates; it ends with their account",
     "digests.MatchNotice.recipient": "what the person was told",
 }
 

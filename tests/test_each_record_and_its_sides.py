@@ -254,12 +254,6 @@ def _fulfilment(world: World) -> exchanged.Fulfilment:
     return exchanged.Fulfilment.objects.get(entry=ask)
 
 
-def _filter(world: World) -> exchanged.SavedFilter:
-    return exchange.save_filter(
-        person=world.amina, name=SAID, query="theme=land", filters=exchange.Filters(), tells=True, now=world.now
-    )
-
-
 def _standing(world: World) -> Entry:
     return _ask(world, direction=Direction.OFFER, standing=True, title=SAID)
 
@@ -605,13 +599,6 @@ CASES = {
             on=lambda row: {"pk": row.entry_id},
             changed=lambda row: Entry.objects.get(pk=row.entry_id).status,
         ),
-    ),
-    "a saved filter": Case(
-        exchanged.SavedFilter,
-        _filter,
-        lambda saved: [reverse("exchange:saved")],
-        {"lead"},
-        Act("exchange:remove-filter", lambda world, saved: {}, {"lead"}),
     ),
     "a commitment between two": Case(
         promised.Commitment,
@@ -989,26 +976,6 @@ def test_the_counts_on_the_board_hold_what_one_may_read(world: World) -> None:
     assert grown == dict.fromkeys(ALL, 0) | dict.fromkeys(OWN | OTHER, 2) | dict.fromkeys(THIRD, 1)
 
 
-def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World) -> None:
-    for someone in sides(world).values():
-        exchange.save_filter(
-            person=someone,
-            name="Land",
-            query="theme=land",
-            filters=exchange.Filters(themes=("land",)),
-            tells=True,
-            now=world.now,
-        )
-    _named_ask(world, title=SAID)
-
-    exchange.match_due_entries(now=world.now)
-    exchange.email_fits(now=world.now)
-
-    fits = exchanged.Fit.objects.values_list("saved_filter__person__email", flat=True)
-    told = {email.to[0] for email in deliver() if WORD in email.body}
-    assert set(fits) == told == {"ben@westmarch.example", "will@westmarch.example"}
-
-
 def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(world: World) -> None:
     agree(world, due_on=in_days(9), text=SAID)
     choose_lead_times(person=world.eddie, days={"commitments": [7]}, now=timezone.now())
@@ -1033,7 +1000,6 @@ def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(
 #: Records without their own page, and the test of who reads them.
 APART = {
     exchanged.EntryCount: test_the_counts_on_the_board_hold_what_one_may_read,
-    exchanged.Fit: test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it,
     promised.Reminder: test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone,
 }
 

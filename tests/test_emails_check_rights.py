@@ -129,7 +129,6 @@ def _dee_stops_administering(w: World) -> None:
         ("entry_answered", "exchange.response", "amina", _stops_leading("amina")),
         ("facilitator_of_an_entry_named", "exchange.facilitator", "ben", _withdraws_entry),
         ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
-        ("entry_fits_a_saved_filter", "exchange.new_fits", "ben", _withdraws_entry),
         ("entry_enters_a_followed_view", "lists.followed", "ben", _withdraws_entry),
         ("commitments_proposed_from_a_spreadsheet", "commitments.proposed_together", "ben", _stops_leading("ben")),
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),

@@ -63,9 +63,7 @@ SHOWN = frozenset(
         "plans.OwnershipOffer.message",
         "plans.OwnershipOffer.reason",
         "plans.Share.message",
-        # The reader's own saved filter; the query is in its link.
-        "exchange.SavedFilter.name",
-        "exchange.SavedFilter.query",
+        # A view that the reader follows.
         "lists.SavedView.name",
     }
 )

@@ -18,7 +18,7 @@ from django.core import mail
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
-from partnerships.exchange.models import Entry, SavedFilter
+from partnerships.exchange.models import Entry
 from partnerships.lists.models import SavedView
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -51,7 +51,6 @@ def names() -> list[str]:
         (Organisation, "name"),
         (User, "name"),
         (User, "email"),
-        (SavedFilter, "name"),
         (SavedView, "name"),
         (SocialApp, "name"),
     ):

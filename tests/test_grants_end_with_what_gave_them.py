@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 from django.test import Client
@@ -21,10 +22,9 @@ from partnerships.conversations import services as conversations
 from partnerships.conversations.queries.facilitating import watched_by
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.services import enrol, subscribe
-from partnerships.exchange import services as exchange
-from partnerships.exchange.models import Audience, Fit
-from partnerships.exchange.queries.board import Filters
-from partnerships.exchange.services.saved_filters import record_fits
+from partnerships.exchange.models import Audience
+from partnerships.lists import services as lists
+from partnerships.lists.models import Follow
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.waiting import waiting_from
@@ -220,7 +220,9 @@ def saved_view(world: World) -> Probe:
         now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    exchange.save_filter(person=world.ben, name="Land", query="", filters=Filters(), tells=True, now=timezone.now())
+    view = lists.save_view(person=world.ben, kind="asks", name="Land", state={}, now=timezone.now())
+    lists.follow_view(view=view, person=world.ben, now=timezone.now())
+    readings = count(1)
 
     def tells() -> bool:
         entry = shared(
@@ -230,8 +232,12 @@ def saved_view(world: World) -> Probe:
             audience=Audience.PARTNERSHIP,
             partnership=world.partnership,
         )
-        record_fits(entries=[entry], now=timezone.now())
-        return Fit.objects.filter(entry=entry, saved_filter__person=world.ben).exists()
+        # Each reading is more than an hour after the last email.
+        now = timezone.now() + 2 * next(readings) * lists.BETWEEN_EMAILS
+        lists.check_followed_views(now=now)
+        follow = Follow.objects.filter(person=world.ben).first()
+        assert follow is None or follow.checked_at == now
+        return follow is not None and entry.pk in (follow.members or [])
 
     return tells
 

@@ -6,9 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
-
-from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response, SavedFilter
+from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
 from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.rights import rights_over
 from partnerships.organisations.models import Organisation
@@ -16,29 +14,8 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: An email about a saved filter lists this many entries and counts the rest.
-MAX_ENTRIES = 20
 _NOT_READABLE = "They can no longer read it."
 _NOTHING_TO_ANSWER = "They no longer have anything to answer."
-
-
-def write_new_fits(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """New asks and offers that match a person's saved filter."""
-    saved = SavedFilter.objects.filter(pk=due.params["filter"], person=person, tells=True).first()
-    fitting = Entry.objects.visible_to(person).filter(pk__in=due.params["entries"], is_open=True).for_listing()
-    entries = list(fitting.order_by("-shared_at", "-pk")[:MAX_ENTRIES])
-    if saved is None or not entries:
-        return "Nothing matches any more, or they turned these emails off."
-    count = fitting.count()
-    context = {
-        "saved": saved,
-        "entries": [(entry, link("exchange:detail", pk=entry.pk)) for entry in entries],
-        "count": count,
-        "more": count - len(entries),
-        "board": f"{settings.SITE_ORIGIN}{saved.get_absolute_url()}",
-        "manage": link("exchange:saved"),
-    }
-    return Content("exchange/new_fits", context)
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -19,5 +19,4 @@ RULES = (
     Rule("exchange.EntryFacilitator", "ended_by", Fate.KEEP, "who ended it", ("ended_at", "end_reason")),
     Rule("exchange.Dismissal", "author", Fate.KEEP, "who dismissed the match", ("reason", "at")),
     Rule("exchange.Introduction", "author", Fate.KEEP, "who suggested it", ("text", "at")),
-    Rule("exchange.SavedFilter", "person", Fate.DELETE, "their saved filters", ("name", "query", "created_at")),
 )

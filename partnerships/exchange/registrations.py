@@ -88,7 +88,6 @@ def register() -> None:
         ("decision", "Decision on your answer", emails.write_decision, response),
         ("introduction", "Introduction", emails.write_introduction, introduction),
         ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon, entry),
-        ("new_fits", "New matches for your saved filter", emails.write_new_fits, None),
     ):
         group = NoticeGroup.REMINDERS if code == "closing_soon" else NoticeGroup.ASKS
         register_email(f"exchange.{code}", label, write, group=group, about=about)

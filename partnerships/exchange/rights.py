@@ -7,10 +7,10 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from partnerships.commitments.models import Commitment
-from partnerships.exchange.models import Entry, Response, SavedFilter
+from partnerships.exchange.models import Entry, Response
 from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import Roles, has_open_account, roles_of
+from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
 
 
@@ -77,8 +77,3 @@ def may_read_both(entry: Entry, counterpart: Entry, person: User) -> bool:
     """Whether the person may read both entries of a pair."""
     pair = {entry.pk, counterpart.pk}
     return Entry.objects.visible_to(person).filter(pk__in=pair).count() == len(pair)
-
-
-def owns_filter(saved: SavedFilter, person: User) -> bool:
-    """Whether the filter belongs to the person and their account is open."""
-    return saved.person_id == person.pk and has_open_account(person)

@@ -10,10 +10,9 @@ from partnerships.exchange import services
 
 @shared_task
 def match_due_entries() -> None:
-    """Email about new entries, match them, and email about saved filters."""
+    """Email about new entries, and match them."""
     services.email_new_entries(now=timezone.now())
     services.match_due_entries(now=timezone.now())
-    services.email_fits(now=timezone.now())
 
 
 @shared_task

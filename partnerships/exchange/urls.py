@@ -1,8 +1,9 @@
 """URLs of asks and offers."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
-from partnerships.exchange.views import answering, board, detail, facilitating, groups, matching, saved, writing
+from partnerships.exchange.views import answering, board, detail, facilitating, groups, matching, writing
 from partnerships.kit.lists import list_export, list_page
 
 app_name = "exchange"
@@ -13,10 +14,8 @@ urlpatterns = [
     path("export.csv", list_export("asks", "csv"), name="export"),
     path("new/", writing.new, name="new"),
     path("matches/", matching.matches, name="matches"),
-    path("filters/", saved.saved, name="saved"),
-    path("filters/new/", saved.save_filter, name="save-filter"),
-    path("filters/<int:pk>/tell/", saved.tell, name="tell-of-filter"),
-    path("filters/<int:pk>/remove/", saved.remove, name="remove-filter"),
+    # Emails already sent have this address.
+    path("filters/", RedirectView.as_view(pattern_name="lists:views", http_method_names=["get", "head"]), name="saved"),
     path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),
     path("answers/<int:pk>/withdraw/", answering.withdraw_response, name="withdraw-response"),

@@ -12,7 +12,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Asks, an offer, an answer, a question and a saved filter."""
+    """Asks, an offer, an answer and a question."""
     now = world.now
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
@@ -32,9 +32,6 @@ def prepare(world: World) -> None:
     )
     world.things["question"] = services.ask_question(
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
-    )
-    world.things["saved filter"] = services.save_filter(
-        person=world.amina, name="Land", query="theme=land", filters=services.Filters(), tells=True, now=now
     )
 
 
@@ -60,18 +57,7 @@ ROWS = (
     Row("exchange:ours", get=everyone()),
     Row("exchange:export", get=everyone()),
     Row("exchange:matches", get=everyone()),
-    Row("exchange:saved", get=everyone()),
-    Row("exchange:save-filter", get=everyone(), post=everyone(422)),
-    Row(
-        "exchange:tell-of-filter",
-        on=_on("saved filter"),
-        post=expect(inside=404, outside=404, lead=302),
-    ),
-    Row(
-        "exchange:remove-filter",
-        on=_on("saved filter"),
-        post=expect(inside=404, outside=404, lead=302),
-    ),
+    Row("exchange:saved", get=everyone(302)),
     Row(
         "exchange:new",
         get=expect(inside=200, outside=200, viewer=403, left=403, administrator=403),

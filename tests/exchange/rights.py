@@ -13,7 +13,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from tests.exchange.conftest import draft, shared
-from tests.support.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -248,23 +248,6 @@ ROWS = (
         PARTNER_EDITORS,
         prepare=_pair,
     ),
-    Row(
-        "exchange.save_filter",
-        lambda w, person, _: services.save_filter(
-            person=person, name="Mine", query="", filters=services.Filters(), tells=False, now=timezone.now()
-        ),
-        EVERYBODY - {"stakeholder"},
-    ),
-    Row(
-        "exchange.set_filter_emails",
-        lambda w, person, _: services.set_filter_emails(saved=w.things["saved filter"], tells=False, person=person),
-        LEAD,
-    ),
-    Row(
-        "exchange.remove_filter",
-        lambda w, person, _: services.remove_filter(saved=w.things["saved filter"], person=person),
-        LEAD,
-    ),
 )
 
 _INSIDE = "part of another service, inside its transaction"
@@ -283,7 +266,6 @@ WITHOUT_A_PERSON = {
     "exchange.remind_of_closing": _CLOCK,
     "exchange.update_status": "derives the status from answers and commitments",
     "exchange.email_new_entries": _CLOCK,
-    "exchange.email_fits": _CLOCK,
     "exchange.email_decision": _INSIDE,
     "exchange.email_decline": _INSIDE,
     "exchange.email_facilitator": _INSIDE,

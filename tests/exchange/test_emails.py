@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Status
+from partnerships.exchange.models import Audience, Entry, Status
 from partnerships.exchange.services.notices import remind_of_closing
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
@@ -57,57 +57,6 @@ def test_organisations_that_declined_or_answered_get_no_reminder(world: World, n
     remind_of_closing(now=now + dt.timedelta(days=10))
 
     assert "ben@westmarch.example" not in recipients()
-
-
-def test_a_saved_filter_emails_each_readable_match_once(world: World, now: dt.datetime) -> None:
-    for person in (world.ben, world.chidi):
-        services.save_filter(
-            person=person,
-            name="Land",
-            query="theme=land",
-            filters=services.Filters(themes=("land",)),
-            tells=True,
-            now=now,
-        )
-    entry = shared(world.larkhaven, world.amina, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
-    shared(
-        world.westmarch,
-        world.ben,
-        now,
-        direction=Direction.OFFER,
-        title="Our own news",
-        audience=Audience.NAMED,
-        addressees=[world.larkhaven],
-    )
-    draft(world.larkhaven, world.amina, now, title="Only a draft")
-
-    services.match_due_entries(now=now)
-    assert services.email_fits(now=now) == 1
-    assert services.email_fits(now=now) == 0
-
-    (email,) = deliver()
-    assert email.to == ["ben@westmarch.example"]
-    assert entry.title in email.body
-    assert "Our own news" not in email.body
-    assert "Only a draft" not in email.body
-
-
-def test_no_email_for_a_filter_turned_off_or_an_entry_withdrawn(world: World, now: dt.datetime) -> None:
-    saved = services.save_filter(
-        person=world.ben, name="All", query="", filters=services.Filters(), tells=True, now=now
-    )
-    shared(world.larkhaven, world.amina, now)
-    services.match_due_entries(now=now)
-    services.set_filter_emails(saved=saved, tells=False, person=saved.person)
-    assert services.email_fits(now=now) == 0
-
-    services.set_filter_emails(saved=saved, tells=True, person=saved.person)
-    gone = shared(world.larkhaven, world.amina, now, title="Land for 70 modular homes")
-    services.match_due_entries(now=now)
-    services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)
-
-    assert services.email_fits(now=now) == 0
-    assert deliver() == []
 
 
 def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: World, now: dt.datetime) -> None:
@@ -177,36 +126,3 @@ def test_leads_get_the_email_about_a_decline_if_the_author_has_left(world: World
     assert email.to == ["amina@larkhaven.example"]
     assert email.subject == f"Westmarch Borough Council declined your ask: {entry.title}"
     assert "No land." not in email.body
-
-
-def save_filter_of_everything(world: World, now: dt.datetime) -> None:
-    """Ben saves a filter that everything matches."""
-    services.save_filter(person=world.ben, name="All", query="", filters=services.Filters(), tells=True, now=now)
-
-
-def test_matches_within_an_hour_share_one_email_that_lists_the_first_twenty(world: World, now: dt.datetime) -> None:
-    save_filter_of_everything(world, now)
-    shared(world.larkhaven, world.amina, now, title="The first")
-    services.match_due_entries(now=now)
-    assert services.email_fits(now=now) == 1
-
-    for number in range(25):
-        shared(world.larkhaven, world.amina, now, title=f"Another {number}")
-    services.match_due_entries(now=now)
-
-    assert services.email_fits(now=now + dt.timedelta(minutes=20)) == 0
-    assert services.email_fits(now=now + dt.timedelta(hours=2)) == 1
-    email = deliver()[-1]
-    assert email.subject == "“All”: 25 new asks and offers"
-    assert "and 5 more" in email.body
-
-
-def test_entries_older_than_a_saved_filter_are_not_emailed(world: World, now: dt.datetime) -> None:
-    old = shared(world.larkhaven, world.amina, now, title="Seen before")
-    services.match_due_entries(now=now)
-    save_filter_of_everything(world, now + dt.timedelta(days=1))
-    Entry.objects.filter(pk=old.pk).update(matched_at=None)
-
-    services.match_due_entries(now=now + dt.timedelta(days=2))
-
-    assert services.email_fits(now=now + dt.timedelta(days=2)) == 0

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 #: Pages that depend on a record or on what is asked; tests/test_every_page_is_accessible.py opens each other page.
 PAGES = (
     "/ask-and-offer/?theme=land&q=modular",
-    "/ask-and-offer/filters/new/?theme=land",
+    "/lists/asks/views/new/?theme=land",
     "/ask-and-offer/{ask}/",
     "/ask-and-offer/{ask}/matches/",
     "/ask-and-offer/{ask}/edit/",

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status
+from partnerships.exchange.models import Audience, Direction, Entry, Response, Status
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
@@ -223,7 +223,7 @@ def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
 
 
 def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.datetime) -> None:
-    pages = ["board", "list", "ours", "matches", "export", "saved"]
+    pages = ["board", "list", "ours", "matches", "export"]
     queries = ["", "?q=canary", "?theme=land", "?organisation=larkhaven", f"?area={world.fareham.pk}"]
     shared(world.larkhaven, world.amina, now, title="For all")
 
@@ -286,19 +286,6 @@ def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
     assert cells["Title"].startswith("'=")
     assert cells["Statement"].startswith("'")
     assert cells["Quantity"] == "60.00"
-
-
-def test_only_its_owner_can_see_a_saved_filter(world: World) -> None:
-    amina, ben = sign_in(world.amina), sign_in(world.ben)
-    amina.post(reverse("exchange:save-filter") + "?theme=land&q=modular&evil=1", {"name": "Land", "tells": "on"})
-    saved = SavedFilter.objects.get()
-
-    assert saved.query == "q=modular&theme=land"
-    assert "Land" in page(world.amina, "saved")
-    assert saved.get_absolute_url() not in page(world.ben, "saved")
-    assert ben.post(reverse("exchange:remove-filter", args=[saved.pk])).status_code == 404
-    assert amina.post(reverse("exchange:save-filter"), {"name": "Land"}).status_code == 422
-    assert amina.post(reverse("exchange:remove-filter", args=[saved.pk])).status_code == 302
 
 
 def test_htmx_gets_the_results_only(world: World) -> None:

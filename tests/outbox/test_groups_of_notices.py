@@ -15,7 +15,6 @@ ABOUT_NOTHING = {
     "digests.confirmation",
     "digests.links",
     "digests.succession",
-    "exchange.new_fits",
     "lists.followed",
     "organisations.handed_over",
 }

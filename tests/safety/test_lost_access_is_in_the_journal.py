@@ -34,7 +34,6 @@ pytestmark = pytest.mark.django_db
 
 #: Services after which somebody may read or do less, and why a restore may bring it back.
 WITHOUT_A_LINE = {
-    "exchange.remove_filter": "one's own saved search",
     "digests.pause": "a pause of emails; the person or the organisation can pause again",
 }
 

@@ -35,6 +35,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
+from partnerships.lists import services as lists
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.draining import drain
@@ -334,14 +335,7 @@ def _entries(p: Planted, w: World, now: dt.datetime) -> None:
     exchange.ask_question(
         entry=held, organisation=w.westmarch, text=p.word("question", *PARTNERS), author=w.ben, now=now
     )
-    exchange.save_filter(
-        person=w.amina,
-        name=p.word("filter", "lead"),
-        query="theme=land",
-        filters=exchange.Filters(),
-        tells=True,
-        now=now,
-    )
+    lists.save_view(person=w.amina, kind="asks", name=p.word("view", "lead"), state={}, now=now)
 
 
 def _commitments(p: Planted, w: World, now: dt.datetime) -> None:

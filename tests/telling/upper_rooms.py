@@ -269,14 +269,6 @@ def entry_about_to_lapse(w: World) -> Act:
     return lambda: [exchange.remind_of_closing(now=NOW() + dt.timedelta(days=3)) for _ in range(2)]
 
 
-@case(("exchange.new_fits", "ben"))
-def entry_fits_a_saved_filter(w: World) -> Act:
-    exchange.save_filter(person=w.ben, name="All", query="", filters=exchange.Filters(), tells=True, now=w.now)
-    _entry(w, audience=Audience.NETWORK, addressees=[])
-    exchange.match_due_entries(now=NOW())
-    return lambda: [exchange.email_fits(now=NOW()) for _ in range(2)]
-
-
 @case(("lists.followed", "ben"))
 def entry_enters_a_followed_view(w: World) -> Act:
     view = lists.save_view(person=w.ben, kind="asks", name="All asks", state={}, now=w.now)

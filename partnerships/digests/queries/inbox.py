@@ -146,8 +146,6 @@ def record_page(item: InboxItem) -> str:
 
 def page_of_item(person: User, item: InboxItem) -> str:
     """The page of an item's record; empty if the person may not read it."""
-    if item.kind == "exchange.new_fits":
-        return reverse("exchange:saved")
     if item.kind == "lists.followed":
         return reverse("lists:views")
     if item.record_kind not in SHOWN:

@@ -1,4 +1,4 @@
-"""The filter of the board, and the form to save it."""
+"""The filter of the board."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import flatatt
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.exchange.models import Direction, SavedFilter, Status, Theme
+from partnerships.exchange.models import Direction, Status, Theme
 from partnerships.exchange.queries.board import Filters
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import Form
 from partnerships.organisations.models import Area
 
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
@@ -116,15 +115,3 @@ def _counted(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
 def _areas_to_choose() -> list[tuple[Any, str]]:
     areas = Area.objects.filter(valid_to=None).order_by("name", "pk").values_list("pk", "name")
     return [("", "Anywhere"), *areas]
-
-
-class SavedFilterForm(forms.ModelForm[SavedFilter]):
-    """A name for a filter, and whether to send emails about it."""
-
-    class Meta:
-        model = SavedFilter
-        fields = ("name", "tells")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save filter", cancel=reverse("exchange:saved"))

@@ -13,7 +13,6 @@ from partnerships.exchange.models.facilitators import EntryFacilitator
 from partnerships.exchange.models.fulfilments import Fulfilment
 from partnerships.exchange.models.groups import AnswerGroup
 from partnerships.exchange.models.matches import Dismissal, Introduction, Match
-from partnerships.exchange.models.saved import Fit, SavedFilter
 from partnerships.exchange.models.themes import Theme, theme_fault, theme_number
 from partnerships.exchange.models.words import (
     ANSWERABLE,
@@ -43,7 +42,6 @@ __all__ = [
     "EntryCount",
     "EntryFacilitator",
     "EntryQuerySet",
-    "Fit",
     "Fulfilment",
     "Introduction",
     "Match",
@@ -51,7 +49,6 @@ __all__ = [
     "Receipt",
     "Response",
     "ResponseStatus",
-    "SavedFilter",
     "Status",
     "Theme",
     "entry_readers",

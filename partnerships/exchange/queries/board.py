@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -38,7 +38,7 @@ from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_r
 from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
 from partnerships.organisations.audience import Network
-from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.models import Area
 from partnerships.organisations.naming import beside_present, named_then
 from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
@@ -182,13 +182,6 @@ def card_of(entry: Entry) -> Card:
         amount=entry.amount,
         is_open=entry.is_open,
     )
-
-
-def new_on_board(user: User, filters: Filters, ids: Collection[int]) -> list[int]:
-    """Which of these entries, shared by others, the person's board shows."""
-    own = Organisation.objects.of_person(user).values("pk")
-    shown = board(user, filters).filter(pk__in=ids).exclude(organisation__in=own)
-    return list(shown.order_by("pk").values_list("pk", flat=True))
 
 
 @dataclass(slots=True)

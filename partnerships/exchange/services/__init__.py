@@ -1,6 +1,5 @@
-"""Everything that changes asks, offers, answers, matches and filters."""
+"""Everything that changes asks, offers, answers and matches."""
 
-from partnerships.exchange.queries.board import Filters
 from partnerships.exchange.services.answering import (
     UnableToAcknowledge,
     UnableToAskQuestion,
@@ -56,20 +55,12 @@ from partnerships.exchange.services.responses import (
     respond,
     withdraw_response,
 )
-from partnerships.exchange.services.saved_filters import (
-    UnableToSaveFilter,
-    email_fits,
-    remove_filter,
-    save_filter,
-    set_filter_emails,
-)
 from partnerships.exchange.services.sharing import UnableToShareEntry, share_entry
 from partnerships.exchange.services.stakeholders import tell_stakeholders
 from partnerships.exchange.services.status import update_status
 
 __all__ = [
     "Details",
-    "Filters",
     "UnableToAcknowledge",
     "UnableToAskQuestion",
     "UnableToChangeEntry",
@@ -83,7 +74,6 @@ __all__ = [
     "UnableToMeet",
     "UnableToRefer",
     "UnableToRespond",
-    "UnableToSaveFilter",
     "UnableToShareEntry",
     "UnableToStartGroupFromAnswer",
     "UnableToWithdrawEntry",
@@ -97,7 +87,6 @@ __all__ = [
     "decline_entry",
     "dismiss_match",
     "edit_entry",
-    "email_fits",
     "email_new_entries",
     "end_entry_facilitator",
     "fold_counts",
@@ -112,10 +101,7 @@ __all__ = [
     "refresh_parties",
     "refresh_places",
     "remind_of_closing",
-    "remove_filter",
     "respond",
-    "save_filter",
-    "set_filter_emails",
     "share_entry",
     "start_group_from_answer",
     "tell_stakeholders",

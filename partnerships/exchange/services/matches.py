@@ -17,7 +17,6 @@ from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_
 from partnerships.exchange.rights import may_read_both, rights_over
 from partnerships.exchange.services.emails import email_introduction
 from partnerships.exchange.services.recording import UnableToChangeEntry, lock_entry, record_event
-from partnerships.exchange.services.saved_filters import record_fits
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -54,7 +53,6 @@ def _match_next(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
     if not entries:
         return 0
     store_matches(entries=entries, found=best_for_both(entries, timezone.localdate(now), names), now=now)
-    record_fits(entries=entries, now=now)
     Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(matched_at=now)
     return len(entries)
 

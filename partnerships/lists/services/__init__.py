@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.lists.services.following import (
+    BETWEEN_EMAILS,
     MAX_FOLLOWED,
     MAX_ROWS,
     UnableToFollow,
@@ -21,6 +22,7 @@ from partnerships.lists.services.views import (
 )
 
 __all__ = [
+    "BETWEEN_EMAILS",
     "MAX_FOLLOWED",
     "MAX_ROWS",
     "MAX_VIEWS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -38,10 +39,14 @@ _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
 _NAMED_ERRORS = {
     str(forms.IntegerField.default_error_messages["invalid"]): "{} must be a whole number, like 60",
     str(forms.FloatField.default_error_messages["invalid"]): "{} must be a number, like 51.5",
+    str(forms.DateField.default_error_messages["invalid"]): "{} must be a date, like 2027-04-11",
     str(forms.TimeField.default_error_messages["invalid"]): "{} must be a time, like 09:30",
     str(validate_email.message): "{} must be an email address, like name@example.org",
     str(forms.URLField.default_error_messages["invalid"]): "{} must be a web address, like https://www.example.org",
 }
+#: Bounds of a number, as Django says them.
+_LIMITS = re.compile(r"Ensure this value is (?P<side>greater|less) than or equal to (?P<limit>.+)\.")
+_BOUND = {"greater": "least", "less": "most"}
 #: Labels with these first words are not nouns, and are quoted within sentences.
 _QUESTION_WORDS = frozenset(
     ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
@@ -182,8 +187,10 @@ def error_words(field: BoundField) -> list[str]:
 def _named_words(field: BoundField, text: str) -> str:
     if text == _DEFAULT_REQUIRED:
         return _missing_words(field)
-    named = _NAMED_ERRORS.get(text)
-    return named.format(field.label) if named else text
+    if named := _NAMED_ERRORS.get(text):
+        return named.format(field.label)
+    limit = _LIMITS.fullmatch(text)
+    return f"{field.label} must be at {_BOUND[limit['side']]} {limit['limit']}" if limit else text
 
 
 def _missing_words(field: BoundField) -> str:

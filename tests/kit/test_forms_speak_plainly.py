@@ -212,6 +212,22 @@ def test_a_count_reads_and_shows_commas_and_refuses_halves() -> None:
         field.clean("1.5")
 
 
+def test_an_unclear_date_and_a_number_out_of_bounds_name_their_field() -> None:
+    class Days(forms.Form):
+        since = forms.DateField(label="Since")
+        days = forms.IntegerField(label="Days", min_value=0)
+        most = forms.IntegerField(label="Most", max_value=9_999)
+
+    form = Days({"since": "soon", "days": "-1", "most": "10000"})
+    form.is_valid()
+
+    assert [error_words(form[name]) for name in form.fields] == [
+        ["Since must be a date, like 2027-04-11"],
+        ["Days must be at least 0"],
+        ["Most must be at most 9999"],
+    ]
+
+
 def test_missing_answer_says_what_to_do() -> None:
     form = AskForm({})
 

@@ -26,7 +26,7 @@ from psycopg2 import errorcodes
 from housing.alerts import alert_about_outage
 from housing.errors import too_large
 from partnerships.activity.services import record_export
-from partnerships.kit.exports import rows_of
+from partnerships.kit.exports import asked_of, rows_of
 from partnerships.people.limits import too_many
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -219,6 +219,7 @@ class ExportLimitMiddleware:
                 seen_as_id=view.person_id if view else None,
                 what=match.view_name,
                 record_id=match.kwargs.get("pk"),
+                asked=asked_of(response),
                 rows=rows_of(response),
                 now=timezone.now(),
             )

@@ -51,8 +51,8 @@ class EventAdmin(ReadOnlyAdmin):
 class ExportAdmin(ReadOnlyAdmin):
     """Exports, with people identified by number as in all logs."""
 
-    list_display = ("at", "what", "record_id", "rows", "actor_id", "seen_as_id")
+    list_display = ("at", "what", "asked", "record_id", "rows", "actor_id", "seen_as_id")
     list_filter = ("what", "at")
-    search_fields = ("=actor_id", "=record_id")
+    search_fields = ("=actor_id", "=record_id", "asked")
     ordering = ("-at", "-pk")
     show_full_result_count = False

@@ -172,6 +172,11 @@ class Export(models.Model):
     seen_as_id = models.BigIntegerField(null=True, help_text="As whom an administrator was looking.")
     what = models.CharField(max_length=60, help_text="The name of the page that makes it.")
     record_id = models.BigIntegerField(null=True, help_text="The record it is about, where it is about one.")
+    asked = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="Of a list: its name, the kind of file, and filters, columns and order; typed words are left out.",
+    )
     rows = models.PositiveIntegerField(null=True, help_text="None: a document, not a list.")
     at = models.DateTimeField()
 

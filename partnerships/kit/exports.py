@@ -66,6 +66,17 @@ def count_rows(response: HttpResponseBase, rows: int) -> None:
     response.rows_handed_out = rows  # type: ignore[attr-defined]  # read below
 
 
+def name_asked(response: HttpResponseBase, asked: str) -> None:
+    """Set which rows of which list were asked for, which is recorded with each export."""
+    response.asked_for = asked  # type: ignore[attr-defined]  # read below
+
+
+def asked_of(response: HttpResponseBase) -> str:
+    """Which rows of which list a response has; "" if it did not say."""
+    asked: str = getattr(response, "asked_for", "")
+    return asked
+
+
 def rows_of(response: HttpResponseBase) -> int | None:
     """The number of rows in a response; None for a document."""
     rows: int | None = getattr(response, "rows_handed_out", None)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from partnerships.activity.models import Export
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.http import keyset_page
@@ -184,8 +185,45 @@ def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(worl
 def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: World) -> None:
     ben = client_of(world.ben)
 
-    for address in (reverse("commitments:list"), reverse("lists:export", args=["commitments", "csv"])):
-        assert ben.get(address, {"due_from": "soon"}).status_code == 422
+    page = ben.get(reverse("commitments:list"), {"due_from": "soon"})
+    file = ben.get(reverse("lists:export", args=["commitments", "csv"]), {"due_from": "soon"}, follow=True)
+
+    assert page.status_code == file.status_code == 422
+    assert file.redirect_chain == [(f"{reverse('commitments:list')}?due_from=soon", 302)]
+    assert "Due date, from must be a date, like 2027-04-11" in page.content.decode()
+
+
+def test_a_list_with_too_many_rows_for_a_file_says_so_and_gives_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promises(world)
+    monkeypatch.setattr("partnerships.lists.views.listing.MAX_ROWS", 2)
+    address, ben = reverse("lists:export", args=["commitments", "xlsx"]), client_of(world.ben)
+
+    refused = ben.get(address, {"sort": "text"}, follow=True)
+    file = ben.get(address, {"standing": "proposed"})
+
+    assert refused.redirect_chain == [(f"{reverse('commitments:list')}?sort=text", 302)]
+    assert "This list has more than 2 rows" in refused.content.decode()
+    assert file["Content-Disposition"] == 'attachment; filename="commitments.xlsx"'
+    assert [export.rows for export in Export.objects.all()] == [2]
+
+
+def test_the_log_of_exports_says_which_list_and_how_it_was_filtered(world: World) -> None:
+    promises(world)
+    ben = client_of(world.ben)
+
+    ben.get(
+        reverse("lists:export", args=["commitments", "ods"]), {"standing": "proposed", "words": "Canary", "view": ""}
+    )
+    ben.get(reverse("exchange:export"), {"theme": ["land", "funding"], "sort": "title"})
+    ben.get(reverse("lists:export", args=["milestones", "csv"]), {"view": ""})
+
+    assert list(Export.objects.order_by("pk").values_list("asked", flat=True)) == [
+        "commitments.ods?standing=proposed&words=*",
+        "asks.csv?theme=land&theme=funding&sort=title",
+        "milestones.csv",
+    ]
 
 
 def test_the_sides_dates_of_a_partnership_neither_show_nor_sort_for_others(world: World) -> None:

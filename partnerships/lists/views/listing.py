@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import MAX_ROWS
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import ListDefinition, find_list
-from partnerships.lists.downloads import FORMATS, file_response
+from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
 from partnerships.lists.presenting import chips_of, column_choices, groups, headings, sort_choices, table
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
@@ -93,9 +95,16 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     # An address with parameters names its view, if any; only one without them opens the default view.
     views = [] if request.GET else views_of(reader, definition)
     asked, _ = asked_in(request, reader, definition, views)
-    if not asked.form.is_valid():
-        return show(request, definition)
-    return file_response(asked, form, MAX_ROWS)
+    if asked.form.is_valid():  # otherwise the page of the list says what is wrong
+        try:
+            return file_response(asked, form, MAX_ROWS)
+        except TooManyRows:
+            messages.error(
+                request,
+                f"This list has more than {MAX_ROWS:,} rows, which is the most that a file can have. Filter it, for "
+                "example by status or date, and download it in parts.",
+            )
+    return redirect(f"{reverse(definition.address)}{asked.address()}")
 
 
 @require_safe

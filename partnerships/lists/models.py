@@ -100,8 +100,9 @@ class DefaultView(models.Model):
 class Follow(models.Model):
     """A person is told when something enters or leaves a view.
 
-    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet. The
-    first reading tells nothing. A view with more than `services.MAX_ROWS` is not read.
+    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet, so that what
+    is there already is not told. It is None, too, after a reading (`checked_at`) that found more than
+    `services.MAX_ROWS`, or filters that are not valid any more.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")
@@ -117,3 +118,8 @@ class Follow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} follows {self.view_id}"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its last reading could not be done, so that nothing is told."""
+        return self.checked_at is not None and self.members is None

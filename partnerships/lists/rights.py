@@ -9,8 +9,14 @@ from partnerships.people.models import User
 
 
 def owns_view(view: SavedView, person: User) -> bool:
-    """Whether they saved it: only they change, share or remove it."""
+    """Whether they saved it: only they share or remove it."""
     return view.owner_id == person.pk
+
+
+def may_change_view(view: SavedView, person: User) -> bool:
+    """Whether it is theirs and, while others use it, they still act for those it is shared with."""
+    shared_with = view.organisation or view.partnership
+    return owns_view(view, person) and (shared_with is None or may_share_with(person, shared_with))
 
 
 def may_share_with(person: User, shared_with: Organisation | Partnership) -> bool:

@@ -15,6 +15,7 @@ from partnerships.commitments.services import end_commitment
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
+from partnerships.lists.queries import asked_by
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import end_membership
 from partnerships.people.models import User
@@ -81,6 +82,26 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
     assert before.context["view"] == view
     assert after.context["view"] is None
     assert client_of(world.ben).get(view.get_absolute_url()).status_code == 404
+
+
+def test_who_left_keeps_a_shared_view_and_neither_changes_it_nor_learns_the_new_title(world: World) -> None:
+    view = services.share_view(view=view_of(world.ben), person=world.ben, shared_with=world.partnership)
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    world.partnership.title = "New title CANARY"
+    world.partnership.save(update_fields=["title"])
+    ben, address = client_of(world.ben), reverse("lists:view", args=[view.pk])
+
+    listed = " ".join(ben.get(reverse("lists:views")).content.decode().split())
+    refused = ben.post(address, {"name": "Shout"})
+    services.share_view(view=view, person=world.ben, shared_with=None)
+    alone = ben.post(address, {"name": "Mine again"})
+
+    assert "shared with a partnership that you are no longer part of" in listed
+    assert "CANARY" not in listed
+    assert refused.status_code == 422
+    assert "You no longer edit for those it is shared with" in refused.content.decode()
+    assert alone.status_code == 302
+    assert SavedView.objects.get().name == "Mine again"
 
 
 def test_a_viewer_shares_with_nobody(world: World) -> None:
@@ -185,6 +206,56 @@ def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
 
     assert told(timezone.now() + dt.timedelta(hours=1)) == []
     assert not Follow.objects.filter(person=world.ben).exists()
+
+
+def test_a_followed_view_that_grows_too_large_says_so_and_starts_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    services.follow_view(view=view, person=world.ben, now=now)
+    monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
+    monkeypatch.setattr("partnerships.lists.services.MAX_ROWS", 1)
+    last = [propose(world), propose(world)][-1]
+    drop_emails()
+
+    assert told(now + dt.timedelta(hours=1)) == []
+    large = " ".join(client_of(world.ben).get(reverse("lists:views")).content.decode().split())
+    end_commitment(commitment=last, reason="Over.", author=world.amina, now=timezone.now())
+    drop_emails()
+    assert told(now + dt.timedelta(hours=2)) == []
+    small = client_of(world.ben).get(reverse("lists:views")).content.decode()
+
+    assert "you follow it, but hear nothing: it shows more than 1 rows" in large
+    assert "you follow it" in small
+    assert "hear nothing" not in small
+
+
+def test_the_sweep_reads_first_what_was_never_read_and_one_fault_does_not_stop_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    broken, whole = (
+        services.save_view(person=world.ben, kind="commitments", name=name, state={}, now=now)
+        for name in ("Broken", "Whole")
+    )
+    for view in (broken, whole):
+        services.follow_view(view=view, person=world.ben, now=now)
+    Follow.objects.filter(view=broken).update(checked_at=None)
+    found = asked_by
+
+    def failing(view: SavedView, person: User) -> Any:
+        if view == broken:
+            raise ValueError("This view cannot be read.")
+        return found(view, person)
+
+    monkeypatch.setattr("partnerships.lists.services.following.asked_by", failing)
+    monkeypatch.setattr("partnerships.lists.services.following.MAX_CHECKED", 1)
+    propose(world)
+    later = now + dt.timedelta(hours=1)
+
+    assert services.check_followed_views(now=later) == 0
+    assert Follow.objects.get(view=broken).checked_at == later
+    assert services.check_followed_views(now=later) == 1
 
 
 def test_a_view_of_too_many_rows_cannot_be_followed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
@@ -41,7 +41,9 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
         raise UnableToFollow(f"You already follow {MAX_FOLLOWED} views. Stop following one first.")
     members = _members(view, person)
     if members is None:
-        raise UnableToFollow(f"It shows more than {MAX_ROWS:,} rows. Narrow it to follow it.")
+        raise UnableToFollow(
+            f"It shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
+        )
     given = {"since": now, "members": members, "checked_at": now}
     return Follow.objects.get_or_create(person=person, view=view, defaults=given)[0]
 
@@ -52,14 +54,26 @@ def unfollow_view(*, view: SavedView, person: User) -> None:
     Follow.objects.filter(view=view, person=person).delete()
 
 
-def check_followed_views(*, now: dt.datetime) -> int:
-    """Read the followed views whose turn it is, with their followers' rights; returns how many emails it recorded.
+def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
+    """Read the followed views whose turn it is, with the rights of each follower; how many emails were recorded.
 
-    May run twice: each follow is locked while it is read, and keeps what was told.
+    May run twice: a follow is read under its lock, and what was told is kept with it. One that cannot be read goes to
+    the end, so that the others are; errors of `stop_on` end the sweep.
     """
     due = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
-    due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by("checked_at", "pk")
-    return sum(_check(pk, now) for pk in due.values_list("pk", flat=True)[:MAX_CHECKED])
+    due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by(F("checked_at").asc(nulls_first=True), "pk")
+    return sum(_check_apart(pk, now, stop_on) for pk in due.values_list("pk", flat=True)[:MAX_CHECKED])
+
+
+def _check_apart(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exception], ...]) -> bool:
+    try:
+        return _check(follow_id, now)
+    except stop_on:
+        raise
+    except Exception:
+        log.exception("followed_view_failed", follow=follow_id)
+        Follow.objects.filter(pk=follow_id).update(checked_at=now)
+        return False
 
 
 @transaction.atomic
@@ -74,14 +88,11 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
         follow.delete()
         return False
     members = _members(follow.view, person)
-    before, follow.checked_at = follow.members, now
+    before, follow.members, follow.checked_at = follow.members, members, now
+    entered, left = sorted(set(members or ()) - set(before or ())), sorted(set(before or ()) - set(members or ()))
+    is_told = before is not None and members is not None and bool(entered or left)
     if members is None:
-        log.info("followed_view_too_large", follow=follow.pk)
-        follow.save(update_fields=["checked_at"])
-        return False
-    follow.members = members
-    entered, left = sorted(set(members) - set(before or ())), sorted(set(before or ()) - set(members))
-    is_told = before is not None and bool(entered or left)
+        log.info("followed_view_not_read", follow=follow.pk)
     if is_told:
         follow.told_at = now
         params = {"follow": follow.pk, "entered": entered, "left": left}
@@ -91,9 +102,9 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
 
 
 def _members(view: SavedView, person: User) -> list[int] | None:
-    """The rows that the person sees in the view, in order of number; None if they are too many."""
+    """The rows that the person sees in the view, in order of number; None if they are too many, or none can be told."""
     asked = asked_by(view, person)
     if asked is None:
-        return []
+        return None
     found = list(asked.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
     return None if len(found) > MAX_ROWS else found

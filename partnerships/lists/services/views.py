@@ -13,7 +13,7 @@ from partnerships.kit.lists import find_list
 from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
-from partnerships.lists.rights import may_share_with, owns_view
+from partnerships.lists.rights import may_change_view, may_share_with, owns_view
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
@@ -42,11 +42,15 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     """Change a view's name and, if given, what it shows. Raises `UnableToSaveView`."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
+    if not may_change_view(view, person):
+        raise UnableToSaveView(
+            "You no longer edit for those it is shared with. Share it with nobody first, or save a view of your own."
+        )
     view.name = _named(name)
     if state is not None:
         view.state = _checked(view.kind, state, person)
         # What it shows now is read again, so that followers do not hear about rows that did not change.
-        Follow.objects.filter(view=view).update(members=None)
+        Follow.objects.filter(view=view).update(members=None, checked_at=None)
     return _saved(view)
 
 

@@ -18,7 +18,7 @@ from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
 from partnerships.lists.models import DefaultView, SavedView
 from partnerships.lists.presenting import chips_of
-from partnerships.lists.queries import followed_by
+from partnerships.lists.queries import followed_by, partnerships_known_to
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
 from partnerships.people.form_steps import take_step
@@ -43,11 +43,20 @@ def saved(request: HttpRequest) -> HttpResponse:
     titles = {one.slug: one.title for one in all_lists()}
     defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     followed = followed_by(person)
+    # An owner who left has the view, and not the title that the partnership has today.
+    known = partnerships_known_to(person, page.rows)
     rows = [
-        (one, titles.get(one.kind, ""), one.pk in defaults, one.pk in followed, owns_view(one, person))
+        (
+            one,
+            titles.get(one.kind, ""),
+            one.pk in defaults,
+            followed.get(one.pk),
+            owns_view(one, person),
+            one.partnership_id in known,
+        )
         for one in page.rows
     ]
-    return render(request, "lists/views.html", {"rows": rows, "page": page})
+    return render(request, "lists/views.html", {"rows": rows, "page": page, "max_followed": services.MAX_ROWS})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -151,6 +151,7 @@ def _columns() -> tuple[Column, ...]:
             value=lambda row: row.quantity,
             is_shown=False,
             is_summed=True,
+            summed_by="unit",
         ),
         Column(
             name="delivered",
@@ -161,6 +162,7 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_shown=False,
             is_summed=True,
+            summed_by="unit",
         ),
         Column(
             name="unit",

@@ -173,6 +173,7 @@ def _columns() -> tuple[Column, ...]:
             value=lambda row: row.quantity,
             is_shown=False,
             is_summed=True,
+            summed_by="unit",
         ),
         Column(
             name="unit",

@@ -56,6 +56,7 @@ class Column:
     each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
     `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
     names the list's own filter that finds by this column. `ready` adds to the rows what only this column's cells show.
+    `summed_by` names the column with the unit of its numbers: those in different units have no sum.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Column:
     is_shown: bool = True
     is_grouped: bool = False
     is_summed: bool = False
+    summed_by: str = ""
 
     @property
     def alias(self) -> str:
@@ -97,7 +99,8 @@ class Column:
         if self.kind is Kind.TEXT:
             return {name: filters.CharFilter(**common, label=label, lookup_expr="icontains", max_length=200)}
         if self.kind is Kind.FLAG:
-            yes_or_no = [("True", "Yes"), ("False", "No")]
+            # The filter in use is shown by its choice alone.
+            yes_or_no = [("True", f"{label}: yes"), ("False", f"{label}: no")]
             return {name: filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no")}
         if self.kind is Kind.CHOICE:
             choices = list(self.choices())

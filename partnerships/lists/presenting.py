@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -104,15 +105,27 @@ def groups(asked: Asked) -> list[Group]:
     if column is None:
         return []
     labels = dict(column.choices())
-    own = column.covered and column.covered != column.name
+    is_linked = _finds_by_key(asked, column)
     found = []
     for row in asked.counted(column):
         key = row["list_group"]
         label = labels.get(key, "") if column.kind is Kind.CHOICE else in_words(key)
-        href = asked.address(**{column.name: str(key), "group": ""}) if label and not own else ""
-        sums = [in_words(row[f"sum_{one.name}"]) for one in asked.summed]
+        href = asked.address(**{column.name: str(key), "group": ""}) if label and is_linked else ""
+        sums = [_sum_words(row, one) for one in asked.summed]
         found.append(Group(label or "None", href, row["list_count"], sums))
     return found
+
+
+def _finds_by_key(asked: Asked, column: Column) -> bool:
+    """Whether the parameter with a column's name finds by its key; one by a record wants the record's number."""
+    is_own = column.covered in ("", column.name)
+    return is_own and not isinstance(asked.form.fields.get(column.name), forms.ModelChoiceField)
+
+
+def _sum_words(row: Mapping[str, Any], column: Column) -> str:
+    """The sum of a group; none where its rows count different things."""
+    several = column.summed_by and row[f"kinds_{column.name}"] > 1
+    return "Several units" if several else in_words(row[f"sum_{column.name}"])
 
 
 def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum, Value
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import NullIf
 from django.http import QueryDict
 
 from partnerships.kit.forms import PAGING_PARAMETERS
@@ -98,10 +99,22 @@ class Asked:
         return [column for column in self.columns if column.is_summed]
 
     def counted(self, column: Column) -> list[dict[str, Any]]:
-        """Counts and sums of the rows by the key of a column (`list_group`), the largest group first."""
+        """Counts and sums of the rows by the key of a column (`list_group`), the largest group first.
+
+        Beside a sum of what is counted in units stands how many units there are (`kinds_quantity`).
+        """
         rows = self.found().order_by().annotate(list_group=column.expression(self.reader)).values("list_group")
         sums = {f"sum_{one.name}": Sum(one.expression(self.reader)) for one in self.summed}
-        return list(rows.annotate(list_count=Count("pk"), **sums).order_by("-list_count", "list_group")[:MAX_GROUPS])
+        kinds = {
+            f"kinds_{one.name}": Count(
+                NullIf(self.definition.by_name[one.summed_by].expression(self.reader), Value("")), distinct=True
+            )
+            for one in self.summed
+            if one.summed_by
+        }
+        return list(
+            rows.annotate(list_count=Count("pk"), **sums, **kinds).order_by("-list_count", "list_group")[:MAX_GROUPS]
+        )
 
     def sortable(self) -> QuerySet[Any]:
         """The same with what they are sorted by: see `order`."""

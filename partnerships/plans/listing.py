@@ -56,7 +56,8 @@ def _of_plans(user: User, chosen: Mapping[str, Any]) -> Q:
 
 
 #: The forecast is later than the baseline; both are ISO dates, as precise as they are known.
-_SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="")
+#: April 2027 is not later than 2027.
+_SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 
 def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
@@ -72,6 +73,10 @@ def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
 
 def _slips(user: User) -> Combinable:
     return Case(When(_SLIPS, then=Value(True)), default=Value(False))
+
+
+def _is_late(row: Milestone) -> bool:
+    return bool(row.baseline) and row.forecast > row.baseline and not row.forecast.startswith(row.baseline)
 
 
 def _due_words(row: Milestone) -> str:
@@ -160,7 +165,7 @@ MILESTONES = ListDefinition(
             name="slips",
             label="Later than first planned",
             kind=lists.Kind.FLAG,
-            value=lambda row: bool(row.baseline) and row.forecast > row.baseline,
+            value=_is_late,
             key=_slips,
             is_nullable=False,
             is_shown=False,

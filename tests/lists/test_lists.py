@@ -23,6 +23,7 @@ from partnerships.exchange.models import Entry
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import Kind, all_lists, find_list
 from partnerships.lists.reading import read
+from partnerships.lists.services import choose_default, save_view
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
 from tests.lists.conftest import client_of
@@ -327,3 +328,72 @@ def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
     assert groups == [("Proposed", 2, ["60"]), ("Agreed", 1, ["60"])]
     alone = client_of(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
     assert texts(alone) == ["Cottages."]
+
+
+def test_numbers_in_different_units_are_not_summed(world: World) -> None:
+    promises(world)
+    agree(world, text="Money.", quantity=1_800_000, unit="pounds")
+
+    def sums(group: str) -> list[tuple[str, list[str]]]:
+        query = {"group": group, "columns": "text,quantity", "view": ""}
+        page = client_of(world.ben).get(reverse("commitments:list"), query)
+        return [(group.label, group.sums) for group in page.context["groups"]]
+
+    assert sums("status") == [("Agreed", ["Several units"]), ("Proposed", ["60"])]
+    assert dict(sums("unit"))["homes"] == ["120"]
+
+
+def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
+    promises(world)
+    published(world)
+    ben = client_of(world.ben)
+    linked = {}
+    for definition in all_lists():
+        address = reverse(definition.address)
+        for column in definition.columns:
+            if column.is_grouped:
+                for group in ben.get(address, {"group": column.name, "view": ""}).context["groups"]:
+                    linked[definition.slug, column.name] = bool(group.href)
+                    if group.href:
+                        alone = ben.get(address + group.href)
+                        assert alone.status_code == 200
+                        assert alone.context["count"] >= group.count, (definition.slug, column.name, group.label)
+
+    assert linked["commitments", "partnership"] is linked["milestones", "plan"] is False
+    assert linked["commitments", "status"] is linked["commitments", "giver"] is True
+
+
+def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None:
+    published(world)
+
+    page = client_of(world.ben).get(reverse("plans:sites"), {"confidential": "False", "view": ""})
+
+    assert [chip.label for chip in page.context["chips"]] == ["Confidential: no"]
+
+
+def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None:
+    plan = published(world)
+    save(plan, world, "milestones/start", name="Start on site", baseline="2027", forecast="2027-04")
+    publish(plan, world, "Known better.")
+    ben, address = client_of(world.ben), reverse("plans:milestones")
+
+    late = ben.get(address, {"slips": "on"})
+    whole = ben.get(address, {"columns": "name,slips", "view": ""})
+
+    assert late.context["page"].rows == []
+    assert "Yes" not in [cell.html for row in whole.context["rows"] for cell in row]
+
+
+def test_the_file_of_the_board_does_not_take_the_default_view_of_the_list(world: World) -> None:
+    ask = shared(world.larkhaven, world.amina, timezone.now())
+    view = save_view(
+        person=world.ben, kind="asks", name="None", state={"filters": {"q": ["nowhere"]}}, now=timezone.now()
+    )
+    choose_default(kind="asks", view=view, person=world.ben)
+    ben = client_of(world.ben)
+
+    board = ben.get(reverse("exchange:board")).content.decode()
+    file = ben.get(f"{reverse('exchange:export')}?view=")
+
+    assert f'href="{reverse("exchange:export")}?view="' in board
+    assert ask.title in b"".join(file.streaming_content).decode()

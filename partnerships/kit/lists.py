@@ -279,7 +279,7 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
         numbers = {number for one in value or () if (number := row_number(str(one))) is not None}
         known = self.queryset  # None before one is set; whether it is empty would read every record of it
         found = list(known.filter(pk__in=numbers).order_by("pk")) if numbers and known is not None else []
-        return [*found, UNREADABLE] if len(found) < len(value or ()) else found
+        return [*found, UNREADABLE] if len(found) < len(set(value or ())) else found
 
     def prepare_value(self, value: Any) -> Any:
         """The numbers of the records."""

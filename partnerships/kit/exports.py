@@ -67,12 +67,12 @@ def count_rows(response: HttpResponseBase, rows: int) -> None:
 
 
 def name_asked(response: HttpResponseBase, asked: str) -> None:
-    """Set which rows of which list were asked for, which is recorded with each export."""
+    """Note the list and the rows that were asked for, which each record of an export holds."""
     response.asked_for = asked  # type: ignore[attr-defined]  # read below
 
 
 def asked_of(response: HttpResponseBase) -> str:
-    """Which rows of which list a response has; "" if it did not say."""
+    """The list and the rows that a response has; "" if it did not say."""
     asked: str = getattr(response, "asked_for", "")
     return asked
 

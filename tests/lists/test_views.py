@@ -208,7 +208,7 @@ def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
     assert not Follow.objects.filter(person=world.ben).exists()
 
 
-def test_a_followed_view_that_grows_too_large_says_so_and_starts_anew(
+def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()

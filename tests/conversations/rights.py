@@ -471,6 +471,7 @@ ROWS = (
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
     "conversations.email_people": _INSIDE,
+    "conversations.email_uninvited": _INSIDE,
     "conversations.make_actions": _INSIDE,
     "conversations.record_event": _INSIDE,
     "conversations.record_point_event": _INSIDE,

@@ -41,4 +41,4 @@ ROWS = (
         prepare=begin,
     ),
 )
-WITHOUT_A_PERSON: dict[str, str] = {}
+WITHOUT_A_PERSON = {"open_data.is_held": "reads only"}

@@ -46,6 +46,7 @@ def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = Fal
     rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:
         rules = {"type": "rule", "values": _OF_WIDTH}
+    page.wait_for_load_state()  # after a click the next page may have come in part only
     # A page that was checked has the script. Without `resultTypes` axe describes what passes, which takes longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()
     found = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]

@@ -19,7 +19,7 @@ from partnerships.agreements.models import (
     has_status_on,
 )
 from partnerships.agreements.past import former_parties, set_back
-from partnerships.agreements.queries import find_partnerships
+from partnerships.agreements.queries import find_partnerships, inside_among
 from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, joined
@@ -42,7 +42,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
 def _ready(user: User, rows: Sequence[Partnership]) -> None:
     """Say which the reader reads in full, and show those that it left as they were then."""
     numbers = [row.pk for row in rows]
-    inside = set(Partnership.objects.inside_for(user).filter(pk__in=numbers).values_list("pk", flat=True))
+    inside = inside_among(user, numbers)
     former = former_parties(user, [pk for pk in numbers if pk not in inside])
     set_back(rows, former)
     for row in rows:

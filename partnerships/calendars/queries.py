@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import calendar as agreements
+from partnerships.agreements.queries import inside_among
 from partnerships.calendars.models import CalendarAddress
 from partnerships.commitments.queries import calendar as commitments
 from partnerships.conversations.queries import calendar as conversations
@@ -73,9 +74,7 @@ def _without_other_titles(person: User, entries: Sequence[CalendarEntry]) -> lis
 
     A commitment or a conversation stays with its sides when one of them leaves the partnership.
     """
-    named = {entry.partnership for entry in entries if entry.within and entry.partnership}
-    inside = Partnership.objects.inside_for(person).filter(pk__in=named).values_list("pk", flat=True) if named else ()
-    known = set(inside)
+    known = inside_among(person, [entry.partnership for entry in entries if entry.within])
     return [
         replace(entry, within="") if entry.within and entry.partnership not in known else entry for entry in entries
     ]

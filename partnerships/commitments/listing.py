@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import inside_among
 from partnerships.commitments import queries
 from partnerships.commitments.forms.filters import FilterForm
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status, Unit
@@ -63,10 +64,7 @@ def _ready(user: User, rows: Sequence[Commitment]) -> None:
 
 def _ready_partnerships(user: User, rows: Sequence[Commitment]) -> None:
     """Which partnerships' titles the reader knows today."""
-    named = {row.partnership_id for row in rows if row.partnership_id}
-    known = (
-        set(Partnership.objects.inside_for(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
-    )
+    known = inside_among(user, [row.partnership_id for row in rows])
     for row in rows:
         row.is_partnership_known = row.partnership_id in known
 

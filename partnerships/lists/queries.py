@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
-from partnerships.agreements.models import Partnership
 from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, SavedView
@@ -46,13 +45,6 @@ def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedV
 def followed_by(person: User) -> dict[int, Follow]:
     """What the person follows, by the number of the view."""
     return {follow.view_id: follow for follow in Follow.objects.filter(person=person)}
-
-
-def partnerships_known_to(person: User, views: Sequence[SavedView]) -> set[int]:
-    """The partnerships that these views are shared with and that the person reads today."""
-    shared_with = {view.partnership_id for view in views if view.partnership_id}
-    known = Partnership.objects.inside_for(person).filter(pk__in=shared_with)
-    return set(known.values_list("pk", flat=True)) if shared_with else set()
 
 
 def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:

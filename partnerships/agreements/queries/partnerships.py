@@ -41,6 +41,13 @@ from partnerships.people.models import User
 REVIEW_NOTICE = dt.timedelta(days=30)
 
 
+def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
+    """Which of these partnerships the person reads in full today; no query if there are none."""
+    numbers = {pk for pk in partnerships if pk is not None}
+    rows = Partnership.objects.inside_for(user).filter(pk__in=numbers)
+    return set(rows.values_list("pk", flat=True)) if numbers else set()
+
+
 def find_partnerships(
     *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False, gaps: bool = False
 ) -> PartnershipQuerySet:

@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.queries import inside_among
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
 from partnerships.lists.models import DefaultView, SavedView
 from partnerships.lists.presenting import chips_of
-from partnerships.lists.queries import followed_by, partnerships_known_to
+from partnerships.lists.queries import followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
 from partnerships.people.form_steps import take_step
@@ -44,7 +45,7 @@ def saved(request: HttpRequest) -> HttpResponse:
     defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     followed = followed_by(person)
     # An owner who left has the view, and not the title that the partnership has today.
-    known = partnerships_known_to(person, page.rows)
+    known = inside_among(person, [view.partnership_id for view in page.rows])
     rows = [
         (
             one,

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from partnerships.kit import journal
 from partnerships.kit.journal import Redone, identity, redo_each
 
 Row = TypeVar("Row")
@@ -33,6 +34,13 @@ class UnableToFindKey(Exception):
 def next_key(key: str) -> str:
     """The key that follows this one."""
     return _next(key, settings.SECRET_KEY)
+
+
+def end_links(signatory: Any, *, line: str, same: str, now: dt.datetime) -> None:
+    """Make all links sent to a signatory invalid, with a `line` in the journal; `same` is its hash there."""
+    signatory.link_key = next_key(signatory.link_key)
+    signatory.save(update_fields=["link_key"])
+    journal.note(line, now=now, signatory=signatory.pk, same=same, key=identity(signatory.link_key))
 
 
 def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.documents.services import InvalidAnswers, read_questions
 from partnerships.kit import journal
-from partnerships.kit.link_keys import next_key
+from partnerships.kit.link_keys import end_links
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
@@ -291,15 +291,7 @@ def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User |
 
 def renew_link(signatory: Signatory, *, now: dt.datetime) -> None:
     """Make all links sent to a signatory invalid."""
-    signatory.link_key = next_key(signatory.link_key)
-    signatory.save(update_fields=["link_key"])
-    journal.note(
-        LINKS,
-        now=now,
-        signatory=signatory.pk,
-        same=signatory_identity(signatory),
-        key=journal.identity(signatory.link_key),
-    )
+    end_links(signatory, line=LINKS, same=signatory_identity(signatory), now=now)
 
 
 #: The journal's names for an organisation that is no longer asked to sign, and for renewed links to sign.

@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.models import JOINED_SIGNS_WITHIN, TermsSignatory, TermsVersion
 from partnerships.agreements.queries.terms import signers_of
 from partnerships.kit import journal
-from partnerships.kit.link_keys import next_key
+from partnerships.kit.link_keys import end_links, next_key
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -107,12 +107,4 @@ def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
 
 def renew_link(signatory: TermsSignatory, *, now: dt.datetime) -> None:
     """Make all links sent to a party's signers invalid. Lock first."""
-    signatory.link_key = next_key(signatory.link_key)
-    signatory.save(update_fields=["link_key"])
-    journal.note(
-        LINKS,
-        now=now,
-        signatory=signatory.pk,
-        same=signatory_identity(signatory),
-        key=journal.identity(signatory.link_key),
-    )
+    end_links(signatory, line=LINKS, same=signatory_identity(signatory), now=now)

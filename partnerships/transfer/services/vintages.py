@@ -37,6 +37,16 @@ class Entry:
     is_of_register: bool = True
 
 
+def remark_on_newer_files(
+    run: Import, newer: dt.date, what: str, *, changed: int, known: int, gone: int, later: int
+) -> None:
+    """Say in the report that files of `newer` are newer than these, and how the two differ."""
+    run.report.remark(
+        f"Files of {long_date(newer)} are newer: these fill history and change nothing present. "
+        f"{changed:,} of {known:,} {what} changed since, {gone:,} are gone, {later:,} came later."
+    )
+
+
 def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Add what bodies were called on the list's date, and bodies that are gone.
 

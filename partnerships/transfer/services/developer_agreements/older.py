@@ -22,6 +22,7 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.vintages import remark_on_newer_files
 
 
 def newer_rows_of(own: Organisation, read: AgreementFiles, *, otherwise: dt.date | None) -> dt.date | None:
@@ -110,9 +111,8 @@ class Older:
                 data={"title": row.reference, "reason": reason},
             )
         gone, later = len(self._promises) - len(known), len(self._here.keys() - self._promises.keys())
-        run.report.remark(
-            f"Files of {long_date(self._newer)} are newer: these fill history and change nothing present. "
-            f"{changed:,} of {len(known):,} contributions changed since, {gone:,} are gone, {later:,} came later."
+        remark_on_newer_files(
+            run, self._newer, "contributions", changed=changed, known=len(known), gone=gone, later=later
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from partnerships.kit.dates import long_date
 from partnerships.open_data.models import Record
 from partnerships.open_data.standards import PLAN, TIMETABLE
 from partnerships.organisations.models import Organisation
@@ -19,6 +18,7 @@ from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.older_plans import close_as_gone, record_past
 from partnerships.transfer.services.plan_versions import create_from_file, said_before
+from partnerships.transfer.services.vintages import remark_on_newer_files
 
 #: The dataset of a row, the reference of its plan, and its own reference.
 _Key = tuple[str, str, str]
@@ -125,8 +125,12 @@ class Past:
         if self._newer is None:
             return
         later = sum(not plan.is_over and plan.pk not in self._seen for plan in expected)
-        self._run.report.remark(
-            f"Files of {long_date(self._newer)} are newer: these fill history and change nothing present. "
-            f"{self._changed:,} of {len(self._seen):,} plans changed since, {self._gone:,} are gone, "
-            f"{later:,} came later."
+        remark_on_newer_files(
+            self._run,
+            self._newer,
+            "plans",
+            changed=self._changed,
+            known=len(self._seen),
+            gone=self._gone,
+            later=later,
         )

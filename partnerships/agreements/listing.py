@@ -23,7 +23,7 @@ from partnerships.agreements.queries import find_partnerships, inside_among
 from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, joined
-from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
 from partnerships.people.models import User
 
@@ -94,9 +94,7 @@ def _if_inside(name: str) -> Any:
 
 
 def _review_words(row: Any) -> str:
-    if not row.is_inside or row.review_on is None:
-        return ""
-    return long_date(row.review_on) if row.is_over else f"{long_date(row.review_on)}, {due(row.review_on)}"
+    return when_due(row.review_on, is_open=not row.is_over) if row.is_inside else ""
 
 
 def _columns() -> tuple[Column, ...]:

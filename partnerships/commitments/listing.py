@@ -18,7 +18,7 @@ from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
-from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
@@ -81,9 +81,7 @@ def _owner(user: User) -> Combinable:
 
 
 def _due_words(row: Commitment) -> str:
-    if row.due_on is None:
-        return ""
-    return f"{long_date(row.due_on)}, {due(row.due_on)}" if row.is_under_way else long_date(row.due_on)
+    return when_due(row.due_on, is_open=row.is_under_way)
 
 
 def _columns() -> tuple[Column, ...]:

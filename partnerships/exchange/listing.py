@@ -30,7 +30,7 @@ from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition, joined
-from partnerships.kit.templatetags.kit import age, due, long_date
+from partnerships.kit.templatetags.kit import age, long_date, when_due
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
@@ -79,9 +79,7 @@ def _waiting_words(row: Entry) -> str:
 
 
 def _closing_words(row: Entry) -> str:
-    if row.closes_on is None:
-        return ""
-    return f"{long_date(row.closes_on)}, {due(row.closes_on)}" if row.is_open else long_date(row.closes_on)
+    return when_due(row.closes_on, is_open=row.is_open)
 
 
 def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:

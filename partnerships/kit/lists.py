@@ -266,10 +266,6 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
         """The number of the record."""
         return "" if value is UNREADABLE else super().prepare_value(value)
 
-    def label_from_instance(self, obj: Any) -> str:
-        """The record in words."""
-        return str(obj)
-
 
 class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model
     """A filter by several records that the reader can see; others are kept as `UNREADABLE` and add nothing."""
@@ -284,10 +280,6 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
     def prepare_value(self, value: Any) -> Any:
         """The numbers of the records."""
         return "" if value is UNREADABLE else super().prepare_value(value)
-
-    def label_from_instance(self, obj: Any) -> str:
-        """The record in words."""
-        return str(obj)
 
 
 def joined(rows: QuerySet[Any], path: str) -> Combinable:

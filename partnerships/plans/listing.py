@@ -15,7 +15,7 @@ from partnerships.kit import lists
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form
 from partnerships.kit.lists import Column, ListDefinition, RecordsField
-from partnerships.kit.templatetags.kit import due, long_date
+from partnerships.kit.templatetags.kit import when_due
 from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES
 from partnerships.plans.models import Milestone, MilestoneQuerySet, Plan, Site, SiteQuerySet
@@ -80,9 +80,7 @@ def _is_late(row: Milestone) -> bool:
 
 
 def _due_words(row: Milestone) -> str:
-    if row.due_by is None:
-        return ""
-    return long_date(row.due_by) if row.status in SETTLED else f"{long_date(row.due_by)}, {due(row.due_by)}"
+    return when_due(row.due_by, is_open=row.status not in SETTLED)
 
 
 def _partial(name: str) -> Any:

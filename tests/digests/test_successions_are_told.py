@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +19,7 @@ from partnerships.organisations.obligations import held_by
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
+from tests.organisations.test_handovers import undo
 from tests.support.outbox import deliver
 from tests.world import World, join, make_partnership
 
@@ -70,18 +70,6 @@ def another_of_the_order(world: World) -> Succession:
         ties=organisations.ties_between([world.larkhaven], [world.tidewater]),
         author=None,
         now=timezone.now(),
-    )
-
-
-def undo(succession: Succession, **fields: Any) -> None:
-    organisations.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-        **fields,
     )
 
 

@@ -45,6 +45,7 @@ from tests.organisations.test_handovers import (
     propose,
     propose_everything,
     take_effect,
+    undo,
 )
 from tests.world import World, join
 
@@ -298,14 +299,7 @@ def test_what_goes_back_is_in_the_history_of_each_thing(world: World) -> None:
     propose(world, succession, "commitments", promise.pk)
     accept(world, succession)
     take_effect(succession)
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
 
     take_effect(back)
 
@@ -379,14 +373,7 @@ def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: W
     reading.refresh_from_db()
     assert reading.role == "lead"
 
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
     take_effect(back)
 
     reading.refresh_from_db()
@@ -418,14 +405,7 @@ def test_undoing_reaches_what_passed_to_a_record_that_was_merged_since(world: Wo
     )
     promise.refresh_from_db()
     assert promise.receiver == kept
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
 
     take_effect(back)
 
@@ -456,14 +436,7 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
         ("membership.added", harbour, world.ben.pk, None, {"role": "lead"}),
     ]
     assert told() == there
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
     take_effect(back)
 
     again = told()[4:]
@@ -530,14 +503,7 @@ def test_side_in_a_conversation_that_the_successor_has_too_is_united_and_parted_
         {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
     )
     assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, TODAY)}
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
     take_effect(back)
     assert seats_of(record) == before
 
@@ -552,14 +518,7 @@ def test_record_that_the_successor_agreed_to_does_not_keep_the_rest_from_going_b
     record.refresh_from_db()
     assert record.status == "agreed"
 
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
     take_effect(back)
 
     promise.refresh_from_db()
@@ -578,14 +537,7 @@ def test_side_whose_place_is_taken_does_not_keep_the_rest_from_going_back(world:
     take_effect(succession)
     record.sides.create(organisation=world.westmarch)
 
-    back = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    back = undo(succession)
     take_effect(back)
 
     promise.refresh_from_db()

@@ -52,6 +52,19 @@ def merger(world: World, days: int = 0) -> Succession:
     )
 
 
+def undo(succession: Succession, on: dt.date = TODAY, **fields: Any) -> Succession:
+    """Record what undoes the succession from a day on; it has not taken effect."""
+    return services.undo_succession(
+        succession=succession,
+        vests_on=known_day(on),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+        **fields,
+    )
+
+
 def propose(world: World, succession: Succession, kind: str, *records: int, **fields: Any) -> int:
     given = {"predecessor": world.westmarch, "successor": world.harbour, "author": world.ben} | fields
     return services.propose_handovers(succession=succession, kind=kind, records=records, now=timezone.now(), **given)

@@ -29,22 +29,11 @@ from partnerships.organisations.services import (
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared
-from tests.organisations.test_handovers import body, lines, merger, propose_everything, take_effect
+from tests.organisations.test_handovers import body, lines, merger, propose_everything, take_effect, undo
 from tests.world import World, join
 
 TODAY = timezone.localdate()
 TOMORROW = TODAY + dt.timedelta(days=1)
-
-
-def undo(succession: Succession, on: dt.date = TODAY) -> Succession:
-    return services.undo_succession(
-        succession=succession,
-        vests_on=known_day(on),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
 
 
 def correct(succession: Succession, **fields: Any) -> tuple[str, ...]:

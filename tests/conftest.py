@@ -32,8 +32,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_configure() -> None:
-    """Settings for tests, before Django reads them; no garbage is collected while tests are."""
-    gc.disable()
+    """Settings for tests, before Django reads them."""
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     # Every test client would read all static files again, a tenth of the time of tests of pages.
@@ -41,6 +40,12 @@ def pytest_configure() -> None:
     django_settings.CELERY_BROKER_URL = "memory://"
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect no garbage while tests are collected; the process that only leads others (xdist) collects none."""
+    if not session.config.pluginmanager.has_plugin("dsession"):
+        gc.disable()
 
 
 def pytest_collection_finish() -> None:

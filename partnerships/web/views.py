@@ -31,8 +31,8 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
+from partnerships.plans.queries import as_listed, waiting_plans
 from partnerships.plans.queries import as_read_by as plans_as_read_by
-from partnerships.plans.queries import waiting_plans, with_next_steps
 from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
 from partnerships.web.group import group_together, with_predecessors
@@ -156,7 +156,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     context = {
         "partnership": partnership,
-        "plans": with_next_steps(user, plans_as_read_by(user, plans)),
+        "plans": as_listed(user, plans_as_read_by(user, plans)),
         "may_write": _may_write(user, partnership),
     }
     return render(request, "web/partnership_plans.html", context)
@@ -244,7 +244,7 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     plans = (
         Plan.objects.visible_to(user).owned_by(organisation).for_listing().order_by("-last_published_at", "-pk")[:PAGE]
     )
-    known = with_next_steps(user, plans_as_read_by(user, plans))
+    known = as_listed(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})
 
 

@@ -13,7 +13,7 @@ from partnerships.plans.queries.contents import (
     version_of,
     versions_for,
 )
-from partnerships.plans.queries.listing import waiting_plans, with_next_steps
+from partnerships.plans.queries.listing import as_listed, waiting_plans, with_next_steps
 from partnerships.plans.queries.milestones import milestones_due_by
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
@@ -53,6 +53,7 @@ __all__ = [
     "SigningState",
     "acting_for",
     "area_names",
+    "as_listed",
     "as_read_by",
     "asked_again",
     "can_read_today",

@@ -32,6 +32,13 @@ class Listed:
         return owners_of(self.plan)
 
 
+def as_listed(user: User, plans: Iterable[Plan]) -> list[Listed]:
+    """The plans of a list, with what each is waiting for and the names that its owners had; one query more."""
+    listed = with_next_steps(user, plans)
+    name_owners_as_at(one.plan for one in listed)  # after the steps, which name who acts now
+    return listed
+
+
 def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
     """The plans with what each is waiting for, as far as the person may know.
 
@@ -40,9 +47,7 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
     plans = list(plans)
     open_ones = [plan.pk for plan in plans if not plan.is_over]
     inside = set(rows_for(_inside_among, user, open_ones)) if open_ones else set()
-    listed = _with_steps(plans, inside)
-    name_owners_as_at(plans)  # last: steps name who acts now
-    return listed
+    return _with_steps(plans, inside)
 
 
 def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:

@@ -30,6 +30,7 @@ from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan,
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
+    as_listed,
     as_read_by,
     comment_counts,
     content_for,
@@ -42,7 +43,6 @@ from partnerships.plans.queries import (
     signing_states,
     titled_for,
     versions_for,
-    with_next_steps,
 )
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
 from partnerships.plans.views.papers import signatures_of
@@ -69,7 +69,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "listed": with_next_steps(user, as_read_by(user, page.rows)),
+        "listed": as_listed(user, as_read_by(user, page.rows)),
         "chips": active_filters(form, request.GET),
         "may_begin": _may_begin(request),
     }

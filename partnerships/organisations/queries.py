@@ -41,7 +41,7 @@ def find_organisations(
     """Unordered organisations by name or identifier, and by filters.
 
     Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
-    with a similar spelling are returned.
+    with a similar spelling are returned; to an email address no name is similar.
     """
     found = Organisation.objects.visible_to(user).standing()
     if kind:
@@ -64,7 +64,7 @@ def _called(found: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
     if not text.strip():
         return found
     exact = found.filter(_named(text))
-    if exact.exists():
+    if exact.exists() or "@" in text:
         return exact
     nearly = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
     return found.filter(pk__in=nearly.values("organisation"))

@@ -315,14 +315,15 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
 
 
 def test_the_end_of_an_embargo_is_told_at_once_to_people_with_an_account(world: World, plan: Plan) -> None:
-    ends = timezone.now() + dt.timedelta(hours=2)
-    weekly: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": timezone.now()}
+    days_to_tuesday = (1 - timezone.localdate().weekday()) % 7 or 7
+    day = timezone.localdate() + dt.timedelta(days=days_to_tuesday)  # six days before the weekly digest
+    tuesday = timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
+    ends = tuesday + dt.timedelta(hours=2)
+    weekly: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": tuesday}
     services.subscribe(person=world.ben, author=world.ben, **weekly)
     services.enrol(person=world.sol, author=world.amina, organisation=world.larkhaven, **weekly)
-    publish_version(
-        plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=ends, now=timezone.now()
-    )
-    plan_round(now=timezone.now())
+    publish_version(plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=ends, now=tuesday)
+    plan_round(now=tuesday)
     assert not Delivery.objects.exists()
 
     plan_round(now=ends + dt.timedelta(minutes=1))

@@ -54,6 +54,12 @@ def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
     assert list(find_organisations(user=world.vera, text="Northmere Board")) == [other]
 
 
+def test_no_name_is_nearly_an_email_address(world: World) -> None:
+    assert list(find_organisations(user=world.vera, text="Larkhavne")) == [world.larkhaven]
+
+    assert not find_organisations(user=world.vera, text="larkhavne@larkhaven").exists()
+
+
 def test_list_can_be_filtered_by_region_and_area(world: World) -> None:
     region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
     world.fareham.region = region

@@ -45,7 +45,6 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
     from django.utils import timezone
 
     from partnerships.digests.planning.choosing import choose, spread
-    from partnerships.digests.receivers import nudge  # noqa: F401 - imported so that the signal is connected
     from partnerships.digests.services.sweep import plan_round
     from partnerships.outbox.models import Email
 

@@ -134,12 +134,15 @@ class Stage:
         self.round = 0
 
     def prepare(self) -> None:
-        """Make the plan and its followers."""
+        """Make the plan and its followers, and sweep, so that the first version is behind them."""
         from django.utils import timezone
+
+        from partnerships.digests.services.sweep import plan_round
 
         now = timezone.now()
         self.owner, self.lead, self.plan = make_plan(now)
         make_stakeholders(self.plan, self.owner, self.lead, self.people, now)
+        plan_round(now=timezone.now())
 
     def analyse(self) -> None:
         """Update PostgreSQL's statistics, as autovacuum does within minutes."""

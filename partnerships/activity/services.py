@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db.models import TextChoices
@@ -13,6 +15,20 @@ from partnerships.activity.models import Event, Export
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import told_of
+
+#: The key in an event's data with the number of the spreadsheet that it came from.
+SPREADSHEET = "spreadsheet"
+_spreadsheet: ContextVar[int | None] = ContextVar("spreadsheet", default=None)
+
+
+@contextmanager
+def from_spreadsheet(number: int) -> Iterator[None]:
+    """Mark what is recorded meanwhile as coming from one spreadsheet: digests tell it in one line."""
+    before = _spreadsheet.set(number)
+    try:
+        yield
+    finally:
+        _spreadsheet.reset(before)
 
 
 def record(
@@ -73,6 +89,8 @@ def new_event(
     """An event for `record_all`; see `record`."""
     check_registered(kind.value)
     data = data or {}
+    if (number := _spreadsheet.get()) is not None:
+        data = {**data, SPREADSHEET: number}
     told = told_of(kind.value)
     subjects: set[tuple[SubjectKind, int]] = set()
     if told is not None:

@@ -16,11 +16,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event, Subject
 from partnerships.agreements.models import Post
 from partnerships.agreements.services import Contact, change_contact
 from partnerships.commitments.emails import write_proposed_together
+from partnerships.commitments.event_kinds import EventKind as Proposed
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import edit_proposal, propose_commitment
+from partnerships.digests.emails.changes import read_section
+from partnerships.digests.emails.rendering import render_section
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
 from partnerships.exchange.services import create_entry
@@ -117,6 +121,36 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
     told = Email.objects.filter(kind__startswith="commitments.")
     assert [(one.kind, one.person_id) for one in told] == [("commitments.proposed_together", world.ben.pk)]
     assert told.get().params["commitments"] == [first.pk, second.pk]
+
+
+def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: World) -> None:
+    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    propose_commitment(
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        text="A crossing",
+        quantity=None,
+        unit="",
+        owner=None,
+        due_on=DUE,
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    events = list(Event.objects.filter(kind=Proposed.PROPOSED, within_id=world.partnership.pk).order_by("pk"))
+    subject = Subject(kind="partnership", record_id=world.partnership.pk)
+
+    section = read_section(subject, events, stakeholder=False, now=timezone.now())
+    outside = read_section(subject, events, stakeholder=True, now=timezone.now())
+
+    together, alone = section.lines
+    assert (section.count, together.sentence) == (2, "2 commitments added from a spreadsheet")
+    assert together.why.startswith("Amina Larch, Larkhaven Homes")
+    assert together.path == f"/commitments/?partnership={world.partnership.pk}"
+    assert alone.sentence == "A crossing: proposed a commitment"
+    assert outside.lines[0].path == ""
+    written = str(render_section(section, stakeholder=False).text)  # "=" is "=3D" in an email
+    assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in written
 
 
 def test_email_about_many_commitments_takes_few_queries(

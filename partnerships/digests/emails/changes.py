@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from partnerships.activity.folding import Fold
 from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import NetLine, net_changes
+from partnerships.activity.services import SPREADSHEET
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import phrase_of
+from partnerships.activity.telling import Group, phrase_of, told_of
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import Named, named
 from partnerships.kit.text import shorten
@@ -28,7 +32,8 @@ _LONGEST_REASON = 300
 class ChangeLine:
     """One net change of a thing: the sentence in both parts, who and why.
 
-    `about` names the thing where it is not the subject itself. `headline` is the sentence without values.
+    `about` names the thing where it is not the subject itself. `headline` is the sentence without values. `path` is
+    the list of the things where the line is about several.
     """
 
     about: str
@@ -37,6 +42,7 @@ class ChangeLine:
     headline: str
     by: str = ""
     reason: str = ""
+    path: str = ""
 
     @property
     def sentence(self) -> str:
@@ -131,16 +137,21 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(numbered)
-    told = told_lines(changes, today=today, outside=stakeholder)
+    told = _together(told_lines(changes, today=today, outside=stakeholder), events)
     shown = told[:MAX_LINES] if len(told) > MAX_LINES + 1 else told
-    said = [events[number] for line in shown for number in line.numbers]
+    said = [events[number] for _, some in shown for line in some for number in line.numbers]
     return Section(
         subject_id=subject.pk,
         kind=subject.kind,
         record_id=subject.record_id,
         title=own.title,
         path=own.path,
-        lines=tuple(_line(line, events[line.numbers[-1]], subject, names) for line in shown),
+        lines=tuple(
+            _line_of_sheet(sheet, some, events, subject, is_linked=not stakeholder)
+            if sheet is not None
+            else _line(some[0], events[some[0].numbers[-1]], subject, names)
+            for sheet, some in shown
+        ),
         folded=len(told) - len(shown),
         authors=frozenset(event.actor_id for event in events),
         asking=tuple(dict.fromkeys(_asking(changes, today))),
@@ -171,6 +182,54 @@ def _things(event: Event) -> Iterator[tuple[str, int]]:
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
+
+
+class _Sheet(NamedTuple):
+    """What the lines of one spreadsheet have in common."""
+
+    number: int
+    group: Group
+    is_new: bool
+
+
+#: Lines of one spreadsheet, or one other line without it.
+_Alike = tuple[_Sheet | None, list[ToldLine]]
+#: The list of each sort of thing; it can be limited to a partnership.
+_LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
+
+
+def _together(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_Alike]:
+    """The lines, with those of one spreadsheet about the same sort of thing together: nobody reads sixty alike."""
+    found: dict[object, _Alike] = {}
+    for place, line in enumerate(lines):
+        sheet = _sheet_of(line, events)
+        found.setdefault(sheet or place, (sheet, []))[1].append(line)
+    alike = [(sheet if len(some) > 1 else None, some) for sheet, some in found.values()]
+    return sorted(alike, key=lambda one: one[1][-1].numbers[-1])
+
+
+def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
+    """The spreadsheet that a line came from; what was added there and changed by hand since counts too."""
+    first, *later = (events[number] for number in line.numbers)
+    number, told = first.data.get(SPREADSHEET), told_of(first.kind)
+    is_new = told is not None and told.fold == Fold.CREATED
+    if number is None or not (is_new or all(event.data.get(SPREADSHEET) == number for event in later)):
+        return None
+    return _Sheet(number, line.group, is_new)
+
+
+def _line_of_sheet(
+    sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
+) -> ChangeLine:
+    """One line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
+    changed = [events[number] for line in lines for number in line.numbers]
+    count = len({(event.target_kind, event.target_id) for event in changed})
+    words = f"{count:,} {sheet.group.label.lower()} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
+    path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
+    if path and subject.kind == SubjectKind.PARTNERSHIP:
+        path += f"?partnership={subject.record_id}"
+    by = "; ".join(dict.fromkeys(line.by for line in lines if line.by))
+    return ChangeLine(about="", text=words, html=format_html("{}", words), headline=words, by=by, path=path)
 
 
 def _line(told: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:

@@ -182,7 +182,7 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
             path = reverse("answers:by-link", kwargs={"token": "T", "plan": section.asking[0]})
             link = settings.SITE_ORIGIN + path.replace("/T/", f"/{mime.mark_bare('read')}/")
             action = "Answer the question"
-    words: dict[str, Any] = {"section": section, "link": link, "action": action}
+    words: dict[str, Any] = {"section": section, "link": link, "action": action, "origin": settings.SITE_ORIGIN}
     return Block(
         news=section,
         partnership_id=section.partnership_id,

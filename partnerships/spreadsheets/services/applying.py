@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.activity.services import record
+from partnerships.activity.services import from_spreadsheet, record
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.spreadsheets.event_kinds import EventKind
@@ -64,7 +64,8 @@ def _applied(upload: Upload, author: User, now: dt.datetime, progress: Progress,
     kind, target = KINDS[upload.kind], target_of(upload)
     require(kind.may_import(target, author, now))
     run = Run(target, author, now, table_of(upload, author, now), seen=seen, progress=progress)
-    kind.apply(run)
+    with from_spreadsheet(upload.pk):
+        kind.apply(run)
     run.finish()
     return run.report
 

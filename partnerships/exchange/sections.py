@@ -1,12 +1,16 @@
-"""The section of standing offers on an organisation's page."""
+"""Sections: standing offers on the page of an organisation, and what upper rooms add to an ask or offer."""
 
 from __future__ import annotations
 
+from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import standing_offers_of
-from partnerships.kit.sections import Section
+from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
+
+#: Sections on the page of an ask or offer.
+ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
 def standing_section(user: User, organisation: Organisation) -> Section | None:

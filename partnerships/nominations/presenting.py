@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django.utils.safestring import SafeString
 
@@ -15,7 +16,7 @@ from partnerships.kit.text import figure
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnLine
 from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
-from partnerships.nominations.queries.returns import total_of
+from partnerships.nominations.queries.returns import per_cent_of, total_of
 from partnerships.nominations.schedule import Bedrooms
 
 #: What stands in the place of a masked figure.
@@ -27,6 +28,8 @@ HEADINGS = (
     "Achieved",
     "Agreed",
     "Missing",
+    "Named in time",
+    "Agreed days",
     "Offers",
     "Refused",
     "Median days",
@@ -75,6 +78,8 @@ def cells_of(line: ReturnLine, refused: Mapping[str, int]) -> tuple[str, ...]:
         per_cent(result.achieved),
         per_cent(line.share),
         plain(result.shortfall),
+        per_cent(None if line.in_time is None else per_cent_of(line.in_time, line.lettings)),
+        plain(line.days),
         plain(line.offers),
         plain(sum(refused.values())),
         plain(line.median_days),
@@ -85,6 +90,9 @@ def in_words(line: ReturnLine) -> str:
     """What the council decides about, in sentences."""
     late = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
     said = f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{late}."
+    if line.in_time is not None:
+        days = "" if line.days is None else f" within {line.days} working day{'' if line.days == 1 else 's'}"
+        said += f" Nominees were named{days} for {plain(line.in_time)}."
     if (achieved := line.result.achieved) is not None:
         said += f" Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
     if line.reason and not line.decision:
@@ -93,13 +101,23 @@ def in_words(line: ReturnLine) -> str:
     return said
 
 
-def days_counted(quarter: Quarter, in_force: Sequence[str]) -> str:
-    """From when to when tenancies were counted, if not in the whole quarter; else ""."""
-    days = [dt.date.fromisoformat(day) for day in in_force]
-    if not days or days == [quarter.starts_on, quarter.last_day]:
-        return ""
-    first, last = days
-    return f"Tenancies that began from {long_date(first)} to {long_date(last)}, while the agreement was in force."
+def days_counted(quarter: Quarter, said: Mapping[str, Any]) -> str:
+    """From when to when tenancies were counted, if not in the whole quarter; else "".
+
+    `said` is a report or a record, with the days `in_force` and the times `suspended`.
+    """
+    days = [dt.date.fromisoformat(day) for day in said.get("in_force", ())]
+    words = []
+    if days and days != [quarter.starts_on, quarter.last_day]:
+        first, last = days
+        words.append(f"Tenancies that began from {_from_to(first, last)}, while the agreement was in force.")
+    times = [_from_to(*map(dt.date.fromisoformat, one)) for one in said.get("suspended", ())]
+    words += [f"Tenancies that began from {one} are not counted: it was suspended." for one in times]
+    return " ".join(words)
+
+
+def _from_to(first: dt.date, last: dt.date) -> str:
+    return f"{long_date(first)} to {long_date(last)}"
 
 
 def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[str, ...]:
@@ -111,6 +129,8 @@ def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[s
         *figures,
         per_cent(_agreed(total)),
         plain(total.shortfall),
+        per_cent(total.in_time),
+        "",
         plain(result.offers),
         plain(refused),
         plain(median_days),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.agreements.departures import register_terms
 from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.nominations import emails, restoring, telling
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.personal import RULES
-from partnerships.nominations.sections import nominations_section
+from partnerships.nominations.sections import ask_section, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
 from partnerships.nominations.services.lettings import drop_uncounted
 from partnerships.organisations.obligations import register_settling
@@ -20,13 +21,14 @@ from partnerships.people.retention import register_retention
 
 
 def register() -> None:
-    """Register events, emails, personal data, what follows terms and parties, and a section of partnerships."""
+    """Register events, emails, personal data, what follows terms and parties, and sections of partnerships and asks."""
     register_events(EventKind)
     telling.register()
     restoring.register()
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
     ON_PARTNERSHIPS.register("03 nominations", nominations_section)
+    ON_ENTRIES.register("01 return", ask_section)
     register_personal(RULES)
     register_retention(
         "lettings that were not counted",

@@ -1,12 +1,16 @@
-"""What this room adds to the page of a partnership: the way to its nominations."""
+"""What this room adds to pages: to a partnership the way to its nominations, to an ask the return it was made of."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
 from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.queries.pages import origin_of
+from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import KIND
 from partnerships.organisations.statements import count_for
 from partnerships.people.models import User
@@ -20,6 +24,14 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
     if not has_begun and partnership.is_over:
         return None
     return Section("nominations/_section.html", {"partnership": partnership, "has_begun": has_begun})
+
+
+def ask_section(user: User, ask: Entry) -> Section | None:
+    """The return that an ask was made of and whether it was corrected since, for those who read the return."""
+    origin = origin_of(ask)
+    if origin is None or not rights_over(origin.found.agreement, user, timezone.now()).reads(origin.found):
+        return None
+    return Section("nominations/_ask.html", {"origin": origin, "quarter": origin.found.quarter})
 
 
 def _of(user: User, partnership: int) -> QuerySet[NominationsAgreement]:

@@ -14,8 +14,9 @@ from partnerships.agreements.models import Status
 from partnerships.agreements.services import UnableToPutUp, change_status, give_notice, propose_amendment
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.presenting import days_counted
 from partnerships.nominations.queries import agreed_on
-from partnerships.nominations.queries.agreement import period_of
+from partnerships.nominations.queries.agreement import period_of, suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
@@ -99,6 +100,37 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
     assert (ended.first, ended.last) == (quarter.next().starts_on, ended_on)
     assert quarters_to_start(agreement, ended_on) == [quarter]
     assert quarters_to_start(agreement, ended_on + dt.timedelta(days=1)) == [quarter.next(), quarter]
+
+
+def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(world: World) -> None:
+    agreement, now = world.things["nominations"], timezone.now()
+    quarter = Quarter.of(timezone.localdate()).next()
+    first = quarter.starts_on
+
+    def change(status: Status, day: dt.date) -> None:
+        at = now + (day - timezone.localdate())
+        change_status(
+            partnership=agreement.partnership, status=status, reason="We disagree.", author=world.amina, now=at
+        )
+
+    change(Status.SUSPENDED, first + dt.timedelta(days=10))
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    still, whole = period_of(agreement, quarter), period_of(agreement, quarter.next())
+    since = suspended_since(agreement.partnership)
+    change(Status.ACTIVE, first + dt.timedelta(days=20))
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    over, later = period_of(agreement, quarter), period_of(agreement, quarter.next())
+
+    assert still is not None
+    assert still.suspended == ((first + dt.timedelta(days=10), quarter.last_day),)
+    assert since == first + dt.timedelta(days=10)
+    assert whole is None
+    assert over is not None
+    assert over.suspended == ((first + dt.timedelta(days=10), first + dt.timedelta(days=19)),)
+    assert later is not None
+    assert (later.suspended, suspended_since(agreement.partnership)) == ((), None)
+    said = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in over.suspended]}
+    assert "are not counted: it was suspended." in days_counted(quarter, said)
 
 
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -276,16 +277,21 @@ def test_void_days_follow_from_dates_if_core_does_not_say_them() -> None:
 
 def test_tenancies_that_start_while_the_agreement_is_not_in_force_are_set_aside() -> None:
     place = place_in(2024)
-    lettings = invent(place, 4, year=2024, odd=False)
-    for letting, day in zip(lettings, ("2024-07-19", "2024-07-20", "2024-09-01", "2024-09-02"), strict=True):
+    days = ("2024-07-19", "2024-07-20", "2024-09-01", "2024-09-02", "2024-08-04", "2024-08-05")
+    lettings = invent(place, len(days), year=2024, odd=False)
+    for letting, day in zip(lettings, days, strict=True):
         letting.cells["startdate"] = day
     scope = scope_of(place, in_force=(dt.date(2024, 7, 20), dt.date(2024, 9, 1)))
+    scope = replace(scope, suspended=((dt.date(2024, 8, 1), dt.date(2024, 8, 4)),))
 
     counted = count(core_file(lettings, year=2024), scope)
 
     assert counted.rows == {
-        Outcome.BEFORE_TERMS: [[1, 1]], Outcome.USED: [[2, 3]], Outcome.AFTER_END: [[4, 4]]
-    }  # fmt: skip
+        Outcome.BEFORE_TERMS: [[1, 1]],
+        Outcome.USED: [[2, 3], [6, 6]],
+        Outcome.AFTER_END: [[4, 4]],
+        Outcome.SUSPENDED: [[5, 5]],
+    }
 
 
 @pytest.mark.parametrize(

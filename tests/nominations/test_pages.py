@@ -28,6 +28,7 @@ from tests.nominations.quarters import (
     afterwards,
     begun,
     collection_year,
+    complete,
     counted,
     decide,
     fresh,
@@ -136,6 +137,7 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
     line = found.lines.order_by("pk")[0]
     client, path = signed_in(world.amina), address(found, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
+    form[f"in_time-{line.pk}"] = "0"
     form["read"] = client.get(path).context["form"]["read"].value()
 
     answer = client.post(path, form)
@@ -143,7 +145,8 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
     again = client.post(path, form | {f"offers-{line.pk}": "8"})
 
     line.refresh_from_db()
-    assert (answer.status_code, line.offers, line.not_supplied) == (302, 9, 1)
+    assert (answer.status_code, line.offers, line.not_supplied, line.in_time) == (302, 9, 1, 0)
+    assert "Named in time" in shown
     assert again.status_code == 422
     assert "Saved: 9" in again.content.decode()
     form |= {"read": again.context["form"]["read"].value(), f"offers-{line.pk}": "8"}
@@ -225,6 +228,28 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()
     assert "See the ask" in page(world.ben, address(found))
+
+
+def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    line = line_that_is_short(found)
+    ask = ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards()).get_absolute_url()
+    before = page(world.amina, ask)
+
+    services.reopen_return(found=found, reason="A home is missing.", author=world.ben, now=afterwards())
+    meanwhile = page(world.ben, ask)
+    vacancies = line.lettings - line.nominated
+    complete(fresh(found), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    found = fresh(found)
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+
+    assert found.get_absolute_url() in before
+    assert "corrected" not in before
+    assert "The return is being corrected." in meanwhile
+    after = page(world.amina, ask)
+    assert "The return was corrected on" in after
+    assert f"the corrected figures: {found.lines.get(pk=line.pk).result.shortfall}." in " ".join(after.split())
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:

@@ -27,8 +27,9 @@ from partnerships.nominations.models import (
     NominationsReturn,
     ReturnStatus,
 )
+from partnerships.nominations.presenting import in_words
 from partnerships.nominations.queries import outcomes_of, records_of, result_in, result_of, returns_of
-from partnerships.nominations.queries.returns import scope_of
+from partnerships.nominations.queries.returns import per_cent_of, scope_of
 from partnerships.nominations.restoring import redo_returns
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services import FiguresChanged, Supplement, UnableToDecide, UnableToReport
@@ -230,12 +231,15 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
     before = line.result
 
     refusals = {"Rent arrears": 3, "Unsuitable home": 0}
-    lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals)}
+    lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals, in_time=line.lettings - 2)}
     complete(found, lines, world.amina)
 
     result = result_of(fresh(found))
     line = found.lines.get(pk=line.pk)
-    assert (line.offers, line.not_supplied) == (9, 2)
+    assert (line.offers, line.not_supplied, line.in_time) == (9, 2, line.lettings - 2)
+    assert line.days == (10 if line.is_first_let else 3)
+    assert f"within {line.days} working days for {line.in_time}" in in_words(line)
+    assert result.total.in_time == per_cent_of(line.in_time, line.lettings)
     assert result.refusals == [("Rent arrears", 3)]
     assert line.result.counting == before.counting - 2
 
@@ -247,6 +251,7 @@ def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) 
     for supplement, message in (
         (Supplement(not_supplied=line.lettings + 1), "at most"),
         (Supplement(refusals={"Rent arrears": -1}), "below nothing"),
+        (Supplement(in_time=line.lettings + 1), "at most"),
     ):
         with pytest.raises(UnableToReport, match=message):
             complete(found, {line.pk: supplement}, world.amina)

@@ -32,6 +32,7 @@ from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
+from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
@@ -96,6 +97,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
         "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering)),
         "lines": _lines(request, entry, user),
+        "sections": ON_ENTRIES.of(user, entry),
     }
     return render(request, "exchange/detail.html", context)
 

@@ -84,7 +84,7 @@ class SendForm(Form):
 
 
 class TableForm(Form):
-    """What CORE lacks, for each line: offers, vacancies without a nominee in time, refusals on each ground.
+    """What CORE lacks, for each line: offers, vacancies without and with a nominee in time, refusals by ground.
 
     `lines` are the rows of the table, with their fields below `columns`. `read` holds what was saved when the page was
     opened, so that two people do not overwrite each other's figures.
@@ -103,14 +103,14 @@ class TableForm(Form):
         super().__init__(data, *args, **kwargs)
         self._saved = supplements_of(lines)
         self.fields["read"].initial = {
-            str(pk): [one.offers, one.not_supplied, dict(one.refusals)] for pk, one in self._saved.items()
+            str(pk): [one.offers, one.not_supplied, dict(one.refusals), one.in_time] for pk, one in self._saved.items()
         }
         self.grounds = grounds
-        self.columns = ("Offers made", "No nominee in time", *grounds)
+        self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)
         self.lines = []
         for line in lines:
             given = {one.ground: one.number for one in line.refusals.all()}
-            started = {"offers": line.offers, "not_supplied": line.not_supplied or None}
+            started = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
             started |= {f"ground_{place}": given.get(ground) for place, ground in enumerate(grounds)}
             for (code, value), heading in zip(started.items(), self.columns, strict=True):
                 self.fields[f"{code}-{line.pk}"] = CountField(
@@ -128,8 +128,8 @@ class TableForm(Form):
         """What was saved of each line when the page was opened."""
         try:
             return {
-                int(pk): Supplement(offers, not_supplied, dict(refusals))
-                for pk, (offers, not_supplied, refusals) in self.cleaned_data["read"].items()
+                int(pk): Supplement(offers, not_supplied, dict(refusals), in_time)
+                for pk, (offers, not_supplied, refusals, in_time) in self.cleaned_data["read"].items()
             }
         except (AttributeError, TypeError, ValueError) as error:
             raise ValidationError(_OPEN_AGAIN) from error
@@ -138,7 +138,10 @@ class TableForm(Form):
         """The figures of each line of the valid form, by its id."""
         return {
             line.pk: Supplement(
-                self._count("offers", line), self._count("not_supplied", line) or 0, self._refusals(line)
+                self._count("offers", line),
+                self._count("not_supplied", line) or 0,
+                self._refusals(line),
+                self._count("in_time", line),
             )
             for line, _ in self.lines
         }
@@ -150,7 +153,8 @@ class TableForm(Form):
         self.data = data
         for line, fields in self.lines:
             saved = self._saved[line.pk]
-            values = [saved.offers, saved.not_supplied or None, *(saved.refusals.get(one) for one in self.grounds)]
+            refused = (saved.refusals.get(one) for one in self.grounds)
+            values = [saved.offers, saved.not_supplied or None, saved.in_time, *refused]
             for (_, field), value in zip(fields, values, strict=True):
                 if self.cleaned_data.get(field.name) != value:
                     field.help_text = f"Saved: {'empty' if value is None else value}"

@@ -32,6 +32,7 @@ class Outcome(StrEnum):
     OTHER_QUARTER = "other_quarter"
     BEFORE_TERMS = "before_terms"
     AFTER_END = "after_end"
+    SUSPENDED = "suspended"
     NO_AUTHORITY = "no_authority"
     OTHER_AUTHORITY = "other_authority"
     OTHER_LANDLORD = "other_landlord"
@@ -63,6 +64,7 @@ _LABELS = {
     Outcome.OTHER_QUARTER: "The tenancy starts in another quarter",
     Outcome.BEFORE_TERMS: "The tenancy starts before the agreement came into force",
     Outcome.AFTER_END: "The tenancy starts after the agreement ended",
+    Outcome.SUSPENDED: "The tenancy starts while the agreement was suspended",
     Outcome.NO_AUTHORITY: "The row names no local authority",
     Outcome.OTHER_AUTHORITY: "The home is in another authority",
     Outcome.OTHER_LANDLORD: "Another landlord owns and manages the home",
@@ -93,7 +95,8 @@ _REMEDIES = {
 class Scope:
     """Which lettings a return counts: quarter, area, landlord, and what was agreed.
 
-    `in_force` are the first and the last day of the quarter on which the agreement was in force.
+    `in_force` are the first and the last day of the quarter on which the agreement was in force, and `suspended` the
+    first and the last day of each time between when it was suspended.
     `areas` are GSS codes; `area_names` count where a row has no code. `landlord_names` are the provider's names.
     Names are as `plain` writes them.
     """
@@ -105,6 +108,7 @@ class Scope:
     areas: frozenset[str]
     area_names: frozenset[str]
     landlord_names: frozenset[str]
+    suspended: tuple[tuple[dt.date, dt.date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,8 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
         return Outcome.BEFORE_TERMS
     if started > scope.in_force[1]:
         return Outcome.AFTER_END
+    if any(first <= started <= last for first, last in scope.suspended):
+        return Outcome.SUSPENDED
     for refuse in _REFUSALS:
         if (outcome := refuse(row, scope)) is not None:
             return outcome

@@ -180,7 +180,8 @@ class Decision(models.TextChoices):
 class ReturnLine(models.Model):
     """True voids of one size that were let, first lets or relets, against the share agreed at the end of the quarter.
 
-    The provider adds offers, refusals, and vacancies for which the council named nobody in time.
+    The provider adds offers, refusals, and for how many vacancies the council named a nominee in time, and for how many
+    nobody. `days` is the time agreed for that, in working days; None for lines from before it was kept.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.CASCADE, related_name="lines")
@@ -192,6 +193,8 @@ class ReturnLine(models.Model):
     share = models.DecimalField(max_digits=7, decimal_places=4, help_text="Agreed share of nominees, in per cent.")
     offers = models.PositiveIntegerField(null=True, blank=True)
     not_supplied = models.PositiveIntegerField(default=0, help_text="Vacancies without a nominee in time.")
+    in_time = models.PositiveIntegerField(null=True, blank=True, help_text="Vacancies with a nominee in time.")
+    days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Working days agreed for naming one.")
     decision = models.CharField(max_length=9, choices=Decision, blank=True)
     reason = models.TextField(blank=True, help_text="Why the council disputed it last.")
     answer = models.TextField(blank=True, help_text="What the provider says to that.")
@@ -205,6 +208,10 @@ class ReturnLine(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(lettings__gte=F("nominated") + F("not_supplied")), name="line_counts_fit_its_lettings"
+            ),
+            models.CheckConstraint(
+                condition=Q(in_time=None) | Q(lettings__gte=F("in_time") + F("not_supplied")),
+                name="line_in_time_fits_its_lettings",
             ),
             models.CheckConstraint(
                 condition=~Q(decision="disputed") | ~Q(reason=""), name="disputed_lines_have_a_reason"
@@ -232,7 +239,8 @@ class ReturnLine(models.Model):
     @property
     def counted(self) -> tuple[Any, ...]:
         """What the council decides about, besides refusals."""
-        return self.lettings, self.nominated, self.not_supplied, self.median_days, self.share, self.offers
+        agreed = self.share, self.days
+        return self.lettings, self.nominated, self.not_supplied, self.in_time, self.median_days, self.offers, *agreed
 
 
 @pghistory.track()

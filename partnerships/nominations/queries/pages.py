@@ -9,15 +9,19 @@ from dataclasses import dataclass
 
 from partnerships.exchange.models import Entry
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries.agreement import periods_of
+from partnerships.nominations.queries.records import result_in
 from partnerships.nominations.queries.returns import agreed_for
+from partnerships.nominations.schedule import Bedrooms, words_of
 from partnerships.people.models import User
 
 #: How many quarters back the page offers to start a return.
 QUARTERS = 8
 #: A ground that no agreement lists, because the nominee decides.
 NOMINEE_REFUSED = "The nominee refused the home"
+#: The theme of asks made of a shortfall.
+THEME = "nominations"
 _ASKS = uuid.UUID("6c7d0e2e-54a5-4a3b-9b0d-1a2f1f0c7d11")
 
 
@@ -43,8 +47,46 @@ def grounds_of(found: NominationsReturn, lines: Sequence[ReturnLine]) -> list[st
 
 def key_of_ask(line: ReturnLine) -> uuid.UUID:
     """The key of the ask made of a line: a second click finds the first one's."""
-    kind = "first" if line.is_first_let else "relet"
-    return uuid.uuid5(_ASKS, f"{line.nominations_return_id}/{kind}/{line.bedrooms}")
+    return _key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
+
+
+def _key(found: int, size: str, *, first_let: bool) -> uuid.UUID:
+    return uuid.uuid5(_ASKS, f"{found}/{'first' if first_let else 'relet'}/{size}")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The return that an ask was made of, and what its newest correction since says is missing.
+
+    `corrected` and `missing` are None if it was not corrected since.
+    """
+
+    found: NominationsReturn
+    words: str
+    corrected: ReturnRecord | None
+    missing: int | None
+
+
+def origin_of(ask: Entry) -> Origin | None:
+    """The return that an ask of a council was made of; None for other asks."""
+    if ask.theme != THEME or not ask.is_ask:
+        return None
+    returns = NominationsReturn.objects.for_pages().filter(agreement__council__organisation=ask.organisation_id)
+    for found in returns.order_by("-starts_on", "pk"):
+        for size in Bedrooms:
+            for first_let in (True, False):
+                if _key(found.pk, size, first_let=first_let) == ask.key:
+                    return _origin(ask, found, size, first_let=first_let)
+    return None
+
+
+def _origin(ask: Entry, found: NominationsReturn, size: Bedrooms, *, first_let: bool) -> Origin:
+    newest = found.records.filter(number__gt=1, confirmed_at__gt=ask.created_at).order_by("-number").first()
+    words = words_of(size, first_let=first_let)
+    if newest is None:
+        return Origin(found, words, None, None)
+    same = [one for one in result_in(newest).lines if (one.bedrooms, one.is_first_let) == (size, first_let)]
+    return Origin(found, words, newest, sum(one.result.shortfall for one in same))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from partnerships.nominations.schedule import Bedrooms, words_of
 _FIRST_LETS, _RELETS = "first lets", "relets"
 _NOMINEES, _OTHERS = "nominees", "others"
 #: Figures of a line that are stored as they are; others are decimals.
-_NUMBERS = ("lettings", "nominated", "not_supplied", "offers")
+_NUMBERS = ("lettings", "nominated", "not_supplied", "offers", "in_time", "days")
 _WORDS = ("bedrooms", "is_first_let", "reason", "answer")
 _DECIMALS = ("median_days", "share")
 
@@ -30,6 +30,7 @@ def content_of(found: NominationsReturn, lines: Sequence[ReturnLine], period: Pe
         "council": found.agreement.council_body.name,
         "provider": found.agreement.provider_body.name,
         "in_force": run.report.get("in_force", []),
+        "suspended": run.report.get("suspended", []),
         "median_days": run.report.get("median_days", {}),
         "shares": _shares(period),
         "lines": [_kept(line) for line in lines],
@@ -56,7 +57,8 @@ def result_in(record: ReturnRecord) -> ReturnResult:
     kept = record.content["lines"]
     lines = [
         ReturnLine(
-            **{name: one[name] for name in (*_WORDS, *_NUMBERS)},
+            # Records from before times to nominate were kept lack `in_time` and `days`.
+            **{name: one.get(name) for name in (*_WORDS, *_NUMBERS)},
             **{name: None if one[name] is None else Decimal(one[name]) for name in _DECIMALS},
         )
         for one in kept

@@ -56,6 +56,7 @@ def scope_of(found: NominationsReturn) -> Scope | None:
         codes,
         names | _names(councils) | {plain(agreed.council)},
         _names(providers) | {plain(agreed.provider)},
+        period.suspended,
     )
 
 
@@ -90,13 +91,17 @@ def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Sums over lines; `agreed` and `shortfall` are sums of the lines' whole homes."""
+    """Sums over lines; `agreed` and `shortfall` are sums of the lines' whole homes.
+
+    `in_time` is the share of vacancies with a nominee in time, in per cent, of the lines that say so.
+    """
 
     lettings: int
     nominated: int
     not_supplied: int
     agreed: int
     shortfall: int
+    in_time: Decimal | None = None
 
     @property
     def achieved(self) -> Decimal | None:
@@ -141,13 +146,15 @@ def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
 
 def total_of(lines: Iterable[ReturnLine]) -> Total:
     """The sums of some lines."""
-    results = [line.result for line in lines]
+    lines = list(lines)
+    results, timed = [line.result for line in lines], [line for line in lines if line.in_time is not None]
     return Total(
         sum(one.lettings for one in results),
         sum(one.nominated for one in results),
         sum(one.not_supplied for one in results),
         sum(one.agreed for one in results),
         sum(one.shortfall for one in results),
+        per_cent_of(sum(line.in_time or 0 for line in timed), sum(line.lettings for line in timed)),
     )
 
 

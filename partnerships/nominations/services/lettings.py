@@ -121,7 +121,10 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
         line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
         # With the four decimals of the terms and the database, or the same share would look changed.
         line.share = round(scope.agreed.share(size, first_let=is_first_let), 4) if scope else line.share
+        line.days = scope.agreed.days(first_let=is_first_let) if scope else line.days
         line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
+        if line.in_time is not None:
+            line.in_time = min(line.in_time, line.lettings - line.not_supplied)
         if line.offers is None:
             line.offers = counts.offers or None
         if line.counted != before:
@@ -132,6 +135,7 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
     authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
     run.report = {
         "in_force": [day.isoformat() for day in scope.in_force] if scope else [],
+        "suspended": [[day.isoformat() for day in days] for days in scope.suspended] if scope else [],
         "outcomes": dict(counted.rows),
         "median_days": counted.median_days,
         "let_again": counted.let_again,

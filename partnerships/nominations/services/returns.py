@@ -53,6 +53,7 @@ class Supplement:
     offers: int | None = None
     not_supplied: int = 0
     refusals: Mapping[str, int] = field(default_factory=dict)
+    in_time: int | None = None
 
 
 def lock_return(found: NominationsReturn) -> NominationsReturn:
@@ -121,7 +122,9 @@ def start_return(
 def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
     """What is saved of lines, by their id; fetch their refusals before."""
     return {
-        line.pk: Supplement(line.offers, line.not_supplied, {one.ground: one.number for one in line.refusals.all()})
+        line.pk: Supplement(
+            line.offers, line.not_supplied, {one.ground: one.number for one in line.refusals.all()}, line.in_time
+        )
         for line in lines
     }
 
@@ -158,7 +161,7 @@ def complete_return(
 
 def _complete(line: ReturnLine, supplement: Supplement) -> None:
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
-    numbers = [supplement.offers or 0, supplement.not_supplied, *refusals.values()]
+    numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
         raise UnableToReport(f"{line.words}: a number is too large or below nothing, or a ground is missing.")
     if line.nominated + supplement.not_supplied > line.lettings:
@@ -166,11 +169,16 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
             f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees, so at most "
             f"{line.lettings - line.nominated} had no nominee in time."
         )
+    if supplement.in_time is not None and supplement.in_time + supplement.not_supplied > line.lettings:
+        raise UnableToReport(
+            f"{line.words}: of {line.lettings} homes {supplement.not_supplied} had no nominee in time, so at most "
+            f"{line.lettings - supplement.not_supplied} had one."
+        )
     before, refused = line.counted, dict(line.refusals.values_list("ground", "number"))
-    line.offers, line.not_supplied = supplement.offers, supplement.not_supplied
+    line.offers, line.not_supplied, line.in_time = supplement.offers, supplement.not_supplied, supplement.in_time
     if line.counted != before or refusals != refused:
         undecide(line)
-    line.save(update_fields=["offers", "not_supplied", *_DECIDED])
+    line.save(update_fields=["offers", "not_supplied", "in_time", *_DECIDED])
     for refusal in line.refusals.exclude(ground__in=refusals):
         refusal.delete()
     for ground, number in sorted(refusals.items()):

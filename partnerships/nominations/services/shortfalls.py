@@ -11,12 +11,12 @@ from partnerships.exchange.models import Audience, Direction, Entry, Status
 from partnerships.exchange.services import UnableToChangeEntry, create_entry, share_entry
 from partnerships.kit.rights import require
 from partnerships.nominations.models import NominationsReturn
-from partnerships.nominations.queries.pages import key_of_ask
+from partnerships.nominations.queries.pages import THEME, key_of_ask
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services.returns import lock_return
 from partnerships.people.models import User
 
-THEME, UNIT = "nominations", "homes"
+UNIT = "homes"
 
 
 class UnableToAsk(Exception):

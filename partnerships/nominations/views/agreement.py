@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.nominations.presenting import masked_trend_charts, trend_charts
 from partnerships.nominations.queries import agreed_on, masked_trend_of, returns_of, trend_of
+from partnerships.nominations.queries.agreement import suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.views.returns import open_agreement
 
@@ -28,6 +29,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "agreement": agreement,
         "partnership": agreement.partnership,
         "agreed": agreed_on(agreement, timezone.localdate()),
+        "suspended_since": suspended_since(agreement.partnership),
         "rights": rights,
         "returns": returns,
         "trends": trends,

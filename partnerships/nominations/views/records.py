@@ -57,7 +57,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Provider", said["provider"]),
         ("Record", record.words),
         ("Why it was corrected", record.reason),
-        ("Counted", days_counted(quarter, said["in_force"])),
+        ("Counted", days_counted(quarter, said)),
         ("Sent", _when(record.sent_at, record.sent_by)),
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
     ]

@@ -128,7 +128,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             for line, refused in zip(result.lines, result.refused, strict=True)
         ],
         "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
-        "days": days_counted(found.quarter, report.get("in_force", ())),
+        "days": days_counted(found.quarter, report),
         "headings": HEADINGS,
         "charts": charts,
         "records": [(one, [(label, one.address(code)) for code, label in FILES.items()]) for one in records],

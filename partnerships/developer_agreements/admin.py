@@ -1,4 +1,4 @@
-"""Developer agreements for administrators: to look at, because the registers own them."""
+"""Developer agreements for administrators: to look at, because registers and authorities own them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(DeveloperAgreement)
 class DeveloperAgreementAdmin(ReadOnlyAdmin):
-    """Agreements of published registers; the next import adds new ones."""
+    """Agreements of published registers, and those that authorities entered."""
 
     fields = (
         "reference",
@@ -34,6 +34,8 @@ class DeveloperAgreementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="import run")
     def import_run(self, agreement: DeveloperAgreement) -> str:
-        """A link to the import that added it."""
+        """A link to the import that added it; "-" if it was entered on a page."""
+        if agreement.run_id is None:
+            return "-"
         href = reverse("admin:transfer_importrun_change", args=[agreement.run_id])
         return format_html('<a href="{}">Import {}</a>', href, agreement.run_id)

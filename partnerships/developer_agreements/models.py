@@ -26,9 +26,9 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
 
 @pghistory.track()
 class DeveloperAgreement(models.Model):
-    """An agreement between an authority and a developer, read from a register.
+    """An agreement between an authority and a developer, read from a register or entered by the authority's lead.
 
-    Its promises are commitments. Only imports write agreements, and none is changed later.
+    Its promises are commitments. None is changed later.
     """
 
     reference = models.CharField(max_length=200)
@@ -39,7 +39,9 @@ class DeveloperAgreement(models.Model):
     agreed_on = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
     # A plain number: import runs belong to a room above, and foreign keys never point upwards.
-    run_id = models.BigIntegerField("import run", help_text="The number of the import that added it.")
+    run_id = models.BigIntegerField(
+        "import run", null=True, help_text="The number of the import that added it; None if it was entered on a page."
+    )
 
     objects = DeveloperAgreementQuerySet.as_manager()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, promises_in
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
 
 
@@ -23,6 +25,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         "organisation": organisation,
         "page": keyset_page(request, rows, order=NEWEST_FIRST, size=50),
         "number": rows.count(),
+        "may_add": roles_of(user, timezone.now()).keeps_published({organisation.pk}),
     }
     return render(request, "developer_agreements/of_organisation.html", context)
 
@@ -33,5 +36,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
-    context = {"agreement": agreement, "commitments": promises_in(agreement, user)}
+    may_add = roles_of(user, timezone.now()).keeps_published({agreement.organisation_id})
+    context = {"agreement": agreement, "commitments": promises_in(agreement, user), "may_add": may_add}
     return render(request, "developer_agreements/detail.html", context)

@@ -1,12 +1,14 @@
-"""The form that begins or ends publishing."""
+"""Forms that begin or end publishing, and that enter agreements and contributions."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import CountField, DayField, Form, Helper, MoneyField
+from partnerships.open_data.standards import AGREEMENT_TYPES, PURPOSES
 
 
 class PublishingForm(Form):
@@ -22,3 +24,43 @@ class PublishingForm(Form):
     def __init__(self, *args: Any, submit: str, danger: bool, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, "reason", submit=submit, danger=danger, cancel=cancel)
+
+
+def _reference(what: str) -> forms.CharField:
+    return forms.CharField(label="Reference", max_length=200, help_text=f"Your own for the {what}. It never changes.")
+
+
+class AgreementForm(Form):
+    """A developer agreement."""
+
+    reference = _reference("agreement")
+    kind = forms.ChoiceField(
+        label="What kind of agreement?",
+        choices=[(code, words[:1].upper() + words[1:]) for code, words in AGREEMENT_TYPES.items()],
+        widget=forms.RadioSelect,
+    )
+    planning_application = forms.CharField(
+        label="Reference of the planning application", max_length=300, required=False
+    )
+    document_url = forms.URLField(
+        label="Web address of the document", max_length=1000, required=False, assume_scheme="https"
+    )
+    agreed_on = DayField(label="When was it agreed?", required=False)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Add agreement", cancel=cancel)
+
+
+class ContributionForm(Form):
+    """A contribution of a developer: pounds, homes, or something without a figure."""
+
+    reference = _reference("contribution")
+    purpose = forms.ChoiceField(label="What is it for?", choices=[("", "Choose"), *PURPOSES.items()])
+    amount = MoneyField(label="Pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False)
+    homes = CountField(label="Or homes", min_value=1, max_value=100_000, required=False)
+    agreed_on = DayField(label="When was it agreed, if not with the agreement?", required=False)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Add contribution", cancel=cancel)

@@ -15,6 +15,9 @@ from partnerships.plans.models import Plan
 #: Kinds of organisation that make plans and agreements by law.
 PLANNING_BODIES = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.STRATEGIC_AUTHORITY)
 
+#: The place of a row that no file had: after the others.
+LAST = 10**9
+
 
 class PublicationQuerySet(models.QuerySet["Publication"]):
     """Filters of publications."""

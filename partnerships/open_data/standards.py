@@ -82,6 +82,34 @@ TIMETABLE = Dataset(
         _NOTES,
     ),
 )
+#: What a developer agreement is: the code of the standard, and what it is called here.
+AGREEMENT_TYPES = {
+    "section-106": "section 106",
+    "section-278": "section 278",
+    "community-infrastructure-levy": "community infrastructure levy",
+}
+#: What contributions are for: the codes of the standard that have not ended, and their names.
+PURPOSES = {
+    "affordable-housing": "Affordable housing",
+    "bonds": "Bonds",
+    "cil-administration-costs": "CIL administration costs",
+    "community-facilities": "Community facilities",
+    "community-infrastructure-levy": "Community infrastructure levy",
+    "digital-infrastructure": "Digital infrastructure",
+    "economic-development": "Economic development",
+    "education": "Education",
+    "flood-and-water-management": "Flood and water management",
+    "green-infrastructure": "Green infrastructure",
+    "health": "Health",
+    "highways": "Highways",
+    "land": "Land",
+    "mayoral-community-infrastructure-levy": "Mayoral community infrastructure levy",
+    "monitoring-fees": "Monitoring fees",
+    "neighbourhood-community-infrastructure-levy": "Neighbourhood community infrastructure levy",
+    "open-space-and-leisure": "Open space and leisure",
+    "transport-and-travel": "Transport and travel",
+    "other": "Other",
+}
 #: The last fields of each file of developer contributions.
 _OF_EACH_ROW = (
     Field("notes", "", "notes"),

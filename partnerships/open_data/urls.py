@@ -9,5 +9,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("<int:pk>/", views.of_organisation, name="of-organisation"),
     path("<int:pk>/publishing/<slug:standard>/", views.publishing, name="publishing"),
+    path("<int:pk>/agreements/new/", views.enter_agreement, name="enter-agreement"),
+    path("agreements/<int:pk>/contributions/new/", views.enter_contribution, name="enter-contribution"),
     path("<int:pk>/<slug:dataset>.csv", views.download, name="file"),
 ]

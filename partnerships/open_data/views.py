@@ -1,4 +1,4 @@
-"""Pages of open data: who publishes, one organisation's files, and beginning or ending."""
+"""Pages of open data: who publishes, one organisation's files, beginning or ending, and entering agreements."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.exports import count_rows
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.open_data.forms import PublishingForm
+from partnerships.open_data import services
+from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
 from partnerships.open_data.models import PLANNING_BODIES
 from partnerships.open_data.queries import file_of, published, published_by
 from partnerships.open_data.queries import publishing as published_now
-from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
+from partnerships.open_data.services import UnableToEnter, UnableToPublishData, begin_publishing, end_publishing
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
 from partnerships.organisations.models import Merge, Organisation
-from partnerships.organisations.rights import rights_over
+from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
@@ -153,4 +155,55 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
         organisation=organisation,
         files=files,
         ends=ends,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a developer agreement of a planning authority, for its leads and administrators."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
+    require(roles_of(user, timezone.now()).keeps_published({pk}))
+    back = reverse("developer_agreements:of-organisation", args=[pk])
+    form = AgreementForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.enter_agreement(organisation=organisation, **form.cleaned_data, author=user, now=timezone.now())
+        return f"Agreement {made.reference} is added. Now add its contributions.", made.get_absolute_url()
+
+    return take_step(
+        request,
+        "open_data/entering.html",
+        form,
+        step,
+        {UnableToEnter: "reference"},
+        back=back,
+        heading="Add a developer agreement",
+        organisation=organisation,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a contribution to a developer agreement, for leads of its authority and administrators."""
+    user = signed_in(request)
+    known = DeveloperAgreement.objects.visible_to(user).select_related("organisation")
+    agreement = get_object_or_404(known, pk=pk)
+    require(roles_of(user, timezone.now()).keeps_published({agreement.organisation_id}))
+    back = agreement.get_absolute_url()
+    form = ContributionForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.enter_contribution(agreement=agreement, **form.cleaned_data, author=user, now=timezone.now())
+        return f"Contribution {made.source_reference} is added as {made.reference}.", back
+
+    return take_step(
+        request,
+        "open_data/entering.html",
+        form,
+        step,
+        {UnableToEnter: "reference"},
+        back=back,
+        heading=f"Add a contribution to agreement {agreement.reference}",
+        organisation=agreement.organisation,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.open_data.services import begin_publishing
+from partnerships.open_data.services import begin_publishing, enter_agreement
 from tests.support.access import Row, expect, public
 from tests.world import World
 
@@ -20,6 +20,13 @@ def westmarch(world: World) -> dict[str, Any]:
     return {"pk": world.westmarch.pk}
 
 
+def agreement(world: World) -> dict[str, Any]:
+    made = enter_agreement(
+        organisation=world.westmarch, reference="W/1", kind="section-106", author=world.ben, now=world.now
+    )
+    return {"pk": made.pk}
+
+
 ROWS = (
     Row("open_data:index", get=public()),
     Row("open_data:of-organisation", on=westmarch, get=public()),
@@ -27,6 +34,18 @@ ROWS = (
     Row(
         "open_data:publishing",
         on=lambda world: {**westmarch(world), "standard": "developer-contributions"},
+        get=expect(inside=403, outside=403, partner=200, administrator=200),
+        post=expect(inside=403, outside=403, partner=422, administrator=422),
+    ),
+    Row(
+        "open_data:enter-agreement",
+        on=westmarch,
+        get=expect(inside=403, outside=403, partner=200, administrator=200),
+        post=expect(inside=403, outside=403, partner=422, administrator=422),
+    ),
+    Row(
+        "open_data:enter-contribution",
+        on=agreement,
         get=expect(inside=403, outside=403, partner=200, administrator=200),
         post=expect(inside=403, outside=403, partner=422, administrator=422),
     ),

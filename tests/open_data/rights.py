@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.open_data.services import Kept, begin_publishing, end_publishing, keep_rows
+from partnerships.open_data.services import (
+    Kept,
+    begin_publishing,
+    end_publishing,
+    enter_agreement,
+    enter_contribution,
+    keep_rows,
+)
 from partnerships.people.models import User
 from tests.plans.drafts import begin
 from tests.support.rights import ADMINISTRATOR, LEAD, PARTNER, Row
@@ -22,6 +29,13 @@ def _begin(world: World, author: User | None) -> Any:
     )
 
 
+def _enter(world: World, author: User | None) -> Any:
+    """An agreement of Westmarch, entered on its page."""
+    return enter_agreement(
+        organisation=world.westmarch, reference="W/1", kind="section-106", author=author, now=world.now
+    )
+
+
 ROWS = (
     Row("open_data.begin_publishing", lambda w, author, _: _begin(w, author), PARTNER | ADMINISTRATOR),
     Row(
@@ -31,6 +45,15 @@ ROWS = (
         ),
         PARTNER | ADMINISTRATOR,
         prepare=lambda w: _begin(w, None),
+    ),
+    Row("open_data.enter_agreement", lambda w, author, _: _enter(w, author), PARTNER | ADMINISTRATOR),
+    Row(
+        "open_data.enter_contribution",
+        lambda w, author, agreement: enter_contribution(
+            agreement=agreement, reference="W/1-a", purpose="education", author=author, now=w.now
+        ),
+        PARTNER | ADMINISTRATOR,
+        prepare=lambda w: _enter(w, None),
     ),
     Row(
         "open_data.keep_rows",

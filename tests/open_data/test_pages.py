@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.services import record_progress
+from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
 from partnerships.organisations.models import Organisation
@@ -186,3 +190,53 @@ def test_page_names_the_organisation_and_no_person(world: World) -> None:
     assert f"{settings.SITE_ORIGIN}{address(world)}" in page
     assert world.ben.display_name not in page
     assert world.ben.email not in page
+
+
+def test_agreement_and_contribution_entered_on_pages_are_in_the_public_files(world: World) -> None:
+    publish_files(world, "developer-contributions")
+    lead, anyone = Client(), Client()
+    lead.force_login(world.ben)
+
+    made = lead.post(
+        reverse("open_data:enter-agreement", args=[world.westmarch.pk]),
+        {"reference": "W/77", "kind": "section-106", "planning_application": "24/0077", "agreed_on": "1 March 2026"},
+    )
+    agreement = DeveloperAgreement.objects.get()
+    form = reverse("open_data:enter-contribution", args=[agreement.pk])
+    lead.post(form, {"reference": "W/77-a", "purpose": "education", "amount": "£12,500"})
+    again = lead.post(form, {"reference": "W/77-a", "purpose": "education", "homes": "4"})
+    both = lead.post(form, {"reference": "W/77-b", "purpose": "education", "homes": "4", "amount": "5"})
+
+    assert made.url == agreement.get_absolute_url()
+    assert b"is here already" in again.content
+    assert b"Give pounds or homes, not both" in both.content
+    promise = Commitment.objects.get()
+    assert (promise.receiver, promise.giver_name, promise.quantity, promise.unit) == (
+        world.westmarch,
+        "Developer of 24/0077",
+        12500,
+        "pounds",
+    )
+    [row] = rows_of(anyone.get(address(world, "developer-agreement")).content)
+    assert (row["reference"], row["developer-agreement-type"], row["start-date"]) == (
+        "W/77",
+        "section-106",
+        "2026-03-01",
+    )
+    [row] = rows_of(anyone.get(address(world, "developer-agreement-contribution")).content)
+    assert (row["reference"], row["developer-agreement"], row["amount"], row["units"]) == (
+        "W/77-a",
+        "W/77",
+        "12500",
+        "",
+    )
+    record_progress(
+        commitment=promise,
+        status="in_progress",
+        delivered=Decimal(5000),
+        note_text="Paid.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    [row] = rows_of(anyone.get(address(world, "developer-agreement-transaction")).content)
+    assert (row["developer-agreement-contribution"], row["amount"]) == ("W/77-a", "5000")

@@ -1,9 +1,12 @@
 """Every change to developer agreements."""
 
 from partnerships.developer_agreements.services.registers import (
+    SOURCE,
     RegisterAgreement,
+    giver_of,
     link_promises,
     record_agreements,
+    words_of,
 )
 
-__all__ = ["RegisterAgreement", "link_promises", "record_agreements"]
+__all__ = ["SOURCE", "RegisterAgreement", "giver_of", "link_promises", "record_agreements", "words_of"]

@@ -15,6 +15,21 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
+#: The source of the commitments in agreements. Imports find them by source, reference and receiver: it never changes.
+SOURCE = "developer agreements (planning data platform, MHCLG)"
+
+
+def words_of(purpose: str, *, more: str = "", agreement: DeveloperAgreement | None, application: str) -> str:
+    """What a contribution promises: `Education, under section 106 agreement W/1 (planning application W/1)`."""
+    under = f", under {agreement.title}" if agreement else ", agreement not published"
+    where = f" (planning application {application})" if application else ""
+    return f"{purpose[:1].upper()}{purpose[1:]}{more}{under}{where}"
+
+
+def giver_of(application: str) -> str:
+    """Who promises: files do not name the developer."""
+    return f"Developer of {application}"[:200] if application else "A developer"
+
 
 @dataclass(frozen=True, slots=True)
 class RegisterAgreement:
@@ -31,13 +46,13 @@ class RegisterAgreement:
 
 @transaction.atomic
 def record_agreements(
-    *, agreements: Sequence[RegisterAgreement], run_id: int, author: User | None, now: dt.datetime
+    *, agreements: Sequence[RegisterAgreement], run_id: int | None, author: User | None, now: dt.datetime
 ) -> tuple[list[DeveloperAgreement], int]:
     """Save the agreements that are not here yet.
 
     Returns a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
-    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import. By
-    those who keep the directory, and leads of the organisations.
+    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import,
+    None for those entered on a page. By those who keep the directory, and leads of the organisations.
     """
     if not agreements:
         return [], 0

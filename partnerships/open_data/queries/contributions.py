@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from partnerships.commitments.models import ENDS, Progress
 from partnerships.kit.dates import long_date
-from partnerships.open_data.models import Record
-from partnerships.open_data.queries.plans import LAST
+from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, figure_values, organisation_values
@@ -65,7 +64,7 @@ def _of_commitments(organisation: Organisation, dataset: str) -> Iterable[Record
 
 def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Written]:
     """The rows as they were read; one that passed to this organisation names it."""
-    own, key = organisation_values(organisation.pk)["organisation"], _key_of(organisation)
+    own, key = organisation_values(organisation.pk)["organisation"], key_of(organisation)
     return [
         Written(
             (one.position, one.pk, ""),
@@ -76,10 +75,14 @@ def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Writ
     ]
 
 
-def _key_of(organisation: Organisation) -> str:
-    """Its key as the platform writes it: `local-authority:SRY`; else its name."""
-    row = organisation.identifiers.filter(scheme=Scheme.LOCAL_AUTHORITY, valid_to=None).order_by("pk").first()
-    return f"local-authority:{row.value}" if row else organisation.name
+def key_of(organisation: Organisation) -> str:
+    """Its key as the platform writes it: `local-authority:SRY`, `development-corporation:Q1`; else its name."""
+    schemes = [Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
+    held = organisation.identifiers.filter(scheme__in=schemes, valid_to=None).order_by("pk")
+    keys = {row.scheme: row.value for row in reversed(held) if row.scheme == Scheme.LOCAL_AUTHORITY or ":" in row.value}
+    if key := keys.get(Scheme.LOCAL_AUTHORITY):
+        return f"local-authority:{key}"
+    return keys.get(Scheme.PLANNING_DATA, organisation.name)
 
 
 def _reported(report: Progress, more: Decimal, contribution: Mapping[str, str]) -> list[Written]:

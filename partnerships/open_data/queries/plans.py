@@ -12,16 +12,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.open_data.models import Record
+from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
 from partnerships.open_data.values import Cells, milestone_values, plan_values, updated
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
-
-#: The place of a row that no file had: after the others.
-LAST = 10**9
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from partnerships.open_data.models import Record
-from partnerships.open_data.queries.plans import LAST, Public, public_plans
+from partnerships.open_data.models import LAST, Record
+from partnerships.open_data.queries.plans import Public, public_plans
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import Cells, site_values, updated

@@ -11,6 +11,7 @@ from django.utils import timezone
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise
 from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.developer_agreements.services import giver_of, words_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.accounts import Accounts
@@ -51,17 +52,15 @@ def register_promise(
     application = agreement_row.application if agreement_row else ""
     agreed_on = promise.agreed_on or (agreement_row.agreed_on if agreement_row else None) or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
-    purpose = promise.purpose[:1].upper() + promise.purpose[1:]
-    under = f", under {agreement.title}" if agreement else ", agreement not published"
-    where = f" (planning application {application})" if application else ""
+    words = words_of(promise.purpose, more=not_counted, agreement=agreement, application=application)
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
         accounts[1].remark(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
-        text=f"{purpose}{not_counted}{under}{where}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
+        text=f"{words}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
-        giver_name=f"Developer of {application}"[:200] if application else "A developer",
+        giver_name=giver_of(application),
         agreed_at=_midnight(agreed_on),
         quantity=quantity,
         unit=unit,

@@ -19,6 +19,7 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import rows_to_correct
 
 from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, extract, import_list, import_plans, rows_of
 
@@ -146,18 +147,62 @@ def test_older_files_fill_history_and_change_no_plan() -> None:
     plans = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
 
     run = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 1))
-    again = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 1))
+    import_plans(fewer.encode(), TIMETABLE.replace("2027,mere", "2028,mere").encode(), as_of=dt.date(2025, 7, 1))
+    again = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 2))
 
     assert (run.created, run.changed, run.missing, run.set_aside) == (1, 2, 0, 0)
     assert "2 of 3 plans changed since, 1 are gone, 1 came later" in " ".join(run.report["remarks"])
     assert the("Moor Park Plan").status == "closed"
     joint = the("Mere and March Joint Plan")
-    assert (joint.current_number, dates(joint)["estimated-plan-adoption-date"]) == (1, "2027")
+    assert (joint.current_number, dates(joint)["estimated-plan-adoption-date"]) == (2, "2028")
     line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
     assert "as of 1 January 2025" in line
     assert "2026" in line
     assert "2027" in line
     assert (again.created, again.changed) == (0, 0)
+
+
+def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+    heading, row = PLANS.splitlines()[:2]
+    own_name = row.replace("Westmarch Local Plan 2030", "Mere Local Plan").replace("XWM", "XNW")
+    same_name = row.replace("XWM", "XNW")
+
+    events = TIMETABLE.splitlines()[0] + "\n2031,westmarch-2030,,plan-adopted,2024-12-10,local-authority:XNW,z\n"
+    made = import_plans(f"{heading}\n{own_name}\n".encode(), events.encode())
+    aside = import_plans(f"{heading}\n{same_name}\n{own_name}\n".encode(), events.encode())
+
+    assert made.created == 1
+    assert (the("Mere Local Plan").current_number, the("Westmarch Local Plan 2030").current_number) == (1, 1)
+    assert [owner.organisation.name for owner in the("Mere Local Plan").owners.all()] == ["Mere Council"]
+    rows = str(aside.report["set_aside"])
+    assert "another authority's plan has the reference “westmarch-2030”" in rows
+    assert "The plan here is Westmarch Borough Council's." in rows
+
+
+def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> None:
+    row = "XDC,Quays Development Corporation,,,,,,England,,MDC,,,,True,"
+    import_list("councils", f"{COUNCILS}{row}\n", take_others=True)
+    heading, *rows = PLANS.splitlines()
+    unnamed = "quays,Quays Plan,development-corporation:Q77,,,,,,2024-10-02"
+    named = unnamed.replace("Q77,", "Q77,Quays Development Corporation")
+
+    unknown = import_plans("\n".join([heading, *rows, unnamed]).encode(), TIMETABLE.encode())
+    import_plans("\n".join([heading, *rows, named]).encode(), TIMETABLE.encode())
+
+    aside = str(unknown.report["set_aside"])
+    assert "Add development-corporation:Q77 to the identifiers of the development corporation" in aside
+    quays = the("Quays Plan").owners.get().organisation
+    assert (quays.name, quays.kind) == ("Quays Development Corporation", "development_corporation")
+    keyed = f"{COUNCILS.splitlines()[0]},local-planning-authority,organisation"
+    listed = [f"{line},," for line in COUNCILS.splitlines()[1:]]
+    import_list(
+        "councils", "\n".join([keyed, *listed, f"{row},E60900009,development-corporation:Q77"]), take_others=True
+    )
+    assert set(quays.identifiers.values_list("scheme", "value")) >= {
+        ("planning-area", "E60900009"),
+        ("planning-data", "development-corporation:Q77"),
+    }
 
 
 def test_line_about_an_older_file_tells_nothing_that_is_under_embargo() -> None:
@@ -221,9 +266,28 @@ def test_plans_of_unknown_councils_alone_are_refused() -> None:
 def test_plan_of_an_unknown_council_is_set_aside_and_the_others_go_in() -> None:
     run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
 
-    assert (run.created, run.set_aside) == (4, 1)
-    (line,) = run.report["lines"]["set_aside"]
+    line, *milestones = run.report["lines"]["set_aside"]
     assert "“local-authority:XYZ” is not an organisation in the directory." in line
+    assert (run.created, run.set_aside, len(milestones)) == (4, 3, 2)
+    assert all("the row of “westmarch-2030” in the file of plans was set aside" in one for one in milestones)
+
+
+def test_plan_set_aside_with_its_milestones_is_corrected_and_uploaded_again() -> None:
+    run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+    plans, timetable = (
+        as_csv([dict(zip(heading, row, strict=True)) for row in rows])
+        for heading, rows in (rows_to_correct(run.report, place) for place in (0, 1))
+    )
+
+    corrected = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
+    again = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
+
+    assert (corrected.created, corrected.missing, corrected.set_aside) == (1, 0, 0)
+    assert dates(the("Westmarch Local Plan 2030")) == {
+        "plan-adopted": "2019-02",
+        "submit-plan-for-examination": "2017-04-11",
+    }
+    assert (again.created, again.changed, again.missing) == (0, 0, 0)
 
 
 def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:

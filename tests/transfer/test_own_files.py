@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
+from partnerships.open_data.models import Record
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -28,6 +29,9 @@ from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, 
 from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
+
+#: The `entry-date` of Westmarch's row in the file of plans, with what comes before it.
+WESTMARCH_ROW = "https://plans.example/w,2024-10-02"
 
 
 @pytest.fixture
@@ -103,7 +107,7 @@ def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Org
 
     assert "A lead of Westmarch Borough Council can import these files." in page
     assert refused == 403
-    assert (done.created, done.set_aside, done.by, done.organisation) == (2, 3, lead, westmarch)
+    assert (done.created, done.set_aside, done.by, done.organisation) == (2, 5, lead, westmarch)
     assert {plan.title for plan in Plan.objects.all()} == {"Westmarch Local Plan 2030", "Mere and March Joint Plan"}
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
@@ -185,7 +189,7 @@ def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
 
     school = Commitment.objects.get(source_reference="W/1-school")
     assert (run.created, school.status, school.receiver) == (1, "agreed", westmarch)
-    assert "fill history" not in " ".join(run.report["remarks"])
+    assert "added to history" not in " ".join(run.report["remarks"])
 
 
 def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch: Organisation, client: Client) -> None:
@@ -199,6 +203,52 @@ def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch
 
     assert (run.created, run.changed) == (0, 0)
     assert "0 of 2 contributions changed since, 0 are gone, 1 came later." in " ".join(run.report["remarks"])
+
+
+def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_later(
+    westmarch: Organisation, client: Client
+) -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    client.force_login(member(westmarch, "Lee", "lead"))
+    newer = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032")
+    newer = newer.replace(WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01"))
+    applied(client, uploaded(client, westmarch, "local-plans", newer, TIMETABLE))
+    moved = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint").encode()
+
+    late = import_plans(PLANS.encode(), moved, as_of=dt.date(2026, 1, 1))
+
+    plan = Plan.objects.get(external_reference="westmarch-2030")
+    assert (plan.title, plan.current_number) == ("Westmarch Plan to 2032", 2)
+    assert Plan.objects.get(external_reference="mere-joint").current_number == 2
+    assert "Of these plans, 1 is older than in files of 1 September 2025" in " ".join(late.report["remarks"])
+    assert late.missing == 0
+    latest = newer.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
+    import_plans(latest.encode(), moved, as_of=dt.date(2026, 3, 1))
+    plan.refresh_from_db()
+    assert plan.title == "Westmarch Plan to 2033"
+
+
+def test_contributions_of_the_whole_country_take_back_nothing_that_a_council_imported_later(
+    westmarch: Organisation, client: Client
+) -> None:
+    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
+    client.force_login(member(westmarch, "Lee", "lead"))
+    paid = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
+    own = dated(CONTRIBUTIONS, "2024-08-01")
+    applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, own, paid))
+    country = dated(CONTRIBUTIONS, "2024-05-01").replace("XNM,2019-02-04,12,2024-05-01", "XNM,2019-02-04,12,2024-10-01")
+    homes = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
+
+    run, _ = import_agreements(c=country, t=homes, as_of=dt.date(2026, 6, 1))
+    again, _ = import_agreements(c=country, t=homes, as_of=dt.date(2026, 6, 1))
+
+    record = Record.objects.get(dataset="developer-agreement-contribution", commitment__source_reference="W/1-open")
+    assert record.cells["entry-date"] == "2024-08-01"
+    assert Commitment.objects.get(source_reference="W/1-open").delivered_quantity == 2013
+    assert Record.objects.filter(cells__reference="t9").exists()
+    assert Record.objects.filter(cells__reference="t8").exists()
+    assert "older than in files of 1 August 2024" in " ".join(run.report["remarks"])
+    assert again.changed == 0
 
 
 def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch: Organisation, client: Client) -> None:

@@ -206,7 +206,13 @@ def _other(line: Line) -> tuple[OtherBody, str] | None:
         return None
     known_code = gss if GSS.fullmatch(gss) else ""
     website = line.text("website")[:500] if line.text("website").startswith("http") else ""
-    return OtherBody(line.number, found[0], name, known_code, curie if ":" in curie else "", website), found[1]
+    curie = curie if ":" in curie else ""
+    return OtherBody(line.number, found[0], name, known_code, curie, website, _planning_area(line)), found[1]
+
+
+def _planning_area(line: Line) -> str:
+    area = code(line["planning_area"])
+    return area if GSS.fullmatch(area) else ""
 
 
 def _is_english(line: Line) -> bool:
@@ -250,7 +256,7 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
         old_code=code(line["old_code"]),
         website=line.text("website")[:500] if line.text("website").startswith("http") else "",
         entity=code(line["entity"]),
-        planning_area=code(line["planning_area"]) if GSS.fullmatch(code(line["planning_area"])) else "",
+        planning_area=_planning_area(line),
     )
 
 

@@ -132,6 +132,11 @@ class LocalPlans:
         return any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
 
     @property
+    def is_corrected(self) -> bool:
+        """Whether a file has rows that were set aside and corrected: it says nothing about other plans."""
+        return any(about.is_corrected for about in self.abouts)
+
+    @property
     def milestone_count(self) -> int:
         """The number of milestones of all plans."""
         return sum(len(plan.milestones) for plan in self.plans)

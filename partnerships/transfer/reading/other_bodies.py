@@ -30,6 +30,8 @@ class OtherBody:
     #: Its key on the planning data platform, such as `national-park-authority:Q5225646`.
     curie: str
     website: str
+    #: The code of its area as a local planning authority (`E60…`).
+    planning_area: str = ""
 
 
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:

@@ -58,6 +58,8 @@ class Import:
     row: int | None = None
     #: How the list was read, and its rows.
     listed: About = field(default_factory=About)
+    #: The SHA-256 of the files, where histories name them.
+    digest: str = ""
     #: The authority whose own files they are: rows of others are set aside, and nothing is added to the directory.
     organisation: Organisation | None = None
     #: Whether a row that is refused is set aside and the others go in.

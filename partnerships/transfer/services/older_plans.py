@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
 from partnerships.plans.changes import changes
@@ -13,6 +12,7 @@ from partnerships.plans.models import Plan, Status
 from partnerships.plans.services import change_status
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.vintages import told_before
 
 #: Changes that a line names, and its longest text; the file has the rest.
 _MAX_CHANGES = 10
@@ -23,8 +23,8 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
     """Record what has changed in the plan since an older file; returns whether anything has.
 
     Published versions cannot be changed and none can come between them, so the history of the plan gets a line, once
-    for each file. `then` is what the older file says and `before` what the newest one said, in a version under no
-    embargo. Only what everybody may read is described.
+    for the same files, whatever they are called. `then` is what the older file says and `before` what the newest one
+    said, in a version under no embargo. Only what everybody may read is described.
     """
     found = changes(outside(then), outside(before))
     since = "; ".join(change.sentence() for change in found[:_MAX_CHANGES])
@@ -34,8 +34,7 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
         run.report.count("left_alone")
         return False
     reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
-    known = Event.objects.filter(kind=EventKind.IN_OLDER_FILE, target_kind="plan", target_id=plan.pk)
-    if known.filter(data__reason=reason).exists():
+    if told_before(EventKind.IN_OLDER_FILE, [plan.pk], run):
         run.report.count("left_alone")
         return True
     record(
@@ -46,7 +45,7 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
         within_kind="plan",
         within_id=plan.pk,
         now=run.now,
-        data={"title": plan.title, "plan": plan.pk, "reason": reason},
+        data={"title": plan.title, "plan": plan.pk, "reason": reason, "file": run.digest},
     )
     run.report.count("changed", f"{plan.title}, changed since {long_date(run.as_of)}: {since}"[:_MAX_WORDS])
     return True

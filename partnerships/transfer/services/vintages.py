@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from partnerships.activity.models import Event
 from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import NameKind, Organisation, Scheme, Status
 from partnerships.organisations.services import add_name, create_organisation
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Answer
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
@@ -37,12 +39,19 @@ class Entry:
     is_of_register: bool = True
 
 
-def remark_on_newer_files(
+def told_before(kind: EventKind, targets: Iterable[int], run: Import) -> set[int]:
+    """Which of these (ids) have a line of the same files in their history."""
+    lines = Event.objects.filter(kind=kind, target_id__in=targets, data__file=run.digest)
+    return set(lines.values_list("target_id", flat=True))
+
+
+def remark_on_older_rows(
     run: Import, newer: dt.date, what: str, *, changed: int, known: int, gone: int, later: int
 ) -> None:
-    """Say in the report that files of `newer` are newer than these, and how the two differ."""
+    """Say in the report that rows are older than those of `newer`, read before, and how the two differ."""
     run.report.remark(
-        f"Files of {long_date(newer)} are newer: these fill history and change nothing present. "
+        f"Of these {what}, {known + gone:,} {'is' if known + gone == 1 else 'are'} older than in files of "
+        f"{long_date(newer)}, imported before, and only added to history. "
         f"{changed:,} of {known:,} {what} changed since, {gone:,} are gone, {later:,} came later."
     )
 

@@ -86,6 +86,7 @@ def apply_brownfield_land(given: Given) -> ImportRun:
         listed=found.about,
         rows_stand_alone=not given.choices.all_or_nothing,
         organisation=given.organisation,
+        digest=given.digest,
     )
     for row in found.about.set_aside:
         run.set_aside(row)

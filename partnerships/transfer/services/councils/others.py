@@ -19,7 +19,11 @@ def keep_others(bodies: Sequence[OtherBody], directory: Directory, run: Import) 
 
 
 def _keep(body: OtherBody, directory: Directory, run: Import) -> None:
-    pairs = ((Scheme.PLANNING_DATA, body.curie), (Scheme.GSS, body.gss))
+    pairs = (
+        (Scheme.PLANNING_DATA, body.curie),
+        (Scheme.GSS, body.gss),
+        (Scheme.PLANNING_AREA, body.planning_area),
+    )
     identifiers = [(str(scheme), value) for scheme, value in pairs if value]
     known = _known(body, identifiers, directory)
     if known is None:

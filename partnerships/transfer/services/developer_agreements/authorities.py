@@ -8,6 +8,8 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.national_parks import NATIONAL_PARKS
 from partnerships.transfer.services.directory import Import
 
+_KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
+
 
 class Authorities:
     """Organisations by their keys, names and Wikidata numbers."""
@@ -37,7 +39,7 @@ class Authorities:
             return found
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
             return self._add_national_park(NATIONAL_PARKS[key], written)
-        named = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind=Kind.COUNCIL)
+        named = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
         ids = set(named.values_list("organisation", flat=True))
         return Organisation.objects.get(pk=ids.pop()) if len(ids) == 1 else None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
+from partnerships.developer_agreements.services import SOURCE, RegisterAgreement, link_promises, record_agreements
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
@@ -22,7 +22,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
-from partnerships.transfer.services.developer_agreements.older import Older, newer_rows_of
+from partnerships.transfer.services.developer_agreements.older import Older, Vintages
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
@@ -30,8 +30,6 @@ from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.rows import row_errors
 
 _CORRECT_AUTHORITY = "Write the authority's key, such as local-authority:ADU, or import the list of councils."
-#: The source of the commitments. A later import finds them by source, reference and receiver, so it must not change.
-SOURCE = "developer agreements (planning data platform, MHCLG)"
 
 
 def import_developer_agreements(
@@ -81,16 +79,15 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         report=report,
         progress=given.progress,
         organisation=given.organisation,
+        digest=given.digest,
     )
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
-    newer_on = newer.as_of if newer else None
-    if given.organisation is not None:
-        newer_on = newer_rows_of(given.organisation, read, otherwise=newer_on)
+    vintages = Vintages(read, newer.as_of if newer else None, given.organisation)
     made = given.new_run(run.register, day)
     if given.number is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
     with report.timed(), row_errors(run):
-        line = _apply(read, run, made, newer_on)
+        line = _apply(read, run, made, vintages)
     if given.choices.all_or_nothing and (
         problems := [one for account in read.accounts for row in account.set_aside for one in row.problems]
     ):
@@ -100,10 +97,10 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     return given.finish(made, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
-def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, newer: dt.date | None) -> str:
+def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: Vintages) -> str:
     """Save what the files hold; returns the last line of the report.
 
-    With `newer`, the date of files that were imported before, these fill history and change nothing present.
+    Rows older than what was read before fill history and change nothing present.
     """
     authorities = Authorities(run)
     if not authorities.include_councils:
@@ -118,9 +115,8 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, newer: dt.d
             ]
         )
     agreements = _save_agreements(read, authorities, run, import_run)
-    promises = _save_promises(read, authorities, agreements, run, newer)
-    if newer is None:
-        keep_agreements(read.agreements, agreements, run)
+    promises = _save_promises(read, authorities, agreements, run, vintages)
+    keep_agreements([row for row in read.agreements if not vintages.of_agreement(row)], agreements, run)
     for account in read.accounts:
         for row, words in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)
@@ -192,7 +188,7 @@ def _save_promises(
     authorities: Authorities,
     agreements: dict[str, DeveloperAgreement],
     run: Import,
-    newer: dt.date | None,
+    vintages: Vintages,
 ) -> list[RegisterPromise]:
     """Save contributions as commitments.
 
@@ -200,7 +196,8 @@ def _save_promises(
     """
     account, account_of_transactions = read.accounts[1], read.accounts[2]
     agreement_rows = {row.key: row for row in read.agreements}
-    promises: list[RegisterPromise] = []
+    present: list[RegisterPromise] = []
+    past: list[tuple[RegisterPromise, dt.date]] = []
     registered_by_row: dict[int, RegisterPromise] = {}
     agreement_of: dict[tuple[str, int], DeveloperAgreement] = {}
     for done, promise in enumerate(read.promises, start=1):
@@ -226,14 +223,16 @@ def _save_promises(
             as_of=run.as_of,
             accounts=read.accounts,
         )
-        promises.append(registered)
-        registered_by_row[promise.row] = registered
+        if newer := vintages.of_contribution(promise):
+            past.append((registered, newer))
+        else:
+            present.append(registered)
+            registered_by_row[promise.row] = registered
         if agreement is not None:
             agreement_of[registered.reference, receiver.pk] = agreement
         run.progress(done, len(read.promises))
-    older = Older(promises, SOURCE, newer, run) if newer else None
-    fresh = older.gone if older else promises
-    new = record_from_register(promises=fresh, source=SOURCE, author=run.author, now=run.now)
+    older, promises = Older(past, SOURCE, run), [*present, *(one for one, _ in past)]
+    new = record_from_register(promises=[*present, *older.gone], source=SOURCE, author=run.author, now=run.now)
     run.report.counts["created"] += len(new)
     run.report.counts["left_alone"] += len(promises) - len(new)
     link_promises(
@@ -245,11 +244,10 @@ def _save_promises(
         author=run.author,
         now=run.now,
     )
-    if older is not None:
-        older.fill_history()
-        return promises
-    _update_known_promises(promises, new, run)
-    keep_promises(read.promises, {key: promise.receiver.pk for key, promise in registered_by_row.items()}, SOURCE, run)
+    older.fill_history(present)
+    _update_known_promises(present, new, run)
+    receivers = {row: promise.receiver.pk for row, promise in registered_by_row.items()}
+    keep_promises([row for row in read.promises if row.row in receivers], receivers, SOURCE, run)
     return promises
 
 

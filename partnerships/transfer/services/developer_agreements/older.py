@@ -3,104 +3,139 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from django.db.models import Q
 
-from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterPromise
 from partnerships.kit.dates import long_date
-from partnerships.open_data.models import Record
+from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.reading.developer_agreements import AgreementFiles
+from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, Promise
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import remark_on_newer_files
+from partnerships.transfer.services.vintages import remark_on_older_rows, told_before
 
 
-def newer_rows_of(own: Organisation, read: AgreementFiles, *, otherwise: dt.date | None) -> dt.date | None:
-    """The newest date of an authority's rows here, if those of its own files are older; None if they are not.
+class Vintages:
+    """Which rows of agreements and contributions are older than those read before.
 
-    By the `entry-date` of the rows that were kept of it before: one is earlier in the files and none later. If no row
-    can be compared, it is `otherwise`.
+    A row goes by its `entry-date`, a contribution by those of its transactions too: it is older if one of them is
+    earlier and none later. Rows that were not read before go as the others of their authority. Where these say nothing
+    either, files of the whole country go by their date; so do an authority's own in which nothing can be compared.
     """
-    known = {
-        _key(record.dataset, record.cells): day
-        for record in Record.objects.filter(
-            Q(agreement__organisation=own) | Q(commitment__receiver=own),
-            dataset__in=[AGREEMENT.code, CONTRIBUTION.code, TRANSACTION.code],
+
+    def __init__(self, read: AgreementFiles, newer: dt.date | None, own: Organisation | None) -> None:
+        known = _known(own)
+        self._rows: dict[tuple[str, int], dt.date | None] = {}
+        self._authorities: dict[str, dt.date | None] = {}
+        is_compared = False
+        for dataset, number, authority, rows in _rows_of(read):
+            both = [
+                (here, last)
+                for kind, cells in rows
+                if (here := day_in(cells, "entry-date")) and (last := known.get(_key(kind, cells)))
+            ]
+            is_compared |= bool(both)
+            if any(here != last for here, last in both):
+                age = None if any(here > last for here, last in both) else max(last for _, last in both)
+                self._rows[dataset, number] = age
+                before = self._authorities.get(authority, dt.date.min)
+                self._authorities[authority] = max(age, before) if age and before else None
+        self._otherwise = None if own is not None and is_compared else newer
+
+    def of_agreement(self, row: Agreement) -> dt.date | None:
+        """The date of what was read of it before, if that is newer."""
+        return self._age(AGREEMENT.code, row.row, row.organisation)
+
+    def of_contribution(self, row: Promise) -> dt.date | None:
+        """The date of what was read of it before, if that is newer."""
+        return self._age(CONTRIBUTION.code, row.row, row.organisation)
+
+    def _age(self, dataset: str, number: int, written: str) -> dt.date | None:
+        if (dataset, number) in self._rows:
+            return self._rows[dataset, number]
+        return self._authorities.get(_authority(written)) or self._otherwise
+
+
+def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[str, Mapping[str, str]]]]]:
+    """Dataset, number and authority of each agreement and contribution, and its rows with their datasets."""
+    for one in read.agreements:
+        yield AGREEMENT.code, one.row, _authority(one.organisation), [(AGREEMENT.code, one.cells)]
+    for promise in read.promises:
+        moved = [(TRANSACTION.code, one.cells) for one in promise.movements]
+        yield (
+            CONTRIBUTION.code,
+            promise.row,
+            _authority(promise.organisation),
+            [(CONTRIBUTION.code, promise.cells), *moved],
         )
-        if (day := day_in(record.cells, "entry-date"))
-    }
-    rows = [
-        *((AGREEMENT.code, one.cells) for one in read.agreements),
-        *((CONTRIBUTION.code, one.cells) for one in read.promises),
-        *((TRANSACTION.code, moved.cells) for one in read.promises for moved in one.movements),
-    ]
-    both = [
-        (here, last)
-        for dataset, cells in rows
-        if (here := day_in(cells, "entry-date")) and (last := known.get(_key(dataset, cells)))
-    ]
-    if not both:
-        return otherwise
-    if any(here > last for here, last in both):
-        return None
-    return max((last for here, last in both if here < last), default=None)
+
+
+def _known(own: Organisation | None) -> dict[tuple[str, str, str], dt.date]:
+    """The dates of the rows that were read before, of one authority or of all; what was entered here is of no file."""
+    records = Record.objects.filter(dataset__in=[AGREEMENT.code, CONTRIBUTION.code, TRANSACTION.code])
+    if own is not None:
+        records = records.filter(Q(agreement__organisation=own) | Q(commitment__receiver=own))
+    rows = records.exclude(position=LAST).values_list("dataset", "cells").iterator()
+    return {_key(dataset, cells): day for dataset, cells in rows if (day := day_in(cells, "entry-date"))}
 
 
 def _key(dataset: str, cells: Mapping[str, str]) -> tuple[str, str, str]:
-    """Which row it is: references are unique within an authority, whose key has prefixes that changed over time."""
-    return dataset, cells.get("reference", ""), cells.get("organisation", "").rpartition(":")[2].casefold()
+    """Which row it is: references are unique within an authority."""
+    return dataset, cells.get("reference", ""), _authority(cells.get("organisation", ""))
+
+
+def _authority(written: str) -> str:
+    """The key of an authority without its prefix, which changed over time."""
+    return written.rpartition(":")[2].casefold()
 
 
 class Older:
-    """What older files say of contributions; newer files, of the date `newer`, were imported before."""
+    """What older rows say of contributions; `promises` are with the dates of what was read of them before."""
 
-    def __init__(self, promises: Sequence[RegisterPromise], source: str, newer: dt.date, run: Import) -> None:
-        self._newer, self._run, self._source = newer, run, source
+    def __init__(self, promises: Sequence[tuple[RegisterPromise, dt.date]], source: str, run: Import) -> None:
+        self._run, self._source = run, source
         here = Commitment.objects.filter(source=source).select_related("receiver").order_by("pk")
-        if run.organisation is not None:
-            here = here.filter(receiver=run.organisation)
-        self._here = {(row.source_reference, row.receiver_id or 0): row for row in here}
-        self._promises = {(one.reference, one.receiver.pk): one for one in promises}
+        here = here.filter(receiver__in={one.receiver.pk for one, _ in promises})
+        self._here = {(row.source_reference, row.receiver_id or 0): row for row in here} if promises else {}
+        self._promises = {(one.reference, one.receiver.pk): (one, newer) for one, newer in promises}
 
     @property
     def gone(self) -> list[RegisterPromise]:
         """Those that newer files do not have, as withdrawn: they count neither as kept nor as broken."""
-        reason = f"It is not in newer files, of {long_date(self._newer)}."
         return [
-            replace(one, withdrawn=one.withdrawn or reason)
-            for key, one in self._promises.items()
+            replace(one, withdrawn=one.withdrawn or f"It is not in newer files, of {long_date(newer)}.")
+            for key, (one, newer) in self._promises.items()
             if key not in self._here
         ]
 
-    def fill_history(self) -> None:
-        """Add what was promised and delivered then to the history of each that has changed since, and compare."""
+    def fill_history(self, present: Sequence[RegisterPromise]) -> None:
+        """Add what was promised and delivered then to the history of each that has changed since, and compare.
+
+        `present` are the contributions in the files that are not older.
+        """
+        if not self._promises:
+            return
         run, changed = self._run, 0
-        known = [(self._here[key], one) for key, one in self._promises.items() if key in self._here]
-        events = Event.objects.filter(
-            kind=EventKind.CONTRIBUTION_IN_OLDER_FILE,
-            target_kind="commitment",
-            target_id__in=[row.pk for row, _ in known],
-        )
-        told = set(events.values_list("target_id", "data__reason"))
+        known = [(self._here[key], one) for key, (one, _) in self._promises.items() if key in self._here]
+        told = told_before(EventKind.CONTRIBUTION_IN_OLDER_FILE, [row.pk for row, _ in known], run)
         for row, promise in known:
             if not (since := _since(row, promise)):
                 continue
             changed += 1
-            reason = f"{self._source}, as of {long_date(run.as_of)}. Changed since: {since}."
-            if (row.pk, reason) in told:
+            if row.pk in told:
                 continue
             run.report.counts["left_alone"] -= 1  # counted because it is known
             run.report.count("changed", f"{row.source_reference} ({row.receiver}), changed since: {since}")
+            reason = f"{self._source}, as of {long_date(run.as_of)}. Changed since: {since}."
             record(
                 actor_id=run.author.pk if run.author else None,
                 organisation_id=row.receiver_id,
@@ -108,12 +143,12 @@ class Older:
                 target_kind="commitment",
                 target_id=row.pk,
                 now=run.now,
-                data={"title": row.reference, "reason": reason},
+                data={"title": row.reference, "reason": reason, "file": run.digest},
             )
-        gone, later = len(self._promises) - len(known), len(self._here.keys() - self._promises.keys())
-        remark_on_newer_files(
-            run, self._newer, "contributions", changed=changed, known=len(known), gone=gone, later=later
-        )
+        in_files = self._promises.keys() | {(one.reference, one.receiver.pk) for one in present}
+        gone, later = len(self._promises) - len(known), len(self._here.keys() - in_files)
+        newest = max(newer for _, newer in self._promises.values())
+        remark_on_older_rows(run, newest, "contributions", changed=changed, known=len(known), gone=gone, later=later)
 
 
 def _since(row: Commitment, promise: RegisterPromise) -> str:

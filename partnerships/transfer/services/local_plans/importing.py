@@ -106,6 +106,7 @@ def apply_local_plans(given: Given) -> ImportRun:
         listed=listed.abouts[0],
         rows_stand_alone=not given.choices.all_or_nothing,
         organisation=given.organisation,
+        digest=given.digest,
     )
     for row in (row for about in listed.abouts for row in about.set_aside):
         run.set_aside(row)
@@ -126,8 +127,9 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
     kept = KeptRows()
     past = Past(known, run)
     seen: set[int] = set()
-    for done, (plan, existing) in enumerate(known.matched(listed), start=1):
-        if not all(curie in owners for curie in plan.organisations) or not _is_own(plan, existing, owners, run):
+    for done, (plan, existing) in enumerate(known.matched(listed, owners), start=1):
+        is_known = all(curie in owners for curie in plan.organisations)
+        if not is_known or not _is_own(plan, existing, owners, known, listed, run):
             seen |= {existing.pk} if existing else set()
             continue
         run.row = plan.row
@@ -135,6 +137,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
             with transaction.atomic():
                 before = said_before(existing)
                 if newer := vintages.newer_than(plan):
+                    seen |= {existing.pk} if existing else set()
                     past.add(plan, existing, [owners[one] for one in plan.organisations], newer, listed)
                     continue
                 body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
@@ -143,40 +146,50 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
                 kept.add(plan, body, before, fresh)
                 remark_on_embargo(body, run)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-            set_plan_aside(Problem(plan.row, "", in_words(error), "Correct the row.", plans_name), run, error)
+            problem = Problem(plan.row, "", in_words(error), "Correct the row.", plans_name)
+            set_plan_aside(problem, plan, listed, run, error)
             seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
     run.row = None
     kept.save(author=run.author, now=run.now)
     expected = known.expected(listed, owners, run.organisation)
     current = vintages.without_older(expected, owners)
-    _mark(current, seen, run)
-    past.compare([plan for plan in expected if plan not in current])
+    if not listed.is_corrected:
+        _mark(current, seen, run)
+    past.compare([plan for plan in expected if plan not in current and plan.pk not in seen])
 
 
-def _is_own(plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], run: Import) -> bool:
-    """Whether a plan may be in the files: in an organisation's own files, only its own plans. Others are set aside."""
-    body = run.organisation
-    if body is None:
+def _is_own(
+    plan: LocalPlan,
+    existing: Plan | None,
+    owners: Mapping[str, Organisation],
+    known: Known,
+    listed: LocalPlans,
+    run: Import,
+) -> bool:
+    """Whether a plan may be in the files; others are set aside.
+
+    Another authority's plan may not. In an organisation's own files, only its own plans may.
+    """
+    body, named = run.organisation, {owners[curie].pk: owners[curie].name for curie in plan.organisations}
+    has = {owner.organisation_id for owner in existing.owners.all()} if existing else set()
+    if body is None and not known.is_anothers(plan, existing, owners):
         return True
-    is_free = existing is None or body.pk in {owner.organisation_id for owner in existing.owners.all()}
-    if is_free and body.pk in {owners[curie].pk for curie in plan.organisations}:
+    if body is not None and body.pk in named and (existing is None or body.pk in has):
         return True
-    named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
-    others = [
-        named[one.organisation_id]
-        for one in (existing.owners.all() if existing else ())
-        if one.organisation_id in named
-    ]
-    if body.pk not in named:
+    others = [name for pk, name in named.items() if pk in has]
+    if body is not None and body.pk not in named:
         found, remedy = f"the plan is not {body.name}'s.", "Only its own authorities can import a plan."
-    elif others:
+    elif body is not None and others:
         found = f"the plan is here already, as that of {' and '.join(others)}."
         remedy = f"Ask them to invite {body.name} as an owner on the plan's page, then import it again."
     else:
         found = f"another authority's plan has the reference “{plan.reference}”."
         remedy = "Give it a reference of its own."
-    set_plan_aside(Problem(plan.row, "reference", found, remedy), run)
+        if body is None and existing is not None:
+            whose = " and ".join(owner.organisation.name for owner in existing.owners.all())
+            remedy = f"The plan here is {whose}'s. Correct the authority, or give the row a reference of its own."
+    set_plan_aside(Problem(plan.row, "reference", found, remedy), plan, listed, run)
     return False
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Organisation
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, PlanOwner
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
 
@@ -21,6 +24,9 @@ class Known:
         self._by_reference: dict[str, list[Plan]] = {}
         for plan in self.plans:
             self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
+        self._bodies: dict[int, set[int]] = defaultdict(set)
+        for plan_id, body in PlanOwner.ever.filter(plan__in=self.plans).values_list("plan_id", "organisation_id"):
+            self._bodies[plan_id].add(body)
 
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
@@ -39,10 +45,20 @@ class Known:
             return plan.reference[:200]
         return plan.key[:200]
 
-    def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
+    def is_anothers(self, plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation]) -> bool:
+        """Whether none of the authorities that the row names owns the plan or did before.
+
+        Unknown authorities leave it open: no.
+        """
+        if existing is None or not all(curie in owners for curie in plan.organisations):
+            return False
+        return not {owners[curie].pk for curie in plan.organisations} & self._bodies[existing.pk]
+
+    def matched(self, listed: LocalPlans, owners: Mapping[str, Organisation]) -> list[tuple[LocalPlan, Plan | None]]:
         """Each row with its plan.
 
-        Matched by reference, then by name if several share one. If one row and one plan are left over, they match.
+        Matched by reference, then by name if several share one. If one row and one plan of its authorities are left
+        over, they match: authorities do not know each other's references, so two may use the same one.
         """
         found: dict[str, Plan] = {}
         groups: dict[str, list[LocalPlan]] = {}
@@ -52,19 +68,19 @@ class Known:
             left = list(self._by_reference.get(reference, ()))
             waiting = []
             for row in rows:
-                same = next(
-                    (
-                        one
-                        for one in left
-                        if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)
-                    ),
-                    None,
-                )
+                alike = [
+                    one
+                    for one in left
+                    if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)
+                ]
+                same = min(alike, key=lambda one: self.is_anothers(row, one, owners), default=None)
                 if same is None:
                     waiting.append(row)
                 else:
                     found[row.key] = same
                     left.remove(same)
-            if len(waiting) == len(left) == 1:
-                found[waiting[0].key] = left[0]
+            if len(waiting) == 1:
+                own = [one for one in left if not self.is_anothers(waiting[0], one, owners)]
+                if len(own) == 1:
+                    found[waiting[0].key] = own[0]
         return [(plan, found.get(plan.key)) for plan in listed.plans]

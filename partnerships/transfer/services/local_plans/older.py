@@ -18,65 +18,68 @@ from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.older_plans import close_as_gone, record_past
 from partnerships.transfer.services.plan_versions import create_from_file, said_before
-from partnerships.transfer.services.vintages import remark_on_newer_files
+from partnerships.transfer.services.vintages import remark_on_older_rows
 
-#: The dataset of a row, the reference of its plan, and its own reference.
+#: The dataset of a row, the reference of its plan here, and its own reference.
 _Key = tuple[str, str, str]
 
 
 class Vintages:
-    """Which plans of the files are older than the last file of their authorities.
+    """Which plans of the files are older than what was read of them before.
 
-    Files of the whole country go by their date. Files of the standard and an organisation's own have the plans of a few
-    authorities: those go by the `entry-date` of the rows that their last file has too, and one newer row makes all of
-    them new. Own files that have no such row go by their date too.
+    A plan goes by the `entry-date` of its row and its milestones' rows that a file before had too: it is older if one
+    of them is earlier and none later. A plan without such rows goes as the others of its authorities. Where these say
+    nothing either, files of the whole country go by their date; so do an organisation's own in which nothing can be
+    compared.
     """
 
     def __init__(self, listed: LocalPlans, newer: ImportRun | None, own: Organisation | None) -> None:
-        by_rows, day = listed.is_standard or own is not None, newer.as_of if newer is not None else None
-        self._all = None if by_rows else day
-        self._of_authorities: dict[tuple[str, ...], dt.date] = {}
-        if by_rows:
-            self._of_authorities = _older_rows(listed, otherwise=day if own is not None else None)
+        ages = _ages(listed)
+        self._plans: dict[str, dt.date | None] = {
+            key: None if any(here > last for here, last in both) else max(last for here, last in both)
+            for key, both in ages.items()
+            if any(here != last for here, last in both)
+        }
+        self._authorities: dict[tuple[str, ...], dt.date | None] = {}
+        for plan in listed.plans:
+            if plan.key in self._plans:
+                age, before = self._plans[plan.key], self._authorities.get(plan.organisations, dt.date.min)
+                self._authorities[plan.organisations] = max(age, before) if age and before else None
+        goes_by_date = not ages if own is not None else not listed.is_standard
+        self._otherwise = newer.as_of if newer is not None and goes_by_date else None
+        self._older = {curie for plan in listed.plans if self.newer_than(plan) for curie in plan.organisations}
 
     def newer_than(self, plan: LocalPlan) -> dt.date | None:
-        """The date of the newer file, if there is one."""
-        return self._all or self._of_authorities.get(plan.organisations)
+        """The date of what was read before, if that is newer."""
+        if plan.key in self._plans:
+            return self._plans[plan.key]
+        return self._authorities.get(plan.organisations) or self._otherwise
 
     def without_older(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
         """The plans that files which are not older should have."""
-        if self._all:
+        if self._otherwise:
             return []
-        older = {owners[curie].pk for curies in self._of_authorities for curie in curies if curie in owners}
+        older = {owners[curie].pk for curie in self._older if curie in owners}
         return [plan for plan in plans if not {one.organisation_id for one in plan.owners.all()} & older]
 
 
-def _older_rows(listed: LocalPlans, *, otherwise: dt.date | None) -> dict[tuple[str, ...], dt.date]:
-    """The authorities whose last file was newer, with the newest date in it; `otherwise` if no row can be compared."""
-    references = [plan.reference for plan in listed.plans]
+def _ages(listed: LocalPlans) -> dict[str, list[tuple[dt.date, dt.date]]]:
+    """Of each plan by key, the dates of the rows that a file before had too: the row's here, and its last one."""
+    references = {one for plan in listed.plans for one in (plan.reference, plan.key)}
     known: dict[_Key, dt.date] = {}
-    for record in Record.objects.filter(
-        dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references
-    ).select_related("plan"):
-        if record.plan is not None and (day := day_in(record.cells, "entry-date")):
-            known[record.dataset, record.plan.external_reference, record.cells.get("reference", "")] = day
-    older: dict[tuple[str, ...], dt.date] = {}
-    newer: set[tuple[str, ...]] = set()
-    is_compared = False
+    rows = Record.objects.filter(dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references)
+    for dataset, plan_reference, cells in rows.values_list("dataset", "plan__external_reference", "cells"):
+        key = dataset, plan_reference, cells.get("reference", "")
+        if day := day_in(cells, "entry-date"):
+            known[key] = max(day, known.get(key, day))
+    ages: dict[str, list[tuple[dt.date, dt.date]]] = {}
     for plan in listed.plans:
         for dataset, cells in [(PLAN.code, plan.cells), *((TIMETABLE.code, one.cells) for one in plan.milestones)]:
-            here = day_in(cells, "entry-date")
-            last = known.get((dataset, plan.reference, cells.get("reference", "")))
-            if here is None or last is None:
-                continue
-            is_compared = True
-            if here > last:
-                newer.add(plan.organisations)
-            elif here < last:
-                older[plan.organisations] = max(last, older.get(plan.organisations, last))
-    if otherwise is not None and not is_compared:
-        return {plan.organisations: otherwise for plan in listed.plans}
-    return {authorities: day for authorities, day in older.items() if authorities not in newer}
+            here, own = day_in(cells, "entry-date"), cells.get("reference", "")
+            last = known.get((dataset, plan.key, own)) or known.get((dataset, plan.reference, own))
+            if here and last:
+                ages.setdefault(plan.key, []).append((here, last))
+    return ages
 
 
 class Past:
@@ -85,7 +88,7 @@ class Past:
     def __init__(self, known: Known, run: Import) -> None:
         self._known, self._run = known, run
         self._changed = self._gone = 0
-        self._seen: set[int] = set()
+        self._known_plans = 0
         self._newer: dt.date | None = None
 
     def add(
@@ -104,7 +107,7 @@ class Past:
         before = said_before(existing, is_open=True)
         content = normalise(content_from_file(plan, before))
         if existing is not None:
-            self._seen.add(existing.pk)
+            self._known_plans += 1
             self._changed += record_past(existing, content, normalise(before or content), run)
             return
         external = self._known.external(plan, listed)
@@ -120,17 +123,17 @@ class Past:
         self._gone += 1
         run.report.count("created", f"{plan.name}, closed: newer files do not have it")
 
-    def compare(self, expected: Sequence[Plan]) -> None:
-        """Say in the report how many plans changed, went and came since."""
+    def compare(self, missing: Sequence[Plan]) -> None:
+        """Say in the report how many plans changed, went and came since; `missing` are those not in the files."""
         if self._newer is None:
             return
-        later = sum(not plan.is_over and plan.pk not in self._seen for plan in expected)
-        remark_on_newer_files(
+        later = sum(not plan.is_over for plan in missing)
+        remark_on_older_rows(
             self._run,
             self._newer,
             "plans",
             changed=self._changed,
-            known=len(self._seen),
+            known=self._known_plans,
             gone=self._gone,
             later=later,
         )

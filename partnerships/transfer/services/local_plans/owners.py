@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.organisations.services import create_organisation
-from partnerships.transfer.reading.local_plans import LocalPlans
+from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 
 _IMPORT_COUNCILS = "Import the list of councils first (import_register councils FILE), or correct the key."
+#: Authorities that are no councils, by the prefix of their keys. The directory may have such a body without its key.
+_KINDS = {"national-park-authority": Kind.NATIONAL_PARK, "development-corporation": Kind.DEVELOPMENT_CORPORATION}
 
 
 def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
@@ -32,7 +35,7 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
         body = held.get((Scheme.LOCAL_AUTHORITY, key.upper())) if prefix == "local-authority" else None
         if prefix == "gss":
             body = held.get((Scheme.PLANNING_AREA, key)) or held.get((Scheme.GSS, key))
-        body = body or held.get((Scheme.PLANNING_DATA, curie))
+        body = body or held.get((Scheme.PLANNING_DATA, curie)) or _named(plan.organisation_name, _KINDS.get(prefix))
         may_add = prefix == "national-park-authority" and plan.organisation_name and run.organisation is None
         if body is None and may_add:
             body = create_organisation(
@@ -50,7 +53,7 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
                     plan.row,
                     "organisations",
                     f"“{curie}” is not an organisation in the directory.",
-                    ASK_ADMINISTRATORS if run.organisation else _IMPORT_COUNCILS,
+                    ASK_ADMINISTRATORS if run.organisation else _remedy(curie),
                     plans_name,
                 )
             )
@@ -60,12 +63,38 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
         raise UnableToRead(problems)
     for plan in listed.plans:
         if named := [problem for problem, curie in zip(problems, lacking, strict=True) if curie in plan.organisations]:
-            set_plan_aside(replace(named[0], row=plan.row), run)
+            set_plan_aside(replace(named[0], row=plan.row), plan, listed, run)
     return found
 
 
-def set_plan_aside(problem: Problem, run: Import, error: Exception | None = None) -> None:
-    """Set the plan's row aside, or refuse the files where rows do not stand alone."""
+def _named(name: str, kind: Kind | None) -> Organisation | None:
+    """The only body of a kind with this name."""
+    if not name or kind is None:
+        return None
+    names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)
+    bodies = {row.organisation for row in names.select_related("organisation")}
+    return bodies.pop() if len(bodies) == 1 else None
+
+
+def _remedy(curie: str) -> str:
+    """What administrators can do about an unknown key."""
+    kind = _KINDS.get(curie.partition(":")[0])
+    if kind is None:
+        return _IMPORT_COUNCILS
+    return (
+        f"Add {curie} to the identifiers of the {kind.label.lower()} in the administration (planning data), import a "
+        "list that has it with “Take bodies that are no councils”, or write the body's name under organisation-name."
+    )
+
+
+def set_plan_aside(
+    problem: Problem, plan: LocalPlan, listed: LocalPlans, run: Import, error: Exception | None = None
+) -> None:
+    """Set the plan's row aside with its milestones, or refuse the files where rows do not stand alone."""
     if not run.rows_stand_alone:
         raise UnableToRead([problem]) from error
-    run.set_aside(run.listed.row_set_aside([problem]))
+    plans, timetable = listed.abouts
+    run.set_aside(plans.row_set_aside([problem]))
+    found = f"the row of “{plan.reference}” in the file of plans was set aside."
+    for one in plan.milestones:
+        run.set_aside(timetable.row_set_aside([Problem(one.row, "plan", found, "Correct that row first.")]))

@@ -108,7 +108,7 @@ def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
 
 
 def _other(one: OtherBody) -> Entry:
-    keys = ((Scheme.PLANNING_DATA, one.curie), (Scheme.GSS, one.gss))
+    keys = ((Scheme.PLANNING_DATA, one.curie), (Scheme.GSS, one.gss), (Scheme.PLANNING_AREA, one.planning_area))
     return Entry(
         row=one.row,
         name=one.name,

@@ -40,6 +40,7 @@ reset: ## Delete the embedded database, mail and files (everything in var/)
 
 demo: ## Load the demonstration network into the running services
 	@$(BOOTSTRAP) manage.py load_network partnerships/transfer/demo.json --demo-passwords
+	@$(BOOTSTRAP) manage.py load_figures
 
 screenshots: ## Take the README's pictures from a running instance
 	@$(BOOTSTRAP) docs/screenshots.py $(ARGS)

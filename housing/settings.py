@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "partnerships.exchange",
     "partnerships.plans",
     "partnerships.developer_agreements",
+    "partnerships.housing_figures",
     "partnerships.nominations",
     "partnerships.open_data",
     "partnerships.conversations",
@@ -268,11 +269,8 @@ EMAILS_HELD = env.bool("EMAILS_HELD", default=False)
 # Protects the address for the mail provider's reports of bounces; empty: the address does not exist.
 EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")
 # JSON. The names of a provider's keys are in anymail's documentation.
-ANYMAIL = {
-    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
-    "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT),
-    **env.json("ANYMAIL", default={}),
-}
+_TIMEOUTS = (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT)
+ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **env.json("ANYMAIL", default={})}
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
 NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 

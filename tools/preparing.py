@@ -61,6 +61,7 @@ def prepare(supervisor: Supervisor) -> str:
     if DEMO.exists() and supervisor.is_demonstration and not has_people:
         say("Loading the demonstration network")
         run_manage("load_network", str(DEMO), "--demo-passwords", environ=environ)
+        run_manage("load_figures", environ=environ)
     elif not has_people:
         return run_manage("first_administrator", environ=environ).split()[-1]
     return ""

@@ -10,6 +10,7 @@ class EventKind(models.TextChoices):
     LOCAL_PLANS_IMPORTED = "import.local_plans_imported", "Imported local plans"
     DEVELOPER_AGREEMENTS_IMPORTED = "import.developer_agreements_imported", "Imported developer agreements"
     BROWNFIELD_LAND_IMPORTED = "import.brownfield_land_imported", "Imported brownfield land"
+    HOUSING_FIGURES_IMPORTED = "import.housing_figures_imported", "Imported housing figures"
     NETWORK_LOADED = "import.network_loaded", "Loaded a network"
     HEADINGS_CONFIRMED = "import.headings_confirmed", "Said what the headings of a list mean"
     DISCARDED = "import.discarded", "Discarded an import"

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
+from partnerships.housing_figures.measures import SERIES_LABELS, Series
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -22,6 +23,11 @@ class Register(models.TextChoices):
     LOCAL_PLANS = "local-plans", "Local plans and their timetables"
     DEVELOPER_AGREEMENTS = "developer-agreements", "Developer agreements"
     BROWNFIELD_LAND = "brownfield-land", "Brownfield land"
+    DELIVERY_TEST = Series.DELIVERY_TEST.value, SERIES_LABELS[Series.DELIVERY_TEST]
+    NET_ADDITIONS = Series.NET_ADDITIONS.value, SERIES_LABELS[Series.NET_ADDITIONS]
+    AFFORDABLE_SUPPLY = Series.AFFORDABLE_SUPPLY.value, SERIES_LABELS[Series.AFFORDABLE_SUPPLY]
+    WAITING_LISTS = Series.WAITING_LISTS.value, SERIES_LABELS[Series.WAITING_LISTS]
+    REQUIREMENTS = Series.REQUIREMENTS.value, SERIES_LABELS[Series.REQUIREMENTS]
     NETWORK = "network", "A network file"
 
 
@@ -29,8 +35,16 @@ class Register(models.TextChoices):
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
 #: Files of the planning data standards, which an authority's staff may upload too.
 OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
+#: Published figures about homes, each of which comes as one file.
+FIGURE_REGISTERS = (
+    Register.DELIVERY_TEST,
+    Register.NET_ADDITIONS,
+    Register.AFFORDABLE_SUPPLY,
+    Register.WAITING_LISTS,
+    Register.REQUIREMENTS,
+)
 #: Lists that administrators upload.
-UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS)
+UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *FIGURE_REGISTERS)
 
 
 class RunStatus(models.TextChoices):

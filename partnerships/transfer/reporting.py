@@ -94,14 +94,15 @@ class Report:
         """Account for every row of the list, or of the files of one import."""
         aside = sum(not row.is_used for row in self.rows_set_aside)
         read, outside = sum(len(one.rows) for one in files), sum(one.outside for one in files)
-        repeated = sum(len(one.repeated) for one in files)
+        repeated, totals = sum(len(one.repeated) for one in files), sum(one.totals for one in files)
         self.headings = tuple(one.heading for one in files)
         self.rows = {
             "read": read + repeated,
-            "used": read - aside - outside,
+            "used": read - aside - outside - totals,
             "set_aside": aside,
             "repeated": repeated,
             "outside": outside,
+            "totals": totals,
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -189,9 +190,10 @@ def accounting(report: dict[str, Any]) -> str:
         "used": ("was used", "were used"),
         "repeated": ("repeats another", "repeat others"),
         "outside": ("is outside England", "are outside England"),
+        "totals": ("is a total", "are totals"),
         "set_aside": ("was set aside", "were set aside"),
     }
-    parts = [f"{rows[key]:,} {one if rows[key] == 1 else many}" for key, (one, many) in words.items() if rows[key]]
+    parts = [f"{rows[key]:,} {one if rows[key] == 1 else many}" for key, (one, many) in words.items() if rows.get(key)]
     said = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     return f"Of {rows['read']:,} {'row' if rows['read'] == 1 else 'rows'}, {said}."
 

@@ -6,7 +6,7 @@ import json
 
 from django.utils import timezone
 
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.transfer.models import Answer, Doubt, ImportRun
@@ -14,6 +14,7 @@ from partnerships.transfer.services.brownfield_land.importing import import_brow
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 from partnerships.transfer.services.directory_files import load_directory
 from partnerships.transfer.services.files import File
+from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
 from partnerships.transfer.services.local_plans import import_local_plans
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.pending import load_pending
@@ -52,6 +53,12 @@ def _county(world: World) -> Organisation:
         author=None,
         now=timezone.now(),
     )
+
+
+def _places_of_figures(world: World) -> None:
+    """The areas of the figures that come with the project."""
+    codes = {line[:9] for line in (FIGURES / "net-additions_2025-11-20.csv").read_text().splitlines()[1:]}
+    Area.objects.bulk_create([Area(code=code, name=code, kind="district") for code in codes], ignore_conflicts=True)
 
 
 def _preview(world: World) -> ImportRun:
@@ -259,6 +266,12 @@ ROWS = (
         ADMINISTRATOR,
     ),
     Row(
+        "transfer.load_figures",
+        lambda w, author, _: load_figures(author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_places_of_figures,
+    ),
+    Row(
         "transfer.load_pending",
         lambda w, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
@@ -270,6 +283,7 @@ _INSIDE = "part of an import, inside its transaction"
 WITHOUT_A_PERSON = {
     "transfer.apply_council_answer": _INSIDE,
     "transfer.apply_councils": _INSIDE,
+    "transfer.apply_housing_figures": _INSIDE,
     "transfer.apply_list": _INSIDE,
     "transfer.apply_waiting": "a worker's; each import asks for the rights of who wanted it",
     "transfer.check_again": _INSIDE,

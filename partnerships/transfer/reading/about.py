@@ -28,6 +28,8 @@ class About:
     repeated: tuple[int, ...] = ()
     #: Rows of other nations.
     outside: int = 0
+    #: Rows that are totals of others: no figure of them is kept.
+    totals: int = 0
     #: Rows that were set aside and corrected.
     is_corrected: bool = False
     #: Only a part of its register: nothing counts as missing because it is not in it.

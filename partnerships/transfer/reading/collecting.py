@@ -12,7 +12,7 @@ from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Line, Table
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Cell
-from partnerships.transfer.reading.values import Unreadable, code, full_date, partial_date
+from partnerships.transfer.reading.values import Unreadable, code, full_date, partial_date, text
 
 Value = TypeVar("Value")
 
@@ -64,6 +64,16 @@ class Collector:
         except Unreadable as error:
             found, _, remedy = str(error).partition(". ")
             self.add_problem(line, column, f"{found}.", remedy)
+            return None
+
+    def read_at(self, line: Line, place: int, reader: Callable[[Cell], Value]) -> Value | None:
+        """The cell at a place, which has no known meaning, read as `read` does."""
+        try:
+            return reader(line.cells[place] if place < len(line.cells) else None)
+        except Unreadable as error:
+            found, _, remedy = str(error).partition(". ")
+            name = text(self.table.heading.cells[place])
+            self.problems.append(Problem(line.number, name, f"{found}.", remedy, self.table.sheet))
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:

@@ -168,17 +168,23 @@ class _Candidate:
 
 
 def find_table(
-    sheets: Sequence[Sheet], columns: Sequence[Column], what: str, known: Mapping[str, str] = NONE_KNOWN
+    sheets: Sequence[Sheet],
+    columns: Sequence[Column],
+    what: str,
+    known: Mapping[str, str] = NONE_KNOWN,
+    *,
+    keep_repeats: bool = False,
 ) -> Table:
     """The table that has a column for every required meaning.
 
-    `known` has the meanings of headings that a person confirmed, by canonical heading. If several sheets have such a
+    `known` has the meanings of headings that a person confirmed, by canonical heading. With `keep_repeats` equal rows
+    are rows of their own: parts of a figure that happen to be equal. If several sheets have such a
     table, the best has most known headings, then most rows. Raises `UnknownHeadings` with the missing columns and the
     headings found instead, or `UnableToRead` with the sheets if the choice is unclear.
     """
     required = {column.code for column in columns if column.required}
     likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required, known)) is not None]
-    whole = [_with_rows(one, required) for one in likeliest if one.required == len(required)]
+    whole = [_with_rows(one, required, keep_repeats) for one in likeliest if one.required == len(required)]
     if not whole:
         best = max(likeliest, key=lambda one: (one.required, len(one.places)), default=None)
         raise UnknownHeadings(_missing(best, columns, what), columns)
@@ -231,11 +237,13 @@ def _likeliest(
     return best
 
 
-def _with_rows(found: _Candidate, required: set[str]) -> _Candidate:
+def _with_rows(found: _Candidate, required: set[str], keep_repeats: bool) -> _Candidate:
     below = tuple(row for row in found.sheet.rows[found.index + 1 :] if row.cells != found.heading.cells)
     needed = {found.places[code] for code in required}
     first = _first_note(below, needed, found.heading.number)
-    rows, repeated = _without_repeats(below[:first], sorted(found.places.values()))
+    rows, repeated = (
+        (below[:first], ()) if keep_repeats else _without_repeats(below[:first], sorted(found.places.values()))
+    )
     return _Candidate(found.sheet, found.index, found.places, found.required, rows, below[first:], repeated)
 
 

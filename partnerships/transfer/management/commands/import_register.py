@@ -1,4 +1,4 @@
-"""Import a published register of organisations into the directory."""
+"""Import a published register of organisations, or published housing figures."""
 
 from __future__ import annotations
 
@@ -21,18 +21,23 @@ from partnerships.transfer.management.importing import (
     print_report,
     refusal,
 )
-from partnerships.transfer.models import ORGANISATION_REGISTERS
+from partnerships.transfer.models import FIGURE_REGISTERS, ORGANISATION_REGISTERS
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
 from partnerships.transfer.services.registers import Choices, import_register
 
-_HELP = """Update the directory of organisations from a published register.
+_HELP = """Update the directory of organisations from a published register, or import published housing figures.
 
   councils              councils and combined authorities: mySociety's list, or the planning data platform's
   leps                  Local Enterprise Partnerships: the look-up from districts, or the list of names and codes
   providers             registered providers of social housing: the regulator's list of any month
   combined-authorities  the ONS look-up from districts to combined authorities
+  delivery-test         the Housing Delivery Test of a year
+  net-additions         net additional dwellings, live table 122
+  affordable-supply     affordable homes, live tables 1006 to 1008
+  waiting-lists         households on housing registers, of local authority housing statistics
+  requirements          the homes that local plans require
 
 The file may be CSV, XLSX, ODS, JSON or YAML. Columns are found by their headings, in any order and for any year. Import
 the councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and
@@ -56,7 +61,9 @@ class Command(AccountedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the register, the file and the options."""
         parser.add_argument(
-            "register", choices=[str(register.value) for register in ORGANISATION_REGISTERS], help="which list it is"
+            "register",
+            choices=[str(register.value) for register in (*ORGANISATION_REGISTERS, *FIGURE_REGISTERS)],
+            help="which list it is",
         )
         parser.add_argument("file", type=Path, help="the file: .csv, .tsv, .xlsx, .ods, .json or .yaml")
         parser.add_argument(

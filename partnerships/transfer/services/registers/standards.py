@@ -1,16 +1,19 @@
-"""Lists that come as files of a planning data standard, and how each is imported."""
+"""Lists that are no register of organisations: files of planning data standards, and housing figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading import brownfield_land, developer_agreements, local_plans
 from partnerships.transfer.reading.headings import Column
+from partnerships.transfer.reading.housing_figures import READERS
 from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
 from partnerships.transfer.services.developer_agreements.importing import apply_developer_agreements
 from partnerships.transfer.services.files import File, Given, unpack
+from partnerships.transfer.services.housing_figures import apply_housing_figures
 from partnerships.transfer.services.local_plans.importing import apply_local_plans
 
 
@@ -43,6 +46,12 @@ STANDARD_FILES = {
         apply_developer_agreements,
     ),
     Register.BROWNFIELD_LAND: StandardFiles((Part("sites", brownfield_land.COLUMNS),), apply_brownfield_land),
+    **{
+        Register(series.value): StandardFiles(
+            (Part("figures", reader.columns),), partial(apply_housing_figures, series=series)
+        )
+        for series, reader in READERS.items()
+    },
 }
 
 

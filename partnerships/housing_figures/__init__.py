@@ -1,0 +1,1 @@
+"""Published figures about homes in areas, as dated datasets."""

@@ -1,0 +1,10 @@
+"""The room of housing figures as Django knows it."""
+
+from django.apps import AppConfig
+
+
+class HousingFiguresConfig(AppConfig):
+    name = "partnerships.housing_figures"
+    label = "housing_figures"
+    verbose_name = "housing figures"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,105 @@
+"""The series of published housing figures, what each measures, and how its years read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Series(StrEnum):
+    """A publication that comes again and again, with newer figures."""
+
+    DELIVERY_TEST = "delivery-test"
+    NET_ADDITIONS = "net-additions"
+    AFFORDABLE_SUPPLY = "affordable-supply"
+    WAITING_LISTS = "waiting-lists"
+    REQUIREMENTS = "requirements"
+
+
+class Status(StrEnum):
+    """Whether there is a value, and how firm it is."""
+
+    PUBLISHED = "published"
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    NOT_PUBLISHED = "not_published"
+    NOT_APPLICABLE = "not_applicable"
+    WITHHELD = "withheld"
+
+
+SERIES_LABELS = {
+    Series.DELIVERY_TEST: "Housing Delivery Test",
+    Series.NET_ADDITIONS: "Net additional dwellings (live table 122)",
+    Series.AFFORDABLE_SUPPLY: "Affordable homes (live tables 1006 to 1008)",
+    Series.WAITING_LISTS: "Households on housing registers",
+    Series.REQUIREMENTS: "Housing requirements of local plans",
+}
+STATUS_LABELS = {
+    Status.PUBLISHED: "Published",
+    Status.PROVISIONAL: "Provisional",
+    Status.REVISED: "Revised",
+    Status.NOT_PUBLISHED: "Not published",
+    Status.NOT_APPLICABLE: "Does not apply",
+    Status.WITHHELD: "Withheld by the publisher",
+}
+
+#: The kinds of affordable home by live table. Each is counted at its start and at its completion.
+AFFORDABLE = {
+    "1006": ("social_rent", "Social rent"),
+    "1006a": ("affordable_rent", "Affordable rent"),
+    "1006b": ("london_affordable_rent", "London Affordable Rent"),
+    "1007a": ("intermediate_rent", "Intermediate rent"),
+    "1007b": ("shared_ownership", "Shared ownership"),
+    "1007c": ("affordable_ownership", "Affordable home ownership"),
+    "1008": ("affordable", "All affordable homes"),
+}
+STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")}
+
+
+def affordable_measure(table: str, stage: str) -> str:
+    """The measure of a live table, such as 1008 and C; "" for one that is not read."""
+    known = AFFORDABLE.get(table.casefold())
+    return f"{known[0]}_{STAGES[stage.casefold()][0]}" if known else ""
+
+
+#: What each measure counts, by its code. Homes, unless the label says otherwise.
+MEASURES = {
+    "required": "Homes required",
+    "required_total": "Homes required in the three years",
+    "delivered": "Homes delivered",
+    "delivered_total": "Homes delivered in the three years",
+    "measurement": "Homes delivered as a share of homes required",
+    "consequence": "Consequence of the test",
+    "net_additions": "Net additional dwellings",
+    **{
+        f"{code}_{stage}": f"{label}, {words}"
+        for code, label in AFFORDABLE.values()
+        for stage, words in STAGES.values()
+    },
+    "waiting_list": "Households on the housing register on 31 March",
+    "requirement": "Homes required in the plan period",
+    "requirement_least": "Homes required in the plan period, at least",
+    "requirement_most": "Homes required in the plan period, at most",
+    "requirement_a_year": "Homes required a year",
+    "requirement_a_year_least": "Homes required a year, at least",
+    "requirement_a_year_most": "Homes required a year, at most",
+}
+
+
+def period_words(series: str, first: int, last: int) -> str:
+    """The years of a figure as its publication writes them.
+
+    Financial years as “2024-25”, three of them as “2020-21 to 2022-23”, the day of a register as its year, a plan's
+    period as “2011 to 2029”.
+    """
+    if series == Series.REQUIREMENTS:
+        return f"{first} to {last}"
+    if first == last:
+        return str(last)
+    if last == first + 1:
+        return financial_year(first)
+    return f"{financial_year(first)} to {financial_year(last - 1)}"
+
+
+def financial_year(first: int) -> str:
+    """The financial year that begins in a year: 2024 is “2024-25”."""
+    return f"{first}-{(first + 1) % 100:02d}"

@@ -1,0 +1,98 @@
+"""Datasets of published figures, and the figures in them."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.housing_figures.measures import (
+    MEASURES,
+    SERIES_LABELS,
+    STATUS_LABELS,
+    Series,
+    Status,
+    period_words,
+)
+from partnerships.organisations.models import Area
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    """Filters of datasets."""
+
+    def newest(self) -> DatasetQuerySet:
+        """The newest release of each series; of two files of one release, the one imported last."""
+        return self.order_by("series", "-released_on", "-pk").distinct("series")
+
+
+class Dataset(models.Model):
+    """One release of a series, as one file had it.
+
+    It never changes: a later release, or another file of the same one, is a dataset of its own, so that what was read
+    on a day can be read again. Only a file of corrected rows adds to it.
+    """
+
+    series = models.CharField(max_length=24, choices=[(one.value, SERIES_LABELS[one]) for one in Series])
+    released_on = models.DateField(help_text="The day on which it was published, or was true.")
+    publisher = models.CharField(max_length=120)
+    licence = models.CharField(max_length=60)
+    file_name = models.CharField(max_length=300)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    imported_at = models.DateTimeField()
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "released_on", "sha256"], name="one_dataset_a_file"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_series_display()}, {self.released_on}"
+
+
+class Figure(models.Model):
+    """A value that a dataset has for an area and its years.
+
+    `code` and `name` are the file's. The years are those between which it counts: 2024 and 2025 for 2024-25, 2025 and
+    2025 for 31 March 2025. `value` is None where nothing is published, or where the figure is `words`. A joint value is
+    that of the whole area of a joint plan, and is never added to others. Some files have several rows of one code and
+    year: these are parts of it, and are added. `plan` is the plan that a requirement is of.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
+    row = models.PositiveIntegerField(help_text="The number of its row among all of the file.")
+    code = models.CharField("GSS code", max_length=9)
+    name = models.CharField(max_length=200)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    measure = models.CharField(max_length=40, choices=list(MEASURES.items()))
+    first_year = models.PositiveSmallIntegerField()
+    last_year = models.PositiveSmallIntegerField()
+    value = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
+    words = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=16, choices=[(one.value, STATUS_LABELS[one]) for one in Status])
+    is_joint = models.BooleanField(default=False)
+    plan = models.CharField(max_length=300, blank=True)
+    plan_key = models.CharField(max_length=80, blank=True)
+    adopted_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "row", "measure", "first_year", "last_year"], name="one_figure_a_cell"
+            ),
+            models.CheckConstraint(condition=Q(first_year__lte=F("last_year")), name="figure_years_in_order"),
+            models.CheckConstraint(
+                condition=Q(value=None) | Q(status__in=["published", "provisional", "revised"]),
+                name="figure_with_a_value_is_published",
+            ),
+        ]
+        indexes = [models.Index(fields=["dataset", "area", "measure", "last_year"], name="figure_of_area")]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.get_measure_display()}"
+
+    def period(self, series: str) -> str:
+        """Its years, as the series writes them."""
+        return period_words(series, self.first_year, self.last_year)

@@ -1,0 +1,192 @@
+"""Tables with a row for each area and a column for each year: live tables 122, 600 and 1006 to 1008."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from partnerships.housing_figures.measures import affordable_measure
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import (
+    HEADING_WITHIN,
+    NONE_KNOWN,
+    Column,
+    Line,
+    Table,
+    UnknownHeadings,
+    find_table,
+)
+from partnerships.transfer.reading.housing_figures.figures import (
+    BODY,
+    CODE,
+    NAME,
+    FigureList,
+    PublishedFigure,
+    Years,
+    area_code,
+    figure_list,
+    placed,
+    read_value,
+    read_years,
+)
+from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.tables import Cell, Row, Sheet
+from partnerships.transfer.reading.values import code, text
+
+COLUMNS = (CODE, NAME)
+TABLE = Column("table", (r"(live)?table",), "Table", required=True)
+SUPPLY_COLUMNS = (CODE, NAME, TABLE)
+#: “Live_Table_1006aC”, “Table 1008C: …”.
+_SUPPLY = re.compile(r"(?<!\d)(100[678][abc]?)([SC])(?![a-z0-9])", re.IGNORECASE)
+
+
+def read_net_additions(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """Net additional dwellings by district and year. Raises `UnableToRead`."""
+    table = find_table(without_notes(sheets), COLUMNS, "a table of net additional dwellings", known, keep_repeats=True)
+    return _figures(table, sheets, "net_additions")
+
+
+def read_registers_by_year(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """Households on housing registers, with a column for each year. Raises `UnableToRead`."""
+    table = find_table(
+        without_notes(sheets), COLUMNS, "a table of households on housing registers", known, keep_repeats=True
+    )
+    return _figures(table, sheets, "waiting_list", single=True)
+
+
+def read_affordable_supply(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """Affordable homes by table, district and year; one sheet of each table. Raises `UnableToRead`."""
+    try:
+        return _figures(_one_table(sheets, known), sheets)
+    except UnknownHeadings:
+        together, places, others = _put_together(sheets, known)
+    if not places:
+        raise unable(
+            "it does not say which of the live tables 1006 to 1008 it is.",
+            "Give the file with all of them, or add a column “Table” that says 1008C, for example.",
+        )
+    table = _one_table([together], known)
+    found = _figures(table, sheets)
+    aside = tuple(placed(one, places) for one in found.about.set_aside)
+    remarks = [f"Left aside, because it is none of these tables: {', '.join(others)}."] if others else []
+    about = replace(found.about, set_aside=aside, remarks=(*found.about.remarks, *remarks))
+    return replace(found, about=about, places=places)
+
+
+def _one_table(sheets: Sequence[Sheet], known: Mapping[str, str]) -> Table:
+    return find_table(sheets, SUPPLY_COLUMNS, "live tables 1006 to 1008", known, keep_repeats=True)
+
+
+def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets without rows of one cell, which are titles and notes, unless it is the code of an area."""
+    return [
+        Sheet(
+            sheet.name,
+            tuple(
+                row
+                for row in sheet.rows
+                if len(filled := [cell for cell in row.cells if text(cell)]) != 1 or BODY.fullmatch(code(filled[0]))
+            ),
+        )
+        for sheet in sheets
+    ]
+
+
+def _measure(words: str) -> str:
+    match = _SUPPLY.search(words)
+    return affordable_measure(match[1], match[2]) if match else ""
+
+
+def _put_together(
+    sheets: Sequence[Sheet], known: Mapping[str, str]
+) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
+    """The tables of all sheets as one with a column for the table, where each row came from, and other tables."""
+    others: list[str] = []
+    found: list[tuple[str, str, Table, dict[int, str]]] = []
+    for sheet in sheets:
+        titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
+        name = next((match[0] for title in titles if (match := _SUPPLY.search(title))), "")
+        if not any(read_years(cell) for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells):
+            continue
+        if not name:
+            others.append(f"“{sheet.name}”")
+            continue
+        table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known, keep_repeats=True)
+        found.append((sheet.name, name, table, {at: text(table.heading.cells[at]) for at in _year_columns(table)}))
+    headings = dict.fromkeys(heading for _, _, _, years in found for heading in years.values())
+    rows = [Row(0, ("Table", "Current ONS code", "Area name", *headings))]
+    places: dict[int, tuple[str, int]] = {}
+    for sheet_of, name, table, years in found:
+        place_of = {heading: at for at, heading in years.items()}
+        for line in table:
+            number = len(rows)
+            values = (_at(line.cells, place_of.get(heading)) for heading in headings)
+            first = next((text(cell) for cell in line.cells if text(cell)), "")
+            rows.append(Row(number, (name, line.text("code"), line.text("name") or first, *values)))
+            places[number] = (sheet_of, line.number)
+    return Sheet("live tables", tuple(rows)), places, others
+
+
+def _at(cells: Sequence[Cell], place: int | None) -> Cell:
+    return cells[place] if place is not None and place < len(cells) else None
+
+
+def _year_columns(table: Table, *, single: bool = False) -> dict[int, Years]:
+    taken = set(table.places.values())
+    return {
+        place: years
+        for place, cell in enumerate(table.heading.cells)
+        if place not in taken and (years := read_years(cell, single=single)) is not None
+    }
+
+
+def _figures(
+    table: Table,
+    sheets: Sequence[Sheet],
+    always: str = "",
+    *,
+    single: bool = False,
+) -> FigureList:
+    """A figure for each area and year; rows of totals are counted.
+
+    The measure is `always` the same, or that of the live table which the row names.
+    """
+    years = _year_columns(table, single=single)
+    if not years:
+        raise unable("no column of it is headed with a year.", "The table needs columns such as “2024-25”.")
+    faults = Collector(table)
+    seen: dict[tuple[str, str], Line] = {}
+    figures: list[PublishedFigure] = []
+    totals = 0
+    for line in table:
+        key = area_code(line, faults)
+        if key is None:
+            totals += 1
+            continue
+        if not (measure := always or _measure(line.text("table"))):
+            faults.add_problem(line, "table", "it is none of the live tables 1006 to 1008.", "Write it as 1008C.")
+            continue
+        if (first := seen.setdefault((measure, key), line)) is not line:
+            for one, other in ((first, line), (line, first)):
+                found = f"“{key}” is in row {other.number} too, with other values."
+                faults.add_problem(one, "code", found, "Correct or remove one of the two.")
+        for place, of in years.items():
+            if not text(_at(line.cells, place)):
+                continue
+            if (read := faults.read_at(line, place, partial(read_value, status=of.status))) is None:
+                continue
+            figures.append(
+                PublishedFigure(
+                    row=line.number,
+                    code=key,
+                    name=line.text("name"),
+                    measure=measure,
+                    first_year=of.first,
+                    last_year=of.last,
+                    value=read[0],
+                    status=read[1],
+                )
+            )
+    return figure_list(figures, faults, sheets, totals=totals)

@@ -1,0 +1,137 @@
+"""The Housing Delivery Test: tables under each other in one sheet, with headings of two rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from partnerships.housing_figures.measures import Status
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, canonical, find_table
+from partnerships.transfer.reading.housing_figures.figures import (
+    CODE,
+    NAME,
+    FigureList,
+    PublishedFigure,
+    area_code,
+    figure_list,
+    read_value,
+    read_years,
+)
+from partnerships.transfer.reading.tables import Cell, Row, Sheet
+from partnerships.transfer.reading.values import text
+
+_TESTED = r"housingdeliverytest(\d{4})?"
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("measurement", (rf"{_TESTED}measurement",), "Housing Delivery Test: 2023 measurement", required=True),
+    Column("consequence", (rf"{_TESTED}consequence",), "Housing Delivery Test: 2023 consequence"),
+    Column("required_total", (r"totalnumberofhomesrequired",), "Total number of homes required"),
+    Column("delivered_total", (r"totalnumberofhomesdelivered",), "Total number of homes delivered"),
+    Column("group", (r"scoredas",), "Scored as"),
+)
+_OF_YEAR = re.compile(r"Number of homes (required|delivered) (\d{4}-\d{2})", re.IGNORECASE)
+_HEADINGS = ("ONS Code", "Area Name", "Scored as")
+
+
+def read_delivery_test(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """What the test measured, for each authority. Raises `UnableToRead`.
+
+    Authorities of a joint plan that is measured as one have the figures of the whole plan's area.
+    """
+    flat = [_flattened(sheet) for sheet in sheets]
+    table = find_table(flat, COLUMNS, "a Housing Delivery Test", known, keep_repeats=True)
+    years = {
+        place: (match[1].casefold(), found)
+        for place, cell in enumerate(table.heading.cells)
+        if (match := _OF_YEAR.fullmatch(text(cell))) and (found := read_years(match[2]))
+    }
+    faults = Collector(table)
+    figures: list[PublishedFigure] = []
+    totals = 0
+    for line in table:
+        key = area_code(line, faults)
+        if key is None:
+            totals += 1
+            continue
+        shared = PublishedFigure(
+            row=line.number,
+            code=key,
+            name=line.text("name"),
+            measure="",
+            first_year=0,
+            last_year=0,
+            is_joint="joint plan" in line.text("group").casefold(),
+        )
+        tested = [of for place, (_, of) in years.items() if place < len(line.cells) and text(line.cells[place])]
+        if not tested:
+            faults.add_problem(line, "", "no year has homes required or delivered.", "Fill them in.")
+            continue
+        for place, (measure, of) in years.items():
+            if of in tested and (read := faults.read_at(line, place, read_value)) is not None:
+                value, status = read
+                figures.append(
+                    replace(shared, measure=measure, first_year=of.first, last_year=of.last, value=value, status=status)
+                )
+        whole = replace(shared, first_year=min(of.first for of in tested), last_year=max(of.last for of in tested))
+        figures += _of_all_years(line, whole, faults)
+    return figure_list(figures, faults, sheets, totals=totals)
+
+
+def _of_all_years(line: Line, whole: PublishedFigure, faults: Collector) -> Iterator[PublishedFigure]:
+    for measure in ("required_total", "delivered_total", "measurement"):
+        if (read := faults.read(line, measure, _measured)) is not None:
+            yield replace(whole, measure=measure, value=read[0], status=read[1])
+    if said := line.text("consequence"):
+        yield replace(whole, measure="consequence", words=said[:60])
+
+
+def _measured(cell: Cell) -> tuple[Decimal | None, str]:
+    """A number; per cent as a share. A dash says that nothing was required, so that nothing was measured."""
+    line = text(cell)
+    value, status = read_value(line.rstrip("%"), Status.PUBLISHED, dash_is_nil=False)
+    return (value / 100 if value is not None and line.endswith("%") else value), status
+
+
+def _flattened(sheet: Sheet) -> Sheet:
+    """One table of the sheet's tables, with one heading row; a sheet without such headings as it is.
+
+    The second row of a heading has the years. The title above a table says how its authorities are scored.
+    """
+    starts = [at for at, row in enumerate(sheet.rows) if _begins(row)]
+    if not starts or any(canonical(text(cell)) == "scoredas" for cell in sheet.rows[starts[0]].cells):
+        return sheet
+    rows: list[tuple[Row, dict[str, Cell]]] = []
+    for start, end in zip(starts, [*starts[1:], len(sheet.rows)], strict=True):
+        names, body = _names(sheet.rows[start], sheet.rows[start + 1 : end])
+        title = next((text(row.cells[0]) for row in reversed(sheet.rows[:start]) if _is_title(row)), "")
+        for row in body:
+            cells = {name: cell for name, cell in zip(names, row.cells, strict=False) if name}
+            rows.append((row, {**cells, "Scored as": title} if len(cells) > 1 else cells))
+    headings = dict.fromkeys([*_HEADINGS, *(name for _, cells in rows for name in cells)])
+    heading = Row(sheet.rows[starts[0]].number, tuple(headings))
+    body = [Row(row.number, tuple(cells.get(name) for name in headings)) for row, cells in rows if not _is_title(row)]
+    return Sheet(sheet.name, (*sheet.rows[: starts[0]], heading, *body))
+
+
+def _begins(row: Row) -> bool:
+    found = {canonical(text(cell)) for cell in row.cells}
+    return "onscode" in found and any("measurement" in name for name in found)
+
+
+def _is_title(row: Row) -> bool:
+    return sum(bool(text(cell)) for cell in row.cells) == 1
+
+
+def _names(heading: Row, below: Sequence[Row]) -> tuple[list[str], Sequence[Row]]:
+    """The name of each column, and the rows below: a blank cell of the first row belongs to the heading before it."""
+    second = below[0] if below and any(read_years(cell) for cell in below[0].cells) else None
+    names, last = [], ""
+    for place, cell in enumerate(heading.cells):
+        year = text(second.cells[place]) if second and place < len(second.cells) else ""
+        last = text(cell) or (last if read_years(year) else "")
+        names.append(f"{last} {year}" if read_years(year) else last)
+    return names, below[1:] if second else below

@@ -1,0 +1,102 @@
+"""The homes that each local plan requires, as a number or a range, for its period or for each year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from partnerships.housing_figures.measures import Status
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.housing_figures.figures import (
+    CODE,
+    NAME,
+    FigureList,
+    PublishedFigure,
+    area_code,
+    figure_list,
+    read_value,
+    read_years,
+)
+from partnerships.transfer.reading.tables import Cell, Sheet
+from partnerships.transfer.reading.values import Unreadable, flag, text
+
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("plan", (r"plantitle", r"planname"), "plan_title", required=True),
+    Column("plan_key", (r"planid", r"planreference"), "plan_id"),
+    Column("start", (r"startyear", r"periodstart(date|year)?"), "start_year", required=True),
+    Column("end", (r"endyear", r"periodend(date|year)?"), "end_year", required=True),
+    Column("kind", (r"housingnumbertype",), "housing_number_type"),
+    Column("number", (r"number", r"requiredhousing", r"housingrequirement"), "number", required=True),
+    Column("min", (r"min(imum)?",), "min"),
+    Column("max", (r"max(imum)?",), "max"),
+    Column("joint", (r"jointplantotal",), "joint_plan_total"),
+    Column("is_joint", (r"isjointplan",), "is_joint_plan"),
+    Column("adopted", (r"adopted(date)?",), "adopted"),
+)
+
+
+def read_requirements(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """What the plans of each authority require. Raises `UnableToRead`.
+
+    A joint plan with a number for all its authorities together has that as a joint figure of each of them.
+    """
+    table = find_table(sheets, COLUMNS, "housing requirements of local plans", known)
+    faults = Collector(table)
+    figures: list[PublishedFigure] = []
+    totals = 0
+    for line in table:
+        key = area_code(line, faults)
+        if key is None:
+            totals += 1
+            continue
+        first, last = faults.read(line, "start", _year), faults.read(line, "end", _year)
+        adopted = faults.day(line, "adopted")
+        if first is None or last is None:
+            continue
+        if last < first:
+            faults.add_problem(line, "end", f"the period ends in {last} and begins in {first}.", "Correct the years.")
+            continue
+        whole = PublishedFigure(
+            row=line.number,
+            code=key,
+            name=line.text("name"),
+            measure="requirement_a_year" if "yearly" in line.text("kind").casefold() else "requirement",
+            first_year=first,
+            last_year=last,
+            plan=faults.required(line, "plan"),
+            plan_key=line.text("plan_key")[:80],
+            adopted_on=adopted,
+        )
+        figures += _numbers(line, whole, faults)
+    return figure_list(figures, faults, sheets, totals=totals)
+
+
+def _numbers(line: Line, whole: PublishedFigure, faults: Collector) -> Iterator[PublishedFigure]:
+    """The number, the two ends of a range, the number of a joint plan, or that none is published."""
+    said = {code: read for code in ("number", "min", "max", "joint") if (read := faults.read(line, code, _number))}
+    values = {code: value for code, value in said.items() if value is not None}
+    if "number" in values:
+        yield replace(whole, value=values["number"])
+    elif "min" in values or "max" in values:
+        for code, part in (("min", "least"), ("max", "most")):
+            if code in values:
+                yield replace(whole, measure=f"{whole.measure}_{part}", value=values[code])
+    elif "joint" in values:
+        yield replace(whole, value=values["joint"], is_joint=True)
+    else:
+        yield replace(whole, status=Status.NOT_PUBLISHED, is_joint=bool(flag(line["is_joint"])))
+
+
+def _number(cell: Cell) -> Decimal | None:
+    return read_value(cell, dash_is_nil=False)[0]
+
+
+def _year(cell: Cell) -> int:
+    found = read_years(text(cell)[:4], single=True)
+    if found is None:
+        raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2031.")
+    return found.first

@@ -1,0 +1,80 @@
+"""Households on housing registers on 31 March, as rows of an area and a year or as one column for each year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, UnknownHeadings, find_table
+from partnerships.transfer.reading.housing_figures.by_year import read_registers_by_year
+from partnerships.transfer.reading.housing_figures.figures import (
+    CODE,
+    NAME,
+    FigureList,
+    PublishedFigure,
+    Years,
+    area_code,
+    figure_list,
+    read_value,
+    read_years,
+)
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.tables import Cell, Sheet
+from partnerships.transfer.reading.values import Unreadable, text
+
+COLUMNS = (
+    CODE,
+    NAME,
+    Column("year", (r"(reporting|data)?year", r"yearending", r"period"), "Year", required=True),
+    Column(
+        "households",
+        (r"households?on(the)?(housing)?(register|waitinglist)", r"(total)?(households|waitinglist)"),
+        "Households on the register",
+        required=True,
+    ),
+)
+
+
+def read_waiting_lists(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+    """The households on the register of each area and year. Raises `UnableToRead`.
+
+    An area may have several rows for a year, where figures of former councils are given under the new code.
+    """
+    try:
+        table = find_table(sheets, COLUMNS, "households on housing registers", known, keep_repeats=True)
+    except UnknownHeadings as error:
+        try:
+            return read_registers_by_year(sheets, known)
+        except UnableToRead:
+            raise error from None
+    faults = Collector(table)
+    figures: list[PublishedFigure] = []
+    totals = 0
+    for line in table:
+        key = area_code(line, faults)
+        if key is None:
+            totals += 1
+            continue
+        years, read = faults.read(line, "year", _day_of), faults.read(line, "households", read_value)
+        if years is not None and read is not None:
+            figures.append(
+                PublishedFigure(
+                    row=line.number,
+                    code=key,
+                    name=line.text("name"),
+                    measure="waiting_list",
+                    first_year=years.last,
+                    last_year=years.last,
+                    value=read[0],
+                    status=read[1],
+                )
+            )
+    return figure_list(figures, faults, sheets, totals=totals)
+
+
+def _day_of(cell: Cell) -> Years:
+    """The year of the 31 March: “2025”, or “2024-25”, which ends on it."""
+    found = read_years(cell, single=True)
+    if found is None:
+        raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2025 or 2024-25.")
+    return found

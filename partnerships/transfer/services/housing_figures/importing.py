@@ -1,0 +1,166 @@
+"""Importing a file of a series: each release is a dataset, and older ones stay."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from partnerships.housing_figures.measures import Series
+from partnerships.housing_figures.models import Dataset, Figure
+from partnerships.housing_figures.services import add_corrected, keep_dataset
+from partnerships.kit.dates import long_date
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.housing_figures import READERS, FigureList
+from partnerships.transfer.reading.housing_figures.readers import LICENCE, PUBLISHER
+from partnerships.transfer.reading.problems import UnableToRead, unable
+from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.reporting import Report
+from partnerships.transfer.services.dating import settled_date
+from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.files import Given
+from partnerships.transfer.services.housing_figures.places import Places
+from partnerships.transfer.services.outcomes import refuse_unusable
+from partnerships.transfer.services.rows import row_errors
+
+_REMEDY = (
+    "If it is a council that ended, add it to the directory with this code, its area and its succession. Otherwise "
+    "correct the code."
+)
+
+
+def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
+    """Import a file of figures inside the caller's transaction; the run.
+
+    Rows whose code means no area of the directory are set aside. A file of another day, or another file of the same
+    day, becomes a dataset of its own. Raises `UnableToRead`.
+    """
+    file = given.files[0]
+    sheets = read_sheets(file.data, file.name)
+    found = READERS[series].read(sheets, given.known(0, sheets))
+    refuse_unusable(found.about, all_or_nothing=given.choices.all_or_nothing)
+    report = Report()
+    latest = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
+    if found.about.is_corrected and latest is None:
+        raise unable("its rows were set aside from a file that is not here.", "Import that file first.")
+    corrects = latest if found.about.is_corrected else None
+    again = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
+    day = settled_date(
+        given=given.choices.as_of,
+        # What a table says of its publication is more exact than the month in a file's name.
+        named=corrects.released_on if corrects else found.about.true_on or given.named_date,
+        said=again.released_on if again else None,
+        now=given.now,
+        report=report,
+    )
+    run = Import(
+        register=series.value,
+        author=given.author,
+        now=given.now,
+        as_of=day,
+        progress=given.progress,
+        report=report,
+        source=f"{given.names[0]}, as of {long_date(day)}",
+        listed=found.about,
+        rows_stand_alone=not given.choices.all_or_nothing,
+    )
+    for row in found.about.set_aside:
+        run.set_aside(row)
+    for line in found.about.remarks:
+        report.remark(line)
+    with report.timed(), row_errors(run):
+        _keep(found, series, corrects, given, run)
+    report.account_for(found.about)
+    return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
+
+
+def _keep(found: FigureList, series: Series, corrects: Dataset | None, given: Given, run: Import) -> None:
+    figures = _placed(found, run)
+    if corrects is not None:
+        dataset, new = corrects, add_corrected(dataset=corrects, figures=figures, author=run.author, now=run.now)
+    else:
+        dataset, new = keep_dataset(
+            series=series,
+            released_on=run.as_of,
+            publisher=given.choices.publisher or PUBLISHER,
+            licence=LICENCE,
+            file_name=given.names[0],
+            sha256=given.digest,
+            figures=figures,
+            author=run.author,
+            now=run.now,
+        )
+    counted = Counter(figure.code for figure in figures)
+    names = {figure.code: figure.name for figure in figures}
+    for code, count in counted.items():
+        if code in new:
+            run.report.count("created", f"{names[code] or code} ({code}): {count:,} figures")
+        else:
+            run.report.count("left_alone")
+    _remark_on_others(dataset, series, run)
+
+
+def _placed(found: FigureList, run: Import) -> list[Figure]:
+    """The figures with their areas; rows of unknown codes are set aside."""
+    places = Places()
+    unknown: dict[int, str] = {}
+    figures: list[Figure] = []
+    for one in found.figures:
+        area = places.find(one.code)
+        if area is None:
+            unknown[one.row] = one.code
+            continue
+        figures.append(
+            Figure(
+                row=one.row,
+                code=one.code,
+                name=one.name[:200],
+                area_id=area,
+                measure=one.measure,
+                first_year=one.first_year,
+                last_year=one.last_year,
+                value=one.value,
+                words=one.words,
+                status=one.status,
+                is_joint=one.is_joint,
+                plan=one.plan[:300],
+                plan_key=one.plan_key,
+                adopted_on=one.adopted_on,
+            )
+        )
+    aside = [
+        found.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
+        for row, code in unknown.items()
+    ]
+    if aside and (not figures or not run.rows_stand_alone):
+        raise UnableToRead([problem for row in aside for problem in row.problems])
+    for row in aside:
+        run.set_aside(row)
+    return figures
+
+
+def _remark_on_others(dataset: Dataset, series: Series, run: Import) -> None:
+    """Say which release pages show, and how many figures an earlier release had otherwise."""
+    others = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
+    newer = others.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
+    older = others.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
+    if newer is not None:
+        run.report.remark(
+            f"A release of {long_date(newer.released_on)} is newer: this one is kept as it was on "
+            f"{long_date(dataset.released_on)}, and pages show the newer."
+        )
+    if older is not None:
+        then, now = _values(older), _values(dataset)
+        shared = then.keys() & now.keys()
+        differ = sum(then[key] != now[key] for key in shared)
+        run.report.remark(
+            f"{differ:,} of {len(shared):,} figures differ from those of the release of "
+            f"{long_date(older.released_on)}, which is kept."
+        )
+
+
+def _values(dataset: Dataset) -> dict[tuple[object, ...], object]:
+    rows = dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year", "value", "words")
+    found: dict[tuple[object, ...], list[object]] = {}
+    for *key, value, words in rows:
+        found.setdefault(tuple(key), []).append((value, words))
+    return {key: sorted(map(str, values)) for key, values in found.items()}

@@ -1,0 +1,29 @@
+"""Which area a published code means: present codes, and those before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Scheme
+
+
+class Places:
+    """Areas by the codes that lists have for them."""
+
+    def __init__(self) -> None:
+        self._areas: dict[str, int] = dict(Area.objects.values_list("code", "pk"))
+        served: dict[int, set[int]] = defaultdict(set)
+        districts = AreaServed.objects.filter(area__kind=AreaKind.DISTRICT)
+        for body, area in districts.values_list("organisation_id", "area_id"):
+            served[body].add(area)
+        self._known: dict[str, set[int]] = defaultdict(set)
+        held = Identifier.objects.filter(scheme__in=(Scheme.GSS, Scheme.LOCAL_AUTHORITY_FORMER))
+        for body, code in held.values_list("organisation_id", "value"):
+            self._known[code] |= served[body]
+
+    def find(self, code: str) -> int | None:
+        """The area of a code, or the one area of the body whose code it is or was; else None."""
+        if code in self._areas:
+            return self._areas[code]
+        found = self._known.get(code, set())
+        return next(iter(found)) if len(found) == 1 else None

@@ -1,0 +1,66 @@
+"""Who may keep datasets of published figures: those who keep the directory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.housing_figures.models import Figure
+from partnerships.housing_figures.services import add_corrected, keep_dataset
+from partnerships.organisations.models import Area
+from partnerships.people.models import User
+from tests.support.rights import ADMINISTRATOR, Row
+from tests.world import World
+
+
+def _area() -> Area:
+    return Area.objects.get_or_create(code="E07900001", defaults={"name": "Westmarch", "kind": "district"})[0]
+
+
+def _figure(year: int) -> Figure:
+    area = _area()
+    return Figure(
+        row=year,
+        code=area.code,
+        name=area.name,
+        area=area,
+        measure="net_additions",
+        first_year=year,
+        last_year=year + 1,
+        value=120,
+        status="published",
+    )
+
+
+def _kept(world: World, author: User | None) -> Any:
+    dataset, _ = keep_dataset(
+        series="net-additions",
+        released_on=dt.date(2025, 11, 20),
+        publisher="A ministry",
+        licence="Open Government Licence v3.0",
+        file_name="table.csv",
+        sha256="0" * 64,
+        figures=[_figure(2023)],
+        author=author,
+        now=world.now,
+    )
+    return dataset
+
+
+ROWS = (
+    Row(
+        "housing_figures.keep_dataset",
+        lambda w, author, _: _kept(w, author),
+        ADMINISTRATOR,
+        prepare=lambda w: _area(),
+    ),
+    Row(
+        "housing_figures.add_corrected",
+        lambda w, author, dataset: add_corrected(dataset=dataset, figures=[_figure(2024)], author=author, now=w.now),
+        ADMINISTRATOR,
+        prepare=lambda w: _kept(w, None),
+    ),
+)
+
+#: Every service asks.
+WITHOUT_A_PERSON: dict[str, str] = {}

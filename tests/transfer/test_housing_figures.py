@@ -1,0 +1,279 @@
+"""Published housing figures become dated datasets, whatever the year and the kind of file."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import pytest
+
+from partnerships.activity.models import Event
+from partnerships.housing_figures.models import Dataset, Figure
+from partnerships.housing_figures.queries import (
+    figures_of,
+    lineages,
+    newest_datasets,
+    present_districts,
+    requirements_of,
+)
+from partnerships.organisations.models import Area
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import FIGURE_REGISTERS, ImportRun
+from partnerships.transfer.reading.housing_figures import READERS
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.reporting import accounting, rows_to_correct
+from partnerships.transfer.services.registers import apply_preview, preview_register
+from tests.world import World
+
+from .lists import EXTRACTS, as_workbook, extract, import_list
+from .test_reading_tables import CELL, open_document
+
+pytestmark = pytest.mark.django_db
+
+FILES: dict[str, Any] = json.loads((EXTRACTS / "housing_figures.json").read_text(encoding="utf-8"))
+#: The day after which the councils of Cumbria are two.
+TODAY = dt.date(2026, 8, 1)
+
+
+def sheets_of(series: str) -> dict[str, list[list[Any]]]:
+    found: dict[str, list[list[Any]]] = FILES[series]["sheets"]
+    return found
+
+
+def workbook(series: str) -> bytes:
+    return as_workbook(sheets_of(series))
+
+
+def as_text(rows: list[list[Any]]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
+def put_in(series: str, data: bytes | None = None, *, name: str = "figures.xlsx", **options: Any) -> ImportRun:
+    return import_list(series, workbook(series) if data is None else data, name=name, **options)
+
+
+@pytest.fixture
+def councils(db: None) -> None:
+    """Councils of today and before, with their areas and successions."""
+    import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
+
+
+def value(measure: str, code: str, last_year: int) -> Decimal | None:
+    return Figure.objects.get(measure=measure, code=code, last_year=last_year).value
+
+
+def test_every_row_of_each_file_is_accounted_for(councils: None) -> None:
+    said = {series: accounting(put_in(series).report) for series in FIGURE_REGISTERS}
+
+    assert said == {
+        "net-additions": "Of 15 rows, 11 were used, 3 are totals and 1 was set aside.",
+        "delivery-test": "Of 16 rows, 9 were used and 7 were set aside.",
+        "affordable-supply": "Of 69 rows, 27 were used, 36 are totals and 6 were set aside.",
+        "waiting-lists": "Of 29 rows, 29 were used.",
+        "requirements": "Of 17 rows, 12 were used and 5 were set aside.",
+    }
+    assert Event.objects.filter(kind=EventKind.HOUSING_FIGURES_IMPORTED).count() == 5
+
+
+def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None:
+    run = put_in("net-additions")
+    put_in("delivery-test", as_of=dt.date(2024, 12, 12))
+
+    dataset = Dataset.objects.get(series="net-additions")
+    assert (dataset.released_on, run.as_of) == (dt.date(2025, 11, 20), dt.date(2025, 11, 20))
+    assert dataset.publisher == "Ministry of Housing, Communities and Local Government"
+    assert dataset.licence == "Open Government Licence v3.0"
+    assert Dataset.objects.get(series="delivery-test").released_on == dt.date(2024, 12, 12)
+
+
+def test_values_and_marks_are_those_of_the_cells(councils: None) -> None:
+    for series in FIGURE_REGISTERS:
+        put_in(series, as_of=dt.date(2025, 12, 1))
+
+    assert value("net_additions", "E07000223", 2025) == 315
+    assert Figure.objects.get(measure="net_additions", code="E07000223", last_year=2025).status == "provisional"
+    assert Figure.objects.get(measure="net_additions", code="E06000063", last_year=2023).status == "not_published"
+    assert value("required", "E07000223", 2021) == Decimal("117.8716")
+    assert value("measurement", "E06000045", 2023) == Decimal("0.5")
+    assert Figure.objects.get(measure="measurement", code="E07000027").status == "not_applicable"
+    assert Figure.objects.get(measure="consequence", code="E06000045").words == "Presumption"
+    assert value("social_rent_completions", "E08000016", 2020) == 80
+    assert value("affordable_starts", "E07000223", 2020) == 225
+    assert value("waiting_list", "E07000223", 2025) == 1033
+    assert Figure.objects.get(measure="waiting_list", code="E07000106").status == "not_published"
+    strategy = Figure.objects.get(plan="Allerdale Local Plan (Part 1)")
+    assert (strategy.measure, strategy.value, strategy.first_year, strategy.last_year) == (
+        "requirement_a_year",
+        304,
+        2011,
+        2029,
+    )
+    assert Figure.objects.get(plan="Adur Local Plan").status == "not_published"
+
+
+def test_row_of_an_unknown_code_is_set_aside_and_goes_in_once_corrected(councils: None) -> None:
+    run = put_in("affordable-supply")
+    heading, rows = rows_to_correct(run.report)
+    beverley = next(row for row in rows if row[2] == "Beverley")
+    assert beverley[:2] == ["1006C", "E07AHS568"]
+    assert "is not the code of an area" in beverley[-2]
+    alnwick = next(row for row in rows if row[2] == "Alnwick")
+    assert alnwick[-2] == "no area or organisation in the directory has the code E07000157."
+    assert "Sheet “Live_Table_1006C”, row 4" in " ".join(run.report["lines"]["set_aside"])
+
+    Area.objects.create(code="E07000157", name="Alnwick", kind="district")
+    again = put_in("affordable-supply", as_text([[*heading], alnwick]), name="corrected.csv")
+
+    assert (again.created, again.set_aside) == (1, 0)
+    added = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
+    assert {figure.dataset.released_on for figure in added} == {dt.date(2021, 11, 18)}
+    assert Dataset.objects.filter(series="affordable-supply").count() == 1
+
+
+def test_same_file_again_changes_nothing(councils: None) -> None:
+    data = workbook("delivery-test")
+    put_in("delivery-test", data, now=dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC))
+    figures = set(Figure.objects.values_list("pk", "value"))
+
+    again = put_in("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
+
+    assert (again.created, again.changed, again.left_alone) == (0, 0, 9)
+    assert set(Figure.objects.values_list("pk", "value")) == figures
+    assert Dataset.objects.get().released_on == dt.date(2026, 1, 5)
+
+
+def test_older_release_is_kept_as_history_and_compared(councils: None) -> None:
+    put_in("net-additions")
+    rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
+    adur = next(row for row in rows if "Adur" in row)
+    adur[rows[4].index("2023-24 [r] [note 17]")] = 99
+    older = [rows[4], *rows[5:]]
+
+    run = put_in("net-additions", as_text(older), name="table-122_2024-11.csv")
+
+    assert run.as_of == dt.date(2024, 11, 30)
+    assert any("A release of 20 November 2025 is newer" in line for line in run.report["remarks"])
+    assert newest_datasets()["net-additions"].released_on == dt.date(2025, 11, 20)
+    assert sorted(
+        Figure.objects.filter(code="E07000223", last_year=2024).values_list("value", "dataset__released_on")
+    ) == [(99, dt.date(2024, 11, 30)), (120, dt.date(2025, 11, 20))]
+
+
+def test_newer_release_says_how_many_figures_it_restates(councils: None) -> None:
+    rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
+    next(row for row in rows if "Adur" in row)[-2] = 99
+    put_in("net-additions", as_text(rows[4:]), name="table-122_2024-11.csv")
+
+    run = put_in("net-additions")
+
+    assert any(line.startswith("1 of 99 figures differ from those") for line in run.report["remarks"])
+
+
+def test_figures_do_not_change_in_the_database(councils: None) -> None:
+    put_in("net-additions")
+
+    with pytest.raises(Exception, match="Cannot update or delete rows"):
+        Figure.objects.update(value=1)
+
+
+def test_predecessors_are_summed_and_older_codes_are_the_same_area(councils: None) -> None:
+    for series in FIGURE_REGISTERS:
+        put_in(series, as_of=dt.date(2025, 12, 1))
+    areas = {area.code: area for area in present_districts(TODAY)}
+    lines = lineages(areas.values(), TODAY)
+    measures = ("net_additions", "required_total", "consequence", "waiting_list", "affordable_completions")
+    found = figures_of(lines, newest_datasets().values(), measures)
+    cumberland, furness, barnsley = (found[areas[code].pk] for code in ("E06000063", "E06000064", "E08000016"))
+
+    # By hand, from the rows of the extract: Allerdale, Carlisle and Copeland.
+    before = cumberland.of("net_additions", 2022, 2023)
+    assert (before.value, before.note) == (247 + 398 + 143, "sum of Allerdale, Carlisle and Copeland")
+    assert cumberland.of("net_additions", 2023, 2024).value == 936
+    assert cumberland.of("required_total", 2020, 2023).value == Decimal("260.5699") + Decimal("499.4904") + Decimal(
+        "19.523"
+    )
+    assert cumberland.of("consequence", 2020, 2023).words == "Allerdale: None; Carlisle: None; Copeland: None"
+    assert cumberland.of("affordable_completions", 2020, 2021).value == 25 + 139 + 26
+    assert cumberland.of("waiting_list", 2023, 2023).value == 3619 + 5326 + 2642
+    assert furness.of("required_total", 2020, 2023).note == "no sum: nothing is published for Barrow-in-Furness"
+    assert barnsley.of("net_additions", 2024, 2025).value == 601
+    latest = cumberland.latest("waiting_list")
+    assert latest is not None
+    assert (latest[0], latest[2].value) == (2025, 11494)
+    required = requirements_of(lines, newest_datasets()["requirements"], 2026)[areas["E06000063"].pk]
+    # 304 a year in Allerdale, 9,606 from 2013 to 2030 in Carlisle, 2,628 from 2021 to 2039 in Copeland.
+    assert required.a_year.value is not None
+    assert round(required.a_year.value) == round(304 + Decimal(9606) / 17 + Decimal(2628) / 18)
+    assert {figure.name for figure in required.plans} == {
+        "Allerdale Borough Council",
+        "Carlisle City Council",
+        "Copeland Borough Council",
+    }
+
+
+def test_joint_values_are_marked(councils: None) -> None:
+    for code, name in (("E07000144", "Broadland"), ("E07000148", "Norwich"), ("E07000149", "South Norfolk")):
+        Area.objects.create(code=code, name=name, kind="district")
+
+    put_in("delivery-test")
+
+    joint = Figure.objects.filter(is_joint=True, measure="required_total")
+    assert set(joint.values_list("code", "value")) == {
+        (code, Decimal("5291.8329")) for code in ("E07000144", "E07000148", "E07000149")
+    }
+
+
+def test_file_with_the_same_area_twice_sets_both_rows_aside(councils: None) -> None:
+    rows = [["ONS code", "Area name", "2023-24"], ["E07000223", "Adur", 120], ["E07000223", "Adur", 121]]
+
+    with pytest.raises(UnableToRead, match="is in row 3 too"):
+        put_in("net-additions", as_text(rows), name="table.csv")
+
+
+def test_other_vintages_are_read(councils: None) -> None:
+    by_year = [["LAD23CD", "LAD23NM", "2022", "2023"], ["E07000223", "Adur", "1,829", "[z]"]]
+    put_in("waiting-lists", as_text(by_year), name="live-table-600_2024-01.csv")
+    old_codes = [
+        ["Former ONS code", "Area", "2008/09", "2009-10 P"],
+        ["45UB", "Adur", "-", "12"],
+        ["00MS", "Southampton", "..", "[c]"],
+    ]
+    put_in("net-additions", as_text(old_codes), name="table-122_2010-11.csv")
+
+    assert value("waiting_list", "E07000223", 2022) == 1829
+    assert Figure.objects.get(measure="waiting_list", last_year=2023).status == "not_applicable"
+    assert Figure.objects.get(code="45UB", last_year=2009).value == 0
+    assert Figure.objects.get(code="45UB", last_year=2010).status == "provisional"
+    assert Figure.objects.get(code="45UB", last_year=2010).area.code == "E07000223"
+
+
+def test_open_document_reads_as_the_workbook_does() -> None:
+    rows = sheets_of("delivery-test")["Sheet1"]
+    cells = ("".join(CELL.format("", escape("" if one is None else str(one))) for one in row) for row in rows)
+    data = open_document("".join(f"<table:table-row>{row or CELL.format('', '')}</table:table-row>" for row in cells))
+
+    read = READERS["delivery-test"].read  # type: ignore[index]  # a series is a string
+    first, second = (read(read_sheets(file), {}) for file in (data, workbook("delivery-test")))
+
+    assert [one.value for one in first.figures] == [one.value for one in second.figures]
+
+
+def test_administrator_previews_and_applies_figures(councils: None, world: World) -> None:
+    now = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
+    run = preview_register(
+        register="waiting-lists", data=workbook("waiting-lists"), file_name="w.xlsx", author=world.dee, now=now
+    )
+    assert not Dataset.objects.exists()
+
+    applied = apply_preview(run=run, author=world.dee, now=now)
+
+    assert (applied.pk, applied.created) == (run.pk, 6)
+    assert Dataset.objects.get().figures.count() == 29

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from partnerships.kit.maps import Map, Place, place_map
 from partnerships.kit.prose import StoredHtml
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -61,10 +62,19 @@ def reading_context(
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
         "totals": homes_totals(seen, seen, areas),
-        # A map of one dot adds nothing to the table.
-        "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
+        "map": _map(seen),
         "is_inside": reader == ReadingClass.INSIDE,
     }
+
+
+def _map(content: Content) -> Map | None:
+    """The sites with a position; None for one alone, which adds nothing to the table."""
+    places = [
+        Place(site["name"], float(site["lng"]), float(site["lat"]))
+        for site in content["sites"]
+        if site["lat"] is not None and site["lng"] is not None
+    ]
+    return place_map(f"Map of {len(places):,} sites", places) if len(places) > 1 else None
 
 
 def _sites_asked_for(

@@ -1,0 +1,276 @@
+"""Maps as SVG, drawn on the server over our own outlines of councils; `map.js` makes them larger and smaller.
+
+No tiles, no other server. The table beside a map says the same. Coordinates are those of web maps, in thousandths of a
+degree of longitude, so that Leaflet lays the drawing over its own positions.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+#: Where the outlines come from: every map says so.
+SOURCE = (
+    "Boundaries: Office for National Statistics, April 2025, Open Government Licence v3.0. Contains OS data "
+    "© Crown copyright and database right."
+)
+#: Fills from none to most: each darker than the one before, also in grey.
+SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
+_OUTSIDE, _LINE, _REGION = "#EDF1F0", "#6B8288", "#10272E"
+_INK, _DOT = "#10272E", "#7A1F5C"
+#: Thousandths of a degree of longitude: the least width of a map, some 15 km.
+_NARROWEST = 200
+#: Height of a map for its width.
+_SHAPE = 0.7
+#: Columns in which places are put together, so that dots do not cover one another.
+_COLUMNS = 28
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The outline of an area: box, middle and SVG path."""
+
+    code: str
+    name: str
+    box: Box
+    middle: tuple[float, float]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shaded:
+    """An area of a map: how dark, from 0 (none) to 4, and what the table says of it."""
+
+    code: str
+    words: str
+    level: int
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on a map, in degrees."""
+
+    name: str
+    longitude: float
+    latitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A drawing for `partials/_map.html`, with what its shades mean and where the outlines come from."""
+
+    drawing: SafeString
+    legend: SafeString | str = ""
+    source: str = SOURCE
+
+
+@cache
+def outlines() -> Mapping[str, Outline]:
+    """The outlines of the district and unitary councils of England, by GSS code."""
+    return {code: _outline(code, row) for code, row in _content()["districts"].items()}
+
+
+@cache
+def _regions() -> SafeString:
+    paths = "".join(str(row[3]) for row in _content()["regions"].values())
+    return format_html('<path d="{}"/>', paths)
+
+
+@cache
+def _content() -> dict[str, dict[str, list[object]]]:
+    found: dict[str, dict[str, list[object]]] = json.loads(
+        Path(__file__).with_name("boundaries.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def _outline(code: str, row: list[object]) -> Outline:
+    name, box, middle, path = row
+    return Outline(code, str(name), tuple(box), tuple(middle), str(path))  # type: ignore[arg-type]  # numbers, as written
+
+
+def project(longitude: float, latitude: float) -> tuple[float, float]:
+    """The point on a web map, y downwards."""
+    up = math.degrees(math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2)))
+    return longitude * 1000, -up * 1000
+
+
+def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]]) -> Map:
+    """The areas in shades, with the other councils around them pale; whole England if the areas are all of it.
+
+    `label` is what a screen reader says, `levels` what each shade means. Areas without an outline are left out: the
+    table has them.
+    """
+    known = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
+    view = _view([outline.box for _, outline in known] or [outline.box for outline in outlines().values()])
+    by_level: dict[int, list[tuple[str, str, str, float, float, str]]] = defaultdict(list)
+    for area, outline in known:
+        by_level[area.level].append((outline.path, area.words, area.href, *outline.middle, outline.name))
+    drawn = {outline.code for _, outline in known}
+    drawing = _svg(
+        label,
+        view,
+        view,
+        _around(view, drawn),
+        format_html_join(
+            "",
+            '<g fill="{}" stroke="#6B8288" class="cg-map__lines">{}</g>',
+            (
+                (
+                    SHADES[level],
+                    format_html_join(
+                        "",
+                        '<path d="{}" data-words="{}" data-href="{}" data-x="{}" data-y="{}" data-name="{}"/>',
+                        rows,
+                    ),
+                )
+                for level, rows in sorted(by_level.items())
+            ),
+        ),
+        _outer_lines(view),
+        _labels(view, drawn) if len(known) <= 12 else "",
+    )
+    return Map(drawing, legend(levels))
+
+
+def place_map(label: str, places: Sequence[Place]) -> Map:
+    """Dots at places, over the councils around them; places close together are one dot with their number."""
+    points = [project(place.longitude, place.latitude) for place in places]
+    view = _view([(x, y, x, y) for x, y in points])
+    left, top, right, bottom = view
+    width, height = right - left, bottom - top
+    around = (left - width, top - height, right + width, bottom + height)
+    drawing = _svg(
+        label,
+        view,
+        around,
+        _around(around, ()),
+        _labels(view, outlines().keys()),
+        _dots(points, view),
+    )
+    return Map(drawing)
+
+
+def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
+    """What each shade means."""
+    return format_html(
+        '<ul class="cg-legend">{}</ul>',
+        format_html_join(
+            "",
+            '<li><svg viewBox="0 0 20 20" aria-hidden="true"><rect x="1" y="1" width="18" height="18" fill="{}" '
+            'stroke="{}"/></svg>{}</li>',
+            ((SHADES[level], _LINE, words) for level, words in levels),
+        ),
+    )
+
+
+def level_of(figure: float, limits: Sequence[float]) -> int:
+    """How dark a figure is: 0 for nothing, and one more for each limit it reaches; `limits` has four at most."""
+    return 0 if figure <= 0 else max(1, sum(figure >= limit for limit in limits))
+
+
+def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeString:
+    left, top, right, bottom = view
+    return format_html(
+        '<svg class="cg-map__drawing" viewBox="{} {} {} {}" role="img" aria-label="{}" data-whole="{}">{}</svg>',
+        *map(round, (left, top, right - left, bottom - top)),
+        label,
+        " ".join(str(round(side)) for side in whole),
+        mark_safe("".join(parts)),  # noqa: S308 - each part was escaped when it was made
+    )
+
+
+def _around(view: Box, drawn: Iterable[str]) -> SafeString:
+    """The councils in the view that are not drawn otherwise, pale."""
+    shown = set(drawn)
+    paths = "".join(
+        outline.path for outline in outlines().values() if outline.code not in shown and _meet(outline.box, view)
+    )
+    return _lines(f'<path d="{paths}"/>' if paths else "", fill=_OUTSIDE, stroke=_LINE, width=1)
+
+
+def _outer_lines(view: Box) -> SafeString:
+    """The borders of regions, drawn over the areas if the map shows much of England."""
+    return _lines(_regions() if view[2] - view[0] > 2500 else "", fill="none", stroke=_REGION, width=1.5)
+
+
+def _lines(paths: str, *, fill: str, stroke: str, width: float) -> SafeString:
+    return format_html(
+        '<g fill="{}" stroke="{}" stroke-width="{}" class="cg-map__lines">{}</g>',
+        fill,
+        stroke,
+        width,
+        mark_safe(paths),  # noqa: S308 - paths of our own file
+    )
+
+
+def _labels(view: Box, codes: Iterable[str]) -> SafeString:
+    left, top, right, bottom = view
+    size = (right - left) / 45
+    named = [outlines()[code] for code in codes]
+    return format_html(
+        '<g class="cg-map__names" font-size="{}" text-anchor="middle" fill="{}">{}</g>',
+        round(size, 1),
+        _INK,
+        format_html_join(
+            "",
+            '<text x="{}" y="{}">{}</text>',
+            (
+                (*one.middle, one.name)
+                for one in named
+                if left < one.middle[0] < right and top + size < one.middle[1] < bottom
+            ),
+        ),
+    )
+
+
+def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
+    left, top, right, _ = view
+    cell = (right - left) / _COLUMNS
+    together: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    for x, y in points:
+        together[int((x - left) // cell), int((y - top) // cell)].append((x, y))
+    rows = [
+        (sum(x for x, _ in cells) / len(cells), sum(y for _, y in cells) / len(cells), len(cells))
+        for _, cells in sorted(together.items())
+    ]
+    return format_html(
+        '<g class="cg-map__places">{}{}</g>',
+        format_html_join(
+            "",
+            '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',
+            (
+                (round(x, 1), round(y, 1), round(cell * (0.3 if many == 1 else 0.5), 1), _DOT, round(cell / 16, 1))
+                for x, y, many in rows
+            ),
+        ),
+        format_html_join(
+            "",
+            '<text x="{}" y="{}" font-size="{}" text-anchor="middle" fill="#FFFFFF">{}</text>',
+            ((round(x, 1), round(y + cell * 0.16, 1), round(cell * 0.45, 1), many) for x, y, many in rows if many > 1),
+        ),
+    )
+
+
+def _view(boxes: Sequence[Box]) -> Box:
+    """A box around these, with room at the sides, no narrower than a map can be and of its shape."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    width = max((right - left) * 1.15, (bottom - top) * 1.15 / 1.25, _NARROWEST)
+    height = max((bottom - top) * 1.15, width * _SHAPE)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,130 @@
+"""Maps are drawn over our own outlines, say where these come from, and hide nothing that the table has."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from partnerships.kit.maps import (
+    SHADES,
+    Map,
+    Place,
+    Shaded,
+    level_of,
+    outlines,
+    place_map,
+    project,
+    shaded_map,
+)
+
+LEVELS = ((0, "None"), (1, "1"), (2, "2 to 3"))
+
+
+def drawn(found: Map) -> ET.Element:
+    return ET.fromstring(found.drawing)
+
+
+def groups(found: Map) -> dict[str, list[ET.Element]]:
+    """The areas of a map by their fill."""
+    return {
+        group.get("fill", ""): [path for path in group if path.get("data-words")]
+        for group in drawn(found)
+        if any(path.get("data-words") for path in group)
+    }
+
+
+def test_every_council_of_england_has_an_outline() -> None:
+    assert len(outlines()) == 296
+    assert {code[:3] for code in outlines()} == {"E06", "E07", "E08", "E09"}
+    for outline in outlines().values():
+        left, top, right, bottom = outline.box
+        assert left < right
+        assert top < bottom
+        assert re.fullmatch(r"(M-?\d+ -?\d+l[-\d ]+z)+", outline.path), outline.code
+
+
+def test_outline_lies_where_the_council_is() -> None:
+    left, top, right, bottom = outlines()["E07000087"].box
+    x, y = project(-1.18, 50.85)  # Fareham's town centre
+
+    assert left < x < right
+    assert top < y < bottom
+
+
+def test_areas_are_shaded_by_their_level_and_say_what_they_are() -> None:
+    found = shaded_map(
+        "Partnerships",
+        [
+            Shaded("E07000087", "Fareham: 3 partnerships", 2, "#E07000087"),
+            Shaded("E07000088", "Gosport: none", 0),
+            Shaded("E99999999", "Nowhere: 1", 1),
+        ],
+        LEVELS,
+    )
+
+    by_fill = groups(found)
+    assert {fill: [path.get("data-words") for path in paths] for fill, paths in by_fill.items()} == {
+        SHADES[0]: ["Gosport: none"],
+        SHADES[2]: ["Fareham: 3 partnerships"],
+    }
+    assert drawn(found).get("role") == "img"
+    assert drawn(found).get("aria-label") == "Partnerships"
+    assert "2 to 3" in str(found.legend)
+    assert "Open Government Licence" in found.source
+    assert "Gosport" in [text.text for text in drawn(found).iter("text")]
+
+
+def test_whole_country_has_regions_and_no_names() -> None:
+    found = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS)
+
+    assert len(groups(found)[SHADES[1]]) == 296
+    assert list(drawn(found).iter("text")) == []
+    assert len(found.drawing) < 400_000
+
+
+def test_hostile_names_are_escaped() -> None:
+    hostile = '"><script>alert(1)</script>'
+    found = shaded_map(hostile, [Shaded("E07000087", hostile, 1, hostile)], ((1, hostile),))
+
+    assert "<script" not in found.drawing + str(found.legend)
+    assert groups(found)[SHADES[1]][0].get("data-words") == hostile
+
+
+def test_places_close_together_are_one_dot_with_their_number() -> None:
+    places = [Place("Quay", -1.180, 50.850), Place("Mill", -1.1801, 50.8501), Place("Depot", -1.30, 50.95)]
+
+    root = drawn(place_map("Sites", places))
+
+    circles = list(root.iter("circle"))
+    assert len(circles) == 2
+    numbers = [text.text for group in root if group.get("class") == "cg-map__places" for text in group.iter("text")]
+    assert numbers == ["2"]
+    assert {"Fareham", "Winchester", "Eastleigh"} & {text.text for text in root.iter("text")}
+
+
+def test_map_is_never_narrower_than_a_town() -> None:
+    root = drawn(place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.18, 50.85)]))
+
+    _, _, width, height = map(int, root.get("viewBox", "").split())
+    assert width == 200
+    assert height == 140
+
+
+@pytest.mark.parametrize(
+    ("figure", "level"), [(0, 0), (-3, 0), (1, 1), (2, 2), (3, 2), (4, 3), (8, 4), (500, 4), (0.5, 1)]
+)
+def test_level_rises_with_each_limit(figure: float, level: int) -> None:
+    assert level_of(figure, (1, 2, 4, 8)) == level
+
+
+def test_shades_grow_darker_in_grey() -> None:
+    def grey(colour: str) -> float:
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    greys = [grey(shade) for shade in SHADES]
+
+    assert all(darker < lighter - 25 for lighter, darker in itertools.pairwise(greys))

@@ -16,6 +16,7 @@ from housing import environment
 from housing.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401 - a setting of django-csp
 from housing.database_roles import connection_settings
 from housing.logs import configure_structlog, logging_settings
+from housing.rooms import ROOMS
 
 # Allows `ModelAdmin[Plan]` and similar annotations.
 django_stubs_ext.monkeypatch()
@@ -76,31 +77,7 @@ INSTALLED_APPS = [
     "django.forms",
     "pgtrigger",
     "pghistory",
-    "partnerships.kit",
-    "partnerships.activity",
-    "partnerships.outbox",
-    "partnerships.people",
-    "partnerships.organisations",
-    "partnerships.documents",
-    "partnerships.agreements",
-    "partnerships.commitments",
-    "partnerships.exchange",
-    "partnerships.plans",
-    "partnerships.developer_agreements",
-    "partnerships.housing_figures",
-    "partnerships.nominations",
-    "partnerships.open_data",
-    "partnerships.conversations",
-    "partnerships.work",
-    "partnerships.calendars",
-    "partnerships.digests",
-    "partnerships.answers",
-    "partnerships.transfer",
-    "partnerships.search",
-    "partnerships.reconciliation",
-    "partnerships.spreadsheets",
-    "partnerships.lists",
-    "partnerships.web",
+    *ROOMS,
     "housing.administration.AdministrationConfig",
     "allauth",
     "allauth.account",

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from partnerships.documents.word import WordPaper, write_word
 from partnerships.kit.exports import count_rows, csv_text
 from partnerships.kit.late import late
 
@@ -61,9 +60,9 @@ def pdf_response(
     return _as_file(response, title, "pdf")
 
 
-def word_response(paper: WordPaper, title: str) -> HttpResponse:
-    """The paper as a Word document."""
-    return _as_file(HttpResponse(write_word(paper), content_type=WORD), title, "docx")
+def word_response(content: bytes, title: str) -> HttpResponse:
+    """A Word document that was written, as a download."""
+    return _as_file(HttpResponse(content, content_type=WORD), title, "docx")
 
 
 def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:

@@ -11,19 +11,17 @@ from typing import Any
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.comparisons import ChangeRow, Comparison
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
+from partnerships.documents.word.blank import add_facts, add_lines, add_muted, add_table, new_document
 from partnerships.documents.word.prose import add_prose, xml_text
 from partnerships.kit.late import late
 from partnerships.kit.prose import StoredHtml
 from partnerships.kit.text import Fragment
 
-docx = late("docx")
 shared = late("docx.shared")
-oxml = late("docx.oxml")
-namespaces = late("docx.oxml.ns")
 
 #: Columns of a table beside the title; the other fields follow in one column of details.
 MAX_COLUMNS = 4
-_INK, _MUTED, _GONE, _COME = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68), (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
+_GONE, _COME = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,13 @@ class WordPaper:
 
 def write_word(paper: WordPaper) -> bytes:
     """The paper as a .docx file."""
-    document = _new_document(paper)
+    document = new_document(paper.title, paper.made_at)
     document.add_heading(xml_text(paper.title), level=0)
-    _muted(document.add_paragraph(), paper.lead)
-    _add_facts(document, paper.facts)
+    add_muted(document.add_paragraph(), paper.lead)
+    add_facts(document, paper.facts)
     if paper.note:
         document.add_heading("Why this version", level=1)
-        _add_lines(document, paper.note)
+        add_lines(document, paper.note)
     for collection in paper.schema.collections:
         if collection.code == paper.clauses:
             _add_collection(document, paper, collection)
@@ -94,62 +92,6 @@ def write_word(paper: WordPaper) -> bytes:
     return stream.getvalue()
 
 
-def _new_document(paper: WordPaper) -> Any:
-    """An empty A4 document with our fonts, page numbers and properties."""
-    document = docx.Document()
-    properties = document.core_properties
-    properties.title, properties.author, properties.comments = xml_text(paper.title), "", ""
-    properties.created = properties.modified = paper.made_at.astimezone(dt.UTC).replace(tzinfo=None)
-    properties.language = "en-GB"
-    section = document.sections[0]
-    section.page_width, section.page_height = shared.Mm(210), shared.Mm(297)
-    section.left_margin = section.right_margin = shared.Mm(20)
-    section.top_margin = section.bottom_margin = shared.Mm(20)
-    for style in document.styles:
-        if style.name in ("Normal", "Title") or style.name.startswith("Heading"):
-            style.font.name = "Arial"
-            style.element.get_or_add_rPr().get_or_add_rFonts().set(namespaces.qn("w:eastAsia"), "Arial")
-            for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-                style.element.rPr.rFonts.attrib.pop(namespaces.qn(f"w:{theme}"), None)
-            style.font.color.rgb = shared.RGBColor(*_INK)
-    document.styles["Normal"].font.size = shared.Pt(10.5)
-    language = oxml.OxmlElement("w:lang")
-    language.set(namespaces.qn("w:val"), "en-GB")
-    document.styles["Normal"].element.get_or_add_rPr().append(language)
-    footer = section.footer.paragraphs[0]
-    _muted(footer, f"{paper.title}. Page ")
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        run = footer.add_run()
-        part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            part.set(namespaces.qn("w:fldCharType"), kind)
-        else:
-            part.text = text
-        run._r.append(part)
-    return document
-
-
-def _muted(paragraph: Any, text: str) -> None:
-    paragraph.add_run(xml_text(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
-
-
-def _add_lines(place: Any, text: str) -> None:
-    for line in text.splitlines():
-        if line.strip():
-            place.add_paragraph(xml_text(line))
-
-
-def _add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
-    given = [(label, value) for label, value in facts if value]
-    if given:
-        table = document.add_table(rows=0, cols=2)
-        for label, value in given:
-            cells = table.add_row().cells
-            cells[0].paragraphs[0].add_run(label).bold = True
-            cells[1].text = xml_text(value)
-            cells[0].width, cells[1].width = shared.Mm(45), shared.Mm(125)
-
-
 def _add_about(document: Any, paper: WordPaper) -> None:
     """The Markdown fields about the whole; facts hold the others."""
     about, level = paper.content["about"], 1
@@ -160,7 +102,7 @@ def _add_about(document: Any, paper: WordPaper) -> None:
         if spec.shape == "text" and about[spec.code]:
             document.add_heading(spec.label, level=level)
             add_prose(document, paper.html.get(f"about/{spec.code}"), level=level)
-    _add_facts(document, paper.about_facts)
+    add_facts(document, paper.about_facts)
 
 
 def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
@@ -176,7 +118,7 @@ def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> 
     headings, *rows = paper.totals.get(collection.code, ((),))
     if rows:
         document.add_paragraph()
-        table = _table(document, headings)
+        table = add_table(document, headings)
         for row in rows:
             for cell, words in zip(table.add_row().cells, row, strict=True):
                 cell.text = xml_text(words)
@@ -220,7 +162,7 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
     headings = [collection.label if names.shape == "line" else names.label, *(spec.label for spec in columns)]
     headings += [counts.label] if counts else []
     headings += ["Details"] if rest else []
-    table = _table(document, headings)
+    table = add_table(document, headings)
     for item in items:
         cells = iter(table.add_row().cells)
         next(cells).paragraphs[0].add_run(_title(collection, item)).bold = True
@@ -252,18 +194,6 @@ def _add_details(cell: Any, paper: WordPaper, collection: Collection, item: Item
             add_prose(cell, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=3)
 
 
-def _table(document: Any, headings: Sequence[str]) -> Any:
-    """A table with lines, whose headings are repeated on each page."""
-    table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
-    row = table.rows[0]
-    for cell, heading in zip(row.cells, headings, strict=True):
-        cell.paragraphs[0].add_run(heading).bold = True
-    repeated = oxml.OxmlElement("w:tblHeader")
-    repeated.set(namespaces.qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(repeated)
-    return table
-
-
 def _add_changes(document: Any, changes: Comparison, since: str) -> None:
     """What changed since another version: was, now and the difference."""
     document.add_page_break()
@@ -271,7 +201,7 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
     document.add_paragraph(xml_text(changes.summary))
     for heading, items in changes.parts:
         document.add_heading(heading, level=2)
-        table = _table(document, ("What", "Field", "Was", "Now", "Difference"))
+        table = add_table(document, ("What", "Field", "Was", "Now", "Difference"))
         for item in items:
             for place, row in enumerate(item.rows):
                 cells = table.add_row().cells
@@ -305,7 +235,7 @@ def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
     """A page of its own: decisions that were made, and room for those that were not."""
     document.add_page_break()
     document.add_heading("Signatures", level=1)
-    table = _table(document, ("Organisation", "Role", "Decision", "By"))
+    table = add_table(document, ("Organisation", "Role", "Decision", "By"))
     for line in lines:
         cells = table.add_row().cells
         cells[0].paragraphs[0].add_run(xml_text(line.organisation)).bold = True
@@ -317,4 +247,4 @@ def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
             document.add_heading(xml_text(f"Answers of {line.organisation}"), level=2)
             for question, answer in line.answers:
                 document.add_paragraph().add_run(xml_text(question)).bold = True
-                _add_lines(document, answer)
+                add_lines(document, answer)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.documents import downloads
-from partnerships.documents.word import SignatureLine, WordPaper
+from partnerships.documents.word import SignatureLine, WordPaper, write_word
 from partnerships.kit.dates import long_date
 from partnerships.plans.changes import names_in
 from partnerships.plans.comparisons import LEFT_OUT, comparison
@@ -77,7 +77,8 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if _closed(request, pk):
         return sign_in_first(request)
     opened, version = open_published(request, pk, number)
-    return downloads.word_response(_word_paper(request, opened, version), f"{opened.plan.title} version {number}")
+    paper = _word_paper(request, opened, version)
+    return downloads.word_response(write_word(paper), f"{opened.plan.title} version {number}")
 
 
 def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordPaper:

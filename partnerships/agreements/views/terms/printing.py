@@ -18,7 +18,7 @@ from partnerships.agreements.views.terms.fetching import open_version, paper_of_
 from partnerships.agreements.views.terms.reading import compared_with_base
 from partnerships.documents import Names
 from partnerships.documents.downloads import pdf_response, word_response
-from partnerships.documents.word import SignatureLine, WordPaper
+from partnerships.documents.word import SignatureLine, WordPaper, write_word
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import pounds
 from partnerships.people.models import User
@@ -59,7 +59,7 @@ def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A version for Word, with the same parts."""
     context = _context(signed_in(request), pk, number)
-    return word_response(_word_paper(context), _file_title(context["version"]))
+    return word_response(write_word(_word_paper(context)), _file_title(context["version"]))
 
 
 def _file_title(version: TermsVersion) -> str:

@@ -1,0 +1,91 @@
+"""An empty Word document in our fonts, and what every paper puts into it: facts, lines, tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from partnerships.documents.word.prose import xml_text
+from partnerships.kit.late import late
+
+docx = late("docx")
+shared = late("docx.shared")
+oxml = late("docx.oxml")
+namespaces = late("docx.oxml.ns")
+enums = late("docx.enum.section")
+
+_INK, _MUTED = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68)
+
+
+def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> Any:
+    """An empty A4 document, landscape if it is wide, with our fonts, page numbers and properties."""
+    document = docx.Document()
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = xml_text(title), "", ""
+    properties.created = properties.modified = made_at.astimezone(dt.UTC).replace(tzinfo=None)
+    properties.language = "en-GB"
+    section = document.sections[0]
+    sides = (shared.Mm(210), shared.Mm(297))
+    section.page_width, section.page_height = sides[::-1] if is_wide else sides
+    section.orientation = enums.WD_ORIENT.LANDSCAPE if is_wide else enums.WD_ORIENT.PORTRAIT
+    section.left_margin = section.right_margin = shared.Mm(20)
+    section.top_margin = section.bottom_margin = shared.Mm(20)
+    for style in document.styles:
+        if style.name in ("Normal", "Title") or style.name.startswith("Heading"):
+            style.font.name = "Arial"
+            style.element.get_or_add_rPr().get_or_add_rFonts().set(namespaces.qn("w:eastAsia"), "Arial")
+            for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+                style.element.rPr.rFonts.attrib.pop(namespaces.qn(f"w:{theme}"), None)
+            style.font.color.rgb = shared.RGBColor(*_INK)
+    document.styles["Normal"].font.size = shared.Pt(10.5)
+    language = oxml.OxmlElement("w:lang")
+    language.set(namespaces.qn("w:val"), "en-GB")
+    document.styles["Normal"].element.get_or_add_rPr().append(language)
+    footer = section.footer.paragraphs[0]
+    add_muted(footer, f"{title}. Page ")
+    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+        run = footer.add_run()
+        part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            part.set(namespaces.qn("w:fldCharType"), kind)
+        else:
+            part.text = text
+        run._r.append(part)
+    return document
+
+
+def add_muted(paragraph: Any, text: str) -> None:
+    """Add a text in grey."""
+    paragraph.add_run(xml_text(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
+
+
+def add_lines(place: Any, text: str) -> None:
+    """Add a paragraph for each line."""
+    for line in text.splitlines():
+        if line.strip():
+            place.add_paragraph(xml_text(line))
+
+
+def add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
+    """Add labels and values, without those that have no value."""
+    given = [(label, value) for label, value in facts if value]
+    if given:
+        table = document.add_table(rows=0, cols=2)
+        for label, value in given:
+            cells = table.add_row().cells
+            cells[0].paragraphs[0].add_run(label).bold = True
+            cells[1].text = xml_text(value)
+            cells[0].width, cells[1].width = shared.Mm(45), shared.Mm(125)
+
+
+def add_table(document: Any, headings: Sequence[str]) -> Any:
+    """A table with lines, whose headings are repeated on each page."""
+    table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
+    row = table.rows[0]
+    for cell, heading in zip(row.cells, headings, strict=True):
+        cell.paragraphs[0].add_run(heading).bold = True
+    repeated = oxml.OxmlElement("w:tblHeader")
+    repeated.set(namespaces.qn("w:val"), "true")
+    row._tr.get_or_add_trPr().append(repeated)
+    return table

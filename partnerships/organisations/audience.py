@@ -19,9 +19,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from operator import or_
-from typing import TYPE_CHECKING, Any, TypeAlias
+from operator import and_, or_
+from typing import Any, TypeAlias
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
@@ -42,17 +43,16 @@ from partnerships.organisations.routes import (
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
 __all__ = [
     "EDITORS",
     "NOTHING",
     "Crowd",
+    "Everybody",
     "Network",
     "Organisations",
     "People",
     "Reach",
+    "Reader",
     "Route",
     "reached",
     "reaches",
@@ -67,6 +67,22 @@ NOTHING = Q(pk__in=[])
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
+class Everybody(AnonymousUser):
+    """All people of some organisations as one reader: it reads what each of them may read, in any role.
+
+    For what is made once and read by many, such as a frozen report. It is no person: rules that ask for one give it
+    nothing.
+    """
+
+    def __init__(self, organisations: Iterable[int]) -> None:
+        super().__init__()
+        self.organisations = tuple(sorted(set(organisations)))
+
+
+#: Whom a query is for.
+Reader: TypeAlias = User | AnonymousUser
+
+
 def _memberships(route: Organisations) -> QuerySet[Membership]:
     current = Membership.objects.current()
     return current.filter(role__in=route.roles) if route.roles else current
@@ -75,8 +91,11 @@ def _memberships(route: Organisations) -> QuerySet[Membership]:
 def visible_to(model: type[Model], routes: Iterable[Route], user: User | AnonymousUser) -> Q:
     """A condition on `model`: the records that this person may see.
 
-    It matches nothing for anonymous users. While a page is made, its SQL is the one composed for an earlier reader.
+    It matches nothing for anonymous users, and for `Everybody` what all its people may see. While a page is made, its
+    SQL is the one composed for an earlier reader.
     """
+    if isinstance(user, Everybody):
+        return _shared_by(model, routes, user.organisations)
     if not (isinstance(user, User) and user.is_active):
         return NOTHING
     mine = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
@@ -85,6 +104,18 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
         ways = [way_of(model, route) for route in mine]
         condition = _any_of(model, [(way, ids) for way in ways if [] not in (ids := _held_on(way, user))])
     return condition
+
+
+def _shared_by(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
+    """The records that all people of each of these organisations may see, whatever their role."""
+    shared = [one for one in routes if isinstance(one, Network) or (isinstance(one, Organisations) and not one.roles)]
+    ways = [way_of(model, route) for route in shared]
+    rows = model._default_manager.order_by()
+    each: list[Q] = []
+    for pk in organisations:
+        opened = _any_of(model, [(way, [] if isinstance(way.route, Network) else [[pk]]) for way in ways])
+        each.append(Q(pk__in=rows.filter(opened).values("pk")))
+    return reduce(and_, each) if each else NOTHING
 
 
 def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:

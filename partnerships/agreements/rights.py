@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
     TermsProposal,
 )
 from partnerships.organisations.holdings import of_page
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -35,6 +35,13 @@ def may_name_in(role: str, roles: Roles, organisation_id: int) -> bool:
     Editors and leads of the organisation; for lead and signatory, leads only.
     """
     return roles.lead(organisation_id) if role in ACTING_POSTS else roles.edit_for(organisation_id)
+
+
+def edits_for(person: User, body: Organisation | Partnership) -> bool:
+    """Whether they edit for the organisation, or for a present party of the partnership."""
+    if isinstance(body, Organisation):
+        return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=body.pk).exists()
+    return Partnership.objects.present_for(person, *EDITING_ROLES).filter(pk=body.pk).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.rights import edits_for
 from partnerships.kit.lists import find_list
 from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
-from partnerships.lists.rights import may_change_view, may_share_with, owns_view
+from partnerships.lists.rights import may_change_view, owns_view
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
@@ -61,7 +62,7 @@ def share_view(*, view: SavedView, person: User, shared_with: Organisation | Par
     Others who opened their list with it, or followed it, no longer do when it is shared with nobody.
     """
     view = SavedView.objects.select_for_update().get(pk=view.pk)
-    require(owns_view(view, person) and (shared_with is None or may_share_with(person, shared_with)))
+    require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
     view.organisation = shared_with if isinstance(shared_with, Organisation) else None
     view.partnership = shared_with if isinstance(shared_with, Partnership) else None
     view.save(update_fields=["organisation", "partnership"])

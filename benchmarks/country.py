@@ -137,6 +137,16 @@ INSERT INTO plans_site (key, reference, name, planning_authority, confidential, 
 SELECT s.key, s.reference, s.name, s.planning_authority, s.confidential, s.homes, s.planning_status, s.confidence,
        s.forecast_completion, s.actual_completion, m.id
   FROM made m, plans_site s WHERE s.plan_id = %(template)s;
+INSERT INTO plans_plannedhomes (site_key, site_name, area_code, authority, confidential, provider, planning_reference,
+    has_grant, confidence, forecast, tenure, bedrooms, needs, year, done_year, count, from_number, until_number,
+    published_from, published_until, open_from, open_until, plan_id)
+SELECT s.site_key, s.site_name, s.area_code, s.authority, s.confidential, s.provider, s.planning_reference,
+       s.has_grant, s.confidence, s.forecast, s.tenure, s.bedrooms, s.needs, s.year, s.done_year, s.count,
+       s.from_number, s.until_number, d.since, d.until, d.since, d.until, m.id
+  FROM made m, plans_plannedhomes s,
+       LATERAL (SELECT m.at - (3 - s.from_number) * interval '90 days',
+                       m.at - (3 - s.until_number) * interval '90 days') d(since, until)
+ WHERE s.plan_id = %(template)s;
 INSERT INTO plans_milestone (key, name, site_key, owner, status, baseline, forecast, actual, due_from, due_by,
     restricted, plan_id)
 SELECT s.key, s.name, s.site_key, s.owner, s.status, s.baseline, s.forecast, s.actual, s.due_from, s.due_by,

@@ -25,6 +25,7 @@ from partnerships.plans.content.homes import (
     normalise_homes,
     total_homes,
 )
+from partnerships.plans.content.pipeline import PipelineLine, pipeline_kind, pipeline_lines
 from partnerships.plans.content.shape import (
     ABOUT,
     COLLECTION_BY_CODE,
@@ -84,6 +85,7 @@ __all__ = [
     "InvalidContent",
     "Item",
     "Line",
+    "PipelineLine",
     "Problem",
     "UnknownPiece",
     "bedrooms_in_words",
@@ -97,6 +99,8 @@ __all__ = [
     "normalise_homes",
     "outside",
     "period_problems",
+    "pipeline_kind",
+    "pipeline_lines",
     "rebase",
     "set_piece",
     "settle_milestones",

@@ -5,6 +5,7 @@ from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
+from partnerships.plans.models.pipeline import PlannedHomes
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
 from partnerships.plans.models.projection import (
     SOON,
@@ -66,6 +67,7 @@ __all__ = [
     "PlanKind",
     "PlanOwner",
     "PlanQuerySet",
+    "PlannedHomes",
     "ReadingClass",
     "Share",
     "ShareOpening",

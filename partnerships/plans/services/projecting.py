@@ -5,9 +5,11 @@ Writes only differences.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from partnerships.organisations.models import Area
-from partnerships.plans.content import Content, Item, homes_count
-from partnerships.plans.models import Homes, Milestone, Plan, Site, milestones_in
+from partnerships.plans.content import Content, Item, homes_count, pipeline_kind, pipeline_lines
+from partnerships.plans.models import Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
 
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
@@ -19,11 +21,12 @@ SITE_FIELDS = [
 ]
 
 
-def project(plan: Plan, was: Content, now: Content) -> None:
-    """Write the sites, homes and milestones of `now` as rows.
+def project(plan: Plan, was: Content, now: Content, version: Version) -> None:
+    """Write the sites, homes and milestones of `now`, which is the content of `version`, as rows.
 
     The present rows are those of `was`.
     """
+    record_planned_homes(was, now, version)
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
     before, after = milestones_in(plan, was), milestones_in(plan, now)
     changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
@@ -34,6 +37,26 @@ def project(plan: Plan, was: Content, now: Content) -> None:
         update_conflicts=True,
         unique_fields=["plan", "key"],
         update_fields=[*MILESTONE_FIELDS, "due_from", "due_by"],
+    )
+
+
+def record_planned_homes(was: Content, now: Content, version: Version) -> None:
+    """End the rows of homes that `version` no longer has as they were, and add those that it has."""
+    before = {site["key"]: pipeline_lines(site, pipeline_kind(was)) for site in was["sites"]}
+    after = {site["key"]: pipeline_lines(site, pipeline_kind(now)) for site in now["sites"]}
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    opens = version.embargo_until or version.published_at
+    PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed, until_number=None).update(
+        until_number=version.number, published_until=version.published_at, open_until=opens
+    )
+    begun = {"from_number": version.number, "published_from": version.published_at, "open_from": opens}
+    PlannedHomes.objects.bulk_create(
+        [
+            PlannedHomes(plan_id=version.plan_id, **asdict(line), **begun)
+            for key in changed
+            for line in after.get(key, ())
+        ],
+        batch_size=BATCH,
     )
 
 

@@ -125,7 +125,7 @@ def publish_version(
         embargo_until=embargo_until,
         source=source,
     )
-    project(plan, was, fresh)
+    project(plan, was, fresh, version)
     rebase_draft(draft, prepared, version, author=author, now=now, keep=last is not None)
     draft.based_on = version.number
     draft.save()

@@ -1,0 +1,114 @@
+"""Homes of every published version, with the versions and moments for which they stood."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import groupby
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+from partnerships.plans.content import pipeline_kind, pipeline_lines
+
+
+def record(apps, schema_editor):
+    """Compare each version with the one before, as `services.projecting` does at each publication."""
+    planned, version = apps.get_model("plans", "PlannedHomes"), apps.get_model("plans", "Version")
+    rows = version.objects.order_by("plan", "number").values_list(
+        "plan", "number", "published_at", "embargo_until", "content"
+    )
+    for plan, versions in groupby(rows.iterator(chunk_size=50), key=lambda row: row[0]):
+        before = {}
+        for _, number, published_at, embargo_until, content in versions:
+            opens = embargo_until or published_at
+            kind = pipeline_kind(content)
+            after = {site["key"]: pipeline_lines(site, kind) for site in content["sites"]}
+            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+            planned.objects.filter(plan_id=plan, site_key__in=changed, until_number=None).update(
+                until_number=number, published_until=published_at, open_until=opens
+            )
+            planned.objects.bulk_create(
+                [
+                    planned(
+                        plan_id=plan, **asdict(line), from_number=number, published_from=published_at, open_from=opens
+                    )
+                    for key in changed
+                    for line in after.get(key, ())
+                ],
+                batch_size=2_000,
+            )
+            before = after
+
+
+class Migration(migrations.Migration):
+    dependencies = [("plans", "0019_settle_years_of_plans")]
+
+    operations = [
+        migrations.CreateModel(
+            name="PlannedHomes",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("site_key", models.CharField(max_length=100)),
+                ("site_name", models.CharField(max_length=500)),
+                ("area_code", models.CharField(blank=True, max_length=20)),
+                ("authority", models.CharField(blank=True, max_length=500, verbose_name="planning authority")),
+                ("confidential", models.BooleanField()),
+                (
+                    "provider",
+                    models.CharField(
+                        blank=True, help_text="Who leads the site, as the plan names them.", max_length=500
+                    ),
+                ),
+                ("planning_reference", models.CharField(blank=True, max_length=500)),
+                ("has_grant", models.BooleanField(help_text="Whether the plan names a grant programme.")),
+                ("confidence", models.CharField(blank=True, max_length=20)),
+                ("forecast", models.CharField(blank=True, max_length=10, verbose_name="forecast completion")),
+                ("tenure", models.CharField(max_length=40)),
+                (
+                    "bedrooms",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="0 is a studio; empty: not known.", null=True
+                    ),
+                ),
+                ("needs", models.CharField(max_length=20)),
+                ("year", models.CharField(blank=True, max_length=7)),
+                ("done_year", models.CharField(blank=True, max_length=7)),
+                ("count", models.PositiveIntegerField()),
+                ("from_number", models.PositiveIntegerField()),
+                ("until_number", models.PositiveIntegerField(blank=True, null=True)),
+                ("published_from", models.DateTimeField()),
+                ("published_until", models.DateTimeField(blank=True, null=True)),
+                ("open_from", models.DateTimeField()),
+                ("open_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="planned_homes", to="plans.plan"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "planned homes",
+                "indexes": [
+                    models.Index(fields=["plan", "site_key"], name="planned_homes_site"),
+                    models.Index(fields=["area_code", "plan"], name="planned_homes_area"),
+                    models.Index(
+                        condition=models.Q(("planning_reference", ""), _negated=True),
+                        fields=["planning_reference"],
+                        name="planned_homes_reference",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until_number", None),
+                            ("until_number__gt", models.F("from_number")),
+                            _connector="OR",
+                        ),
+                        name="planned_homes_in_order",
+                    )
+                ],
+            },
+        ),
+        migrations.RunPython(record, migrations.RunPython.noop),
+    ]

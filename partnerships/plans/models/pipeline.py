@@ -1,0 +1,62 @@
+"""Homes of published versions, with the versions and moments for which they stood: for reports over time."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.plans.models.plan import Plan
+
+
+class PlannedHomes(models.Model):
+    """Homes of a site as some versions of a plan say: from one version until before another.
+
+    One row for each combination, and another once anything about it changes. The newest has no `until_number`. Owners
+    read it from `published_from`, everybody else from `open_from`, when no embargo holds the version back; until the
+    same moments of the version that ends it. Which homes a plan had on a day is therefore one comparison of moments.
+
+    `area_code` is a GSS code; `year` is "2027" or "2027-28", in which they complete; `done_year` that in which they
+    have completed.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
+    site_key = models.CharField(max_length=100)
+    site_name = models.CharField(max_length=500)
+    area_code = models.CharField(max_length=20, blank=True)
+    authority = models.CharField("planning authority", max_length=500, blank=True)
+    confidential = models.BooleanField()
+    provider = models.CharField(max_length=500, blank=True, help_text="Who leads the site, as the plan names them.")
+    planning_reference = models.CharField(max_length=500, blank=True)
+    has_grant = models.BooleanField(help_text="Whether the plan names a grant programme.")
+    confidence = models.CharField(max_length=20, blank=True)
+    forecast = models.CharField("forecast completion", max_length=10, blank=True)
+    tenure = models.CharField(max_length=40)
+    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is a studio; empty: not known.")
+    needs = models.CharField(max_length=20)
+    year = models.CharField(max_length=7, blank=True)
+    done_year = models.CharField(max_length=7, blank=True)
+    count = models.PositiveIntegerField()
+    from_number = models.PositiveIntegerField()
+    until_number = models.PositiveIntegerField(null=True, blank=True)
+    published_from = models.DateTimeField()
+    published_until = models.DateTimeField(null=True, blank=True)
+    open_from = models.DateTimeField()
+    open_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "planned homes"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_number=None) | Q(until_number__gt=F("from_number")), name="planned_homes_in_order"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["plan", "site_key"], name="planned_homes_site"),
+            models.Index(fields=["area_code", "plan"], name="planned_homes_area"),
+            models.Index(
+                fields=["planning_reference"], condition=~Q(planning_reference=""), name="planned_homes_reference"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.tenure} at {self.site_name}"

@@ -1,0 +1,229 @@
+"""Homes of plans over time, added up as far as a reader may read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from django.db import connection
+
+from partnerships.activity.models import Event
+from partnerships.organisations.audience import Reader
+from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.models import OVER, Plan, PlanOwner
+
+#: A plan as its reader reads it: owners do not wait for the end of an embargo.
+_OWNER, _INSIDE, _OUTSIDE = "owner", "inside", "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Homes of one part of the pipeline.
+
+    `baseline`: as the baselines of the plans say, or their first versions. `then`: as their readers read them at the
+    moment that is compared with. `now`: as they read them now. `done`: of these, how many have completed.
+    """
+
+    baseline: int = 0
+    then: int = 0
+    now: int = 0
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A site whose forecast completion has moved. Dates are partial; `was` is that of `then` or of the baseline."""
+
+    plan_id: int
+    plan: str
+    site_key: str
+    site: str
+    was: str
+    now: str
+    homes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """Which homes are counted; empty: all. `in_agreement` says by what homes of a section 106 agreement are known."""
+
+    areas: Sequence[str] = ()
+    tenures: Sequence[str] = ()
+    needs: Sequence[str] = ()
+    bedrooms: int | None = None
+    provider: str = ""
+    confidence: str = ""
+    partnerships: Sequence[int] = ()
+    kind: str = ""
+    year: str = ""
+    in_agreement: Sequence[str] = ()
+
+
+#: The ways of dividing the pipeline, with the columns of each.
+DIVISIONS: Mapping[str, tuple[str, ...]] = {
+    "all": (),
+    "year": ("year",),
+    "tenure": ("tenure",),
+    "area": ("area_code", "authority"),
+    "bedrooms": ("bedrooms",),
+    "needs": ("needs",),
+    "provider": ("provider", "owned_plan"),
+    "confidence": ("confidence",),
+    "funding": ("has_grant", "is_in_agreement"),
+}
+#: Homes by the values of the columns of a division.
+Divided: TypeAlias = dict[tuple[Any, ...], Count]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The homes that a reader may read, by each of the `DIVISIONS`."""
+
+    by: Mapping[str, Divided]
+    plans: int
+    sites: int
+    #: The owners of plans with sites that name no lead, by plan.
+    owners: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Count:
+        """All homes."""
+        return self.by["all"].get((), Count())
+
+
+def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
+    """The homes of the plans that the reader reads now: as at `now`, as at `then`, and by the baselines.
+
+    Homes count of plans that are not superseded or closed at the moment. Of each version only what the reader may read
+    in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
+    """
+    given = _parameters(reader, narrowed, then, now)
+    if not given["plans"]:
+        return Pipeline({name: {} for name in DIVISIONS}, 0, 0)
+    sets = ", ".join(f"({', '.join(columns)})" for columns in DIVISIONS.values())
+    columns = list(dict.fromkeys(column for some in DIVISIONS.values() for column in some))
+    values = ", ".join(f"GROUPING({column}), {column}" for column in columns)
+    grouped = f"{_LINES} SELECT {values}, {_SUMS} FROM lines GROUP BY GROUPING SETS ({sets})"  # noqa: S608 - constants
+    counted = f"{_LINES} {_COUNTED}"
+    by: dict[str, Divided] = {name: {} for name in DIVISIONS}
+    names = {frozenset(some): name for name, some in DIVISIONS.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(grouped, given)
+        for row in cursor.fetchall():
+            present = {column: row[2 * place + 1] for place, column in enumerate(columns) if not row[2 * place]}
+            name = names[frozenset(present)]
+            by[name][tuple(present[column] for column in DIVISIONS[name])] = Count(*row[-4:])
+        cursor.execute(counted, given)
+        plans, sites = cursor.fetchone()
+    return Pipeline(by, plans, sites, _owners(plan for _, plan in by["provider"] if plan))
+
+
+def slips_of(
+    reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None, now: dt.datetime, limit: int
+) -> list[Slip]:
+    """Sites with another forecast completion than at `then`, or in the baseline; those with most homes first."""
+    given = _parameters(reader, narrowed, then, now)
+    if not given["plans"]:
+        return []
+    found = f"{_LINES} {_SLIPPED.format(was='is_then' if then is not None else 'is_baseline')}"
+    with connection.cursor() as cursor:
+        cursor.execute(found, {**given, "limit": limit})
+        return [Slip(*row) for row in cursor.fetchall()]
+
+
+#: What each line of homes is at the three moments. Psycopg fills in the values; nothing of a request is in this text.
+_LINES = """
+WITH lines AS (
+    SELECT homes.*, plan.title AS plan_title,
+        CASE WHEN homes.provider = '' THEN homes.plan_id END AS owned_plan,
+        (homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
+            OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)) AS is_in_agreement,
+        (reads.is_live AND moments.since <= %(now)s AND (moments.until IS NULL OR moments.until > %(now)s)) AS is_now,
+        (reads.was_live AND moments.since <= %(then)s AND (moments.until IS NULL OR moments.until > %(then)s))
+            AS is_then,
+        (reads.is_live AND moments.since <= %(now)s AND homes.from_number <= coalesce(plan.baseline_number, 1)
+            AND (homes.until_number IS NULL OR homes.until_number > coalesce(plan.baseline_number, 1))) AS is_baseline
+    FROM plans_plannedhomes homes
+    JOIN unnest(%(plans)s::bigint[], %(classes)s::text[], %(live)s::boolean[], %(was_live)s::boolean[])
+        AS reads(plan_id, class, is_live, was_live) ON reads.plan_id = homes.plan_id
+    JOIN plans_plan plan ON plan.id = homes.plan_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN reads.class = 'owner' THEN homes.published_from ELSE homes.open_from END AS since,
+            CASE WHEN reads.class = 'owner' THEN homes.published_until ELSE homes.open_until END AS until
+    ) moments
+    WHERE (reads.class <> 'outside' OR NOT homes.confidential)
+        AND (%(areas)s = '{}'::text[] OR homes.area_code = ANY(%(areas)s))
+        AND (%(tenures)s = '{}'::text[] OR homes.tenure = ANY(%(tenures)s))
+        AND (%(needs)s = '{}'::text[] OR homes.needs = ANY(%(needs)s))
+        AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
+        AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
+        AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
+        AND (%(partnerships)s::bigint[] = '{}' OR plan.partnership_id = ANY(%(partnerships)s))
+        AND (%(kind)s = '' OR plan.kind = %(kind)s)
+        AND (%(year)s = '' OR homes.year = %(year)s)
+)
+"""
+_SLIPPED = """
+SELECT plan_id, max(plan_title), site_key, max(site_name) FILTER (WHERE is_now),
+    max(forecast) FILTER (WHERE {was}), max(forecast) FILTER (WHERE is_now), sum(count) FILTER (WHERE is_now) AS homes
+FROM lines GROUP BY plan_id, site_key
+HAVING max(forecast) FILTER (WHERE {was}) <> max(forecast) FILTER (WHERE is_now)
+ORDER BY homes DESC, plan_id, site_key LIMIT %(limit)s
+"""
+_COUNTED = "SELECT count(DISTINCT plan_id), count(DISTINCT (plan_id, site_key)) FROM lines WHERE is_now"
+_SUMS = (
+    "coalesce(sum(count) FILTER (WHERE is_baseline), 0), coalesce(sum(count) FILTER (WHERE is_then), 0), "
+    "coalesce(sum(count) FILTER (WHERE is_now), 0), "
+    "coalesce(sum(count) FILTER (WHERE is_now AND done_year <> ''), 0)"
+)
+
+
+def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
+    plans, classes = _readable(reader)
+    over = set(Plan.objects.filter(pk__in=plans, status__in=OVER).values_list("pk", flat=True))
+    ended_later = _ended_after(over, then) if then is not None else set()
+    return {
+        "plans": plans,
+        "classes": classes,
+        "live": [plan not in over for plan in plans],
+        "was_live": [plan not in over or plan in ended_later for plan in plans],
+        "then": then,
+        "now": now,
+        "areas": list(narrowed.areas),
+        "tenures": list(narrowed.tenures),
+        "needs": list(narrowed.needs),
+        "bedrooms": narrowed.bedrooms,
+        "provider": narrowed.provider,
+        "confidence": narrowed.confidence,
+        "partnerships": list(narrowed.partnerships),
+        "kind": narrowed.kind,
+        "year": narrowed.year,
+        "in_agreement": list(narrowed.in_agreement),
+    }
+
+
+def _readable(reader: Reader) -> tuple[list[int], list[str]]:
+    """The plans whose next version the reader may read, and how they read each."""
+    owned, inside = Plan.objects.owned_for(reader), Plan.objects.inside_for(reader)
+    found = dict.fromkeys(Plan.objects.present_for(reader).values_list("pk", flat=True), _OUTSIDE)
+    found |= dict.fromkeys(inside.values_list("pk", flat=True), _INSIDE)
+    found |= dict.fromkeys(owned.values_list("pk", flat=True), _OWNER)
+    return list(found), list(found.values())
+
+
+def _ended_after(plans: Iterable[int], moment: dt.datetime) -> set[int]:
+    """Those of these superseded or closed plans that were neither at the moment."""
+    ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
+    return set(ended.filter(data__after__status__in=[str(one) for one in OVER]).values_list("target_id", flat=True))
+
+
+def _owners(plans: Iterable[int]) -> dict[int, str]:
+    """The present owners of each plan, by name."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    rows = PlanOwner.objects.filter(plan__in=list(plans)).order_by("organisation__name", "pk")
+    for plan, name in rows.values_list("plan", "organisation__name"):
+        found[plan].append(name)
+    return {plan: " and ".join(names) for plan, names in found.items()}

@@ -125,6 +125,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 300},
     },
+    "reports.send_due_reports": {
+        "task": "partnerships.reports.tasks.send_due_reports",
+        "schedule": 900.0,
+        "options": {"expires": 600},
+    },
     "conversations.keep_reports": {
         "task": "partnerships.conversations.tasks.keep_reports",
         "schedule": 1800.0,

@@ -48,6 +48,8 @@ EXPORT_ROUTES = frozenset(
         "plans:compare-pdf",
         "plans:compare-csv",
         "web:brief-pdf",
+        "reports:file",
+        "reports:frozen-file",
         "organisations:pending-csv",
         "organisations:pending-feed",
         "open_data:file",

@@ -21,6 +21,7 @@ ROOMS = [
     "partnerships.digests",
     "partnerships.answers",
     "partnerships.transfer",
+    "partnerships.reports",
     "partnerships.search",
     "partnerships.reconciliation",
     "partnerships.spreadsheets",

@@ -27,6 +27,7 @@ urlpatterns = [
     path("open-data/", include("partnerships.open_data.urls")),
     path("search/", include("partnerships.search.urls")),
     path("lists/", include("partnerships.lists.urls")),
+    path("reports/", include("partnerships.reports.urls")),
     path("imports/", include("partnerships.transfer.urls")),
     path("spreadsheets/", include("partnerships.spreadsheets.urls")),
     path("", include("partnerships.people.urls")),

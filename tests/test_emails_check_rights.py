@@ -130,6 +130,7 @@ def _dee_stops_administering(w: World) -> None:
         ("facilitator_of_an_entry_named", "exchange.facilitator", "ben", _withdraws_entry),
         ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
         ("entry_enters_a_followed_view", "lists.followed", "ben", _withdraws_entry),
+        ("report_sent_on_a_rhythm", "reports.scheduled", "ben", _removes_westmarch),
         ("commitments_proposed_from_a_spreadsheet", "commitments.proposed_together", "ben", _stops_leading("ben")),
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),
         ("commitment_agreed", "commitments.agreed", "eddie", _leaves("eddie")),

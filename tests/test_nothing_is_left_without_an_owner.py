@@ -60,6 +60,7 @@ NOT_OWNERS = {
     "commitments.Reminder.person": "who was reminded",
     "lists.SavedView.owner": "the person's own view",
     "lists.Follow.person": "who follows a view",
+    "reports.Recipient.person": "who gets a report by email",
     "lists.DefaultView.person": "how the person's own list opens",
     "plans.Share.person": "ends with the membership",
     "plans.AccessRequest.person": "who asked",

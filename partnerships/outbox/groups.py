@@ -25,7 +25,7 @@ class NoticeGroup(models.TextChoices):
     COMMITMENTS = "commitments", "Commitments"
     PLANS = "plans", "Plans: shares, requests and decisions"
     PARTNERSHIPS = "partnerships", "Partnerships and their terms"
-    REPORTS = "reports", "Progress reports"
+    REPORTS = "reports", "Progress reports, and reports sent to you"
     VIEWS = "views", "Views of lists that you follow"
     DIGESTS = "digests", "Digests of what you follow"
 

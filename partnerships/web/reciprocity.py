@@ -16,7 +16,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time, partners_of, sides_of
+from partnerships.reports.balances import Asked, Quarter, balance_with, balances, over_time, partners_of, sides_of
 from partnerships.web.brief import our_side
 
 

@@ -54,6 +54,8 @@ WITHOUT = {
     "plans.Milestone": "computed from a published version, which is immutable",
     "plans.Paper": "drawn from a published version, which is immutable, and drawn again when it is gone",
     "plans.Site": "computed from a published version, which is immutable",
+    "plans.PlannedHomes": "computed from published versions, which are immutable",
+    "reports.FrozenReport": "a trigger keeps it as it was",
     "plans.Homes": "computed from a published version, which is immutable",
     "exchange.Match": "computed by the matcher from entries, which have their history",
     "exchange.EntryCount": "counters, computed from entries",

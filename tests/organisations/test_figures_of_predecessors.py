@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.kit.dates import known_day
 from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.services import record_succession, ties_between
-from partnerships.web.balances import balance_with, over_time, sides_of
+from partnerships.reports.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified
 from tests.exchange.conftest import shared
 from tests.organisations.test_handovers import merger, propose_everything, take_effect

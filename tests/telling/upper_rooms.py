@@ -19,6 +19,7 @@ from partnerships.organisations.services import change_role
 from partnerships.people.models import User
 from partnerships.plans import services as plans
 from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
+from partnerships.reports import services as reporting
 from tests.commitments import promises
 from tests.conversations import gatherings, reports, talks
 from tests.exchange.conftest import shared
@@ -275,6 +276,22 @@ def entry_enters_a_followed_view(w: World) -> Act:
     lists.follow_view(view=view, person=w.ben, now=w.now)
     _entry(w, audience=Audience.NETWORK, addressees=[])
     return lambda: [lists.check_followed_views(now=NOW() + dt.timedelta(hours=1)) for _ in range(2)]
+
+
+@case(("reports.scheduled", "ben"))
+def report_sent_on_a_rhythm(w: World) -> Act:
+    reporting.schedule_report(
+        report="partnership-register",
+        question="",
+        name="Register",
+        every="month",
+        first_on=timezone.localdate(),
+        people=[w.ben],
+        body=w.partnership,
+        author=w.amina,
+        now=NOW(),
+    )
+    return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
 
 
 # ---- Commitments

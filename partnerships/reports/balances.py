@@ -14,9 +14,9 @@ from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.commitments.models import UNDER_WAY, Commitment, Kind
 from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
+from partnerships.organisations.audience import Reader
 from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.models import Organisation
-from partnerships.people.models import User
 
 #: Quarters shown over time.
 QUARTERS = 8
@@ -109,7 +109,7 @@ class Quarter:
     theirs: Asked
 
 
-def partners_of(user: User, ours: Organisation) -> QuerySet[Organisation]:
+def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
     """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
     present = Party.objects.present().filter(partnership__in=_shared(ours)).values("organisation")
     asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours])]
@@ -117,7 +117,7 @@ def partners_of(user: User, ours: Organisation) -> QuerySet[Organisation]:
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours.pk)
 
 
-def balances(*, user: User, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
+def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
     """The balance with each of these partners, in their order."""
     found = _balances(user, ours, today, [body.pk for body in partners])
     return [replace(found.get(body.pk) or Balance(), partner=body) for body in partners]
@@ -136,7 +136,7 @@ def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
     return Sides([ours, *summed_with(ours)], [theirs, *summed_with(theirs)])
 
 
-def balance_with(*, user: User, sides: Sides, today: dt.date) -> Balance:
+def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     """The balance with one partner; predecessors are summed, and an ask to several of them counts once."""
     total = Balance(partner=sides.theirs[0])
     for we_asked, _, asked in _asked_together(user, sides):
@@ -147,7 +147,7 @@ def balance_with(*, user: User, sides: Sides, today: dt.date) -> Balance:
     return total
 
 
-def over_time(*, user: User, sides: Sides, today: dt.date) -> list[Quarter]:
+def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
     quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
     for we_asked, quarter, asked in _asked_together(user, sides, by_quarter=True):
@@ -157,7 +157,7 @@ def over_time(*, user: User, sides: Sides, today: dt.date) -> list[Quarter]:
     return list(quarters.values())
 
 
-def _balances(user: User, ours: Organisation, today: dt.date, only: Collection[int]) -> dict[int, Balance]:
+def _balances(user: Reader, ours: Organisation, today: dt.date, only: Collection[int]) -> dict[int, Balance]:
     found: dict[int, Balance] = {}
     for we_asked, partner, asked in _asked(user, ours, only):
         balance = found.setdefault(partner, Balance())
@@ -190,7 +190,7 @@ def _met_by(giver: Q) -> Q:
 
 
 def _asks(
-    user: User, ours: Sequence[Organisation], only: Collection[int] | None = None
+    user: Reader, ours: Sequence[Organisation], only: Collection[int] | None = None
 ) -> tuple[tuple[bool, EntryQuerySet, str], ...]:
     """Shared asks that the person may see: whether we asked, the asks, and the path to the partner's id.
 
@@ -226,7 +226,7 @@ def _asks(
     )
 
 
-def _asked(user: User, ours: Organisation, only: Collection[int]) -> Iterable[tuple[bool, int, Asked]]:
+def _asked(user: Reader, ours: Organisation, only: Collection[int]) -> Iterable[tuple[bool, int, Asked]]:
     """Whether we asked, the partner, and how many.
 
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
@@ -239,7 +239,7 @@ def _asked(user: User, ours: Organisation, only: Collection[int]) -> Iterable[tu
 
 
 def _asked_together(
-    user: User, sides: Sides, *, by_quarter: bool = False
+    user: Reader, sides: Sides, *, by_quarter: bool = False
 ) -> Iterable[tuple[bool, dt.date | None, Asked]]:
     """Whether our side asked theirs, the quarter if wanted, and how many; an ask to several of a side counts once."""
     for we_asked, entries, _ in _asks(user, sides.ours, [body.pk for body in sides.theirs]):
@@ -263,7 +263,7 @@ def _as_asked(row: Mapping[str, Any]) -> Asked:
     return Asked(row["made"], row["met"], row["all_met"] - row["met"], row["open"])
 
 
-def _promises(user: User, ours: Organisation) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
+def _promises(user: Reader, ours: Organisation) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
     """Commitments that the person may see: whether we promised, the commitments, and the partner's field."""
     seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
     return (
@@ -273,7 +273,7 @@ def _promises(user: User, ours: Organisation) -> tuple[tuple[bool, QuerySet[Comm
 
 
 def _promised(
-    user: User, ours: Organisation, today: dt.date, only: Collection[int]
+    user: Reader, ours: Organisation, today: dt.date, only: Collection[int]
 ) -> Iterable[tuple[bool, int, Promised]]:
     """Whether we promised, the partner, and how many; what never was agreed, or was replaced, is no promise."""
     broken = Q(status=Promise.CANCELLED, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False) | Q(

@@ -1,0 +1,68 @@
+"""Two snapshots of one report, line by line: what was restated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """A cell that says something else today; None where the row or the column was not there."""
+
+    table: str
+    row: str
+    column: str
+    kind: Kind
+    was: Cell
+    now: Cell
+
+    @property
+    def difference(self) -> int | Decimal | None:
+        """now - was, where both are figures."""
+        if isinstance(self.was, int | Decimal) and isinstance(self.now, int | Decimal):
+            return Decimal(self.now) - Decimal(self.was)
+        return None
+
+
+def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
+    """Every cell that differs, in the order of the newer snapshot; rows and tables that are gone come last."""
+    found: list[Restatement] = []
+    for table in now.tables:
+        found += _in_table(was.table(table.code), table)
+    for table in was.tables:
+        if now.table(table.code) is None:
+            found += _in_table(table, None)
+    return found
+
+
+def _in_table(was: Table | None, now: Table | None) -> Iterator[Restatement]:
+    shown = now or was
+    assert shown is not None
+    before, after = _rows(was), _rows(now)
+    labels = {column.label: column for table in (was, now) if table is not None for column in table.columns[1:]}
+    for key in [*after, *(key for key in before if key not in after)]:
+        name = (after.get(key) or before[key]).name
+        for label, column in labels.items():
+            old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)
+            if old != new and {old, new} != {None, ""}:
+                yield Restatement(shown.title, name, label, column.kind, old, new)
+
+
+def _rows(table: Table | None) -> dict[str, Row]:
+    """The rows by what finds them, the total under a key of its own."""
+    if table is None:
+        return {}
+    rows = {row.identity: row for row in table.rows}
+    return rows | ({"\x00total": table.total} if table.total is not None else {})
+
+
+def _cell(table: Table | None, row: Row | None, column: Column) -> Cell:
+    """The row's cell under the label of a column."""
+    if table is None or row is None:
+        return None
+    place = next((place for place, one in enumerate(table.columns) if one.label == column.label), None)
+    return None if place is None else row.cells[place]

@@ -1,0 +1,88 @@
+"""Files of a snapshot: PDF, Word and Excel. Each has the figures of the page, and says where they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from partnerships.documents.downloads import draw_pdf, pdf_response, word_response
+from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordTable, write_tables
+from partnerships.kit.workbooks import Worksheet, xlsx_bytes, xlsx_response
+from partnerships.reports.presenting import made_words, shown_tables, source_words, words_of
+from partnerships.reports.snapshot import Snapshot
+
+#: Formats by the ending of the file's name.
+FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
+_PDF = "reports/report_pdf.html"
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
+
+
+def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
+    """A download of the snapshot in one of the `FORMATS`."""
+    if form == "pdf":
+        return pdf_response(request, _PDF, _for_pdf(snapshot), snapshot.title)
+    if form == "docx":
+        return word_response(write_tables(_paper(snapshot)), snapshot.title)
+    return xlsx_response(f"{snapshot.report}.xlsx", list(_sheets(snapshot)))
+
+
+def bytes_of(snapshot: Snapshot, form: str) -> bytes:
+    """The same file, without a request. A PDF needs Pango."""
+    if form == "pdf":
+        return draw_pdf(render_to_string(_PDF, _for_pdf(snapshot)))
+    if form == "docx":
+        return write_tables(_paper(snapshot))
+    return xlsx_bytes(_sheets(snapshot))
+
+
+def _for_pdf(snapshot: Snapshot) -> dict[str, Any]:
+    is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
+    return {**shown(snapshot), "is_wide": is_wide}
+
+
+def shown(snapshot: Snapshot) -> dict[str, Any]:
+    """What templates show of a snapshot."""
+    return {
+        "snapshot": snapshot,
+        "made": made_words(snapshot),
+        "tables": shown_tables(snapshot),
+        "sources": [(source_words(one), one.href) for one in snapshot.sources],
+    }
+
+
+def _paper(snapshot: Snapshot) -> TablesPaper:
+    return TablesPaper(
+        title=snapshot.title,
+        lead=made_words(snapshot),
+        facts=(("Filters", "; ".join(snapshot.filters)),),
+        sentences=snapshot.answers,
+        tables=tuple(
+            WordTable(
+                heading=table.title,
+                rows=tuple(words_of(table)),
+                figures=tuple(column.is_figure for column in table.columns),
+                has_total=table.total is not None,
+                note=table.note if table.rows else table.empty,
+            )
+            for table in snapshot.tables
+        ),
+        notes=(*map(source_words, snapshot.sources), *snapshot.notes),
+        made_at=snapshot.made_at,
+    )
+
+
+def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
+    about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
+    about += [["Filter", one] for one in snapshot.filters]
+    about += [["Answer", one] for one in snapshot.answers]
+    about += [["Source", source_words(one)] for one in snapshot.sources]
+    about += [["Note", one] for one in snapshot.notes]
+    yield "About", about
+    for number, table in enumerate(snapshot.tables, 1):
+        name = _NOT_IN_SHEET_NAMES.sub(" ", table.title)[:27]
+        headings = [column.label for column in table.columns]
+        yield f"{number} {name}", [headings, *(list(row.cells) for row in table.cells_with_total())]

@@ -1,0 +1,41 @@
+"""The email with a scheduled report."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+from partnerships.reports.models import FrozenReport, Recipient
+from partnerships.reports.presenting import made_words, words_of
+
+#: An email shows this many rows of the first table; the page has all.
+MAX_ROWS = 12
+
+
+def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """The figures of the kept report that its link opens, if its reader may read it now."""
+    frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
+    if frozen is None:
+        return "They may no longer read this report."
+    if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
+        return "They no longer get this report."
+    snapshot = frozen.snapshot
+    first = next((table for table in snapshot.tables if table.rows), None)
+    headings, *rows = list(words_of(first)) if first else [[]]
+    context = {
+        "person": person,
+        "frozen": frozen,
+        "snapshot": snapshot,
+        "made": made_words(snapshot),
+        "table": first,
+        "headings": headings,
+        "rows": rows[:MAX_ROWS],
+        "more": max(0, len(rows) - MAX_ROWS),
+        "address": f"{settings.SITE_ORIGIN}{frozen.get_absolute_url()}",
+        "manage": link("reports:schedule", pk=due.params["schedule"]),
+    }
+    return Content("reports/scheduled", context)

@@ -1,0 +1,77 @@
+"""Forms to freeze a report, and to have it sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.reports.models import Every
+from partnerships.reports.queries import people_of
+
+
+class _ForBodyForm(Form):
+    """For whose people a report is made."""
+
+    body = forms.ChoiceField(
+        label="Who can read it?",
+        help_text="It counts only what all of them may read today, whatever you may read yourself.",
+    )
+
+    def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bodies = {f"{one._meta.model_name}-{one.pk}": one for one in bodies}
+        field = self.fields["body"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Choose"), *((code, _words(one)) for code, one in self._bodies.items())]
+
+    @property
+    def chosen(self) -> Organisation | Partnership:
+        """The organisation or partnership that was chosen."""
+        return self._bodies[self.cleaned_data["body"]]
+
+
+def _words(body: Organisation | Partnership) -> str:
+    return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every party of {body}"
+
+
+class FreezeForm(_ForBodyForm):
+    """A name and a reason."""
+
+    name = forms.CharField(
+        label="Name", max_length=200, help_text="What people call it, such as “As reported to the board on 3 March”."
+    )
+    reason = forms.CharField(label="Why is it frozen?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, "name", "reason", "body", submit="Freeze report", cancel=cancel)
+
+
+class ScheduleForm(_ForBodyForm):
+    """How often, from when, and who gets it."""
+
+    name = forms.CharField(label="Name", max_length=150)
+    every = forms.ChoiceField(label="How often is it sent?", choices=Every.choices, widget=forms.RadioSelect)
+    first_on = DayField(label="First day", help_text="For example, 1 April 2027.")
+    people = forms.ModelMultipleChoiceField(
+        label="Who gets it by email?",
+        queryset=User.objects.none(),
+        widget=AutocompleteSelectMultiple,
+        help_text="Each of them can stop it.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
+        super().__init__(*args, bodies=bodies, **kwargs)
+        field = self.fields["people"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        numbers = {pk for body in bodies for pk in people_of(body).values_list("pk", flat=True)}
+        field.queryset = User.objects.filter(pk__in=numbers).order_by("name", "pk")
+        self.helper = Helper(
+            self, "name", "every", "first_on", "body", "people", submit="Schedule report", cancel=cancel
+        )

@@ -1,0 +1,271 @@
+"""The board pack: what a board must decide and know about its partnerships since it last met."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import F, Max
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.agenda import Purpose, Since, agenda_sources
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting, MeetingStatus
+from partnerships.exchange.models import Direction, Entry
+from partnerships.kit.dates import long_date
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
+from partnerships.kit.lists import RecordsField
+from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.queries import masked_trend_of
+from partnerships.nominations.rights import rights_over
+from partnerships.organisations.audience import Reader
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Version
+from partnerships.plans.queries.pipeline import Narrowed, pipeline_of, slips_of
+from partnerships.reports.kinds.homes_pipeline import MAX_SLIPS, Compared, Names, division_table, end_of, slip_table
+from partnerships.reports.kinds.promises_kept import overdue_table
+from partnerships.reports.kinds.unanswered_asks import oldest_table
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Partnerships of one pack.
+MAX_PARTNERSHIPS = 20
+#: How far back a pack looks at a partnership that has never met.
+_FIRST_LOOK_BACK = dt.timedelta(days=90)
+#: Risks that are listed, those with the highest score first.
+_MAX_RISKS = 30
+_PARTS = {
+    "decisions": "Decisions needed",
+    "discussion": "What needs discussion",
+    "changes": "What has changed",
+    "overdue": "Overdue commitments",
+    "unanswered": "Unanswered asks",
+    "pipeline": "Homes pipeline",
+    "nominations": "Nominations",
+    "risks": "Risks",
+}
+
+
+class _Filters(Form):
+    """Which partnerships and parts are in the pack, and since when."""
+
+    partnership = RecordsField(
+        label="Partnerships", required=False, queryset=Partnership.objects.none(), widget=AutocompleteSelectMultiple
+    )
+    since = DayField(
+        label="Since", required=False, help_text="Without a day, since each partnership's last meeting was held."
+    )
+    part = forms.MultipleChoiceField(
+        label="Parts",
+        required=False,
+        choices=list(_PARTS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Without a choice, all.",
+    )
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = Partnership.objects.inside_for(reader).live().order_by("title", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """What the parts of a pack are made from: its partnerships, and since when each is looked back on."""
+
+    reader: Reader
+    partnerships: Sequence[Partnership]
+    since: Mapping[int, dt.datetime]
+    now: dt.datetime
+    today: dt.date
+
+    @property
+    def ids(self) -> list[int]:
+        """The partnerships by id."""
+        return [one.pk for one in self.partnerships]
+
+    @property
+    def first_day(self) -> dt.date:
+        """The day since which the earliest of them is looked back on."""
+        return timezone.localdate(min(self.since.values(), default=self.now))
+
+
+def _compute(asked: Asked) -> Snapshot:
+    pack = _pack(asked)
+    wanted = asked.filters.get("part") or list(_PARTS)
+    suggested = _suggested(pack)
+    tables: list[Table] = []
+    for part in _PARTS:
+        if part in wanted:
+            tables += _MAKERS[part](pack, suggested)
+    names = ", ".join(one.title for one in pack.partnerships)
+    charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
+    return Snapshot(
+        report=BOARD_PACK.slug,
+        title="Board pack",
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=(names or "No partnership", f"Since {long_date(pack.first_day)}"),
+        answers=_answers(tables),
+        tables=tuple(tables),
+        charts=charts,
+        sources=(Source("Partnerships, plans, commitments, asks, meetings and nominations", asked.today),),
+        notes=(
+            f"It has at most {MAX_PARTNERSHIPS} partnerships.",
+            "Without a day, each partnership is looked back on since its last meeting that was held, or for 90 days.",
+            "Small numbers of nominations are masked.",
+        ),
+    )
+
+
+def _pack(asked: Asked) -> _Pack:
+    chosen = [one for one in asked.filters.get("partnership") or () if isinstance(one, Partnership)]
+    rows = Partnership.objects.inside_for(asked.reader).live().select_related("kind").order_by("title", "pk")
+    if asked.filters.get("partnership"):
+        rows = rows.filter(pk__in=[one.pk for one in chosen])
+    partnerships = list(rows[:MAX_PARTNERSHIPS])
+    held = Meeting.objects.visible_to(asked.reader).filter(status=MeetingStatus.HELD, starts_at__lt=asked.now)
+    met = held.filter(partnership__in=partnerships).order_by().values("partnership").annotate(last=Max("starts_at"))
+    last = dict(met.values_list("partnership", "last"))
+    day = asked.filters.get("since")
+    first = end_of(day - dt.timedelta(days=1)) if day else None
+    since = {one.pk: first or last.get(one.pk) or asked.now - _FIRST_LOOK_BACK for one in partnerships}
+    return _Pack(asked.reader, partnerships, since, asked.now, asked.today)
+
+
+#: What rooms propose for the next meetings, by what it asks of them.
+_Suggested = Mapping[Purpose, Sequence[Row]]
+
+
+def _suggested(pack: _Pack) -> _Suggested:
+    found: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
+    for partnership in pack.partnerships:
+        since = Since(pack.since[partnership.pk], pack.now)
+        for source in agenda_sources():
+            # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
+            for one in source.suggest(pack.reader, partnership, since):  # type: ignore[arg-type]
+                cells = (one.title, source.heading, partnership.title, one.detail)
+                found[one.purpose].append(Row(cells, one.path, f"{one.subject_kind}-{one.subject_id}-{source.name}"))
+    return found
+
+
+def _items(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
+    columns = (Column("What"), Column("Why"), Column("Partnership"), Column("More"))
+
+    def tables(_pack: _Pack, suggested: _Suggested) -> list[Table]:
+        return [Table(part, _PARTS[part], columns, tuple(suggested[purpose]), empty=empty)]
+
+    return tables
+
+
+def _overdue(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    rows = Commitment.objects.visible_to(pack.reader).filter(partnership__in=pack.ids)
+    return [overdue_table(rows, pack.today)]
+
+
+def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    asks = Entry.objects.visible_to(pack.reader).filter(direction=Direction.ASK, partnership__in=pack.ids)
+    return [oldest_table(asks.unanswered(), pack.today)]
+
+
+def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    # No partnership is all plans for the pipeline, and none for a pack.
+    narrowed, then = Narrowed(partnerships=pack.ids or [0]), end_of(pack.first_day)
+    pipeline = pipeline_of(pack.reader, narrowed, then=then, now=pack.now)
+    compared = Compared(pack.first_day)
+    slips = slips_of(pack.reader, narrowed, then=then, now=pack.now, limit=MAX_SLIPS)
+    names = Names(pipeline)
+    by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
+    return [
+        by_year,
+        division_table("tenure", "Homes by tenure", pipeline, compared, names),
+        slip_table(slips, compared),
+    ]
+
+
+def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    """The newest quarter of each nominations agreement whose figures the person may read."""
+    rows = []
+    if isinstance(pack.reader, User):
+        for one in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
+            rights = rights_over(one, pack.reader, pack.now)
+            trend = masked_trend_of(one) if rights.reads_returns or rights.reads_masked else []
+            for quarter, line in trend[-1:]:
+                cells = (one.partnership.title, str(quarter), line.lettings, line.nominated, line.achieved, line.share)
+                rows.append(Row(cells, one.get_absolute_url()))
+    columns = (
+        Column("Partnership"),
+        Column("Quarter"),
+        Column("Let", Kind.NUMBER),
+        Column("To nominees", Kind.NUMBER),
+        Column("Achieved", Kind.SHARE),
+        Column("Agreed", Kind.SHARE),
+    )
+    return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No figures of nominations.")]
+
+
+def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    """Risks of the open versions of plans, those with the highest score first."""
+    plans = Plan.objects.inside_for(pack.reader).filter(partnership__in=pack.ids)
+    versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
+    rows = []
+    for plan, title, risks in versions.values_list("plan", "plan__title", "content__risks"):
+        for risk in risks or ():
+            likelihood, impact = int(risk["likelihood"]), int(risk["impact"])
+            cells = (risk["title"], title, likelihood, impact, likelihood * impact, risk["owner"])
+            rows.append(Row(cells, f"/plans/{plan}/", f"{plan}/{risk['key']}"))
+    rows.sort(key=_by_score)
+    columns = (
+        Column("Risk"),
+        Column("Plan"),
+        Column("Likelihood", Kind.NUMBER),
+        Column("Impact", Kind.NUMBER),
+        Column("Score", Kind.NUMBER),
+        Column("Owner"),
+    )
+    return [Table("risks", _PARTS["risks"], columns, tuple(rows[:_MAX_RISKS]), empty="Their plans name no risk.")]
+
+
+def _by_score(row: Row) -> tuple[int, str]:
+    return -int(str(row.cells[4])), row.identity
+
+
+_MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
+    "decisions": _items("decisions", Purpose.DECISION, "Nothing waits for a decision."),
+    "discussion": _items("discussion", Purpose.DISCUSSION, "Nothing needs discussion."),
+    "changes": _items("changes", Purpose.INFORMATION, "Nothing has changed."),
+    "overdue": _overdue,
+    "unanswered": _unanswered,
+    "pipeline": _pipeline,
+    "nominations": _nominations,
+    "risks": _risks,
+}
+
+
+def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
+    counts = {table.code: len(table.rows) for table in tables}
+    words = {
+        "decisions": "to decide",
+        "discussion": "to discuss",
+        "overdue": "overdue commitments",
+        "asks": "unanswered asks",
+        "risks": "risks",
+    }
+    found = [f"{counts[code]} {label}" for code, label in words.items() if code in counts]
+    return (f"{', '.join(found).capitalize()}.",) if found else ()
+
+
+BOARD_PACK = Report(
+    slug="board-pack",
+    title="Board pack",
+    about="What a board must decide and know about its partnerships since it last met, to print or to send.",
+    group="Partnerships",
+    form=_Filters,
+    compute=_compute,
+)

@@ -1,0 +1,188 @@
+"""Evidence of co-operation with local partners, for the regulator's Neighbourhood and Community Standard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import forms
+from django.db.models import F, Q
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Kind as CommitmentKind
+from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.conversations.models import Attendance, Conversation, Meeting, MeetingStatus
+from partnerships.conversations.models import Status as ConversationStatus
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.nominations.models import NominationsReturn
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Plan, SignOff, Version
+from partnerships.reports.kinds.reciprocity import own_organisations
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Without dates, the file covers as many days up to today.
+_COVERED = 365
+#: Rows of one table, the newest first.
+_MAX_ROWS = 500
+_HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, ConversationStatus.AGREED)
+
+
+class _Filters(Form):
+    """Whose evidence it is, and of which days."""
+
+    organisation = forms.ModelChoiceField(
+        label="Organisation",
+        required=False,
+        queryset=Organisation.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Your first organisation",
+    )
+    first = DayField(label="From", required=False, help_text="Without a day, the last year.")
+    last = DayField(label="Up to", required=False)
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        field = self.fields["organisation"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = own_organisations(reader).order_by("name", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """From the first to the last day, both included."""
+
+    first: dt.date
+    last: dt.date
+
+    @property
+    def moments(self) -> tuple[dt.datetime, dt.datetime]:
+        """The first moment, and the first one after."""
+        days = (self.first, self.last + dt.timedelta(days=1))
+        begins, ends = (timezone.make_aware(dt.datetime.combine(day, dt.time.min)) for day in days)
+        return begins, ends
+
+    def covers(self, field: str) -> Q:
+        """The condition on rows with a moment within them."""
+        begins, ends = self.moments
+        return Q(**{f"{field}__gte": begins, f"{field}__lt": ends})
+
+
+def _compute(asked: Asked) -> Snapshot:
+    ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
+    last = asked.filters.get("last") or asked.today
+    days = _Days(asked.filters.get("first") or last - dt.timedelta(days=_COVERED), last)
+    makers = (_meetings, _conversations, _delivered, _nominations, _contributions)
+    tables = [make(asked.reader, ours, days) for make in makers] if ours is not None else []
+    summary = tuple(Row((table.title, len(table.rows)), key=table.code) for table in tables)
+    columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
+    return Snapshot(
+        report=EVIDENCE_FILE.slug,
+        title=f"Evidence of local co-operation: {ours.name}" if ours is not None else EVIDENCE_FILE.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        tables=(Table("summary", "In short", columns, summary), *tables),
+        charts=(Chart("Evidence, by kind", "summary", (1,)),),
+        sources=(Source("Meetings, conversations, commitments, nominations and plans in Common Ground", asked.today),),
+        notes=(
+            "For the Neighbourhood and Community Standard: co-operation with partners in the areas where it has homes.",
+            "Meetings count where somebody of the organisation was present, commitments once they were delivered.",
+            f"Each table has at most {_MAX_ROWS} rows, the newest first.",
+        ),
+    )
+
+
+def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    held = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
+    there = held.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
+    rows = [
+        Row((one.title, timezone.localdate(one.starts_at), one.partnership.title), one.get_absolute_url(), str(one.pk))
+        for one in there.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]
+    ]
+    return _table("meetings", "Meetings attended", ("Meeting", "Held on", "Partnership"), rows)
+
+
+def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    found = Conversation.objects.visible_to(reader).filter(
+        sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
+    )
+    rows = []
+    for one in found.prefetch_related("sides__organisation").order_by("-held_on", "-pk")[:_MAX_ROWS]:
+        others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
+        rows.append(Row((one.subject, one.held_on, "; ".join(others)), one.get_absolute_url(), str(one.pk)))
+    return _table("conversations", "Conversations with partners", ("Conversation", "Held on", "With"), rows)
+
+
+def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    found = Commitment.objects.visible_to(reader).filter(
+        days.covers("done_at"),
+        kind=CommitmentKind.COMMITMENT,
+        giver=ours,
+        status__in=(CommitmentStatus.DONE, CommitmentStatus.VERIFIED),
+    )
+    rows = []
+    for one in found.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS]:
+        assert one.done_at is not None  # the filter asks for it
+        cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
+        rows.append(Row(cells, one.get_absolute_url(), one.reference))
+    return _table("delivered", "Commitments delivered", ("Commitment", "Delivered on", "To", "Status"), rows)
+
+
+def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    sent = NominationsReturn.objects.visible_to(reader).filter(
+        agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
+    )
+    rows = []
+    for one in sent.for_pages().order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+        council = one.agreement.council.organisation.name
+        cells = (str(one.quarter), one.starts_on, council, one.get_status_display())
+        rows.append(Row(cells, one.get_absolute_url(), str(one.pk)))
+    labels = ("Quarter", "First day", "Reported to", "Status")
+    return _table("nominations", "Nominations returns sent", labels, rows)
+
+
+def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    """Versions of plans that it published, and those that it decided about."""
+    plans = Plan.objects.present_for(reader)
+    published = Version.objects.filter(
+        days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours
+    )
+    decided = SignOff.objects.filter(
+        days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
+    )
+    rows = [
+        Row((str(one), timezone.localdate(one.published_at), "Published"), one.get_absolute_url(), f"version-{one.pk}")
+        for one in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]
+    ]
+    for sign_off in decided.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
+        cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
+        rows.append(Row(cells, sign_off.version.get_absolute_url(), f"signature-{sign_off.pk}"))
+    rows.sort(key=_newest_first)
+    return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows[:_MAX_ROWS])
+
+
+def _newest_first(row: Row) -> tuple[int, str]:
+    day = row.cells[1]
+    assert isinstance(day, dt.date)
+    return -day.toordinal(), row.identity
+
+
+def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row]) -> Table:
+    """A table whose second column is a day."""
+    columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
+    return Table(code, title, columns, tuple(rows), empty="Nothing in these days.")
+
+
+EVIDENCE_FILE = Report(
+    slug="evidence-file",
+    title="Evidence of local co-operation",
+    about="For the regulator: dated meetings, conversations, commitments delivered, nominations and plans.",
+    group="Partnerships",
+    form=_Filters,
+    compute=_compute,
+)

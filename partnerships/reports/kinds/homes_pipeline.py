@@ -1,0 +1,378 @@
+"""Homes across plans: forecast against baseline and actual, slippage, confidence and funding."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.documents.slippage import slippage
+from partnerships.kit.dates import PartialDate, long_date
+from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Form
+from partnerships.kit.lists import RecordsField
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.models import Area, AreaKind, AreaServed
+from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
+from partnerships.plans.models import PlanKind, PlannedHomes
+from partnerships.plans.queries.pipeline import Count, Narrowed, Pipeline, Slip, pipeline_of, slips_of
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Sites with another forecast that are listed.
+MAX_SLIPS = 100
+#: Financial years that the filter offers, from the one before the present one.
+_YEARS_AHEAD = 15
+_APRIL = 4
+#: Bedrooms that the filter offers.
+_BEDROOMS = range(7)
+
+
+def financial_year(day: dt.date, ahead: int = 0) -> str:
+    """The financial year of a day, or one some years later: `2027-28`."""
+    return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
+
+
+def end_of(day: dt.date) -> dt.datetime:
+    """The first moment after a day."""
+    return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min))
+
+
+class _Filters(Form):
+    """Which homes are counted, and with which day they are compared."""
+
+    area = RecordsField(label="Areas", required=False, queryset=Area.objects.none(), widget=AutocompleteSelectMultiple)
+    tenure = forms.MultipleChoiceField(
+        label="Tenures", required=False, choices=list(TENURES.items()), widget=AutocompleteSelectMultiple
+    )
+    year = forms.ChoiceField(label="Year of completion", required=False)
+    since = DayField(
+        label="Compare with the figures of",
+        required=False,
+        help_text="A day, such as 1 March 2026. Without one, figures are compared with the baselines.",
+    )
+    bedrooms = forms.ChoiceField(
+        label="Bedrooms",
+        required=False,
+        choices=[("", "Any number"), *((str(count), bedrooms_in_words(count).capitalize()) for count in _BEDROOMS)],
+    )
+    needs = forms.MultipleChoiceField(
+        label="Needs type",
+        required=False,
+        choices=[(code, label.capitalize()) for code, label in NEEDS.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    confidence = forms.ChoiceField(
+        label="Confidence", required=False, choices=[("", "Any confidence"), *CONFIDENCE.items()]
+    )
+    provider = forms.CharField(label="Lead of the site", required=False, max_length=200)
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Any partnership",
+    )
+    kind = forms.ChoiceField(label="Kind of plan", required=False)
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        fields: Mapping[str, Any] = self.fields
+        # All districts, not those of the sites that one may read: the directory is everybody's.
+        fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
+        fields["partnership"].queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+        fields["kind"].choices = [("", "Any kind"), *PlanKind.all_choices()]
+        today = timezone.localdate()
+        years = [financial_year(today, ahead) for ahead in range(-1, _YEARS_AHEAD)]
+        calendar = [str(today.year + ahead) for ahead in range(-1, _YEARS_AHEAD)]
+        fields["year"].choices = [
+            ("", "Any year"),
+            ("Financial years", [(one, one) for one in years]),
+            ("Calendar years", [(one, one) for one in calendar]),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What today's figures are compared with: those of a day, or the baselines."""
+
+    day: dt.date | None
+
+    @property
+    def label(self) -> str:
+        """The heading of its column."""
+        return f"As at {long_date(self.day)}" if self.day else "Baseline"
+
+    @property
+    def words(self) -> str:
+        """In a sentence: `on 1 March 2026`."""
+        return f"on {long_date(self.day)}" if self.day else "in the baselines"
+
+    def of(self, count: Count) -> int:
+        """The homes then."""
+        return count.then if self.day else count.baseline
+
+
+def _compute(asked: Asked) -> Snapshot:
+    chosen, day = asked.filters, asked.filters.get("since")
+    then = end_of(day) if day else None
+    narrowed = _narrowed(asked)
+    pipeline = pipeline_of(asked.reader, narrowed, then=then, now=asked.now)
+    slips = slips_of(asked.reader, narrowed, then=then, now=asked.now, limit=MAX_SLIPS)
+    compared = Compared(day)
+    names = Names(pipeline)
+    tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
+    tables.insert(1, slip_table(slips, compared))
+    return Snapshot(
+        report=HOMES_PIPELINE.slug,
+        title=HOMES_PIPELINE.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(asked, pipeline, compared, chosen.get("year") or ""),
+        tables=tuple(tables),
+        charts=(
+            Chart("Homes by year of completion", "year", (1, 2)),
+            Chart("Homes by tenure today", "tenure", (2,)),
+            Chart("Homes by area today", "area", (2,)),
+        ),
+        sources=(
+            Source("Published versions of plans in Common Ground", asked.today),
+            Source("Section 106 agreements in the registers of councils, by planning reference", asked.today),
+        ),
+        notes=_NOTES,
+    )
+
+
+_NOTES = (
+    "It counts published versions of plans that are not superseded or closed, never drafts.",
+    "Each plan counts in the version that the reader may read today, and in the one they could read on the other day.",
+    "Homes at confidential sites count only for people of the plan's owners and parties.",
+    "Everybody else gets every figure without them, also totals and comparisons, so that subtraction shows none.",
+    "The baseline is the version that a plan's owners chose as its baseline, or its first version.",
+    "Homes count in the year of their line in the plan, or in that of their site's forecast completion.",
+    "Homes of a complete site count as completed.",
+    "A site that stands in two plans counts twice. Choose a partnership or a kind of plan to avoid that.",
+    "Grant: the plan names a grant programme for the site.",
+    "Section 106: the site's planning reference is that of an agreement in the council's register.",
+)
+
+
+def _narrowed(asked: Asked) -> Narrowed:
+    chosen = asked.filters
+    areas = chosen.get("area") or ()
+    return Narrowed(
+        # An area that the reader cannot choose has no homes for them.
+        areas=[one.code if isinstance(one, Area) else "-" for one in areas],
+        tenures=chosen.get("tenure") or (),
+        needs=chosen.get("needs") or (),
+        bedrooms=int(chosen["bedrooms"]) if chosen.get("bedrooms") else None,
+        provider=chosen.get("provider") or "",
+        confidence=chosen.get("confidence") or "",
+        partnerships=[chosen["partnership"].pk] if chosen.get("partnership") else [],
+        kind=chosen.get("kind") or "",
+        year=chosen.get("year") or "",
+        in_agreement=_in_agreement(asked.today),
+    )
+
+
+def _in_agreement(today: dt.date) -> list[str]:
+    """Planning references of registered section 106 agreements, each with its authority's name and with its areas.
+
+    Councils use the same references, so the reference alone says nothing.
+    """
+    references = PlannedHomes.objects.exclude(planning_reference="").values("planning_reference")
+    agreements = list(
+        DeveloperAgreement.objects.filter(planning_application__in=references).values_list(
+            "planning_application", "organisation", "organisation__name"
+        )
+    )
+    bodies = {body for _, body, _ in agreements}
+    areas: dict[int, list[str]] = {}
+    served = AreaServed.objects.filter(organisation__in=bodies).exclude(ends_on__lte=today)
+    for body, code in served.values_list("organisation", "area__code"):
+        areas.setdefault(body, []).append(code)
+    return [f"{reference}|{place}" for reference, body, name in agreements for place in (name, *areas.get(body, ()))]
+
+
+class Names:
+    """What names the rows of each division."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        codes = {code for code, _ in pipeline.by["area"]}
+        self._areas = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
+        self._owners = pipeline.owners
+
+    def of(self, division: str, values: tuple[Any, ...]) -> str:
+        """The name of a row, from the values of its columns."""
+        return _NAMES[division](self, *values)
+
+    def area(self, code: str, authority: str) -> str:
+        """The area's name, else the planning authority as the plan names it."""
+        return self._areas.get(code) or authority or code or "Area not given"
+
+    def provider(self, lead: str, plan: int | None) -> str:
+        """The site's lead, else the plan's owners."""
+        return lead or self._owners.get(plan or 0, "Lead not given")
+
+
+_FUNDING: Mapping[tuple[bool, bool], str] = {
+    (True, False): "Grant",
+    (False, True): "Section 106",
+    (True, True): "Grant and section 106",
+    (False, False): "Neither known",
+}
+_NAMES: Mapping[str, Callable[..., str]] = {
+    "year": lambda _names, year: year or "Year not given",
+    "tenure": lambda _names, tenure: _capital(TENURES[tenure]),
+    "area": Names.area,
+    "bedrooms": lambda _names, count: _capital(bedrooms_in_words(count)),
+    "needs": lambda _names, needs: _capital(NEEDS[needs]),
+    "provider": Names.provider,
+    "confidence": lambda _names, code: CONFIDENCE.get(code, "Confidence not given"),
+    "funding": lambda _names, grant, agreement: _FUNDING[bool(grant), bool(agreement)],
+}
+TITLES = {
+    "year": "By year of completion",
+    "tenure": "By tenure",
+    "area": "By area",
+    "bedrooms": "By bedrooms",
+    "needs": "By needs type",
+    "provider": "By provider",
+    "confidence": "By confidence",
+    "funding": "By funding",
+}
+#: The order of rows: as in plans; areas, providers and years by name.
+_ORDERS: Mapping[str, tuple[str, ...]] = {
+    "tenure": tuple(_label[0].upper() + _label[1:] for _label in TENURES.values()),
+    "needs": tuple(_label[0].upper() + _label[1:] for _label in NEEDS.values()),
+    "confidence": tuple(CONFIDENCE.values()),
+    "funding": tuple(_FUNDING.values()),
+}
+
+
+def _capital(label: str) -> str:
+    return label[0].upper() + label[1:]
+
+
+def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
+    """The homes of one division, by what they are compared with and today."""
+    summed: dict[str, list[Count]] = {}
+    for values, count in pipeline.by[division].items():
+        if compared.of(count) or count.now or count.baseline:
+            summed.setdefault(names.of(division, values), []).append(count)
+    order = _ORDERS.get(division, ())
+    rows = sorted(
+        ((name, _sum(counts)) for name, counts in summed.items()),
+        key=lambda row: (order.index(row[0]) if row[0] in order else len(order), row[0]),
+    )
+    columns = [
+        Column(_FIRST.get(division, title.removeprefix("By ").capitalize())),
+        Column(compared.label, Kind.NUMBER),
+    ]
+    columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.SHARE)]
+    columns += [Column("Completed", Kind.NUMBER)]
+    columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
+    total = pipeline.total
+    return Table(
+        division,
+        title,
+        tuple(columns),
+        tuple(_row(name, count, total, compared) for name, count in rows),
+        _row("All homes", total, total, compared) if rows else None,
+        empty="No homes fit these filters.",
+    )
+
+
+_FIRST = {"year": "Year", "needs": "Needs type"}
+
+
+def _sum(counts: list[Count]) -> Count:
+    return Count(
+        sum(one.baseline for one in counts),
+        sum(one.then for one in counts),
+        sum(one.now for one in counts),
+        sum(one.done for one in counts),
+    )
+
+
+def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
+    share = (Decimal(100) * count.now / total.now).quantize(Decimal("0.1")) if total.now else None
+    cells: tuple[Cell, ...] = (name, compared.of(count), count.now, count.now - compared.of(count), share, count.done)
+    return Row((*cells, count.baseline) if compared.day else cells)
+
+
+def slip_table(slips: list[Slip], compared: Compared) -> Table:
+    """Sites with another forecast completion than then."""
+    rows = []
+    for one in slips:
+        moved = slippage(one.was, one.now)
+        cells = (one.site, one.plan, _date(one.was), _date(one.now), moved.words() if moved else "", one.homes)
+        rows.append(Row(cells, f"/plans/{one.plan_id}/", f"{one.plan_id}/{one.site_key}"))
+    columns = (
+        Column("Site"),
+        Column("Plan"),
+        Column(f"Forecast completion, {compared.label.lower()}"),
+        Column("Forecast completion today"),
+        Column("Moved by"),
+        Column("Homes", Kind.NUMBER),
+    )
+    return Table(
+        "slippage",
+        "Sites whose forecast completion has moved",
+        columns,
+        tuple(rows),
+        note=f"The {MAX_SLIPS} with most homes." if len(rows) == MAX_SLIPS else "",
+        empty="No forecast completion has moved.",
+    )
+
+
+def _date(text: str) -> str:
+    return PartialDate.parse(text).words if text else "not given"
+
+
+def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
+    """How many homes there are, and how many complete next year, each with its change."""
+    total = pipeline.total
+    where = f"{_counted(pipeline.sites, 'site')} in {_counted(pipeline.plans, 'plan')}"
+    change = _than(total.now, compared.of(total), compared)
+    found = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
+    upcoming = financial_year(asked.today, 1)
+    if not year:
+        count = pipeline.by["year"].get((upcoming,), Count())
+        found.append(
+            f"Next year, {upcoming}, {_homes(count.now)} complete: {_than(count.now, compared.of(count), compared)}."
+        )
+    return tuple(found)
+
+
+def _homes(count: int) -> str:
+    return _counted(count, "home")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _than(now: int, was: int, compared: Compared) -> str:
+    """`12 fewer than the 60 on 1 March 2026`."""
+    if now == was:
+        return f"as many as {compared.words}"
+    return f"{abs(now - was):,} {'more' if now > was else 'fewer'} than the {was:,} {compared.words}"
+
+
+HOMES_PIPELINE = Report(
+    slug="homes-pipeline",
+    title="Homes pipeline",
+    about="Homes across plans by year, tenure, area, size, needs, provider and funding, and what has changed.",
+    group="Homes",
+    form=_Filters,
+    compute=_compute,
+)

@@ -1,0 +1,261 @@
+"""The partnership register for an audit: terms, reviews, money, liabilities, data sharing and risks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import F
+from django.http import QueryDict
+
+from partnerships.agreements.models import (
+    OVER,
+    Document,
+    Partnership,
+    PartnershipKind,
+    Party,
+    PartyRole,
+    Status,
+    TermsInForce,
+)
+from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.kit.dates import overdue_in_words
+from partnerships.kit.forms import Form
+from partnerships.organisations.audience import Reader
+from partnerships.plans.models import Plan, Version
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Statuses in which a partnership has terms to keep and dates to meet.
+_IN_FORCE = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
+#: What an auditor asks for, in this order.
+_ASKED_FOR = ("terms in force", "review date", "review on time", "budget", "liabilities", "data-sharing agreement")
+#: A risk with this likelihood × impact, or more, is high.
+HIGH_RISK = 15
+
+
+class _Filters(Form):
+    """Which partnerships the register shows."""
+
+    kind = forms.ChoiceField(label="Kind", required=False)
+    status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
+    ended = forms.BooleanField(label="Show ended and renewed ones too", required=False)
+    gaps = forms.BooleanField(label="Only where something is missing or overdue", required=False)
+
+    def __init__(self, parameters: QueryDict) -> None:
+        super().__init__(parameters)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Any kind"), *PartnershipKind.all_choices()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One partnership of the register, as it stands on a day."""
+
+    partnership: Partnership
+    state: Status
+    chair: str
+    terms_since: dt.date | None
+    shares_data: bool | None
+    risks: tuple[int, int]
+    today: dt.date
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether its parties work under it."""
+        return self.state in _IN_FORCE
+
+    @property
+    def overdue(self) -> str:
+        """`overdue by 12 days` where its review is."""
+        review = self.partnership.review_on
+        return overdue_in_words(review, self.today) if review is not None and self.is_in_force else ""
+
+    @property
+    def missing(self) -> list[str]:
+        """What an auditor would ask for."""
+        one, found = self.partnership, []
+        if self.is_in_force:
+            found += [] if self.terms_since else ["terms in force"]
+            found += [] if one.review_on else ["review date"]
+            found += [] if one.annual_budget is not None else ["budget"]
+            found += [] if one.liabilities.strip() else ["liabilities"]
+        if self.shares_data is False:
+            found.append("data-sharing agreement")
+        return found
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something is missing or overdue."""
+        return bool(self.missing or self.overdue)
+
+
+def _compute(asked: Asked) -> Snapshot:
+    lines = [line for line in _lines(asked) if line.has_gap or not asked.filters.get("gaps")]
+    budget = sum((line.partnership.annual_budget or Decimal(0) for line in lines), Decimal(0))
+    columns = (
+        Column("Partnership"),
+        Column("Status"),
+        Column("Chair"),
+        Column("Terms in force since", Kind.DAY),
+        Column("Review due", Kind.DAY),
+        Column("Review"),
+        Column("Ends", Kind.DAY),
+        Column("Annual budget (£)", Kind.MONEY),
+        Column("Liabilities"),
+        Column("Data sharing"),
+        Column("Open risks", Kind.NUMBER),
+        Column("High risks", Kind.NUMBER),
+        Column("Missing"),
+    )
+    total = Row(("Total", "", "", None, None, "", None, budget, "", "", *_summed_risks(lines), ""))
+    return Snapshot(
+        report=PARTNERSHIP_REGISTER.slug,
+        title=PARTNERSHIP_REGISTER.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(lines),
+        charts=(Chart("Partnerships by what is missing or overdue", "gaps", (1,)),),
+        tables=(
+            _gaps(lines),
+            Table(
+                "register",
+                "Partnerships",
+                columns,
+                tuple(map(_row, lines)),
+                total if lines else None,
+                empty="No partnership fits these filters.",
+            ),
+        ),
+        sources=(
+            Source("Partnerships, their signed terms and their settings in Common Ground", asked.today),
+            Source("Risks in the newest published versions of their plans", asked.today),
+        ),
+        notes=(
+            "It counts partnerships that its reader may read in full, as a party or an invited organisation.",
+            f"A risk is high where likelihood × impact is {HIGH_RISK} or more.",
+            "Data sharing is “not needed” where the kind of partnership shares no personal data.",
+        ),
+    )
+
+
+def _summed_risks(lines: Iterable[_Line]) -> tuple[int, int]:
+    pairs = [line.risks for line in lines]
+    return sum(all_ for all_, _ in pairs), sum(high for _, high in pairs)
+
+
+def _row(line: _Line) -> Row:
+    one = line.partnership
+    sharing = {None: "not needed", True: "agreement in force", False: "no agreement in force"}
+    cells = (
+        one.title,
+        line.state.label,
+        line.chair,
+        line.terms_since,
+        one.review_on,
+        line.overdue,
+        one.ends_on,
+        one.annual_budget,
+        " ".join(one.liabilities.split()),
+        sharing[line.shares_data],
+        *line.risks,
+        ", ".join(line.missing),
+    )
+    return Row(cells, one.get_absolute_url(), f"partnership-{one.pk}")
+
+
+def _gaps(lines: Sequence[_Line]) -> Table:
+    """How many partnerships lack each thing."""
+    missing = Counter(what for line in lines for what in line.missing)
+    missing["review on time"] = sum(bool(line.overdue) for line in lines)
+    rows = tuple(Row((what.capitalize(), missing[what]), key=what) for what in _ASKED_FOR)
+    columns = (Column("What"), Column("Partnerships without it", Kind.NUMBER))
+    return Table("gaps", "What is missing or overdue", columns, rows if lines else ())
+
+
+def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
+    """The sentence an auditor looks for first."""
+    if not lines:
+        return ()
+    parts = (
+        (sum(line.is_in_force and line.terms_since is None for line in lines), "without terms in force"),
+        (sum(bool(line.overdue) for line in lines), "with an overdue review"),
+        (sum(line.shares_data is False for line in lines), "without the data-sharing agreement that they need"),
+        (sum(bool(line.risks[1]) for line in lines), "with high risks"),
+    )
+    count = len(lines)
+    found = ", ".join(f"{number} {words}" for number, words in parts)
+    return (f"{count} partnership{'' if count == 1 else 's'}: {found}.",)
+
+
+def _lines(asked: Asked) -> list[_Line]:
+    """What the register shows of each partnership, by title."""
+    rows = Partnership.objects.inside_for(asked.reader).select_related("kind").order_by("title", "pk")
+    if asked.filters.get("kind"):
+        rows = rows.filter(kind=asked.filters["kind"])
+    states = {one: one.state_on(asked.today) for one in rows}
+    wanted, with_ended = asked.filters.get("status"), asked.filters.get("ended")
+    shown = [one for one, state in states.items() if (state == wanted if wanted else (with_ended or state not in OVER))]
+    ids = [one.pk for one in shown]
+    chairs = _chairs(ids)
+    in_force = TermsInForce.objects.filter(partnership__in=ids).on(asked.today)
+    since = dict(in_force.values_list("partnership", "from_day"))
+    marked = set(
+        Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None).values_list(
+            "partnership", flat=True
+        )
+    )
+    risks = _risks(asked.reader, ids)
+    return [
+        _Line(
+            one,
+            states[one],
+            chairs.get(one.pk, ""),
+            since.get(one.pk),
+            data_sharing_open(one, asked.today) if one.kind.needs_data_sharing or one.pk in marked else None,
+            risks.get(one.pk, (0, 0)),
+            asked.today,
+        )
+        for one in shown
+    ]
+
+
+def _chairs(ids: Sequence[int]) -> dict[int, str]:
+    """The chair of each partnership; its lead organisation where it has none."""
+    found: dict[int, str] = {}
+    parties = Party.objects.present().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
+    for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
+        if role == PartyRole.CHAIR or pk not in found:
+            found[pk] = name
+    return found
+
+
+def _risks(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many risks the open plans of each partnership have, and how many of them are high."""
+    plans = Plan.objects.inside_for(reader).filter(partnership__in=ids)
+    versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for pk, risks in versions.values_list("plan__partnership", "content__risks"):
+        found[pk] += [_score(risk) for risk in risks or ()]
+    return {pk: (len(scores), sum(score >= HIGH_RISK for score in scores)) for pk, scores in found.items()}
+
+
+def _score(risk: dict[str, Any]) -> int:
+    return int(risk["likelihood"]) * int(risk["impact"])
+
+
+PARTNERSHIP_REGISTER = Report(
+    slug="partnership-register",
+    title="Partnership register",
+    about="For an audit: terms, reviews, budget, liabilities, data sharing and risks of each partnership.",
+    group="Partnerships",
+    form=lambda parameters, _reader: _Filters(parameters),
+    compute=_compute,
+)

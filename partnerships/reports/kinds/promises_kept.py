@@ -1,0 +1,211 @@
+"""Promises kept: what each organisation agreed to do for others, and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import Count, F, Q
+from django.db.models.functions import TruncDate
+from django.http import QueryDict
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.organisations.audience import Reader
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import Kind as CellKind
+
+#: Overdue commitments that are listed, those that are late the longest first.
+_MAX_OVERDUE = 100
+
+
+class _Filters(Form):
+    """Which promises count."""
+
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Any partnership",
+    )
+    due_from = DayField(label="First due from", required=False)
+    due_to = DayField(label="First due up to", required=False)
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What became of the promises of one giver."""
+
+    giver: str
+    pk: int | None
+    on_time: int
+    late: int
+    overdue: int
+    cancelled: int
+    under_way: int
+
+    @property
+    def agreed(self) -> int:
+        """All of them."""
+        return self.on_time + self.late + self.overdue + self.cancelled + self.under_way
+
+    @property
+    def share(self) -> Decimal | None:
+        """Kept, of those that were due or ended, in per cent."""
+        kept, settled = self.on_time + self.late, self.agreed - self.under_way
+        return (Decimal(100) * kept / settled).quantize(Decimal("0.1")) if settled else None
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of its row."""
+        figures = (self.on_time, self.late, self.overdue, self.cancelled, self.under_way)
+        return (self.giver, self.agreed, *figures, self.share)
+
+
+def _compute(asked: Asked) -> Snapshot:
+    agreed = _agreed(asked.reader, asked.filters)
+    lines = _by_giver(agreed, asked.today)
+    return Snapshot(
+        report=PROMISES_KEPT.slug,
+        title=PROMISES_KEPT.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(lines),
+        tables=(_giver_table(lines), overdue_table(agreed, asked.today)),
+        charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
+        sources=(Source("Commitments in Common Ground", asked.today),),
+        notes=(
+            "It counts commitments that both sides agreed, not actions and not what was replaced by another one.",
+            "Kept on time: delivered by the day that was agreed first. Kept late: delivered after it.",
+            "Overdue: not delivered, and past the day that is agreed today.",
+            "The share kept is of those that were delivered, are overdue or were cancelled.",
+        ),
+    )
+
+
+def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
+    """The promises that count: what both sides agreed, and was not replaced."""
+    rows = Commitment.objects.visible_to(reader).filter(
+        kind=Kind.COMMITMENT, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False
+    )
+    rows = rows.exclude(status=Status.SUPERSEDED)
+    if chosen.get("partnership"):
+        rows = rows.filter(partnership=chosen["partnership"])
+    if chosen.get("due_from"):
+        rows = rows.filter(original_due_on__gte=chosen["due_from"])
+    if chosen.get("due_to"):
+        rows = rows.filter(original_due_on__lte=chosen["due_to"])
+    return rows
+
+
+def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
+    kept = Q(status__in=(Status.DONE, Status.VERIFIED))
+    in_time = Q(done_on__lte=F("original_due_on"))
+    late, open_ones = Q(due_on__lt=today), Q(status__in=UNDER_WAY)
+    counted = (
+        rows.order_by()
+        .annotate(done_on=TruncDate("done_at"))
+        .values("giver", "giver__name", "giver_name")
+        .annotate(
+            on_time=Count("pk", filter=kept & in_time),
+            late=Count("pk", filter=kept & ~in_time),
+            overdue=Count("pk", filter=open_ones & late),
+            cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
+            under_way=Count("pk", filter=open_ones & ~late),
+        )
+    )
+    lines = [
+        _Kept(
+            row["giver__name"] or row["giver_name"],
+            row["giver"],
+            *(row[name] for name in ("on_time", "late", "overdue", "cancelled", "under_way")),
+        )
+        for row in counted
+    ]
+    return sorted(lines, key=lambda line: (line.giver.casefold(), line.pk or 0))
+
+
+def _total(lines: Sequence[_Kept]) -> _Kept:
+    columns = zip(*((one.on_time, one.late, one.overdue, one.cancelled, one.under_way) for one in lines), strict=True)
+    return _Kept("All", None, *map(sum, columns))
+
+
+def _giver_table(lines: Sequence[_Kept]) -> Table:
+    columns = (
+        Column("Who promised"),
+        *(
+            Column(label, CellKind.NUMBER)
+            for label in ("Agreed", "Kept on time", "Kept late", "Overdue", "Cancelled", "Under way")
+        ),
+        Column("Share kept", CellKind.SHARE),
+    )
+    rows = tuple(
+        Row(one.cells, f"/organisations/{one.pk}/" if one.pk else "", f"organisation-{one.pk}" if one.pk else "")
+        for one in lines
+    )
+    total = Row(_total(lines).cells) if lines else None
+    return Table("givers", "By who promised", columns, rows, total, empty="No commitment fits these filters.")
+
+
+def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
+    """The overdue ones, late the longest first."""
+    late = agreed.overdue(today).for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE]
+    rows = []
+    for one in late:
+        assert one.due_on is not None  # what is overdue has a due date
+        cells = (
+            one.reference,
+            str(one.giver or one.giver_name),
+            str(one.receiver),
+            one.original_due_on,
+            one.due_on,
+            (today - one.due_on).days,
+            one.blocker,
+        )
+        rows.append(Row(cells, one.get_absolute_url()))
+    columns = (
+        Column("Commitment"),
+        Column("Who promised"),
+        Column("To"),
+        Column("First due", CellKind.DAY),
+        Column("Due", CellKind.DAY),
+        Column("Days overdue", CellKind.NUMBER),
+        Column("Blocked by"),
+    )
+    note = f"The {_MAX_OVERDUE} that are late the longest." if len(rows) == _MAX_OVERDUE else ""
+    return Table("overdue", "Overdue", columns, tuple(rows), note=note, empty="Nothing is overdue.")
+
+
+def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:
+    if not lines:
+        return ()
+    total = _total(lines)
+    share = f" ({total.share}% of those that were due)" if total.share is not None else ""
+    return (
+        f"{total.on_time + total.late:,} of {total.agreed:,} promises are kept{share}, {total.late:,} of them late.",
+        f"{total.overdue:,} are overdue, {total.cancelled:,} were cancelled, {total.under_way:,} are under way.",
+    )
+
+
+PROMISES_KEPT = Report(
+    slug="promises-kept",
+    title="Promises kept",
+    about="Commitments by who promised: kept on time, kept late, overdue, cancelled and under way.",
+    group="Asks and promises",
+    form=_Filters,
+    compute=_compute,
+)

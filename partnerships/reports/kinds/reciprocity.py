@@ -1,0 +1,112 @@
+"""Reciprocity: what one organisation and each partner asked and promised each other, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django import forms
+from django.http import QueryDict
+
+from partnerships.kit.forms import AutocompleteSelect, Form
+from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
+from partnerships.reports.balances import Balance, balances, partners_of
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Partners that the report compares, by name.
+_MAX_PARTNERS = 300
+
+
+class _Filters(Form):
+    """Whose balance it is."""
+
+    organisation = forms.ModelChoiceField(
+        label="Organisation",
+        required=False,
+        queryset=Organisation.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Your first organisation",
+    )
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        field = self.fields["organisation"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = own_organisations(reader).order_by("name", "pk")
+
+
+def own_organisations(reader: Reader) -> OrganisationQuerySet:
+    """The organisations that the reader acts for."""
+    if isinstance(reader, Everybody):
+        return Organisation.objects.filter(pk__in=reader.organisations)
+    return Organisation.objects.of_person(reader)
+
+
+def _compute(asked: Asked) -> Snapshot:
+    ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
+    found: list[Balance] = []
+    if ours is not None:
+        partners = list(partners_of(asked.reader, ours).order_by("name", "pk")[:_MAX_PARTNERS])
+        rows = balances(user=asked.reader, ours=ours, partners=partners, today=asked.today)
+        found = [one for one in rows if not one.is_empty]
+    name = ours.display_name if ours is not None else "your organisation"
+    return Snapshot(
+        report=RECIPROCITY.slug,
+        title=RECIPROCITY.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=(name,) if ours is not None else (),
+        answers=_answers(name, found),
+        tables=(_table(name, found),),
+        charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
+        sources=(Source("Asks and commitments in Common Ground", asked.today),),
+        notes=(
+            "An ask to a partnership counts once for each party that it asks. Asks of the whole network count nowhere.",
+            "An ask is met by a partner if that partner delivered part of it.",
+            f"It compares at most {_MAX_PARTNERS} partners, by name.",
+        ),
+    )
+
+
+def _table(name: str, found: Sequence[Balance]) -> Table:
+    labels = (
+        *(f"{name} {what}" for what in ("asked", "had met", "still waits for")),
+        *(f"Partner {what}" for what in ("asked", "had met", "still waits for")),
+        *(f"{name} {what}" for what in ("promised", "kept")),
+        *(f"Partner {what}" for what in ("promised", "kept")),
+    )
+    columns = (Column("Partner"), *(Column(label, Kind.NUMBER) for label in labels))
+    rows = tuple(_row(one) for one in found)
+    sums = [sum(column) for column in zip(*(one.figures for one in found), strict=True)]
+    total = Row(("All partners", *sums)) if found else None
+    empty = "Neither side has asked or promised anything yet."
+    return Table("partners", f"{name} and its partners", columns, rows, total, empty=empty)
+
+
+def _row(one: Balance) -> Row:
+    assert one.partner is not None  # `balances` sets it
+    return Row((one.partner.name, *one.figures), one.partner.get_absolute_url(), f"organisation-{one.partner.pk}")
+
+
+def _answers(name: str, found: Sequence[Balance]) -> tuple[str, ...]:
+    if not found:
+        return ()
+    total = Balance()
+    for one in found:
+        total.add(one)
+    ours, theirs = total.we_asked, total.they_asked
+    return (
+        f"{name} made {ours.made:,} asks, and partners met {ours.met:,} of them.",
+        f"Partners made {theirs.made:,} asks, and {name} met {theirs.met:,} of them.",
+    )
+
+
+RECIPROCITY = Report(
+    slug="reciprocity",
+    title="Reciprocity",
+    about="What your organisation and each partner asked and promised each other, and what came of it.",
+    group="Asks and promises",
+    form=_Filters,
+    compute=_compute,
+)

@@ -1,0 +1,132 @@
+"""Unanswered asks by age: who waits for an answer, and for how long."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.db.models import Count, Q
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
+from partnerships.kit.forms import AutocompleteSelect, Form
+from partnerships.organisations.audience import Reader
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Asks that are listed, those that wait longest first.
+_MAX_LISTED = 200
+#: Ages in days from which on each group begins, youngest first.
+_AGES = ((0, "Up to 2 weeks"), (15, "Up to 4 weeks"), (29, "Up to 8 weeks"), (57, "Up to half a year"), (183, "Longer"))
+
+
+class _Filters(Form):
+    """Which asks count."""
+
+    theme = forms.ChoiceField(label="Theme", required=False)
+    partnership = forms.ModelChoiceField(
+        label="Shared with the partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Any partnership",
+    )
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        theme, partnership = self.fields["theme"], self.fields["partnership"]
+        assert isinstance(theme, forms.ChoiceField)
+        assert isinstance(partnership, forms.ModelChoiceField)
+        theme.choices = [("", "Any theme"), *Theme.all_choices()]
+        partnership.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+
+
+def _compute(asked: Asked) -> Snapshot:
+    asks = Entry.objects.visible_to(asked.reader).filter(direction=Direction.ASK).unanswered()
+    if asked.filters.get("theme"):
+        asks = asks.filter(theme=asked.filters["theme"])
+    if asked.filters.get("partnership"):
+        asks = asks.filter(partnership=asked.filters["partnership"])
+    ages = _by_age(asks, asked.today)
+    themes = _by_theme(asks, asked.today)
+    oldest = oldest_table(asks, asked.today)
+    return Snapshot(
+        report=UNANSWERED_ASKS.slug,
+        title=UNANSWERED_ASKS.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(ages, oldest),
+        tables=(ages, themes, oldest),
+        charts=(Chart("Unanswered asks by age", "ages", (1,)),),
+        sources=(Source("Asks that were shared in Common Ground", asked.today),),
+        notes=("An ask waits from the day on which it was shared until somebody answers it, in whatever way.",),
+    )
+
+
+def _shared_before(today: dt.date, days: int) -> Q:
+    """The condition on asks that are at least so many days old."""
+    first = today - dt.timedelta(days=days - 1)
+    return Q(shared_at__lt=timezone.make_aware(dt.datetime.combine(first, dt.time.min)))
+
+
+def _by_age(asks: EntryQuerySet, today: dt.date) -> Table:
+    older = [Q() if not days else _shared_before(today, days) for days, _ in _AGES]
+    groups = [one & ~following for one, following in zip(older, [*older[1:], Q(pk__in=[])], strict=True)]
+    counted = asks.aggregate(**{f"age_{place}": Count("pk", filter=group) for place, group in enumerate(groups)})
+    rows = tuple(Row((label, counted[f"age_{place}"])) for place, (_, label) in enumerate(_AGES))
+    columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
+    return Table("ages", "By age", columns, rows, Row(("All", sum(counted.values()))))
+
+
+def _by_theme(asks: EntryQuerySet, today: dt.date) -> Table:
+    labels = dict(Theme.all_choices())
+    counted = (
+        asks.order_by()
+        .values("theme")
+        .annotate(number=Count("pk"), old=Count("pk", filter=_shared_before(today, _AGES[2][0])))
+        .order_by("-number", "theme")
+    )
+    rows = tuple(Row((labels.get(row["theme"], row["theme"]), row["number"], row["old"])) for row in counted)
+    columns = (Column("Theme"), Column("Asks", Kind.NUMBER), Column("Older than 4 weeks", Kind.NUMBER))
+    return Table("themes", "By theme", columns, rows, empty="No ask waits for an answer.")
+
+
+def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
+    """Asks, those that wait longest first."""
+    rows = []
+    for one in asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED]:
+        assert one.shared_at is not None  # drafts are not unanswered
+        shared_on = timezone.localdate(one.shared_at)
+        cells = (one.title, str(one.organisation), shared_on, (today - shared_on).days, one.closes_on)
+        rows.append(Row(cells, one.get_absolute_url(), f"entry-{one.pk}"))
+    columns = (
+        Column("Ask"),
+        Column("Who asks"),
+        Column("Shared on", Kind.DAY),
+        Column("Days without an answer", Kind.NUMBER),
+        Column("Closes on", Kind.DAY),
+    )
+    note = f"The {_MAX_LISTED} that wait longest." if len(rows) == _MAX_LISTED else ""
+    empty = "No ask waits for an answer."
+    return Table("asks", "Asks, those that wait longest first", columns, tuple(rows), note=note, empty=empty)
+
+
+def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
+    count = int(str(ages.total.cells[1])) if ages.total else 0
+    if not oldest.rows:
+        return ("No ask waits for an answer.",)
+    longest = oldest.rows[0]
+    return (f"{count:,} ask{'' if count == 1 else 's'} without an answer; the oldest for {longest.cells[3]} days.",)
+
+
+UNANSWERED_ASKS = Report(
+    slug="unanswered-asks",
+    title="Unanswered asks by age",
+    about="Asks that nobody has answered yet: how many, for how long, about what, and which.",
+    group="Asks and promises",
+    form=_Filters,
+    compute=_compute,
+)

@@ -1,0 +1,48 @@
+"""Write a report as a file, such as the board pack: what one person may read of it."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.people.models import User
+from partnerships.reports.downloads import FORMATS, bytes_of
+from partnerships.reports.queries import InvalidFilters, snapshot_of
+from partnerships.reports.registry import all_reports, find_report
+
+
+class Command(AccountedCommand):
+    """`manage.py make_report board-pack --as amina@example.org --filters "partnership=3" --to pack.pdf`."""
+
+    help = "Write a report as PDF, Word or Excel: what one person may read of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The report, its reader, its filters and the file."""
+        parser.add_argument("report", help=f"One of: {', '.join(one.slug for one in all_reports())}.")
+        parser.add_argument("--as", dest="reader", required=True, help="The email address of its reader.")
+        parser.add_argument("--filters", default="", help="As in the address of the report's page.")
+        parser.add_argument("--to", required=True, help=f"The file; it ends in {', '.join(FORMATS)}.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write the file."""
+        report, path = find_report(options["report"]), Path(options["to"])
+        reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
+        form = path.suffix.removeprefix(".")
+        if report is None:
+            raise CommandError("There is no such report.")
+        if reader is None:
+            raise CommandError("Nobody with an open account has this address.")
+        if form not in FORMATS:
+            raise CommandError(f"The file must end in {', '.join(FORMATS)}.")
+        try:
+            snapshot = snapshot_of(report, reader, QueryDict(options["filters"]), now=timezone.now())
+        except InvalidFilters as error:
+            raise CommandError(f"The filters are not valid: {error.form.errors.as_text()}") from error
+        path.write_bytes(bytes_of(snapshot, form))
+        self.stdout.write(f"{path}: {snapshot.title}")

@@ -1,0 +1,179 @@
+"""Frozen reports, which never change, and reports that are sent on a rhythm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.organisations.audience import Organisations, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.reports.snapshot import Snapshot, from_json
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: People of the audience today (docs/rights.md).
+_PRESENT = (
+    Organisations("organisation"),
+    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+)
+#: People of former parties, who keep what was frozen up to the day they left.
+_FORMER = (
+    Organisations(
+        "partnership__parties__organisation",
+        when=Q(partnership__parties__status__in=FORMER_STATUSES, frozen_at__lte=F("partnership__parties__left_at")),
+    ),
+)
+#: Everybody who may read a frozen report.
+READERS = (*_PRESENT, *_FORMER)
+
+
+class Audience(models.Model):
+    """For whom a report is made: the people of one organisation, or of the parties of one partnership."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def body(self) -> Organisation | Partnership:
+        """The organisation or partnership. Needs the one that is set fetched."""
+        found = self.organisation or self.partnership
+        assert found is not None  # a constraint: one of the two is set
+        return found
+
+
+def _one_audience(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(organisation=None, partnership__isnull=False) | Q(organisation__isnull=False, partnership=None),
+        name=name,
+    )
+
+
+class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
+    """Frozen reports by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
+        """Those made for an organisation or partnership of theirs; of one they left, those from before."""
+        return self.filter(visible_to(FrozenReport, READERS, user))
+
+    def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
+        """Those whose audience they belong to today."""
+        return self.filter(visible_to(FrozenReport, _PRESENT, user))
+
+
+class FrozenReport(Audience):
+    """A report as it was at a moment: figures, name and reason, which nobody can change.
+
+    Its snapshot counts what every person of its audience could read then. `question` are the filters, as in an address.
+    """
+
+    report = models.CharField(max_length=60, help_text="The name of the report in addresses.")
+    name = models.CharField(max_length=200)
+    reason = models.TextField()
+    question = models.TextField(blank=True)
+    content = models.JSONField(help_text="The snapshot: see `reports.snapshot`.")
+    frozen_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    frozen_at = models.DateTimeField()
+
+    objects = FrozenReportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [_one_audience("frozen_report_has_one_audience")]
+        indexes = [
+            models.Index(fields=["organisation", "-frozen_at"], name="frozen_report_organisation"),
+            models.Index(fields=["partnership", "-frozen_at"], name="frozen_report_partnership"),
+        ]
+        triggers = [
+            # The organisation may change: where two records of one body become one.
+            pgtrigger.Protect(
+                name="immutable",
+                operation=pgtrigger.UpdateOf(
+                    "report", "name", "reason", "question", "content", "frozen_by_id", "frozen_at", "partnership_id"
+                )
+                | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("reports:frozen", kwargs={"pk": self.pk})
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Its figures."""
+        return from_json(self.content)
+
+
+class Every(models.TextChoices):
+    """How often a report is sent."""
+
+    WEEK = "week", "Every week"
+    MONTH = "month", "Every month"
+    QUARTER = "quarter", "Every three months"
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    """Schedules by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
+        """Those of their organisations and partnerships."""
+        return self.filter(visible_to(Schedule, _PRESENT, user))
+
+
+@pghistory.track()
+class Schedule(Audience):
+    """A report that is frozen and sent on a rhythm; `next_on` is the day on which it is due.
+
+    running → ended (`ended_at`). Each time a `FrozenReport` is kept, and each recipient gets an email with its figures.
+    """
+
+    report = models.CharField(max_length=60)
+    name = models.CharField(max_length=150)
+    question = models.TextField(blank=True)
+    every = models.CharField(max_length=7, choices=Every)
+    next_on = models.DateField()
+    first_on = models.DateField(help_text="The day of the month that it keeps.")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [_one_audience("schedule_has_one_audience")]
+        indexes = [models.Index(fields=["next_on"], condition=Q(ended_at=None), name="schedule_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("reports:schedule", kwargs={"pk": self.pk})
+
+
+@pghistory.track()
+class Recipient(models.Model):
+    """A person who gets a scheduled report, while they belong to its audience."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="recipients")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "person"], name="one_recipient_a_schedule")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} gets {self.schedule_id}"

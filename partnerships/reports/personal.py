@@ -1,0 +1,11 @@
+"""Personal data in this room, for erasure and export."""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule("reports.FrozenReport", "frozen_by", Fate.KEEP, "reports that they froze", ("name", "frozen_at")),
+    Rule("reports.Schedule", "created_by", Fate.KEEP, "scheduled reports that they set up", ("name", "created_at")),
+    Rule("reports.Recipient", "person", Fate.DELETE, "scheduled reports that they get", ("since",)),
+)

@@ -1,0 +1,94 @@
+"""Making snapshots: of a report, for a reader, with filters."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.kit.forms import active_filters
+from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+from partnerships.reports.models import FrozenReport
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Snapshot
+
+
+class InvalidFilters(Exception):
+    """The filters are not valid; `form` says why."""
+
+    def __init__(self, form: forms.Form) -> None:
+        super().__init__("The filters are not valid.")
+        self.form = form
+
+
+def snapshot_of(
+    report: Report,
+    reader: Reader,
+    parameters: QueryDict,
+    *,
+    made_for: str = "",
+    now: dt.datetime,
+    form: forms.Form | None = None,
+) -> Snapshot:
+    """The figures of a report, as far as the reader may read. Raises `InvalidFilters`.
+
+    `form` is the form of the filters, where the caller has made it already.
+    """
+    form = form or report.form(parameters, reader)
+    if not form.is_valid():
+        raise InvalidFilters(form)
+    asked = Asked(
+        reader=reader,
+        made_for=made_for or for_person(reader),
+        filters=form.cleaned_data,
+        words=tuple(chip.label for chip in active_filters(form, parameters)),
+        now=now,
+        today=timezone.localdate(now),
+    )
+    return report.compute(asked)
+
+
+def for_person(reader: Reader) -> str:
+    """Whose figures a person's own report has."""
+    return f"It counts what {reader.display_name} may read." if isinstance(reader, User) else ""
+
+
+def everybody_of(body: Organisation | Partnership) -> Everybody:
+    """All people of the organisation, or of the partnership's present parties, as one reader."""
+    if isinstance(body, Organisation):
+        return Everybody([body.pk])
+    return Everybody(Party.objects.present().filter(partnership=body).values_list("organisation", flat=True))
+
+
+def for_body(body: Organisation | Partnership) -> str:
+    """Whose figures a report has that is made for them."""
+    whom = body.display_name if isinstance(body, Organisation) else f"every party of {body.title}"
+    return f"It counts what everybody of {whom} may read."
+
+
+def people_of(body: Organisation | Partnership) -> QuerySet[User]:
+    """The people with an account who act for the organisation, or for a present party of the partnership."""
+    acting = Membership.objects.current().filter(organisation__in=everybody_of(body).organisations)
+    people = User.objects.filter(pk__in=acting.values("person"), is_active=True, account_since__isnull=False)
+    return people.order_by("name", "pk")
+
+
+def computed_for(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
+    """The figures that everybody of an audience may read. Raises `InvalidFilters`."""
+    return snapshot_of(report, everybody_of(body), QueryDict(question), made_for=for_body(body), now=now)
+
+
+def fits(report: Report, body: Organisation | Partnership, question: str) -> bool:
+    """Whether the filters are valid for everybody of an audience."""
+    return report.form(QueryDict(question), everybody_of(body)).is_valid()
+
+
+def frozen_for(person: User) -> QuerySet[FrozenReport]:
+    """The frozen reports that the person may read, with their audiences."""
+    return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")

@@ -1,0 +1,42 @@
+"""What the reports room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.organisations.obligations import register_following
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+from partnerships.reports.emails import write_scheduled
+from partnerships.reports.kinds.board_pack import BOARD_PACK
+from partnerships.reports.kinds.evidence_file import EVIDENCE_FILE
+from partnerships.reports.kinds.homes_pipeline import HOMES_PIPELINE
+from partnerships.reports.kinds.partnership_register import PARTNERSHIP_REGISTER
+from partnerships.reports.kinds.promises_kept import PROMISES_KEPT
+from partnerships.reports.kinds.reciprocity import RECIPROCITY
+from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
+from partnerships.reports.models import FrozenReport
+from partnerships.reports.personal import RULES
+from partnerships.reports.registry import register_report
+
+
+def register() -> None:
+    """The reports of this room, their email, and the rules about personal data."""
+    for report in (
+        HOMES_PIPELINE,
+        BOARD_PACK,
+        PARTNERSHIP_REGISTER,
+        EVIDENCE_FILE,
+        PROMISES_KEPT,
+        UNANSWERED_ASKS,
+        RECIPROCITY,
+    ):
+        register_report(report)
+    register_personal(RULES)
+    register_following("reports.FrozenReport.organisation", "reports.Schedule.organisation")
+    register_email(
+        "reports.scheduled",
+        "A report that is sent to you on a rhythm",
+        write_scheduled,
+        group=NoticeGroup.REPORTS,
+        about=About("frozen_report", "frozen", FrozenReport, partnership="partnership_id"),
+    )

@@ -1,0 +1,69 @@
+"""The reports that exist, by name. Rooms at or above this one register theirs at start-up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django import forms
+from django.http import QueryDict
+
+from partnerships.organisations.audience import Reader
+from partnerships.reports.snapshot import Snapshot
+
+#: The form of a report's filters, for a reader.
+MakeForm: TypeAlias = Callable[[QueryDict, Reader], forms.Form]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report is asked: by whom, with which valid filters, on which day and at which moment.
+
+    `reader` is a person, or `Everybody` of some organisations. `made_for` are the words for it.
+    """
+
+    reader: Reader
+    made_for: str
+    filters: Mapping[str, Any]
+    words: tuple[str, ...]
+    now: dt.datetime
+    today: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report: its name in addresses, title, description, filters, and how its figures are computed.
+
+    `compute` reads the database once and answers with a snapshot. It counts only what `asked.reader` may read. `group`
+    is the heading under which the page of reports lists it.
+    """
+
+    slug: str
+    title: str
+    about: str
+    group: str
+    form: MakeForm
+    compute: Callable[[Asked], Snapshot]
+
+
+_reports: dict[str, Report] = {}
+
+
+def register_report(report: Report) -> None:
+    """Register a report; its slug must be new."""
+    known = _reports.get(report.slug)
+    if known is not None and known is not report:
+        raise ValueError(f"Two reports are called {report.slug}.")
+    _reports[report.slug] = report
+
+
+def find_report(slug: str) -> Report | None:
+    """The report with this name; None if there is none."""
+    return _reports.get(slug)
+
+
+def all_reports() -> tuple[Report, ...]:
+    """Every report, in the order of registration."""
+    return tuple(_reports.values())

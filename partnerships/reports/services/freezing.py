@@ -1,0 +1,61 @@
+"""Freezing a report: its figures are kept as they are, under a name."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.reports.models import FrozenReport
+from partnerships.reports.queries import InvalidFilters, computed_for
+from partnerships.reports.registry import find_report
+from partnerships.reports.rights import may_report_for
+from partnerships.reports.snapshot import to_json
+
+
+class UnableToFreeze(Exception):
+    """The report, its filters, its name or the reason are not valid."""
+
+
+@transaction.atomic
+def freeze_report(
+    *,
+    report: str,
+    question: str,
+    name: str,
+    reason: str,
+    body: Organisation | Partnership,
+    author: User | None,
+    now: dt.datetime,
+) -> FrozenReport:
+    """Keep what everybody of the organisation or partnership may read of a report now. Raises `UnableToFreeze`.
+
+    `question` are the filters, as in the report's address. Without an author, the clock freezes a scheduled report.
+    """
+    require(author is None or may_report_for(author, body))
+    definition = find_report(report)
+    if definition is None:
+        raise UnableToFreeze("There is no such report.")
+    if not name.strip():
+        raise UnableToFreeze("Enter a name, such as “As reported to the board on 3 March”.")
+    if not reason.strip():
+        raise UnableToFreeze("Enter why it is frozen.")
+    try:
+        snapshot = computed_for(definition, body, question, now)
+    except InvalidFilters as error:
+        raise UnableToFreeze("Correct the filters of the report first.") from error
+    return FrozenReport.objects.create(
+        report=report,
+        name=name.strip()[:200],
+        reason=reason.strip(),
+        question=question,
+        content=to_json(snapshot),
+        organisation=body if isinstance(body, Organisation) else None,
+        partnership=body if isinstance(body, Partnership) else None,
+        frozen_by=author,
+        frozen_at=now,
+    )

@@ -1,0 +1,179 @@
+"""Sending a report on a rhythm: each time it is frozen, and its recipients get an email with these figures."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Collection
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+from partnerships.reports.models import Every, Recipient, Schedule
+from partnerships.reports.queries import fits, people_of
+from partnerships.reports.registry import find_report
+from partnerships.reports.rights import may_report_for
+from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
+
+log = structlog.get_logger(__name__)
+
+#: An organisation or partnership has at most this many running schedules.
+MAX_SCHEDULES = 20
+#: Months between two reports.
+_MONTHS = {Every.MONTH: 1, Every.QUARTER: 3}
+_WEEK = dt.timedelta(days=7)
+
+
+class UnableToSchedule(Exception):
+    """The report, its filters, name, first day or recipients are not valid."""
+
+
+@transaction.atomic
+def schedule_report(
+    *,
+    report: str,
+    question: str,
+    name: str,
+    every: str,
+    first_on: dt.date,
+    people: Collection[User],
+    body: Organisation | Partnership,
+    author: User,
+    now: dt.datetime,
+) -> Schedule:
+    """Send a report to these people of the organisation or partnership, from a day on. Raises `UnableToSchedule`."""
+    require(may_report_for(author, body))
+    definition = find_report(report)
+    if definition is None:
+        raise UnableToSchedule("There is no such report.")
+    if not fits(definition, body, question):
+        raise UnableToSchedule("Not everybody can use these filters. Remove those that name a record of your own.")
+    if not name.strip():
+        raise UnableToSchedule("Enter a name.")
+    if every not in Every.values:
+        raise UnableToSchedule("Choose how often it is sent.")
+    if first_on < timezone.localdate(now):
+        raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
+    chosen = {one.pk for one in people}
+    if not chosen or people_of(body).filter(pk__in=chosen).count() != len(chosen):
+        raise UnableToSchedule(f"Choose who gets it: people of {body}.")
+    placed = {
+        "organisation": body if isinstance(body, Organisation) else None,
+        "partnership": body if isinstance(body, Partnership) else None,
+    }
+    type(body).objects.select_for_update().get(pk=body.pk)
+    if Schedule.objects.filter(**placed, ended_at=None).count() >= MAX_SCHEDULES:
+        raise UnableToSchedule(f"There are already {MAX_SCHEDULES} scheduled reports. End one first.")
+    schedule = Schedule.objects.create(
+        report=report,
+        name=name.strip()[:150],
+        question=question,
+        every=every,
+        next_on=first_on,
+        first_on=first_on,
+        created_by=author,
+        created_at=now,
+        **placed,
+    )
+    Recipient.objects.bulk_create([Recipient(schedule=schedule, person_id=pk, since=now) for pk in sorted(chosen)])
+    return schedule
+
+
+@transaction.atomic
+def end_schedule(*, schedule: Schedule, author: User, now: dt.datetime) -> Schedule:
+    """Send it no more. What was frozen is kept."""
+    schedule = _locked(schedule)
+    require(may_report_for(author, schedule.body))
+    schedule.ended_at = schedule.ended_at or now
+    schedule.save(update_fields=["ended_at"])
+    return schedule
+
+
+@transaction.atomic
+def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
+    """Send it to the person too, from the next time on."""
+    require(people_of(schedule.body).filter(pk=person.pk).exists())
+    Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
+
+
+@transaction.atomic
+def stop_receiving(*, schedule: Schedule, person: User) -> None:
+    """Send it to the person no more."""
+    Recipient.objects.filter(schedule=schedule, person=person).delete()
+
+
+def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
+    """Freeze the reports that are due and record their emails; how many were frozen.
+
+    May run twice: each is done under its lock, with its next day. One that cannot be made is logged and tried again
+    in the next run; it holds up no other. Errors of `stop_on` end the run.
+    """
+    today, sent = timezone.localdate(now), 0
+    due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("next_on", "pk")
+    for pk in due.values_list("pk", flat=True):
+        try:
+            sent += _send(pk, now)
+        except stop_on:
+            raise
+        except Exception:
+            log.exception("scheduled_report_failed", schedule=pk)
+    return sent
+
+
+@transaction.atomic
+def _send(pk: int, now: dt.datetime) -> bool:
+    schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
+    if schedule.ended_at is not None or schedule.next_on > today:
+        return False
+    schedule.next_on = _next_day(schedule, today)
+    people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
+    numbers = list(people.values_list("pk", flat=True))
+    if not numbers:
+        schedule.ended_at = now  # nobody is left to send it to
+    schedule.save(update_fields=["next_on", "ended_at"])
+    if not numbers:
+        return False
+    try:
+        frozen = freeze_report(
+            report=schedule.report,
+            question=schedule.question,
+            name=f"{schedule.name}, {long_date(today)}",
+            reason=f"Sent {schedule.get_every_display().lower()}.",
+            body=schedule.body,
+            author=None,
+            now=now,
+        )
+    except UnableToFreeze as error:
+        log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
+        return False
+    for number in numbers:
+        params = {"frozen": frozen.pk, "schedule": schedule.pk}
+        record_email(kind="reports.scheduled", person_id=number, params=params, now=now)
+    return True
+
+
+def _next_day(schedule: Schedule, today: dt.date) -> dt.date:
+    """The first day after today on which it is due: days that were missed are sent once."""
+    day = schedule.next_on
+    while day <= today:
+        day = day + _WEEK if schedule.every == Every.WEEK else _months_later(day, schedule)
+    return day
+
+
+def _months_later(day: dt.date, schedule: Schedule) -> dt.date:
+    """The same day of a later month, or that month's last day where it is shorter."""
+    months = day.year * 12 + day.month - 1 + _MONTHS[Every(schedule.every)]
+    year, month = divmod(months, 12)
+    return dt.date(year, month + 1, min(schedule.first_on.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _locked(schedule: Schedule) -> Schedule:
+    rows = Schedule.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
+    return rows.get(pk=schedule.pk)

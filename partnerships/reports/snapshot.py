@@ -1,0 +1,218 @@
+"""A report as figures: tables, charts of their columns, and where the figures come from.
+
+A snapshot is plain data. The page, the files and the email are drawn from it, and a frozen report keeps it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeAlias
+
+#: What a cell holds; None is an empty cell.
+Cell: TypeAlias = str | int | Decimal | dt.date | None
+
+
+class Kind(Enum):
+    """What a column holds: how it is shown and exported."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    #: Pounds.
+    MONEY = "money"
+    #: Per cent, with one decimal.
+    SHARE = "share"
+    #: A difference, shown with its sign.
+    CHANGE = "change"
+    DAY = "day"
+
+
+#: Columns whose cells are aligned to the right, and can be drawn.
+FIGURES = frozenset({Kind.NUMBER, Kind.MONEY, Kind.SHARE, Kind.CHANGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    label: str
+    kind: Kind = Kind.TEXT
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it holds figures."""
+        return self.kind in FIGURES
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: one cell for each column. The first names it.
+
+    `key` finds the same row in another snapshot; by default its first cell. `href` is the page of the record.
+    """
+
+    cells: tuple[Cell, ...]
+    href: str = ""
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """What names the row."""
+        return str(self.cells[0])
+
+    @property
+    def identity(self) -> str:
+        """What finds the same row in another snapshot."""
+        return self.key or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a report; `code` finds it in another snapshot. `empty` says what no rows mean."""
+
+    code: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: Row | None = None
+    note: str = ""
+    empty: str = "Nothing to show."
+
+    def cells_with_total(self) -> Iterator[Row]:
+        """Every row, the total last."""
+        yield from self.rows
+        if self.total is not None:
+            yield self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars of some columns of a table, which stands below it: a chart has no figures of its own.
+
+    `series` are the places of at most two columns with figures.
+    """
+
+    title: str
+    table: str
+    series: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where figures come from, and as of when."""
+
+    words: str
+    as_of: dt.date | None = None
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A report at a moment, for one reader or audience.
+
+    `answers` are the sentences that most readers come for. `filters` are the filters in use, in words.
+    `made_for` says whose figures these are: "what Amina Yusuf may read".
+    """
+
+    report: str
+    title: str
+    made_at: dt.datetime
+    made_for: str
+    filters: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def table(self, code: str) -> Table | None:
+        """The table with this code."""
+        return next((table for table in self.tables if table.code == code), None)
+
+
+def to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot as values of JSON."""
+    return {
+        "report": snapshot.report,
+        "title": snapshot.title,
+        "made_at": snapshot.made_at.isoformat(),
+        "made_for": snapshot.made_for,
+        "filters": list(snapshot.filters),
+        "answers": list(snapshot.answers),
+        "tables": [_table_to_json(table) for table in snapshot.tables],
+        "charts": [{"title": one.title, "table": one.table, "series": list(one.series)} for one in snapshot.charts],
+        "sources": [
+            {"words": one.words, "as_of": one.as_of and one.as_of.isoformat(), "href": one.href}
+            for one in snapshot.sources
+        ],
+        "notes": list(snapshot.notes),
+    }
+
+
+def _table_to_json(table: Table) -> dict[str, Any]:
+    return {
+        "code": table.code,
+        "title": table.title,
+        "columns": [[column.label, column.kind.value] for column in table.columns],
+        "rows": [_row_to_json(row) for row in table.rows],
+        "total": _row_to_json(table.total) if table.total else None,
+        "note": table.note,
+        "empty": table.empty,
+    }
+
+
+def _row_to_json(row: Row) -> dict[str, Any]:
+    return {"cells": [_cell_to_json(cell) for cell in row.cells], "href": row.href, "key": row.key}
+
+
+def _cell_to_json(cell: Cell) -> Any:
+    return cell.isoformat() if isinstance(cell, dt.date) else str(cell) if isinstance(cell, Decimal) else cell
+
+
+def from_json(kept: dict[str, Any]) -> Snapshot:
+    """The snapshot that `to_json` wrote."""
+    return Snapshot(
+        report=kept["report"],
+        title=kept["title"],
+        made_at=dt.datetime.fromisoformat(kept["made_at"]),
+        made_for=kept["made_for"],
+        filters=tuple(kept["filters"]),
+        answers=tuple(kept["answers"]),
+        tables=tuple(_table_from_json(table) for table in kept["tables"]),
+        charts=tuple(Chart(one["title"], one["table"], tuple(one["series"])) for one in kept["charts"]),
+        sources=tuple(
+            Source(one["words"], dt.date.fromisoformat(one["as_of"]) if one["as_of"] else None, one["href"])
+            for one in kept["sources"]
+        ),
+        notes=tuple(kept["notes"]),
+    )
+
+
+def _table_from_json(kept: dict[str, Any]) -> Table:
+    columns = tuple(Column(label, Kind(kind)) for label, kind in kept["columns"])
+    return Table(
+        kept["code"],
+        kept["title"],
+        columns,
+        tuple(_row_from_json(columns, row) for row in kept["rows"]),
+        _row_from_json(columns, kept["total"]) if kept["total"] else None,
+        kept["note"],
+        kept["empty"],
+    )
+
+
+def _row_from_json(columns: Sequence[Column], kept: dict[str, Any]) -> Row:
+    cells = zip(columns, kept["cells"], strict=True)
+    return Row(tuple(_cell_from_json(column, cell) for column, cell in cells), kept["href"], kept["key"])
+
+
+def _cell_from_json(column: Column, value: Any) -> Cell:
+    """The cell: days and decimals are texts in JSON."""
+    if not isinstance(value, str):
+        return value if value is None else int(value)
+    if column.kind is Kind.DAY:
+        return dt.date.fromisoformat(value)
+    return Decimal(value) if column.is_figure else value

@@ -1,0 +1,15 @@
+"""The sweep over scheduled reports."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.utils import timezone
+
+from partnerships.reports import services
+
+
+@shared_task(ignore_result=True)
+def send_due_reports() -> int:
+    """Freeze and send the reports that are due; may run twice."""
+    return services.send_due_reports(now=timezone.now(), stop_on=(SoftTimeLimitExceeded,))

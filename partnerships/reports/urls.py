@@ -1,0 +1,23 @@
+"""Addresses of reports."""
+
+from django.urls import path
+
+from partnerships.reports import views
+
+app_name = "reports"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("frozen/", views.frozen_list, name="frozen-list"),
+    path("frozen/<int:pk>/", views.frozen, name="frozen"),
+    path("frozen/<int:pk>/report.<slug:form>", views.frozen_file, name="frozen-file"),
+    path("frozen/<int:pk>/today/", views.compare, name="compare"),
+    path("scheduled/", views.schedules, name="schedules"),
+    path("scheduled/<int:pk>/", views.schedule, name="schedule"),
+    path("scheduled/<int:pk>/end/", views.end, name="end"),
+    path("scheduled/<int:pk>/receive/", views.receive, name="receive"),
+    path("scheduled/<int:pk>/stop/", views.stop, name="stop"),
+    path("<slug:slug>/", views.show, name="report"),
+    path("<slug:slug>/report.<slug:form>", views.download, name="file"),
+    path("<slug:slug>/freeze/", views.freeze, name="freeze"),
+    path("<slug:slug>/schedule/", views.set_up, name="set-up"),
+]

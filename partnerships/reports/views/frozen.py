@@ -1,0 +1,89 @@
+"""Freezing a report, frozen reports, and what was restated since."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.http import keyset_page, posted
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+from partnerships.reports import services
+from partnerships.reports.comparing import restatements
+from partnerships.reports.downloads import FORMATS, file_of, shown
+from partnerships.reports.forms import FreezeForm
+from partnerships.reports.models import FrozenReport
+from partnerships.reports.presenting import shown_restatements
+from partnerships.reports.queries import InvalidFilters, computed_for, frozen_for
+from partnerships.reports.registry import find_report
+from partnerships.reports.rights import reported_for
+from partnerships.reports.views.reading import filters_in, found_report
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def freeze(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep the figures of a report, with the filters of the address, under a name."""
+    person, report = signed_in(request), found_report(slug)
+    question, back, chips = filters_in(request, report)
+    form = FreezeForm(posted(request), bodies=reported_for(person), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.freeze_report(
+            report=slug,
+            question=question,
+            name=form.cleaned_data["name"],
+            reason=form.cleaned_data["reason"],
+            body=form.chosen,
+            author=person,
+            now=timezone.now(),
+        )
+        return f"“{made.name}” is frozen.", made.get_absolute_url()
+
+    refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: None}
+    return take_step(request, "reports/freeze.html", form, step, refusals, report=report, chips=chips)
+
+
+@require_safe
+def frozen_list(request: HttpRequest) -> HttpResponse:
+    """The frozen reports that the person may read, newest first."""
+    page = keyset_page(request, frozen_for(signed_in(request)).defer("content"), order=("-frozen_at", "-pk"))
+    return render(request, "reports/frozen_list.html", {"page": page})
+
+
+def _opened(request: HttpRequest, pk: int) -> FrozenReport:
+    return get_object_or_404(frozen_for(signed_in(request)), pk=pk)
+
+
+@require_safe
+def frozen(request: HttpRequest, pk: int) -> HttpResponse:
+    """A frozen report, with the figures that it had."""
+    one = _opened(request, pk)
+    may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
+    context = {**shown(one.snapshot), "frozen": one, "formats": FORMATS.items(), "may_compare": may_compare}
+    return render(request, "reports/frozen.html", context)
+
+
+@require_safe
+def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    """A frozen report as a file."""
+    one = _opened(request, pk)
+    if form not in FORMATS:
+        raise Http404
+    return file_of(request, one.snapshot, form)
+
+
+@require_safe
+def compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a frozen report would say otherwise today, line by line."""
+    one = get_object_or_404(
+        FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
+    )
+    report = find_report(one.report)
+    try:
+        today = computed_for(report, one.body, one.question, timezone.now()) if report else None
+    except InvalidFilters:
+        today = None
+    rows = shown_restatements(restatements(one.snapshot, today)) if today else []
+    return render(request, "reports/compare.html", {"frozen": one, "today": today, "rows": rows})

@@ -1,0 +1,63 @@
+"""Who gets what at each URL of reports. Everybody may open a report: it counts what they may read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.reports import services
+from tests.support.access import Row, everyone, expect
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """A report that is frozen for the Estuary Partnership, and one that Vera gets every month."""
+    now = timezone.now()
+    given: dict[str, Any] = {"report": "partnership-register", "question": "", "body": world.partnership}
+    world.things["frozen_report"] = services.freeze_report(
+        **given, name="As reported to the board", reason="The board met.", author=world.amina, now=now
+    )
+    world.things["schedule"] = services.schedule_report(
+        **given,
+        name="Every month",
+        every="month",
+        first_on=timezone.localdate(),
+        people=[world.vera],
+        author=world.amina,
+        now=now,
+    )
+
+
+def _report(world: World) -> dict[str, Any]:
+    return {"slug": "partnership-register"}
+
+
+def _frozen(world: World) -> dict[str, Any]:
+    return {"pk": world.things["frozen_report"].pk}
+
+
+def _schedule(world: World) -> dict[str, Any]:
+    return {"pk": world.things["schedule"].pk}
+
+
+_READERS = expect(inside=200, outside=404)
+_RECEIVERS = expect(inside=302, outside=404)
+
+ROWS = (
+    Row("reports:index", get=everyone()),
+    Row("reports:report", on=_report, get=everyone()),
+    Row("reports:file", on=lambda world: {**_report(world), "form": "xlsx"}, get=everyone()),
+    # Those who may report for nobody find no choice in the form.
+    Row("reports:freeze", on=_report, get=everyone(), post=everyone(422)),
+    Row("reports:set-up", on=_report, get=everyone(), post=everyone(422)),
+    Row("reports:frozen-list", get=everyone()),
+    Row("reports:frozen", on=_frozen, get=_READERS),
+    Row("reports:frozen-file", on=lambda world: {**_frozen(world), "form": "xlsx"}, get=_READERS),
+    Row("reports:compare", on=_frozen, get=_READERS),
+    Row("reports:schedules", get=everyone()),
+    Row("reports:schedule", on=_schedule, get=_READERS),
+    Row("reports:receive", on=_schedule, post=_RECEIVERS),
+    Row("reports:stop", on=_schedule, post=_RECEIVERS),
+    Row("reports:end", on=_schedule, post=expect(inside=302, outside=404, viewer=403)),
+)

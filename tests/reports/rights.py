@@ -1,0 +1,84 @@
+"""Who may call each service of reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.organisations.models import Role
+from partnerships.people.models import User
+from partnerships.reports import services
+from partnerships.reports.models import Schedule
+from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.world import World, join, person
+
+_FOR_PARTIES = EDITORS | PARTNER_EDITORS | {"observer"}
+_READERS = _FOR_PARTIES | {"viewer"}
+
+
+def _scheduled(world: World) -> Schedule:
+    return services.schedule_report(**_schedule(world), author=world.amina, now=timezone.now())
+
+
+def _scheduled_for_another(world: World) -> Schedule:
+    """One that none of the personas gets yet."""
+    nils = person("Nils Larch", "nils@larkhaven.example")
+    join(nils, world.larkhaven, Role.VIEWER, world.now)
+    return services.schedule_report(**{**_schedule(world), "people": [nils]}, author=world.amina, now=timezone.now())
+
+
+def _schedule(world: World) -> dict[str, Any]:
+    return {
+        "report": "partnership-register",
+        "question": "",
+        "name": "Every month",
+        "every": "month",
+        "first_on": timezone.localdate(),
+        "people": [world.vera],
+        "body": world.partnership,
+    }
+
+
+def _freeze(world: World, who: User, body: Any) -> object:
+    return services.freeze_report(
+        report="partnership-register",
+        question="",
+        name="As reported",
+        reason="The board met.",
+        body=body,
+        author=who,
+        now=timezone.now(),
+    )
+
+
+ROWS = (
+    Row("reports.freeze_report", lambda w, who, _: _freeze(w, who, w.partnership), _FOR_PARTIES),
+    Row(
+        "reports.freeze_report",
+        lambda w, who, _: _freeze(w, who, w.larkhaven),
+        EDITORS,
+        situation="for one organisation",
+    ),
+    Row(
+        "reports.schedule_report",
+        lambda w, who, _: services.schedule_report(**_schedule(w), author=who, now=timezone.now()),
+        _FOR_PARTIES,
+    ),
+    Row(
+        "reports.end_schedule",
+        lambda w, who, schedule: services.end_schedule(schedule=schedule, author=who, now=timezone.now()),
+        _FOR_PARTIES,
+        prepare=_scheduled,
+    ),
+    Row(
+        "reports.receive_schedule",
+        lambda w, who, schedule: services.receive_schedule(schedule=schedule, person=who, now=timezone.now()),
+        _READERS,
+        prepare=_scheduled_for_another,
+    ),
+)
+WITHOUT_A_PERSON = {
+    "reports.send_due_reports": "called by the clock",
+    "reports.stop_receiving": "ends what the person gets themselves, which nobody needs a right for",
+}

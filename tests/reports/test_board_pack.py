@@ -1,0 +1,90 @@
+"""The board pack: its parts, for the chosen partnerships, since they last met, by one command."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import docx
+import pypdf
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from partnerships.exchange.models import Audience
+from tests.commitments import promises
+from tests.exchange.conftest import shared
+from tests.plans.drafts import CONTENT, ask_signatures
+from tests.reports.conftest import cells, figures_for
+from tests.reports.test_asks_and_promises import overdue
+from tests.reports.test_homes_pipeline import NEXT, QUAY, plan_with
+from tests.world import World
+
+
+def prepared(world: World) -> str:
+    """A plan to sign with a risk, an overdue commitment and an ask; the query for the Estuary Partnership."""
+    plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
+    ask_signatures(plan, world)
+    overdue(world, 5)
+    shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        closes_on=None,
+    )
+    return f"partnership={world.partnership.pk}"
+
+
+def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_planned_and_at_risk(world: World) -> None:
+    query = prepared(world)
+
+    pack = figures_for(world.ben, "board-pack", query)
+
+    assert "Sign off Programme, version 1" in cells(pack, "decisions", "Why")
+    assert list(cells(pack, "overdue", "Days overdue").values()) == [5]
+    assert list(cells(pack, "asks", "Days without an answer").values()) == [0]
+    assert cells(pack, "year", "Today")[NEXT] == 60
+    assert cells(pack, "risks", "Score") == {"Programme slips": 12}
+    assert {table.code for table in pack.tables} >= {"discussion", "changes", "nominations", "slippage", "tenure"}
+    assert "1 overdue commitments" in pack.answers[0]
+
+
+def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:
+    query = prepared(world)
+
+    short = figures_for(world.ben, "board-pack", f"{query}&part=overdue&part=risks&since={timezone.localdate()}")
+    stranger = figures_for(world.chidi, "board-pack", query)
+
+    assert [table.code for table in short.tables] == ["overdue", "risks"]
+    assert [len(table.rows) for table in stranger.tables] == [0] * len(stranger.tables)
+    assert "Estuary" not in str(stranger)
+
+
+def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:
+    query = prepared(world)
+    given = {"reader": world.ben.email, "filters": query, "stdout": open("/dev/null", "w")}  # noqa: SIM115, PTH123
+    pdf, word = tmp_path / "pack.pdf", tmp_path / "pack.docx"
+
+    call_command("make_report", "board-pack", to=str(pdf), **given)
+    call_command("make_report", "board-pack", to=str(word), **given)
+
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
+    headings = [one.text for one in docx.Document(str(word)).paragraphs if one.style.name == "Heading 1"]
+    assert "Decisions needed" in text
+    assert "Page 1 of" in text
+    assert headings[:3] == ["Decisions needed", "What needs discussion", "What has changed"]
+    with pytest.raises(CommandError, match="no such report"):
+        call_command("make_report", "nothing", to=str(pdf), **given)
+
+
+def test_the_pack_looks_back_to_the_last_meeting_or_ninety_days(world: World) -> None:
+    prepared(world)
+
+    pack = figures_for(world.ben, "board-pack")
+
+    assert pack.filters[0] == "Estuary Partnership"
+    first = timezone.localdate() - dt.timedelta(days=90)
+    assert pack.filters[1].endswith(f"{first:%Y}")
+    assert promises.in_days(-90) == first

@@ -1,0 +1,35 @@
+"""The evidence file: dated, of one organisation, and only of what its reader may read."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from tests.commitments import promises
+from tests.plans.drafts import published
+from tests.reports.conftest import cells, figures_for
+from tests.world import World
+
+
+def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(world: World) -> None:
+    kept, today = promises.verified(world), timezone.localdate()
+    promises.agree(world)
+    published(world)
+
+    own = figures_for(world.vera, "evidence-file")
+    of_partner = figures_for(world.ben, "evidence-file")
+    before = figures_for(world.vera, "evidence-file", f"last={today - dt.timedelta(days=1)}")
+
+    assert cells(own, "summary", "Number") == {
+        "Meetings attended": 0,
+        "Conversations with partners": 0,
+        "Commitments delivered": 1,
+        "Nominations returns sent": 0,
+        "Contributions to plans": 1,
+    }
+    assert cells(own, "delivered", "Delivered on") == {kept.text: today}
+    assert cells(own, "contributions", "What") == {"Estuary delivery programme, version 1": "Published"}
+    assert set(cells(of_partner, "summary", "Number").values()) == {0}
+    assert set(cells(before, "summary", "Number").values()) == {0}
+    assert own.title == "Evidence of local co-operation: Larkhaven Homes"

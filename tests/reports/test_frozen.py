@@ -1,0 +1,223 @@
+"""Frozen reports stay as they were, show what was restated, and are what scheduled emails say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import InternalError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.organisations.models import Role
+from partnerships.outbox.models import Email
+from partnerships.reports import services
+from partnerships.reports.comparing import restatements
+from partnerships.reports.models import FrozenReport, Schedule
+from tests.reports.conftest import cells, figures_for
+from tests.reports.test_homes_pipeline import NEXT, QUAY, SECRET, change, line, plan_with, site
+from tests.reports.test_reports import client_of
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World, join, person
+
+
+def freeze(world: World, *, body: Any = None, question: str = "", **more: Any) -> FrozenReport:
+    """The homes pipeline, frozen for the Estuary Partnership."""
+    return services.freeze_report(
+        report="homes-pipeline",
+        question=question,
+        name="As reported to the board",
+        reason="The board met.",
+        body=body or world.partnership,
+        author=more.pop("author", world.amina),
+        now=more.pop("now", timezone.now()),
+    )
+
+
+def scheduled(world: World, **more: Any) -> Schedule:
+    given: dict[str, Any] = {
+        "report": "homes-pipeline",
+        "question": "tenure=social_rent",
+        "name": "Social rent",
+        "every": "month",
+        "first_on": timezone.localdate(),
+        "people": [world.vera, world.ben],
+        "body": world.partnership,
+        "author": world.amina,
+        "now": timezone.now(),
+    }
+    return services.schedule_report(**{**given, **more})
+
+
+def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: World) -> None:
+    plan = plan_with(world, QUAY)
+    frozen = freeze(world, question="tenure=social_rent")
+    change(plan, world, "quay", homes=[line(48)])
+
+    frozen.refresh_from_db()
+    page = client_of(world.ben).get(reverse("reports:compare", args=[frozen.pk])).content.decode()
+    today = figures_for(world.ben, "homes-pipeline", "tenure=social_rent")
+
+    assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
+    found = {(one.row, one.column): (one.was, one.now, one.difference) for one in restatements(frozen.snapshot, today)}
+    assert found[NEXT, "Today"] == (60, 48, -12)
+    assert found[NEXT, "Change"] == (0, -12, -12)
+    assert (NEXT, "Baseline") not in found
+    assert "As reported to the board" in page
+    assert "\u221212" in page
+
+
+def test_the_database_refuses_to_change_or_delete_a_frozen_report(world: World) -> None:
+    frozen = freeze(world)
+
+    for attempt in (
+        lambda: FrozenReport.objects.filter(pk=frozen.pk).update(content={}),
+        lambda: FrozenReport.objects.filter(pk=frozen.pk).update(name="Another"),
+        lambda: FrozenReport.objects.filter(pk=frozen.pk).delete(),
+    ):
+        with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
+            attempt()
+
+
+def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: World) -> None:
+    plan_with(world, QUAY, SECRET)
+    plan_with(world, site("own", line(5)), title="Own", audience="owners")
+
+    for_parties, for_own = freeze(world), freeze(world, body=world.larkhaven)
+
+    assert cells(for_parties.snapshot, "year", "Today")["All homes"] == 110
+    assert cells(for_own.snapshot, "year", "Today")["All homes"] == 115
+    assert "every party of Estuary Partnership" in for_parties.snapshot.made_for
+    assert FrozenReport.objects.visible_to(world.ben).get() == for_parties
+    assert not FrozenReport.objects.visible_to(world.chidi).exists()
+
+
+def test_who_left_a_partnership_keeps_what_was_frozen_before_and_compares_nothing(world: World) -> None:
+    before = freeze(world)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
+    )
+    after = freeze(world, now=timezone.now() + dt.timedelta(minutes=1))
+
+    client = client_of(world.ben)
+
+    assert client.get(before.get_absolute_url()).status_code == 200
+    assert client.get(after.get_absolute_url()).status_code == 404
+    assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
+
+
+def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world: World) -> None:
+    plan = plan_with(world, QUAY)
+    now = timezone.now()
+    schedule = scheduled(world)
+    drop_emails()
+
+    assert services.send_due_reports(now=now) == 1
+    assert services.send_due_reports(now=now) == 0
+    change(plan, world, "quay", homes=[line(48)])
+    sent = [one for one in deliver() if one.subject.startswith("Social rent, ")]
+
+    frozen = FrozenReport.objects.get()
+    assert sorted(one.to[0] for one in sent) == sorted([world.vera.email, world.ben.email])
+    assert [frozen.get_absolute_url() in one.body and "60 homes complete" in one.body for one in sent] == [True, True]
+    assert "48 homes" not in str([one.body for one in sent])
+    schedule.refresh_from_db()
+    assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
+
+
+def test_who_may_no_longer_read_a_scheduled_report_gets_none(world: World) -> None:
+    scheduled(world)
+    drop_emails()
+    services.send_due_reports(now=timezone.now())
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
+    )
+    sent = [one.to[0] for one in deliver() if one.subject.startswith("Social rent, ")]
+
+    assert sent == [world.vera.email]
+    later = timezone.now() + dt.timedelta(days=40)
+    services.send_due_reports(now=later)
+    assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
+
+
+def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: World) -> None:
+    stranger = {"people": [world.chidi]}
+    past = {"first_on": timezone.localdate() - dt.timedelta(days=1)}
+    private = {"question": f"area={world.fareham.pk}&year=nonsense"}
+
+    for wrong in (stranger, past, private, {"people": []}, {"name": " "}, {"every": "hour"}):
+        with pytest.raises(services.UnableToSchedule):
+            scheduled(world, **wrong)
+    assert not Schedule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("every", "first", "then"),
+    [
+        ("week", dt.date(2027, 1, 29), [dt.date(2027, 2, 5), dt.date(2027, 2, 12)]),
+        ("month", dt.date(2027, 1, 31), [dt.date(2027, 2, 28), dt.date(2027, 3, 31)]),
+        ("quarter", dt.date(2026, 11, 30), [dt.date(2027, 2, 28), dt.date(2027, 5, 30)]),
+    ],
+)
+def test_a_schedule_keeps_its_day_and_sends_missed_ones_once(
+    world: World, every: str, first: dt.date, then: list[dt.date]
+) -> None:
+    def at(day: dt.date) -> dt.datetime:
+        return timezone.make_aware(dt.datetime.combine(day, dt.time(9)))
+
+    schedule = scheduled(world, every=every, first_on=first, now=at(first))
+
+    for day, following in zip([first, then[0]], then, strict=True):
+        assert services.send_due_reports(now=at(day)) == 1
+        schedule.refresh_from_db()
+        assert schedule.next_on == following
+    assert services.send_due_reports(now=at(then[1] + dt.timedelta(days=400))) == 1
+    assert FrozenReport.objects.count() == 3
+
+
+def test_people_freeze_schedule_and_stop_on_pages(world: World) -> None:
+    plan_with(world, QUAY)
+    new = person("Wendy West", "wendy@westmarch.example")
+    join(new, world.westmarch, Role.VIEWER, world.now)
+    amina, wendy = client_of(world.amina), client_of(new)
+    query = "?tenure=social_rent"
+
+    made = amina.post(
+        reverse("reports:freeze", args=["homes-pipeline"]) + query,
+        {"name": "March board", "reason": "It met.", "body": f"partnership-{world.partnership.pk}"},
+    )
+    sent = amina.post(
+        reverse("reports:set-up", args=["homes-pipeline"]) + query,
+        {
+            "name": "Monthly",
+            "every": "month",
+            "first_on": (timezone.localdate() + dt.timedelta(days=3)).isoformat(),
+            "body": f"organisation-{world.larkhaven.pk}",
+            "people": [world.vera.pk],
+        },
+    )
+    refused = amina.post(
+        reverse("reports:set-up", args=["homes-pipeline"]),
+        {
+            "name": "Monthly",
+            "every": "month",
+            "first_on": timezone.localdate().isoformat(),
+            "body": f"organisation-{world.larkhaven.pk}",
+            "people": [world.ben.pk],
+        },
+    )
+
+    frozen, schedule = FrozenReport.objects.get(), Schedule.objects.get()
+    assert made.url == frozen.get_absolute_url()
+    assert sent.url == schedule.get_absolute_url()
+    assert refused.status_code == 422
+    assert frozen.question == "tenure=social_rent"
+    assert "March board" in wendy.get(reverse("reports:frozen-list")).content.decode()
+    assert wendy.get(schedule.get_absolute_url()).status_code == 404
+    client_of(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
+    client_of(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
+    assert [one.person for one in schedule.recipients.all()] == [world.eddie]
+    amina.post(reverse("reports:end", args=[schedule.pk]))
+    assert services.send_due_reports(now=timezone.now() + dt.timedelta(days=90)) == 0

@@ -1,0 +1,230 @@
+"""The homes pipeline: every figure against a count of the versions by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.dates import long_date
+from partnerships.organisations.audience import Everybody
+from partnerships.plans import services
+from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_words
+from partnerships.plans.models import Plan, PlannedHomes, Status
+from partnerships.plans.queries import content_of
+from partnerships.reports.kinds.homes_pipeline import financial_year
+from partnerships.reports.snapshot import Snapshot
+from tests.plans.drafts import CANARY, begin, publish, save
+from tests.reports.conftest import cells, figures_for
+from tests.reports.test_reports import client_of
+from tests.world import World
+
+NEXT = financial_year(timezone.localdate(), 1)
+LATER = financial_year(timezone.localdate(), 2)
+DIVISIONS = ("year", "tenure", "area", "bedrooms", "needs", "provider", "confidence")
+
+
+def line(count: int, tenure: str = "social_rent", **more: Any) -> dict[str, Any]:
+    return {"tenure": tenure, "bedrooms": 2, "needs": "general", "year": NEXT, "count": count, **more}
+
+
+def site(key: str, *homes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"key": key, "name": key.title(), "area": "E07000087", "lead": "Larkhaven Homes", "homes": homes, **more}
+
+
+QUAY = site(
+    "quay", line(60), line(20, "shared_ownership", year=LATER), confidence="high", forecast_completion="2029-06"
+)
+MILL = site("mill", line(9, needs="older", bedrooms=1), area="E07000088", lead="", confidence="low")
+SECRET = site("secret", line(30), name=f"Plot {CANARY}", lead=f"Lead {CANARY}", area="", confidential=True)
+
+
+def plan_with(world: World, *sites: dict[str, Any], days: int = 20, risks: Any = (), **more: Any) -> Plan:
+    """A plan of Larkhaven whose first version was published some days ago."""
+    content = {"about": {"title": more.get("title", "Programme")}, "sites": sites, "risks": risks}
+    plan = begin(world, content=content, **more)
+    publish(plan, world, now=timezone.now() - dt.timedelta(days=days))
+    plan.refresh_from_db()
+    return plan
+
+
+def change(plan: Plan, world: World, key: str, days: int = 0, **fields: Any) -> None:
+    """Publish another version with these fields of a site."""
+    save(plan, world, f"sites/{key}", **fields)
+    publish(plan, world, note="Changed.", now=timezone.now() - dt.timedelta(days=days))
+    plan.refresh_from_db()
+
+
+def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str, int]:
+    """The homes of some versions by one division, counted one by one."""
+    found: Counter[str] = Counter()
+    areas = {"E07000087": "Fareham", "E07000088": "Gosport", "": "Area not given"}
+    for content in contents:
+        for one in content["sites"]:
+            for homes in one["homes"]:
+                name = {
+                    "year": homes["year"] or "Year not given",
+                    "tenure": TENURES[homes["tenure"]],
+                    "area": areas[one["area"]],
+                    "bedrooms": bedrooms_in_words(homes["bedrooms"]).capitalize(),
+                    "needs": NEEDS[homes["needs"]].capitalize(),
+                    "provider": one["lead"] or owners,
+                    "confidence": (one["confidence"] or "Confidence not given").capitalize(),
+                }[division]
+                found[name.lower()] += homes["count"]
+    return dict(found)
+
+
+def column(snapshot: Snapshot, division: str, label: str) -> dict[str, int]:
+    """The figures of a column that are not nothing, by lower-case name, without the total."""
+    return {name.lower(): int(str(value)) for name, value in cells(snapshot, division, label).items() if value}
+
+
+def day_ago(days: int) -> dt.date:
+    return timezone.localdate() - dt.timedelta(days=days)
+
+
+@pytest.mark.parametrize("division", DIVISIONS)
+def test_each_figure_is_that_of_a_count_of_the_versions_by_hand(world: World, division: str) -> None:
+    first = plan_with(world, QUAY, MILL, SECRET)
+    change(first, world, "quay", days=10, homes=[line(48), line(26, "shared_ownership", year=LATER)])
+    change(first, world, "quay", homes=[line(50), line(26, "affordable_rent", year=LATER)])
+    second = plan_with(world, site("lock", line(7, bedrooms=None)), title="Another", days=15)
+
+    snapshot = figures_for(world.ben, "homes-pipeline", f"since={day_ago(5)}")
+
+    shown = [(f"As at {long_date(day_ago(5))}", 2), ("Today", 3), ("Baseline", 1)]
+    for label, number in shown:
+        expected = by_hand([content_of(first, number), content_of(second, 1)], division, "Larkhaven Homes")
+        total = sum(expected.values())
+        assert column(snapshot, division, label) == {**expected, "all homes": total}, label
+
+
+def test_the_page_says_how_many_social_rented_homes_complete_next_year_and_how_that_changed(world: World) -> None:
+    plan = plan_with(world, QUAY, MILL)
+    change(plan, world, "quay", homes=[line(48)])
+    since = day_ago(5)
+
+    page = client_of(world.ben).get(
+        reverse("reports:report", args=["homes-pipeline"]),
+        {"area": world.fareham.pk, "tenure": "social_rent", "since": since.isoformat()},
+    )
+
+    sentence = f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {long_date(since)}."
+    assert sentence in page.content.decode()
+    assert f"Compare with the figures of {long_date(since)}" in page.content.decode()
+
+
+def test_readers_outside_get_every_figure_without_confidential_sites(world: World) -> None:
+    plan = plan_with(world, QUAY, SECRET, audience="network")
+    change(plan, world, "secret", homes=[line(44)])
+    query = f"since={day_ago(5)}"
+
+    inside, outside = (figures_for(person, "homes-pipeline", query) for person in (world.ben, world.chidi))
+
+    assert cells(inside, "year", "Today")["All homes"] == 124
+    assert cells(outside, "year", "Today")["All homes"] == 80
+    assert {cells(outside, "year", label)["All homes"] for label in ("Baseline", "Change")} == {80, 0}
+    assert CANARY in str(inside)
+    assert CANARY not in str(outside)
+    assert "Area not given" not in cells(outside, "area", "Today")
+    assert outside.answers[0].startswith("80 homes at 1 site in 1 plan")
+    form = client_of(world.chidi).get(reverse("reports:report", args=["homes-pipeline"]))
+    assert CANARY not in form.content.decode()
+
+
+def test_what_is_made_for_a_partnership_counts_what_each_party_may_read(world: World) -> None:
+    plan_with(world, QUAY, SECRET)
+    plan_with(world, site("own", line(5)), title="Own", audience="owners")
+    plan_with(world, site("open", line(3)), title="Open", audience="network", partnership=None)
+    parties = Everybody([world.larkhaven.pk, world.westmarch.pk])
+
+    snapshot = figures_for(parties, "homes-pipeline")
+
+    assert cells(snapshot, "year", "Today")["All homes"] == 113
+    own = figures_for(Everybody([world.larkhaven.pk]), "homes-pipeline")
+    assert cells(own, "year", "Today")["All homes"] == 118
+
+
+def test_an_embargoed_version_counts_for_owners_alone_until_it_opens(world: World) -> None:
+    plan = plan_with(world, QUAY)
+    save(plan, world, "sites/quay", homes=[line(10)])
+    publish(plan, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
+
+    owner, partner = (figures_for(person, "homes-pipeline") for person in (world.vera, world.ben))
+
+    assert cells(owner, "year", "Today")["All homes"] == 10
+    assert cells(partner, "year", "Today")["All homes"] == 80
+
+
+def test_a_superseded_plan_counts_for_days_before_it_was_superseded(world: World) -> None:
+    old, new = plan_with(world, QUAY), plan_with(world, site("new", line(70)), title="New", days=1)
+    services.change_status(
+        plan=old, to=Status.SUPERSEDED, reason="Replaced.", author=world.amina, now=timezone.now(), successor=new
+    )
+
+    snapshot = figures_for(world.ben, "homes-pipeline", f"since={day_ago(5)}")
+
+    assert cells(snapshot, "year", f"As at {long_date(day_ago(5))}")["All homes"] == 80
+    assert cells(snapshot, "year", "Today")["All homes"] == 70
+
+
+def test_completed_homes_count_in_the_year_of_completion_at_the_latest(world: World) -> None:
+    done = site("done", line(6, year="2030-31"), line(4, year="2024-25"), actual_completion="2025-05-01")
+    undated = site("undated", line(3, year=""), forecast_completion="2029-02")
+    plan_with(world, done, undated)
+
+    snapshot = figures_for(world.ben, "homes-pipeline")
+
+    assert column(snapshot, "year", "Today") == {"2024-25": 4, "2025-26": 6, "2028-29": 3, "all homes": 13}
+    assert column(snapshot, "year", "Completed") == {"2024-25": 4, "2025-26": 6, "all homes": 10}
+
+
+def test_sites_whose_forecast_moved_are_listed_with_by_how_much(world: World) -> None:
+    plan = plan_with(world, QUAY, MILL)
+    change(plan, world, "quay", forecast_completion="2029-12")
+
+    table = figures_for(world.ben, "homes-pipeline").table("slippage")
+
+    assert table is not None
+    assert [row.cells for row in table.rows] == [
+        ("Quay", "Programme", "June 2029", "December 2029", "2 quarters later", 80)
+    ]
+    assert table.rows[0].href == plan.get_absolute_url()
+
+
+def test_homes_have_a_grant_or_a_registered_section_106_agreement_of_that_council(world: World) -> None:
+    granted = site("granted", line(5), grant_programme="Homes for All")
+    agreed = site("agreed", line(7), planning_reference="26/1/FUL", planning_authority="Westmarch Borough Council")
+    elsewhere = site("elsewhere", line(9), planning_reference="26/1/FUL", planning_authority="Another Council")
+    plan_with(world, granted, agreed, elsewhere)
+    DeveloperAgreement.objects.create(
+        reference="A1", kind="section 106", organisation=world.westmarch, planning_application="26/1/FUL", run_id=1
+    )
+
+    snapshot = figures_for(world.ben, "homes-pipeline")
+
+    assert column(snapshot, "funding", "Today") == {"grant": 5, "section 106": 7, "neither known": 9, "all homes": 21}
+
+
+def test_the_migration_writes_the_rows_that_publishing_writes(world: World) -> None:
+    plan = plan_with(world, QUAY, MILL, SECRET)
+    change(plan, world, "quay", days=5, homes=[line(48)])
+    save(plan, world, "sites/mill", name="Mill Lane")
+    publish(plan, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
+    names = [field.attname for field in PlannedHomes._meta.fields if field.name != "id"]
+    written = sorted(map(str, PlannedHomes.objects.values_list(*names)))
+    PlannedHomes.objects.all().delete()
+
+    importlib.import_module("partnerships.plans.migrations.0020_homes_over_time").record(apps, None)
+
+    assert sorted(map(str, PlannedHomes.objects.values_list(*names))) == written
+    assert len(written) == 6

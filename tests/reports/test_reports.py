@@ -1,0 +1,189 @@
+"""Reports as pages and files: one snapshot feeds them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+import docx
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from partnerships.organisations.audience import Everybody
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.reports.presenting import cell_words
+from partnerships.reports.registry import Report, all_reports, register_report
+from partnerships.reports.snapshot import (
+    Chart,
+    Column,
+    Kind,
+    Row,
+    Snapshot,
+    Source,
+    Table,
+    from_json,
+    to_json,
+)
+from tests.plans.drafts import published
+from tests.reports.conftest import figures_for
+from tests.world import World
+
+SAMPLE = Snapshot(
+    report="sample",
+    title="Sample",
+    made_at=dt.datetime(2027, 3, 3, 9, 30, tzinfo=dt.UTC),
+    made_for="It counts what everybody of Larkhaven Homes may read.",
+    filters=("Westmarch",),
+    answers=("60 homes.",),
+    tables=(
+        Table(
+            "homes",
+            "Homes",
+            (
+                Column("Year"),
+                Column("Homes", Kind.NUMBER),
+                Column("Change", Kind.CHANGE),
+                Column("Share", Kind.SHARE),
+                Column("Grant (£)", Kind.MONEY),
+                Column("Due", Kind.DAY),
+            ),
+            (Row(("2027-28", 60, -4, Decimal("12.5"), Decimal("1000.50"), dt.date(2028, 3, 31)), "/plans/1/", "a"),),
+            Row(("Total", 60, -4, None, Decimal("1000.50"), None)),
+            "Of one plan.",
+        ),
+    ),
+    charts=(Chart("Homes by year", "homes", (1, 2)),),
+    sources=(Source("Plans", dt.date(2027, 3, 3), "/plans/"),),
+    notes=("Nothing is left out.",),
+)
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_a_snapshot_is_the_same_after_it_was_kept_as_json() -> None:
+    assert from_json(to_json(SAMPLE)) == SAMPLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (Kind.NUMBER, 1250, "1,250"),
+        (Kind.CHANGE, 12, "+12"),
+        (Kind.CHANGE, -12, "\u221212"),
+        (Kind.SHARE, Decimal("12.5"), "12.5%"),
+        (Kind.MONEY, Decimal(85000), "£85,000"),
+        (Kind.DAY, dt.date(2027, 3, 3), "3 March 2027"),
+        (Kind.TEXT, None, "–"),
+    ],
+)
+def test_cells_are_shown_by_their_kind(kind: Kind, value: object, words: str) -> None:
+    assert cell_words(kind, value) == words  # type: ignore[arg-type]  # values of all kinds
+
+
+def test_two_reports_cannot_have_one_name() -> None:
+    first = all_reports()[0]
+    same = Report(slug=first.slug, title="", about="", group="", form=first.form, compute=first.compute)
+
+    with pytest.raises(ValueError, match="Two reports"):
+        register_report(same)
+
+
+def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) -> None:
+    client = client_of(world.amina)
+
+    page = client.get(reverse("web:home")).content.decode()
+    listed = client.get(reverse("reports:index")).content.decode()
+
+    assert f'href="{reverse("reports:index")}"' in page
+    assert [one.title for one in all_reports() if reverse("reports:report", args=[one.slug]) not in listed] == []
+
+
+def test_page_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:
+    world.partnership.annual_budget = Decimal(85000)
+    world.partnership.save(update_fields=["annual_budget"])
+    client = client_of(world.amina)
+    address = {form: reverse("reports:file", args=["partnership-register", form]) for form in ("xlsx", "docx")}
+
+    page = client.get(reverse("reports:report", args=["partnership-register"])).content.decode()
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(address["xlsx"]).content))
+    paper = docx.Document(io.BytesIO(client.get(address["docx"]).content))
+
+    assert "£85,000" in page
+    assert "It counts what Amina Larch may read." in page
+    sheet = book.get_sheet_by_index(2).to_python()
+    assert sheet[1][0] == "Estuary Partnership"
+    assert 85000.0 in sheet[1]
+    words = [[cell.text for cell in row.cells] for row in paper.tables[-1].rows]
+    assert words[1][0] == "Estuary Partnership"
+    assert "£85,000" in words[1]
+    assert any("Partnerships, their signed terms" in one.text for one in paper.paragraphs)
+
+
+def test_a_report_says_which_filter_is_wrong(world: World) -> None:
+    client = client_of(world.amina)
+    address = reverse("reports:report", args=["partnership-register"])
+
+    page = client.get(f"{address}?status=nonsense")
+    file = client.get(f"{reverse('reports:file', args=['partnership-register', 'xlsx'])}?status=nonsense")
+
+    assert page.status_code == 422
+    assert file.status_code == 302
+    assert client.get(reverse("reports:report", args=["no-such-report"])).status_code == 404
+    assert client.get(reverse("reports:file", args=["partnership-register", "exe"])).status_code == 404
+
+
+def test_everybody_of_two_organisations_reads_what_each_of_them_reads(world: World) -> None:
+    shared = published(world)
+    own = published(world, audience="owners", title="Larkhaven alone")
+    open_to_all = published(world, audience="network", title="For everyone")
+    larkhaven, both = Everybody([world.larkhaven.pk]), Everybody([world.larkhaven.pk, world.westmarch.pk])
+
+    assert set(Plan.objects.inside_for(larkhaven)) == {shared, own, open_to_all}
+    assert set(Plan.objects.inside_for(both)) == {shared, open_to_all}
+    assert set(Plan.objects.inside_for(Everybody([world.tidewater.pk]))) == set()
+    assert set(Plan.objects.present_for(Everybody([world.tidewater.pk]))) == {open_to_all}
+    assert set(Plan.objects.draft_visible_to(larkhaven)) == set()
+    assert set(Plan.objects.present_for(Everybody([]))) == set()
+
+
+def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
+    today = timezone.localdate()
+    world.partnership.review_on = today - dt.timedelta(days=12)
+    world.partnership.status = "active"
+    world.partnership.save(update_fields=["review_on", "status"])
+    published(world)
+
+    snapshot = figures_for(world.ben, "partnership-register", "gaps=on")
+    strangers = figures_for(world.chidi, "partnership-register")
+
+    table = snapshot.table("register")
+    assert table is not None
+    row = dict(zip([column.label for column in table.columns], table.rows[0].cells, strict=True))
+    assert row == {
+        "Partnership": "Estuary Partnership",
+        "Status": "Under review",
+        "Chair": "Larkhaven Homes",
+        "Terms in force since": None,
+        "Review due": today - dt.timedelta(days=12),
+        "Review": "overdue by 12 days",
+        "Ends": None,
+        "Annual budget (£)": None,
+        "Liabilities": "",
+        "Data sharing": "not needed",
+        "Open risks": 1,
+        "High risks": 0,
+        "Missing": "terms in force, budget, liabilities",
+    }
+    assert snapshot.answers[0].startswith("1 partnership: 1 without terms in force, 1 with an overdue review")
+    other = strangers.table("register")
+    assert other is not None
+    assert [one.name for one in other.rows] == ["Harbour Partnership"]

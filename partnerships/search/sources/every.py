@@ -10,6 +10,7 @@ from partnerships.search.sources.exchange import ENTRIES
 from partnerships.search.sources.organisations import ORGANISATIONS, PEOPLE
 from partnerships.search.sources.partnerships import DOCUMENTS, OBJECTIVES, PARTNERSHIPS, TERMS
 from partnerships.search.sources.plans import PLANS
+from partnerships.search.sources.reports import FROZEN
 from partnerships.search.sources.source import Source
 
 #: Every source by its code, in the order of facets.
@@ -34,6 +35,7 @@ SOURCES: dict[str, Source] = {
         ATTACHMENTS,
         REPORTS,
         RETURNS,
+        FROZEN,
         ORGANISATIONS,
     )
 }

@@ -21,7 +21,6 @@ from partnerships.nominations.lettings.uploading import FilteredLettings, filter
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import disputed_lines_of, result_of
 from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
-from partnerships.nominations.queries.returns import agreed_for
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
 from partnerships.nominations.views.returns import about, open_agreement, open_return
@@ -103,7 +102,7 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             raise
         return "The figures are saved.", found.get_absolute_url()
 
-    context = {**about(found, rights), "agreed": agreed_for(found.agreement, found.quarter)}
+    context = about(found, rights)
     return take_step(request, "nominations/table.html", form, step, {services.UnableToReport: None}, **context)
 
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import pgtrigger
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
@@ -23,6 +22,7 @@ from partnerships.kit import operators, vocabularies
 from partnerships.organisations import statements
 from tests.support import seeds
 from tests.support.browser import chromium_path
+from tests.support.constraints import number_at_once
 from tests.support.database import template_database
 from tests.support.kept_statements import compared
 from tests.world import World, make_world
@@ -86,7 +86,7 @@ def _django_db_helper(_django_db_helper: None) -> None:
     A flush leaves the cache's table alone, and counts of sign-ins of one test would limit the next.
     """
     if connection.in_atomic_block:
-        pgtrigger.constraints(pgtrigger.Immediate, "activity.Event:to_number", "activity.Unnumbered:number")
+        number_at_once()
     else:
         cache.clear()
 

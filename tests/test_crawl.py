@@ -23,6 +23,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.calendars import CalendarKind
 from partnerships.search.services import index_stale
 from tests.digests.conftest import PostOffice, html_of, read, text_of
+from tests.support.constraints import check_once
 from tests.support.crawling import Answer, Crawler, Fetch, Report
 from tests.support.outbox import deliver
 from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
@@ -47,6 +48,7 @@ def planted(
             made = plant(secrets.token_hex(3))
         made.emails = list(deliver())
         index_stale()
+        check_once()
         yield made
         transaction.set_rollback(True)
 

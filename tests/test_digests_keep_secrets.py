@@ -26,6 +26,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.outbox.draining import drain
 from tests.digests.conftest import PostOffice, html_of, read, text_of
+from tests.support.constraints import check_once
 from tests.support.planting import Planted, plant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -84,6 +85,7 @@ def planted(
             made = plant(secrets.token_hex(3), begin=everybody_follows)
             made.world.partnership.refresh_from_db()
             tell_stakeholders(made)
+        check_once()
         yield made
         transaction.set_rollback(True)
 

@@ -31,6 +31,7 @@ from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
 from partnerships.work.queries import SOURCES, waiting_for_all
+from tests.support.constraints import check_once
 from tests.support.prepared import kept_world
 from tests.world import DEMO, World, join, person
 
@@ -113,6 +114,7 @@ def everything(
     with kept_world(django_db_blocker, tmp_path_factory) as world, override_settings(DEMONSTRATION=True):
         add_waiting(world)
         call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+        check_once()
         yield world
 
 

@@ -19,6 +19,7 @@ from django.test import override_settings
 import tests
 from partnerships.search.services import index_stale
 from tests.support.access import Row
+from tests.support.constraints import check_once
 from tests.world import World, make_world
 
 #: Each room's part of the access table.
@@ -47,7 +48,9 @@ def prepared() -> World:
 def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
     """One world for many tests, which roll back; its files are deleted after."""
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
-        yield prepared()
+        made = prepared()
+        check_once()
+        yield made
         transaction.set_rollback(True)
 
 

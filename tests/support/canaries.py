@@ -69,20 +69,28 @@ def fill(given: Iterable[Column]) -> None:
 
     Empty ones too, unless the database refuses that.
     """
-    with pgtrigger.ignore(), connection.cursor() as cursor:
-        for column in given:
-            table, name = (connection.ops.quote_name(one) for one in (column.model._meta.db_table, column.name))
-            length = column.model._meta.get_field(column.name).max_length or 5_000
-            for rows in ("TRUE", f"{name} <> ''"):
-                try:
-                    with transaction.atomic():
-                        cursor.execute(
-                            f"UPDATE {table} SET {name} = left(%s || ' ' || {name}, %s) WHERE {rows}",
-                            [column.word, length],
-                        )
-                    break
-                except IntegrityError:
-                    continue
+    by_table: dict[type[models.Model], list[Column]] = {}
+    for column in given:
+        by_table.setdefault(column.model, []).append(column)
+    with pgtrigger.ignore():
+        for model, own in by_table.items():
+            if model._base_manager.exists() and not _filled(own):
+                for column in own:
+                    if not _filled([column]):
+                        _filled([column], where=f"{column.name} <> ''")
+
+
+def _filled(columns: list[Column], where: str = "TRUE") -> bool:
+    """Fill columns of one table at once; False if the database refuses that."""
+    table = columns[0].model._meta
+    sets = ", ".join(f'"{one.name}" = left(%s || \' \' || "{one.name}", %s)' for one in columns)
+    values = [part for one in columns for part in (one.word, table.get_field(one.name).max_length or 5_000)]
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f'UPDATE "{table.db_table}" SET {sets} WHERE {where}', values)
+    except IntegrityError:
+        return False
+    return True
 
 
 def words_in(text: str) -> Iterator[str]:

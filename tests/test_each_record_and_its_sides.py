@@ -10,16 +10,17 @@ readers. Then everybody tries to act on it, which must change it only for its wr
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from pghistory.models import Event
@@ -46,8 +47,11 @@ from tests.conversations import reports
 from tests.conversations.gatherings import a_cycle, a_text_file, planned_meeting
 from tests.conversations.talks import circulated, days_ago, the_record
 from tests.exchange.conftest import draft, shared
+from tests.support.constraints import check_once
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, area, join, make_world, person
+
+pytestmark = pytest.mark.django_db
 
 #: In every record here and nowhere else; searches use the word beside it.
 WORD, BESIDE = "Kestrelwort", "quarrying"
@@ -64,8 +68,23 @@ WRITERS = {"lead", "editor"}
 Sides = dict[str, User]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for all tests, whose changes are rolled back."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        made = _world()
+        check_once()
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where they were created."""
+
+
+def _world() -> World:
     """The small world with a viewer of Westmarch and Riverside as a party."""
     made = make_world()
     made.things["will"] = person("Will West", "will@westmarch.example")
@@ -903,10 +922,32 @@ CASES |= {
 }
 
 
-def _browser(someone: User) -> Client:
-    client = Client()
-    client.force_login(someone)
-    return client
+@pytest.fixture(scope="module")
+def browsers(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, SimpleCookie]]:
+    """Each side's browser with its cookies after signing in, which takes longer than a page."""
+    made = {}
+    with django_db_blocker.unblock():
+        for side, someone in sides(world).items():
+            client = Client()
+            client.force_login(someone)
+            made[side] = (client, _copy_of(client.cookies))
+    return made
+
+
+def _copy_of(cookies: SimpleCookie) -> SimpleCookie:
+    return SimpleCookie(cookies.output(header="", sep=";"))
+
+
+@pytest.fixture
+def visit(browsers: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], Client]:
+    """The browser of a side as it was after signing in."""
+
+    def as_signed_in(side: str) -> Client:
+        client, cookies = browsers[side]
+        client.cookies = _copy_of(cookies)
+        return client
+
+    return as_signed_in
 
 
 def _common(world: World) -> list[str]:
@@ -919,14 +960,13 @@ def _common(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_record_is_shown_only_to_its_readers(world: World, name: str) -> None:
+def test_record_is_shown_only_to_its_readers(world: World, visit: Callable[[str], Client], name: str) -> None:
     case = CASES[name]
     pages = list(case.pages(case.make(world)))
     # Who else is asked or took part is an organisation, which the directory shows to everybody.
     pages += _common(world) if case.word == WORD else []
 
-    browsers = {side: _browser(someone) for side, someone in sides(world).items()}
-    seen = {side for side, browser in browsers.items() if any(case.word in _text(browser, page) for page in pages)}
+    seen = {side for side in sides(world) if any(case.word in _text(visit(side), page) for page in pages)}
 
     assert seen == case.readers
 
@@ -937,17 +977,17 @@ def _text(client: Client, page: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.act])
-def test_record_is_changed_only_by_its_writers(world: World, name: str) -> None:
+def test_record_is_changed_only_by_its_writers(world: World, visit: Callable[[str], Client], name: str) -> None:
     case = CASES[name]
     record, act = case.make(world), case.act
     assert act is not None
     wrote, answers = set(), {}
 
-    for side, someone in sides(world).items():
+    for side in sides(world):
         with transaction.atomic():
             before = act.changed(record)
             answers[side] = (
-                _browser(someone).post(reverse(act.url, kwargs=act.on(record)), act.data(world, record)).status_code
+                visit(side).post(reverse(act.url, kwargs=act.on(record)), act.data(world, record)).status_code
             )
             if act.changed(record) != before:
                 wrote.add(side)
@@ -976,15 +1016,14 @@ def test_the_counts_on_the_board_hold_what_one_may_read(world: World) -> None:
     assert grown == dict.fromkeys(ALL, 0) | dict.fromkeys(OWN | OTHER, 2) | dict.fromkeys(THIRD, 1)
 
 
-def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(world: World) -> None:
+def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(
+    world: World, visit: Callable[[str], Client]
+) -> None:
     agree(world, due_on=in_days(9), text=SAID)
     choose_lead_times(person=world.eddie, days={"commitments": [7]}, now=timezone.now())
 
     page = reverse("digests:manage")
-    chosen = {
-        side: _browser(someone).get(page).context["form"].fields["lead_commitments"].initial
-        for side, someone in sides(world).items()
-    }
+    chosen = {side: visit(side).get(page).context["form"].fields["lead_commitments"].initial for side in sides(world)}
     then = timezone.now() + dt.timedelta(days=2)
     drop_emails()
     commitments.remind_owners(now=then)

@@ -31,6 +31,7 @@ from partnerships.documents.merging import rebase
 from partnerships.documents.normalising import (
     KEY,
     MAX_ITEMS,
+    completed,
     key_for,
     normalise,
     normalise_about,
@@ -77,6 +78,7 @@ __all__ = [
     "apply",
     "changes",
     "check_conflict",
+    "completed",
     "count_difference",
     "date_in_words",
     "get_piece",

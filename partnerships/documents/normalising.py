@@ -140,3 +140,21 @@ def without_hidden(schema: Schema, content: Content) -> Content:
                 items = [{**item, field.code: field.default} if item[field.code] else item for item in items]
         visible[collection.code] = items
     return visible
+
+
+def completed(schema: Schema, content: Content) -> Content:
+    """A stored content with the fields that its schema has got since, all of them empty."""
+    full: Content = {**content, "about": _completed_item(schema.about, 0, content["about"])}
+    for collection in schema.collections:
+        more = 2 if collection.counts else 1  # the key, and the counted lines
+        full[collection.code] = [
+            _completed_item(collection.fields, more, item) for item in content.get(collection.code, ())
+        ]
+    return full
+
+
+def _completed_item(fields: tuple[Field, ...], more: int, item: Item) -> Item:
+    """The item itself where it has all fields: a plan has thousands."""
+    if len(item) == len(fields) + more:
+        return item
+    return {field.code: field.default for field in fields} | item

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from partnerships.plans.content import name_and_address
+
 #: Field and text, as a file has them.
 Cells = dict[str, str]
 #: Of a contribution when its row was read: whether it had ended, its last report (id), and the total delivered by then.
@@ -57,7 +59,7 @@ def site_values(site: Mapping[str, Any]) -> Cells:
     homes = sum(line["count"] for line in site["homes"])
     return {
         "SiteReference": site["reference"],
-        "SiteNameAddress": site["name"],
+        "SiteNameAddress": name_and_address(site),
         "GeoX": "" if site["lng"] is None else str(site["lng"]),
         "GeoY": "" if site["lat"] is None else str(site["lat"]),
         "OwnershipStatus": site["landowner"],

@@ -186,6 +186,8 @@ SITES = ListDefinition(
     columns=(
         _name("Site"),
         Column(name="reference", label="Reference", value=lambda row: row.reference, is_nullable=False),
+        Column(name="address", label="Address", value=lambda row: row.address, is_nullable=False, is_shown=False),
+        Column(name="postcode", label="Postcode", value=lambda row: row.postcode, is_nullable=False, is_shown=False),
         _PLAN,
         Column(
             name="area",

@@ -27,6 +27,8 @@ from partnerships.plans.models import SOON
 
 #: Sites on one page of a plan's table.
 SITES_A_PAGE = 50
+#: What stands below a site's name.
+_WHERE = ("reference", "address", "postcode", "planning_authority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Lookups:
 class SiteRow:
     """A site in a table.
 
-    `where` is its reference and authority, `details` its other fields with labels.
+    `where` is its reference, address, postcode and authority, `details` its other fields with labels.
     """
 
     key: str
@@ -184,8 +186,8 @@ def site_page(
 ) -> SitePage:
     """One page of the sites.
 
-    With `find`, of those whose name, reference or authority has all its words. `holding` is the key of a site: its page
-    is returned. A `number` beyond the last page gives the last page.
+    With `find`, of those whose name, reference, address, postcode and authority have all its words. `holding` is the
+    key of a site: its page is returned. A `number` beyond the last page gives the last page.
     """
     words = find.casefold().split()
     found: list[Item] = content["sites"]
@@ -207,7 +209,7 @@ def site_page(
 
 
 def _is_named(site: Item, words: Iterable[str]) -> bool:
-    names = f"{site['name']} {site['reference']} {site['planning_authority']}".casefold()
+    names = " ".join(site[code] for code in ("name", *_WHERE)).casefold()
     return all(word in names for word in words)
 
 
@@ -224,7 +226,7 @@ def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
     return SiteRow(
         key=item["key"],
         name=item["name"],
-        where=", ".join(filter(None, (item["reference"], item["planning_authority"]))),
+        where=", ".join(item[code] for code in _WHERE if item[code]),
         homes=homes_count(item),
         lines=tuple(f"{line['count']:,} {line_in_words(line_of(line))}" for line in item["homes"]),
         planning=PLANNING_STATUSES.get(item["planning_status"], ""),

@@ -8,28 +8,20 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from partnerships.kit.postcodes import AREAS, DISTRICT, FULL
+
 #: Characters kept of one part; longer texts are divided into several.
 MAX_TEXT = 30_000
 _MAX_TITLE = 300
-#: Postcodes as Royal Mail writes them: area and district, then sector and unit.
-_POSTCODE = re.compile(r"\b([A-Z]{1,2})(\d[A-Z\d]?) ?(\d[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE)
-_DISTRICT = re.compile(r"^([A-Z]{1,2})(\d[A-Z\d]?)$", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-#: The postcode areas of the United Kingdom and the Crown Dependencies (Royal Mail, Postcode Address File).
-_AREA_CODES = (
-    "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH "
-    "EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M "
-    "ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST "
-    "SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE "
-)
-_AREAS = frozenset(_AREA_CODES.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One entry of the index as a source gives it; see `SearchEntry`.
 
-    `references` are numbers and codes that find it as a whole, such as "26/01234/FUL".
+    `references` are numbers and codes that find it as a whole, such as "26/01234/FUL". `postcode` is its own, in full
+    or the district alone; full ones in its words count too.
     """
 
     object_id: int
@@ -40,6 +32,7 @@ class Row:
     text: str = ""
     part: str = ""
     references: tuple[str, ...] = ()
+    postcode: str = ""
     partnership_id: int | None = None
     organisation_id: int | None = None
     day: dt.date | None = None
@@ -50,14 +43,19 @@ class Row:
         """Its columns, with the postcodes that its words hold."""
         title, text = _clean(self.title)[:_MAX_TITLE] or "Untitled", _clean(self.text)[:MAX_TEXT]
         values = asdict(self)
-        del values["references"]
+        del values["references"], values["postcode"]
         return values | {
             "title": title,
             "text": text,
             "day": self.day.isoformat() if self.day else None,
             "readers": sorted(self.readers),
-            "codes": sorted({*postcodes(f"{title} {text}"), *(reference(one) for one in self.references if one)}),
+            "codes": sorted(self._codes(f"{title} {text}")),
         }
+
+    def _codes(self, words: str) -> set[str]:
+        district = DISTRICT.fullmatch(self.postcode)
+        alone = {f"pc:{one}".lower() for one in (district[0], district[1])} if district else set()
+        return postcodes(f"{words} {self.postcode}") | alone | {reference(one) for one in self.references if one}
 
 
 def _clean(text: str) -> str:
@@ -77,8 +75,8 @@ def reference(value: str) -> str:
 def postcodes(text: str) -> set[str]:
     """Codes of the postcodes in a text: each in full, its district and its area."""
     found = set()
-    for area, district, unit in _POSTCODE.findall(text):
-        if area.upper() in _AREAS:
+    for area, district, unit in FULL.findall(text):
+        if area.upper() in AREAS:
             found |= {f"pc:{one}".lower() for one in (area, area + district, area + district + unit)}
     return found
 
@@ -88,15 +86,15 @@ def asked_postcodes(text: str) -> tuple[str, tuple[str, ...]]:
 
     A full postcode or a district counts wherever it stands; an area, which may be a word, only alone.
     """
-    codes = [f"pc:{''.join(one)}".lower() for one in _POSTCODE.findall(text) if one[0].upper() in _AREAS]
+    codes = [f"pc:{''.join(one)}".lower() for one in FULL.findall(text) if one[0].upper() in AREAS]
     rest = []
-    for word in _POSTCODE.sub(" ", text).split():
-        district = _DISTRICT.match(word)
-        if district and district[1].upper() in _AREAS:
+    for word in FULL.sub(" ", text).split():
+        district = DISTRICT.fullmatch(word)
+        if district and district[1].upper() in AREAS:
             codes.append(f"pc:{word}".lower())
         else:
             rest.append(word)
-    if len(rest) == 1 and not codes and rest[0].upper() in _AREAS:
+    if len(rest) == 1 and not codes and rest[0].upper() in AREAS:
         return "", (f"pc:{rest[0]}".lower(),)
     return " ".join(rest), tuple(codes)
 

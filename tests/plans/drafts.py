@@ -38,6 +38,7 @@ CONTENT: dict[str, Any] = {
         {
             "key": "secret",
             "name": f"Plot {CANARY}",
+            "address": f"{CANARY} Lane",
             "confidential": True,
             "homes": [{"tenure": "shared_ownership", "count": 30}],
         },

@@ -16,7 +16,7 @@ from partnerships.documents import downloads
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Milestone, Plan, Site, Version
-from partnerships.plans.queries import readers_of
+from partnerships.plans.queries import content_of, draft_content, readers_of
 from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save
 from tests.world import World
 
@@ -42,6 +42,35 @@ def two_versions(world: World, audience: str) -> Plan:
     publish(plan, world, "Wet ground.")
     plan.refresh_from_db()
     return plan
+
+
+def test_version_from_before_sites_had_addresses_opens_and_compares(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    content = draft_content(plan)
+    older = [{code: value for code, value in site.items() if code != "address"} for site in content["sites"]]
+    Version.objects.create(
+        plan=plan,
+        number=1,
+        title=plan.title,
+        content={**content, "sites": older},
+        note="Old.",
+        published_at=plan.created_at,
+    )
+    plan.current_number = plan.open_number = 1
+    plan.open_at = plan.created_at
+    plan.save()
+    save(plan, world, "sites/north-quay", address="Quay Street", postcode="po167gz")
+    publish(plan, world, "An address.")
+    here = reverse("plans:detail", kwargs={"pk": plan.pk})
+    client = as_(world.ben)
+
+    assert "NQ1, Quay Street, PO16 7GZ, Westmarch" in client.get(here).content.decode()
+    assert client.get(f"{here}versions/1/").status_code == 200
+    compared = client.get(f"{here}compare/csv/?from=1&to=2").content.decode()
+    assert "Quay Street" in compared
+    assert content_of(plan, 1)["sites"][0]["address"] == ""
 
 
 @pytest.mark.parametrize("template", FORMATS)

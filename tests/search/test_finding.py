@@ -33,7 +33,7 @@ from partnerships.search.queries.candidates import Narrowed, readable, readers_a
 from partnerships.search.services import differences, index_stale, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
-from tests.plans.drafts import publish, published, save
+from tests.plans.drafts import CANARY, CONTENT, publish, published, save
 from tests.support.prepared import media_root, world
 from tests.world import World
 
@@ -177,6 +177,20 @@ def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> No
         assert titles(world.ben, text) == {"Depot"}, text
     assert titles(world.ben, "PO1") == set()
     assert titles(world.chidi, "PO16") == set()
+
+
+def test_sites_are_found_by_their_own_postcode_and_address(world: World) -> None:
+    plan = published(world, content={**CONTENT, "about": {"title": "Harbours"}})
+    save(plan, world, "sites/north-quay", address="Capstan Road", postcode="ze2 9aa")
+    save(plan, world, "sites/secret", postcode="ZE3")
+    publish(plan, world, "Addresses.")
+    index_stale()
+
+    for text in ("ZE2 9AA", "ZE2", "capstan"):
+        assert titles(world.ben, text) == {"North Quay"}, text
+        assert titles(world.chidi, text) == set(), text
+    assert len(titles(world.ben, "ZE")) == 2
+    assert titles(world.ben, "ZE3") == {f"Plot {CANARY}"}
 
 
 @pytest.mark.parametrize(("text", "title"), [("NQ1", "North Quay"), ("L9901", "Saltmarsh Homes")])

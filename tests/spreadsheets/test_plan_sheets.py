@@ -159,6 +159,19 @@ def test_milestones_find_their_sites_and_keep_their_precision(world: World, plan
     assert (found["Handover"]["site"], found["Handover"]["forecast"]) == ("north-quay", "2029")
 
 
+def test_postcodes_are_read_in_full_or_by_district(world: World, plan: Plan) -> None:
+    data = "Site,Address,Postcode\nDock,1 Dock Road,po16 7gz\nMill,,PO17\nYard,,Fareham\n"
+
+    done = brought_in(plan, world.eddie, "sites", data)
+
+    assert counts(done) == {"created": 2, "set_aside": 1}
+    found = items(plan, "sites")
+    assert (found["Dock"]["address"], found["Dock"]["postcode"]) == ("1 Dock Road", "PO16 7GZ")
+    assert found["Mill"]["postcode"] == "PO17"
+    [aside] = rows_to_correct(done.report)[1]
+    assert "“Fareham” is not a postcode." in aside[-2]
+
+
 def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Plan, client: Client) -> None:
     client.force_login(world.eddie)
 
@@ -193,6 +206,7 @@ def test_zero_homes_remove_a_line_and_contradicting_rows_are_set_aside(world: Wo
 @pytest.mark.parametrize("kind", ["sites", "homes", "milestones"])
 def test_export_imports_again_unchanged(world: World, plan: Plan, client: Client, kind: str, form: str) -> None:
     save(plan, world, "sites/north-quay", landowner="=1+1", lead="- none", notes="One.\n\nTwo, “three”.", lng=-1.0)
+    save(plan, world, "sites/north-quay", address="Quay Street", postcode="PO16 7GZ")
     before = draft_content(plan)
     client.force_login(world.eddie)
 

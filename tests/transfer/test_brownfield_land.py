@@ -194,6 +194,21 @@ def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:
     assert row["LastUpdatedDate"] == timezone.localdate().isoformat()
 
 
+def test_address_stands_behind_the_name_in_the_file_and_stays_apart_in_the_plan() -> None:
+    put_in(REGISTER)
+    plan = register_of("Westmarch Borough Council")
+    content = plan.versions.get().content
+    content["sites"][1] |= {"address": "Gas Lane", "postcode": "PO16 7GZ"}
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+
+    row = file_of(the("Westmarch Borough Council"), "brownfield-land").rows[1]
+    put_in(REGISTER.replace(b"Gas Works", f'"{row["SiteNameAddress"]}"'.encode()))
+
+    assert row["SiteNameAddress"] == "Gas Works, Gas Lane, PO16 7GZ"
+    site = sites_of("Westmarch Borough Council")["B/2"]
+    assert (site["name"], site["address"]) == ("Gas Works", "Gas Lane")
+
+
 def test_confidential_site_is_not_in_the_public_file() -> None:
     put_in(REGISTER)
     plan = register_of("Westmarch Borough Council")

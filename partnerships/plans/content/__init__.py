@@ -22,6 +22,7 @@ from partnerships.plans.content.homes import (
     homes_count,
     line_in_words,
     line_of,
+    name_and_address,
     normalise_homes,
     total_homes,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "kind_of",
     "line_in_words",
     "line_of",
+    "name_and_address",
     "normalise",
     "normalise_homes",
     "outside",

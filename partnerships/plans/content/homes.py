@@ -131,6 +131,13 @@ HOMES = Counts(
 )
 
 
+def name_and_address(site: Mapping[str, Any]) -> str:
+    """A site's name with its address and postcode, as registers of brownfield land give it."""
+    name = str(site["name"])
+    more = (str(site[code]) for code in ("address", "postcode") if site[code])
+    return ", ".join([name, *(part for part in more if part.casefold() not in name.casefold())])
+
+
 def homes_count(site: Item) -> int:
     """The number of homes of one site."""
     return sum(homes["count"] for homes in site["homes"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.documents import Collection, Field, Item, Schema, date_in_words
 from partnerships.plans.content.homes import HOMES, homes_count
-from partnerships.plans.content.values import read_area
+from partnerships.plans.content.values import read_area, read_site_postcode
 from partnerships.plans.content.visibility import settle_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
 
@@ -72,6 +72,15 @@ SITES = Collection(
     (
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
+        Field("address", "Address", hint="Street and town, without the postcode."),
+        Field(
+            "postcode",
+            "Postcode",
+            "postcode",
+            read=read_site_postcode,
+            max_length=10,
+            hint="PO16 7GZ, or only its district, PO16.",
+        ),
         Field("area", "Area", "area", read=read_area, hint="Start typing a district's name."),
         Field("planning_authority", "Planning authority"),
         Field("lat", "Latitude", "latitude", default=None),

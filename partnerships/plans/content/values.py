@@ -1,4 +1,4 @@
-"""Values that only plans have: GSS codes of areas."""
+"""Values that only plans have: GSS codes of areas, postcodes of sites."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from partnerships.documents.values import read_line
+from partnerships.kit.postcodes import read_postcode
 
 
 def read_area(value: Any) -> str:
@@ -14,3 +15,8 @@ def read_area(value: Any) -> str:
     if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
         raise ValueError(f"“{text}” is not a GSS code such as E07000228.")
     return text
+
+
+def read_site_postcode(value: Any) -> str:
+    """A postcode, or its district. Raises ValueError."""
+    return read_postcode(read_line(value))

@@ -17,7 +17,7 @@ from partnerships.plans.starters import hint_for
 
 #: What everybody fills in first, then the homes, then the rest on demand.
 SITE_LAYOUT = (
-    Section("The site", "name", "reference", "area", "planning_status"),
+    Section("The site", "name", "reference", "address", "postcode", "area", "planning_status"),
     HTML('{% include "plans/_homes_grid.html" %}'),
     Fold(
         "Dates",
@@ -50,6 +50,11 @@ def _area_field(_spec: Field, common: dict[str, Any]) -> forms.Field:
     return forms.ChoiceField(choices=[("", "Not given"), *choices], widget=AutocompleteSelect, **common)
 
 
+def _postcode_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "autocapitalize": "characters"})
+    return forms.CharField(max_length=spec.max_length, widget=widget, **common)
+
+
 class PieceForm(documents.PieceForm):
     """The form for one piece of a plan."""
 
@@ -62,7 +67,7 @@ class PieceForm(documents.PieceForm):
             collection=collection,
             content=content,
             leave_out=OF_THE_FILE if collection is DOCUMENTS else frozenset(),
-            own={"area": _area_field},
+            own={"area": _area_field, "postcode": _postcode_field},
             layout=deepcopy(SITE_LAYOUT) if collection is SITES else (),
             cancel=cancel,
             **kwargs,

@@ -140,6 +140,11 @@ class Site(models.Model):
     name = models.CharField(max_length=500)
     area = models.ForeignKey(Area, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     planning_authority = models.CharField(max_length=500, blank=True)
+    # Defaults in the database, too: a server of the release before writes rows without them.
+    address = models.CharField(max_length=500, blank=True, default="", db_default="")
+    postcode = models.CharField(
+        max_length=10, blank=True, default="", db_default="", help_text="In full, or only its district."
+    )
     confidential = models.BooleanField(default=False)
     homes = models.PositiveIntegerField(default=0)
     planning_status = models.CharField(max_length=40, blank=True)

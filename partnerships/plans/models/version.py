@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pghistory
 from django.db import models
@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
+from partnerships.documents import completed
 from partnerships.documents import models as documents
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.content import PLAN
 from partnerships.plans.models.owning import PastPartnership
 from partnerships.plans.models.plan import Plan, PlanOwner
 from partnerships.plans.models.routes import inside_routes
@@ -23,6 +25,20 @@ from partnerships.plans.models.states import WIDER_THAN_OWNERS, WIDER_THAN_PARTN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+
+class ContentField(models.JSONField):
+    """A plan's content. One stored before its schema had a field has it, empty: versions never change."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """The content with every field of today's schema."""
+        found = super().from_db_value(value, expression, connection)
+        return completed(PLAN, found) if isinstance(found, dict) and "sites" in found else found
+
+    def deconstruct(self) -> Any:
+        """For migrations it is the JSON field that it is in the database."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
@@ -76,6 +92,7 @@ class Version(documents.Version):
     changes and a summary, so that lists need not load contents. A `minor` version keeps the signatures.
     """
 
+    content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     title = models.CharField(max_length=200)
     figures = models.JSONField(default=dict)
@@ -112,6 +129,7 @@ class Draft(documents.Draft):
     It equals version `based_on` while its content is None.
     """
 
+    content = ContentField(null=True)
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
     based_on = models.PositiveIntegerField(default=0)
 

@@ -82,6 +82,8 @@ def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
                 name=item["name"],
                 area_id=areas.get(item["area"]),
                 planning_authority=item["planning_authority"],
+                address=item["address"],
+                postcode=item["postcode"],
                 confidential=item["confidential"],
                 homes=homes_count(item),
                 planning_status=item["planning_status"],

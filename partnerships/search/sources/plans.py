@@ -110,6 +110,7 @@ def _parts(
                     title=str(item[collection.title]),
                     text=part,
                     references=tuple(str(item.get(name) or "") for name in ("reference", "planning_reference")),
+                    postcode=str(item.get("postcode") or ""),
                     hidden=item["key"] not in shown,
                     path=path,
                 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from partnerships.kit.postcodes import read_postcode
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, amount, flag, partial_date, text
 
@@ -30,6 +31,14 @@ def partial(cell: Cell) -> str:
     """
     read = partial_date(cell)
     return str(read) if read is not None else ""
+
+
+def postcode(cell: Cell) -> str:
+    """A postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
+    try:
+        return read_postcode(text(cell))
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
 
 
 def yes_no(cell: Cell) -> bool | None:

@@ -9,7 +9,7 @@ from partnerships.organisations.models import Area, AreaKind
 from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, PLANNING_STATUSES, Item
 from partnerships.plans.content import SITES as COLLECTION
-from partnerships.spreadsheets.reading.cells import degrees, long_text, one_of, partial, yes_no
+from partnerships.spreadsheets.reading.cells import degrees, long_text, one_of, partial, postcode, yes_no
 from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
@@ -39,6 +39,8 @@ COLUMNS = (
         hint="Your own reference. A row with a known reference changes that site.",
     ),
     column("name", "Name", "site name", "site", "scheme", "scheme name", required=True, example="North Quay"),
+    column("address", "Address", "site address", "street", example="Quay Street, Fareham"),
+    column("postcode", "Postcode", "post code", example="PO16 7GZ", hint="In full, or only its district: PO16."),
     column(
         "area",
         "Area",
@@ -75,6 +77,7 @@ COLUMNS = (
 
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
+        "postcode": postcode,
         "lat": degrees,
         "lng": degrees,
         "planning_status": one_of(PLANNING_STATUSES),

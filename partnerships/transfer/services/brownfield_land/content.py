@@ -8,6 +8,7 @@ from typing import Any
 
 from partnerships.open_data.values import PLANNING_STATUSES
 from partnerships.organisations.models import Organisation
+from partnerships.plans.content import name_and_address
 from partnerships.transfer.reading.brownfield_land import Site
 
 
@@ -30,17 +31,23 @@ def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict
 
 
 def content_of_sites(
-    council: Organisation, keyed: Mapping[str, Site], before: Mapping[str, Any] | None, kept: frozenset[str]
+    council: Organisation,
+    keyed: Mapping[str, Site],
+    before: Mapping[str, Any] | None,
+    kept: frozenset[str],
+    today: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the file says of the council's sites.
 
     Sites that the file no longer has are gone, except for those with the references in `kept`, whose rows were set
-    aside, and confidential ones: the owners decided about them. Known sites keep their places.
+    aside, and confidential ones: the owners decided about them. Known sites keep their places. `today` is the newest
+    version: a name in the file that is its name and address was written by us, and changes nothing.
     """
+    written = {site["key"]: name_and_address(site) for site in today["sites"]} if today else {}
     old = list(before["sites"]) if before else []
     found = {key: _site(key, site, council) for key, site in keyed.items()}
     stay = [
-        {**known, **found.pop(known["key"], {})}
+        _updated(known, found.pop(known["key"], {}), written)
         for known in old
         if known["key"] in found or known["confidential"] or "" in kept or known["reference"] in kept
     ]
@@ -53,6 +60,13 @@ def content_of_sites(
         ),
     }
     return {**(before or {}), "about": about, "sites": [*stay, *found.values()]}
+
+
+def _updated(known: Mapping[str, Any], site: dict[str, Any], written: Mapping[str, str]) -> dict[str, Any]:
+    """A known site with what the file says."""
+    if site and site["name"] == written.get(known["key"]):
+        site = {**site, "name": known["name"]}
+    return {**known, **site}
 
 
 def title_of(council: Organisation) -> str:

@@ -16,6 +16,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
 from partnerships.plans.models import Plan
+from partnerships.plans.queries import content_of
 from partnerships.plans.services import UnableToCreatePlan, UnableToPublish
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
@@ -128,7 +129,8 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     before = said_before(existing, is_open=newer is not None)
     standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
     keyed = keyed_sites(standing, before)
-    content = normalise(content_of_sites(council, keyed, before, gaps))
+    today = content_of(existing, existing.current_number) if existing is not None else None
+    content = normalise(content_of_sites(council, keyed, before, gaps, today))
     if existing is not None and newer is not None:
         changed = record_past(existing, content, normalise(before or content), run)
         run.report.remark(

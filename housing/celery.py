@@ -95,6 +95,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 21_600.0,
         "options": {"expires": 3600},
     },
+    "search.prune_words": {
+        "task": "partnerships.search.tasks.prune_words",
+        "schedule": 21_600.0,
+        "options": {"expires": 3600},
+    },
     "search.read_files": {
         "task": "partnerships.search.tasks.read_files",
         "schedule": 30.0,

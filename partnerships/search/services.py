@@ -30,7 +30,7 @@ _LINES, _RECORDS = 400, 100
 #: The advisory lock of the process that writes to the index: an older reading must never replace a newer one.
 _LOCK = 7_310_115
 #: Sources whose words include names of people; these never become known words.
-_ABOUT_PEOPLE = ("holder", "person", "post")
+_ABOUT_PEOPLE = ("comment", "holder", "person", "post")
 _COLUMNS = (
     "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
     " for_everyone, codes"
@@ -64,6 +64,19 @@ ON CONFLICT DO NOTHING
 """
 
 
+#: Known words checked in one transaction.
+_CHECKED = 500
+_PRUNE_WORDS = f"""
+WITH few AS (SELECT word FROM search_word WHERE word > %s ORDER BY word LIMIT {_CHECKED}), gone AS (
+    DELETE FROM search_word USING few
+     WHERE search_word.word = few.word
+       AND NOT EXISTS (SELECT 1 FROM search_searchentry
+                        WHERE words @@ (to_tsquery('english', few.word) || to_tsquery('simple', few.word)))
+    RETURNING 1)
+SELECT max(word), (SELECT count(*) FROM gone) FROM few
+"""  # noqa: S608 - a number of ours
+
+
 def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Index again what has changed; returns how many lines of the queue were worked off.
 
@@ -86,6 +99,20 @@ def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
         done += len(lines)
         if len(lines) < _LINES:
             return done
+
+
+def prune_words() -> int:
+    """Remove known words that no entry has any longer, such as those of erased texts; returns how many."""
+    removed, after = 0, ""
+    gone: int
+    while True:
+        with transaction.atomic():
+            # A word of an entry that is being written must not go.
+            rows_of("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            after, gone = rows_of(_PRUNE_WORDS, [after])[0]
+        removed += gone
+        if after is None:
+            return removed
 
 
 def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...]) -> None:

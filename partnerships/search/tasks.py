@@ -15,6 +15,12 @@ def index_stale() -> int:
     return services.index_stale(stop_on=(SoftTimeLimitExceeded,))
 
 
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=600, time_limit=630)
+def prune_words() -> int:
+    """Forget words that nothing has any longer."""
+    return services.prune_words()
+
+
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)
 def read_files() -> int:
     """Read the text of some documents' files; each file is read in a process of its own."""

@@ -14,6 +14,8 @@ _WORDS = {
         "title, current_number, audience, partnership_id, period_start, period_end, last_published_at,"
         " external_reference"
     ),
+    "plans_comment": "text, anchor_label, version_number, plan_id, author_id",
+    "plans_draft": "content, based_on, plan_id",
     "commitments_commitment": "text, reference, giver_id, giver_name, receiver_id, partnership_id, due_on",
     "conversations_agendaitem": "title, detail, subject_kind, dropped_at, meeting_id",
     "conversations_report": "party_id, starts_on, ends_on, round_id",
@@ -26,11 +28,14 @@ def name_of(column: str) -> str:
 
 
 def follow(column: str) -> str:
-    """SQL that puts the value of "table.column" into the queue whenever a row is added, changed or removed."""
+    """SQL that puts the value of "table.column" into the queue whenever a row is added, changed or removed.
+
+    It may run again.
+    """
     table, _, key = column.partition(".")
     only = f" OF {_WORDS[table]}" if table in _WORDS else ""
     return f"""
-CREATE FUNCTION {name_of(column)}() RETURNS trigger LANGUAGE plpgsql AS $follow$
+CREATE OR REPLACE FUNCTION {name_of(column)}() RETURNS trigger LANGUAGE plpgsql AS $follow$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO search_stale (source_column, value) SELECT '{column}', OLD.{key} WHERE OLD.{key} IS NOT NULL;
@@ -40,7 +45,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $follow$;
-CREATE TRIGGER {name_of(column)} AFTER INSERT OR DELETE OR UPDATE{only} ON {table}
+CREATE OR REPLACE TRIGGER {name_of(column)} AFTER INSERT OR DELETE OR UPDATE{only} ON {table}
     FOR EACH ROW EXECUTE FUNCTION {name_of(column)}();
 """  # noqa: S608 - names of ours
 

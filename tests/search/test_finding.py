@@ -24,13 +24,13 @@ from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Membership
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
-from partnerships.plans.services import lift_embargoes
+from partnerships.plans.services import add_comment, lift_embargoes, share_draft
 from partnerships.search.entries import Row
-from partnerships.search.models import SearchEntry, Stale
+from partnerships.search.models import SearchEntry, Stale, Word
 from partnerships.search.queries import asking, search, suggest
 from partnerships.search.queries.asking import Asked
 from partnerships.search.queries.candidates import Narrowed, readable, readers_as
-from partnerships.search.services import differences, index_stale, queue_everything, queue_the_day
+from partnerships.search.services import differences, index_stale, prune_words, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
 from tests.plans.drafts import CANARY, CONTENT, publish, published, save
@@ -255,6 +255,61 @@ def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world
         index_stale()
         assert titles(world.ben, "kingfisher") == {"Kingfisher programme"}
         assert list(differences()) == []
+
+
+def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
+    plan = published(world, content={**CONTENT, "outcomes": ["A pochard dives"]})
+    save(plan, world, "sections/vision", body="An osprey nests on the island.")
+    save(plan, world, "about", summary="Mind the osprey.")
+    share_draft(
+        plan=plan,
+        email=world.ben.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    index_stale()
+
+    found = {"Vision (draft)", f"{plan.title} (draft)"}
+    assert titles(world.amina, "osprey") == titles(world.eddie, "osprey") == found
+    assert titles(world.ben, "osprey") == titles(world.chidi, "osprey") == set()
+    assert titles(world.amina, "pochard") == {"A pochard dives"}  # what the draft leaves as it was is found once
+
+    publish(plan, world, "Birds.")
+    index_stale()
+    assert titles(world.ben, "osprey") == {"Vision", plan.title}
+    assert titles(world.amina, "osprey") == {"Vision", plan.title}
+
+
+def test_comments_are_found_by_whom_they_may_be_read(world: World) -> None:
+    plan = published(world)
+    now = timezone.now()
+    add_comment(plan=plan, version_number=1, anchor="sites/secret", text="A bittern boomed.", author=world.ben, now=now)
+    first = add_comment(plan=plan, version_number=0, text="A bittern, again.", author=world.amina, now=now)
+    add_comment(plan=plan, version_number=0, text="Bittern indeed.", parent=first, author=world.eddie, now=now)
+    index_stale()
+
+    assert titles(world.amina, "bittern") == {f"Comment on Plot {CANARY}", "Comment on the whole plan"}
+    assert titles(world.ben, "bittern") == {f"Comment on Plot {CANARY}"}
+    assert titles(world.chidi, "bittern") == titles(world.dee, "bittern") == set()
+    assert search(user=world.amina, text="bittern").count == 2
+    assert not Word.objects.filter(word="bittern").exists()
+
+
+def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
+    rewritten(world, summary="A kingfisher was seen.")
+    index_stale()
+    assert Word.objects.filter(word="kingfisher").exists()
+    known = Word.objects.count()
+
+    SearchEntry.objects.filter(text__contains="kingfisher").delete()
+    prune_words()
+
+    assert not Word.objects.filter(word="kingfisher").exists()
+    assert Word.objects.filter(word="quay").exists()
+    assert 0 < Word.objects.count() < known
 
 
 def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:

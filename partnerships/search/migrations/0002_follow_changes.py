@@ -59,6 +59,10 @@ TABLES = {
 
 
 class Migration(migrations.Migration):
+    # Each trigger locks its table for a moment. In one transaction they would lock 31 tables until all rows are queued.
+    # Every step may run again.
+    atomic = False
+
     dependencies = [
         ("search", "0001_index"),
         ("organisations", "0023_new_codes"),

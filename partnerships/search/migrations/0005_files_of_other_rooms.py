@@ -14,6 +14,8 @@ QUEUED = {
 
 
 class Migration(migrations.Migration):
+    atomic = False  # as 0002
+
     dependencies = [
         ("search", "0004_index_again"),
         ("commitments", "0010_drop_reminder_choice"),

@@ -6,6 +6,7 @@ from partnerships.search.sources.attachments import AGENDA_ITEMS, ATTACHMENTS, E
 from partnerships.search.sources.commitments import COMMITMENTS, DEVELOPER_AGREEMENTS
 from partnerships.search.sources.contacts import HOLDERS, POSTS
 from partnerships.search.sources.conversations import CONVERSATIONS, MEETINGS, REPORTS, RETURNS
+from partnerships.search.sources.drafts import COMMENTS, DRAFTS
 from partnerships.search.sources.exchange import ENTRIES
 from partnerships.search.sources.organisations import ORGANISATIONS, PEOPLE
 from partnerships.search.sources.partnerships import DOCUMENTS, OBJECTIVES, PARTNERSHIPS, TERMS
@@ -24,6 +25,8 @@ SOURCES: dict[str, Source] = {
         TERMS,
         OBJECTIVES,
         PLANS,
+        DRAFTS,
+        COMMENTS,
         DOCUMENTS,
         ENTRIES,
         COMMITMENTS,

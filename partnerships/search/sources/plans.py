@@ -1,13 +1,15 @@
 """Search finds plans and what is in them: outcomes, sections, sites, milestones, risks and documents.
 
 The newest version is indexed and, while that is under embargo, also the newest open one, which all but owners read.
-Those who may read a plan only as it was find it by its title (`queries.past`). Drafts are found by their title.
+Those who may read a plan only as it was find it by its title (`queries.past`). A plan that is not published is found by
+its title; `drafts` finds what drafts say.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection as Collected
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +22,7 @@ from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Area
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.content import COLLECTIONS, Content, outside
+from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
@@ -44,7 +46,7 @@ _NOT_WORDS = frozenset(
 )
 
 
-def _plans(ids: Collection[int]) -> Iterable[Row]:
+def _plans(ids: Collected[int]) -> Iterable[Row]:
     readers = readers_by_routes(Plan, (*published_routes(ONE_DAY), *draft_routes(ONE_DAY)), ids)
     inside = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
     shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
@@ -52,7 +54,7 @@ def _plans(ids: Collection[int]) -> Iterable[Row]:
     for version in Version.objects.filter(shown, plan__in=ids).order_by("number").defer("prose", "figures"):
         versions[version.plan_id].append(version)
     contents = [version.content for some in versions.values() for version in some]
-    areas = _areas(contents)
+    areas = areas_of(contents)
     files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner = next(iter(sorted(one.organisation_id for one in plan.owners.all())), None)
@@ -94,26 +96,14 @@ def _parts(
     for collection in COLLECTIONS:
         shown = {item["key"] for item in open_to_all[collection.code]}
         for item in content[collection.code]:
-            text = joined(
-                *_words(item, collection.title), areas.get(str(item.get("area") or "")), sites.get(item.get("site", ""))
-            )
             if collection.code == "documents":
-                text = joined(text, files.get(item["sha256"]))
                 path = reverse("plans:document", args=[plan.pk, item["key"]])
             else:
                 path = f"{plan.get_absolute_url()}#{collection.code}-{item['key']}"
-            for place, part in enumerate(list(divided(text)) or [""]):
-                yield Row(
-                    **common,
-                    part=f"{under}{collection.code}/{item['key']}" + (f"/{place}" if place else ""),
-                    kind=_KINDS[collection.code],
-                    title=str(item[collection.title]),
-                    text=part,
-                    references=tuple(str(item.get(name) or "") for name in ("reference", "planning_reference")),
-                    postcode=str(item.get("postcode") or ""),
-                    hidden=item["key"] not in shown,
-                    path=path,
-                )
+            of_item = common | {"hidden": item["key"] not in shown, "path": path}
+            yield from rows_of_item(
+                collection, item, text_of_item(collection, item, areas, sites, files), of_item, under
+            )
             if item.get("notes"):
                 yield Row(
                     **common,
@@ -126,13 +116,40 @@ def _parts(
                 )
 
 
+def text_of_item(
+    collection: Collection, item: Item, areas: dict[str, str], sites: dict[str, str], files: dict[str, str]
+) -> str:
+    """The words of an item, with the names of its area and site, and the text of its file."""
+    return joined(
+        *_words(item, collection.title),
+        areas.get(str(item.get("area") or "")),
+        sites.get(item.get("site", "")),
+        files.get(item.get("sha256", "")),
+    )
+
+
+def rows_of_item(
+    collection: Collection, item: Item, text: str, common: dict[str, Any], under: str = ""
+) -> Iterator[Row]:
+    """The entries of an item, several of a long text; `under` is put before their parts."""
+    for place, part in enumerate(list(divided(text)) or [""]):
+        yield Row(
+            **{"title": str(item[collection.title]), **common},
+            part=f"{under}{collection.code}/{item['key']}" + (f"/{place}" if place else ""),
+            kind=_KINDS[collection.code],
+            text=part,
+            references=tuple(str(item.get(name) or "") for name in ("reference", "planning_reference")),
+            postcode=str(item.get("postcode") or ""),
+        )
+
+
 def _words(item: Item, title: str) -> Iterator[str]:
     for name, value in item.items():
         if name != title and name not in _NOT_WORDS and isinstance(value, str):
             yield value
 
 
-def _areas(contents: Iterable[Content]) -> dict[str, str]:
+def areas_of(contents: Iterable[Content]) -> dict[str, str]:
     """Names of the areas of these plans' sites, by code."""
     codes = {str(site["area"]) for content in contents for site in content["sites"] if site.get("area")}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))

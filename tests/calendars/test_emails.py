@@ -74,12 +74,16 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
         reason="The hall is taken.",
     )
     moved, _ = calendars(to_ben(office, world))
+    own = [one for one in office.sent if one.recipient == world.eddie.email]
     conversations.call_off_meeting(
         meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
     )
     called_off, _ = calendars(to_ben(office, world))
 
     assert invited == file
+    # Who moves it gets the file alone: no invitation, and the meeting moves in their own calendar.
+    assert [calendars(read(one.data))[0].events[0]["starts"] for one in own] == [moved.events[0]["starts"]]
+    assert "You changed a meeting" in text_of(read(own[0].data))
     assert [one.method for one in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
     events = [one.events[0] for one in (invited, moved, called_off)]
     assert [one["sequence"] - events[0]["sequence"] for one in events] == [0, 1, 2]

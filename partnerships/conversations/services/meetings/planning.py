@@ -123,8 +123,9 @@ def change_meeting(
 ) -> Meeting:
     """Change a planned meeting, and tell those invited if its time, length or place changes.
 
-    A new time needs a reason, and asks everybody again whether they come. New people get the invitation; people who are
-    no longer invited are told so. Raises `UnableToPlan`.
+    The author gets that email too: its file moves the meeting in their own calendar. A new time needs a reason, and
+    asks everybody again whether they come. New people get the invitation; people who are no longer invited are told so.
+    Raises `UnableToPlan`.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -161,7 +162,9 @@ def change_meeting(
     email_uninvited(current, known - invited, author=author, now=now, when=before["date"])
     if before != after or minutes != current.minutes:
         was, why = before | {"minutes": str(minutes)}, reason.strip()
-        email_people("meeting_changed", current, author=author, now=now, only=known, before=was, reason=why)
+        email_people(
+            "meeting_changed", current, author=author, now=now, only=known, with_author=True, before=was, reason=why
+        )
     return current
 
 
@@ -205,7 +208,7 @@ def _call_off(
         after=MeetingStatus.CALLED_OFF.label,
         reason=meeting.reason,
     )
-    email_people("meeting_called_off", meeting, author=author, now=now)
+    email_people("meeting_called_off", meeting, author=author, now=now, with_author=True)
 
 
 def _fields(plan: MeetingPlan) -> dict[str, object]:

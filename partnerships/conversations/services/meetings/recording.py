@@ -69,20 +69,23 @@ def email_people(
     author: User | None,
     now: dt.datetime,
     only: Iterable[int] | None = None,
+    with_author: bool = False,
     **params: Any,
 ) -> None:
-    """Email the people invited who may read the meeting, except the author.
+    """Email the people invited who may read the meeting; the author only if asked.
 
     `only` limits them to some (ids).
     """
     people = seated_people(meeting)
     if only is not None:
         people = people.filter(pk__in=list(only))
+    if author is not None and not with_author:
+        people = people.exclude(pk=author.pk)
     _record_emails(kind, meeting, people, author=author, now=now, **params)
 
 
 def email_uninvited(meeting: Meeting, people: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
-    """Email people (ids) who are no longer invited, so that the meeting leaves their calendars; not the author.
+    """Email people (ids) who are no longer invited, so that the meeting leaves their calendars.
 
     `when` is the time that they know.
     """
@@ -93,8 +96,6 @@ def email_uninvited(meeting: Meeting, people: Iterable[int], *, author: User, no
 def _record_emails(
     kind: str, meeting: Meeting, people: QuerySet[User], *, author: User | None, now: dt.datetime, **params: Any
 ) -> None:
-    if author is not None:
-        people = people.exclude(pk=author.pk)
     record_emails(
         kind=f"conversations.{kind}",
         people=people.values_list("pk", flat=True),

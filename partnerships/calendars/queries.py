@@ -18,6 +18,7 @@ from partnerships.commitments.queries import calendar as commitments
 from partnerships.conversations.queries import calendar as conversations
 from partnerships.exchange.queries import calendar as exchange
 from partnerships.kit.calendars import CalendarEntry
+from partnerships.nominations.queries import calendar as nominations
 from partnerships.people.models import User
 from partnerships.plans.queries import calendar as plans
 
@@ -30,6 +31,7 @@ SOURCES: tuple[Source, ...] = (
     *plans.ENTRIES,
     *exchange.ENTRIES,
     *conversations.ENTRIES,
+    *nominations.ENTRIES,
 )
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -31,6 +32,8 @@ from partnerships.plans import services as plans
 from tests.calendars.reading import address_of, feed
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
+from tests.nominations.quarters import next_quarter
+from tests.nominations.signed import sign_nominations
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
 from tests.world import World, join, make_partnership, person
@@ -67,6 +70,19 @@ def test_confidential_sites_go_by_reference_only(world: World) -> None:
 
     assert "Milestone of the confidential site: Estuary delivery programme" in read.titles()
     assert CANARY not in str(read)
+
+
+def test_returns_are_in_the_feeds_of_both_sides_from_the_day_they_can_be_sent(world: World) -> None:
+    agreement = sign_nominations(world)
+    pages = [address_of(world.ben), address_of(world.amina, agreement.partnership)]
+    title = f"for {next_quarter()} can be sent"
+
+    with time_machine.travel(dt.datetime.combine(next_quarter().starts_on, dt.time(12), tzinfo=dt.UTC)):
+        days = [feed(page).one(title)["starts"]["day"] for page in pages]
+        other = [name for name in feed(address_of(world.chidi)).titles() if title in name]
+
+    assert days == [next_quarter().ends_on.isoformat()] * 2
+    assert other == []
 
 
 def test_own_feed_has_only_meetings_with_an_invitation(world: World) -> None:

@@ -1,0 +1,72 @@
+"""Nominations returns for calendars: the first day on which each can be sent. Terms give no last day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.agreements.models import last_day
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn
+from partnerships.nominations.queries.pages import QUARTERS
+from partnerships.people.models import User
+
+
+def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Returns of the person's councils and providers, in a partnership or in all: this quarter's and the last ones'."""
+    seen = NominationsAgreement.objects.of_sides(user).for_pages()
+    if partnership is not None:
+        seen = seen.filter(partnership=partnership)
+    agreements = list(seen.order_by("pk"))
+    begun = {
+        (one.agreement_id, one.starts_on): one
+        for one in NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk")
+    }
+    revisions = revisions_of([one.pk for one in begun.values()], "nominations_return")
+    today = timezone.localdate()
+    return [
+        _entry(agreement, quarter, begun.get((agreement.pk, quarter.starts_on)), revisions)
+        for agreement in agreements
+        for quarter in _quarters(agreement, today)
+    ]
+
+
+def _quarters(agreement: NominationsAgreement, today: dt.date) -> Iterator[Quarter]:
+    """The quarters in which the agreement was in force, newest first; as many as its page offers."""
+    first, last = timezone.localdate(agreement.begun_at), last_day(agreement.partnership)
+    quarter = Quarter.of(today)
+    for _ in range(QUARTERS + 1):
+        if quarter.ends_on <= first:
+            return
+        if last is None or quarter.starts_on <= last:
+            yield quarter
+        quarter = quarter.previous()
+
+
+def _entry(
+    agreement: NominationsAgreement, quarter: Quarter, found: NominationsReturn | None, revisions: dict[int, Revision]
+) -> CalendarEntry:
+    if found is not None:
+        found.agreement = agreement
+    revision = (revisions.get(found.pk) if found else None) or Revision(0, agreement.begun_at)
+    last = last_day(agreement.partnership)
+    ends_on = quarter.ends_on if last is None else min(quarter.ends_on, last + dt.timedelta(days=1))
+    return CalendarEntry(
+        kind=CalendarKind.DUE,
+        key=f"nominations-{agreement.pk}-{quarter.starts_on}",
+        title=f"Nominations return of {agreement.provider_body.display_name} for {quarter} can be sent",
+        path=found.get_absolute_url() if found else agreement.get_absolute_url(),
+        starts=ends_on,
+        note=found.get_status_display() if found else "Not begun",
+        within=agreement.partnership.title,
+        partnership=agreement.partnership_id,
+        changed_at=revision.at,
+        sequence=revision.number,
+    )
+
+
+ENTRIES = (return_entries,)

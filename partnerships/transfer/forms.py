@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget
 from django.core.files.uploadedfile import UploadedFile
 
 from partnerships.kit.forms import DayField, Form, Helper
@@ -54,10 +53,9 @@ class UploadForm(Form):
         max_length=20,
         help_text="Brownfield land whose rows do not say whose it is: the council's key, such as ADU.",
     )
-    as_of = forms.DateField(
+    as_of = DayField(
         label="As of",
         required=False,
-        widget=AdminDateWidget(),
         help_text=(
             "The date of the list. If you leave this blank, we use a date in the file's name, title or rows, or today."
         ),

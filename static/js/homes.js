@@ -8,6 +8,9 @@ export const counted = (box) => Number.parseInt((box?.value ?? "").replaceAll(",
 const headings = (table) => [...table.querySelectorAll("thead input")];
 const rowsOf = (table) => [...table.querySelectorAll("tbody tr")];
 const counts = (row) => [...row.querySelectorAll("[data-homes-count]")];
+const boxesIn = (part) => part.querySelectorAll("select, input").length;
+// A page can send so many boxes.
+const fits = (table, more) => boxesIn(table) + more <= Number(table.dataset.homesBoxes);
 
 // The server made the last row: a new one is its copy, with the next number in each name.
 function addRow(table) {
@@ -16,6 +19,7 @@ function addRow(table) {
   const total = form?.querySelector('input[name$="-TOTAL_FORMS"]');
   const number = Number(total?.value);
   if (!total || number >= Number(form.querySelector('input[name$="-MAX_NUM_FORMS"]')?.value)) return null;
+  if (!fits(table, boxesIn(last))) return null;
   const row = last.cloneNode(true);
   for (const field of row.querySelectorAll("select, input")) {
     for (const name of ["name", "id"]) {
@@ -38,7 +42,7 @@ function addYear(table, year) {
   }
   const number = headings(table).length;
   const known = table.closest("form").querySelector('input[name="homes-YEARS"]');
-  if (number >= 20) return -1;
+  if (number >= 20 || !fits(table, rowsOf(table).length + 1)) return -1;
   const copy = (cell, field) => {
     const made = cell.cloneNode(true);
     const box = made.querySelector("input");

@@ -353,7 +353,7 @@ def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
         [
             {"tenure": tenure, "bedrooms": bedrooms, "needs": needs, "count": 1_150}
             for tenure in TENURES
-            for bedrooms in range(21)
+            for bedrooms in range(6)
             for needs in NEEDS
         ]
     )
@@ -364,6 +364,33 @@ def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
 
         assert back.is_valid(), back.problems
         assert normalise_homes(back.value()["homes"]) == homes
+
+
+def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    homes = [
+        {"tenure": tenure, "bedrooms": bedrooms, "year": f"{year}-{year % 100 + 1}", "count": 1}
+        for tenure in list(TENURES)[:6]
+        for bedrooms in range(20)
+        for year in range(2027, 2040)
+    ]
+    save(plan, world, "sites/north-quay", homes=homes)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    client = as_(world.amina)
+
+    page = tight(client.get(address).content.decode())
+    based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
+    answer = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
+    too_many = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
+
+    assert "This site has 1,560 lines of homes, more than a page can send." in page
+    assert "homes-YEARS" not in page
+    assert answer.status_code == 200
+    assert (get_piece(draft_content(plan), "sites/north-quay")["name"], homes_of(plan)) == ("South Quay", 1_560)
+    assert too_many.status_code == 413
+    assert "That form has too many boxes" in too_many.content.decode()
 
 
 def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:

@@ -21,8 +21,8 @@ MAX_ROWS = 200
 MAX_YEARS = 20
 #: Rows of a sent grid that are read, at most.
 MAX_SENT_ROWS = 1_000
-#: Boxes in a sent grid, at most: browsers cannot send more (`DATA_UPLOAD_MAX_NUMBER_FIELDS`).
-MAX_BOXES = 2_000
+#: Boxes of a grid, at most; `DATA_UPLOAD_MAX_NUMBER_FIELDS` has some more for the other fields of a site.
+MAX_BOXES = 1_900
 #: Columns of years that a grid without homes begins with.
 FIRST_YEARS = 3
 #: Years of a plan's other sites that a new site's grid begins with, at most.
@@ -131,6 +131,9 @@ class _YearsForm(Form):
 class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
     """The homes of a site."""
 
+    #: For the page's script, which adds rows and years.
+    max_boxes = MAX_BOXES
+
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
         rows, columns = _arranged(homes, years)
         count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
@@ -143,6 +146,11 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         )
         blank = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
         super().__init__(data, prefix="homes", initial=[*rows, *blank] if data is None else None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a page cannot send another row."""
+        return boxes_in(len(self.forms) + 1, len(self.headings)) > MAX_BOXES
 
     @property
     def headings(self) -> list[BoundField]:
@@ -211,10 +219,21 @@ HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our
 )
 
 
+def boxes_in(rows: int, years: int) -> int:
+    """The boxes of a grid: a heading for each year, and in each row three choices and a box for each year."""
+    return rows * (years + 3) + years
+
+
+def is_too_large(homes: Iterable[Item]) -> bool:
+    """Whether a grid of these lines would have more boxes than a page can send."""
+    rows, columns = _arranged(homes, ())
+    return boxes_in(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
+
+
 def _is_whole(data: Any, years: int) -> bool:
     """Whether a sent grid says how many years it has, and is no larger than a browser can send."""
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
-    return str(data.get("homes-YEARS") or "").isdecimal() and rows * years <= MAX_BOXES
+    return str(data.get("homes-YEARS") or "").isdecimal() and boxes_in(rows, years) <= MAX_BOXES
 
 
 def _number(text: Any, limit: int) -> int:
@@ -254,14 +273,12 @@ def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
 def with_more(data: Any, kind: str) -> Any:
     """The sent grid with more rows or one more year, as its button asks."""
     data = data.copy()
-    if data.get("more") == "rows":
-        count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
-        data["homes-TOTAL_FORMS"] = str(max(count, min(count + BLANK_ROWS, MAX_ROWS)))
-    if data.get("more") == "years":
-        count = _number(data.get("homes-YEARS"), MAX_BOXES)
-        if count < MAX_YEARS:
-            known = [data.get(f"homes-year_{place}", "")[:4] for place in range(count)]
-            last = max((int(year) for year in known if year.isdecimal()), default=dt.date.min.year)
-            data["homes-YEARS"] = str(count + 1)
-            data[f"homes-year_{count}"] = year_of_kind(kind, last + 1) if last > 1 else ""
+    rows, years = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS), _number(data.get("homes-YEARS"), MAX_BOXES)
+    if data.get("more") == "rows" and boxes_in(rows + BLANK_ROWS, years) <= MAX_BOXES:
+        data["homes-TOTAL_FORMS"] = str(max(rows, min(rows + BLANK_ROWS, MAX_ROWS)))
+    if data.get("more") == "years" and years < MAX_YEARS and boxes_in(rows, years + 1) <= MAX_BOXES:
+        known = [data.get(f"homes-year_{place}", "")[:4] for place in range(years)]
+        last = max((int(year) for year in known if year.isdecimal()), default=dt.date.min.year)
+        data["homes-YEARS"] = str(years + 1)
+        data[f"homes-year_{years}"] = year_of_kind(kind, last + 1) if last > 1 else ""
     return data

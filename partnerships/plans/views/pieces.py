@@ -28,7 +28,7 @@ from partnerships.plans.content import (
     year_kinds,
 )
 from partnerships.plans.forms import HomesFormSet, PieceForm
-from partnerships.plans.forms.homes import suggested_years, with_more
+from partnerships.plans.forms.homes import is_too_large, suggested_years, with_more
 from partnerships.plans.forms.pieces import OF_THE_FILE
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.queries import area_names, draft_content
@@ -68,8 +68,16 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     form = PieceForm(
         posted(request), collection=piece.collection, content=piece.content, initial=piece.initial, cancel=piece.back
     )
-    lines = _homes_grid(request, plan, piece) if piece.collection is SITES else None
-    context: dict[str, Any] = {"plan": plan, "lines": lines, "year_words": YEAR_KINDS.get(plan.years, "")}
+    homes = piece.item["homes"] if piece.collection is SITES and piece.item else []
+    # Without a grid the homes stay as they are.
+    large = is_too_large(homes)
+    lines = _homes_grid(request, plan, piece) if piece.collection is SITES and not large else None
+    context: dict[str, Any] = {
+        "plan": plan,
+        "lines": lines,
+        "large": len(homes) if large else 0,
+        "year_words": YEAR_KINDS.get(plan.years, ""),
+    }
     if lines is not None and "more" in request.POST:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
     return documents.edit_piece(

@@ -38,14 +38,18 @@ def is_untouched(kind: str, content: Content) -> bool:
     return any(begun[code] for code in ("outcomes", "sections")) and content == begun
 
 
-def untouched_parts(kind: str, content: Content) -> dict[str, str]:
-    """Milestones and risks that nobody has changed since the plan began with them: titles by piece."""
+def untouched_parts(kind: str, content: Content, was: Content) -> dict[str, str]:
+    """Milestones and risks of the template that nobody has changed and the version before, `was`, has not.
+
+    Titles by piece.
+    """
     begun = starter(kind, content["about"]["title"])
     found = {}
     for collection in (MILESTONES, RISKS):
         given = {item["key"]: item for item in begun[collection.code]}
+        known = {item["key"] for item in was[collection.code]}
         for item in content[collection.code]:
-            if item == given.get(item["key"]):
+            if item["key"] not in known and item == given.get(item["key"]):
                 found[f"{collection.code}/{item['key']}"] = str(item[collection.title])
     return found
 

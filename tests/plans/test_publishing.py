@@ -246,3 +246,15 @@ def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
         publish(plan, world, "Too late.", content=CONTENT)
     with pytest.raises(services.UnableToSavePiece):
         fewer_homes(plan, world)
+
+
+def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(world: World) -> None:
+    plan = published(world)
+    first = content(plan, 1)
+    calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
+    mixed = {**first, "sites": [first["sites"][0], {**first["sites"][1], "homes": calendar}]}
+
+    with pytest.raises(services.UnableToPublish, match="years of one kind"):
+        publish(plan, world, "Both.", content=mixed)
+    assert publish(plan, world, "Both.", content=mixed, elsewhere=True).number == 2
+    assert publish(plan, world, "An older plan goes on.", content={**mixed, "outcomes": []}).number == 3

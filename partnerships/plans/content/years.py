@@ -34,6 +34,11 @@ def year_kind(content: Content) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def mixes_years(content: Content) -> bool:
+    """Whether some homes of a plan have financial and others calendar years."""
+    return len({kind for site in content["sites"] for kind in year_kinds(site["homes"])}) > 1
+
+
 def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
     """A problem for each year that is not of the plan's kind; without a kind, for mixed ones."""
     years = sorted({line["year"] for line in homes if line["year"]})

@@ -110,6 +110,10 @@ class PublishForm(Form):
         """The pieces of the template that are to be taken out of the draft first."""
         return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == "out"]
 
+    def kept(self) -> list[str]:
+        """The pieces of the template that are published as they are."""
+        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == "keep"]
+
     def embargo(self) -> dt.datetime | None:
         """When the embargo ends, in the site's time zone; None without one."""
         day = self.cleaned_data.get("embargo_day")

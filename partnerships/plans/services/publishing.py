@@ -30,6 +30,7 @@ from partnerships.plans.content import (
     Content,
     empty,
     get_piece,
+    mixes_years,
     outside,
     period_problems,
     set_piece,
@@ -47,11 +48,14 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.services.signatories import ask_all_again
 from partnerships.plans.signals import version_published
-from partnerships.plans.starters import is_untouched
+from partnerships.plans.starters import is_untouched, untouched_parts
 
 log = structlog.get_logger(__name__)
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
+
+
+MIXED_YEARS = "Some homes have financial years and some calendar years. Give all of them years of one kind."
 
 
 class UnableToEmbargo(UnableToPublish):
@@ -71,18 +75,20 @@ def publish_version(
     draft_revision: int | None = None,
     end_shares: bool = False,
     source: str = "",
-    check_minor: bool = True,
+    elsewhere: bool = False,
     leave_out: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> Version:
     """Publish the draft, or a content given by an import, as the next version.
 
     Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
-    minor, and no version is that changes homes, dates, money or parties, unless it was published so elsewhere (without
-    `check_minor`). `draft_revision` is the revision of the draft that the author saw: a draft saved since is not
-    published. A given content is merged into the draft. Until `embargo_until` only owners can read the version; it also
-    waits for the embargo of the version before. `end_shares` ends all shares of the draft. `leave_out` are pieces
-    ("milestones/start") that are taken out of the draft first. Raises `UnableToPublish`,
-    for the embargo `UnableToEmbargo`.
+    minor, and no version is that changes homes, dates, money or parties. `draft_revision` is the revision of the draft
+    that the author saw: a draft saved since is not published. A given content is merged into the draft. Until
+    `embargo_until` only owners can read the version; it also waits for the embargo of the version before. `end_shares`
+    ends all shares of the draft. `leave_out` are pieces ("milestones/start") that are taken out of the draft first,
+    `keep` those of the template that are published although nobody changed them: each such piece must be in one of the
+    two. Years of homes must be of one kind. A version that was published so `elsewhere` may be minor whatever it
+    changes, and may have years of both kinds. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -106,7 +112,11 @@ def publish_version(
         raise UnableToPublish(NOTHING_CHANGED)
     if last is None and is_untouched(plan.kind, fresh):
         raise UnableToPublish(NOTHING_WRITTEN)
-    if minor and last is not None and check_minor:
+    if content is None:
+        _refuse_unasked(plan, fresh, was, keep)
+    if mixes_years(fresh) and not mixes_years(was) and not elsewhere:
+        raise UnableToPublish(MIXED_YEARS)
+    if minor and last is not None and not elsewhere:
         refuse_minor(prepared)
     organisation = acting_organisation(plan, author)
     version = create_version(
@@ -161,6 +171,13 @@ def _finished(plan: Plan, content: Content, was: Content) -> Content:
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
     return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
+
+
+def _refuse_unasked(plan: Plan, content: Content, was: Content, keep: Sequence[str]) -> None:
+    """Refuse to publish parts of the template that nobody has changed, and nobody decided to keep."""
+    unasked = [title for piece, title in untouched_parts(plan.kind, content, was).items() if piece not in keep]
+    if unasked:
+        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or take out: {'; '.join(unasked)}.")
 
 
 def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:

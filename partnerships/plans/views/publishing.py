@@ -18,7 +18,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
-from partnerships.plans.content import Content, get_piece
+from partnerships.plans.content import get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
@@ -57,7 +57,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         "plan": plan,
         "shares": shares,
         "may_be_minor": not not_minor,
-        "untouched": _unasked_parts(plan, was, content),
+        "untouched": untouched_parts(plan.kind, content, was),
     }
     form = PublishForm(posted(request), initial=initial, **asked)
     if request.method == "POST" and form.is_valid():
@@ -73,6 +73,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
                 draft_revision=chosen["draft_revision"],
                 end_shares=chosen.get("end_shares", False),
                 leave_out=form.left_out(),
+                keep=form.kept(),
             )
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}
@@ -99,12 +100,6 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
-
-
-def _unasked_parts(plan: Plan, was: Content, content: Content) -> dict[str, str]:
-    """Parts of the template that nobody has changed and the last version has not, by piece."""
-    untouched = untouched_parts(plan.kind, content)
-    return {piece: title for piece, title in untouched.items() if get_piece(was, piece) is None}
 
 
 def _embargo_words(version: Version) -> str:

@@ -90,7 +90,7 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
         minor=version["minor"],
         now=now,
         content=_regular(content),
-        check_minor=False,  # it was published so: files from before this check must still load
+        elsewhere=True,  # it was published so: files from before these checks must still load
     )
 
 

@@ -12,10 +12,50 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.administration import OfferedFilters, RowHistory
 from partnerships.kit.http import next_url
+
+#: What the index groups: rooms, or single models of them, by their labels.
+GROUPS = {
+    "Directory": ("organisations",),
+    "People and accounts": (
+        "people",
+        "account",
+        "mfa",
+        "usersessions",
+        "socialaccount",
+        "organisations.membership",
+    ),
+    "Partnerships and meetings": ("agreements", "conversations", "nominations"),
+    "Asks, offers and commitments": ("exchange", "commitments", "developer_agreements"),
+    "Plans and what is said about them": ("plans", "answers"),
+    "Words to choose from": (
+        "agreements.kindcheck",
+        "agreements.kindfield",
+        "agreements.kindtable",
+        "agreements.partnershipkind",
+        "agreements.starterclause",
+        "commitments.unit",
+        "exchange.theme",
+        "organisations.function",
+        "plans.plankind",
+        "plans.starterpart",
+    ),
+    "Imports": ("transfer",),
+    "Emails": ("digests", "outbox"),
+    "Logs and retention": (
+        "activity",
+        "people.retentionrulestate",
+        "people.retentionrun",
+        "people.securityevent",
+        "people.viewas",
+    ),
+}
+OTHERS = "Other records"
+_GROUP_OF = {label: name for name, labels in GROUPS.items() for label in labels}
 
 
 class Administration(AdminSite):
@@ -33,6 +73,29 @@ class Administration(AdminSite):
         if not self.has_permission(request):
             raise PermissionDenied
         return redirect("admin:index")
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The records by what they are for; of one room, as Django lists them."""
+        rooms: list[Any] = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return rooms
+        groups: dict[str, list[Any]] = {name: [] for name in (*GROUPS, OTHERS)}
+        for room in rooms:
+            for model in room["models"]:
+                label = f"{room['app_label']}.{model['object_name'].lower()}"
+                groups[_GROUP_OF.get(label) or _GROUP_OF.get(room["app_label"], OTHERS)].append(model)
+        index = reverse("admin:index")
+        return [
+            {
+                "name": name,
+                "app_label": slugify(name),
+                "app_url": f"{index}#{slugify(name)}",
+                "has_module_perms": True,
+                "models": sorted(models, key=lambda model: model["name"]),
+            }
+            for name, models in groups.items()
+            if models
+        ]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]  # Django's answers with a template of its own
         """Redirect to the account's page.

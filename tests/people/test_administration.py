@@ -29,6 +29,7 @@ from partnerships.kit.administration import RowHistory
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
 from partnerships.people.adapters import AccountAdapter
+from partnerships.people.administration import GROUPS
 from partnerships.people.limits import count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
@@ -304,3 +305,18 @@ def test_an_invited_party_sees_no_documents_and_no_history(world: World) -> None
     assert not Document.objects.visible_to(world.amina).exists()
     assert Document.objects.visible_to(world.hana).get() == document
     assert not timeline(user=world.amina, kind="partnership", record_id=world.other_partnership.pk).exists()
+
+
+def test_index_groups_every_record_once_by_what_it_is_for(world: World) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = world.dee
+
+    groups = admin.site.get_app_list(request)
+
+    labels = {label for group in GROUPS.values() for label in group}
+    rooms = {model._meta.app_label for model in admin.site._registry}
+    assert labels <= rooms | {model._meta.label_lower for model in admin.site._registry}
+    assert [group["name"] for group in groups] == list(GROUPS)
+    shown = [model["model"] for group in groups for model in group["models"]]
+    assert len(shown) == len(set(shown)) > 50
+    assert [app["app_label"] for app in admin.site.get_app_list(request, "plans")] == ["plans"]

@@ -43,12 +43,15 @@ SELECT f.id, f.kind, f.path, ts_headline('english', f.title, q), ts_headline('en
 """
 
 
-#: Copies of all entries, each older than the one before, under paths of their own.
+#: Copies of all entries, each older than the one before, under paths of their own. They belong to other organisations:
+#: a larger country has more organisations, and one of them no more records.
 COPY = """
 INSERT INTO search_searchentry (source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path,
     number, hidden, readers, for_everyone, codes, words)
 SELECT source, object_id, part || '/copy' || n, kind, partnership_id, organisation_id, day - 45 * n, title, text,
-       path || '?copy=' || n, number, hidden, readers, for_everyone, codes, words
+       path || '?copy=' || n, number, hidden,
+       ARRAY(SELECT reader + sign(reader)::bigint * 10000000 * n FROM unnest(readers) reader), for_everyone, codes,
+       words
   FROM search_searchentry, generate_series(2, %(copies)s) n
 """
 

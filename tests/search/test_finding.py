@@ -137,6 +137,19 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
     assert search(user=world.amina, text="drainge").similar
 
 
+def test_common_and_small_words_count_as_typed_when_others_are_not_found(world: World) -> None:
+    rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
+    index_stale()
+
+    assert asking.whole_words("the homes of drainag", 0) >= {"the", "of"}
+    assert "homes" in asking.whole_words("homes", 0)
+    asked = asking.beginning("the homes drainag", whole={"the", "homes"})
+    assert asked is not None
+    assert asked.values["typed"] == "'the' & 'homes' & 'drainag':*"
+    for text in ("the homes drainag", "homes up the drainge"):
+        assert "Culvert programme" in titles(world.amina, text), text
+
+
 def test_words_that_others_alone_may_read_are_similar_to_nothing(world: World) -> None:
     rewritten(world, summary="A kingfisher was seen.")
     index_stale()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,18 +24,22 @@ _ASKS_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'-]+")
 #: Similar words tried in place of one that nothing has, and words that are looked at for them.
 _ALIKE, _LOOKED_AT = 5, 40
+#: What was typed, as it is written or by its stem.
+_EITHER = "(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A condition on the words of entries: SQL of a tsquery, and its values.
 
-    `has_words` is False for postcodes alone, which nothing else is like.
+    `has_words` is False for postcodes alone, which nothing else is like; `has_beginnings` is True where words are to
+    begin in some way: the index then reads the entries of each word that does.
     """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
     has_words: bool = True
+    has_beginnings: bool = False
 
 
 def cleaned(text: str) -> str:
@@ -64,32 +69,66 @@ def exact(text: str) -> Asked:
     return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest))
 
 
-def beginning(text: str, *, in_titles: bool = False) -> Asked | None:
-    """Words that begin like those typed; None without any. In titles and references alone if asked."""
+def estimated(*conditions: Asked) -> list[int]:
+    """How many entries fit each of these, by PostgreSQL's statistics; one statement."""
+    parts, values = [], {}
+    for place, asked in enumerate(conditions):
+        sql = asked.sql
+        for name, value in asked.values.items():
+            sql = sql.replace(f"%({name})s", f"%({name}_{place})s")
+            values[f"{name}_{place}"] = value
+        parts.append(f"SELECT 1 FROM search_searchentry WHERE words @@ {sql}")  # noqa: S608 - SQL of ours
+    # Without parallel workers, so that the parts of the plan are those of the statement.
+    found = rows_of(f"{BY_INDEX}; EXPLAIN (FORMAT JSON) {' UNION ALL '.join(parts)}", values)[0][0]
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return [int(one["Plan Rows"]) for one in (plan["Plans"] if len(parts) > 1 else [plan])]
+
+
+def whole_words(text: str, many: int) -> frozenset[str]:
+    """The words that people have typed in full: small words, and those that more than `many` entries have.
+
+    To look for what begins or is spelt like them would read most of the index.
+    """
+    words = _words(text)
+    if not words:
+        return frozenset()
+    numbers = estimated(*(Asked("plainto_tsquery('english', %(word)s)", {"word": word}) for word in words))
+    small = {
+        row[0]
+        for row in rows_of("SELECT w FROM unnest(%s) w WHERE numnode(plainto_tsquery('english', w)) = 0", [list(words)])
+    }
+    return frozenset(small.union(word for word, number in zip(words, numbers, strict=True) if number > many))
+
+
+def beginning(text: str, *, in_titles: bool = False, whole: Collection[str] = ()) -> Asked | None:
+    """Words that begin like those typed; None without any. In titles and references alone if asked.
+
+    Those in `whole` count as they are.
+    """
     words = [word for word in _words(text) if len(word) > 1]
     if not words:
         return None
     weight = "A" if in_titles else ""
-    typed = " & ".join(f"{_quoted(word)}:*{weight}" for word in words)
-    return Asked("(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))", {"typed": typed})
+    typed = " & ".join(_quoted(word) if word in whole else f"{_quoted(word)}:*{weight}" for word in words)
+    return Asked(_EITHER, {"typed": typed}, has_beginnings=True)
 
 
-def alike(text: str, readers: Sequence[int]) -> Asked | None:
-    """Words of a similar spelling in place of those typed; None if there are none.
+def alike(text: str, readers: Sequence[int], *, whole: Collection[str] = ()) -> Asked | None:
+    """Words of a similar spelling in place of those typed, but for those in `whole`; None if there are none.
 
     `readers` are as whom the person finds entries: only words of entries that they might read count, so that words of
     others change nothing.
     """
     groups = []
-    for word in _words(text):
-        similar = _similar(word, readers) if len(word) > 3 else []
-        groups.append("(" + " | ".join(_quoted(one) for one in dict.fromkeys([*similar, word])) + ")")
-        if not similar and len(word) > 3:
+    for word in sorted(_words(text), key=lambda one: one in whole):
+        is_right = len(word) <= 3 or word in whole
+        similar = [] if is_right else _similar(word, readers)
+        if not similar and not is_right:
             return None
+        groups.append("(" + " | ".join(_quoted(one) for one in dict.fromkeys([*similar, word])) + ")")
     if not groups:
         return None
-    typed = {"typed": " & ".join(groups)}
-    return Asked("(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))", typed)
+    return Asked(_EITHER, {"typed": " & ".join(groups)})
 
 
 def _similar(word: str, readers: Sequence[int]) -> list[str]:
@@ -120,7 +159,7 @@ SELECT word FROM (
 """  # noqa: S608 - a number of ours
 
 
-def _words(text: str) -> Iterable[str]:
+def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)][:8]
 
 

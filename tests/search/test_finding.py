@@ -182,6 +182,20 @@ def test_record_that_cannot_be_indexed_holds_up_no_other(world: World, monkeypat
     assert not Stale.objects.exists()
 
 
+def test_question_about_a_person_finds_people_first(world: World) -> None:
+    now = timezone.now()
+    update_organisation(
+        organisation=world.tidewater, name="Eddie", named_from=timezone.localdate(), author=None, now=now
+    )
+    index_stale()
+
+    kinds = [hit.kind for hit in search(user=world.amina, text="Who covers for Eddie?").hits]
+
+    assert search(user=world.amina, text="Eddie").hits[0].kind == "Organisation"
+    assert kinds[0] in {"Contact", "Person"}
+    assert "Organisation" in kinds
+
+
 def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> None:
     rewritten(world, title="Depot", summary="The depot stands at PO16 7GZ, near the station.")
     index_stale()

@@ -33,13 +33,14 @@ class Asked:
     """A condition on the words of entries: SQL of a tsquery, and its values.
 
     `has_words` is False for postcodes alone, which nothing else is like; `has_beginnings` is True where words are to
-    begin in some way: the index then reads the entries of each word that does.
+    begin in some way: the index then reads the entries of each word that does. `asks_who` puts people first.
     """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
     has_words: bool = True
     has_beginnings: bool = False
+    asks_who: bool = False
 
 
 def cleaned(text: str) -> str:
@@ -50,7 +51,8 @@ def cleaned(text: str) -> str:
 
 def exact(text: str) -> Asked:
     """Every word, or its stem; a postcode, district or area; or the whole as a reference."""
-    if _ASKS_WHO.match(text):
+    asks_who = bool(_ASKS_WHO.match(text))
+    if asks_who:
         text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _SMALL_WORDS)
     rest, codes = asked_postcodes(text)
     values: dict[str, Any] = {"reference": reference(text)}
@@ -66,7 +68,7 @@ def exact(text: str) -> Asked:
         parts.append(f"%(code{place})s::tsquery")
     values["reference"] = _quoted(values["reference"])
     asked = " && ".join(f"({part})" for part in parts) or "''::tsquery"
-    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest))
+    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest), asks_who=asks_who)
 
 
 def estimated(*conditions: Asked) -> list[int]:

@@ -31,6 +31,8 @@ _RANK = (
     " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
 )
 
+_PEOPLE_FIRST = " + CASE WHEN kind IN ('contact', 'person') THEN 2 ELSE 0 END"
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
@@ -88,7 +90,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
     sql = (_MANY_FIT if many else _FEW_FIT).format(
         asked=asked.sql,
         condition=condition,
-        rank=_RANK.format(asked=asked.sql),
+        rank=_RANK.format(asked=asked.sql) + (_PEOPLE_FIRST if asked.asks_who else ""),
         # Few entries are of the person's own organisations: with beginnings their words are compared one by one, for
         # the index would read every entry with a word that begins so.
         own="words || ''::tsvector" if asked.has_beginnings else "words",

@@ -39,7 +39,7 @@ class Hit:
     """One result: its address, title, what it is, and words around those that were sought.
 
     `title` and `snippet` are HTML with the words marked. `holders` are the people to ring, of a post; `deputies` cover
-    for them.
+    for them, unless a lead `has_no_deputy`.
     """
 
     title: SafeString
@@ -52,6 +52,7 @@ class Hit:
     holders: tuple[Holder, ...] = ()
     deputies: tuple[Holder, ...] = ()
     is_vacant: bool = False
+    has_no_deputy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
                 tuple(post.present) if post else (),
                 deputies.get(post.pk, ()) if post else (),
                 post is not None and not post.present,
+                post is not None and post.role == PostRole.LEAD and not deputies.get(post.pk),
             )
         )
     return tuple(hits)

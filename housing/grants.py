@@ -19,6 +19,8 @@ APPEND_ONLY_TABLES = {
     "activity_change",
     "activity_event",
     "activity_export",
+    "housing_figures_dataset",
+    "housing_figures_figure",
     "nominations_returnrecord",
     "people_securityevent",
     "plans_version",

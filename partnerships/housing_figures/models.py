@@ -46,6 +46,7 @@ class Dataset(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["series", "released_on", "sha256"], name="one_dataset_a_file"),
         ]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.get_series_display()}, {self.released_on}"

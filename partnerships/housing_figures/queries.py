@@ -78,9 +78,11 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
     rows = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
     ever: dict[int, dict[int, str]] = defaultdict(dict)
     now: dict[int, set[int]] = defaultdict(set)
-    for body, area, name, ends in rows.values_list("organisation_id", "area_id", "area__name", "ends_on"):
+    for body, area, name, starts, ends in rows.values_list(
+        "organisation_id", "area_id", "area__name", "starts_on", "ends_on"
+    ):
         ever[body][area] = name
-        if area in present and (ends is None or ends > on):
+        if area in present and (starts is None or starts <= on) and (ends is None or ends > on):
             now[body].add(area)
     past = _Past(ever, present, followed_alone())
     found: dict[int, Lineage] = {}

@@ -24,10 +24,12 @@ SOURCE = (
 )
 #: Fills from none to most: each darker than the one before, also in grey.
 SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
-_OUTSIDE, _LINE, _REGION = "#EDF1F0", "#6B8288", "#10272E"
+_SEA, _OUTSIDE, _LINE = "#D9E3E6", "#E9EDEC", "#6B8288"
 _INK, _DOT = "#10272E", "#7A1F5C"
 #: Thousandths of a degree of longitude: the least width of a map, some 15 km.
 _NARROWEST = 200
+#: From this width on a map shows the borders of regions.
+_WIDE = 2500
 #: Height of a map for its width.
 _SHAPE = 0.7
 #: Columns in which places are put together, so that dots do not cover one another.
@@ -124,7 +126,7 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
         _around(view, drawn),
         format_html_join(
             "",
-            '<g fill="{}" stroke="#6B8288" class="cg-map__lines">{}</g>',
+            '<g fill="{}">{}</g>',
             (
                 (
                     SHADES[level],
@@ -182,12 +184,23 @@ def level_of(figure: float, limits: Sequence[float]) -> int:
 def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeString:
     left, top, right, bottom = view
     return format_html(
-        '<svg class="cg-map__drawing" viewBox="{} {} {} {}" role="img" aria-label="{}" data-whole="{}">{}</svg>',
+        '<svg class="cg-map__drawing" viewBox="{} {} {} {}" role="img" aria-label="{}" data-whole="{}">'
+        '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>'
+        '<g class="cg-map__lines" stroke="{}" stroke-width="{}">{}</g></svg>',
         *map(round, (left, top, right - left, bottom - top)),
         label,
         " ".join(str(round(side)) for side in whole),
+        *map(round, (whole[0], whole[1], whole[2] - whole[0], whole[3] - whole[1])),
+        _SEA,
+        _LINE,
+        _thin(view),
         mark_safe("".join(parts)),  # noqa: S308 - each part was escaped when it was made
     )
+
+
+def _thin(view: Box) -> float:
+    """The width of a thin line on paper; pages have lines of one width at every size."""
+    return round((view[2] - view[0]) / 900, 2)
 
 
 def _around(view: Box, drawn: Iterable[str]) -> SafeString:
@@ -196,21 +209,18 @@ def _around(view: Box, drawn: Iterable[str]) -> SafeString:
     paths = "".join(
         outline.path for outline in outlines().values() if outline.code not in shown and _meet(outline.box, view)
     )
-    return _lines(f'<path d="{paths}"/>' if paths else "", fill=_OUTSIDE, stroke=_LINE, width=1)
+    return format_html('<path d="{}" fill="{}"/>', paths, _OUTSIDE) if paths else SafeString("")
 
 
 def _outer_lines(view: Box) -> SafeString:
     """The borders of regions, drawn over the areas if the map shows much of England."""
-    return _lines(_regions() if view[2] - view[0] > 2500 else "", fill="none", stroke=_REGION, width=1.5)
-
-
-def _lines(paths: str, *, fill: str, stroke: str, width: float) -> SafeString:
+    if view[2] - view[0] <= _WIDE:
+        return SafeString("")
     return format_html(
-        '<g fill="{}" stroke="{}" stroke-width="{}" class="cg-map__lines">{}</g>',
-        fill,
-        stroke,
-        width,
-        mark_safe(paths),  # noqa: S308 - paths of our own file
+        '<g class="cg-map__regions" fill="none" stroke="{}" stroke-width="{}">{}</g>',
+        _INK,
+        _thin(view) * 1.5,
+        _regions(),
     )
 
 
@@ -219,7 +229,7 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
     size = (right - left) / 45
     named = [outlines()[code] for code in codes]
     return format_html(
-        '<g class="cg-map__names" font-size="{}" text-anchor="middle" fill="{}">{}</g>',
+        '<g class="cg-map__names" font-size="{}" text-anchor="middle" fill="{}" stroke="none">{}</g>',
         round(size, 1),
         _INK,
         format_html_join(
@@ -245,7 +255,7 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
         for _, cells in sorted(together.items())
     ]
     return format_html(
-        '<g class="cg-map__places">{}{}</g>',
+        '<g class="cg-map__places" stroke="none">{}{}</g>',
         format_html_join(
             "",
             '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',

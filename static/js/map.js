@@ -109,4 +109,9 @@ function begin(frame) {
   if (frame.dataset.places) addPlaces(map, frame.dataset.places);
 }
 
-for (const frame of document.querySelectorAll('[data-module="cg-map"]')) begin(frame);
+function beginIn(part) {
+  for (const frame of part.querySelectorAll('[data-module="cg-map"]:not(.cg-map__frame--moving)')) begin(frame);
+}
+
+beginIn(document);
+document.addEventListener("htmx:load", (event) => beginIn(event.detail.elt));

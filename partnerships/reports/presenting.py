@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.dates import long_date, long_time
+from partnerships.kit.maps import Map, Shaded, level_of, shaded_map
 from partnerships.kit.text import figure, pounds
 from partnerships.reports.comparing import Restatement
-from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: What stands in an empty cell.
 EMPTY = "–"
@@ -32,6 +33,8 @@ def cell_words(kind: Kind, value: Cell) -> str:
         return long_date(value)
     if not isinstance(value, int | Decimal):
         return value
+    if kind is Kind.COUNT and value == 0:
+        return "none"
     if kind is Kind.MONEY:
         return pounds(value)
     if kind is Kind.SHARE:
@@ -51,11 +54,12 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row in words: what names it, its page, and the other cells."""
+    """A row in words: what names it, its page, and the other cells. A map leads to its `anchor`."""
 
     name: str
     href: str
     cells: tuple[ShownCell, ...]
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +74,35 @@ class ShownTable:
     note: str
     empty: str
     charts: tuple[tuple[str, SafeString], ...]
+    maps: tuple[tuple[str, Map], ...] = ()
 
 
 def shown_tables(snapshot: Snapshot) -> list[ShownTable]:
-    """The tables of a snapshot in words, with their charts."""
+    """The tables of a snapshot in words, with their charts and maps."""
+    mapped = {one.table for one in snapshot.maps}
     return [
         ShownTable(
             table.code,
             table.title,
             table.columns,
-            tuple(_shown(table, row) for row in table.rows),
+            tuple(
+                _shown(table, row, f"{table.code}-{row.key}" if table.code in mapped and row.key else "")
+                for row in table.rows
+            ),
             _shown(table, table.total) if table.total else None,
             table.note,
             table.empty,
             tuple((one.title, draw(one, table)) for one in snapshot.charts if one.table == table.code and table.rows),
+            tuple((one.title, draw_map(one, table)) for one in snapshot.maps if one.table == table.code),
         )
         for table in snapshot.tables
     ]
 
 
-def _shown(table: Table, row: Row) -> ShownRow:
+def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
     pairs = list(zip(table.columns, row.cells, strict=True))
     cells = tuple(ShownCell(cell_words(column.kind, cell), column.is_figure) for column, cell in pairs[1:])
-    return ShownRow(cell_words(table.columns[0].kind, row.cells[0]), row.href, cells)
+    return ShownRow(cell_words(table.columns[0].kind, row.cells[0]), row.href, cells, anchor)
 
 
 def words_of(table: Table) -> Iterator[list[str]]:
@@ -115,6 +125,46 @@ def draw(chart: Chart, table: Table) -> SafeString:
     first, second = (table.columns[place].label for place in chart.series)
     groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]
     return bar_chart(label, (first, second), groups)
+
+
+def draw_map(area_map: AreaMap, table: Table) -> Map:
+    """The map as SVG, with what its shades mean."""
+    column = table.columns[area_map.column]
+    figures = {row.identity: _number(row.cells[area_map.column]) for row in table.rows}
+    limits = area_map.limits or _limits([int(value) for value in figures.values() if value])
+    areas = [
+        Shaded(
+            row.identity,
+            f"{row.name}: {cell_words(column.kind, row.cells[area_map.column])}",
+            level_of(float(figures[row.identity] or 0), limits),
+            f"#{table.code}-{row.identity}",
+        )
+        for row in table.rows
+    ]
+    return shaded_map(f"{area_map.title}; the table has these figures", areas, _levels(limits))
+
+
+def _limits(values: list[int]) -> tuple[int, ...]:
+    """Round figures that divide these into four parts of about as many areas."""
+    ranked = sorted(values)
+    found = [1]
+    for part in (1, 2, 3):
+        value = ranked[len(ranked) * part // 4] if ranked else 0
+        size = 10 ** max(len(str(value)) - 2, 0)
+        value = max(round(value / size) * size, 1)
+        if value > found[-1]:
+            found.append(value)
+    return tuple(found)
+
+
+def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
+    """What each shade means: “none”, “1”, “2 to 3”, “8 or more”."""
+    found = [(0, "none")]
+    for level, start in enumerate(limits, 1):
+        end = limits[level] - 1 if level < len(limits) else None
+        words = f"{start:,} or more" if end is None else f"{start:,}" if end == start else f"{start:,} to {end:,}"
+        found.append((level, words))
+    return found
 
 
 def _bar(table: Table, row: Row, place: int) -> Bar:

@@ -8,8 +8,10 @@ from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.reports.emails import write_scheduled
 from partnerships.reports.kinds.board_pack import BOARD_PACK
+from partnerships.reports.kinds.coverage import COVERAGE
 from partnerships.reports.kinds.evidence_file import EVIDENCE_FILE
 from partnerships.reports.kinds.homes_pipeline import HOMES_PIPELINE
+from partnerships.reports.kinds.need_and_supply import NEED_AND_SUPPLY
 from partnerships.reports.kinds.partnership_register import PARTNERSHIP_REGISTER
 from partnerships.reports.kinds.promises_kept import PROMISES_KEPT
 from partnerships.reports.kinds.reciprocity import RECIPROCITY
@@ -23,9 +25,11 @@ def register() -> None:
     """The reports of this room, their email, and the rules about personal data."""
     for report in (
         HOMES_PIPELINE,
+        NEED_AND_SUPPLY,
         BOARD_PACK,
         PARTNERSHIP_REGISTER,
         EVIDENCE_FILE,
+        COVERAGE,
         PROMISES_KEPT,
         UNANSWERED_ASKS,
         RECIPROCITY,

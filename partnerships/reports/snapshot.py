@@ -21,6 +21,8 @@ class Kind(Enum):
 
     TEXT = "text"
     NUMBER = "number"
+    #: How many there are: 0 reads as "none".
+    COUNT = "count"
     #: Pounds.
     MONEY = "money"
     #: Per cent, with one decimal.
@@ -31,7 +33,7 @@ class Kind(Enum):
 
 
 #: Columns whose cells are aligned to the right, and can be drawn.
-FIGURES = frozenset({Kind.NUMBER, Kind.MONEY, Kind.SHARE, Kind.CHANGE})
+FIGURES = frozenset({Kind.NUMBER, Kind.COUNT, Kind.MONEY, Kind.SHARE, Kind.CHANGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,20 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaMap:
+    """The areas of a table in shades of one of its columns: like a chart, it has no figures of its own.
+
+    The keys of the rows are GSS codes. `limits` are the figures from which a shade begins, four at most; without them
+    they divide the table's own figures.
+    """
+
+    title: str
+    table: str
+    column: int
+    limits: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where figures come from, and as of when."""
 
@@ -125,6 +141,7 @@ class Snapshot:
     answers: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
+    maps: tuple[AreaMap, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -144,6 +161,7 @@ def to_json(snapshot: Snapshot) -> dict[str, Any]:
         "answers": list(snapshot.answers),
         "tables": [_table_to_json(table) for table in snapshot.tables],
         "charts": [{"title": one.title, "table": one.table, "series": list(one.series)} for one in snapshot.charts],
+        "maps": [[one.title, one.table, one.column, list(one.limits)] for one in snapshot.maps],
         "sources": [
             {"words": one.words, "as_of": one.as_of and one.as_of.isoformat(), "href": one.href}
             for one in snapshot.sources
@@ -183,6 +201,9 @@ def from_json(kept: dict[str, Any]) -> Snapshot:
         answers=tuple(kept["answers"]),
         tables=tuple(_table_from_json(table) for table in kept["tables"]),
         charts=tuple(Chart(one["title"], one["table"], tuple(one["series"])) for one in kept["charts"]),
+        maps=tuple(
+            AreaMap(title, table, column, tuple(limits)) for title, table, column, limits in kept.get("maps", [])
+        ),
         sources=tuple(
             Source(one["words"], dt.date.fromisoformat(one["as_of"]) if one["as_of"] else None, one["href"])
             for one in kept["sources"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, be
 from partnerships.plans.models import PlanKind, PlannedHomes
 from partnerships.plans.queries.pipeline import Count, Narrowed, Pipeline, Slip, pipeline_of, slips_of
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Sites with another forecast that are listed.
 MAX_SLIPS = 100
@@ -143,6 +143,7 @@ def _compute(asked: Asked) -> Snapshot:
             Chart("Homes by tenure today", "tenure", (2,)),
             Chart("Homes by area today", "area", (2,)),
         ),
+        maps=(AreaMap("Homes in each council area", "area", 2),),
         sources=(
             Source("Published versions of plans in Common Ground", asked.today),
             Source("Section 106 agreements in the registers of councils, by planning reference", asked.today),
@@ -265,9 +266,12 @@ def _capital(label: str) -> str:
 def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
     """The homes of one division, by what they are compared with and today."""
     summed: dict[str, list[Count]] = {}
+    codes: dict[str, str] = {}  # of areas, by which the map finds them
     for values, count in pipeline.by[division].items():
         if compared.of(count) or count.now or count.baseline:
-            summed.setdefault(names.of(division, values), []).append(count)
+            name = names.of(division, values)
+            summed.setdefault(name, []).append(count)
+            codes[name] = values[0] if division == "area" else ""
     order = _ORDERS.get(division, ())
     rows = sorted(
         ((name, _sum(counts)) for name, counts in summed.items()),
@@ -285,7 +289,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         division,
         title,
         tuple(columns),
-        tuple(_row(name, count, total, compared) for name, count in rows),
+        tuple(replace(_row(name, count, total, compared), key=codes[name]) for name, count in rows),
         _row("All homes", total, total, compared) if rows else None,
         empty="No homes fit these filters.",
     )

@@ -1,0 +1,147 @@
+"""Council areas in reports: which ones are meant, and which of them an area or a body stands for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.housing_figures.queries import Lineage, lineages, present_districts
+from partnerships.kit.forms import AutocompleteSelectMultiple, Form
+from partnerships.kit.lists import RecordsField
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, Organisation
+
+
+class DistrictFilters(Form):
+    """Which council areas a report is about: areas by name, those of a council, or those of a county or region."""
+
+    area = RecordsField(
+        label="Council areas", required=False, queryset=Area.objects.none(), widget=AutocompleteSelectMultiple
+    )
+    council = RecordsField(
+        label="Areas of councils",
+        required=False,
+        queryset=Organisation.objects.none(),
+        widget=AutocompleteSelectMultiple,
+    )
+    within = RecordsField(
+        label="Areas in counties and regions",
+        required=False,
+        queryset=Area.objects.none(),
+        widget=AutocompleteSelectMultiple,
+    )
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        today = timezone.localdate()
+        present = Q(valid_to=None) | Q(valid_to__gt=today)
+        areas = Area.objects.filter(present).order_by("name", "code")
+        fields: Mapping[str, Any] = self.fields
+        fields["area"].queryset = areas.filter(kind=AreaKind.DISTRICT)
+        fields["within"].queryset = areas.filter(
+            kind__in=(AreaKind.COUNTY, AreaKind.REGION, AreaKind.COMBINED_AUTHORITY)
+        )
+        serving = AreaServed.objects.exclude(ends_on__lte=today).values("organisation")
+        fields["council"].queryset = _present(today).filter(pk__in=serving).order_by("name", "pk")
+
+
+def _present(today: dt.date) -> QuerySet[Organisation]:
+    """The councils and strategic authorities of a day."""
+    going_on = Q(valid_to=None) | Q(valid_to__gt=today)
+    return Organisation.objects.filter(going_on, kind__in=(Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY))
+
+
+@dataclass(frozen=True)
+class Districts:
+    """The council areas of a day, and what stands for them: older areas, counties, regions, bodies."""
+
+    today: dt.date
+    areas: list[Area]
+    lines: Mapping[int, Lineage]
+
+    @classmethod
+    def on(cls, today: dt.date) -> Districts:
+        """Those of a day; four queries."""
+        areas = present_districts(today)
+        return cls(today, areas, lineages(areas, today))
+
+    @cached_property
+    def _served(self) -> dict[int, set[int]]:
+        """The areas that each body serves on the day."""
+        found: dict[int, set[int]] = defaultdict(set)
+        rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
+        for body, area in rows.values_list("organisation_id", "area_id"):
+            found[body].add(area)
+        return found
+
+    @cached_property
+    def _meant(self) -> dict[int, set[int]]:
+        """The districts of each area: itself, its successor, or what it contains."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for area in self.areas:
+            for one in self.lines[area.pk].everything():
+                found[one].add(area.pk)
+            for holder in (area.parent_id, area.region_id):
+                if holder is not None:
+                    found[holder].add(area.pk)
+        present = {area.pk for area in self.areas}
+        wider = dict(
+            Area.objects.filter(kind__in=(AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)).values_list(
+                "pk", "kind"
+            )
+        )
+        for served in self._served.values():
+            for one in served & wider.keys():
+                found[one] |= served & present
+        for one, kind in wider.items():
+            if kind == AreaKind.NATION:
+                found[one] |= present
+        return found
+
+    def of_areas(self, areas: Iterable[int]) -> set[int]:
+        """The districts that some areas stand for."""
+        return {one for area in areas for one in self._meant.get(area, ())}
+
+    @cached_property
+    def _councils(self) -> dict[int, str]:
+        """The names of the councils and strategic authorities that serve areas."""
+        bodies = _present(self.today).filter(pk__in=self._served)
+        return dict(bodies.order_by("name", "pk").values_list("pk", "name"))
+
+    def of_bodies(self, bodies: Iterable[int]) -> set[int]:
+        """The districts that some bodies serve: those of the councils among them, else of all."""
+        known = list(bodies)
+        serving = [body for body in known if body in self._councils] or known
+        return self.of_areas({area for body in serving for area in self._served.get(body, ())})
+
+    def councils(self) -> dict[int, list[str]]:
+        """The names of the councils whose own area each district is."""
+        found: dict[int, list[str]] = defaultdict(list)
+        councils = set(
+            Organisation.objects.filter(kind=Kind.COUNCIL, pk__in=self._councils).values_list("pk", flat=True)
+        )
+        for pk, name in self._councils.items():
+            for area in self._served[pk] & self.lines.keys() if pk in councils else ():
+                found[area].append(name)
+        return found
+
+    def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
+        """The districts that the filters of `DistrictFilters` name; all of them without any."""
+        areas = {one.pk for one in _records(filters.get("area"))}
+        within = self.of_areas(one.pk for one in _records(filters.get("within")))
+        councils = self.of_bodies(one.pk for one in _records(filters.get("council")))
+        asked = [of for name, of in (("area", areas), ("within", within), ("council", councils)) if filters.get(name)]
+        return [area for area in self.areas if all(area.pk in of for of in asked)]
+
+
+def _records(chosen: Collection[Any] | None) -> list[Any]:
+    """The records that the reader chose, without those that are not theirs to choose."""
+    return [one for one in chosen or () if isinstance(one, Area | Organisation)]

@@ -1,0 +1,360 @@
+"""Published housing figures of council areas beside the homes in published plans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from partnerships.housing_figures.measures import SERIES_LABELS, Series, financial_year, period_words
+from partnerships.housing_figures.models import Dataset, Figure
+from partnerships.housing_figures.queries import (
+    AreaFigures,
+    Requirements,
+    figures_of,
+    newest_datasets,
+    requirements_of,
+)
+from partnerships.housing_figures.summing import Basis, Said
+from partnerships.kit.text import figure
+from partnerships.organisations.models import Area
+from partnerships.plans.queries.pipeline import Count, Narrowed, pipeline_of
+from partnerships.reports.kinds.districts import DistrictFilters, Districts
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Measures of the table of areas that come for each year: the newest is shown.
+_NEWEST = {"net_additions": Series.NET_ADDITIONS, "affordable_completions": Series.AFFORDABLE_SUPPLY}
+_MEASURES = (
+    *_NEWEST,
+    "affordable_starts",
+    "waiting_list",
+    "required_total",
+    "delivered_total",
+    "measurement",
+    "consequence",
+)
+#: Years of published figures that the table by year has.
+_PAST_YEARS = 10
+#: Plans are listed for no more areas than this.
+_FEW_AREAS = 12
+_APRIL = 4
+_WHOLE, _TENTH = Decimal(1), Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read for the report."""
+
+    areas: Sequence[Area]
+    datasets: Mapping[str, Dataset]
+    figures: Mapping[int, AreaFigures]
+    required: Mapping[int, Requirements]
+    #: Homes in plans by area, those of no area here under 0.
+    homes: Mapping[int, Count]
+    by_year: Mapping[str, Count]
+    #: The newest years of each measure: the first and the last.
+    years: Mapping[str, tuple[int, int]]
+
+
+def _compute(asked: Asked) -> Snapshot:
+    districts = Districts.on(asked.today)
+    areas = districts.chosen(asked.filters)
+    read = _read(asked, districts, areas)
+    tables = [_areas_table(read), _years_table(read, asked)]
+    if 0 < len(areas) <= _FEW_AREAS:
+        tables.append(_plans_table(read))
+    return Snapshot(
+        report=NEED_AND_SUPPLY.slug,
+        title=NEED_AND_SUPPLY.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(read, asked),
+        tables=tuple(tables),
+        charts=(Chart("Net additional dwellings, and homes to come in plans", "years", (2, 5)),),
+        maps=(AreaMap("Homes to come in plans, in each council area", "areas", 7),) if areas else (),
+        sources=(
+            *(_source(read.datasets[series]) for series in Series if series in read.datasets),
+            Source("Published versions of plans in Common Ground", asked.today),
+        ),
+        notes=_notes(read),
+    )
+
+
+def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
+    lines = {area.pk: districts.lines[area.pk] for area in areas}
+    datasets = newest_datasets()
+    figures = figures_of(lines, datasets.values(), _MEASURES)
+    everything = {one for line in lines.values() for one in line.everything()}
+    codes = dict(Area.objects.filter(pk__in=everything).values_list("code", "pk"))
+    present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
+    chosen = [*codes] if len(areas) < len(districts.areas) else []
+    pipeline = pipeline_of(asked.reader, Narrowed(areas=chosen or _nowhere(areas)), then=None, now=asked.now)
+    homes: dict[int, Count] = defaultdict(Count)
+    for (code, _), count in pipeline.by["area"].items():
+        area = present.get(code, 0)
+        known = homes[area]
+        homes[area] = Count(now=known.now + count.now, done=known.done + count.done)
+    return _Read(
+        areas=areas,
+        datasets=datasets,
+        figures=figures,
+        required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
+        homes=homes,
+        by_year={year: count for (year,), count in pipeline.by["year"].items()},
+        years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
+    )
+
+
+def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
+    """No filter for all areas; for no area one that fits nothing."""
+    return () if areas else ("-",)
+
+
+def _newest(figures: Iterable[AreaFigures], measure: str) -> tuple[int, int] | None:
+    found = [latest[:2] for one in figures if (latest := one.latest(measure))]
+    return max(found, key=lambda years: years[::-1], default=None)
+
+
+def _of(read: _Read, area: Area, measure: str) -> Said:
+    """The figure of the newest years for an area."""
+    first, last = read.years.get(measure, (0, 0))
+    return read.figures[area.pk].of(measure, first, last)
+
+
+def _areas_table(read: _Read) -> Table:
+    columns = (
+        Column("Council area"),
+        Column("Required a year by plans", Kind.NUMBER),
+        Column(_heading(read, "measurement", Series.DELIVERY_TEST, "Housing Delivery Test"), Kind.SHARE),
+        Column("Consequence of the test"),
+        Column(_heading(read, "net_additions", Series.NET_ADDITIONS, "Net additional dwellings"), Kind.NUMBER),
+        Column(
+            _heading(read, "affordable_completions", Series.AFFORDABLE_SUPPLY, "Affordable homes completed"),
+            Kind.NUMBER,
+        ),
+        Column(_heading(read, "waiting_list", Series.WAITING_LISTS, "Waiting list on 31 March"), Kind.NUMBER),
+        Column("Homes to come in plans", Kind.NUMBER),
+        Column("What to know"),
+    )
+    rows = [_area_row(read, area) for area in read.areas]
+    lacking = [
+        f"{sum(row.cells[place] is None for row in rows):,} for “{column.label}”"
+        for place, column in enumerate(columns)
+        if place in (1, 4, 5, 6) and any(row.cells[place] is None for row in rows)
+    ]
+    return Table(
+        "areas",
+        "Each council area",
+        columns,
+        tuple(rows),
+        _total(rows, read) if len(rows) > 1 else None,
+        note=f"The total leaves out areas without a figure: {'; '.join(lacking)}." if lacking and len(rows) > 1 else "",
+        empty="No council area fits these filters.",
+    )
+
+
+def _heading(read: _Read, measure: str, series: Series, words: str) -> str:
+    years = read.years.get(measure)
+    return f"{words}, {period_words(series, *years)}" if years else words
+
+
+def _area_row(read: _Read, area: Area) -> Row:
+    required = read.required[area.pk].a_year
+    measured, tested_note = _measurement(read, area)
+    said = {
+        "required": required,
+        **{name: _of(read, area, name) for name in ("net_additions", "affordable_completions", "waiting_list")},
+    }
+    count = read.homes.get(area.pk, Count())
+    notes = [f"{_SHORT[name]}: {one.note}" for name, one in said.items() if one.note]
+    notes += [f"delivery test: {tested_note}"] if tested_note else []
+    cells = (
+        area.name,
+        _whole(required.value),
+        measured,
+        _of(read, area, "consequence").words,
+        _whole(said["net_additions"].value),
+        _whole(said["affordable_completions"].value),
+        _whole(said["waiting_list"].value),
+        count.now - count.done,
+        "; ".join(notes),
+    )
+    return Row(cells, key=area.code)
+
+
+_SHORT = {
+    "required": "requirement",
+    "net_additions": "net additions",
+    "affordable_completions": "affordable homes",
+    "waiting_list": "waiting list",
+}
+
+
+def _measurement(read: _Read, area: Area) -> tuple[Decimal | None, str]:
+    """The test in per cent, as published or worked out of the areas before it, and what to know of it."""
+    published = _of(read, area, "measurement")
+    if published.value is not None and published.basis in (Basis.OWN, Basis.JOINT):
+        return (published.value * 100).quantize(_TENTH), published.note
+    delivered, required = _of(read, area, "delivered_total"), _of(read, area, "required_total")
+    if delivered.value is None or not required.value:
+        return None, required.note if required.basis == Basis.INCOMPLETE else ""
+    return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out of the {delivered.note}"
+
+
+def _whole(value: Decimal | None) -> int | None:
+    return None if value is None else int(value.quantize(_WHOLE))
+
+
+def _total(rows: Sequence[Row], read: _Read) -> Row:
+    """The sums; the test of all areas that have one of their own, worked out of homes delivered and required."""
+
+    def added(place: int) -> int | None:
+        values = [value for row in rows if isinstance(value := row.cells[place], int)]
+        return sum(values) if values else None
+
+    delivered = required = Decimal(0)
+    for area in read.areas:
+        of, by = _of(read, area, "delivered_total"), _of(read, area, "required_total")
+        if of.value is not None and by.value is not None and Basis.JOINT not in (of.basis, by.basis):
+            delivered, required = delivered + of.value, required + by.value
+    share: Cell = (delivered * 100 / required).quantize(_TENTH) if required else None
+    return Row(("All areas", added(1), share, "", added(4), added(5), added(6), added(7), ""), key="total")
+
+
+def _years_table(read: _Read, asked: Asked) -> Table:
+    """Published figures of past years, and the homes to come in plans, year by year, for all chosen areas together."""
+    now = asked.today.year if asked.today.month >= _APRIL else asked.today.year - 1
+    planned = {year for year, count in read.by_year.items() if count.now and year}
+    past = {financial_year(first) for first in range(now - _PAST_YEARS, now)}
+    years = sorted(past | planned)
+    required = _summed(read.required[area.pk].a_year for area in read.areas)
+    rows = []
+    for year in years:
+        first = int(year[:4])
+        is_financial = "-" in year
+        published = [
+            _summed(read.figures[area.pk].of(measure, first, first + 1) for area in read.areas)
+            if is_financial
+            else None
+            for measure in ("net_additions", "affordable_starts", "affordable_completions")
+        ]
+        count = read.by_year.get(year, Count())
+        rows.append(Row((year, required, *published, count.now - count.done)))
+    unknown = read.by_year.get("", Count())
+    if unknown.now - unknown.done:
+        rows.append(Row(("Year not given", None, None, None, None, unknown.now - unknown.done)))
+    columns = (
+        Column("Year"),
+        Column("Required a year by plans", Kind.NUMBER),
+        Column("Net additional dwellings", Kind.NUMBER),
+        Column("Affordable homes started", Kind.NUMBER),
+        Column("Affordable homes completed", Kind.NUMBER),
+        Column("Homes to come in plans", Kind.NUMBER),
+    )
+    return Table(
+        "years",
+        "Year by year, all chosen areas together",
+        columns,
+        tuple(rows),
+        note="Financial years begin in April. A figure is left out where it is not published for every chosen area.",
+    )
+
+
+def _summed(said: Iterable[Said]) -> int | None:
+    """The sum of figures of areas; None if one of them has none or only that of a joint plan."""
+    values = []
+    for one in said:
+        if one.value is None or one.basis == Basis.JOINT:
+            return None
+        values.append(one.value)
+    return _whole(sum(values, Decimal(0))) if values else None
+
+
+def _plans_table(read: _Read) -> Table:
+    """What each plan requires, and when it was adopted."""
+    rows = [_plan_row(area, one) for area in read.areas for one in read.required[area.pk].plans]
+    columns = (
+        Column("Plan"),
+        Column("Council area"),
+        Column("Planning authority"),
+        Column("Period"),
+        Column("What the figure is"),
+        Column("Homes", Kind.NUMBER),
+        Column("Adopted", Kind.DAY),
+        Column("What to know"),
+    )
+    return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plan is known here.")
+
+
+def _plan_row(area: Area, one: Figure) -> Row:
+    known = "" if one.value is not None else "not published"
+    cells = (
+        one.plan,
+        area.name,
+        one.name,
+        one.period(Series.REQUIREMENTS),
+        one.get_measure_display(),
+        _whole(one.value),
+        one.adopted_on,
+        "of the whole joint plan" if one.is_joint else known,
+    )
+    return Row(cells, key=f"{area.code}/{one.plan_key or one.plan}/{one.code}/{one.measure}")
+
+
+def _source(dataset: Dataset) -> Source:
+    words = f"{SERIES_LABELS[Series(dataset.series)]}: {dataset.publisher}, {dataset.licence}"
+    return Source(words, dataset.released_on)
+
+
+def _notes(read: _Read) -> tuple[str, ...]:
+    missing = [SERIES_LABELS[series] for series in Series if series not in read.datasets]
+    elsewhere = read.homes.get(0, Count())
+    left = elsewhere.now - elsewhere.done
+    return (
+        "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
+        "Figures of a council that was divided are added to nobody's.",
+        "A figure of a joint plan is that of the whole plan: it is shown for each of its areas, and never added.",
+        "An empty cell: nothing is published.",
+        "Required a year: by the plan adopted last whose period has this year, the least of a range.",
+        "A plan's homes are divided by the years of its period.",
+        "Homes to come are those in published plans that the reader may read, without completed homes.",
+        "Homes at confidential sites count only for people of the plan's owners and parties.",
+        *((f"{figure(left)} homes to come are in plans without a council area and stand in no row.",) if left else ()),
+        *((f"Nothing has been imported of: {', '.join(missing)}.",) if missing else ()),
+    )
+
+
+def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
+    """The pipeline beside the requirement and the delivery test, in words."""
+    if not read.areas:
+        return ()
+    where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
+    to_come = sum(count.now - count.done for area, count in read.homes.items() if area)
+    required = _summed(read.required[area.pk].a_year for area in read.areas)
+    found = [f"{figure(to_come)} homes to come in {where} are in published plans that the reader may read."]
+    if required:
+        years = Decimal(to_come) / required
+        found.append(
+            f"Plans require {figure(required)} homes a year there: {figure(years.quantize(_TENTH))} years' worth."
+        )
+    total = _total([_area_row(read, area) for area in read.areas], read)
+    share = total.cells[2] if len(read.areas) > 1 else _measurement(read, read.areas[0])[0]
+    if share is not None and (years_of := read.years.get("required_total")):
+        period = period_words(Series.DELIVERY_TEST, *years_of)
+        found.append(f"Housing Delivery Test, {period}: {share}% of the homes required were delivered.")
+    if isinstance(net := total.cells[4], int) and (years_of := read.years.get("net_additions")):
+        found.append(f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *years_of)}: {figure(net)}.")
+    return tuple(found)
+
+
+NEED_AND_SUPPLY = Report(
+    slug="need-and-supply",
+    title="Need and supply",
+    about="Requirements, the delivery test, net additions, affordable homes and waiting lists beside homes in plans.",
+    group="Homes",
+    form=DistrictFilters,
+    compute=_compute,
+)

@@ -1,0 +1,146 @@
+"""Coverage: what stands in each council area, counted again by hand, and where there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.exchange.models import Theme
+from partnerships.organisations.models import Area, AreaKind
+from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.reports.snapshot import Cell, Snapshot, to_json
+from tests.commitments.promises import propose
+from tests.exchange.conftest import shared
+from tests.plans.drafts import CANARY, begin, publish
+from tests.reports.conftest import cells, figures_for
+from tests.support.successions import follow
+from tests.world import World
+
+THEME = "homelessness"
+
+
+def ask(world: World, *areas: Area, **more: Any) -> Any:
+    """An ask of Larkhaven about homelessness, to its partnership."""
+    return shared(
+        world.larkhaven,
+        world.amina,
+        world.now,
+        **{"theme": THEME, "areas": list(areas), "audience": "partnership", "partnership": world.partnership, **more},
+    )
+
+
+def row(found: Snapshot, area: str) -> dict[str, Cell]:
+    table = found.table("areas")
+    assert table is not None
+    of = next(one for one in table.rows if one.name == area)
+    return {column.label: cell for column, cell in zip(table.columns, of.cells, strict=True)}
+
+
+def place(world: World) -> None:
+    """The Estuary Partnership is about Fareham; Gosport has none."""
+    world.partnership.areas.set([world.fareham])
+
+
+def test_records_count_in_the_areas_that_they_name(world: World) -> None:
+    place(world)
+    ask(world, world.fareham, world.gosport)
+    plan = begin(
+        world,
+        content={"about": {"title": "P"}, "sites": [{"key": "a", "name": "A", "area": "E07000088", "homes": []}]},
+    )
+    publish(plan, world)
+
+    found = figures_for(world.amina, "coverage")
+
+    assert row(found, "Fareham") | {"Council": ""} == {
+        "Council area": "Fareham",
+        "Council": "",
+        "Partnerships": 1,
+        "Asks": 1,
+        "Offers": 0,
+        "Plans": 0,
+        "Commitments": 0,
+        "In all": 2,
+    }
+    assert (row(found, "Gosport")["Asks"], row(found, "Gosport")["Plans"]) == (1, 1)
+    assert row(found, "Gosport")["Partnerships"] == 0
+    assert found.answers == ("1 of 2 council areas has no partnership: Gosport.",)
+
+
+def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> None:
+    place(world)
+
+    before = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+    ask(world)
+    after = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+
+    assert before.answers == ("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.",)
+    assert after.answers == ("1 of 2 council areas has no homelessness partnership: Gosport.",)
+    assert cells(after, "themes", "Homelessness") == {"Fareham": 1, "Gosport": 0}
+    label = Theme.by_code()["land"].label
+    assert cells(after, "themes", str(label)) == {"Fareham": 0, "Gosport": 0}
+
+
+def test_only_what_the_reader_may_see_is_counted(world: World) -> None:
+    place(world)
+    ask(world, world.gosport, title=CANARY)
+
+    stranger = figures_for(world.chidi, "coverage")
+
+    assert row(stranger, "Fareham")["In all"] == 0
+    assert row(stranger, "Gosport")["In all"] == 0
+    assert row(figures_for(world.ben, "coverage"), "Gosport")["Asks"] == 1
+    assert CANARY not in str(to_json(figures_for(world.ben, "coverage")))
+    assert any("Only what the reader may see is counted" in note for note in stranger.notes)
+
+
+def test_commitment_stands_where_its_sides_are(world: World) -> None:
+    serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
+    propose(world, partnership=None)
+
+    assert row(figures_for(world.amina, "coverage"), "Gosport")["Commitments"] == 1
+
+
+def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:
+    county = Area.objects.create(code="E10900001", name="Marchshire", kind=AreaKind.COUNTY)
+    Area.objects.filter(pk=world.gosport.pk).update(parent=county)
+    world.partnership.areas.set([county])
+
+    found = figures_for(world.amina, "coverage", f"within={county.pk}")
+
+    assert cells(found, "areas", "Partnerships") == {"Gosport": 1}
+
+
+def test_successor_inherits_what_stood_in_the_areas_before_it(world: World) -> None:
+    place(world)
+    begun = timezone.localdate() - dt.timedelta(days=30)
+    old = create_organisation(
+        name="Fareham Council", kind="council", status="dissolved", valid_to=begun, author=None, now=world.now
+    )
+    new = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
+    serve_area(organisation=old, area=world.fareham, author=None, now=world.now)
+    Area.objects.filter(pk=world.fareham.pk).update(valid_to=begun)
+    area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=begun)
+    follow([old], [new], kind="replace", on=begun, now=world.now)
+    serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
+
+    found = figures_for(world.amina, "coverage")
+
+    assert cells(found, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
+
+
+def test_page_has_a_map_and_says_none(world: World) -> None:
+    place(world)
+    client = Client()
+    client.force_login(world.amina)
+
+    page = client.get(reverse("reports:report", args=["coverage"])).content.decode()
+
+    assert 'data-words="Fareham: 1"' in page
+    assert 'data-words="Gosport: none"' in page
+    assert "Contains OS data" in page
+    assert ">none<" in page.replace("\n", "").replace(" ", "")

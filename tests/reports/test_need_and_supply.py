@@ -1,0 +1,196 @@
+"""Need and supply: each figure against the published rows and the plans, read by hand."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.housing_figures.models import Dataset
+from partnerships.organisations.models import Area
+from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.reports.kinds.homes_pipeline import financial_year
+from partnerships.reports.snapshot import from_json, to_json
+from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
+from tests.plans.drafts import CANARY, begin, publish
+from tests.reports.conftest import cells, figures_for
+from tests.support.successions import follow
+from tests.transfer.lists import import_list
+from tests.world import World
+
+NEXT = financial_year(timezone.localdate(), 1)
+FAREHAM, GOSPORT = "E07000087", "E07000088"
+
+
+def published_rows(series: str, code: str) -> list[dict[str, str]]:
+    """The rows of an area in the files that come with the project."""
+    path = next(FIGURES.glob(f"{series}_*.csv"))
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if code in row.values()]
+
+
+@pytest.fixture
+def figures(world: World) -> World:
+    """Published figures of Fareham and Gosport, which Westmarch serves, and homes in a plan."""
+    load_figures(author=None, now=world.now)
+    for area in (world.fareham, world.gosport):
+        serve_area(organisation=world.westmarch, area=area, author=None, now=world.now)
+    plan = begin(
+        world,
+        content={
+            "about": {"title": "Programme"},
+            "sites": [
+                {"key": "quay", "name": "Quay", "area": FAREHAM, "homes": [_homes(60, NEXT), _homes(5, "")]},
+                {"key": "mill", "name": "Mill", "area": GOSPORT, "homes": [_homes(9, NEXT)]},
+                {
+                    "key": "done",
+                    "name": "Done",
+                    "area": GOSPORT,
+                    "actual_completion": "2026-05",
+                    "homes": [_homes(7, NEXT)],
+                },
+                {"key": "secret", "name": CANARY, "area": GOSPORT, "confidential": True, "homes": [_homes(30, NEXT)]},
+                {"key": "far", "name": "Far", "homes": [_homes(4, NEXT)]},
+            ],
+        },
+        audience="network",
+    )
+    publish(plan, world)
+    return world
+
+
+def _homes(count: int, year: str) -> dict[str, Any]:
+    return {"tenure": "social_rent", "needs": "general", "year": year, "count": count}
+
+
+def test_figures_are_those_of_the_published_rows_and_the_plans(figures: World) -> None:
+    found = figures_for(figures.amina, "need-and-supply")
+
+    for name, code in (("Fareham", FAREHAM), ("Gosport", GOSPORT)):
+        net = published_rows("net-additions", code)[0]["2024-25 [p]"]
+        completed = next(row for row in published_rows("affordable-supply", code) if row["Table"] == "1008C")["2020-21"]
+        waiting = next(r for r in published_rows("waiting-lists", code) if r["reporting_year"] == "2025")
+        test = published_rows("delivery-test", code)[0]
+        assert cells(found, "areas", "Net additional dwellings, 2024-25")[name] == int(net)
+        assert cells(found, "areas", "Affordable homes completed, 2020-21")[name] == int(completed)
+        assert cells(found, "areas", "Waiting list on 31 March, 2025")[name] == int(waiting["households_on_register"])
+        measured = Decimal(test["Housing Delivery Test: 2023 measurement"]) * 100
+        assert cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23")[name] == measured
+        assert cells(found, "areas", "Consequence of the test")[name] == test["Housing Delivery Test: 2023 consequence"]
+    # Adopted: 9,560 homes from 2021 to 2037, and 3,060 from 2011 to 2029; the plan that is not adopted does not count.
+    assert cells(found, "areas", "Required a year by plans") == {"Fareham": 598, "Gosport": 170, "All areas": 768}
+    assert cells(found, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 39, "All areas": 104}
+    assert "provisional" in str(cells(found, "areas", "What to know")["Fareham"])
+    delivered, required = (
+        sum(
+            Decimal(published_rows("delivery-test", code)[0][f"Total number of homes {what}"])
+            for code in (FAREHAM, GOSPORT)
+        )
+        for what in ("delivered", "required")
+    )
+    total = cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23")["All areas"]
+    assert total == (delivered * 100 / required).quantize(Decimal("0.1"))
+
+
+def test_years_have_published_figures_and_homes_to_come(figures: World) -> None:
+    found = figures_for(figures.amina, "need-and-supply")
+
+    assert cells(found, "years", "Net additional dwellings")["2022-23"] == 144 + 21
+    assert cells(found, "years", "Affordable homes completed")["2020-21"] == 64 + 58
+    assert cells(found, "years", "Affordable homes started")["2019-20"] == 23 + 54
+    assert cells(found, "years", "Homes to come in plans")[NEXT] == 60 + 9 + 30 + 4
+    assert cells(found, "years", "Homes to come in plans")["Year not given"] == 5
+
+
+def test_homes_at_confidential_sites_count_inside_only(figures: World) -> None:
+    outside = figures_for(figures.nadia, "need-and-supply")
+
+    assert cells(outside, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 9, "All areas": 74}
+    assert CANARY not in str(to_json(outside))
+    assert "4 homes to come are in plans without a council area" in " ".join(outside.notes)
+
+
+def test_filter_by_council_takes_the_areas_that_it_serves(figures: World) -> None:
+    found = figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}&area={figures.gosport.pk}")
+
+    assert list(cells(found, "areas", "Homes to come in plans")) == ["Gosport"]
+    assert "39 homes to come in Gosport" in found.answers[0]
+    assert "Plans require 170 homes a year there" in found.answers[1]
+    assert found.answers[2] == "Housing Delivery Test, 2020-21 to 2022-23: 31.0% of the homes required were delivered."
+    assert [row.cells[0] for row in found.tables[2].rows] == [
+        "Gosport Borough Local Plan 2011-2029",
+        "Gosport Local Plan 2040",
+    ]
+
+
+def test_sources_say_publisher_licence_and_day(figures: World) -> None:
+    found = figures_for(figures.amina, "need-and-supply")
+
+    days = {source.words.partition(":")[0]: source.as_of for source in found.sources}
+    assert days["Net additional dwellings (live table 122)"] == dt.date(2025, 11, 20)
+    assert all("Open Government Licence v3.0" in source.words for source in found.sources[:-1])
+
+
+def test_figures_of_predecessors_are_added_and_said_so(world: World) -> None:
+    begun = timezone.localdate() - dt.timedelta(days=30)
+    one, other = (
+        create_organisation(
+            name=f"{name} Council", kind="council", status="dissolved", valid_to=begun, author=None, now=world.now
+        )
+        for name in ("Fareham", "Gosport")
+    )
+    new = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
+    area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=begun)
+    for body, place in ((one, world.fareham), (other, world.gosport)):
+        serve_area(organisation=body, area=place, author=None, now=world.now)
+        Area.objects.filter(pk=place.pk).update(valid_to=begun)
+    load_figures(author=None, now=world.now)
+    follow([one, other], [new], on=begun, now=world.now)
+    serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
+
+    found = figures_for(world.amina, "need-and-supply")
+
+    assert cells(found, "areas", "Net additional dwellings, 2024-25") == {"Solent": 356 + 120}
+    assert cells(found, "areas", "Required a year by plans") == {"Solent": 768}
+    assert cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23") == {
+        "Solent": (Decimal("671.1579") * 100 / Decimal("1562.8603")).quantize(Decimal("0.1"))
+    }
+    assert cells(found, "areas", "Consequence of the test") == {"Solent": "Fareham: Presumption; Gosport: Presumption"}
+    noted = str(cells(found, "areas", "What to know")["Solent"])
+    assert "net additions: sum of Fareham and Gosport; provisional" in noted
+    assert "delivery test: worked out of the sum of Fareham and Gosport" in noted
+
+
+def test_report_follows_the_newest_release_and_a_kept_one_stays(figures: World) -> None:
+    before = from_json(to_json(figures_for(figures.amina, "need-and-supply")))
+    table = "ONS code,Area,2023-24,2024-25\nE07000087,Fareham,244,300\n"
+    import_list("net-additions", table, name="table-122_2026-11-20.csv")
+
+    now = figures_for(figures.amina, "need-and-supply")
+
+    assert Dataset.objects.filter(series="net-additions").count() == 2
+    assert cells(now, "areas", "Net additional dwellings, 2024-25") == {
+        "Fareham": 300,
+        "Gosport": None,
+        "All areas": 300,
+    }
+    assert cells(before, "areas", "Net additional dwellings, 2024-25")["Fareham"] == 356
+    table_now = now.table("areas")
+    assert table_now is not None
+    assert "1 for “Net additional dwellings, 2024-25”" in table_now.note
+
+
+def test_page_without_imported_figures_says_what_is_missing(world: World) -> None:
+    client = Client()
+    client.force_login(world.nadia)
+
+    page = client.get(reverse("reports:report", args=["need-and-supply"])).content.decode()
+
+    assert "Nothing has been imported of: Housing Delivery Test" in page
+    assert "E07000087" not in page or "cg-map__drawing" in page

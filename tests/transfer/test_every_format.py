@@ -10,15 +10,24 @@ from types import MappingProxyType
 
 import pytest
 import yaml
+from django.utils import timezone
 
 from partnerships.transfer.models import ImportRun
+from partnerships.transfer.services.brownfield_land import import_brownfield_land
+from partnerships.transfer.services.developer_agreements import import_developer_agreements
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.local_plans import import_local_plans
 
 from .lists import COUNCILS, PROVIDERS, as_csv, as_workbook, import_list, rows_of
+from .test_brownfield_land import REGISTER
+from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from .test_local_plans import PLANS, TIMETABLE
 from .test_reading_tables import CELL, open_document
 
 pytestmark = pytest.mark.django_db
 
 Records = list[dict[str, str]]
+Importer = Callable[..., ImportRun]
 DISTRICTS = """LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM
 E07900001,Westmarch,E47900001,Marchshire
 E06900001,Mere,E47900001,Marchshire
@@ -74,3 +83,35 @@ def test_every_format_of_a_register_does_the_same(register: str) -> None:
 
     assert sum(outcomes["list.csv"][:4]) > 0  # type: ignore[arg-type]  # counts come first
     assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])
+
+
+def test_every_format_of_plans_agreements_and_land_does_the_same() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    agreements = AGREEMENTS.partition("\n")[2]  # without its title
+    registers: dict[Importer, tuple[bytes, ...]] = {
+        import_plans_of: (PLANS.encode(), TIMETABLE.encode()),
+        import_agreements_of: (agreements.encode(), CONTRIBUTIONS.encode(), TRANSACTIONS.encode()),
+        import_land_of: (REGISTER,),
+    }
+
+    for bring, files in registers.items():
+        records = [[{name: row[name] for name in row if name} for row in rows_of(one)] for one in files]
+        outcomes = {}
+        for name, write in FORMATS.items():
+            run = bring(*(File(name, write(some)) for some in records))
+            outcomes[name] = (run.created, run.changed, run.closed, run.set_aside, run.report["rows"])
+        assert outcomes["list.csv"][0] > 0
+        assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])
+
+
+def import_plans_of(plans: File, timetable: File) -> ImportRun:
+    return import_local_plans(plans=plans, timetable=timetable, author=None, now=timezone.now(), dry_run=True).run
+
+
+def import_agreements_of(agreements: File, contributions: File, transactions: File) -> ImportRun:
+    files = {"agreements": agreements, "contributions": contributions, "transactions": transactions}
+    return import_developer_agreements(**files, author=None, now=timezone.now(), dry_run=True).run
+
+
+def import_land_of(file: File) -> ImportRun:
+    return import_brownfield_land(file=file, author=None, now=timezone.now(), dry_run=True).run

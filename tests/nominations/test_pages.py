@@ -326,6 +326,8 @@ def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_p
     assert [row[0] for row in rows] == [row[0] for row in sheet]
     assert rows[-1][0] == "All lettings"
     assert [float(row[1].replace(",", "")) for row in rows[1:]] == [float(row[1]) for row in sheet[1:]]
+    about = dict(book["About"].iter_rows(values_only=True))
+    assert str(about["CORE export"]).endswith(", unverified")
     assert {("Provider", "Larkhaven Homes"), ("Record", "First record")} <= set(
         book["About"].iter_rows(values_only=True)
     )

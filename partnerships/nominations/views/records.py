@@ -15,6 +15,7 @@ from partnerships.documents.downloads import pdf_response
 from partnerships.kit.dates import long_date
 from partnerships.kit.exports import csv_response
 from partnerships.kit.workbooks import Worksheet, xlsx_response
+from partnerships.nominations.lettings.columns import core_columns
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnRecord
 from partnerships.nominations.presenting import FILES, HEADINGS, cells_of, cells_of_total, days_counted
@@ -53,6 +54,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
     total = cells_of_total(result, median_in(said, "all"))
     facts = [
         ("Quarter", str(quarter)),
+        ("CORE export", _year(record)),
         ("Council", said["council"]),
         ("Provider", said["provider"]),
         ("Record", record.words),
@@ -69,6 +71,12 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         result.refusals,
         [(line.words, line.reason, line.answer) for line in result.lines if line.reason],
     )
+
+
+def _year(record: ReturnRecord) -> str:
+    """The collection year of its export, and whether its columns were never compared with CORE's list."""
+    year = core_columns().year_of(record.starts_on)
+    return "" if year is None else f"{year}{'' if year.is_verified else ', unverified'}"
 
 
 def _when(moment: dt.datetime, person: User | None) -> str:

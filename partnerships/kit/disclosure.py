@@ -4,8 +4,15 @@ Counts under the floor are masked, zero included: "none of seven" says something
 beside its total could be had by subtraction, so further figures are masked until each count under the floor has
 *witnesses*: two tables that agree in every shown figure, and in which this count differs by more than `SLACK`. A reader
 who knows the floor cannot tell which of them is the true one. All tables of one release are masked together, because
-they share totals. Not guarded against: a reader who runs this code on every table that fits, and leaves out those of
-which it would mask other figures. Of 4, 5 and 5 with their total, that leaves two tables.
+they share totals.
+
+A reader may also run this code on every table that fits the shown figures, and leave out those that it would publish
+otherwise. Tables of up to six combinations are protected from that too: all is masked if a masked count would be
+left with one possible value under the floor. The check tries each table that fits. It looks only at what is published,
+so it says the same for each of these tables, and what it leaves is what such a reader can find out.
+
+Not guarded against: that reader in larger tables, and where more tables fit than can be tried; anybody who knows some
+of the people counted; figures published elsewhere.
 
 First whole rows and columns of counts protect each other (the hypercube method of statistical offices, Giessing and
 Repsilber). That masks too much, so figures are then shown again, one after the other, as long as every small count
@@ -19,7 +26,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from partnerships.kit.witnesses import Effort, Tables, sum_of
+from partnerships.kit.witnesses import Effort, Tables, sum_of, tables_that_fit
 
 #: No count of fewer is ever shown; a release may ask for a higher floor, never for a lower one.
 MIN_FLOOR = 5
@@ -29,6 +36,10 @@ SLACK = 2
 DOMINANCE_PERCENT = 20
 #: Multiplications that showing figures again may cost: about half a second. Larger tables stay as the moves mask them.
 _EFFORT = 5_000_000
+#: Combinations of a table for which the tables that fit are tried; in larger ones too many fit.
+_MOST_TRIED = 6
+#: What trying them may cost, in tables times figures times the square of combinations: two seconds at most.
+_TRIALS = 60_000
 
 #: One category for each dimension; None stands for all categories of it.
 Cell: TypeAlias = tuple[str | None, ...]
@@ -62,7 +73,20 @@ def release(
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
-    return _Release(counts, tables, floor, masked_before).masked()
+    wanted = [frozenset(table) for table in tables]
+    first = _Release(counts, wanted, floor, masked_before)
+    figures, keys = first.masked(), list(first.atoms)
+    if not 0 < len(keys) <= _MOST_TRIED:
+        return figures
+    shown = [(first.places[cell], count) for cell, count in figures.items() if count is not None]
+    limit = _TRIALS // (len(keys) ** 2 * len(figures))
+    fitting = tables_that_fit(shown, len(keys), highest=2 * floor, limit=limit) or []
+    releases = ((one, _Release(dict(zip(keys, one, strict=True)), wanted, floor, masked_before)) for one in fitting)
+    same = [one for one, its in releases if its.masked() == figures]
+    for places in (first.places[cell] for cell, count in figures.items() if count is None):
+        if len({sum_of(one, places) for one in same}.intersection(range(floor))) == 1:
+            return dict.fromkeys(figures)
+    return figures
 
 
 def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:

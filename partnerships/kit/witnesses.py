@@ -16,6 +16,8 @@ from typing import TypeAlias
 Table: TypeAlias = tuple[int, ...]
 Row: TypeAlias = list[int]
 
+#: Steps that looking for one table that fits may take for each of its entries.
+_STEPS = 50
 #: Marks a variable that may fall below zero: a way to move units.
 _FREE = -1
 
@@ -161,6 +163,35 @@ def _smallest(move: Row) -> Row:
     """The move divided by what its numbers have in common."""
     common = gcd(*move)
     return [one // common for one in move] if common > 1 else move
+
+
+def tables_that_fit(
+    shown: Sequence[tuple[Collection[int], int]], size: int, *, highest: int, limit: int
+) -> list[Table] | None:
+    """All tables that agree with the shown sums of places; None if they are too many, or hard to find.
+
+    Entries that no shown sum counts are at most `highest`.
+    """
+    over = [[number for number, (places, _) in enumerate(shown) if place in places] for place in range(size)]
+    last = [max(places) for places, _ in shown]
+    found: list[Table] = []
+    steps = limit * size * _STEPS
+    waiting: list[tuple[Table, tuple[int, ...]]] = [((), tuple(total for _, total in shown))]
+    while waiting:
+        begun, left = waiting.pop()
+        steps -= 1
+        if len(found) > limit or steps < 0:
+            return None
+        if len(begun) == size:
+            found.append(begun)
+            continue
+        place = len(begun)
+        top = min((left[number] for number in over[place]), default=highest)
+        for entry in range(top + 1):
+            rest = tuple(one - entry if number in over[place] else one for number, one in enumerate(left))
+            if all(rest[number] == 0 for number in over[place] if last[number] == place):
+                waiting.append(((*begun, entry), rest))
+    return found if len(found) <= limit else None
 
 
 def sum_of(table: Table, places: Collection[int]) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.kit.disclosure import MIN_FLOOR, SLACK, Cell, is_dominated, release
-from partnerships.kit.witnesses import Effort, Tables
+from partnerships.kit.witnesses import Effort, Tables, tables_that_fit
 
 Counts: TypeAlias = dict[tuple[str, ...], int]
 Shown: TypeAlias = list[tuple[int, ...]]
@@ -122,6 +122,31 @@ def test_no_small_count_can_be_narrowed_down(layout: tuple[tuple[int, ...], Show
     true = true_figures(counts, figures)
     assert all(value >= MIN_FLOOR for value in shown.values())
     assert is_safe(counts, shown, [cell for cell, count in true.items() if count < MIN_FLOOR]), figures
+
+
+def test_reader_who_tries_every_table_finds_no_small_count() -> None:
+    total = 14  # as 4, 5 and 5
+    releases: dict[tuple[object, ...], list[Counts]] = {}
+    for low, high in itertools.combinations_with_replacement(range(total + 1), 2):
+        counts = counts_of((3,), [low, high - low, total - high])
+        figures = release(counts, tables=[(0,)])
+        releases.setdefault(tuple(figures.items()), []).append(counts)
+
+    known = [(dict(told), same) for told, same in releases.items() if (((None,), total)) in told]
+    assert len(known) > 5
+    for told, same in known:
+        for cell in (cell for cell, count in told.items() if count is None):
+            values = {true_figures(one, [cell])[cell] for one in same}
+            assert len(values.intersection(range(MIN_FLOOR))) != 1, (told, same)
+
+
+def test_tables_that_fit_are_all_found_or_none() -> None:
+    shown = [((0, 1, 2), 4), ((0,), 1)]
+
+    found = tables_that_fit(shown, 4, highest=1, limit=8)
+
+    assert sorted(found or []) == [(1, first, 3 - first, other) for first in range(4) for other in range(2)]
+    assert tables_that_fit(shown, 4, highest=1, limit=7) is None
 
 
 def test_nearly_all_that_is_safe_is_shown_of_small_tables() -> None:

@@ -28,8 +28,7 @@ HEADINGS = (
     "Achieved",
     "Agreed",
     "Missing",
-    "Named in time",
-    "Agreed days",
+    "In time",
     "Offers",
     "Refused",
     "Median days",
@@ -79,7 +78,6 @@ def cells_of(line: ReturnLine, refused: Mapping[str, int]) -> tuple[str, ...]:
         per_cent(line.share),
         plain(result.shortfall),
         per_cent(None if line.in_time is None else per_cent_of(line.in_time, line.lettings)),
-        plain(line.days),
         plain(line.offers),
         plain(sum(refused.values())),
         plain(line.median_days),
@@ -99,6 +97,17 @@ def in_words(line: ReturnLine) -> str:
         said += f" You disputed it: “{line.reason}”"
         said += f" Their answer: “{line.answer}”" if line.answer else ""
     return said
+
+
+def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
+    """What "in time" means, as agreed for these lines; "" for lines from before it was kept."""
+    days = {line.is_first_let: line.days for line in lines if line.days is not None}
+    agreed = [
+        f"{number} working day{'' if number == 1 else 's'} for {kind}"
+        for kind, number in (("first lets", days.get(True)), ("relets", days.get(False)))
+        if number is not None
+    ]
+    return f"In time: a nominee was named within {' and '.join(agreed)}, as agreed." if agreed else ""
 
 
 def days_counted(quarter: Quarter, said: Mapping[str, Any]) -> str:
@@ -130,7 +139,6 @@ def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[s
         per_cent(_agreed(total)),
         plain(total.shortfall),
         per_cent(total.in_time),
-        "",
         plain(result.offers),
         plain(refused),
         plain(median_days),

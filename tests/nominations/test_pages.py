@@ -146,7 +146,7 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
 
     line.refresh_from_db()
     assert (answer.status_code, line.offers, line.not_supplied, line.in_time) == (302, 9, 1, 0)
-    assert "Named in time" in shown
+    assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in shown
     assert again.status_code == 422
     assert "Saved: 9" in again.content.decode()
     form |= {"read": again.context["form"]["read"].value(), f"offers-{line.pk}": "8"}

@@ -18,7 +18,14 @@ from partnerships.kit.workbooks import Worksheet, xlsx_response
 from partnerships.nominations.lettings.columns import core_columns
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnRecord
-from partnerships.nominations.presenting import FILES, HEADINGS, cells_of, cells_of_total, days_counted
+from partnerships.nominations.presenting import (
+    FILES,
+    HEADINGS,
+    cells_of,
+    cells_of_total,
+    days_counted,
+    time_to_nominate,
+)
 from partnerships.nominations.queries import records_of, result_in
 from partnerships.nominations.queries.returns import median_in
 from partnerships.nominations.views.returns import about, open_return
@@ -60,6 +67,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Record", record.words),
         ("Why it was corrected", record.reason),
         ("Counted", days_counted(quarter, said)),
+        ("Time to nominate", time_to_nominate(result.lines)),
         ("Sent", _when(record.sent_at, record.sent_by)),
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
     ]

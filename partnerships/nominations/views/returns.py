@@ -25,6 +25,7 @@ from partnerships.nominations.presenting import (
     days_counted,
     masked_cells_of,
     refusals_chart,
+    time_to_nominate,
 )
 from partnerships.nominations.queries import (
     authorities_of,
@@ -129,6 +130,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         ],
         "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
         "days": days_counted(found.quarter, report),
+        "in_time": time_to_nominate(result.lines),
         "headings": HEADINGS,
         "charts": charts,
         "records": [(one, [(label, one.address(code)) for code, label in FILES.items()]) for one in records],

@@ -15,6 +15,7 @@ LINE = Shape(
         Part("days", "whole"),
         Part("offers", "whole"),
         Part("not_supplied", "whole"),
+        Part("in_time", "whole"),
         Part("refusals", "free", default={}),
     )
 )

@@ -88,7 +88,7 @@ def _supplements(item: Item, found: NominationsReturn) -> dict[int, services.Sup
     lines = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(found).lines}
     return {
         lines[line["bedrooms"], line["first_lets"]]: services.Supplement(
-            line["offers"], line["not_supplied"] or 0, line["refusals"]
+            line["offers"], line["not_supplied"] or 0, line["refusals"], line["in_time"]
         )
         for line in item["lines"]
         if (line["bedrooms"], line["first_lets"]) in lines

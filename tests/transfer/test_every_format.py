@@ -63,6 +63,8 @@ FORMATS: Mapping[str, Callable[[Records], bytes]] = MappingProxyType(
         "list.geojson": as_map,
     }
 )
+#: Workbooks of plans and agreements are among their altered copies (test_altered_copies.py).
+AS_RECORDS = ("list.csv", "list.ods", "list.json", "list.yaml", "list.geojson")
 
 
 def outcome(run: ImportRun) -> tuple[object, ...]:
@@ -97,11 +99,11 @@ def test_every_format_of_plans_agreements_and_land_does_the_same() -> None:
     for bring, files in registers.items():
         records = [[{name: row[name] for name in row if name} for row in rows_of(one)] for one in files]
         outcomes = {}
-        for name, write in FORMATS.items():
-            run = bring(*(File(name, write(some)) for some in records))
+        for name in AS_RECORDS:
+            run = bring(*(File(name, FORMATS[name](some)) for some in records))
             outcomes[name] = (run.created, run.changed, run.closed, run.set_aside, run.report["rows"])
         assert outcomes["list.csv"][0] > 0
-        assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])
+        assert outcomes == dict.fromkeys(AS_RECORDS, outcomes["list.csv"])
 
 
 def import_plans_of(plans: File, timetable: File) -> ImportRun:

@@ -224,6 +224,7 @@ def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_la
     assert late.missing == 0
     latest = newer.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
     import_plans(latest.encode(), moved, as_of=dt.date(2026, 3, 1))
+    applied(client, uploaded(client, westmarch, "local-plans", newer, TIMETABLE))
     plan.refresh_from_db()
     assert plan.title == "Westmarch Plan to 2033"
 

@@ -51,6 +51,8 @@ _rules: dict[tuple[str, str], Rule] = {}
 
 #: Names of fields that hold personal data in any model.
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
+#: Fields with such a name that say where something is, not where somebody lives.
+_PLACES = frozenset({("plans.Site", "address")})
 
 
 #: The field with a person's id in rooms below people.
@@ -102,7 +104,7 @@ def _held(model: type[Model]) -> Iterator[str]:
     for field in model._meta.concrete_fields:
         if (
             isinstance(field, EmailField | GenericIPAddressField)
-            or field.name in PERSONAL_NAMES
+            or (field.name in PERSONAL_NAMES and (model._meta.label, field.name) not in _PLACES)
             or (model is user and isinstance(field, Field) and field.name == "name")
         ) and not field.is_relation:
             yield field.name

@@ -40,4 +40,7 @@ ROWS = (
         prepare=_agreement_and_commitment,
     ),
 )
-WITHOUT_A_PERSON: dict[str, str] = {}
+WITHOUT_A_PERSON = {
+    "developer_agreements.giver_of": "words for a commitment",
+    "developer_agreements.words_of": "words for a commitment",
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,15 +77,18 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
 }
 #: Homes by the values of the columns of a division.
 Divided: TypeAlias = dict[tuple[Any, ...], Count]
+#: Sites whose forecast has moved are given up to this number, those with most homes first.
+MAX_SLIPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`."""
+    """The homes that a reader may read, by each of the `DIVISIONS`, and sites with another forecast than before."""
 
     by: Mapping[str, Divided]
-    plans: int
-    sites: int
+    plans: int = 0
+    sites: int = 0
+    slips: Sequence[Slip] = ()
     #: The owners of plans with sites that name no lead, by plan.
     owners: Mapping[int, str] = field(default_factory=dict)
 
@@ -99,86 +103,99 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
 
     Homes count of plans that are not superseded or closed at the moment. Of each version only what the reader may read
     in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
+    Forecasts are compared with those at `then`, or with the baselines.
     """
     given = _parameters(reader, narrowed, then, now)
-    if not given["plans"]:
-        return Pipeline({name: {} for name in DIVISIONS}, 0, 0)
-    sets = ", ".join(f"({', '.join(columns)})" for columns in DIVISIONS.values())
-    columns = list(dict.fromkeys(column for some in DIVISIONS.values() for column in some))
-    values = ", ".join(f"GROUPING({column}), {column}" for column in columns)
-    grouped = f"{_LINES} SELECT {values}, {_SUMS} FROM lines GROUP BY GROUPING SETS ({sets})"  # noqa: S608 - constants
-    counted = f"{_LINES} {_COUNTED}"
     by: dict[str, Divided] = {name: {} for name in DIVISIONS}
-    names = {frozenset(some): name for name, some in DIVISIONS.items()}
-    with connection.cursor() as cursor:
-        cursor.execute(grouped, given)
-        for row in cursor.fetchall():
-            present = {column: row[2 * place + 1] for place, column in enumerate(columns) if not row[2 * place]}
-            name = names[frozenset(present)]
-            by[name][tuple(present[column] for column in DIVISIONS[name])] = Count(*row[-4:])
-        cursor.execute(counted, given)
-        plans, sites = cursor.fetchone()
-    return Pipeline(by, plans, sites, _owners(plan for _, plan in by["provider"] if plan))
-
-
-def slips_of(
-    reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None, now: dt.datetime, limit: int
-) -> list[Slip]:
-    """Sites with another forecast completion than at `then`, or in the baseline; those with most homes first."""
-    given = _parameters(reader, narrowed, then, now)
     if not given["plans"]:
-        return []
-    found = f"{_LINES} {_SLIPPED.format(was='is_then' if then is not None else 'is_baseline')}"
+        return Pipeline(by)
+    plans = sites = 0
+    slips: list[Slip] = []
     with connection.cursor() as cursor:
-        cursor.execute(found, {**given, "limit": limit})
-        return [Slip(*row) for row in cursor.fetchall()]
+        cursor.execute(_STATEMENT, {**given, "max_slips": MAX_SLIPS})
+        for part, values, *counts in cursor.fetchall():
+            named = tuple(json.loads(values))
+            if part == "counted":
+                plans, sites = counts[:2]
+            elif part == "slips":
+                slips.append(Slip(*named, counts[2]))
+            else:
+                by[part][named] = Count(*counts)
+    return Pipeline(by, plans, sites, slips, _owners(plan for _, plan in by["provider"] if plan))
 
 
-#: What each line of homes is at the three moments. Psycopg fills in the values; nothing of a request is in this text.
+#: What each line of homes is at the three moments, once. Most ways of dividing need only the few sums in `parts`.
+#: Psycopg fills in the values; nothing of a request is in this text.
 _LINES = """
-WITH lines AS (
-    SELECT homes.*, plan.title AS plan_title,
-        CASE WHEN homes.provider = '' THEN homes.plan_id END AS owned_plan,
-        (homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
-            OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)) AS is_in_agreement,
-        (reads.is_live AND moments.since <= %(now)s AND (moments.until IS NULL OR moments.until > %(now)s)) AS is_now,
-        (reads.was_live AND moments.since <= %(then)s AND (moments.until IS NULL OR moments.until > %(then)s))
-            AS is_then,
-        (reads.is_live AND moments.since <= %(now)s AND homes.from_number <= coalesce(plan.baseline_number, 1)
-            AND (homes.until_number IS NULL OR homes.until_number > coalesce(plan.baseline_number, 1))) AS is_baseline
-    FROM plans_plannedhomes homes
-    JOIN unnest(%(plans)s::bigint[], %(classes)s::text[], %(live)s::boolean[], %(was_live)s::boolean[])
-        AS reads(plan_id, class, is_live, was_live) ON reads.plan_id = homes.plan_id
-    JOIN plans_plan plan ON plan.id = homes.plan_id
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN reads.class = 'owner' THEN homes.published_from ELSE homes.open_from END AS since,
-            CASE WHEN reads.class = 'owner' THEN homes.published_until ELSE homes.open_until END AS until
-    ) moments
-    WHERE (reads.class <> 'outside' OR NOT homes.confidential)
-        AND (%(areas)s = '{}'::text[] OR homes.area_code = ANY(%(areas)s))
-        AND (%(tenures)s = '{}'::text[] OR homes.tenure = ANY(%(tenures)s))
-        AND (%(needs)s = '{}'::text[] OR homes.needs = ANY(%(needs)s))
-        AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
-        AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
-        AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
-        AND (%(partnerships)s::bigint[] = '{}' OR plan.partnership_id = ANY(%(partnerships)s))
-        AND (%(kind)s = '' OR plan.kind = %(kind)s)
-        AND (%(year)s = '' OR homes.year = %(year)s)
+WITH lines AS MATERIALIZED (
+    SELECT states.*, CASE WHEN provider = '' THEN plan_id END AS owned_plan,
+        CASE WHEN is_baseline THEN count ELSE 0 END AS baseline, CASE WHEN is_then THEN count ELSE 0 END AS was,
+        CASE WHEN is_now THEN count ELSE 0 END AS today, CASE WHEN is_now AND is_done THEN count ELSE 0 END AS done
+    FROM (
+        SELECT homes.plan_id, homes.site_key, homes.site_name, homes.forecast, homes.year, homes.tenure,
+            homes.area_code, homes.authority, homes.bedrooms, homes.needs, homes.confidence, homes.provider,
+            homes.has_grant, homes.count, homes.done_year <> '' AS is_done,
+            homes.planning_reference <> '' AND (
+                homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
+                OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)
+            ) AS is_in_agreement,
+            reads.is_live AND moments.since <= %(now)s AND (moments.until IS NULL OR moments.until > %(now)s) AS is_now,
+            reads.was_live AND moments.since <= %(then)s AND (moments.until IS NULL OR moments.until > %(then)s)
+                AS is_then,
+            reads.is_live AND moments.since <= %(now)s AND homes.from_number <= coalesce(plan.baseline_number, 1)
+                AND (homes.until_number IS NULL OR homes.until_number > coalesce(plan.baseline_number, 1))
+                AS is_baseline
+        FROM plans_plannedhomes homes
+        JOIN unnest(%(plans)s::bigint[], %(classes)s::text[], %(live)s::boolean[], %(was_live)s::boolean[])
+            AS reads(plan_id, class, is_live, was_live) ON reads.plan_id = homes.plan_id
+        JOIN plans_plan plan ON plan.id = homes.plan_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN reads.class = 'owner' THEN homes.published_from ELSE homes.open_from END AS since,
+                CASE WHEN reads.class = 'owner' THEN homes.published_until ELSE homes.open_until END AS until
+        ) moments
+        WHERE (reads.class <> 'outside' OR NOT homes.confidential)
+            AND (%(areas)s = '{}'::text[] OR homes.area_code = ANY(%(areas)s))
+            AND (%(tenures)s = '{}'::text[] OR homes.tenure = ANY(%(tenures)s))
+            AND (%(needs)s = '{}'::text[] OR homes.needs = ANY(%(needs)s))
+            AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
+            AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
+            AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
+            AND (%(partnerships)s::bigint[] = '{}' OR plan.partnership_id = ANY(%(partnerships)s))
+            AND (%(kind)s = '' OR plan.kind = %(kind)s)
+            AND (%(year)s = '' OR homes.year = %(year)s)
+    ) states
+    WHERE is_now OR is_then OR is_baseline
+), parts AS MATERIALIZED (
+    SELECT year, tenure, area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement,
+        sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done
+    FROM lines GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+), sites AS MATERIALIZED (
+    SELECT plan_id, site_key, max(site_name) FILTER (WHERE is_now) AS name, sum(today) AS today,
+        bool_or(is_now) AS is_now,
+        max(forecast) FILTER (WHERE is_now) AS forecast,
+        max(forecast) FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
+    FROM lines GROUP BY 1, 2
 )
 """
-_SLIPPED = """
-SELECT plan_id, max(plan_title), site_key, max(site_name) FILTER (WHERE is_now),
-    max(forecast) FILTER (WHERE {was}), max(forecast) FILTER (WHERE is_now), sum(count) FILTER (WHERE is_now) AS homes
-FROM lines GROUP BY plan_id, site_key
-HAVING max(forecast) FILTER (WHERE {was}) <> max(forecast) FILTER (WHERE is_now)
-ORDER BY homes DESC, plan_id, site_key LIMIT %(limit)s
+_COUNTED = """
+SELECT 'counted', '[]'::jsonb, count(DISTINCT plan_id), count(*), 0, 0 FROM sites WHERE is_now
 """
-_COUNTED = "SELECT count(DISTINCT plan_id), count(DISTINCT (plan_id, site_key)) FROM lines WHERE is_now"
-_SUMS = (
-    "coalesce(sum(count) FILTER (WHERE is_baseline), 0), coalesce(sum(count) FILTER (WHERE is_then), 0), "
-    "coalesce(sum(count) FILTER (WHERE is_now), 0), "
-    "coalesce(sum(count) FILTER (WHERE is_now AND done_year <> ''), 0)"
-)
+_SLIPPED = """(
+SELECT 'slips', jsonb_build_array(sites.plan_id, plan.title, site_key, name, before, forecast), 0, 0, today, 0
+FROM sites JOIN plans_plan plan ON plan.id = sites.plan_id WHERE before <> forecast
+ORDER BY today DESC, sites.plan_id, site_key LIMIT %(max_slips)s
+)"""
+
+
+def _divided(name: str, columns: Sequence[str]) -> str:
+    """The statement that adds up one division."""
+    source = "lines" if name == "provider" else "parts"
+    by = f"GROUP BY {', '.join(columns)}" if columns else "HAVING count(*) > 0"
+    sums = ", ".join(f"sum({one})::bigint" for one in ("baseline", "was", "today", "done"))
+    return f"SELECT '{name}', jsonb_build_array({', '.join(columns)}), {sums} FROM {source} {by}"  # noqa: S608 - constants
+
+
+_STATEMENT = _LINES + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
 
 
 def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:

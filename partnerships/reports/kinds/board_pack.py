@@ -26,8 +26,8 @@ from partnerships.nominations.rights import rights_over
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
-from partnerships.plans.queries.pipeline import Narrowed, pipeline_of, slips_of
-from partnerships.reports.kinds.homes_pipeline import MAX_SLIPS, Compared, Names, division_table, end_of, slip_table
+from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
+from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, end_of, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Asked, Report
@@ -179,13 +179,12 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     narrowed, then = Narrowed(partnerships=pack.ids or [0]), end_of(pack.first_day)
     pipeline = pipeline_of(pack.reader, narrowed, then=then, now=pack.now)
     compared = Compared(pack.first_day)
-    slips = slips_of(pack.reader, narrowed, then=then, now=pack.now, limit=MAX_SLIPS)
     names = Names(pipeline)
     by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
     return [
         by_year,
         division_table("tenure", "Homes by tenure", pipeline, compared, names),
-        slip_table(slips, compared),
+        slip_table(pipeline.slips, compared),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -22,12 +22,10 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
-from partnerships.plans.queries.pipeline import Count, Narrowed, Pipeline, Slip, pipeline_of, slips_of
+from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Narrowed, Pipeline, Slip, pipeline_of
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Sites with another forecast that are listed.
-MAX_SLIPS = 100
 #: Financial years that the filter offers, from the one before the present one.
 _YEARS_AHEAD = 15
 _APRIL = 4
@@ -125,11 +123,10 @@ def _compute(asked: Asked) -> Snapshot:
     then = end_of(day) if day else None
     narrowed = _narrowed(asked)
     pipeline = pipeline_of(asked.reader, narrowed, then=then, now=asked.now)
-    slips = slips_of(asked.reader, narrowed, then=then, now=asked.now, limit=MAX_SLIPS)
     compared = Compared(day)
     names = Names(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
-    tables.insert(1, slip_table(slips, compared))
+    tables.insert(1, slip_table(pipeline.slips, compared))
     return Snapshot(
         report=HOMES_PIPELINE.slug,
         title=HOMES_PIPELINE.title,
@@ -313,7 +310,7 @@ def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
     return Row((*cells, count.baseline) if compared.day else cells)
 
 
-def slip_table(slips: list[Slip], compared: Compared) -> Table:
+def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
     """Sites with another forecast completion than then."""
     rows = []
     for one in slips:
@@ -323,8 +320,8 @@ def slip_table(slips: list[Slip], compared: Compared) -> Table:
     columns = (
         Column("Site"),
         Column("Plan"),
-        Column(f"Forecast completion, {compared.label.lower()}"),
-        Column("Forecast completion today"),
+        Column(f"Forecast {compared.words}"),
+        Column("Forecast today"),
         Column("Moved by"),
         Column("Homes", Kind.NUMBER),
     )

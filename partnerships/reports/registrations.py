@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.organisations.obligations import register_following
 from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.reports.emails import write_scheduled
 from partnerships.reports.kinds.board_pack import BOARD_PACK
+from partnerships.reports.kinds.contact import CONTACT
 from partnerships.reports.kinds.coverage import COVERAGE
 from partnerships.reports.kinds.evidence_file import EVIDENCE_FILE
 from partnerships.reports.kinds.homes_pipeline import HOMES_PIPELINE
@@ -19,6 +21,7 @@ from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
+from partnerships.reports.sections import reports_section
 
 
 def register() -> None:
@@ -28,6 +31,7 @@ def register() -> None:
         NEED_AND_SUPPLY,
         BOARD_PACK,
         PARTNERSHIP_REGISTER,
+        CONTACT,
         EVIDENCE_FILE,
         COVERAGE,
         PROMISES_KEPT,
@@ -36,6 +40,7 @@ def register() -> None:
     ):
         register_report(report)
     register_personal(RULES)
+    ON_PARTNERSHIPS.register("08 reports", reports_section)
     register_following("reports.FrozenReport.organisation", "reports.Schedule.organisation")
     register_email(
         "reports.scheduled",

@@ -7,6 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from tests.commitments import promises
+from tests.conversations import talks
 from tests.plans.drafts import published
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
@@ -33,3 +34,17 @@ def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(
     assert set(cells(of_partner, "summary", "Number").values()) == {0}
     assert set(cells(before, "summary", "Number").values()) == {0}
     assert own.title == "Evidence of local co-operation: Larkhaven Homes"
+
+
+def test_contact_says_who_met_whom_and_when_last(world: World) -> None:
+    talks.circulated(world)
+    talks.circulated(world, held_on=talks.days_ago(40))
+    talks.circulated(world, held_on=talks.days_ago(400))
+
+    snapshot = figures_for(world.ben, "contact")
+
+    pair = "Larkhaven Homes and Westmarch Borough Council"
+    assert cells(snapshot, "pairs", "Conversations") == {pair: 2}
+    assert cells(snapshot, "pairs", "Last on") == {pair: talks.days_ago(5)}
+    assert cells(snapshot, "matrix", "Larkhaven Homes") == {"Larkhaven Homes": None, "Westmarch Borough Council": 2}
+    assert cells(figures_for(world.chidi, "contact"), "pairs", "Conversations") == {}

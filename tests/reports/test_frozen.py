@@ -108,6 +108,15 @@ def test_who_left_a_partnership_keeps_what_was_frozen_before_and_compares_nothin
     assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
 
 
+def test_the_page_of_a_partnership_leads_to_its_reports_and_frozen_ones(world: World) -> None:
+    frozen, address = freeze(world), world.partnership.get_absolute_url()
+
+    page = client_of(world.ben).get(address).content.decode()
+
+    assert f"{reverse('reports:report', args=['board-pack'])}?partnership={world.partnership.pk}" in page
+    assert frozen.get_absolute_url() in page
+
+
 def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world: World) -> None:
     plan = plan_with(world, QUAY)
     now = timezone.now()

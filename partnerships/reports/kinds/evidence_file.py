@@ -33,7 +33,7 @@ _HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, Conversati
 
 
 class _Filters(Form):
-    """Whose evidence it is, and of which days."""
+    """Whose evidence it is, and for which days."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation",

@@ -187,7 +187,7 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Blocked by"),
     )
     note = f"The {_MAX_OVERDUE} that are late the longest." if len(rows) == _MAX_OVERDUE else ""
-    return Table("overdue", "Overdue", columns, tuple(rows), note=note, empty="Nothing is overdue.")
+    return Table("overdue", "Overdue commitments", columns, tuple(rows), note=note, empty="Nothing is overdue.")
 
 
 def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
     )
     note = f"The {_MAX_LISTED} that wait longest." if len(rows) == _MAX_LISTED else ""
     empty = "No ask waits for an answer."
-    return Table("asks", "Asks, those that wait longest first", columns, tuple(rows), note=note, empty=empty)
+    return Table("asks", "Unanswered asks, those that wait longest first", columns, tuple(rows), note=note, empty=empty)
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:

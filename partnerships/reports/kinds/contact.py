@@ -1,0 +1,118 @@
+"""Contact: which organisations met which, how often, and when last."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TypeAlias
+
+from django import forms
+from django.http import QueryDict
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.models import Conversation, Side, Status
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.models import Organisation
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+
+#: Organisations of the matrix: those with most conversations.
+MATRIX = 12
+#: Pairs that are listed, those that met most often first.
+_MAX_PAIRS = 300
+#: Without dates, conversations of as many days count.
+_COVERED = 365
+_HELD = (Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
+#: Two organisations, by id.
+_Pair: TypeAlias = tuple[int, int]
+
+
+class _Filters(Form):
+    """Which conversations count."""
+
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="Any partnership, or none",
+    )
+    first = DayField(label="From", required=False, help_text="Without a day, the last year.")
+    last = DayField(label="Up to", required=False)
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+
+
+def _compute(asked: Asked) -> Snapshot:
+    last = asked.filters.get("last") or asked.today
+    first = asked.filters.get("first") or last - dt.timedelta(days=_COVERED)
+    held = Conversation.objects.visible_to(asked.reader).filter(status__in=_HELD, held_on__range=(first, last))
+    if asked.filters.get("partnership"):
+        held = held.filter(partnership=asked.filters["partnership"])
+    days = dict(held.values_list("pk", "held_on"))
+    sides: defaultdict[int, set[int]] = defaultdict(set)
+    for conversation, organisation in Side.objects.filter(conversation__in=held.values("pk")).values_list(
+        "conversation", "organisation"
+    ):
+        sides[conversation].add(organisation)
+    met: Counter[_Pair] = Counter()
+    latest: dict[_Pair, dt.date] = {}
+    for conversation, bodies in sides.items():
+        for one, other in combinations(sorted(bodies), 2):
+            met[one, other] += 1
+            latest[one, other] = max(days[conversation], latest.get((one, other), first))
+    names = dict(Organisation.objects.filter(pk__in={pk for pair in met for pk in pair}).values_list("pk", "name"))
+    return Snapshot(
+        report=CONTACT.slug,
+        title=CONTACT.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=(f"{len(days):,} conversations between {len(names):,} organisations.",),
+        tables=(_pairs(met, latest, names), _matrix(met, names)),
+        charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
+        sources=(Source("Records of conversations that were circulated or agreed", asked.today),),
+        notes=("A conversation of three organisations counts for each of the three pairs.",),
+    )
+
+
+def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
+    def words(pair: _Pair) -> str:
+        return " and ".join(sorted(names[pk] for pk in pair))
+
+    ordered = sorted(met, key=lambda pair: (-met[pair], words(pair)))[:_MAX_PAIRS]
+    rows = tuple(Row((words(pair), met[pair], latest[pair]), key=f"{pair[0]}-{pair[1]}") for pair in ordered)
+    columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last on", Kind.DAY))
+    return Table("pairs", "Who met whom", columns, rows, empty="No conversations in these days.")
+
+
+def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
+    """The organisations with most conversations against each other; None where two never met."""
+    totals: Counter[int] = Counter()
+    for pair, count in met.items():
+        totals.update(dict.fromkeys(pair, count))
+    most = sorted(totals, key=lambda pk: (-totals[pk], names[pk]))[:MATRIX]
+    shown: Sequence[int] = sorted(most, key=lambda pk: names[pk])
+    columns = (Column("Organisation"), *(Column(names[pk], Kind.NUMBER) for pk in shown))
+    rows = tuple(
+        Row((names[pk], *(met.get((min(pk, other), max(pk, other))) for other in shown)), key=str(pk)) for pk in shown
+    )
+    note = f"The {MATRIX} organisations with most conversations." if len(totals) > MATRIX else ""
+    return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in these days.")
+
+
+CONTACT = Report(
+    slug="contact",
+    title="Contact",
+    about="Which organisations met which, how often, and when last.",
+    group="Partnerships",
+    form=_Filters,
+    compute=_compute,
+)

@@ -1,0 +1,32 @@
+"""What reports add to the page of a partnership."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.kit.sections import Section
+from partnerships.people.models import User
+from partnerships.reports.models import FrozenReport
+
+#: Reports that can be narrowed to one partnership, and what a link to each says.
+_NARROWED = (
+    ("board-pack", "Board pack"),
+    ("homes-pipeline", "Homes pipeline"),
+    ("promises-kept", "Promises kept"),
+    ("unanswered-asks", "Unanswered asks"),
+    ("contact", "Contact"),
+)
+#: Frozen reports that are named.
+_MAX_NAMED = 5
+
+
+def reports_section(user: User, partnership: Partnership) -> Section | None:
+    """Reports of the partnership and its newest frozen ones, for people of present parties."""
+    if not Party.objects.takes_part(user, partnership.pk):
+        return None
+    frozen = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
+    context = {
+        "partnership": partnership,
+        "reports": _NARROWED,
+        "frozen": frozen.order_by("-frozen_at", "-pk")[:_MAX_NAMED],
+    }
+    return Section("reports/_section.html", context)

@@ -125,6 +125,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
         "options": {"expires": 600},
     },
+    "lists.make_files": {
+        "task": "partnerships.lists.tasks.make_files",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "lists.check_followed_views": {
         "task": "partnerships.lists.tasks.check_followed_views",
         "schedule": 600.0,

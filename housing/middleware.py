@@ -39,6 +39,7 @@ EXPORT_ROUTES = frozenset(
         "conversations:reports-csv",
         "exchange:export",
         "lists:export",
+        "lists:file-download",
         "nominations:csv",
         "nominations:rows",
         "digests:export-stakeholders",

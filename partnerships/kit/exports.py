@@ -16,9 +16,6 @@ from django.utils import timezone
 #: full-width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-#: Maximum rows of a file: all are read before the first is sent.
-MAX_ROWS = 10_000
-
 
 def day_of(moment: dt.datetime | None) -> dt.date | None:
     """The date alone, so that spreadsheets read it as a date."""

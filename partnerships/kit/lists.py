@@ -54,9 +54,10 @@ class Column:
 
     `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
     each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
-    `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
-    names the list's own filter that finds by this column. `ready` adds to the rows what only this column's cells show.
-    `summed_by` names the column with the unit of its numbers: those in different units have no sum.
+    `sorts_by` is a field in the same order as the key, which an index serves. `words` replaces the value on pages,
+    `href` makes it a link, and `tag` gives the code of a status tag. `covered` names the list's own filter that finds
+    by this column. `ready` adds to the rows what only its cells show. `summed_by` names the column with the unit
+    of its numbers: those in different units have no sum.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Column:
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
     covered: str = ""
+    sorts_by: str = ""
     ready: Callable[[Any, Sequence[Any]], object] | None = None
     is_nullable: bool = True
     is_shown: bool = True
@@ -87,6 +89,8 @@ class Column:
 
     def sort_expression(self, reader: Any) -> Combinable:
         """What rows are sorted by: choices in their own order, everything else by the key."""
+        if self.sorts_by:
+            return F(self.sorts_by)
         if self.kind is not Kind.CHOICE:
             return self.expression(reader)
         codes = [code for code, _ in self.choices()]
@@ -157,7 +161,10 @@ class ListDefinition:
     empty: tuple[str, str] = ("", "")
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
+    #: What its template shows besides the list.
     context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
+    #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
+    may_open: Callable[[Any], bool] = lambda _reader: True
     is_cards_first: bool = False
     by_name: Mapping[str, Column] = field(init=False)
 

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain, islice
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
@@ -27,12 +28,14 @@ else:
 
 #: A name of a worksheet and its rows; the first row is the heading.
 Worksheet = tuple[str, Sequence[Sequence[object]]]
+#: Rows that say how wide the columns are.
+_MEASURED = 200
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Characters that XML cannot hold.
 _UNPRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535))
 
 
-def xlsx_bytes(sheets: Iterable[Worksheet]) -> bytes:
+def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> bytes:
     """An Excel workbook of these worksheets.
 
     Numbers, days and moments have their own types. Texts are texts, also where they look like formulas: such a cell is
@@ -43,9 +46,11 @@ def xlsx_bytes(sheets: Iterable[Worksheet]) -> bytes:
     for name, rows in sheets:
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
-        for column, width in zip(ascii_uppercase, _widths(rows), strict=False):
+        rest = iter(rows)
+        first = list(islice(rest, _MEASURED))
+        for column, width in zip(ascii_uppercase, _widths(first), strict=False):
             sheet.column_dimensions[column].width = width
-        for number, row in enumerate(rows):
+        for number, row in enumerate(chain(first, rest)):
             made = [_xlsx_cell(sheet, value) for value in row]
             if number == 0:
                 for cell in made:
@@ -75,7 +80,7 @@ def _xlsx_cell(sheet: Any, value: object) -> Any:
 def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
     """Widths of columns that show most values, in characters; for the first 26."""
     wide: dict[int, int] = {}
-    for row in rows[:200]:
+    for row in rows:
         for place, value in enumerate(row):
             wide[place] = max(wide.get(place, 8), min(len(str(value)) + 2, 50))
     return [wide[place] for place in sorted(wide)]
@@ -116,7 +121,9 @@ def ods_bytes(name: str, rows: Iterable[Sequence[object]]) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr(zipfile.ZipInfo("mimetype"), ODS)  # the first part, not compressed, as the standard asks
         book.writestr("META-INF/manifest.xml", _MANIFEST)
-        book.writestr("content.xml", "".join(_ods_content(name, rows)))
+        with book.open("content.xml", "w", force_zip64=True) as part:
+            for piece in _ods_content(name, rows):
+                part.write(piece.encode())
     return out.getvalue()
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.http import HttpResponseBase
 
-from partnerships.kit.exports import csv_response, name_asked
+from partnerships.kit.exports import csv_lines, csv_response, name_asked
+from partnerships.kit.leased_jobs import Progress
 from partnerships.kit.lists import Column
-from partnerships.kit.workbooks import ods_response, xlsx_response
+from partnerships.kit.workbooks import ODS, XLSX, ods_bytes, ods_response, xlsx_bytes, xlsx_response
 from partnerships.lists.reading import Asked
 
 #: Formats by the ending of the file's name.
 FORMATS = {"csv": "CSV", "xlsx": "Excel", "ods": "OpenDocument"}
+#: The content type of each.
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "ods": ODS}
 #: What the log of exports says in place of typed words.
 _TYPED = "*"
 #: Rows that are made ready at once.
@@ -36,17 +40,52 @@ def headings_of(asked: Asked) -> list[str]:
     return [*(column.label for column in columns_of(asked)), "Address"]
 
 
+def count_of(asked: Asked) -> int:
+    """How many rows a file would have."""
+    return asked.found().order_by().count()
+
+
 def rows_of(asked: Asked, limit: int) -> Iterator[list[Any]]:
     """The cells of each row, in the order of the list. Raises `TooManyRows`."""
-    columns, definition = columns_of(asked), asked.definition
     found = list(asked.sortable().order_by(*asked.sorting)[: limit + 1])
     if len(found) > limit:
         raise TooManyRows
     for start in range(0, len(found), _BATCH):
-        batch = found[start : start + _BATCH]
-        definition.make_ready(asked.reader, batch, columns)
-        for row in batch:
-            yield [*(column.value(row) for column in columns), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}"]
+        yield from _cells(asked, found[start : start + _BATCH])
+
+
+def all_rows_of(asked: Asked) -> Iterator[list[Any]]:
+    """The cells of every row, however many, in the order of the list; read in parts to save memory."""
+    numbers = list(asked.sortable().order_by(*asked.sorting).values_list("pk", flat=True))
+    for start in range(0, len(numbers), _BATCH):
+        part = numbers[start : start + _BATCH]
+        found = {row.pk: row for row in asked.found().filter(pk__in=part)}
+        yield from _cells(asked, [found[pk] for pk in part if pk in found])
+
+
+def _cells(asked: Asked, rows: Sequence[Any]) -> Iterator[list[Any]]:
+    columns = columns_of(asked)
+    asked.definition.make_ready(asked.reader, rows, columns)
+    for row in rows:
+        yield [*(column.value(row) for column in columns), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}"]
+
+
+def file_bytes(asked: Asked, form: str, progress: Progress) -> tuple[bytes, int]:
+    """The file of every row, and how many it has."""
+    count, total = 0, count_of(asked)
+
+    def counted() -> Iterator[list[Any]]:
+        nonlocal count
+        for row in all_rows_of(asked):
+            count += 1
+            progress(count, total)
+            yield row
+
+    title, headings = asked.definition.title, headings_of(asked)
+    if form == "csv":
+        return "".join(csv_lines(headings, counted())).encode(), count
+    lines = chain([headings], counted())
+    return (ods_bytes(title, lines) if form == "ods" else xlsx_bytes([(title, lines)])), count
 
 
 def file_response(asked: Asked, form: str, limit: int) -> HttpResponseBase:

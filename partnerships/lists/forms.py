@@ -1,4 +1,4 @@
-"""Forms about saved views."""
+"""Forms about saved views and files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ class NameForm(Form):
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Save view", cancel=cancel)
+
+
+class MakeFileForm(Form):
+    """Nothing to fill in."""
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Make the file", cancel=cancel)
 
 
 class ShareForm(Form):

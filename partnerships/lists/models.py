@@ -1,4 +1,4 @@
-"""Saved views of lists: who may read them, and whose list opens with one."""
+"""Saved views of lists, who may read them, whose list opens with one; files that workers make."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.kit.lists import find_list
 from partnerships.organisations.audience import Organisations, People, Route, visible_to
 from partnerships.organisations.models import Organisation
@@ -95,6 +96,49 @@ class DefaultView(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.person_id}"
+
+
+class ListFile(LeasedJob):
+    """A file of a long list that a worker makes, or has made.
+
+    `query` holds the parameters of the list, `asked` what the log of exports says of it. `holds` is a digest of what
+    the person's rights came from when it was made. `total` is the number of rows; `error` is why there is no file.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
+    kind = models.CharField(max_length=30)
+    form = models.CharField(max_length=4, help_text="The format: csv, xlsx or ods.")
+    query = models.TextField(blank=True)
+    asked = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    made_at = models.DateTimeField(null=True, blank=True)
+    holds = models.CharField(max_length=64, blank=True)
+    content = models.BinaryField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["asked_at"], name="list_file_waiting", condition=Q(made_at=None, error="")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(made_at=None) | Q(content__isnull=False), name="list_file_made_is_there")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.form} of {self.person_id}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("lists:file", args=[self.pk])
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it can be downloaded."""
+        return self.made_at is not None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker makes it, or will."""
+        return not self.is_made and not self.error
 
 
 class Follow(models.Model):

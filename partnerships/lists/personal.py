@@ -8,4 +8,5 @@ RULES = (
     Rule("lists.SavedView", "owner", Fate.DELETE, "their saved views", ("kind", "name", "state", "created_at")),
     Rule("lists.DefaultView", "person", Fate.DELETE, "which view their list opens with", ("kind",)),
     Rule("lists.Follow", "person", Fate.DELETE, "which views they follow", ("since",)),
+    Rule("lists.ListFile", "person", Fate.DELETE, "files of lists they asked for", ("kind", "form", "asked_at")),
 )

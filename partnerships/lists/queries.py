@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
-from partnerships.lists.models import DefaultView, Follow, SavedView
+from partnerships.lists.models import DefaultView, Follow, ListFile, SavedView
 from partnerships.lists.reading import Asked, parameters_of, read
 from partnerships.people.models import User
 
@@ -45,6 +45,11 @@ def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedV
 def followed_by(person: User) -> dict[int, Follow]:
     """What the person follows, by the number of the view."""
     return {follow.view_id: follow for follow in Follow.objects.filter(person=person)}
+
+
+def files_of(person: User) -> list[ListFile]:
+    """The person's files, the newest first, without what is in them."""
+    return list(ListFile.objects.filter(person=person).defer("content").order_by("-asked_at", "-pk"))
 
 
 def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:

@@ -210,6 +210,11 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
     )
 
 
+def read_again(definition: ListDefinition, reader: Any, query: str) -> Asked:
+    """What the query string of an address asks of the list."""
+    return read(definition, reader, QueryDict(query))
+
+
 def _finds_by(column: Column, parameters: QueryDict) -> bool:
     """Whether one of the filters in use finds by this column, which is then worth showing."""
     names = {column.covered or column.name, *(column.filters() if not column.covered else ())}

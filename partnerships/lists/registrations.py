@@ -6,6 +6,7 @@ from partnerships.kit.lists import register_pages
 from partnerships.lists import views
 from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
+from partnerships.lists.services import files
 from partnerships.organisations.obligations import register_following
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
@@ -16,6 +17,7 @@ def register() -> None:
     """Show the lists of all rooms, and the rules about personal data."""
     register_pages(views)
     register_personal(RULES)
+    files.register()
     register_following("lists.SavedView.organisation")
     # It is about many records or none, so it says what it is about only by the view.
     register_email(

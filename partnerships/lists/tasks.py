@@ -1,4 +1,4 @@
-"""The sweep over followed views."""
+"""The sweep over followed views, and files of long lists."""
 
 from __future__ import annotations
 
@@ -13,3 +13,9 @@ from partnerships.lists import services
 def check_followed_views() -> int:
     """Record emails about what entered or left followed views; may run twice."""
     return services.check_followed_views(now=timezone.now(), stop_on=(SoftTimeLimitExceeded,))
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
+def make_files() -> int:
+    """Make the files of lists that wait for a worker; may run twice."""
+    return services.make_files(now=timezone.now())

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import QueryDict
+
+from partnerships.kit.lists import find_list
 from partnerships.lists import services
+from partnerships.lists.reading import read
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
+#: Its file is for what Amina holds when it is made.
+AFTER_OTHERS = True
+
 
 def prepare(world: World) -> None:
-    """A view of Amina's, which Larkhaven shares."""
+    """A view of Amina's, which Larkhaven shares, and a file of hers."""
     view = services.save_view(
         person=world.amina, kind="commitments", name="Late", state={"filters": {"standing": ["overdue"]}}, now=world.now
     )
+    definition = find_list("commitments")
+    assert definition is not None
+    asked = read(definition, world.amina, QueryDict(""))
+    world.things["list_file"] = services.ask_for_file(asked=asked, form="csv", person=world.amina, now=world.now)
+    services.make_files(now=world.now)
     world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
+
+
+def _csv(world: World) -> dict[str, Any]:
+    return {"kind": "commitments", "form": "csv"}
+
+
+def _file(world: World) -> dict[str, Any]:
+    return {"pk": world.things["list_file"].pk}
 
 
 def _view(world: World) -> dict[str, Any]:
@@ -27,6 +47,10 @@ _OWNER = expect(inside=403, outside=404, partner=404, lead=200)
 
 ROWS = (
     Row("lists:views", get=everyone()),
+    Row("lists:make-file", on=_csv, get=everyone(), post=everyone(302)),
+    Row("lists:file", on=_file, get=expect(inside=404, outside=404, lead=200)),
+    Row("lists:file-download", on=_file, get=expect(inside=404, outside=404, lead=200)),
+    Row("lists:file-remove", on=_file, post=expect(inside=404, outside=404, lead=302)),
     Row("lists:save", on=lambda world: {"kind": "commitments"}, get=everyone(), post=everyone(422)),
     Row("lists:export", on=lambda world: {"kind": "commitments", "form": "xlsx"}, get=everyone()),
     Row("lists:no-default", on=lambda world: {"kind": "commitments"}, post=everyone(302)),

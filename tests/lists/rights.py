@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from django.http import QueryDict
 from django.utils import timezone
 
+from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists import services
+from partnerships.lists.reading import read
 from tests.support.rights import EVERYBODY, LEAD, Row
+
+
+def _commitments() -> ListDefinition:
+    found = find_list("commitments")
+    assert found is not None
+    return found
+
 
 ROWS = (
     Row(
@@ -35,9 +45,26 @@ ROWS = (
         lambda w, person, _: services.follow_view(view=w.things["view"], person=person, now=timezone.now()),
         {"viewer", "editor", "lead"},
     ),
+    Row(
+        "lists.ask_for_file",
+        lambda w, person, _: services.ask_for_file(
+            asked=read(_commitments(), person, QueryDict("")), form="csv", person=person, now=timezone.now()
+        ),
+        EVERYBODY - {"stakeholder"},
+    ),
+    Row(
+        "lists.remove_file",
+        lambda w, person, file: services.remove_file(file=file, person=person),
+        LEAD,
+        prepare=lambda w: services.ask_for_file(
+            asked=read(_commitments(), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
+        ),
+    ),
     Row("lists.remove_view", lambda w, person, _: services.remove_view(view=w.things["view"], person=person), LEAD),
 )
 WITHOUT_A_PERSON = {
     "lists.check_followed_views": "called by the clock",
+    "lists.make_files": "called by the clock",
+    "lists.may_download": "a question that a page asks",
     "lists.unfollow_view": "ends the person's own following, which nobody needs a right for",
 }

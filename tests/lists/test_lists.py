@@ -194,22 +194,6 @@ def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: Wo
     assert "Due date, from must be a date, like 2027-04-11" in page.content.decode()
 
 
-def test_a_list_with_too_many_rows_for_a_file_says_so_and_gives_none(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    promises(world)
-    monkeypatch.setattr("partnerships.lists.views.listing.MAX_ROWS", 2)
-    address, ben = reverse("lists:export", args=["commitments", "xlsx"]), client_of(world.ben)
-
-    refused = ben.get(address, {"sort": "text"}, follow=True)
-    file = ben.get(address, {"standing": "proposed"})
-
-    assert refused.redirect_chain == [(f"{reverse('commitments:list')}?sort=text", 302)]
-    assert "This list has more than 2 rows" in refused.content.decode()
-    assert file["Content-Disposition"] == 'attachment; filename="commitments.xlsx"'
-    assert [export.rows for export in Export.objects.all()] == [2]
-
-
 def test_the_log_of_exports_says_which_list_and_how_it_was_filtered(world: World) -> None:
     promises(world)
     ben = client_of(world.ben)

@@ -1,7 +1,16 @@
-"""What people do with saved views."""
+"""What people do with lists and saved views."""
 
 from __future__ import annotations
 
+from partnerships.lists.services.files import (
+    AT_ONCE,
+    MAX_FILES,
+    UnableToMakeFile,
+    ask_for_file,
+    make_files,
+    may_download,
+    remove_file,
+)
 from partnerships.lists.services.following import (
     BETWEEN_EMAILS,
     MAX_FOLLOWED,
@@ -22,16 +31,23 @@ from partnerships.lists.services.views import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "BETWEEN_EMAILS",
+    "MAX_FILES",
     "MAX_FOLLOWED",
     "MAX_ROWS",
     "MAX_VIEWS",
     "UnableToFollow",
+    "UnableToMakeFile",
     "UnableToSaveView",
+    "ask_for_file",
     "change_view",
     "check_followed_views",
     "choose_default",
     "follow_view",
+    "make_files",
+    "may_download",
+    "remove_file",
     "remove_view",
     "save_view",
     "share_view",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.lists.views.files import file, file_download, file_remove, make_file
 from partnerships.lists.views.listing import download, export, show
 from partnerships.lists.views.saved import (
     change,
@@ -20,7 +21,11 @@ __all__ = [
     "download",
     "drop_default",
     "export",
+    "file",
+    "file_download",
+    "file_remove",
     "follow",
+    "make_file",
     "remove",
     "save",
     "saved",

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from partnerships.kit.exports import MAX_ROWS
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import ListDefinition, find_list
+from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
 from partnerships.lists.presenting import chips_of, column_choices, groups, headings, sort_choices, table
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
+from partnerships.lists.services import AT_ONCE
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -44,6 +44,7 @@ def asked_in(
 def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     """The page of a list."""
     reader = signed_in(request)
+    require(definition.may_open(reader))
     views = views_of(reader, definition)
     asked, view = asked_in(request, reader, definition, views)
     valid = asked.form.is_valid()
@@ -51,8 +52,9 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     definition.make_ready(reader, page.rows, asked.columns)
     is_whole = page.is_first and not page.next
     counted = len(page.rows) if is_whole else asked.found().order_by()[: MAX_COUNTED + 1].count()
+    is_part = bool(getattr(request, "htmx", False))
     context = {
-        **definition.context(reader),
+        **({} if is_part else definition.context(reader)),
         "definition": definition,
         "form": asked.form,
         "asked": asked,
@@ -83,27 +85,23 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     if asked.look == CARDS:
         context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
     context["rows"] = table(asked, page.rows) if context.get("cards") is None else []
-    partial = bool(getattr(request, "htmx", False))
-    template = "lists/_results.html" if partial else definition.template
+    template = "lists/_results.html" if is_part else definition.template
     return render(request, template, context, status=200 if valid else 422)
 
 
 @require_safe
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-    """A file of every row that the filters find, on all pages."""
+    """A file of every row that the filters find, on all pages; a worker makes long ones."""
     reader = signed_in(request)
+    require(definition.may_open(reader))
     # An address with parameters names its view, if any; only one without them opens the default view.
     views = [] if request.GET else views_of(reader, definition)
     asked, _ = asked_in(request, reader, definition, views)
     if asked.form.is_valid():  # otherwise the page of the list says what is wrong
         try:
-            return file_response(asked, form, MAX_ROWS)
+            return file_response(asked, form, AT_ONCE)
         except TooManyRows:
-            messages.error(
-                request,
-                f"This list has more than {MAX_ROWS:,} rows, which is the most that a file can have. Filter it, for "
-                "example by status or date, and download it in parts.",
-            )
+            return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{asked.address()}")
     return redirect(f"{reverse(definition.address)}{asked.address()}")
 
 

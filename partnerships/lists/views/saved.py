@@ -15,11 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.queries import inside_among
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
+from partnerships.kit.rights import require
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
 from partnerships.lists.models import DefaultView, SavedView
 from partnerships.lists.presenting import chips_of
-from partnerships.lists.queries import followed_by
+from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
 from partnerships.people.form_steps import take_step
@@ -57,7 +58,9 @@ def saved(request: HttpRequest) -> HttpResponse:
         )
         for one in page.rows
     ]
-    return render(request, "lists/views.html", {"rows": rows, "page": page, "max_followed": services.MAX_ROWS})
+    files = [(one, titles.get(one.kind, "")) for one in files_of(person)]
+    context = {"rows": rows, "page": page, "files": files, "max_followed": services.MAX_ROWS}
+    return render(request, "lists/views.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,6 +69,7 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
     person, definition = signed_in(request), find_list(kind)
     if definition is None:
         raise Http404
+    require(definition.may_open(person))
     asked = read(definition, person, request.GET)
     back = f"{reverse(definition.address)}{asked.address()}"
     form = NameForm(posted(request), cancel=back)

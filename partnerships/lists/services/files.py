@@ -1,0 +1,117 @@
+"""Files of lists too long to be made while somebody waits: a worker makes them, with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from functools import partial
+
+from django.db import transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.leased_jobs import Progress, work_through
+from partnerships.kit.lists import find_list
+from partnerships.kit.rights import require
+from partnerships.lists.downloads import FORMATS, count_of, file_bytes, in_the_log
+from partnerships.lists.models import ListFile
+from partnerships.lists.reading import Asked, read_again
+from partnerships.organisations.models import Membership
+from partnerships.organisations.rights import has_open_account
+from partnerships.people.models import User
+from partnerships.people.retention import register_retention
+
+#: A file of more rows is made by a worker.
+AT_ONCE = 5_000
+#: A person may have this many files at a time.
+MAX_FILES = 5
+#: How long a file can be downloaded.
+KEPT = dt.timedelta(days=1)
+#: A file of a worker that died is taken up again after this time.
+LEASE = dt.timedelta(minutes=15)
+_FAILED = "Something went wrong, and there is no file. Try again, or narrow the list."
+
+
+class UnableToMakeFile(Exception):
+    """The person has too many files, or the filters are not valid."""
+
+
+@transaction.atomic
+def ask_for_file(*, asked: Asked, form: str, person: User, now: dt.datetime) -> ListFile:
+    """Let a worker make a file of everything that the list shows. Raises `UnableToMakeFile`."""
+    User.objects.select_for_update().get(pk=person.pk)
+    require(has_open_account(person) and asked.definition.may_open(person))
+    if form not in FORMATS or not asked.form.is_valid():
+        raise UnableToMakeFile("Correct the filters first.")
+    if person.list_files.count() >= MAX_FILES:
+        raise UnableToMakeFile(f"You already have {MAX_FILES} files. Remove one first.")
+    return ListFile.objects.create(
+        person=person,
+        kind=asked.definition.slug,
+        form=form,
+        query=asked.parameters.urlencode(),
+        asked=in_the_log(asked, form),
+        asked_at=now,
+        total=count_of(asked),
+    )
+
+
+@transaction.atomic
+def remove_file(*, file: ListFile, person: User) -> None:
+    """Delete a file of the person's own."""
+    locked = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
+    require(locked.person_id == person.pk)
+    locked.delete()
+
+
+def make_files(*, now: dt.datetime) -> int:
+    """Make the files that wait for a worker; how many were tried. May run twice."""
+    waiting = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
+    return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
+
+
+def may_download(file: ListFile, person: User) -> bool:
+    """Whether the person still acts for the same organisations and partnerships as when it was made.
+
+    If not, some of its rows may no longer be theirs to read.
+    """
+    return file.is_made and file.person_id == person.pk and file.holds == holdings_of(person)
+
+
+def holdings_of(reader: User) -> str:
+    """A digest of what the reader's rights come from."""
+    roles = sorted(Membership.objects.roles_of(reader).items())
+    partnerships = sorted(Partnership.objects.present_for(reader).values_list("pk", flat=True))
+    return hashlib.sha256(json.dumps([roles, partnerships]).encode()).hexdigest()
+
+
+def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
+    """Make one file; "" or why there is none."""
+    definition = find_list(file.kind)
+    if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
+        return "You can no longer open this list."
+    asked = read_again(definition, file.person, file.query)
+    if not asked.form.is_valid():
+        return "The filters are no longer valid."
+    holds = holdings_of(file.person)
+    content, rows = file_bytes(asked, file.form, progress)
+    file.content, file.total, file.done, file.holds, file.made_at = content, rows, rows, holds, now
+    file.save(update_fields=["content", "total", "done", "holds", "made_at"])
+    return ""
+
+
+def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    old = ListFile.objects.filter(asked_at__lte=now - KEPT)
+    return old.count() if dry_run else old.delete()[0]
+
+
+def register() -> None:
+    """Register how long files are kept; once, at start-up."""
+    register_retention(
+        "files of lists",
+        what="A file of a long list that somebody asked for",
+        purpose="downloading it",
+        basis="public task: plans and agreements of the organisations that work together on housing",
+        kept_for="1 day",
+        apply=_delete_old,
+    )

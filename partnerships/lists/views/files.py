@@ -1,0 +1,101 @@
+"""Files of long lists: asking for one, its progress, and the download."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.exports import count_rows, name_asked
+from partnerships.kit.http import posted
+from partnerships.kit.lists import find_list
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.kit.rights import require
+from partnerships.lists import services
+from partnerships.lists.downloads import CONTENT_TYPES, FORMATS, count_of
+from partnerships.lists.forms import MakeFileForm
+from partnerships.lists.models import ListFile
+from partnerships.lists.presenting import chips_of
+from partnerships.lists.reading import read
+from partnerships.lists.tasks import make_files
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+
+
+def _own(request: HttpRequest, pk: int) -> ListFile:
+    return get_object_or_404(ListFile.objects.defer("content"), pk=pk, person=signed_in(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
+    """Let a worker make a file of everything that the list shows."""
+    person, definition = signed_in(request), find_list(kind)
+    if definition is None or form not in FORMATS:
+        raise Http404
+    require(definition.may_open(person))
+    asked = read(definition, person, request.GET)
+    back = f"{reverse(definition.address)}{asked.address()}"
+    if not asked.form.is_valid():  # the page of the list says what is wrong
+        return redirect(back)
+    confirm = MakeFileForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.ask_for_file(asked=asked, form=form, person=person, now=timezone.now())
+        nudge_after_commit(make_files.delay)
+        return "The file is being made.", made.get_absolute_url()
+
+    refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
+    return take_step(
+        request,
+        "lists/make_file.html",
+        confirm,
+        step,
+        refusals,
+        definition=definition,
+        format=FORMATS[form],
+        count=count_of(asked),
+        chips=chips_of(asked),
+        back=back,
+    )
+
+
+@require_safe
+def file(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a file is, and its download."""
+    found = _own(request, pk)
+    definition = find_list(found.kind)
+    context = {
+        "file": found,
+        "title": definition.title if definition else found.kind,
+        "format": FORMATS.get(found.form, found.form),
+        "may_download": services.may_download(found, found.person),
+    }
+    return render(request, "lists/file.html", context)
+
+
+@require_safe
+def file_download(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file that a worker made."""
+    found = _own(request, pk)
+    if not found.is_made:
+        raise Http404
+    require(services.may_download(found, found.person))
+    response = HttpResponse(bytes(found.content or b""), content_type=CONTENT_TYPES[found.form])
+    response["Content-Disposition"] = f'attachment; filename="{found.kind}.{found.form}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    count_rows(response, found.total)
+    name_asked(response, found.asked)
+    return response
+
+
+@require_POST
+def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a file."""
+    found = _own(request, pk)
+    services.remove_file(file=found, person=found.person)
+    messages.success(request, "The file is removed.")
+    return redirect("lists:views")

@@ -1,0 +1,133 @@
+"""Files of long lists, which a worker makes."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Export
+from partnerships.agreements.services import leave_partnership
+from partnerships.kit.lists import find_list
+from partnerships.lists import services
+from partnerships.lists.models import ListFile
+from partnerships.lists.reading import read
+from partnerships.people.models import User
+from partnerships.people.retention import RULES
+from tests.commitments.promises import in_days, propose
+from tests.lists.conftest import client_of
+from tests.world import World
+
+
+@pytest.fixture
+def short(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Three proposals; files of more than two rows are made by a worker."""
+    monkeypatch.setattr("partnerships.lists.views.listing.AT_ONCE", 2)
+    for number in range(3):
+        propose(world, text=f"Homes {number}.", due_on=in_days(30 + number))
+    return world
+
+
+def file_of(person: User, form: str = "csv", query: str = "") -> ListFile:
+    """A file that the person asked for."""
+    definition = find_list("commitments")
+    assert definition is not None
+    asked = read(definition, person, QueryDict(query))
+    return services.ask_for_file(asked=asked, form=form, person=person, now=timezone.now())
+
+
+def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> None:
+    ben = client_of(short.ben)
+    address = reverse("lists:export", args=["commitments", "xlsx"])
+
+    asks = ben.get(f"{address}?columns=text,due&sort=-text", follow=True)
+    waiting = ben.post(asks.redirect_chain[-1][0], follow=True).content.decode()
+    assert services.make_files(now=timezone.now()) == 1
+    file = ListFile.objects.get()
+    ready = ben.get(file.get_absolute_url()).content.decode()
+    found = ben.get(reverse("lists:file-download", args=[file.pk]))
+
+    assert "Download 3 commitments as Excel" in asks.content.decode()
+    assert "3 rows. It starts within 20 seconds." in waiting
+    assert (file.done, file.total, file.error) == (3, 3, "")
+    assert "Download 3 rows" in " ".join(ready.split())
+    assert f"{file.get_absolute_url()}" in ben.get(reverse("lists:views")).content.decode()
+    rows = list(openpyxl.load_workbook(io.BytesIO(found.content)).active.iter_rows(values_only=True))
+    assert [row[:2] for row in rows] == [
+        ("Commitment", "Due date"),
+        *((f"Homes {number}.", dt.datetime.combine(in_days(30 + number), dt.time())) for number in (2, 1, 0)),
+    ]
+    assert [(one.what, one.rows, one.asked) for one in Export.objects.all()] == [
+        ("lists:file-download", 3, "commitments.xlsx?columns=text%2Cdue&sort=-text")
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "ods"])
+def test_files_of_a_worker_have_the_rows_of_those_made_at_once(world: World, form: str) -> None:
+    propose(world, text="=HYPERLINK(1)")
+    ben, file = client_of(world.ben), file_of(world.ben, form)
+    services.make_files(now=timezone.now())
+
+    at_once: Any = ben.get(reverse("lists:export", args=["commitments", form]))
+    made = ben.get(reverse("lists:file-download", args=[file.pk])).content
+
+    if form == "csv":
+        lines = [list(csv.reader(io.StringIO(one.decode("utf-8-sig")))) for one in (made, at_once.getvalue())]
+        assert lines[0] == lines[1]
+        assert len(lines[0]) == 2
+    else:
+        assert len(made) == len(at_once.content)
+
+
+def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: World) -> None:
+    file = file_of(short.ben)
+    services.make_files(now=timezone.now())
+    address = reverse("lists:file-download", args=[file.pk])
+    before = client_of(short.ben).get(address).status_code
+    leave_partnership(party=short.party(short.westmarch), reason="Budget.", author=short.ben, now=timezone.now())
+
+    assert before == 200
+    assert client_of(short.amina).get(address).status_code == 404
+    assert client_of(short.ben).get(address).status_code == 403
+    assert "have changed since this file was made" in " ".join(
+        client_of(short.ben).get(file.get_absolute_url()).content.decode().split()
+    )
+
+
+def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = file_of(short.ben)
+    ListFile.objects.update(kind="gone")
+    services.make_files(now=timezone.now())
+    ben = client_of(short.ben)
+
+    page = ben.get(file.get_absolute_url()).content.decode()
+    ben.post(reverse("lists:file-remove", args=[file.pk]))
+
+    assert "You can no longer open this list." in page
+    assert not ListFile.objects.exists()
+
+
+def test_somebody_with_many_files_removes_one_first(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.lists.services.files.MAX_FILES", 1)
+    file_of(short.ben)
+
+    refused = client_of(short.ben).post(reverse("lists:make-file", args=["commitments", "csv"]))
+
+    assert refused.status_code == 422
+    assert "You already have 1 files" in refused.content.decode()
+
+
+def test_files_are_deleted_after_a_day(short: World) -> None:
+    file_of(short.ben)
+    now = timezone.now()
+
+    assert RULES["files of lists"].apply(now + dt.timedelta(hours=23), False) == 0
+    assert RULES["files of lists"].apply(now + dt.timedelta(hours=25), False) == 1
+    assert not ListFile.objects.exists()

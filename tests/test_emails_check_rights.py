@@ -132,6 +132,7 @@ def _dee_stops_administering(w: World) -> None:
         ("entry_enters_a_followed_view", "lists.followed", "ben", _withdraws_entry),
         ("report_sent_on_a_rhythm", "reports.scheduled", "ben", _removes_westmarch),
         ("commitments_proposed_from_a_spreadsheet", "commitments.proposed_together", "ben", _stops_leading("ben")),
+        ("commitments_given_to_an_owner", "commitments.owned_together", "vera", _leaves("vera")),
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),
         ("commitment_agreed", "commitments.agreed", "eddie", _leaves("eddie")),
         ("record_circulated", "conversations.circulated", "ben", _leaves("ben")),

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.commitments.models import Commitment, Reminder, Status, commitment_readers
+from partnerships.commitments.models import OVER, Commitment, Reminder, Status, commitment_readers
 from partnerships.commitments.rights import waits_for
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_with_account
@@ -101,6 +101,28 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
         "href": link("commitments:list"),
     }
     return Content("commitments/proposed_together", context, reply_to=author.email)
+
+
+def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to the owner of several commitments: they own them now, or somebody reminds them.
+
+    Those that are over, that somebody else owns now, or that they may not read, are left out.
+    """
+    owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
+    found = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
+    if not found:
+        return "They no longer own any of these commitments."
+    author = User.objects.get(pk=due.params["author"])
+    context = {
+        "person": person,
+        "author": author,
+        "reminds": due.params["reminds"],
+        "commitments": found[:MAX_LISTED],
+        "count": len(found),
+        "more": max(0, len(found) - MAX_LISTED),
+        "href": f"{link('commitments:list')}?side=mine",
+    }
+    return Content("commitments/owned_together", context, reply_to=author.email)
 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -25,6 +25,7 @@ class EventKind(models.TextChoices):
     EVIDENCE_ATTACHED = "commitment.evidence_attached", "Attached evidence"
     EVIDENCE_REMOVED = "commitment.evidence_removed", "Removed evidence"
     OWNER_CHANGED = "commitment.owner_changed", "Changed the owner"
+    OWNER_REMINDED = "commitment.owner_reminded", "Reminded the owner"
     MOVED_TO_SUCCESSOR = "commitment.moved_to_successor", "Moved the commitment to a successor"
     MARKED = "commitment.marked_for_stakeholders", "Chose to tell stakeholders"
     UNMARKED = "commitment.unmarked_for_stakeholders", "Stopped telling stakeholders"

@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import inside_among
 from partnerships.commitments import queries
+from partnerships.commitments.bulk import ACTIONS
 from partnerships.commitments.forms.filters import FilterForm
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status, Unit
 from partnerships.kit import lists
@@ -233,5 +234,7 @@ LIST = ListDefinition(
         "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",
     ),
     ready=_ready,
+    actions=ACTIONS,
+    is_followed=True,
     context=lambda user: {"may_propose": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

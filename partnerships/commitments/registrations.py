@@ -67,6 +67,7 @@ def register() -> None:
         ("escalation", "Commitment escalated to you", emails.write_escalation),
         ("proposed", "Commitment to confirm", emails.write_proposed),
         ("proposed_together", "Commitments to confirm", emails.write_proposed_together),
+        ("owned_together", "Commitments that you own", emails.write_owned_together),
         ("agreed", "Commitment agreed", emails.write_agreed),
         ("done", "Delivery to verify", emails.write_done),
         ("answered", "Answer to a delivery", emails.write_answered),

@@ -48,6 +48,7 @@ def register() -> None:
         [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],
         because="it concerns only the organisation that gives",
     )
+    register_untold([EventKind.OWNER_REMINDED], because="the owner gets an email of its own")
     register_untold([EventKind.MARKED, EventKind.UNMARKED], because="it decides who hears of later changes")
     register_untold(
         [EventKind.EVIDENCE_ATTACHED, EventKind.EVIDENCE_REMOVED],

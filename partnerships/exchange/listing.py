@@ -229,6 +229,7 @@ LIST = ListDefinition(
     empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
+    is_followed=True,
     context=lambda user: {"may_write": bool(reader_of(user).editing)},
     is_cards_first=True,
 )

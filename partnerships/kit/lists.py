@@ -134,6 +134,32 @@ def _day_input() -> forms.DateInput:
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
+def _tells_nobody(**_of_what: Any) -> None:
+    """Nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAction:
+    """Something that a list does with several rows at once, each with the rights of the person and under its lock.
+
+    `label` is a verb and a noun. `form(data, person, rows)` asks what is the same for all; its helper says what the
+    button says. `left_out(person, rows, now)` says by number why a row would be left out. `change(row=, person=,
+    chosen=, now=)` calls the service for one row; it raises one of `refusals`, or `UnableToAct`, where the row stays
+    as it is. `tell(rows=, person=, chosen=, now=)` is called once, with the rows that were changed: it records one
+    email for each recipient.
+    """
+
+    name: str
+    label: str
+    #: "have a new owner", after the number of rows.
+    done: str
+    form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
+    left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]
+    change: Callable[..., object]
+    refusals: tuple[type[Exception], ...] = ()
+    tell: Callable[..., object] = _tells_nobody
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListDefinition:
     """A list of one kind of record.
@@ -163,6 +189,10 @@ class ListDefinition:
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
     #: What its template shows besides the list.
     context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
+    #: What can be done with several rows at once.
+    actions: Sequence[BulkAction] = ()
+    #: Whether digests can tell of changes of each row, so that several can be followed at once.
+    is_followed: bool = False
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
     may_open: Callable[[Any], bool] = lambda _reader: True
     is_cards_first: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -45,9 +45,13 @@ def count_of(asked: Asked) -> int:
     return asked.found().order_by().count()
 
 
-def rows_of(asked: Asked, limit: int) -> Iterator[list[Any]]:
-    """The cells of each row, in the order of the list. Raises `TooManyRows`."""
-    found = list(asked.sortable().order_by(*asked.sorting)[: limit + 1])
+def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator[list[Any]]:
+    """The cells of each row, in the order of the list; only of those with these numbers, if given.
+
+    Raises `TooManyRows`.
+    """
+    wanted = asked.sortable().filter(pk__in=numbers) if numbers else asked.sortable()
+    found = list(wanted.order_by(*asked.sorting)[: limit + 1])
     if len(found) > limit:
         raise TooManyRows
     for start in range(0, len(found), _BATCH):
@@ -88,24 +92,26 @@ def file_bytes(asked: Asked, form: str, progress: Progress) -> tuple[bytes, int]
     return (ods_bytes(title, lines) if form == "ods" else xlsx_bytes([(title, lines)])), count
 
 
-def file_response(asked: Asked, form: str, limit: int) -> HttpResponseBase:
-    """A download of the list in one of the `FORMATS`. Raises `TooManyRows`."""
-    response = _file(asked, form, limit)
-    name_asked(response, in_the_log(asked, form))
+def file_response(asked: Asked, form: str, limit: int, numbers: Collection[int] = ()) -> HttpResponseBase:
+    """A download of the list, or of the rows with these numbers, in one of the `FORMATS`. Raises `TooManyRows`."""
+    response = _file(asked, form, limit, numbers)
+    name_asked(response, in_the_log(asked, form, len(numbers)))
     return response
 
 
-def in_the_log(asked: Asked, form: str) -> str:
+def in_the_log(asked: Asked, form: str, chosen: int = 0) -> str:
     """What the log of exports says of it: `asks.csv?theme=land`. Words that somebody typed may be about a person."""
     kept = asked.parameters.copy()
     for name in kept:
         if type(asked.form.fields.get(name)) is forms.CharField:
             kept[name] = _TYPED
+    if chosen:
+        kept["chosen"] = str(chosen)
     return f"{asked.definition.slug}.{form}?{kept.urlencode(safe=_TYPED)}".removesuffix("?")
 
 
-def _file(asked: Asked, form: str, limit: int) -> HttpResponseBase:
-    headings, rows = headings_of(asked), list(rows_of(asked, limit))
+def _file(asked: Asked, form: str, limit: int, numbers: Collection[int]) -> HttpResponseBase:
+    headings, rows = headings_of(asked), list(rows_of(asked, limit, numbers))
     name = f"{asked.definition.slug}.{form}"
     if form == "csv":
         return csv_response(name, headings, rows)

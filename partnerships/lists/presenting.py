@@ -13,10 +13,13 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit.forms import Chip, active_filters
-from partnerships.kit.lists import Column, Kind
+from partnerships.kit.lists import Column, Kind, ListDefinition
 from partnerships.kit.templatetags.kit import long_date, status_tag
-from partnerships.kit.text import figure
+from partnerships.kit.text import figure, shorten
 from partnerships.lists.reading import EVERYTHING, Asked
+
+#: A row's name is cut off here where it stands in a sentence.
+_MAX_NAME = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,25 @@ def headings(asked: Asked) -> list[Heading]:
     return found
 
 
-def table(asked: Asked, rows: Sequence[Any]) -> list[list[Cell]]:
-    """The cells of the rows."""
-    return [[_cell(column, row) for column in asked.columns] for row in rows]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: its number, what names it, and its cells."""
+
+    pk: int
+    name: str
+    cells: list[Cell]
+
+
+def table(asked: Asked, rows: Sequence[Any]) -> list[Row]:
+    """The rows with their cells."""
+    return [
+        Row(row.pk, name_of(asked.definition, row), [_cell(column, row) for column in asked.columns]) for row in rows
+    ]
+
+
+def name_of(definition: ListDefinition, row: Any) -> str:
+    """What names a row, cut off."""
+    return shorten(str(definition.first.value(row)), _MAX_NAME)
 
 
 def _cell(column: Column, row: Any) -> Cell:
@@ -119,7 +138,8 @@ def groups(asked: Asked) -> list[Group]:
 def _finds_by_key(asked: Asked, column: Column) -> bool:
     """Whether the parameter with a column's name finds by its key; one by a record wants the record's number."""
     is_own = column.covered in ("", column.name)
-    return is_own and not isinstance(asked.form.fields.get(column.name), forms.ModelChoiceField)
+    wants_code = isinstance(asked.form.fields.get(column.name), forms.ChoiceField)
+    return is_own and (column.kind is Kind.CHOICE or not wants_code)
 
 
 def _sum_words(row: Mapping[str, Any], column: Column) -> str:

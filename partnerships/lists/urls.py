@@ -18,6 +18,7 @@ urlpatterns = [
     path("files/<int:pk>/remove/", views.file_remove, name="file-remove"),
     path("<slug:kind>/views/new/", views.save, name="save"),
     path("<slug:kind>/no-default/", views.drop_default, name="no-default"),
+    path("<slug:kind>/several/", views.bulk, name="bulk"),
     path("<slug:kind>/file/<slug:form>/", views.make_file, name="make-file"),
     path("<slug:kind>/export.<slug:form>", views.download, name="export"),
 ]

@@ -147,6 +147,12 @@ ROWS = (
         prepare=agree,
     ),
     Row(
+        "commitments.remind_owner",
+        lambda w, author, promise: services.remind_owner(commitment=promise, author=author, now=timezone.now()),
+        EITHER_SIDE,
+        prepare=lambda w: agree(w, owner=w.vera),
+    ),
+    Row(
         "commitments.tell_stakeholders",
         lambda w, author, promise: services.tell_stakeholders(
             commitment=promise, tell=True, author=author, now=timezone.now()
@@ -179,6 +185,7 @@ WITHOUT_A_PERSON = {
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
     "commitments.tell_of_proposals": "part of an import, inside its transaction; it records emails",
+    "commitments.tell_owners": "part of a change of several, inside its transaction; it records emails",
     "commitments.remind_owners": _CLOCK,
     "commitments.email_asked": "part of another service, inside its transaction",
     "commitments.email_concerned": "part of another service, inside its transaction",

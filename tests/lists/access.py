@@ -51,6 +51,13 @@ ROWS = (
     Row("lists:file", on=_file, get=expect(inside=404, outside=404, lead=200)),
     Row("lists:file-download", on=_file, get=expect(inside=404, outside=404, lead=200)),
     Row("lists:file-remove", on=_file, post=expect(inside=404, outside=404, lead=302)),
+    Row(
+        "lists:bulk",
+        on=lambda world: {"kind": "commitments"},
+        query="?action=follow&rows=999999999",
+        get=everyone(),
+        post=everyone(422),
+    ),
     Row("lists:save", on=lambda world: {"kind": "commitments"}, get=everyone(), post=everyone(422)),
     Row("lists:export", on=lambda world: {"kind": "commitments", "form": "xlsx"}, get=everyone()),
     Row("lists:no-default", on=lambda world: {"kind": "commitments"}, post=everyone(302)),

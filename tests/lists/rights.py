@@ -7,12 +7,13 @@ from django.utils import timezone
 
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists import services
+from partnerships.lists.bulk import FOLLOW
 from partnerships.lists.reading import read
 from tests.support.rights import EVERYBODY, LEAD, Row
 
 
-def _commitments() -> ListDefinition:
-    found = find_list("commitments")
+def _list(slug: str) -> ListDefinition:
+    found = find_list(slug)
     assert found is not None
     return found
 
@@ -48,7 +49,7 @@ ROWS = (
     Row(
         "lists.ask_for_file",
         lambda w, person, _: services.ask_for_file(
-            asked=read(_commitments(), person, QueryDict("")), form="csv", person=person, now=timezone.now()
+            asked=read(_list("commitments"), person, QueryDict("")), form="csv", person=person, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
@@ -57,8 +58,20 @@ ROWS = (
         lambda w, person, file: services.remove_file(file=file, person=person),
         LEAD,
         prepare=lambda w: services.ask_for_file(
-            asked=read(_commitments(), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
+            asked=read(_list("commitments"), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
         ),
+    ),
+    Row(
+        "lists.change_rows",
+        lambda w, person, _: services.change_rows(
+            definition=_list("organisations"),
+            action=FOLLOW,
+            numbers=[w.tidewater.pk],
+            person=person,
+            chosen={},
+            now=timezone.now(),
+        ),
+        EVERYBODY - {"stakeholder"},
     ),
     Row("lists.remove_view", lambda w, person, _: services.remove_view(view=w.things["view"], person=person), LEAD),
 )

@@ -238,7 +238,7 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
         reverse("exchange:list"), {"look": "table", "waiting": "30", "sort": "waiting_since"}
     )
 
-    cells = [[cell.html for cell in row] for row in response.context["rows"]]
+    cells = [[cell.html for cell in row.cells] for row in response.context["rows"]]
     assert len(cells) == 1
     assert "Westmarch Borough Council" in cells[0]
     assert any("40 days" in cell for cell in cells[0])
@@ -252,7 +252,7 @@ def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
         client.get(address, {"columns": columns})
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(address, {"columns": columns})
-        return len(captured), [cell.html for cell in answer.context["rows"][0]]
+        return len(captured), [cell.html for cell in answer.context["rows"][0].cells]
 
     without, _ = visit("text,kind")
     with_titles, cells = visit("text,partnership")
@@ -366,7 +366,7 @@ def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None
     whole = ben.get(address, {"columns": "name,slips", "view": ""})
 
     assert late.context["page"].rows == []
-    assert "Yes" not in [cell.html for row in whole.context["rows"] for cell in row]
+    assert "Yes" not in [cell.html for row in whole.context["rows"] for cell in row.cells]
 
 
 def test_the_file_of_the_board_does_not_take_the_default_view_of_the_list(world: World) -> None:

@@ -324,6 +324,15 @@ def commitments_proposed_from_a_spreadsheet(w: World) -> Act:
     return lambda: commitments.tell_of_proposals(commitments=made, author=w.amina, now=NOW())
 
 
+@case(("commitments.owned_together", "vera"))
+def commitments_given_to_an_owner(w: World) -> Act:
+    made = [
+        commitments.change_owner(commitment=promises.agree(w), owner=w.vera, author=w.amina, now=NOW())
+        for _ in range(2)
+    ]
+    return lambda: commitments.tell_owners(commitments=made, author=w.amina, reminds=False, now=NOW())
+
+
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
 def commitment_agreed(w: World) -> Act:
     made = promises.propose(w)

@@ -204,9 +204,9 @@ class DueDateForm(Form):
         help_text="The other side will see it. Earlier due dates stay in the record.",
     )
 
-    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cancel: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Change due date", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Change due date", cancel=cancel)
 
 
 class EndForm(Form):

@@ -11,9 +11,9 @@ from partnerships.organisations.queries import with_account
 from partnerships.people.models import User
 
 
-def people_who_may_own(organisation: Organisation) -> QuerySet[User]:
-    """People of an organisation who may own a commitment, by name."""
-    members = Membership.objects.current().filter(organisation=organisation)
+def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
+    """People of an organisation, or of one of several, who may own a commitment, by name."""
+    members = Membership.objects.current().filter(organisation__in=organisations)
     people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
     return people.order_by("name", "pk")
 

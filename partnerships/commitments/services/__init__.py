@@ -11,13 +11,15 @@ from partnerships.commitments.services.delivery import (
     send_back,
     verify_delivery,
 )
-from partnerships.commitments.services.emails import tell_of_proposals
+from partnerships.commitments.services.emails import tell_of_proposals, tell_owners
 from partnerships.commitments.services.ending import UnableToEnd, end_commitment
 from partnerships.commitments.services.evidence import UnableToAttach, attach_evidence, remove_evidence
 from partnerships.commitments.services.ownership import (
     UnableToChangeOwner,
+    UnableToRemind,
     change_owner,
     hand_over,
+    remind_owner,
 )
 from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
@@ -37,6 +39,7 @@ __all__ = [
     "UnableToEscalate",
     "UnableToPropose",
     "UnableToRecordProgress",
+    "UnableToRemind",
     "UnableToVerify",
     "attach_evidence",
     "change_due_date",
@@ -51,10 +54,12 @@ __all__ = [
     "propose_commitment",
     "record_from_register",
     "record_progress",
+    "remind_owner",
     "remind_owners",
     "remove_evidence",
     "send_back",
     "tell_of_proposals",
+    "tell_owners",
     "tell_stakeholders",
     "verify_delivery",
 ]

@@ -40,6 +40,24 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
         )
 
 
+def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
+    """Email each owner once about all of theirs: that they own them now, or a reminder; not the author.
+
+    Call inside the transaction of the change, with the commitments as they are after it.
+    """
+    theirs: dict[int, list[int]] = {}
+    owned = Commitment.objects.filter(pk__in=[one.pk for one in commitments], owner__is_active=True)
+    for pk, owner in owned.exclude(owner=author).order_by("pk").values_list("pk", "owner"):
+        theirs.setdefault(owner or 0, []).append(pk)
+    for person, ids in sorted(theirs.items()):
+        record_emails(
+            kind="commitments.owned_together",
+            people=[person],
+            params={"commitment": ids[0], "commitments": ids, "author": author.pk, "reminds": reminds},
+            now=now,
+        )
+
+
 def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the owner, the proposer and those who confirmed; not the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)

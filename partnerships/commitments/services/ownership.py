@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.activity.models import Event
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.commitments.rights import rights_over, side_of
@@ -13,6 +14,13 @@ from partnerships.commitments.services.recording import acts_for, lock_commitmen
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+
+#: Nobody is reminded of a commitment by hand more often.
+BETWEEN_REMINDERS = dt.timedelta(days=1)
+
+
+class UnableToRemind(Exception):
+    """It is not under way, has no owner but the author, or its owner was reminded already."""
 
 
 class UnableToChangeOwner(Exception):
@@ -36,6 +44,26 @@ def change_owner(
         raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
     if current.owner_id != owner.pk:
         _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
+    return current
+
+
+@transaction.atomic
+def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
+    """Record that somebody of either side reminds the owner; `tell_owners` writes the email.
+
+    At most once a day for each commitment. Raises `UnableToRemind`.
+    """
+    current = lock_commitment(commitment)
+    rights = rights_over(current, author, now)
+    if not current.is_under_way:
+        raise UnableToRemind(f"{current.reference} is {current.get_status_display().lower()}.")
+    require(rights.may_escalate, "Only editors and leads of either side can remind the owner.")
+    if current.owner is None or current.owner_id == author.pk:
+        raise UnableToRemind(f"{current.reference} has no owner but you.")
+    today = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)
+    if today.filter(target_kind="commitment", target_id=current.pk).exists():
+        raise UnableToRemind(f"The owner of {current.reference} was reminded within the last day.")
+    record_event(current, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
     return current
 
 

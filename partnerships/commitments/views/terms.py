@@ -92,7 +92,7 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the due date."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
-    form = DueDateForm(posted(request), commitment=commitment)
+    form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())
 
     def step() -> tuple[str, str]:
         moved = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())

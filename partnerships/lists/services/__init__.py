@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.lists.services.bulk import MAX_CHANGED, Outcome, UnableToChangeRows, change_rows
 from partnerships.lists.services.files import (
     AT_ONCE,
     MAX_FILES,
@@ -33,14 +34,18 @@ from partnerships.lists.services.views import (
 __all__ = [
     "AT_ONCE",
     "BETWEEN_EMAILS",
+    "MAX_CHANGED",
     "MAX_FILES",
     "MAX_FOLLOWED",
     "MAX_ROWS",
     "MAX_VIEWS",
+    "Outcome",
+    "UnableToChangeRows",
     "UnableToFollow",
     "UnableToMakeFile",
     "UnableToSaveView",
     "ask_for_file",
+    "change_rows",
     "change_view",
     "check_followed_views",
     "choose_default",

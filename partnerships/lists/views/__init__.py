@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.lists.views.bulk import bulk
 from partnerships.lists.views.files import file, file_download, file_remove, make_file
 from partnerships.lists.views.listing import download, export, show
 from partnerships.lists.views.saved import (
@@ -17,6 +18,7 @@ from partnerships.lists.views.saved import (
 )
 
 __all__ = [
+    "bulk",
     "change",
     "download",
     "drop_default",

@@ -18,6 +18,7 @@ from partnerships.lists.presenting import chips_of, column_choices, groups, head
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
 from partnerships.lists.services import AT_ONCE
+from partnerships.lists.views.bulk import action_choices, numbers_in
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -67,6 +68,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
             if name not in ("columns", "look")
             for value in asked.parameters.getlist(name)
         ],
+        "actions": action_choices(definition),
+        "filters": [(name, value) for name in asked.parameters for value in asked.parameters.getlist(name)],
         "page": page,
         "count": min(counted, MAX_COUNTED),
         "more": counted > MAX_COUNTED,
@@ -99,7 +102,7 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     asked, _ = asked_in(request, reader, definition, views)
     if asked.form.is_valid():  # otherwise the page of the list says what is wrong
         try:
-            return file_response(asked, form, AT_ONCE)
+            return file_response(asked, form, AT_ONCE, numbers_in(request.GET.get("rows")))
         except TooManyRows:
             return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{asked.address()}")
     return redirect(f"{reverse(definition.address)}{asked.address()}")

@@ -1,0 +1,124 @@
+"""What can be done with several commitments of the list at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.http import QueryDict
+
+from partnerships.commitments import services
+from partnerships.commitments.forms.fields import PersonField, with_memberships
+from partnerships.commitments.forms.terms import DueDateForm
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.rights import Rights, rights_over
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.lists import BulkAction
+from partnerships.people.models import User
+
+_NO_RIGHT = "Only editors and leads of the organisation that gives can do this."
+_NEITHER_SIDE = "Only editors and leads of either side can do this."
+
+
+class OwnerForm(Form):
+    """The new owner of all that are chosen."""
+
+    def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Commitment]) -> None:
+        super().__init__(data)
+        self.fields["owner"] = PersonField(
+            label="New owner",
+            queryset=with_memberships(people_who_may_own(*{row.owner_organisation for row in rows})),
+            widget=AutocompleteSelect,
+            help_text="Commitments of organisations that they do not act for stay as they are.",
+        )
+        self.helper = Helper(self, submit="Change owner")
+
+
+class RemindForm(Form):
+    """Nothing to fill in."""
+
+    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Commitment]) -> None:
+        super().__init__(data)
+        self.helper = Helper(self, submit="Remind owners")
+
+
+def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
+    def found(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
+        reasons = {row.pk: reason(rights_over(row, person, now)) for row in rows}
+        return {pk: words for pk, words in reasons.items() if words}
+
+    return found
+
+
+def _not_to_assign(rights: Rights) -> str:
+    if rights.commitment.is_over:
+        return "These are over."
+    return "" if rights.may_change_owner else _NO_RIGHT
+
+
+def _not_to_move(rights: Rights) -> str:
+    if not rights.commitment.is_under_way:
+        return "These are not under way."
+    return "" if rights.may_report else _NO_RIGHT
+
+
+def _not_to_remind(rights: Rights) -> str:
+    if not rights.commitment.is_under_way:
+        return "These are not under way."
+    if not rights.may_escalate:
+        return _NEITHER_SIDE
+    return "" if rights.commitment.owner_id not in (None, rights.person_id) else "These have no owner but you."
+
+
+def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
+
+
+def _move(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.change_due_date(commitment=row, due_on=chosen["due_on"], reason=chosen["reason"], author=person, now=now)
+
+
+def _remind(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.remind_owner(commitment=row, author=person, now=now)
+
+
+def _tell(*, reminds: bool) -> Callable[..., None]:
+    def tell(*, rows: Sequence[Commitment], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+        services.tell_owners(commitments=rows, author=person, reminds=reminds, now=now)
+
+    return tell
+
+
+ACTIONS = (
+    BulkAction(
+        name="assign",
+        label="Change the owner",
+        done="the owner is changed",
+        form=OwnerForm,
+        left_out=_left_out(_not_to_assign),
+        change=_assign,
+        refusals=(services.UnableToChangeOwner,),
+        tell=_tell(reminds=False),
+    ),
+    BulkAction(
+        name="due",
+        label="Change the due date",
+        done="the due date is changed",
+        form=lambda data, _person, _rows: DueDateForm(data),
+        left_out=_left_out(_not_to_move),
+        change=_move,
+        refusals=(services.UnableToChangeDueDate,),
+    ),
+    BulkAction(
+        name="remind",
+        label="Remind the owners",
+        done="the owners are reminded",
+        form=RemindForm,
+        left_out=_left_out(_not_to_remind),
+        change=_remind,
+        refusals=(services.UnableToRemind,),
+        tell=_tell(reminds=True),
+    ),
+)

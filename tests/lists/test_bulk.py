@@ -1,0 +1,153 @@
+"""Doing one thing with several rows of a list, without scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.services import end_commitment
+from partnerships.digests.models import Subscription
+from partnerships.people.models import User
+from tests.commitments.promises import agree, in_days, propose
+from tests.lists.conftest import client_of
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World
+
+ADDRESS = "lists:bulk"
+
+
+def chosen(person: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
+    """The page that asks first, as the form below the table leads to it."""
+    sent = {"action": action, "row": [row.pk for row in rows], **more}
+    return client_of(person).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
+
+
+def confirmed(person: User, page: Any, **filled: Any) -> Any:
+    """What the page says after its form was sent."""
+    return client_of(person).post(page.redirect_chain[-1][0], filled, follow=True)
+
+
+def test_the_table_has_a_box_for_each_row_and_names_it(world: World) -> None:
+    promise = agree(world, text="Cottages.")
+
+    page = client_of(world.amina).get(reverse("commitments:list"), {"look": "table"}).content.decode()
+
+    assert f'id="row-{promise.pk}"' in page
+    assert "Choose Cottages." in page
+    assert '<option value="assign">Change the owner</option>' in page
+    assert '<option value="xlsx">Download as Excel</option>' in page
+
+
+def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
+    first, second = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+    over = end_commitment(
+        commitment=agree(world, text="Flats."), reason="Over.", author=world.amina, now=timezone.now()
+    )
+    theirs = agree(world, text="Land.", giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
+    drop_emails()
+
+    page = chosen(world.amina, "assign", first, second, over, theirs, status="agreed")
+    words = " ".join(page.content.decode().split())
+    done = confirmed(world.amina, page, owner=world.vera.pk)
+
+    assert "Change the owner: 2 commitments" in words
+    assert "2 left out" in words
+    assert "These are over." in words
+    assert "Only editors and leads of the organisation that gives can do this." in words
+    assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
+    assert "2 commitments: the owner is changed" in done.content.decode()
+    assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
+    (email,) = deliver()
+    assert email.to == [world.vera.email]
+    assert email.subject == "You now own 2 commitments"
+    assert "Cottages." in email.body
+    assert "Bungalows." in email.body
+
+
+def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
+    first, second = agree(world), agree(world)
+    page = chosen(world.eddie, "due", first, second)
+
+    incomplete = confirmed(world.eddie, page, due_on=in_days(120).isoformat())
+    confirmed(world.eddie, page, due_on=in_days(120).isoformat(), reason="Drainage.")
+
+    assert incomplete.status_code == 422
+    assert [one.due_on for one in Commitment.objects.all()] == [in_days(120)] * 2
+    assert [one.slippages.get().reason for one in Commitment.objects.all()] == ["Drainage."] * 2
+
+
+def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
+    first, second = agree(world), agree(world)
+    drop_emails()
+
+    page = chosen(world.ben, "remind", first, second)
+    confirmed(world.ben, page)
+    again = confirmed(world.ben, page).content.decode()
+
+    (email,) = deliver()
+    assert email.to == [world.eddie.email]
+    assert "reminds you of" in email.body
+    assert "was reminded within the last day" in again
+
+
+def test_nobody_changes_what_they_may_not_see_or_may_only_read(world: World) -> None:
+    promise = agree(world)
+
+    stranger = chosen(world.chidi, "assign", promise)
+    partner = chosen(world.ben, "assign", promise)
+    sent = confirmed(world.ben, partner, owner=world.ben.pk)
+
+    assert promise.text not in stranger.content.decode()
+    assert "Change the owner: 0 commitments" in " ".join(partner.content.decode().split())
+    assert sent.status_code == 422
+    promise.refresh_from_db()
+    assert promise.owner == world.eddie
+
+
+def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    agreed = [agree(world, text=f"Homes {number}.") for number in range(3)]
+    propose(world)
+    all_agreed = {"all": "1", "status": "agreed"}
+
+    page = chosen(world.amina, "assign", **all_agreed)
+    confirmed(world.amina, page, owner=world.vera.pk)
+    monkeypatch.setattr("partnerships.lists.services.MAX_CHANGED", 2)
+    many = chosen(world.amina, "assign", **all_agreed)
+    none = chosen(world.amina, "assign")
+
+    assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
+    assert "At most 2 can be changed at once" in many.content.decode()
+    assert "Choose at least one row first." in none.content.decode()
+
+
+def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
+    first, _ = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+
+    file = chosen(world.ben, "csv", first)
+
+    lines = b"".join(file.streaming_content).decode().splitlines()
+    assert len(lines) == 2
+    assert "Cottages." in lines[1]
+
+
+def test_several_are_followed_and_those_followed_already_are_left_out(world: World) -> None:
+    first, second = agree(world), agree(world)
+    confirmed(world.ben, chosen(world.ben, "follow", first))
+
+    page = chosen(world.ben, "follow", first, second)
+    confirmed(world.ben, page)
+
+    assert "You follow these already." in page.content.decode()
+    followed = Subscription.objects.confirmed().filter(person=world.ben, commitment__isnull=False)
+    assert set(followed.values_list("commitment", flat=True)) == {first.pk, second.pk}
+
+
+def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:
+    client = client_of(world.ben)
+
+    assert client.get(reverse(ADDRESS, args=["commitments"]), {"action": "burn"}).status_code == 404
+    assert client.get(reverse(ADDRESS, args=["nothing"]), {"action": "csv"}).status_code == 404

@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Post
-from partnerships.digests.models import Delivery, DeliveryKind
+from partnerships.digests.models import Delivery, DeliveryKind, Subscription
 from partnerships.digests.services.sweep import plan_round
+from partnerships.kit.lists import find_list
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.models import Bounce, Email
@@ -84,6 +85,13 @@ def pages_with_people(planted: Planted) -> list[str]:
     bodies = Organisation.objects.filter(name__endswith=planted.mark)
     return [
         *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),
+        *(reverse("digests:stakeholder", args=[one]) for one in Subscription.objects.values_list("pk", flat=True)),
+        *(reverse(f"agreements:{name}") for name in ("contacts", "document-list")),
+        *(
+            reverse("lists:export", args=[name, "csv"]) + "?columns=" + ",".join(one.by_name)
+            for name in ("stakeholders", "ledger", "contacts", "documents")
+            if (one := find_list(name)) is not None
+        ),
         *(reverse("digests:who", args=[plan.pk]) for plan in _published(planted)),
         *(
             reverse(f"digests:{name}", args=[one])

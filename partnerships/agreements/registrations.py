@@ -14,7 +14,7 @@ from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.departures import register_ending
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
-from partnerships.agreements.listing import LIST
+from partnerships.agreements.listing import CONTACTS, DOCUMENTS, PARTNERSHIPS
 from partnerships.agreements.models import (
     KEPT_MONTHS,
     Holder,
@@ -51,7 +51,8 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, sections, emails, retention, personal data."""
-    register_list(LIST)
+    for one in (PARTNERSHIPS, CONTACTS, DOCUMENTS):
+        register_list(one)
     obligations.register()
     register_settling(obligations.POSTS.code, end_holdings_left_behind)
     register_events(EventKind)

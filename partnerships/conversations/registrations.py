@@ -13,6 +13,7 @@ from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, obligations, restoring, telling
 from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.listing import CONVERSATIONS, MEETINGS
 from partnerships.conversations.models import (
     Conversation,
     Facilitator,
@@ -41,6 +42,7 @@ from partnerships.conversations.services.meetings.planning import call_off_with_
 from partnerships.conversations.services.meetings.retention import forget_guests
 from partnerships.conversations.services.reports.opening import open_last_reports
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -52,6 +54,8 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, origins, personal data, sections and emails."""
+    register_list(CONVERSATIONS)
+    register_list(MEETINGS)
     obligations.register()
     register_events(EventKind)
     telling.register()

@@ -8,7 +8,6 @@ from partnerships.conversations.views import (
     facilitating,
     files,
     journal,
-    listing,
     notes,
     points,
     reporting,
@@ -19,12 +18,13 @@ from partnerships.conversations.views.meetings import agendas, attendance, plann
 from partnerships.conversations.views.meetings import detail as meeting
 from partnerships.conversations.views.meetings import listing as meetings
 from partnerships.kit.http import DayConverter
+from partnerships.kit.lists import list_page
 
 register_converter(DayConverter, "day")
 
 app_name = "conversations"
 urlpatterns = [
-    path("", listing.conversation_list, name="list"),
+    path("", list_page("conversations"), name="list"),
     path("new/", writing.new, name="new"),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", writing.edit, name="edit"),
@@ -62,6 +62,7 @@ urlpatterns = [
     path("partnerships/<int:pk>/meetings/new/", planning.new, name="meeting-new"),
     path("partnerships/<int:pk>/meetings/cycle/", meetings.cycle_edit, name="meeting-cycle"),
     path("partnerships/<int:pk>/meetings/cycle/stop/", meetings.cycle_stop, name="meeting-cycle-stop"),
+    path("meetings/", list_page("meetings"), name="meeting-list"),
     path("meetings/<int:pk>/", meeting.detail, name="meeting"),
     path("meetings/<int:pk>/stakeholders/", meeting.stakeholders, name="meeting-stakeholders"),
     path("meetings/<int:pk>/edit/", planning.edit, name="meeting-edit"),

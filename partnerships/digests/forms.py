@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,7 +11,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Way, Weekday
+from partnerships.digests.models import Frequency, Preference, Way, Weekday
 from partnerships.digests.schedule import EVERY_DAY, local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
@@ -310,7 +310,7 @@ class StakeholderForm(Form):
 
 
 class StakeholderFilter(Form):
-    """Filters for the page of stakeholders and its CSV file."""
+    """The list's own filters of stakeholders."""
 
     q = forms.CharField(
         label="Name or address",
@@ -319,21 +319,13 @@ class StakeholderFilter(Form):
         help_text="People who have not confirmed can only be found by address.",
     )
     about = forms.ChoiceField(label="About", required=False)
-    status = forms.ChoiceField(
-        label="Status", required=False, choices=[("", "Any status"), *SubscriptionStatus.choices]
-    )
 
-    def __init__(self, *args: Any, things: Sequence[tuple[str, Sequence[tuple[str, str]]]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, things: Callable[[], Sequence[tuple[str, Any]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         about = self.fields["about"]
         if isinstance(about, forms.ChoiceField):
-            about.choices = [("", "Anything"), *things]
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """The filters chosen; none if one of them is invalid."""
-        data = self.cleaned_data if self.is_valid() else {}
-        return {"words": data.get("q", ""), "about": data.get("about", ""), "status": data.get("status", "")}
+            # A function, so that they are read only when the field is shown or checked.
+            about.choices = lambda: [("", "Anything"), *things()]
 
 
 class EndForm(kit.ReasonForm):

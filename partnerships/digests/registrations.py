@@ -11,6 +11,7 @@ from partnerships.digests import obligations, restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
 from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.event_kinds import EventKind
+from partnerships.digests.listing import LEDGER, STAKEHOLDERS
 from partnerships.digests.management.weeks.plans import PlansWeek
 from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.models import DeliveryKind
@@ -27,6 +28,7 @@ from partnerships.digests.services.outbox_hooks import (
 )
 from partnerships.digests.services.seeing import note_changes_seen, note_events_seen
 from partnerships.digests.services.successions import tell_stakeholders
+from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.vested import register_vested
@@ -43,6 +45,8 @@ from partnerships.people.refusals import register_refusal
 
 def register() -> None:
     """Register kinds of email, hooks, personal data and retention."""
+    register_list(STAKEHOLDERS)
+    register_list(LEDGER)
     obligations.register()
     register_events(EventKind)
     register_untold(EventKind, because="it concerns what one person wants to hear")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from partnerships.digests.views import by_link, hearing, inbox, ledger, own, pieces, public, reports, stakeholders
+from partnerships.kit.lists import list_export, list_page
 
 app_name = "digests"
 urlpatterns = [
@@ -17,8 +18,9 @@ urlpatterns = [
     path("last-month/", hearing.last_month, name="last-month"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
     path("stop-all/", own.stop_all, name="stop-all"),
-    path("stakeholders/", stakeholders.stakeholders, name="stakeholders"),
-    path("stakeholders/export.csv", stakeholders.export, name="export-stakeholders"),
+    path("stakeholders/", list_page("stakeholders"), name="stakeholders"),
+    path("stakeholders/export.csv", list_export("stakeholders", "csv"), name="export-stakeholders"),
+    path("stakeholders/<int:pk>/", stakeholders.stakeholder, name="stakeholder"),
     path("stakeholders/add/<slug:kind>/<int:pk>/", stakeholders.add_stakeholder, name="add-stakeholder"),
     path("stakeholders/<int:pk>/ask-again/", stakeholders.ask_again, name="ask-again"),
     path("stakeholders/<int:pk>/address/", stakeholders.correct_address, name="correct-address"),
@@ -37,7 +39,7 @@ urlpatterns = [
     path("read/<str:token>/", by_link.view, name="view"),
     path("read/<str:token>/<int:plan>/", by_link.read, name="read"),
     path("reports/<slug:provider>/", reports.reports, name="reports"),
-    path("ledger/", ledger.ledger, name="ledger"),
+    path("ledger/", list_page("ledger"), name="ledger"),
     path("ledger/<int:pk>/", ledger.entry, name="entry"),
     path("ledger/<int:pk>/as-sent/", ledger.as_sent, name="as-sent"),
     path("ledger/<int:pk>/again/", ledger.again, name="again"),

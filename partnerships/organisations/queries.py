@@ -33,21 +33,15 @@ def find_organisations(
     *,
     user: User,
     text: str = "",
-    kind: str = "",
     region: Area | None = None,
     area: Area | None = None,
-    status: str = "",
 ) -> OrganisationQuerySet:
-    """Unordered organisations by name or identifier, and by filters.
+    """Unordered organisations by name or identifier, by region and by area.
 
     Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
     with a similar spelling are returned; to an email address no name is similar.
     """
     found = Organisation.objects.visible_to(user).standing()
-    if kind:
-        found = found.filter(kind=kind)
-    if status:
-        found = found.filter(status=status)
     if region is not None:
         found = found.filter(Q(region=region) | Q(pk__in=_serving(region)))
     if area is not None:

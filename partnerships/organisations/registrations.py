@@ -9,9 +9,11 @@ from django.utils import timezone
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
+from partnerships.kit.lists import register_list
 from partnerships.organisations import emails, own_obligations, restoring, telling
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.listing import LIST
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
@@ -114,6 +116,7 @@ def relying_on(provider: str) -> list[Relying]:
 
 def register() -> None:
     """Register everything, once, at start-up."""
+    register_list(LIST)
     register_events(EventKind)
     telling.register()
     own_obligations.register()

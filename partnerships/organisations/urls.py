@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from partnerships.kit.lists import list_page
 from partnerships.organisations.views import (
     directory,
     duplicates,
@@ -17,7 +18,7 @@ from partnerships.organisations.views import (
 
 app_name = "organisations"
 urlpatterns = [
-    path("", directory.organisation_list, name="list"),
+    path("", list_page("organisations"), name="list"),
     path("suggest/", directory.suggest, name="suggest"),
     path("duplicates/", duplicates.duplicates, name="duplicates"),
     path("merges/<int:pk>/undo/", duplicates.undo, name="undo-merge"),

@@ -21,7 +21,7 @@ from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.plans import emails, obligations, restoring, telling
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.listing import MILESTONES, SITES
+from partnerships.plans.listing import MILESTONES, PLANS, SITES
 from partnerships.plans.models import (
     AccessRequest,
     Comment,
@@ -44,8 +44,8 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
-    register_list(MILESTONES)
-    register_list(SITES)
+    for one in (PLANS, MILESTONES, SITES):
+        register_list(one)
     obligations.register()
     register_events(EventKind)
     telling.register()

@@ -21,7 +21,7 @@ from partnerships.plans.views import (
 app_name = "plans"
 
 urlpatterns = [
-    path("", reading.plan_list, name="list"),
+    path("", list_page("plans"), name="list"),
     path("milestones/", list_page("milestones"), name="milestones"),
     path("sites/", list_page("sites"), name="sites"),
     path("public/", public.public_plans, name="public"),

@@ -258,6 +258,8 @@ ROWS = (
     Row("agreements:detail", on=estuary, get=INSIDE),
     Row("agreements:members", on=estuary, get=INSIDE),
     Row("agreements:documents", on=estuary, get=INSIDE),
+    Row("agreements:document-list", get=everyone()),
+    Row("agreements:contacts", get=everyone()),
     Row("agreements:history", on=estuary, get=INSIDE),
     Row("agreements:edit", on=estuary, get=CHAIR, post=CHAIR_POST),
     Row("agreements:status", on=estuary, get=CHAIR, post=CHAIR_POST),

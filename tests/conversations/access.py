@@ -137,6 +137,7 @@ ROWS = (
     Row("conversations:file", on=_on("talk_file"), get=expect(inside=200, outside=404)),
     Row("conversations:file-remove", on=_on("talk_file"), **_KEEPERS),
     Row("conversations:list", get=everyone()),
+    Row("conversations:meeting-list", get=everyone()),
     Row(
         "conversations:new",
         get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),

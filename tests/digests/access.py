@@ -134,6 +134,7 @@ ROWS = (
     Row("digests:stakeholders", get=ASKERS),
     Row("digests:stakeholders", query="?status=confirmed&q=sol", get=ASKERS),
     Row("digests:export-stakeholders", get=ASKERS),
+    Row("digests:stakeholder", on=subscription, get=expect(inside=404, outside=404, editor=200, lead=200)),
     Row(
         "digests:add-stakeholder",
         on=about_plan,

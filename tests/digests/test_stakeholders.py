@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from partnerships.activity.models import Event, Export
 from partnerships.agreements.services import leave_partnership
@@ -50,8 +51,8 @@ def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
     """The stakeholders on a page of the list, in order."""
     answer = client.get(address or reverse(LIST), chosen)
     assert answer.status_code == 200
-    found = re.findall(r'<th scope="row"[^>]*>(.*?)(?:<br>.*?)?</th>', tight(answer.content.decode()))
-    return [unescape(one) for one in found]
+    found = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', tight(answer.content.decode()))
+    return [unescape(strip_tags(one)).strip() for one in found]
 
 
 def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
@@ -91,7 +92,7 @@ def test_only_confirmed_stakeholders_are_found_by_name(amina: Client, asked: dic
     assert listed(amina, q="zz@") == ["zz@council.example"]
     assert listed(amina, q="abel") == listed(amina, q="quiet") == []
     assert [row["Person"] for row in rows(amina, q="abel")] == []
-    assert "No stakeholders found" in amina.get(reverse(LIST), {"q": "abel"}).content.decode()
+    assert "Nothing matches these filters" in amina.get(reverse(LIST), {"q": "abel"}).content.decode()
 
 
 def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, asked: dict[str, Subscription]) -> None:
@@ -99,7 +100,7 @@ def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, a
     assert listed(amina, q="Gone@council.example") == ["Dot Over"]
     assert listed(amina, q="gone@") == []
     assert "gone@council.example" not in amina.get(reverse(LIST)).content.decode()
-    assert [row["Address"] for row in rows(amina, q="dot")] == [""]
+    assert [row["Email address"] for row in rows(amina, q="dot")] == [""]
 
 
 def test_the_order_does_not_reveal_an_unconfirmed_name(amina: Client, asked: dict[str, Subscription]) -> None:
@@ -206,7 +207,7 @@ def test_the_filter_offers_only_what_somebody_was_asked_about(
 def test_paging_keeps_the_filter_and_the_filter_can_be_removed(
     world: World, plan: Plan, amina: Client, several: dict[str, str]
 ) -> None:
-    for number in range(50):
+    for number in range(25):
         ask(world, plan, f"reader{number:03}@council.example")
     chosen = {"about": several["Harbour Quarter"]}
 
@@ -214,7 +215,7 @@ def test_paging_keeps_the_filter_and_the_filter_can_be_removed(
     [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
     [chip] = re.findall(r'class="cg-chips__chip" href="([^"]*)"', first)
 
-    assert len(listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(onward))) == 54
+    assert len(listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(onward))) == 29
     assert f"about={several['Harbour Quarter']}" in unescape(onward)
     assert f'export.csv?about={several["Harbour Quarter"]}"' in first
     assert "about" not in chip
@@ -268,10 +269,10 @@ def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Pla
             amina.get(reverse(LIST))
         return len(captured)
 
-    for number in range(2):
+    for number in range(26):
         ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
     few = queries()
-    for number in range(2, 60):
+    for number in range(26, 30):
         ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
 
     first = amina.get(reverse(LIST), {"q": "council"}).content.decode()
@@ -281,8 +282,8 @@ def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Pla
     pages = [listed(amina, reverse(LIST) + unescape(one)) for one in (back, onward)]
 
     assert queries() == few
-    assert [len(one) for one in pages] == [50, 10]
-    assert len({*pages[0], *pages[1]}) == 60
+    assert [len(one) for one in pages] == [25, 5]
+    assert len({*pages[0], *pages[1]}) == 30
     assert pages[0] == listed(amina)
     assert 'rel="next"' not in second
     assert "q=council" in unescape(onward)
@@ -299,22 +300,25 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
 
     assert [row["Person"] for row in file] == listed(amina)
     assert "Abel" not in str(file)
-    assert file[0] == {
+    assert file[0] | {"Address": ""} == {
         "Person": "Bea Yes",
-        "Address": "tenant@panel.example",
+        "Email address": "tenant@panel.example",
         "About": "Harbour Quarter",
-        "Why": "",
         "Asked": today,
-        "Asked by": world.amina.display_name,
         "Status": "Active",
+        "Email to confirm": "",
         "Email sent": "",
-        "Email status": "",
+        "Why": "",
+        "Asked by": world.amina.display_name,
+        "Asked for": "Larkhaven Homes",
         "Confirmed": today,
         "Ended": "",
         "Reason": "",
+        "Address": "",
     }
     assert (file[2]["Ended"], file[2]["Reason"]) == (today, "Moved on.")
-    assert (file[3]["Address"], file[3]["Email sent"], file[3]["Email status"]) == ("zz@council.example", today, "Sent")
+    waiting = [file[3][name] for name in ("Email address", "Email sent", "Email to confirm")]
+    assert waiting == ["zz@council.example", today, "Sent"]
     written = Export.objects.get()
     assert (written.what, written.rows, written.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
 
@@ -332,8 +336,8 @@ def test_a_lead_of_another_organisation_cannot_find_or_export_stakeholders(
 def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
     world: World, amina: Client, asked: dict[str, Subscription]
 ) -> None:
-    filtered = f"{reverse(LIST)}?q=bea&status=confirmed"
-    [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(filtered).content.decode())
+    its_own = asked["bea"].get_absolute_url()
+    [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(its_own).content.decode())
     page = unescape(link)
 
     first = amina.get(page)
@@ -345,11 +349,11 @@ def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
 
     assert "Stop digests for Bea Yes?" in first.content.decode()
     assert (first.status_code, empty.status_code, still) == (200, 422, "confirmed")
-    assert (done.status_code, done["Location"]) == (302, filtered)
+    assert (done.status_code, done["Location"]) == (302, its_own)
     assert asked["bea"].is_ended
     assert asked["bea"].refused_at is None
     kept = f"Ended by {world.larkhaven.display_name}: She has left the panel."
-    assert kept in amina.get(reverse(LIST)).content.decode()
+    assert kept in amina.get(its_own).content.decode()
     assert (
         Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, kind="subscription.ended")
         .data["reason"]
@@ -388,13 +392,13 @@ def test_stopping_does_not_redirect_to_another_site(amina: Client, asked: dict[s
     assert answer["Location"] == reverse(LIST)
 
 
-def test_asking_again_returns_to_the_filtered_list(amina: Client, asked: dict[str, Subscription]) -> None:
-    filtered = f"{reverse(LIST)}?status=asked"
-    [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(filtered).content.decode())
+def test_asking_again_returns_to_the_page_of_the_stakeholder(amina: Client, asked: dict[str, Subscription]) -> None:
+    page = asked["abel"].get_absolute_url()
+    [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(page).content.decode())
 
     answer = amina.post(unescape(action))
 
-    assert (answer.status_code, answer["Location"]) == (302, filtered)
+    assert (answer.status_code, answer["Location"]) == (302, page)
 
 
 def test_erasing_somebody_clears_the_reason_a_lead_gave_for_ending(

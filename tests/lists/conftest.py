@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from partnerships.agreements import services as agreements
+from partnerships.commitments.models import Commitment
+from partnerships.digests.services import add_stakeholder
 from partnerships.people.models import User
+from tests.commitments.promises import agree, in_days, propose
+from tests.conversations.gatherings import a_text_file, planned_meeting
+from tests.conversations.talks import circulated
+from tests.exchange.conftest import shared
+from tests.plans.drafts import published
 from tests.world import World, make_world
 
 
@@ -19,3 +28,29 @@ def client_of(person: User) -> Client:
     client = Client()
     client.force_login(person)
     return client
+
+
+def promises(world: World) -> list[Commitment]:
+    """Three commitments with equal and missing due dates, and an action without one."""
+    same = in_days(30)
+    return [
+        agree(world, text="Cottages.", due_on=same),
+        propose(world, text="Bungalows.", due_on=same, quantity=None, unit=""),
+        propose(world, text="=HYPERLINK(1)", due_on=in_days(60)),
+    ]
+
+
+def fill_lists(world: World) -> None:
+    """At least one row for Amina in every list."""
+    promises(world)
+    shared(world.larkhaven, world.amina, timezone.now())
+    plan = published(world)
+    circulated(world)
+    planned_meeting(world)
+    of = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
+    agreements.add_document(partnership=world.partnership, title="Terms", file=a_text_file(), **of)
+    post = agreements.create_post(partnership=world.partnership, role="planning", **of)
+    agreements.fill_post(
+        post=post, contact=agreements.Contact(name="Sam"), reason="New.", author=world.amina, now=timezone.now()
+    )
+    add_stakeholder(email="sam@panel.example", name="Sam", target=plan, **of)

@@ -11,14 +11,13 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.http import QueryDict
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.activity.models import Export
-from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import Kind, all_lists, find_list
@@ -26,19 +25,9 @@ from partnerships.lists.reading import read
 from partnerships.lists.services import choose_default, save_view
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
-from tests.lists.conftest import client_of
+from tests.lists.conftest import client_of, fill_lists, promises
 from tests.plans.drafts import CANARY, publish, published, save
 from tests.world import World
-
-
-def promises(world: World) -> list[Commitment]:
-    """Three commitments with equal and missing due dates, and an action without one."""
-    same = in_days(30)
-    return [
-        agree(world, text="Cottages.", due_on=same),
-        propose(world, text="Bungalows.", due_on=same, quantity=None, unit=""),
-        propose(world, text="=HYPERLINK(1)", due_on=in_days(60)),
-    ]
 
 
 def texts(response: Any) -> list[str]:
@@ -54,10 +43,9 @@ def exported(world: World, form: str, query: str = "") -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
+@override_settings(EXPORTS_PER_MINUTE=100)
 def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> None:
-    promises(world)
-    shared(world.larkhaven, world.amina, timezone.now())
-    published(world)
+    fill_lists(world)
     for definition in all_lists():
         names = ",".join(definition.by_name)
         asked = read(definition, world.amina, QueryDict(f"columns={names}"))
@@ -329,9 +317,8 @@ def test_numbers_in_different_units_are_not_summed(world: World) -> None:
 
 
 def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
-    promises(world)
-    published(world)
-    ben = client_of(world.ben)
+    fill_lists(world)
+    ben = client_of(world.amina)
     linked = {}
     for definition in all_lists():
         address = reverse(definition.address)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from partnerships.agreements.models.choices import FORMER_STATUSES
 from partnerships.agreements.models.partnership import Partnership
@@ -62,3 +63,7 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        """Address of the file."""
+        return reverse("agreements:document-download", args=[self.partnership_id, self.pk])

@@ -245,6 +245,10 @@ class Holder(models.Model):
     def __str__(self) -> str:
         return f"Holder {self.pk} of post {self.post_id}"
 
+    def get_absolute_url(self) -> str:
+        """Address of the page of the post."""
+        return reverse("agreements:post", kwargs={"pk": self.post_id})
+
     @property
     def display_name(self) -> str:
         """The name to show; fetch the person with it."""

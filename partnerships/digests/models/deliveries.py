@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from partnerships.digests.models.subscriptions import Subscription
 from partnerships.digests.models.watermarks import Watermark
@@ -68,6 +69,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.subject or f"Delivery {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Address of its page in the ledger."""
+        return reverse("digests:entry", args=[self.pk])
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import pghistory
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
@@ -248,6 +249,10 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"Subscription {self.pk} of {self.person_id}"
+
+    def get_absolute_url(self) -> str:
+        """Address of the stakeholder's page, for the organisation that asked them."""
+        return reverse("digests:stakeholder", args=[self.pk])
 
     @property
     def target(self) -> Plan | Partnership | Organisation | Entry | Commitment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -12,6 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Watermark
 from partnerships.digests.queries.addresses import people_with_known_address
+from partnerships.digests.queries.subscriptions import asks_for_somebody
 from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
@@ -33,6 +35,11 @@ class SentAgain:
 def may_look(user: User) -> bool:
     """Whether the person may see the ledger: administrators and leads."""
     return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
+
+
+def tabs_for(user: User) -> dict[str, Any]:
+    """The tabs of digests that this person may open."""
+    return {"may_look": may_look(user), "may_add": asks_for_somebody(user)}
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:

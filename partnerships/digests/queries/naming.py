@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -134,6 +134,17 @@ def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
 _SEEN_BY_FIELD = ("plan", "partnership", "organisation", "request", "commitment")
 
 
+def things_known_to(person: User) -> dict[str, QuerySet[Any]]:
+    """What a person with an account may know by name, by the field of a subscription."""
+    return {
+        "plan": Plan.objects.visible_to(person),
+        "partnership": Partnership.objects.visible_to(person),
+        "organisation": Organisation.objects.visible_to(person),
+        "request": Entry.objects.followed_by(person),
+        "commitment": Commitment.objects.followed_by(person),
+    }
+
+
 def _seen(
     person: User,
     subscriptions: list[int],
@@ -144,15 +155,13 @@ def _seen(
     commitments: list[int],
 ) -> QuerySet[Subscription, int]:
     """Those of the subscriptions whose thing, given by kind, the person may see."""
+    known = things_known_to(person)
     # Only these things: otherwise PostgreSQL asks rights over every plan.
-    seen = Subscription.objects.filter(
-        Q(plan__in=Plan.objects.visible_to(person).filter(pk__in=plans).values("pk"))
-        | Q(partnership__in=Partnership.objects.visible_to(person).filter(pk__in=partnerships).values("pk"))
-        | Q(organisation__in=Organisation.objects.visible_to(person).filter(pk__in=organisations).values("pk"))
-        | Q(request__in=Entry.objects.followed_by(person).filter(pk__in=requests).values("pk"))
-        | Q(commitment__in=Commitment.objects.followed_by(person).filter(pk__in=commitments).values("pk")),
-        pk__in=subscriptions,
-    )
+    things = zip(_SEEN_BY_FIELD, (plans, partnerships, organisations, requests, commitments), strict=True)
+    condition = Q(pk__in=[])
+    for field, ids in things:
+        condition |= Q(**{f"{field}__in": known[field].filter(pk__in=ids).values("pk")})
+    seen = Subscription.objects.filter(condition, pk__in=subscriptions)
     return seen.values_list("pk", flat=True)
 
 

@@ -62,13 +62,7 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     )
 
 
-#: The order of stakeholders on the page and in the CSV file.
-STAKEHOLDER_ORDER = ("shown_as", "pk")
-
-
-def find_stakeholders(
-    user: User, *, words: str = "", status: str = "", about: str = "", now: dt.datetime
-) -> SubscriptionQuerySet:
+def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.datetime) -> SubscriptionQuerySet:
     """Stakeholders that match a search, each with what it is `shown_as`.
 
     Stakeholders are found and sorted by what the page shows. Before they confirm that is the typed address only, since
@@ -84,8 +78,6 @@ def find_stakeholders(
             output_field=CharField(),
         )
     )
-    if status:
-        rows = rows.filter(status=status)
     if about:
         kind, _, pk = about.partition("-")
         rows = rows.filter(**{kind: pk})

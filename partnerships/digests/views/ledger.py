@@ -1,4 +1,4 @@
-"""The ledger of emails, what is due, and previews of next digests."""
+"""One email of the ledger, what is due, and previews of next digests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from csp.decorators import csp, csp_update
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -33,6 +32,7 @@ from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import upcoming_matches
 from partnerships.digests.planning.notices import upcoming_notices
 from partnerships.digests.queries.inbox import lines_of
+from partnerships.digests.queries.included import items_of, with_items, with_names
 from partnerships.digests.queries.ledger import (
     Shown,
     due_within,
@@ -40,13 +40,11 @@ from partnerships.digests.queries.ledger import (
     may_look,
     repeats_of,
     shown_to,
-    with_words,
+    tabs_for,
 )
-from partnerships.digests.queries.naming import named_for
-from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.queries.subscriptions import asks_for_somebody, stakeholders_of
-from partnerships.kit.http import keyset_page, posted
-from partnerships.outbox.models import Bounce, EmailReason, EmailStatus
+from partnerships.digests.queries.subscriptions import stakeholders_of
+from partnerships.kit.http import posted
+from partnerships.outbox.models import Bounce
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -72,81 +70,9 @@ def _keeper(request: HttpRequest) -> User:
     return person
 
 
-def _tabs(keeper: User) -> dict[str, bool]:
-    """The tabs beside the ledger that this person may open."""
-    return {"may_look": True, "may_add": not keeper.is_staff or asks_for_somebody(keeper)}
-
-
-@require_safe
-def ledger(request: HttpRequest) -> HttpResponse:
-    """The emails I may look up, newest first."""
-    person = _keeper(request)
-    rows = ledger_of(person)
-    status = request.GET.get("status", "")
-    if status in EmailStatus.values:
-        rows = rows.filter(status=status)
-    if request.GET.get("not_written"):
-        rows = rows.filter(reason_code=EmailReason.NOT_COMPOSED)
-    words = request.GET.get("q", "").strip()
-    if words:
-        rows = with_words(person, rows, words)
-    page = keyset_page(request, rows, order=["-id"], size=_PAGE)  # numbered pages would count the whole ledger
-    mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
-    deliveries = _with_items(_with_names(person, list(page.rows)))
-    context = {
-        "page": page,
-        "rows": [(shown, _items(shown.delivery, mine)) for shown in shown_to(person, deliveries)],
-        "statuses": EmailStatus.choices,
-        "status": status,
-        "words": words,
-        "figures": queue_figures() if person.is_staff else None,
-        **_tabs(person),
-    }
-    return render(request, "digests/ledger.html", context)
-
-
-def _with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """The same emails; subscriptions are named only where the reader may know."""
-    asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
-    if person.is_staff:
-        for subscription in asking:
-            subscription.named = True
-    else:
-        named_for(person, asking, timezone.now())
-    return deliveries
-
-
-def _with_items(deliveries: list[Delivery]) -> list[Delivery]:
-    """The same emails with their items, in one query."""
-    items = DeliveryItem.objects.select_related("plan").order_by("pk")
-    prefetch_related_objects(deliveries, Prefetch("items", queryset=items))
-    return deliveries
-
-
-def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
-    """What was in it, and why some was left out. Needs `_with_items`."""
-    said = [_said_of(row) for row in delivery.items.all() if mine is None or row.plan_id in mine]
-    if mine is None:
-        subjects = delivery.subjects.select_related("subject").order_by("pk")
-        said += [_said_of_subject(one) for one in subjects]
-    if delivery.subscription is not None:
-        said.append(f"Asks whether they want digests about {delivery.subscription.called}")
-    return said
-
-
-def _said_of(row: DeliveryItem) -> str:
-    what = f"version {row.from_number} to {row.to_number}" if row.from_number else "new"
-    return f"{row.plan.title}, {what}" + (f": left out because {row.left_out}" if row.left_out else "")
-
-
-def _said_of_subject(row: DeliverySubject) -> str:
-    what = f"{row.subject.get_kind_display()} {row.subject.record_id}, changes {row.from_number + 1} to {row.to_number}"
-    return what + (f": left out because {row.left_out}" if row.left_out else "")
-
-
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """An email, and whether the person may publish all plans in it."""
-    [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
+    [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     included = DeliveryItem.objects.included().filter(delivery=delivery)
     # A lead of its plans may not be allowed to read what it says about partnerships, asks and commitments.
@@ -206,7 +132,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "who": entry.who,
         "address": entry.address,
         "reason": entry.reason,
-        "items": _items(_with_items([delivery])[0], mine),
+        "items": items_of(with_items([delivery])[0], mine),
         "repeats_of": repeats_of(delivery),
         "bounces": [
             (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
@@ -266,7 +192,7 @@ def due(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
-    return render(request, "digests/due.html", {"page": page, "now": now, **_tabs(person)})
+    return render(request, "digests/due.html", {"page": page, "now": now, **tabs_for(person)})
 
 
 def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:

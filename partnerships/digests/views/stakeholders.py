@@ -1,130 +1,47 @@
-"""Stakeholders of my organisations: list, CSV file, asking and ending."""
+"""Stakeholders of my organisations: their pages, asking and ending."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderFilter, StakeholderForm
-from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderForm
+from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of
-from partnerships.digests.queries.ledger import may_look
+from partnerships.digests.queries.ledger import tabs_for
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
-    STAKEHOLDER_ORDER,
-    asks_for_somebody,
     confirmation_emails,
-    find_stakeholders,
-    followed_by_stakeholders,
     live_stakeholder,
     may_ask_for,
     stakeholders_of,
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
-from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
-from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page, next_url, posted
+from partnerships.kit.http import next_url, posted
 from partnerships.people.form_steps import take_step
-from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
 
-_PAGE = 50
 
-
-def _asker(request: HttpRequest) -> User:
-    """The signed-in person; 403 if they may not ask stakeholders."""
+@require_safe
+def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
+    """One stakeholder of my organisations, and what can be done about them."""
     person = signed_in(request)
-    if not asks_for_somebody(person):
-        raise PermissionDenied
-    return person
-
-
-@require_safe
-def stakeholders(request: HttpRequest) -> HttpResponse:
-    """The stakeholders my organisations added, filtered."""
-    person = _asker(request)
     now = timezone.now()
-    form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
-    valid = form.is_valid()
-    found = find_stakeholders(person, **form.chosen, now=now)
-    page = keyset_page(request, found, order=STAKEHOLDER_ORDER, size=_PAGE)
-    kept = request.GET.copy()
-    for name in ("after", "before"):
-        kept.pop(name, None)
+    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
     context = {
-        "form": form,
-        "page": page,
-        "rows": _with_emails(named_for(person, page.rows, now)),
-        "count": found.order_by().count(),
-        "max_rows": MAX_ROWS,
-        "chips": active_filters(form, request.GET),
-        "query": kept.urlencode(),
-        "may_add": True,
-        "may_look": may_look(person),
+        "subscription": subscription,
+        "email": confirmation_emails([subscription]).get(pk) if subscription.is_waiting else None,
+        **tabs_for(person),
     }
-    template = "digests/_stakeholders.html" if getattr(request, "htmx", False) else "digests/stakeholders.html"
-    return render(request, template, context, status=200 if valid else 422)
-
-
-def _with_emails(subscriptions: list[Subscription]) -> list[tuple[Subscription, Delivery | None]]:
-    """Each with the latest confirmation email, if they have not answered."""
-    emails = confirmation_emails([one for one in subscriptions if one.is_waiting])
-    return [(one, emails.get(one.pk)) for one in subscriptions]
-
-
-_HEADINGS = (
-    "Person",
-    "Address",
-    "About",
-    "Why",
-    "Asked",
-    "Asked by",
-    "Status",
-    "Email sent",
-    "Email status",
-    "Confirmed",
-    "Ended",
-    "Reason",
-)
-
-
-@require_safe
-def export(request: HttpRequest) -> HttpResponseBase:
-    """The page's list as a CSV file, in the same order."""
-    person = _asker(request)
-    now = timezone.now()
-    form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
-    if not form.is_valid():
-        return redirect(f"{reverse('digests:stakeholders')}?{request.GET.urlencode()}")
-    found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MAX_ROWS]
-    rows = [_cells(one, email) for one, email in _with_emails(named_for(person, found, now))]
-    return csv_response("stakeholders.csv", _HEADINGS, rows)
-
-
-def _cells(one: Subscription, email: Delivery | None) -> tuple[object, ...]:
-    return (
-        one.person_for_askers,
-        one.address_for_askers,
-        one.called if one.named else capfirst(one.called),
-        one.why if one.named else "",
-        day_of(one.asked_at),
-        one.added_by,
-        one.get_status_display(),
-        day_of(email.created_at) if email else None,
-        ", ".join(filter(None, (email.get_status_display(), email.reason))) if email else "",
-        day_of(one.confirmed_at),
-        day_of(one.ended_at),
-        one.reason_for_askers,
-    )
+    return render(request, "digests/stakeholder.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

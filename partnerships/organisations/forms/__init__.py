@@ -21,7 +21,6 @@ from partnerships.organisations.models import (
     Membership,
     Organisation,
     Role,
-    Status,
 )
 from partnerships.organisations.owned import Group
 from partnerships.organisations.services import sign_in_refusal
@@ -37,10 +36,9 @@ ROLE_WORDS = {
 
 
 class DirectoryFilter(Form):
-    """Filters of the directory list."""
+    """The list's own filters of organisations."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
-    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
     region = forms.ModelChoiceField(
         label="Region",
         required=False,
@@ -54,7 +52,7 @@ class DirectoryFilter(Form):
         empty_label="Any area",
         widget=AutocompleteSelect,
     )
-    status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
+    mine = forms.BooleanField(label="Only those I act for", required=False)
 
 
 class InviteForm(Form):

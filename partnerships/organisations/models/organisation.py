@@ -88,7 +88,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def for_listing(self) -> OrganisationQuerySet:
         """With everything that a list shows, in two queries."""
-        return self.select_related("region").prefetch_related("identifiers")
+        return self.select_related("region", "parent").prefetch_related("identifiers")
 
 
 @pghistory.track()

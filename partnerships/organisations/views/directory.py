@@ -1,4 +1,4 @@
-"""Views of the directory: the list, and each organisation's page."""
+"""Views of the directory: suggestions, and each organisation's page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.organisations.forms import DirectoryFilter, SettingsForm
+from partnerships.organisations.forms import SettingsForm
 from partnerships.organisations.lineage import successions_of
 from partnerships.organisations.models import AreaServed, Identifier, Membership, Merge, Organisation, OrganisationName
 from partnerships.organisations.presenting import lines_for
@@ -27,38 +26,8 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Larger results are shown as “more than”; counting them would cost too much.
-MAX_COUNTED = 1000
 #: Number of suggestions in a box.
 SUGGESTIONS = 20
-
-
-@require_safe
-def organisation_list(request: HttpRequest) -> HttpResponse:
-    """The list of organisations, with search and filters."""
-    user = signed_in(request)
-    form = DirectoryFilter(request.GET)
-    valid = form.is_valid()
-    chosen = form.cleaned_data
-    found = find_organisations(
-        user=user,
-        text=chosen.get("q", "") if valid else "",
-        kind=chosen.get("kind", ""),
-        region=chosen.get("region"),
-        area=chosen.get("area"),
-        status=chosen.get("status", ""),
-    )
-    page = keyset_page(request, found.for_listing(), order=("name", "pk"))
-    counted = found.order_by()[: MAX_COUNTED + 1].count()
-    context = {
-        "form": form,
-        "page": page,
-        "count": min(counted, MAX_COUNTED),
-        "more": counted > MAX_COUNTED,
-        "chips": active_filters(form, request.GET),
-    }
-    template = "organisations/_results.html" if getattr(request, "htmx", False) else "organisations/list.html"
-    return render(request, template, context, status=200 if valid else 422)
 
 
 @require_safe

@@ -4,7 +4,7 @@ from partnerships.plans.forms.commenting import CommentForm
 from partnerships.plans.forms.homes import HomesFormSet
 from partnerships.plans.forms.owning import OfferAnswerForm, OfferForm
 from partnerships.plans.forms.pieces import DocumentForm, PieceForm
-from partnerships.plans.forms.plan import AudienceForm, PlanFilter, PlanForm, StatusForm
+from partnerships.plans.forms.plan import AudienceForm, PlanForm, StatusForm
 from partnerships.plans.forms.publishing import MilestoneForm, PublishForm
 from partnerships.plans.forms.sharing import AnswerForm, AskForm, ShareForm
 from partnerships.plans.forms.signing import ConditionForm, DueDayForm, SignatoriesForm
@@ -22,7 +22,6 @@ __all__ = [
     "OfferAnswerForm",
     "OfferForm",
     "PieceForm",
-    "PlanFilter",
     "PlanForm",
     "PublishForm",
     "ShareForm",

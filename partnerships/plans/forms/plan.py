@@ -129,16 +129,3 @@ class AudienceForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper.layout.fields = list(self.fields)
-
-
-class PlanFilter(Form):
-    """Narrow the list of plans."""
-
-    q = forms.CharField(label="Title", required=False, max_length=200)
-    kind = forms.ChoiceField(choices=lambda: [("", "Any kind"), *PlanKind.all_choices()], required=False)
-    status = forms.ChoiceField(choices=[("", "Any status"), *Status.choices], required=False)
-    mine = forms.BooleanField(label="Owned by my organisations", required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Show", method="get")

@@ -16,70 +16,31 @@ from django.views.decorators.http import require_safe
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_of_kinds
 from partnerships.activity.seen import note_events_seen
-from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page, private_file
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.kit.http import private_file
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.forms import PlanFilter
 from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, Site, Version
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
-    as_listed,
-    as_read_by,
     comment_counts,
     content_for,
     draft_content,
-    my_plans,
     newest_for,
     next_steps,
     number_to_sign,
     owners_as_at,
     signing_states,
-    titled_for,
     versions_for,
 )
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
 from partnerships.plans.views.papers import signatures_of
 from partnerships.plans.views.whole import reading_context
-
-
-@require_safe
-def plan_list(request: HttpRequest) -> HttpResponse:
-    """The plans that the person may see, newest first."""
-    user = signed_in(request)
-    form = PlanFilter(request.GET)
-    plans: QuerySet[Plan] = Plan.objects.visible_to(user)
-    if form.is_valid():
-        chosen = form.cleaned_data
-        plans = my_plans(user) if chosen["mine"] else plans
-        if chosen["q"]:
-            plans = plans.filter(titled_for(user, Q(title__icontains=chosen["q"])))
-        if chosen["kind"]:
-            plans = plans.filter(kind=chosen["kind"])
-        if chosen["status"]:
-            plans = plans.filter(status=chosen["status"])
-    listed = Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
-    page = keyset_page(request, listed, order=("-pk",))
-    context = {
-        "form": form,
-        "page": page,
-        "listed": as_listed(user, as_read_by(user, page.rows)),
-        "chips": active_filters(form, request.GET),
-        "may_begin": _may_begin(request),
-    }
-    template = "plans/_results.html" if request.headers.get("HX-Request") else "plans/list.html"
-    return render(request, template, context)
-
-
-def _may_begin(request: HttpRequest) -> bool:
-    """Whether the person is an editor somewhere and may create a plan."""
-    return bool(Membership.objects.organisations_of(signed_in(request), *EDITING_ROLES))
 
 
 @login_not_required

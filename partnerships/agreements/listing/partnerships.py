@@ -181,7 +181,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-LIST = ListDefinition(
+PARTNERSHIPS = ListDefinition(
     slug="partnerships",
     title="Partnerships",
     one="partnership",
@@ -194,5 +194,6 @@ LIST = ListDefinition(
     template="agreements/list.html",
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
     ready=_ready,
+    is_followed=True,
     context=lambda user: {"may_create": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

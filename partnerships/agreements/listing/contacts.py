@@ -1,0 +1,135 @@
+"""The list of contacts: who holds which post today.
+
+Readers are those of posts (docs/rights.md): people of the same organisation, and partners in the partnerships they
+share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
+
+from partnerships.agreements.listing.within import WithinForm, partnership_column
+from partnerships.agreements.models import Holder, HolderQuerySet, PostRole
+from partnerships.kit import lists
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+_NO_ACCOUNT = Q(person=None)
+_FORGOTTEN = Q(person__erased_at__isnull=False)
+
+
+def _name(_user: User) -> Combinable:
+    """The name; empty for people known by their address alone."""
+    return Case(
+        When(_FORGOTTEN, then=Value(None)),
+        When(_NO_ACCOUNT, then=NullIf(F("name"), Value(""))),
+        default=NullIf(F("person__name"), Value("")),
+        output_field=TextField(),
+    )
+
+
+def _email(_user: User) -> Combinable:
+    """The address that is shown with the post: see `Holder.shown_email`."""
+    return Case(
+        When(~Q(email=""), then=F("email")),
+        When(_NO_ACCOUNT | _FORGOTTEN | Q(cleared_at__isnull=False), then=Value(None)),
+        default=F("person__email"),
+        output_field=TextField(),
+    )
+
+
+def _readable(user: User) -> HolderQuerySet:
+    """Those who hold a post today; former and later holders stand on the page of the post."""
+    return Holder.objects.visible_to(user).on().select_related("person", "post__organisation", "post__partnership")
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:
+    rows = _readable(user)
+    if chosen.get("mine"):
+        rows = rows.filter(post__organisation__in=Organisation.objects.of_person(user).values("pk"))
+    if chosen.get("partnership"):
+        rows = rows.filter(post__partnership=chosen["partnership"])
+    if chosen.get("q"):
+        words = chosen["q"]
+        rows = rows.alias(called=_name(user), reached=_email(user))
+        rows = rows.filter(
+            Q(called__icontains=words) | Q(reached__icontains=words) | Q(post__organisation__name__icontains=words)
+        )
+    return rows
+
+
+CONTACTS = ListDefinition(
+    slug="contacts",
+    title="Contacts",
+    one="contact",
+    address="agreements:contacts",
+    columns=(
+        Column(
+            name="name",
+            label="Name",
+            value=lambda row: row.display_name,
+            key=_name,
+            href=Holder.get_absolute_url,
+            covered="q",
+        ),
+        Column(
+            name="role",
+            label="Role",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: row.post.get_role_display(),
+            key="post__role",
+            choices=lambda: PostRole.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="organisation",
+            label="Organisation",
+            value=lambda row: row.post.organisation.name,
+            key="post__organisation__name",
+            href=lambda row: row.post.organisation.get_absolute_url(),
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        partnership_column("post__partnership", lambda row: row.post.partnership),
+        Column(name="email", label="Email", value=lambda row: row.shown_email or None, key=_email),
+        Column(name="phone", label="Phone", value=lambda row: row.phone or None, is_nullable=False),
+        Column(
+            name="title",
+            label="Title of the post",
+            value=lambda row: row.post.title or None,
+            key="post__title",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="working_days",
+            label="Working days",
+            value=lambda row: row.working_days or None,
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(name="note", label="Note", value=lambda row: row.note or None, is_nullable=False, is_shown=False),
+        Column(
+            name="since",
+            label="In post since",
+            kind=lists.Kind.DAY,
+            value=lambda row: row.starts_on,
+            key="starts_on",
+            is_nullable=False,
+            is_shown=False,
+        ),
+    ),
+    rows=_rows,
+    readable=_readable,
+    form=lambda parameters, user: WithinForm(parameters, user=user, words="Name, email or organisation"),
+    sort=lambda _chosen: "name",
+    template="agreements/contacts.html",
+    empty=("No contacts yet", "People who hold a post in your organisations and partnerships appear here."),
+)

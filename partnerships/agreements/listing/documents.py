@@ -1,0 +1,105 @@
+"""The list of documents in all partnerships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import NullIf
+
+from partnerships.agreements.listing.within import WithinForm, partnership_column
+from partnerships.agreements.models import Document, DocumentQuerySet
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def _readable(user: User) -> DocumentQuerySet:
+    return Document.objects.visible_to(user).select_related("partnership", "added_by", "added_for")
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> DocumentQuerySet:
+    rows = _readable(user)
+    if chosen.get("mine"):
+        rows = rows.filter(added_for__in=Organisation.objects.of_person(user).values("pk"))
+    if chosen.get("partnership"):
+        rows = rows.filter(partnership=chosen["partnership"])
+    if chosen.get("q"):
+        rows = rows.filter(Q(title__icontains=chosen["q"]) | Q(file_name__icontains=chosen["q"]))
+    return rows
+
+
+DOCUMENTS = ListDefinition(
+    slug="documents",
+    title="Documents",
+    one="document",
+    address="agreements:document-list",
+    columns=(
+        Column(
+            name="title",
+            label="Document",
+            value=lambda row: row.title,
+            href=Document.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        partnership_column("partnership", lambda row: row.partnership),
+        Column(
+            name="added",
+            label="Added",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.added_at),
+            key="added_at",
+            is_nullable=False,
+        ),
+        Column(
+            name="organisation",
+            label="Added by",
+            value=lambda row: row.added_for.name if row.added_for else None,
+            key="added_for__name",
+            is_grouped=True,
+        ),
+        Column(
+            name="person",
+            label="Person",
+            value=lambda row: row.added_by.display_name if row.added_by else None,
+            key=lambda _user: NullIf(F("added_by__name"), Value("")),
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="personal_data",
+            label="Personal data",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.personal_data,
+            words=lambda row: "Personal data" if row.personal_data else "",
+            tag=lambda _row: "restricted",
+            is_nullable=False,
+        ),
+        Column(
+            name="file_name",
+            label="File name",
+            value=lambda row: row.file_name,
+            covered="q",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="size",
+            label="Size in bytes",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.size,
+            is_nullable=False,
+            is_shown=False,
+        ),
+    ),
+    rows=_rows,
+    readable=_readable,
+    form=lambda parameters, user: WithinForm(parameters, user=user, words="Title or file name"),
+    sort=lambda _chosen: "-added",
+    template="agreements/document_list.html",
+    empty=("No documents yet", "Editors and leads add them on the page of a partnership."),
+)

@@ -1,0 +1,346 @@
+"""The lists of conversations and of meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Case, F, OuterRef, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import inside_among
+from partnerships.conversations import queries
+from partnerships.conversations.models import (
+    OPEN_FOR_CORRECTION,
+    Conversation,
+    ConversationQuerySet,
+    Format,
+    Meeting,
+    MeetingQuerySet,
+    MeetingSeat,
+    MeetingStatus,
+    Side,
+    Status,
+)
+from partnerships.exchange.models import Theme
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.forms import Form
+from partnerships.kit.lists import Column, ListDefinition, RecordField, joined
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.naming import show_as_at
+from partnerships.people.models import User
+
+#: Quiet partnerships shown above the list; My work lists all of them.
+_QUIET_SHOWN = 10
+
+
+class _OfPartnershipForm(Form):
+    """A filter by partnership."""
+
+    words = forms.CharField(required=False, max_length=80)
+    partnership = RecordField(
+        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+
+    def __init__(self, parameters: QueryDict, *, user: User) -> None:
+        super().__init__(parameters)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+
+
+class ConversationsForm(_OfPartnershipForm):
+    """The list's own filters of conversations."""
+
+    words = forms.CharField(label="Subject or organisation", required=False, max_length=80)
+    mine = forms.BooleanField(label="Only records that my organisations keep", required=False)
+    to_agree = forms.BooleanField(label="Only records that we have not agreed yet", required=False)
+
+
+class MeetingsForm(_OfPartnershipForm):
+    """The list's own filters of meetings."""
+
+    STANDING = (
+        ("", "Any time"),
+        ("coming", "Still to come"),
+        ("unrecorded", "Past, attendance not recorded"),
+    )
+    words = forms.CharField(label="Title", required=False, max_length=80)
+    standing = forms.ChoiceField(label="When", required=False, choices=STANDING)
+    mine = forms.BooleanField(label="Only those I am invited to", required=False)
+
+
+def _conversations(user: User, chosen: Mapping[str, Any]) -> ConversationQuerySet:
+    rows = Conversation.objects.visible_to(user)
+    if chosen.get("mine"):
+        rows = rows.filter(pk__in=queries.kept_by(user).values("pk"))
+    if chosen.get("to_agree"):
+        ours = Side.objects.filter(organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None)
+        rows = rows.filter(status__in=OPEN_FOR_CORRECTION, pk__in=ours.values("conversation"))
+    if chosen.get("partnership"):
+        rows = rows.filter(partnership=chosen["partnership"])
+    if chosen.get("words"):
+        rows = queries.with_words(rows, chosen["words"])
+    return rows.for_listing()
+
+
+def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
+    rows = Meeting.objects.visible_to(user)
+    if chosen.get("mine"):
+        rows = rows.filter(pk__in=MeetingSeat.objects.filter(person=user).values("meeting"))
+    if chosen.get("partnership"):
+        rows = rows.filter(partnership=chosen["partnership"])
+    if chosen.get("words"):
+        rows = rows.filter(title__icontains=chosen["words"])
+    if chosen.get("standing") == "coming":
+        rows = rows.coming(timezone.now())
+    if chosen.get("standing") == "unrecorded":
+        rows = rows.filter(status=MeetingStatus.PLANNED, starts_at__lt=timezone.now())
+    return rows.select_related("organisation", "partnership")
+
+
+def _ready_partnerships(user: User, rows: Sequence[Any]) -> None:
+    """Which partnerships' titles the reader knows today."""
+    known = inside_among(user, [row.partnership_id for row in rows])
+    for row in rows:
+        row.is_partnership_known = row.partnership_id in known
+
+
+def _partnership(user: User) -> Combinable:
+    """Titles for readers inside of the partnership today; others may know only an earlier one."""
+    inside = Partnership.objects.inside_for(user).values("pk")
+    return Case(When(partnership__in=inside, then=F("partnership__title")))
+
+
+def _sides(user: User) -> Combinable:
+    sides = Side.objects.filter(conversation=OuterRef("pk")).order_by("organisation__name", "pk")
+    return joined(sides, "organisation__name")
+
+
+def _place(user: User) -> Combinable:
+    return Coalesce(NullIf(F("place"), Value("")), NullIf(F("link"), Value("")), output_field=TextField())
+
+
+def _conversations_context(user: User) -> dict[str, Any]:
+    quiet = queries.gone_quiet(user, timezone.now(), limit=_QUIET_SHOWN + 1)
+    return {
+        "quiet": quiet[:_QUIET_SHOWN],
+        "more_quiet": len(quiet) > _QUIET_SHOWN,
+        "may_record": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
+    }
+
+
+_PARTNERSHIP = Column(
+    name="partnership",
+    label="Partnership",
+    value=lambda row: row.partnership.title if row.partnership and row.is_partnership_known else None,
+    key=_partnership,
+    href=lambda row: row.partnership.get_absolute_url(),
+    ready=_ready_partnerships,
+    is_grouped=True,
+)
+_FORMAT = Column(
+    name="format",
+    label="How",
+    kind=lists.Kind.CHOICE,
+    value=lambda row: row.get_format_display(),
+    choices=lambda: Format.choices,
+    is_nullable=False,
+    is_grouped=True,
+)
+
+CONVERSATIONS = ListDefinition(
+    slug="conversations",
+    title="Conversations",
+    one="conversation",
+    address="conversations:list",
+    columns=(
+        Column(
+            name="subject",
+            label="Subject",
+            value=lambda row: row.subject,
+            href=Conversation.get_absolute_url,
+            covered="words",
+            is_nullable=False,
+        ),
+        Column(
+            name="held",
+            label="Day",
+            kind=lists.Kind.DAY,
+            value=lambda row: row.held_on,
+            key="held_on",
+            is_nullable=False,
+        ),
+        Column(
+            name="sides",
+            label="Who took part",
+            value=lambda row: "; ".join(side.organisation.display_name for side in row.sides.all()),
+            key=_sides,
+            is_nullable=False,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=lists.Kind.CHOICE,
+            value=Conversation.get_status_display,
+            tag=lambda row: row.status,
+            choices=lambda: Status.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="theme",
+            label="Theme",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: Theme.label_of(row.theme) if row.theme else None,
+            choices=Theme.all_choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        _FORMAT,
+        _PARTNERSHIP,
+        Column(
+            name="keeper",
+            label="Record kept by",
+            value=lambda row: row.organisation.display_name,
+            key="organisation__name",
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="next_contact",
+            label="Next contact",
+            kind=lists.Kind.DAY,
+            value=lambda row: row.next_contact_on,
+            key="next_contact_on",
+            is_shown=False,
+        ),
+        Column(
+            name="circulated",
+            label="Circulated",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.circulated_at),
+            key="circulated_at",
+            is_shown=False,
+        ),
+        Column(
+            name="agreed",
+            label="Agreed",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.agreed_at),
+            key="agreed_at",
+            is_shown=False,
+        ),
+    ),
+    rows=_conversations,
+    readable=lambda user: Conversation.objects.visible_to(user).for_listing(),
+    form=lambda parameters, user: ConversationsForm(parameters, user=user),
+    sort=lambda _chosen: "-held",
+    template="conversations/list.html",
+    empty=(
+        "No conversations yet",
+        "Talk openly about what each side wants and what is in the way. Then write it up here and agree on the record.",
+    ),
+    ready=lambda _user, rows: queries.name_as_at(rows),
+    context=_conversations_context,
+)
+
+MEETINGS = ListDefinition(
+    slug="meetings",
+    title="Meetings",
+    one="meeting",
+    address="conversations:meeting-list",
+    columns=(
+        Column(
+            name="title",
+            label="Meeting",
+            value=lambda row: row.title,
+            href=Meeting.get_absolute_url,
+            covered="words",
+            is_nullable=False,
+        ),
+        Column(
+            name="starts",
+            label="Day",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: row.day,
+            words=lambda row: row.when,
+            key="starts_at",
+            is_nullable=False,
+        ),
+        _PARTNERSHIP,
+        Column(
+            name="status",
+            label="Status",
+            kind=lists.Kind.CHOICE,
+            value=Meeting.get_status_display,
+            tag=lambda row: row.status,
+            choices=lambda: MeetingStatus.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        _FORMAT,
+        Column(
+            name="place",
+            label="Place or link",
+            value=lambda row: row.place or row.link or None,
+            key=_place,
+        ),
+        Column(
+            name="organisation",
+            label="Called by",
+            value=lambda row: row.organisation.display_name,
+            key="organisation__name",
+            is_nullable=False,
+            is_grouped=True,
+            is_shown=False,
+        ),
+        Column(
+            name="minutes",
+            label="Minutes",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.minutes,
+            is_nullable=False,
+            is_shown=False,
+            is_summed=True,
+        ),
+        Column(
+            name="agenda",
+            label="Agenda circulated",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.agenda_sent_at),
+            key="agenda_sent_at",
+            is_shown=False,
+        ),
+        Column(
+            name="present",
+            label="Parties present",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.quorum_present,
+            key="quorum_present",
+            is_shown=False,
+        ),
+        Column(
+            name="needed",
+            label="Parties needed",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.quorum_needed,
+            key="quorum_needed",
+            is_shown=False,
+        ),
+    ),
+    rows=_meetings,
+    readable=lambda user: Meeting.objects.visible_to(user).select_related("organisation", "partnership"),
+    form=lambda parameters, user: MeetingsForm(parameters, user=user),
+    sort=lambda _chosen: "-starts",
+    template="conversations/meetings/all.html",
+    empty=("No meetings yet", "Plan a meeting on the page of a partnership."),
+    ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
+)

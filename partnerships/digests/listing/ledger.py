@@ -1,0 +1,166 @@
+"""The list of digests sent.
+
+Recipients are named, sorted and found only as far as the reader may know them: see `queries/ledger.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Case, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
+from django.utils.html import format_html_join
+
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind
+from partnerships.digests.queries.addresses import people_with_known_address
+from partnerships.digests.queries.included import items_of, with_items, with_names
+from partnerships.digests.queries.ledger import ledger_of, may_look, shown_to, tabs_for, with_words
+from partnerships.digests.queries.queue import queue_figures
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.forms import Form
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.templatetags.kit import long_time
+from partnerships.outbox.models import EmailReason, EmailStatus
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+class LedgerForm(Form):
+    """The list's own filters of digests sent."""
+
+    q = forms.CharField(label="Name or address", required=False, max_length=254)
+    not_written = forms.BooleanField(label="Only those that could not be prepared", required=False)
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
+    rows = ledger_of(user)
+    if chosen.get("not_written"):
+        rows = rows.filter(reason_code=EmailReason.NOT_COMPOSED)
+    return with_words(user, rows, chosen["q"]) if chosen.get("q") else rows
+
+
+def _ready(user: User, rows: Sequence[Any]) -> None:
+    deliveries = with_items(with_names(user, list(rows)))
+    mine = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
+    for shown in shown_to(user, deliveries):
+        row: Any = shown.delivery
+        row.shown, row.said = shown, items_of(shown.delivery, mine)
+
+
+def _who(user: User) -> Combinable:
+    """The recipient as `shown_to` names them; empty for people without a name whose address is hidden."""
+    known = Q(recipient__in=people_with_known_address(user).values("pk"))
+    address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
+    return Case(
+        When(~Q(kind=DeliveryKind.CONFIRMATION) & ~Q(recipient__name=""), then=F("recipient__name")),
+        When(known, then=address),
+        output_field=TextField(),
+    )
+
+
+def _what(user: User) -> Combinable:
+    """Titles of the plans in it that the reader may know."""
+    items = DeliveryItem.objects.filter(delivery=OuterRef("pk"))
+    if not user.is_staff:
+        items = items.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
+    return joined(items.order_by("pk"), "plan__title")
+
+
+def _reason(user: User) -> Combinable:
+    """A mail server's reply may name the address."""
+    known = Q(recipient__in=people_with_known_address(user).values("pk"))
+    return Case(When(known, then=NullIf(F("reason"), Value(""))))
+
+
+def _context(user: User) -> dict[str, Any]:
+    return {**tabs_for(user), "figures": queue_figures() if user.is_staff else None}
+
+
+LEDGER = ListDefinition(
+    slug="ledger",
+    title="Digests sent",
+    one="email",
+    address="digests:ledger",
+    columns=(
+        Column(
+            name="who",
+            label="Who",
+            value=lambda row: row.shown.who,
+            key=_who,
+            href=Delivery.get_absolute_url,
+            covered="q",
+        ),
+        Column(
+            name="when",
+            label="When",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.created_at),
+            words=lambda row: long_time(row.created_at),
+            key="created_at",
+            sorts_by="pk",  # numbers rise with time, and the table is partitioned by them
+            is_nullable=False,
+        ),
+        Column(
+            name="what",
+            label="What",
+            value=lambda row: "; ".join(row.said) or row.get_kind_display(),
+            words=lambda row: format_html_join("; ", "{}", ((one,) for one in row.said)) or row.get_kind_display(),
+            key=_what,
+            is_nullable=False,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: row.status_label,
+            key="status",
+            tag=lambda row: row.status,
+            choices=lambda: EmailStatus.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(name="reason", label="Reason", value=lambda row: row.shown.reason or None, key=_reason),
+        Column(
+            name="kind",
+            label="Kind",
+            kind=lists.Kind.CHOICE,
+            value=lambda row: row.get_kind_display(),
+            choices=lambda: DeliveryKind.choices,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="settled",
+            label="Settled",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.settled_at),
+            key="settled_at",
+            is_shown=False,
+        ),
+        Column(
+            name="attempts",
+            label="Attempts",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.attempts,
+            is_nullable=False,
+            is_shown=False,
+        ),
+    ),
+    rows=_rows,
+    readable=ledger_of,
+    form=lambda parameters, _user: LedgerForm(parameters),
+    sort=lambda _chosen: "-when",
+    template="digests/ledger.html",
+    empty=(
+        "Nothing has been sent yet",
+        "Emails about plans that you can publish appear here, with their status.",
+    ),
+    ready=_ready,
+    context=_context,
+    may_open=may_look,
+)

@@ -1,0 +1,235 @@
+"""The list of stakeholders that the reader's organisations asked.
+
+Names, addresses and what they follow are shown, sorted and found only as far as the organisation may know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, F, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from partnerships.digests.bulk import ASK_AGAIN
+from partnerships.digests.forms import StakeholderFilter
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryKind,
+    Subscription,
+    SubscriptionQuerySet,
+    SubscriptionStatus,
+)
+from partnerships.digests.queries.ledger import tabs_for
+from partnerships.digests.queries.naming import named_for, things_known_to
+from partnerships.digests.queries.subscriptions import (
+    asks_for_somebody,
+    confirmation_emails,
+    find_stakeholders,
+    followed_by_stakeholders,
+)
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.outbox.models import EmailStatus
+from partnerships.people.models import User
+
+#: Fields that name what each kind of target is called.
+_TITLES = {
+    "plan": "plan__title",
+    "partnership": "partnership__title",
+    "organisation": "organisation__name",
+    "request": "request__title",
+    "commitment": "commitment__text",
+}
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
+    return find_stakeholders(user, words=chosen.get("q", ""), about=chosen.get("about", ""), now=timezone.now())
+
+
+def _ready(user: User, rows: Sequence[Subscription]) -> None:
+    named_for(user, rows, timezone.now())
+
+
+def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
+    emails = confirmation_emails([row for row in rows if row.is_waiting])
+    for row in rows:
+        row.email = emails.get(row.pk)
+
+
+def _if_named(paths: Mapping[str, str]) -> Any:
+    """A field for each kind of target, empty where the reader may not know what is followed."""
+
+    def key(user: User) -> Combinable:
+        known = things_known_to(user)
+        found = (When(**{f"{name}__in": known[name].values("pk")}, then=F(path)) for name, path in paths.items())
+        return Case(*found, output_field=TextField())
+
+    return key
+
+
+def _address(_user: User) -> Combinable:
+    """See `Subscription.address_for_askers`."""
+    is_over = Q(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
+    return Case(
+        When(is_over | Q(has_own_address=True), then=Value(None)), default=F("person__email"), output_field=TextField()
+    )
+
+
+def _email(path: str) -> Any:
+    """A field of the latest email that asked them to confirm; empty once they have answered."""
+    asked = Delivery.objects.filter(
+        kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
+    )
+    latest = Subquery(asked.order_by("-pk").values(path)[:1])
+    return lambda _user: Case(When(status=SubscriptionStatus.ASKED, then=latest))
+
+
+def _email_words(row: Any) -> str:
+    if row.email is None:
+        return ""
+    return ", ".join(filter(None, (row.email.status_label, row.email.reason)))
+
+
+def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
+    return StakeholderFilter(parameters, things=lambda: followed_by_stakeholders(user, timezone.now()))
+
+
+def _columns() -> tuple[Column, ...]:
+    choice, moment = lists.Kind.CHOICE, lists.Kind.MOMENT
+    return (
+        Column(
+            name="person",
+            label="Person",
+            value=lambda row: row.person_for_askers,
+            key="shown_as",
+            href=Subscription.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        Column(
+            name="address",
+            label="Email address",
+            value=lambda row: row.address_for_askers or None,
+            key=_address,
+            covered="q",
+            is_shown=False,
+        ),
+        Column(
+            name="about",
+            label="About",
+            value=lambda row: row.called if row.named else capfirst(row.called),
+            key=_if_named(_TITLES),
+            href=lambda row: row.target.get_absolute_url() if row.named else "",
+            is_grouped=True,
+        ),
+        Column(
+            name="asked",
+            label="Asked",
+            kind=moment,
+            value=lambda row: day_of(row.asked_at),
+            key="asked_at",
+            is_nullable=False,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=choice,
+            value=Subscription.get_status_display,
+            tag=lambda row: row.status,
+            choices=lambda: SubscriptionStatus.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="email",
+            label="Email to confirm",
+            kind=choice,
+            value=lambda row: _email_words(row) or None,
+            key=_email("status"),
+            choices=lambda: EmailStatus.choices,
+            ready=_ready_emails,
+        ),
+        Column(
+            name="sent",
+            label="Email sent",
+            kind=moment,
+            value=lambda row: day_of(row.email.created_at) if row.email else None,
+            key=_email("created_at"),
+            ready=_ready_emails,
+            is_shown=False,
+        ),
+        Column(
+            name="why",
+            label="Why",
+            value=lambda row: row.why if row.named else None,
+            key=_if_named(dict.fromkeys(_TITLES, "why")),
+            is_shown=False,
+        ),
+        Column(
+            name="asked_by",
+            label="Asked by",
+            value=lambda row: row.added_by.display_name if row.added_by else None,
+            key=lambda _user: NullIf(F("added_by__name"), Value("")),
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="organisation",
+            label="Asked for",
+            value=lambda row: row.added_for.name if row.added_for else None,
+            key="added_for__name",
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="confirmed",
+            label="Confirmed",
+            kind=moment,
+            value=lambda row: day_of(row.confirmed_at),
+            key="confirmed_at",
+            is_shown=False,
+        ),
+        Column(
+            name="ended",
+            label="Ended",
+            kind=moment,
+            value=lambda row: day_of(row.ended_at),
+            key="ended_at",
+            is_shown=False,
+        ),
+        Column(
+            name="reason",
+            label="Reason",
+            value=lambda row: row.reason_for_askers or None,
+            is_nullable=False,
+            is_shown=False,
+        ),
+    )
+
+
+STAKEHOLDERS = ListDefinition(
+    slug="stakeholders",
+    title="Stakeholders",
+    one="stakeholder",
+    address="digests:stakeholders",
+    columns=_columns(),
+    rows=_rows,
+    readable=lambda user: find_stakeholders(user, now=timezone.now()),
+    form=_form,
+    sort=lambda _chosen: "person",
+    template="digests/stakeholders.html",
+    empty=(
+        "No stakeholders yet",
+        "Open a plan or a partnership and add a stakeholder. They get digests once they confirm.",
+    ),
+    ready=_ready,
+    context=tabs_for,
+    actions=(ASK_AGAIN,),
+    may_open=asks_for_somebody,
+)

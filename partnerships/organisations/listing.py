@@ -1,0 +1,210 @@
+"""The list of organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, OuterRef, Value, When, prefetch_related_objects
+from django.db.models.expressions import Combinable
+from django.http import QueryDict
+
+from partnerships.kit import lists
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.organisations.forms import DirectoryFilter
+from partnerships.organisations.models import (
+    Area,
+    CouncilType,
+    Identifier,
+    Kind,
+    Organisation,
+    OrganisationQuerySet,
+    Scheme,
+    Status,
+)
+from partnerships.organisations.queries import find_organisations
+from partnerships.people.models import User
+
+
+def _readable(user: User) -> OrganisationQuerySet:
+    return find_organisations(user=user).for_listing()
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
+    found = find_organisations(
+        user=user, text=chosen.get("q", ""), region=chosen.get("region"), area=chosen.get("area")
+    )
+    if chosen.get("mine"):
+        found = found.filter(pk__in=Organisation.objects.of_person(user).values("pk"))
+    return found.for_listing()
+
+
+def _form(parameters: QueryDict, _user: User) -> DirectoryFilter:
+    return DirectoryFilter(parameters)
+
+
+def _ready_areas(_user: User, rows: Sequence[Organisation]) -> None:
+    prefetch_related_objects(list(rows), "areas")
+
+
+def _numbers(row: Organisation) -> str:
+    return "; ".join(sorted(one.value for one in row.identifiers.all() if one.scheme != Scheme.NETWORK))
+
+
+def _numbers_key(_user: User) -> Combinable:
+    known = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
+    return joined(known.order_by("value"), "value")
+
+
+def _areas(_user: User) -> Combinable:
+    return joined(Area.objects.filter(organisations=OuterRef("pk")).order_by("name", "pk"), "name")
+
+
+def _check(_user: User) -> Combinable:
+    return Case(When(missing_since__isnull=False, then=Value(True)), default=Value(False))
+
+
+def _area_words(row: Organisation) -> str:
+    return "; ".join(sorted(area.name for area in row.areas.all()))
+
+
+def _columns() -> tuple[Column, ...]:
+    choice, day = lists.Kind.CHOICE, lists.Kind.DAY
+    return (
+        Column(
+            name="name",
+            label="Organisation",
+            value=lambda row: row.name,
+            href=Organisation.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        Column(
+            name="kind",
+            label="Kind",
+            kind=choice,
+            value=Organisation.get_kind_display,
+            choices=lambda: Kind.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="region",
+            label="Region",
+            value=lambda row: row.region.name if row.region else None,
+            key="region__name",
+            is_grouped=True,
+        ),
+        Column(
+            name="numbers",
+            label="Numbers",
+            value=_numbers,
+            key=_numbers_key,
+            covered="q",
+            is_nullable=False,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=choice,
+            value=Organisation.get_status_display,
+            tag=lambda row: row.status,
+            choices=lambda: Status.choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="check",
+            label="Not in the latest list",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.needs_checking,
+            words=lambda row: "Not in the latest list, check" if row.needs_checking else "",
+            tag=lambda _row: "check",
+            key=_check,
+            is_nullable=False,
+        ),
+        Column(
+            name="demonstration",
+            label="Demonstration",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.is_demonstration,
+            words=lambda row: "Demonstration" if row.is_demonstration else "",
+            tag=lambda _row: "demonstration",
+            key="is_demonstration",
+            is_nullable=False,
+        ),
+        Column(
+            name="short_name",
+            label="Short name",
+            value=lambda row: row.short_name or None,
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="council_type",
+            label="Type of council",
+            kind=choice,
+            value=lambda row: row.get_council_type_display() or None,
+            choices=lambda: CouncilType.choices,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="areas",
+            label="Areas served",
+            value=_area_words,
+            key=_areas,
+            covered="area",
+            ready=_ready_areas,
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="parent",
+            label="Part of",
+            value=lambda row: row.parent.name if row.parent else None,
+            key="parent__name",
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="designation",
+            label="Designation",
+            value=lambda row: row.designation or None,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="legal_form",
+            label="Legal form",
+            value=lambda row: row.legal_form or None,
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="website", label="Website", value=lambda row: row.website or None, is_nullable=False, is_shown=False
+        ),
+        Column(
+            name="begins", label="Began", kind=day, value=lambda row: row.valid_from, key="valid_from", is_shown=False
+        ),
+        Column(name="ends", label="Ended", kind=day, value=lambda row: row.valid_to, key="valid_to", is_shown=False),
+    )
+
+
+LIST = ListDefinition(
+    slug="organisations",
+    title="Organisations",
+    one="organisation",
+    address="organisations:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=_readable,
+    form=_form,
+    sort=lambda _chosen: "name",
+    template="organisations/list.html",
+    is_followed=True,
+    empty=("No organisations yet", "An administrator imports them from the published lists."),
+)

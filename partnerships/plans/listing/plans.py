@@ -1,0 +1,275 @@
+"""The list of plans.
+
+Somebody whose organisation left a plan reads it as it was then, so what they sort and filter by is what it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import inside_among
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.forms import Form
+from partnerships.kit.lists import Column, Key, ListDefinition, RecordField, joined
+from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.people.models import User
+from partnerships.plans.models import Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
+from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
+
+
+class PlansForm(Form):
+    """The list's own filters of plans."""
+
+    q = forms.CharField(label="Title", required=False, max_length=200)
+    mine = forms.BooleanField(label="Owned by my organisations", required=False)
+    partnership = RecordField(
+        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+
+    def __init__(self, parameters: QueryDict, *, user: User) -> None:
+        super().__init__(parameters)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+
+
+def _readable(user: User) -> PlanQuerySet:
+    return Plan.objects.visible_to(user).for_listing()
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
+    plans = my_plans(user) if chosen.get("mine") else Plan.objects.visible_to(user)
+    if chosen.get("q"):
+        plans = plans.filter(titled_for(user, Q(title__icontains=chosen["q"])))
+    if chosen.get("partnership"):
+        plans = plans.filter(partnership=chosen["partnership"])
+    return Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
+
+
+def _ready(user: User, rows: Sequence[Any]) -> None:
+    """Show plans as their reader may know them, with what each waits for."""
+    as_read_by(user, rows)
+    for one in as_listed(user, rows):
+        row: Any = one.plan
+        row.listed = one
+
+
+def _ready_since(user: User, rows: Sequence[Any]) -> None:
+    found = Plan.objects.filter(pk__in=[row.pk for row in rows]).annotate(since=_since(user))
+    moments = dict(found.values_list("pk", "since"))
+    for row in rows:
+        row.since = moments.get(row.pk)
+
+
+def _ready_partnership(user: User, rows: Sequence[Any]) -> None:
+    known = inside_among(user, [row.partnership_id for row in rows if row.partnership_id])
+    for row in rows:
+        row.is_partnership_known = row.partnership_id in known
+
+
+def _known_today(user: User) -> Any:
+    return Plan.objects.known_today_to(user).values("pk")
+
+
+def _today(path: str) -> Key:
+    """What a plan says today; empty for those who read it only as it was."""
+    return lambda user: Case(When(pk__in=_known_today(user), then=F(path)))
+
+
+def _if_today(name: str) -> Callable[[Any], Any]:
+    """The same for the cell."""
+
+    def value(row: Any) -> Any:
+        found = getattr(row, name) if row.owners_then is None else None
+        return found() if callable(found) else found
+
+    return value
+
+
+def _newest(user: User) -> Any:
+    """The newest version that the reader may see."""
+    return Version.objects.visible_to(user).filter(plan=OuterRef("pk")).order_by("-number")
+
+
+def _title(user: User) -> Combinable:
+    """The title that its reader sees."""
+    held = Subquery(_newest(user).values("title")[:1])
+    return Case(When(pk__in=_known_today(user), then=F("title")), default=held, output_field=CharField())
+
+
+def _since(user: User) -> Combinable:
+    """When the newest version that its reader sees was published; of a draft, when it was begun."""
+    held = Subquery(_newest(user).values("published_at")[:1])
+    open_ones = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
+    return Case(
+        When(current_number=0, then=F("created_at")),
+        When(open_ones, pk__in=_known_today(user), then=F("last_published_at")),
+        default=held,
+    )
+
+
+def _version(user: User) -> Combinable:
+    """The number that lists show: see `Plan.announced_number`."""
+    embargoed = Q(embargoed_until__gt=timezone.now())
+    held = Subquery(_newest(user).values("number")[:1])
+    return Case(
+        When(current_number=0, then=Value(None)),
+        When(embargoed, pk__in=_known_today(user), then=F("open_number")),
+        When(pk__in=_known_today(user), then=F("current_number")),
+        default=held,
+    )
+
+
+def _owners(user: User) -> Combinable:
+    owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
+    return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
+
+
+def _partnership(user: User) -> Combinable:
+    inside = Partnership.objects.inside_for(user).values("pk")
+    return Case(When(partnership__in=inside, then=F("partnership__title")))
+
+
+def _waiting_words(row: Any) -> SafeString:
+    return SafeString(render_to_string("plans/_waiting_for.html", {"steps": row.listed.steps}).strip())
+
+
+def _columns() -> tuple[Column, ...]:
+    choice, number = lists.Kind.CHOICE, lists.Kind.NUMBER
+    return (
+        Column(
+            name="title",
+            label="Plan",
+            value=lambda row: row.title,
+            key=_title,
+            href=Plan.get_absolute_url,
+            covered="q",
+        ),
+        Column(
+            name="kind",
+            label="Kind",
+            kind=choice,
+            value=lambda row: PlanKind.label_of(row.kind),
+            choices=PlanKind.all_choices,
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="status",
+            label="Status",
+            kind=choice,
+            value=Plan.get_status_display,
+            key=_today("status"),
+            tag=lambda row: row.status,
+            choices=lambda: Status.choices,
+            is_grouped=True,
+        ),
+        Column(
+            name="owners",
+            label="Owners",
+            value=lambda row: "; ".join(owner.organisation.name for owner in row.listed.owners),
+            key=_owners,
+            is_grouped=True,
+        ),
+        Column(
+            name="version",
+            label="Version",
+            kind=number,
+            value=lambda row: row.announced_number or None,
+            words=lambda row: f"version {row.announced_number}" if row.announced_number else "",
+            key=_version,
+        ),
+        Column(
+            name="waiting",
+            label="Waiting for",
+            value=lambda row: "; ".join(f"{step.who} {step.what}" for step in row.listed.steps) or None,
+            words=_waiting_words,
+            key=_today("status"),  # what a plan waits for follows from it
+            covered="status",
+        ),
+        Column(
+            name="since",
+            label="Published, or draft begun",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.since),
+            key=_since,
+            ready=_ready_since,
+        ),
+        Column(
+            name="number",
+            label="Number",
+            kind=number,
+            value=lambda row: row.pk,
+            words=lambda row: str(row.pk),
+            key="pk",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="partnership",
+            label="Partnership",
+            value=lambda row: row.partnership.title if row.partnership and row.is_partnership_known else None,
+            key=_partnership,
+            href=lambda row: row.partnership.get_absolute_url(),
+            ready=_ready_partnership,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="audience",
+            label="Who can read it",
+            kind=choice,
+            value=_if_today("get_audience_display"),
+            key=_today("audience"),
+            choices=lambda: Audience.choices,
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="first_year",
+            label="First year",
+            kind=number,
+            value=_if_today("period_start"),
+            words=lambda row: str(_if_today("period_start")(row) or ""),
+            key=_today("period_start"),
+            is_shown=False,
+        ),
+        Column(
+            name="last_year",
+            label="Last year",
+            kind=number,
+            value=_if_today("period_end"),
+            words=lambda row: str(_if_today("period_end")(row) or ""),
+            key=_today("period_end"),
+            is_shown=False,
+        ),
+    )
+
+
+PLANS = ListDefinition(
+    slug="plans",
+    title="Plans",
+    one="plan",
+    address="plans:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=_readable,
+    form=lambda parameters, user: PlansForm(parameters, user=user),
+    sort=lambda _chosen: "-number",
+    template="plans/list.html",
+    empty=("No plans yet", "None has been shared with you yet, and your organisations have begun none."),
+    ready=_ready,
+    is_followed=True,
+    context=lambda user: {"may_begin": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
+)

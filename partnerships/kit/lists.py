@@ -6,6 +6,7 @@ lies above: a room gives one of them an address with `list_page` and `list_expor
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,6 +18,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from partnerships.kit.http import row_number
@@ -38,6 +40,8 @@ class Kind(Enum):
     TEXT = "text"
     CHOICE = "choice"
     DAY = "day"
+    #: A date as precise as it is known, in ISO form: 2027, 2027-04 or 2027-04-01. A quarter is its last month.
+    PARTIAL = "partial"
     MOMENT = "moment"
     NUMBER = "number"
     FLAG = "flag"
@@ -118,6 +122,15 @@ class Column:
                 f"{name}_min": filters.NumberFilter(**common, label=f"{label}, at least", lookup_expr="gte"),
                 f"{name}_max": filters.NumberFilter(**common, label=f"{label}, at most", lookup_expr="lte"),
             }
+        if self.kind is Kind.PARTIAL:
+            return {
+                f"{name}_from": filters.DateFilter(
+                    **common, label=f"{label}, from", method=_partial_from, widget=_day_input()
+                ),
+                f"{name}_to": filters.DateFilter(
+                    **common, label=f"{label}, to", method=_partial_to, widget=_day_input()
+                ),
+            }
         day = "date__" if self.kind is Kind.MOMENT else ""
         return {
             f"{name}_from": filters.DateFilter(
@@ -127,6 +140,21 @@ class Column:
                 **common, label=f"{label}, to", lookup_expr=f"{day}lte", widget=_day_input()
             ),
         }
+
+
+def _partial_from(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
+    """Rows whose date may be on the day or later: its last possible day counts."""
+    return rows.exclude(**{name: ""}).filter(**{f"{name}__gte": _as_precise(name, day)})
+
+
+def _partial_to(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
+    """Rows whose date may be on the day or earlier: its first possible day counts."""
+    return rows.exclude(**{name: ""}).filter(**{f"{name}__lte": _as_precise(name, day)})
+
+
+def _as_precise(name: str, day: dt.date) -> Combinable:
+    """The day as precise as the date of the row: 2027-04 beside a month."""
+    return Func(Value(day.isoformat()), Length(name), function="LEFT", output_field=TextField())
 
 
 def _day_input() -> forms.DateInput:

@@ -170,6 +170,7 @@ _DIRECTIONS = {
     Kind.TEXT: ("A to Z", "Z to A"),
     Kind.CHOICE: ("first to last", "last to first"),
     Kind.DAY: ("earliest first", "latest first"),
+    Kind.PARTIAL: ("earliest first", "latest first"),
     Kind.MOMENT: ("earliest first", "latest first"),
     Kind.NUMBER: ("smallest first", "largest first"),
     Kind.FLAG: ("no first", "yes first"),

@@ -343,6 +343,26 @@ def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None
     assert [chip.label for chip in page.context["chips"]] == ["Confidential: no"]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "found"),
+    [
+        ("forecast_from=2027-04-30", {"Quillwort"}),
+        ("forecast_from=2027-05-01", set()),
+        ("forecast_to=2027-04-01", {"Quillwort"}),
+        ("forecast_to=2027-03-31", set()),
+        ("forecast_from=2027-04-10&forecast_to=2027-04-20", {"Quillwort"}),
+    ],
+)
+def test_a_month_is_found_by_every_day_in_it(world: World, bounds: str, found: set[str]) -> None:
+    plan = published(world)
+    save(plan, world, "milestones/start", name="Quillwort", baseline="2027-04", forecast="2027-04")
+    publish(plan, world, "Known better.")
+
+    page = client_of(world.ben).get(f"{reverse('plans:milestones')}?q=Quillwort&{bounds}")
+
+    assert {row.name for row in page.context["page"].rows} == found
+
+
 def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None:
     plan = published(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027", forecast="2027-04")

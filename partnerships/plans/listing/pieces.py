@@ -107,7 +107,13 @@ def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Co
 def _date(name: str, label: str, **more: Any) -> Column:
     """A date as precise as it is known: sorted by year, month and day; "2027" comes before "2027-04"."""
     return Column(
-        name=name, label=label, value=lambda row: getattr(row, name), words=_partial(name), is_nullable=False, **more
+        name=name,
+        label=label,
+        kind=lists.Kind.PARTIAL,
+        value=lambda row: getattr(row, name),
+        words=_partial(name),
+        is_nullable=False,
+        **more,
     )
 
 

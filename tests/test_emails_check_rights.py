@@ -128,6 +128,7 @@ def _dee_stops_administering(w: World) -> None:
         ("entry_shared_with_those_asked", "exchange.asked", "ben", _withdraws_entry),
         ("entry_answered", "exchange.response", "amina", _stops_leading("amina")),
         ("facilitator_of_an_entry_named", "exchange.facilitator", "ben", _withdraws_entry),
+        ("several_facilitated_by_one_person", "exchange.several", "eddie", _leaves("eddie")),
         ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
         ("entry_enters_a_followed_view", "lists.followed", "ben", _withdraws_entry),
         ("report_sent_on_a_rhythm", "reports.scheduled", "ben", _removes_westmarch),

@@ -14,6 +14,8 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
+#: Entries that one email lists; the others are counted.
+_MAX_LISTED = 20
 _NOT_READABLE = "They can no longer read it."
 _NOTHING_TO_ANSWER = "They no longer have anything to answer."
 
@@ -45,6 +47,35 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
         return _NOT_READABLE
     entry = _entry(named.entry_id)
     return "It is over." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
+
+
+def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Several asks and offers that wait for their answer, or that they now facilitate.
+
+    Those that are answered or over, or that they may not read, are left out.
+    """
+    waits, numbers = due.params["waits"], due.params["entries"]
+    readable = Entry.objects.visible_to(person).filter(pk__in=numbers).select_related("organisation")
+    if waits:
+        unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(numbers, person), is_open=True)
+        readable = readable.filter(pk__in=unanswered.values("pk"))
+    else:
+        named = EntryFacilitator.objects.named().filter(person=person, entry__in=numbers)
+        readable = readable.filter(pk__in=named.values("entry"))
+    found = [entry for entry in readable.order_by("shared_at", "pk") if not entry.is_over]
+    if not found:
+        return _NOTHING_TO_ANSWER if waits else _NOT_READABLE
+    author = _author(due)
+    context = {
+        "person": person,
+        "author": author,
+        "waits": waits,
+        "entries": found[:_MAX_LISTED],
+        "count": len(found),
+        "more": max(0, len(found) - _MAX_LISTED),
+        "href": link("exchange:list"),
+    }
+    return Content("exchange/several", context, reply_to=author.email)
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.db.models import Case, F, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.utils.safestring import SafeString
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.commitments.models import Unit
+from partnerships.exchange.bulk import ACTIONS
 from partnerships.exchange.forms.filters import FilterForm, filters_of
 from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import (
@@ -35,8 +37,16 @@ from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
 
+class ListForm(FilterForm):
+    """The filters of the board, and whose it is."""
+
+    mine = forms.BooleanField(label="Only of my organisations", required=False)
+
+
 def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
     entries = boards.board(user, filters_of(chosen)).for_listing()
+    if chosen.get("mine"):
+        entries = entries.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
     return entries.annotate(asked=_asked(user))
 
 
@@ -223,12 +233,13 @@ LIST = ListDefinition(
     columns=_columns(),
     rows=_rows,
     readable=lambda user: Entry.objects.visible_to(user).exclude(shared_at=None).for_listing(),
-    form=lambda parameters, _user: FilterForm(parameters),
+    form=lambda parameters, _user: ListForm(parameters),
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
     empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
+    actions=ACTIONS,
     is_followed=True,
     context=lambda user: {"may_write": bool(reader_of(user).editing)},
     is_cards_first=True,

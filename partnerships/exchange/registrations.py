@@ -87,6 +87,7 @@ def register() -> None:
         ("question_answered", "Answer to your question", emails.write_question_answered, question),
         ("decision", "Decision on your answer", emails.write_decision, response),
         ("introduction", "Introduction", emails.write_introduction, introduction),
+        ("several", "Asks and offers that wait for you", emails.write_several, entry),
         ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon, entry),
     ):
         group = NoticeGroup.REMINDERS if code == "closing_soon" else NoticeGroup.ASKS

@@ -99,6 +99,12 @@ ROWS = (
         prepare=_network_ask,
     ),
     Row(
+        "exchange.remind_of_entry",
+        lambda w, author, ask: services.remind_of_entry(entry=ask, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_ask,
+    ),
+    Row(
         "exchange.end_entry_facilitator",
         lambda w, author, one: services.end_entry_facilitator(
             facilitator=one, reason="Done.", author=author, now=timezone.now()
@@ -254,6 +260,8 @@ _INSIDE = "part of another service, inside its transaction"
 _CLOCK = "called by the clock"
 WITHOUT_A_PERSON = {
     "exchange.close_responses": _INSIDE,
+    "exchange.tell_facilitators": "part of a change of several, inside its transaction; it records emails",
+    "exchange.tell_of_waiting": "part of a change of several, inside its transaction; it records emails",
     "exchange.commitment_moved": "follows what became of a commitment",
     "exchange.fold_counts": _CLOCK,
     "exchange.refresh_parties": _CLOCK,

@@ -13,6 +13,7 @@ from partnerships.commitments.services import end_commitment
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days, propose
+from tests.exchange.conftest import shared
 from tests.lists.conftest import client_of
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World
@@ -20,15 +21,15 @@ from tests.world import World
 ADDRESS = "lists:bulk"
 
 
-def chosen(person: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
+def chosen(reader: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
     """The page that asks first, as the form below the table leads to it."""
     sent = {"action": action, "row": [row.pk for row in rows], **more}
-    return client_of(person).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
+    return client_of(reader).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
 
 
-def confirmed(person: User, page: Any, **filled: Any) -> Any:
+def confirmed(reader: User, page: Any, **filled: Any) -> Any:
     """What the page says after its form was sent."""
-    return client_of(person).post(page.redirect_chain[-1][0], filled, follow=True)
+    return client_of(reader).post(page.redirect_chain[-1][0], filled, follow=True)
 
 
 def test_the_table_has_a_box_for_each_row_and_names_it(world: World) -> None:
@@ -122,6 +123,25 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
     assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
     assert "At most 2 can be changed at once" in many.content.decode()
     assert "Choose at least one row first." in none.content.decode()
+
+
+def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(world: World) -> None:
+    here: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
+    first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
+    drop_emails()
+
+    page = chosen(world.amina, "remind", first, second, kind="asks")
+    confirmed(world.amina, page)
+    again = confirmed(world.amina, page).content.decode()
+    reminded = [(email.to, email.subject) for email in deliver()]
+    drop_emails()
+    confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
+    named = [(email.to, email.subject) for email in deliver()]
+
+    assert ([world.ben.email], "To answer: 2 asks or offers") in reminded
+    assert len(reminded) == len({to for (to,), _ in reminded})
+    assert "were reminded within the last week" in again
+    assert named == [([world.eddie.email], "To help: 2 asks or offers")]
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:

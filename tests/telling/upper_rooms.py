@@ -226,6 +226,16 @@ def facilitator_of_an_entry_named(w: World) -> Act:
     )
 
 
+@case(("exchange.several", "eddie"))
+def several_facilitated_by_one_person(w: World) -> Act:
+    entries = [_entry(w) for _ in range(2)]
+    for entry in entries:
+        exchange.name_entry_facilitator(
+            entry=entry, organisation=w.larkhaven, person=w.eddie, author=w.amina, now=NOW(), tells=False
+        )
+    return lambda: exchange.tell_facilitators(entries=entries, person=w.eddie, author=w.amina, now=NOW())
+
+
 def _question(w: World, entry: Entry) -> Any:
     return exchange.ask_question(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
 

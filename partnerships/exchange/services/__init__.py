@@ -55,6 +55,12 @@ from partnerships.exchange.services.responses import (
     respond,
     withdraw_response,
 )
+from partnerships.exchange.services.several import (
+    UnableToRemindOfEntry,
+    remind_of_entry,
+    tell_facilitators,
+    tell_of_waiting,
+)
 from partnerships.exchange.services.sharing import UnableToShareEntry, share_entry
 from partnerships.exchange.services.stakeholders import tell_stakeholders
 from partnerships.exchange.services.status import update_status
@@ -73,6 +79,7 @@ __all__ = [
     "UnableToMarkAgreed",
     "UnableToMeet",
     "UnableToRefer",
+    "UnableToRemindOfEntry",
     "UnableToRespond",
     "UnableToShareEntry",
     "UnableToStartGroupFromAnswer",
@@ -101,9 +108,12 @@ __all__ = [
     "refresh_parties",
     "refresh_places",
     "remind_of_closing",
+    "remind_of_entry",
     "respond",
     "share_entry",
     "start_group_from_answer",
+    "tell_facilitators",
+    "tell_of_waiting",
     "tell_stakeholders",
     "transfer_fulfilments",
     "update_status",

@@ -23,11 +23,12 @@ class UnableToFacilitate(UnableToChangeEntry):
 
 @transaction.atomic
 def name_entry_facilitator(
-    *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime
+    *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime, tells: bool = True
 ) -> EntryFacilitator:
     """Name a facilitator of a shared ask or offer, and email them.
 
-    They must be able to read it already. Raises `UnableToFacilitate`.
+    They must be able to read it already. Without `tells` the caller tells of several at once (`tell_facilitators`).
+    Raises `UnableToFacilitate`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -43,7 +44,8 @@ def name_entry_facilitator(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )
     _record(made, "facilitator_named", author=author, now=now)
-    email_facilitator(made, author=author, now=now)
+    if tells:
+        email_facilitator(made, author=author, now=now)
     return made
 
 

@@ -95,7 +95,7 @@ def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> in
         return 0
     recipients = {
         person: is_own
-        for person, is_own in _recipients(entry).items()
+        for person, is_own in recipients_of(entry).items()
         if _is_due(lead_times.of(person), entry.closes_on, entry.reminded_at, today)
     }
     if not recipients:
@@ -127,7 +127,7 @@ def _closing(now: dt.datetime, days: int) -> EntryQuerySet:
     )
 
 
-def _recipients(entry: Entry) -> dict[int, bool]:
+def recipients_of(entry: Entry) -> dict[int, bool]:
     """Ids of the people to remind, and whether they are on the entry's side."""
     current = Membership.objects.current()
     author = current.filter(person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES)

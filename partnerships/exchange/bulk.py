@@ -1,0 +1,104 @@
+"""What can be done with several asks and offers of the list at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from partnerships.exchange import services
+from partnerships.exchange.models import UNANSWERED, Entry
+from partnerships.exchange.queries.permission_sql import reader_of
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.lists import BulkAction
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+
+_NO_RIGHT = "Only editors and leads of the organisation that shared them can do this."
+
+
+class FacilitatorForm(Form):
+    """A colleague who helps all that are chosen along."""
+
+    person = forms.ModelChoiceField(
+        label="Facilitator",
+        queryset=User.objects.none(),
+        widget=AutocompleteSelect,
+        help_text="Asks and offers of organisations that they do not act for stay as they are.",
+    )
+
+    def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Entry]) -> None:
+        super().__init__(data)
+        field = self.fields["person"]
+        assert isinstance(field, forms.ModelChoiceField)
+        acting = Membership.objects.current().filter(organisation__in={row.organisation_id for row in rows})
+        field.queryset = User.objects.filter(pk__in=acting.values("person")).order_by("name", "pk")
+        self.helper = Helper(self, submit="Name facilitator")
+
+
+class RemindForm(Form):
+    """Nothing to fill in."""
+
+    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
+        super().__init__(data)
+        self.helper = Helper(self, submit="Remind them")
+
+
+def _not_to_name(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
+    editing = reader_of(person).editing
+    reasons = {
+        row.pk: "These are over." if row.is_over else "" if row.organisation_id in editing else _NO_RIGHT
+        for row in rows
+    }
+    return {pk: words for pk, words in reasons.items() if words}
+
+
+def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
+    waiting = {row.pk for row in rows if row.status in UNANSWERED and row.answered_at is None}
+    answered = {row.pk: "These do not wait for an answer." for row in rows if row.pk not in waiting}
+    return answered | _not_to_name(person, rows, now)
+
+
+def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.name_entry_facilitator(
+        entry=row, organisation=row.organisation, person=chosen["person"], author=person, now=now, tells=False
+    )
+
+
+def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.tell_facilitators(entries=rows, person=chosen["person"], author=person, now=now)
+
+
+def _remind(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.remind_of_entry(entry=row, author=person, now=now)
+
+
+def _tell_waiting(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.tell_of_waiting(entries=rows, author=person, now=now)
+
+
+ACTIONS = (
+    BulkAction(
+        name="assign",
+        label="Name a facilitator",
+        done="a facilitator is named",
+        form=FacilitatorForm,
+        left_out=_not_to_name,
+        change=_name,
+        refusals=(services.UnableToFacilitate,),
+        tell=_tell_named,
+    ),
+    BulkAction(
+        name="remind",
+        label="Remind those who owe an answer",
+        done="those who owe an answer are reminded",
+        form=RemindForm,
+        left_out=_not_to_remind,
+        change=_remind,
+        refusals=(services.UnableToRemindOfEntry,),
+        tell=_tell_waiting,
+    ),
+)

@@ -1,0 +1,70 @@
+"""Several asks and offers at once: reminding those who owe an answer, and one email for each person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+
+from partnerships.activity.models import Event
+from partnerships.exchange.models import Entry
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.notices import recipients_of
+from partnerships.exchange.services.recording import UnableToChangeEntry, event_about, lock_entry, record_event
+from partnerships.kit.rights import require
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: Nobody is reminded of an ask or offer by hand more often.
+BETWEEN_REMINDERS = dt.timedelta(days=7)
+
+
+class UnableToRemindOfEntry(UnableToChangeEntry):
+    """It does not wait for an answer, nobody owes one, or they were reminded already."""
+
+
+@transaction.atomic
+def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
+    """Record that its organisation reminds those who owe an answer; `tell_of_waiting` writes the emails.
+
+    At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit, "Only editors and leads of the organisation that shared it.")
+    if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists():
+        raise UnableToRemindOfEntry("It has been answered, or it is over.")
+    if all(recipients_of(entry).values()):
+        raise UnableToRemindOfEntry("It asks the whole network, so nobody owes an answer.")
+    event = event_about(entry, "reminded")
+    lately = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
+    if lately.filter(target_kind="entry", target_id=entry.pk).exists():
+        raise UnableToRemindOfEntry("Those who owe an answer were reminded within the last week.")
+    record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)
+    return entry
+
+
+def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
+    """Email each person who owes answers once about all of them; inside the transaction of the reminders."""
+    theirs: dict[int, list[int]] = {}
+    for entry in entries:
+        for person, is_own in recipients_of(entry).items():
+            if not is_own:
+                theirs.setdefault(person, []).append(entry.pk)
+    _tell(theirs, author=author, waits=True, now=now)
+
+
+def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
+    """Email somebody once about all that they now facilitate; inside the transaction of the change."""
+    _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
+
+
+def _tell(theirs: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
+    for person, numbers in sorted(theirs.items()):
+        if person != author.pk:
+            record_emails(
+                kind="exchange.several",
+                people=[person],
+                params={"entry": numbers[0], "entries": numbers, "waits": waits, "author": author.pk},
+                now=now,
+            )

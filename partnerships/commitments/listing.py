@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import NullIf
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -20,6 +20,7 @@ from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.kit.templatetags.kit import when_due
+from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
@@ -118,20 +119,21 @@ def _columns() -> tuple[Column, ...]:
             key=_owner,
             is_grouped=True,
         ),
-        Column(
+        organisation_column(
             name="giver",
             label="Given by",
-            value=lambda row: row.giver_words,
-            key=lambda _user: Coalesce("giver__name", "giver_name"),
+            value=lambda row: row.giver.name if row.giver else row.giver_name,
+            side="giver",
+            moment="proposed_at",
+            otherwise="giver_name",
             is_nullable=False,
-            is_grouped=True,
         ),
-        Column(
+        organisation_column(
             name="receiver",
             label="Received by",
-            value=lambda row: row.receiver_words,
-            key="receiver__name",
-            is_grouped=True,
+            value=lambda row: row.receiver.name if row.receiver else None,
+            side="receiver",
+            moment="proposed_at",
         ),
         Column(
             name="first_due",

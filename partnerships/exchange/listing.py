@@ -16,6 +16,7 @@ from partnerships.exchange.bulk import ACTIONS
 from partnerships.exchange.forms.filters import FilterForm, filters_of
 from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import (
+    OVER,
     UNANSWERED,
     Addressee,
     Audience,
@@ -33,7 +34,9 @@ from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition, joined
 from partnerships.kit.templatetags.kit import age, long_date, when_due
+from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.naming import shown_then
 from partnerships.people.models import User
 
 
@@ -57,7 +60,8 @@ def _asked(user: User) -> Combinable:
     """
     mine = Organisation.objects.of_person(user).values("pk")
     inside = Partnership.objects.inside_for(user).values("pk")
-    own = Addressee.objects.filter(entry=OuterRef("pk")).order_by("organisation__name", "pk")
+    shown = shown_then("entry__shared_at", is_over=Q(entry__status__in=OVER))
+    own = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=shown).order_by("organisation__name", "pk")
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     others = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
     return Case(
@@ -66,9 +70,9 @@ def _asked(user: User) -> Combinable:
         When(
             audience=Audience.NAMED,
             organisation__in=mine,
-            then=joined(own.exclude(organisation=OuterRef("organisation")), "organisation__name"),
+            then=joined(own.exclude(organisation=OuterRef("organisation")), "shown"),
         ),
-        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=mine), "organisation__name")),
+        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=mine), "shown")),
         default=Value(""),
         output_field=TextField(),
     )
@@ -117,14 +121,14 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_grouped=True,
         ),
-        Column(
+        organisation_column(
             name="organisation",
             label="Organisation",
             value=lambda row: row.organisation.name,
-            key="organisation__name",
+            side="organisation",
+            moment="shared_at",
             covered="organisation",
             is_nullable=False,
-            is_grouped=True,
         ),
         Column(
             name="waiting_since",

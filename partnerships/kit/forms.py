@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -242,11 +242,15 @@ class AutocompleteSelectMultiple(forms.SelectMultiple):
 class FindSelectMultiple(AutocompleteSelectMultiple):
     """Several of hundreds: without JavaScript, the list shows what a search by name found.
 
-    The view answers its button with `found_by_name`.
+    The view answers its button with `found_by_name`, which looks in the fields `find_by` of the rows.
     """
 
     template_name = "common_ground/widgets/find_select.html"
     is_found = False
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, find_by: Sequence[str] = ("name",)):
+        super().__init__(attrs, choices)
+        self.find_by = find_by
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """With whether the list is what was found."""
@@ -266,7 +270,10 @@ def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
         form.initial[name] = posted.getlist(name) if several else posted.get(name, "")
         if isinstance(field, forms.ModelMultipleChoiceField) and isinstance(field.widget, FindSelectMultiple):
             words, chosen = posted.get(f"{name}-find", ""), posted.getlist(name)
-            named = Q(name__icontains=words) if words.strip() else Q(pk__in=[])
+            parts = field.widget.find_by if words.strip() else ()
+            named = (
+                Q(*(Q(**{f"{part}__icontains": words}) for part in parts), _connector=Q.OR) if parts else Q(pk__in=[])
+            )
             rows = field.queryset
             assert rows is not None  # a form gives its rows before it is shown
             found = rows.filter(named).values_list("pk", flat=True)[:MAX_FOUND]

@@ -7,7 +7,7 @@ lies above: a room gives one of them an address with `list_page` and `list_expor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
+from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -32,6 +32,8 @@ else:
 
 #: Choices up to this many are boxes to tick; more are a list to search.
 _MAX_BOXES = 12
+#: The longest words that a filter takes.
+_MAX_WORDS = 200
 
 
 class Kind(Enum):
@@ -58,10 +60,13 @@ class Column:
 
     `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
     each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
-    `sorts_by` is a field in the same order as the key, which an index serves. `words` replaces the value on pages,
-    `href` makes it a link, and `tag` gives the code of a status tag. `covered` names the list's own filter that finds
-    by this column. `ready` adds to the rows what only its cells show. `summed_by` names the column with the unit
-    of its numbers: those in different units have no sum.
+    `sorts_by` is what rows are sorted by instead, such as a field in the same order as the key, which an index serves.
+    `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
+    names the list's own filter that finds by this column. `ready` adds to the rows what only its cells show.
+    `summed_by` names the column with the unit of its numbers: those in different units have no sum.
+
+    Text may be found and grouped otherwise than by its key: `found_by` gives the condition for words, and `group_words`
+    the labels of groups by their keys. `found_words` says in one sentence why words find more than the cells show.
     """
 
     name: str
@@ -74,13 +79,16 @@ class Column:
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
     covered: str = ""
-    sorts_by: str = ""
+    sorts_by: Key = ""
     ready: Callable[[Any, Sequence[Any]], object] | None = None
     is_nullable: bool = True
     is_shown: bool = True
     is_grouped: bool = False
     is_summed: bool = False
     summed_by: str = ""
+    found_by: Callable[[str], Q] | None = None
+    found_words: str = ""
+    group_words: Callable[[Collection[str]], Mapping[str, str]] | None = None
 
     @property
     def alias(self) -> str:
@@ -89,12 +97,12 @@ class Column:
 
     def expression(self, reader: Any) -> Combinable:
         """The key as an expression."""
-        return self.key(reader) if callable(self.key) else F(self.key or self.name)
+        return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """What rows are sorted by: choices in their own order, everything else by the key."""
+        """What rows are sorted by: choices in their own order, everything else by `sorts_by` or the key."""
         if self.sorts_by:
-            return F(self.sorts_by)
+            return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:
             return self.expression(reader)
         codes = [code for code, _ in self.choices()]
@@ -105,7 +113,7 @@ class Column:
         """The filters that find rows by this column, by parameter."""
         name, label, common = self.name, self.label, {"field_name": self.alias}
         if self.kind is Kind.TEXT:
-            return {name: filters.CharFilter(**common, label=label, lookup_expr="icontains", max_length=200)}
+            return {name: filters.CharFilter(**common, label=label, method=self._with_words, max_length=_MAX_WORDS)}
         if self.kind is Kind.FLAG:
             # The filter in use is shown by its choice alone.
             yes_or_no = [("True", f"{label}: yes"), ("False", f"{label}: no")]
@@ -140,6 +148,26 @@ class Column:
                 **common, label=f"{label}, to", lookup_expr=f"{day}lte", widget=_day_input()
             ),
         }
+
+    def _with_words(self, rows: QuerySet[Any], field: str, words: str) -> QuerySet[Any]:
+        """Rows whose text has these words; in quotation marks they are the whole text, as links of groups say it."""
+        if (whole := unquoted(words)) is not None:
+            return rows.filter(**{field: whole})
+        return rows.filter(self.found_by(words) if self.found_by else Q(**{f"{field}__icontains": words}))
+
+
+def _expression(key: Key, reader: Any) -> Combinable:
+    return key(reader) if callable(key) else F(key)
+
+
+def quoted(text: str) -> str:
+    """The words that find this text alone; empty if it is too long for a filter."""
+    return f'"{text}"' if len(text) + 2 <= _MAX_WORDS else ""
+
+
+def unquoted(words: str) -> str | None:
+    """The whole text that these words ask for; None if they ask for a part."""
+    return words[1:-1] if len(words) > 2 and words[0] == words[-1] == '"' else None
 
 
 def _partial_from(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:

@@ -13,7 +13,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit.forms import Chip, active_filters
-from partnerships.kit.lists import Column, Kind, ListDefinition
+from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
 from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
 from partnerships.lists.reading import EVERYTHING, Asked
@@ -123,16 +123,27 @@ def groups(asked: Asked) -> list[Group]:
     column = asked.group
     if column is None:
         return []
-    labels = dict(column.choices())
+    counted = asked.counted(column)
+    labels = _labels(column, [row["list_group"] for row in counted])
     is_linked = _finds_by_key(asked, column)
     found = []
-    for row in asked.counted(column):
+    for row in counted:
         key = row["list_group"]
-        label = labels.get(key, "") if column.kind is Kind.CHOICE else in_words(key)
-        href = asked.address(**{column.name: str(key), "group": ""}) if label and is_linked else ""
+        label = labels.get(key, "")
+        value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
+        href = asked.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
         sums = [_sum_words(row, one) for one in asked.summed]
         found.append(Group(label or "None", href, row["list_count"], sums))
     return found
+
+
+def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
+    """What the groups with these keys are called."""
+    if column.kind is Kind.CHOICE:
+        return dict(column.choices())
+    if column.group_words is not None:
+        return column.group_words([key for key in keys if key])
+    return {key: in_words(key) for key in keys}
 
 
 def _finds_by_key(asked: Asked, column: Column) -> bool:

@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from partnerships.kit.forms import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
-from partnerships.kit.lists import UNREADABLE, Column, ListDefinition
+from partnerships.kit.lists import UNREADABLE, Column, ListDefinition, unquoted
 
 #: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
 ARRANGING = ("columns", "sort", "group", "look", "from")
@@ -86,6 +86,16 @@ class Asked:
         for name, (_, one) in active.items():
             rows = one.filter(rows, self.chosen[name])
         return rows
+
+    @property
+    def explanations(self) -> list[str]:
+        """Why filters in use find rows that do not show the words, a sentence for each reason."""
+        found = {
+            column.found_words: None
+            for column in self.definition.columns
+            if (words := self.chosen.get(column.name)) and unquoted(str(words)) is None
+        }
+        return [words for words in found if words]
 
     @property
     def group(self) -> Column | None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -24,6 +25,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
     SuccessionTie,
 )
+from partnerships.organisations.naming import organisations_named
 
 #: Kinds of succession that pass what a body held to its successors.
 INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
@@ -64,6 +66,13 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
 def with_it(succession: Succession) -> SuccessionQuerySet:
     """The other successions of its order that have the same status."""
     return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
+
+
+def is_in_force(succession: Succession) -> bool:
+    """Whether it has taken effect, and nothing that undoes it is in force."""
+    if succession.status != SuccessionStatus.EFFECTIVE:
+        return False
+    return not any(is_in_force(other) for other in succession.undone_by.all())
 
 
 def brought_about(succession: Succession) -> Succession:
@@ -215,6 +224,36 @@ def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[in
     return found
 
 
+def _ending_ties() -> QuerySet[SuccessionTie]:
+    """The ties in effect by which a body ended and another followed it."""
+    undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
+    return (
+        SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
+        .exclude(succession__kind__in=KEEPING)
+        .exclude(succession__in=undone.values("pk"))
+        .exclude(successor=F("predecessor"))
+    )
+
+
+#: Organisations by a name, and the ended bodies that they followed, through any number of links.
+_FOUND = """
+    WITH RECURSIVE found (id) AS (
+        {named} UNION SELECT ended.body FROM ({ended}) ended (body, follower) JOIN found ON ended.follower = found.id
+    ) SELECT id FROM found
+"""
+
+
+def found_by_name(words: str) -> RawSQL:
+    """Ids of organisations with a present or former name that has every word, and of the ended bodies they followed.
+
+    A subquery, so that a statement that is kept finds names of later.
+    """
+    ended = _ending_ties().filter(predecessor__status=Status.DISSOLVED).values_list("predecessor", "successor")
+    named, its = organisations_named(words).query.sql_with_params()
+    ties, theirs = ended.query.sql_with_params()
+    return RawSQL(_FOUND.format(named=named, ended=ties), (*its, *theirs))  # noqa: S611 - Django's own SQL
+
+
 def summed_with(organisation: Organisation) -> list[Organisation]:
     """Ended bodies whose figures count with this one's: it alone followed them, directly or through others.
 
@@ -231,13 +270,7 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
 
 def followed_alone() -> dict[int, set[int]]:
     """For each body, by id, the ended bodies that it alone followed directly; one query."""
-    undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
-    ties = (
-        SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
-        .exclude(succession__kind__in=KEEPING)
-        .exclude(succession__in=undone.values("pk"))
-        .exclude(successor=F("predecessor"))
-    )
+    ties = _ending_ties()
     elsewhere = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     alone = ties.filter(~Exists(elsewhere), predecessor__status=Status.DISSOLVED, successor__isnull=False)
     found: dict[int, set[int]] = {}

@@ -1,4 +1,4 @@
-"""The name that an organisation had on a day."""
+"""The names that an organisation has and had: on a day, and to find it by."""
 
 from __future__ import annotations
 
@@ -7,10 +7,26 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from django.db.models import CharField, DateTimeField, ExpressionWrapper, F, FilteredRelation, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat, TruncDate
 
-from partnerships.organisations.models import NameKind, Organisation, OrganisationName
+from partnerships.kit.lists import joined
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import NameKind, Organisation, OrganisationName, OrganisationQuerySet
 
 
 def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
@@ -26,6 +42,42 @@ def named_then(moment: str, organisation: str = "organisation", *, present: str 
         .order_by("valid_to", "pk")
     )
     return Coalesce(Subquery(former.values("name")[:1]), F(present), output_field=CharField())
+
+
+def shown_then(
+    moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
+) -> Case:
+    """What pages call the organisation at a moment of the row: with the present name beside it unless it is over."""
+    then = named_then(moment, organisation, present=present)
+    both = Concat(then, Value(" (now "), F(present), Value(")"), output_field=TextField())
+    return Case(When(is_over | Q(**{present: then}), then=then), default=both, output_field=TextField())
+
+
+def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
+    """Ids of organisations with a present or former name that contains every word."""
+    names = OrganisationName.objects.all()
+    for word in fold_name(text).split() or [text]:
+        names = names.filter(folded__contains=word)
+    return names.values_list("organisation", flat=True)
+
+
+def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
+    """The organisations with their former official names (`former_names`), for `choice_words`."""
+    former = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
+    former = former.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
+    return organisations.annotate(former_names=joined(former, "name"))
+
+
+def choice_words(organisation: Organisation) -> str:
+    """The name as choices say it, with former ones: "Marsh Homes (formerly Fen Homes)"; see `with_former_names`."""
+    former = getattr(organisation, "former_names", "")
+    return f"{organisation.name} (formerly {former})" if former else organisation.name
+
+
+def group_words(names: Collection[str]) -> dict[str, str]:
+    """The same for organisations by their present names, as headings of groups; one query."""
+    named = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
+    return {name: name for name in names} | {one.name: choice_words(one) for one in named}
 
 
 @dataclass(frozen=True, slots=True)

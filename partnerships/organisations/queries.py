@@ -84,14 +84,6 @@ def _named(text: str) -> Q:
     return condition
 
 
-def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
-    """Ids of organisations with a present or former name that contains every word."""
-    names = OrganisationName.objects.all()
-    for word in fold_name(text).split() or [text]:
-        names = names.filter(folded__contains=word)
-    return names.values_list("organisation", flat=True)
-
-
 #: The organisations along one link from one organisation, each with its distance; a circle ends where it began.
 _CHAIN = """
     WITH RECURSIVE chain AS (

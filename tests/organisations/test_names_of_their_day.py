@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,9 +13,13 @@ from django.utils.html import strip_tags
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
+from partnerships.kit.lists import find_list
+from partnerships.lists.presenting import groups
+from partnerships.lists.reading import Asked, read
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
+from partnerships.people.models import User
 from partnerships.plans.services import create_plan
 from partnerships.search.services import index_stale
 from tests.commitments.promises import agree
@@ -22,6 +27,7 @@ from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import circulated
 from tests.digests.conftest import publish
 from tests.exchange.conftest import shared
+from tests.organisations.test_handovers import merger, take_effect
 from tests.world import World
 
 
@@ -210,6 +216,84 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
         main = after or before
         assert "Larkhaven Homes" in main, address
         assert "(now Skylark" not in main, address
+
+
+def asked(slug: str, person: User, query: str) -> Asked:
+    definition = find_list(slug)
+    assert definition is not None
+    return read(definition, person, QueryDict(query))
+
+
+def found(one: Asked) -> list[int]:
+    return list(one.sortable().order_by(*one.sorting).values_list("pk", flat=True))
+
+
+def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, client: Client) -> None:
+    tomorrow = timezone.localdate() + dt.timedelta(1)
+    ours, theirs = agree(world), agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
+    rename(world.larkhaven, "Zephyr Homes", tomorrow)
+
+    def rows(query: str) -> list[int]:
+        return found(asked("commitments", world.amina, query))
+
+    # They say "Larkhaven Homes (now Zephyr Homes)", so they come before Westmarch.
+    assert rows("sort=giver") == rows("sort=-receiver") == [ours.pk, theirs.pk]
+    assert rows("giver=Zephyr") == rows("giver=larkhaven") == rows("giver=%22Zephyr+Homes%22") == [ours.pk]
+    assert rows("giver=%22Zephyr%22") == []
+    by_giver = groups(asked("commitments", world.amina, "group=giver"))
+    assert {(one.label, one.count) for one in by_giver} == {
+        ("Zephyr Homes (formerly Larkhaven Homes)", 1),
+        (world.westmarch.name, 1),
+    }
+    client.force_login(world.amina)
+    (link,) = [one.href for one in by_giver if one.label.startswith("Zephyr")]
+    page = client.get(reverse("commitments:list") + link)
+    assert [row.pk for row in page.context["page"].rows] == [ours.pk]
+    assert "Larkhaven Homes (now Zephyr Homes)" in page.content.decode()
+
+
+def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) -> None:
+    named = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": None}
+    entry = shared(world.larkhaven, world.amina, timezone.now(), **named)
+    rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
+    both = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
+
+    for person in (world.amina, world.ben):
+        (row,) = asked("asks", person, "").found()
+        assert row.asked == both
+        client.force_login(person)
+        assert both in text_of(client, entry.get_absolute_url())
+    assert found(asked("asks", world.ben, "asked=eastmarch")) == [entry.pk]
+    withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
+    assert "(now" not in text_of(client, entry.get_absolute_url())
+
+
+def test_records_of_a_body_that_ended_are_found_by_the_one_that_followed_it(world: World, client: Client) -> None:
+    promise, record = agree(world), circulated(world)
+    take_effect(merger(world))
+    client.force_login(world.amina)
+
+    page = client.get(reverse("commitments:list"), {"receiver": "harbour"})
+
+    assert promise in page.context["page"].rows
+    assert "by the name of the organisation that followed them" in page.content.decode()
+    assert promise.pk in found(asked("commitments", world.amina, "words=harbour"))
+    assert found(asked("commitments", world.amina, "giver=harbour")) == []
+    talks = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
+    assert record.get_absolute_url() in talks
+
+
+def test_choices_of_forms_say_present_names_and_are_found_by_former_ones(world: World, client: Client) -> None:
+    rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate())
+    former = world.westmarch.names.get(kind="former").name
+    client.force_login(world.amina)
+
+    for address in (reverse("commitments:new"), reverse("exchange:new")):
+        page = client.get(address).content.decode()
+        assert f"Eastmarch Borough Council (formerly {former})" in page, address
+    sent = {"find": "addressees", "addressees-find": former[:9].lower()}
+    options = client.post(reverse("exchange:new"), sent).content.decode().partition('name="addressees"')[2]
+    assert f'value="{world.westmarch.pk}"' in options.partition("</select>")[0]
 
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:

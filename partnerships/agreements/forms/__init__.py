@@ -21,7 +21,9 @@ from partnerships.agreements.models import (
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
-from partnerships.organisations.models import Area, AreaKind, Organisation
+from partnerships.organisations.choices import OrganisationField
+from partnerships.organisations.models import Area, AreaKind, Organisation, OrganisationQuerySet
+from partnerships.organisations.naming import with_former_names
 
 #: Help text of each role (docs/rights.md).
 ROLE_WORDS = {
@@ -44,14 +46,6 @@ class PartnershipFilter(Form):
     gaps = forms.BooleanField(label="Only with days without cover", required=False)
 
 
-class OrganisationChoice(forms.ModelChoiceField[Organisation]):
-    """Choice of one organisation."""
-
-    def label_from_instance(self, obj: Organisation) -> str:
-        """The organisation's name."""
-        return obj.name
-
-
 def _areas() -> forms.ModelMultipleChoiceField[Area]:
     return forms.ModelMultipleChoiceField(
         label="Areas",
@@ -64,7 +58,7 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
 class StartForm(Form):
     """Open a partnership; the terms come later."""
 
-    organisation = OrganisationChoice(
+    organisation = OrganisationField(
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
     )
     title = forms.CharField(label="Title", max_length=200)
@@ -133,7 +127,7 @@ class SettingsForm(Form):
 class InviteForm(Form):
     """Choose an organisation from the search results, and its role."""
 
-    organisation = OrganisationChoice(
+    organisation = OrganisationField(
         label="Which organisation?", queryset=Organisation.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
     role = forms.ChoiceField(
@@ -146,11 +140,11 @@ class InviteForm(Form):
         help_text="The parties can read this in the history.",
     )
 
-    def __init__(self, *args: Any, found: QuerySet[Organisation], partnership: Partnership, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, found: OrganisationQuerySet, partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["organisation"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = found
+        field.queryset = with_former_names(found)
         self.helper = Helper(
             self,
             submit="Invite organisation",

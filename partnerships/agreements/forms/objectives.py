@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from partnerships.agreements.forms import OrganisationChoice
 from partnerships.agreements.models import Objective, ObjectiveStatus
 from partnerships.agreements.serving import Provider
 from partnerships.kit.forms import AmountField, DayField, Form, Helper, Section
+from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -44,7 +44,7 @@ class ObjectiveForm(Form):
     baseline_on = DayField(label="Date of the starting figure")
     target = _figure("Target")
     target_on = DayField(label="Target date")
-    organisation = OrganisationChoice(
+    organisation = OrganisationField(
         label="Which organisation answers for it?", queryset=Organisation.objects.none(), empty_label=None
     )
     owner = PersonChoice(label="Who there", queryset=User.objects.none(), required=False, empty_label="Nobody named")

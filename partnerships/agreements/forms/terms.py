@@ -14,23 +14,8 @@ from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, FieldMaker, 
 from partnerships.documents.models import Decision
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
+from partnerships.organisations.choices import OrganisationField, OrganisationsField
 from partnerships.organisations.models import Organisation
-
-
-class PartyChoice(forms.ModelChoiceField[Organisation]):
-    """Choice of one of the parties that the person acts for."""
-
-    def label_from_instance(self, obj: Organisation) -> str:
-        """The organisation's name."""
-        return obj.name
-
-
-class PartiesChoice(forms.ModelMultipleChoiceField[Organisation]):
-    """Choice of some of the parties."""
-
-    def label_from_instance(self, obj: Organisation) -> str:
-        """The organisation's name."""
-        return obj.name
 
 
 def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
@@ -73,7 +58,9 @@ def _named_parties(schema: Schema, content: Content) -> Iterator[str]:
 class ProposeForm(Form):
     """Propose an amendment: why, and from when."""
 
-    organisation = PartyChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    organisation = OrganisationField(
+        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+    )
     reason = forms.CharField(
         label="Why should the terms change?",
         max_length=2000,
@@ -118,7 +105,7 @@ class PutUpForm(Form):
         required=False,
         help_text="One on each line. They answer with their signature, and the answers are kept with it.",
     )
-    asked = PartiesChoice(
+    asked = OrganisationsField(
         label="Which parties should answer them?",
         queryset=Organisation.objects.none(),
         required=False,
@@ -145,7 +132,9 @@ class PutUpForm(Form):
 class SignTermsForm(AnswersForm):
     """Sign under a typed name and job title, or decline with a reason."""
 
-    organisation = PartyChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    organisation = OrganisationField(
+        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+    )
     decision = forms.ChoiceField(
         label="What do you decide?",
         choices=[("sign", "Sign"), ("decline", "Decline to sign")],

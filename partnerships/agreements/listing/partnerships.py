@@ -86,7 +86,7 @@ def _areas(user: User) -> Combinable:
 def _party_words(row: Any) -> str:
     if row.is_former:
         return "Your organisation has left"
-    return "; ".join(party.organisation.display_name for party in row.parties.all() if party.is_present)
+    return "; ".join(party.organisation.name for party in row.parties.all() if party.is_present)
 
 
 def _if_inside(name: str) -> Any:

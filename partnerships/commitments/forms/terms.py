@@ -16,7 +16,9 @@ from partnerships.commitments.models import Commitment, Unit
 from partnerships.commitments.queries import partners_of
 from partnerships.commitments.rights import Rights
 from partnerships.kit.forms import AmountField, AutocompleteSelect, DayField, Form, Helper, Section
+from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
@@ -59,10 +61,10 @@ class TermsForm(Form):
 class ProposeForm(TermsForm):
     """A new commitment between two organisations; the author edits for one."""
 
-    giver = forms.ModelChoiceField(
+    giver = OrganisationField(
         label="Organisation that gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
     )
-    receiver = forms.ModelChoiceField(
+    receiver = OrganisationField(
         label="Organisation that receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
     )
     partnership = forms.ModelChoiceField(
@@ -104,8 +106,7 @@ class ProposeForm(TermsForm):
         givers = organisations.filter(pk=giver.pk) if pair and giver else organisations
         current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
         leads = Organisation.objects.of_person(user, Role.LEAD).exists()
-        self.choice("giver").queryset = organisations
-        self.choice("receiver").queryset = organisations
+        self.choice("giver").queryset = self.choice("receiver").queryset = with_former_names(organisations)
         self.choice("partnership").queryset = (
             Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
         )

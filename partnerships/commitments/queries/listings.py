@@ -18,8 +18,8 @@ from partnerships.commitments.models import (
     Slippage,
     Status,
 )
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.naming import show_as_at
-from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
 
 
@@ -97,8 +97,8 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Commitments whose reference, text, or one of the names of a side contains the words."""
-    sides = organisations_named(words)
+    """Commitments whose reference or text has the words, or a side by one of its names (`found_by_name`)."""
+    sides = found_by_name(words)
     return commitments.filter(
         Q(reference__iexact=words) | Q(text__icontains=words) | Q(giver__in=sides) | Q(receiver__in=sides)
     )

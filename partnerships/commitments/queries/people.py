@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.commitments.models import Commitment, commitment_readers
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, OrganisationQuerySet
 from partnerships.organisations.queries import with_account
 from partnerships.people.models import User
 
@@ -18,14 +18,12 @@ def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
     return people.order_by("name", "pk")
 
 
-def partners_of(user: User) -> QuerySet[Organisation]:
+def partners_of(user: User) -> OrganisationQuerySet:
     """Organisations the person edits for, and their partners, by name."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
-    organisations: QuerySet[Organisation] = Organisation.objects.filter(
-        Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation"))
-    )
+    organisations = Organisation.objects.filter(Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation")))
     return organisations.order_by("name", "pk")
 
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.choices import OrganisationsField
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
+from partnerships.organisations.naming import with_former_names
 
 
 class ChooseForm(Form):
     """Choose who took part, before the main form."""
 
-    others = forms.ModelMultipleChoiceField(
+    others = OrganisationsField(
         label="Your partners",
         queryset=Organisation.objects.none(),
         required=False,
@@ -27,7 +28,7 @@ class ChooseForm(Form):
     keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, partners: QuerySet[Organisation], parties: Mapping[int, str] | None = None, **kwargs: Any
+        self, *args: Any, partners: OrganisationQuerySet, parties: Mapping[int, str] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["others"]
@@ -39,7 +40,7 @@ class ChooseForm(Form):
             field.help_text = "Only organisations that took part can read the record, and are asked to agree to it."
             field.choices = [(pk, words) for pk, words in parties.items()]
         else:
-            field.queryset = partners
+            field.queryset = with_former_names(partners)
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:

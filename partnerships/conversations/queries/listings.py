@@ -19,9 +19,9 @@ from partnerships.conversations.models import (
     RecordedDecision,
     Side,
 )
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.naming import show_as_at
-from partnerships.organisations.queries import organisations_named
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
@@ -79,8 +79,8 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
 
 def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Conversations whose subject, or one of the names of a side, contains the words."""
-    sides = Side.objects.filter(organisation__in=organisations_named(words))
+    """Conversations whose subject has the words, or a side by one of its names (`found_by_name`)."""
+    sides = Side.objects.filter(organisation__in=found_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
 

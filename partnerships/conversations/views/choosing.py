@@ -13,6 +13,7 @@ from partnerships.commitments.queries import partners_of
 from partnerships.conversations.forms.choosing import ChooseForm
 from partnerships.kit.http import form_page, row_number
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
@@ -41,7 +42,7 @@ def choose_sides(
         raise Http404
     text = request.GET.get("find", "").strip()[:100]
     kept = named_sides(request, user, keeper) or list(chosen)
-    found = find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")
+    found = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by("name", "pk")
     form = ChooseForm(
         request.GET if "chosen" in request.GET and not kept else None,
         partners=partners_of(user).exclude(pk=keeper.pk),

@@ -24,7 +24,9 @@ from partnerships.exchange.forms.fields import (
 from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, FindSelectMultiple, Fold, Form, Helper, Section, shown_when
+from partnerships.organisations.choices import OrganisationsField
 from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
+from partnerships.organisations.naming import with_former_names
 from partnerships.people.models import User
 
 
@@ -69,11 +71,11 @@ class EntryForm(OrganisationForm):
         empty_label="None",
         help_text="Choose one to share it with a partnership, or with named partners in that partnership.",
     )
-    addressees = forms.ModelMultipleChoiceField(
+    addressees = OrganisationsField(
         label="Named partners",
         required=False,
         queryset=Organisation.objects.none(),
-        widget=FindSelectMultiple,
+        widget=FindSelectMultiple(find_by=("name", "former_names")),
     )
     private_note = forms.CharField(
         label="Private note", required=False, widget=SHORT_TEXT, max_length=5000, help_text=ONLY_YOUR_ORGANISATION
@@ -87,7 +89,8 @@ class EntryForm(OrganisationForm):
         self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
         set_choices(self, "partnership", _open_partnerships(user))
         set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
-        set_choices(self, "addressees", Organisation.objects.current().only("name").order_by("name", "pk"))
+        named = with_former_names(Organisation.objects.current().only("name"))
+        set_choices(self, "addressees", named.order_by("name", "pk"))
         theme = self.fields["theme"]
         assert isinstance(theme, forms.ChoiceField)
         theme.choices = [("", "Choose a theme"), *Theme.choices(keep=[entry.theme] if entry else ())]

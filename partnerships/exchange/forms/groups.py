@@ -9,15 +9,8 @@ from django import forms
 
 from partnerships.exchange.models import Response
 from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.organisations.choices import OrganisationsField
 from partnerships.organisations.models import Organisation
-
-
-class _Organisations(forms.ModelMultipleChoiceField[Organisation]):
-    """Choice of organisations by name."""
-
-    def label_from_instance(self, obj: Organisation) -> str:
-        """The organisation's name."""
-        return obj.name
 
 
 class GroupForm(Form):
@@ -27,7 +20,7 @@ class GroupForm(Form):
     purpose = forms.CharField(
         label="Purpose", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text="What it should achieve."
     )
-    members = _Organisations(
+    members = OrganisationsField(
         label="Who else takes part?",
         queryset=Organisation.objects.none(),
         required=False,

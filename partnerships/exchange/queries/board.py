@@ -37,10 +37,11 @@ from partnerships.exchange.models import (
 from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, reached_by, sql_of, union_all
 from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
+from partnerships.kit.lists import unquoted
 from partnerships.organisations.audience import Network
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import Area
 from partnerships.organisations.naming import beside_present, named_then
-from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
 
 #: Filtered results are counted up to this; above it, pages say “more than 1,000”.
@@ -98,7 +99,9 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
-        entries = entries.filter(organisation__in=organisations_named(filters.organisation))
+        name = unquoted(filters.organisation)
+        side = Q(organisation__name=name) if name else Q(organisation__in=found_by_name(filters.organisation))
+        entries = entries.filter(side)
     if filters.area:
         themes = filters.themes or tuple(Theme.by_code())
         # An entry for a county has the keys of its districts, so it is found for a district.

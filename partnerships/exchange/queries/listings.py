@@ -15,15 +15,16 @@ from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
 
 
-def name_as_at(entries: Iterable[Entry], *, beside: Iterable[AsAt] = ()) -> None:
+def name_as_at(
+    entries: Iterable[Entry], *, beside: Iterable[AsAt] = (), asked: Iterable[tuple[Entry, Organisation]] = ()
+) -> None:
     """Let entries, for a page that only shows them, name organisations as on the day they were shared; one query.
 
-    Those that are not over say the present name too. `beside`: what else the page shows, with its day.
+    Those that are not over say the present name too. `asked`: an entry with an organisation that it asks. `beside`:
+    what else the page shows, with its day.
     """
-    pairs = [
-        (one.is_over, (timezone.localdate(one.shared_at) if one.shared_at else None, one.organisation))
-        for one in entries
-    ]
+    named = [*((one, one.organisation) for one in entries), *asked]
+    pairs = [(one.is_over, (timezone.localdate(one.shared_at) if one.shared_at else None, body)) for one, body in named]
     over = [pair for is_over, pair in pairs if is_over]
     show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
 

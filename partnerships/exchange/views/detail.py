@@ -69,7 +69,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         *((one.acknowledged_at or one.declined_at, one.organisation) for one in receipts),
         *((one.at, body) for one in introductions for body in _introduced(one)),
     ]
-    name_as_at([entry], beside=((timezone.localdate(at) if at else None, body) for at, body in said))
+    addressees = _addressees(entry, user, own=rights.is_own)
+    name_as_at(
+        [entry],
+        beside=((timezone.localdate(at) if at else None, body) for at, body in said),
+        asked=((entry, body) for body in addressees),
+    )
     context = {
         "entry": entry,
         "own": rights.is_own,
@@ -86,7 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "promised": _promised(fulfilments),
         "introductions": introductions,
         "areas": rows_for(_areas, pk),
-        "addressees": _addressees(entry, user, own=rights.is_own),
+        "addressees": addressees,
         "partnership": _partnership(entry, user),
         "receipts": receipts,
         "responses": responses,

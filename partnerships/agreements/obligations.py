@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     OPEN_PROPOSALS,
     Objective,
@@ -27,6 +28,7 @@ from partnerships.organisations.obligations import (
     Obligation,
     register_following,
     register_obligation,
+    register_signing,
     register_staying,
 )
 
@@ -151,6 +153,7 @@ def register() -> None:
     for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
         register_obligation(kind)
     register_following("agreements.Document.added_for")
+    register_signing(EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER)
     register_staying(
         "who reported or signed; the database keeps it",
         "agreements.ObjectiveProgress.organisation",

@@ -127,6 +127,7 @@ _kinds: dict[str, Obligation] = {}
 _settling: dict[str, list[Settling]] = {}
 _following: dict[str, Column] = {}
 _staying: dict[str, str] = {}
+_signing: list[str] = []
 
 
 def register_obligation(kind: Obligation) -> None:
@@ -158,6 +159,16 @@ def register_following(*columns: Column | str) -> None:
 def register_staying(because: str, *labels: str) -> None:
     """Register columns that always keep the record that they name."""
     _staying.update(dict.fromkeys(labels, because))
+
+
+def register_signing(*kinds: str) -> None:
+    """Register kinds of event by which an organisation signs in its own name. A signature never passes on, or back."""
+    _signing.extend(kinds)
+
+
+def signing() -> tuple[str, ...]:
+    """The registered kinds of event by which organisations sign."""
+    return tuple(_signing)
 
 
 def obligations() -> tuple[Obligation, ...]:

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import F, Q
 
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_events
 from partnerships.organisations.handovers import readable_titles
 from partnerships.organisations.lineage import brought_about, ending
-from partnerships.organisations.models import HandoverState, Organisation, Succession
-from partnerships.organisations.obligations import Obligation, obligations
+from partnerships.organisations.models import HandoverState, Organisation, Succession, SuccessionStatus
+from partnerships.organisations.obligations import Obligation, obligations, signing
 from partnerships.people.models import User
 
 #: How many titles are named for each organisation: enough for most, and an email that can be read.
@@ -79,6 +81,34 @@ def awaiting_for(
                 titles = _titles(body, {kind.code: None for kind in obligations()}, reader)[:count]
                 found[body.pk] = Passed(body.name, "", count, titles)
     return sorted(found.values(), key=lambda one: one.before)
+
+
+def signed_meanwhile(succession: Succession, reader: User) -> list[Event]:
+    """What successors signed in their own name, until it was undone, for what the succession passed on; newest first.
+
+    As far as the reader may see it. Nothing of a succession that nothing in effect undoes: a signature stays a fact,
+    and only an undoing leaves it with a body that does not take part any more.
+    """
+    undoing = succession.undone_by.filter(status=SuccessionStatus.EFFECTIVE).order_by("-pk").first()
+    if undoing is None or succession.vests_on is None or undoing.vests_on is None:
+        return []
+    passed: dict[str, set[int]] = defaultdict(set)
+    targets = {kind.code: kind.target for kind in obligations() if kind.target}
+    for kind, record in succession.handovers.filter(kind__in=targets).values_list("kind", "record"):
+        passed[targets[kind]].add(record)
+    about = [
+        Q(target_kind=kind, target_id__in=ids) | Q(within_kind=kind, within_id__in=ids) for kind, ids in passed.items()
+    ]
+    if not about:
+        return []
+    ties = succession.ties.exclude(successor=None).exclude(successor=F("predecessor"))
+    given = Q(
+        kind__in=signing(),
+        organisation_id__in=ties.values("successor"),
+        at__date__gte=succession.vests_on.earliest,
+        at__date__lte=undoing.vests_on.latest,
+    )
+    return list(visible_events(reader, given & Q(*about, _connector=Q.OR)).order_by("-at", "-pk"))
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:

@@ -16,8 +16,10 @@ from partnerships.organisations.obligations import (
     Obligation,
     register_following,
     register_obligation,
+    register_signing,
     register_staying,
 )
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, EndedBecause, OwnershipOffer, Plan, PlanOwner, Share, Signatory, SignOff
 
 
@@ -96,6 +98,7 @@ def register() -> None:
     for kind in (PLANS, SIGNING, OFFERED, SHARES):
         register_obligation(kind)
     register_following("plans.Comment.organisation")
+    register_signing(EventKind.VERSION_APPROVED, EventKind.VERSION_APPROVED_WITH_CONDITION)
     register_staying(
         "who published or signed; the database keeps it", "plans.Version.organisation", "plans.SignOff.organisation"
     )

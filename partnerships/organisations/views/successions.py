@@ -22,6 +22,7 @@ from partnerships.organisations.lineage import (
 )
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
 from partnerships.organisations.overdue import what_to_do
+from partnerships.organisations.passed_on import signed_meanwhile
 from partnerships.organisations.presenting import answer_in_words, is_by_function, lines_for, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
@@ -81,6 +82,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "rivals": with_ties(rivals_of(succession)),
             "undone_by": succession.undone_by.live(),
             "lines": timeline_lines(changes_of(succession)),
+            "signed": timeline_lines(signed_meanwhile(succession, user)),
             "may_keep": may_keep,
             "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
             "may_hand_over": may_keep or bool(sides & set(roles.led)),

@@ -6,8 +6,11 @@ import shutil
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import ViewportSize
 
+from partnerships.people.models import User
 from tests.world import PASSWORD
 
 #: Every page must work at both widths (docs/ui.md): a small phone and a desk.
@@ -35,6 +38,15 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{origin}/")
+
+
+def enter(page: Any, origin: str, person: User) -> None:
+    """Sign in by a session that was made already, for tests that are about other pages."""
+    client = Client()
+    client.force_login(person)
+    name = settings.SESSION_COOKIE_NAME
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": origin}])
 
 
 def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = False) -> list[str]:

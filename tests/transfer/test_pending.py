@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from io import StringIO
 from typing import Any
 
-from django.core.management import call_command
+import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from partnerships.agreements.models import Party
+from partnerships.kit.dates import known_day
 from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Status, Succession
-from partnerships.organisations.services import change_succession_status, correct_succession, create_organisation
+from partnerships.organisations.services import (
+    change_succession_status,
+    correct_succession,
+    create_organisation,
+    record_succession,
+    ties_between,
+)
+from partnerships.outbox.models import Email
 from partnerships.transfer.services.pending import PENDING, Loaded, load_pending
+from partnerships.transfer.services.rehearsing import rehearse
 from tests.world import World
 
 NOW = timezone.now()
@@ -72,3 +84,50 @@ def test_what_an_administrator_decided_stays_when_it_is_loaded_again(world: Worl
     answers = [who_answers_for(function="housing", organisation=one, day=day).body for one in councils.values()]
     assert answers.count(councils["E10000030"].pk) == 1
     assert answers.count(Organisation.objects.get(name="West Surrey Council").pk) == 6
+
+
+def test_surrey_is_rehearsed_by_command_and_nothing_is_kept(world: World) -> None:
+    surrey()
+    load()
+    held = Party.objects.count(), Email.objects.count(), Organisation.objects.count(), Succession.objects.count()
+    first = Succession.objects.order_by("pk")[0]
+
+    found = rehearse(succession=first, everything=True, invent=True, now=NOW)
+
+    assert (found.successions, found.stays, len(found.before)) == (3, 0, 14)
+    assert found.is_undone
+    assert found.is_repeated
+    gone = {name: kinds for name, kinds in found.after.items() if kinds}
+    assert set(gone) == {"East Surrey Council", "West Surrey Council"}
+    for kind in ("Partnerships", "Commitments"):
+        assert [gone[f"{part} Surrey Council"][kind][0] for part in ("East", "West")] == [6, 6]
+    assert sum(homes for kinds in found.after.values() for _, homes, _ in kinds.values()) == 12 * 40
+    assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
+    assert held == (
+        Party.objects.count(),
+        Email.objects.count(),
+        Organisation.objects.count(),
+        Succession.objects.count(),
+    )
+
+
+def test_rehearsal_command_says_what_stays_and_refuses_what_is_over(world: World) -> None:
+    succession = record_succession(
+        kind="absorb",
+        status="proposed",
+        vests_on=known_day(timezone.localdate()),
+        ties=ties_between([world.westmarch], [world.harbour]),
+        author=None,
+        now=NOW,
+    )
+    said = StringIO()
+
+    call_command("rehearse_succession", stdout=said)
+    call_command("rehearse_succession", succession.pk, stdout=said)
+
+    assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in said.getvalue()
+    assert "Stays with bodies that end: 2." in said.getvalue()
+    assert "Applied again, the same result: yes. Nothing was kept." in said.getvalue()
+    change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW)
+    with pytest.raises(CommandError, match="still to come"):
+        call_command("rehearse_succession", succession.pk)

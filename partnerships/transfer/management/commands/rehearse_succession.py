@@ -1,0 +1,79 @@
+"""Rehearse a pending succession and take everything back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.organisations.lineage import pending_successions
+from partnerships.organisations.models import Succession
+from partnerships.organisations.presenting import title_of
+from partnerships.transfer.services.rehearsing import Holdings, Rehearsal, UnableToRehearse, rehearse
+
+
+class Command(AccountedCommand):
+    """`manage.py rehearse_succession 3`."""
+
+    help = (
+        "Apply a pending succession and the others of its order as if their day was today, undo them, and apply them "
+        "again. Everything is taken back at the end and no email is sent. Rows stay locked meanwhile: run it on a copy "
+        "of the database, or at night. Without a number, lists what is pending."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add which succession, and what to try with it."""
+        parser.add_argument("succession", type=int, nargs="?", help="the number of the succession")
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help="also pass on what has no accepted line, to the first successor by name",
+        )
+        parser.add_argument(
+            "--demonstration",
+            action="store_true",
+            help="give each body that ends a partnership, a commitment and a post first; implies --everything",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rehearse it, and print what each organisation holds at each step. Fails if the results differ."""
+        if options["succession"] is None:
+            for one in pending_successions():
+                self.stdout.write(f"{one.pk:>6}  {title_of(one)}")
+            return
+        succession = Succession.objects.filter(pk=options["succession"]).first()
+        if succession is None:
+            raise CommandError("There is no such succession.")
+        try:
+            found = rehearse(
+                succession=succession,
+                everything=options["everything"],
+                invent=options["demonstration"],
+                now=timezone.now(),
+            )
+        except UnableToRehearse as error:
+            raise CommandError(str(error)) from error
+        self._print(found)
+        if not (found.is_undone and found.is_repeated):
+            raise CommandError("The results differ: look at the table.")
+
+    def _print(self, found: Rehearsal) -> None:
+        width = max(len(name) for name in found.before)
+        steps = (found.before, found.after, found.undone, found.again)
+        heads = ("before", "in effect", "undone", "again")
+        self.stdout.write(" " * width + "".join(f"{head:>26}" for head in heads))
+        for name in found.before:
+            self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
+        self.stdout.write(
+            f"Successions: {found.successions}. Stays with bodies that end: {found.stays}. "
+            f"Undone, everything was back: {'yes' if found.is_undone else 'NO'}. "
+            f"Applied again, the same result: {'yes' if found.is_repeated else 'NO'}. Nothing was kept."
+        )
+
+
+def _in_words(holdings: Holdings) -> str:
+    things = sum(count for count, _, _ in holdings.values())
+    homes = sum(homes for _, homes, _ in holdings.values())
+    return f"{things:,} things, {homes:,.0f} homes"

@@ -1,8 +1,9 @@
 """Hand over what twelve councils hold to two, while nobody has to stop working.
 
 Creates a database with twelve councils that hold 20,000 commitments, 300 plans and 5,000 people, proposes and accepts a
-handover line for each, and passes everything on; then undoes it. The limit for passing on is 60 s. The last line is a
-JSON object.
+handover line for each, and passes everything on; then undoes it. The limit for passing on is 60 s. Meanwhile somebody
+of the giver reads the list of commitments and proposes new ones, one request after the other. The last line is a JSON
+object.
 
     make bench-handovers
     make bench-handovers ARGS="--commitments 2000 --people 500 --plans 30"
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from benchmarks.databases import kept_database, prepare_pages
 COUNCILS = 12
 
 
-def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[Any], list[Any]]:
-    """A succession of twelve councils by two, and what the twelve hold."""
+def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[Any], list[Any], Any]:
+    """A succession of twelve councils by two, what the twelve hold, and who gives what they receive."""
     from django.utils import timezone
 
     from partnerships.commitments.models import Commitment
@@ -80,7 +82,52 @@ def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[
     succession = services.record_succession(
         kind="replace", status="order_made", vests_on=known_day(today), ties=ties, author=None, now=now
     )
-    return succession, old, new
+    return succession, old, new, giver
+
+
+class Use:
+    """Somebody who reads the list of commitments and proposes new ones, until told to stop; how long each took."""
+
+    def __init__(self, giver: Any, receiver: Any) -> None:
+        self.sides = {"giver": giver, "receiver": receiver}
+        self.read: list[float] = []
+        self.written: list[float] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Use:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        from django.db import connection
+        from django.test import Client
+        from django.urls import reverse
+        from django.utils import timezone
+
+        from partnerships.commitments.services import propose_commitment
+        from partnerships.organisations import services
+        from partnerships.people.models import User
+
+        now = timezone.now()
+        person = User.objects.create(email="editor@bench.example", name="Editor", account_since=now)
+        services.add_membership(organisation=self.sides["giver"], person=person, role="editor", author=None, now=now)
+        client = Client()
+        client.force_login(person)
+        given = {"quantity": 5, "unit": "homes", "owner": person, "due_on": timezone.localdate(), "partnership": None}
+        while not self._stop.is_set():
+            start = time.perf_counter()
+            assert client.get(reverse("commitments:list")).status_code == 200
+            self.read.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            propose_commitment(**self.sides, **given, text="More homes.", author=person, now=timezone.now())
+            self.written.append(time.perf_counter() - start)
+            time.sleep(0.1)
+        connection.close()
 
 
 def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
@@ -92,7 +139,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
     from partnerships.organisations.obligations import held_by
 
     now, today = timezone.now(), timezone.localdate()
-    succession, old, new = make_councils(commitments, people, plans)
+    succession, old, new, giver = make_councils(commitments, people, plans)
     times = {}
 
     def timed(name: str, step: Any) -> None:
@@ -119,7 +166,14 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
     timed("propose", propose)
     timed("accept", accept)
     services.take_effect(succession=succession, author=None, now=now)
-    timed("apply", lambda: services.hand_over_due(now=now))
+    with Use(giver, new[0]) as use:
+        timed("apply", lambda: services.hand_over_due(now=now))
+    times |= {
+        "pages": len(use.read),
+        "slowest page": round(max(use.read), 2),
+        "proposals": len(use.written),
+        "slowest proposal": round(max(use.written), 2),
+    }
     assert all(held_by(council, today) == [] for council in old)
     back = services.undo_succession(
         succession=succession, vests_on=known_day(today), status="order_made", reason="Undone.", author=None, now=now
@@ -143,7 +197,7 @@ def main() -> None:
         call_command("migrate", verbosity=0)
         found = measure(options.commitments, options.people, options.plans)
     for name, seconds in found.items():
-        print(f"{name:>8}: {seconds}")
+        print(f"{name:>16}: {seconds}")
     print(json.dumps(found))
     if found["apply"] > 60:
         raise SystemExit("Passing on took more than 60 s.")

@@ -101,6 +101,7 @@ def _dee_stops_administering(w: World) -> None:
         ("ways_in_changed", "organisations.ways_in", "amina", _stops_leading("amina")),
         ("access_requested", "organisations.access_requested", "dee", _dee_stops_administering),
         ("succession_passed_something_on", "organisations.handed_over", "oscar", _leaves("oscar")),
+        ("handover_lines_proposed", "organisations.handover_proposed", "hana", _stops_leading("hana")),
         ("organisation_invited", "agreements.invitation", "chidi", _withdraws_invitation_of_tidewater),
         ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),
         ("terms_put_up_for_signature", "agreements.terms_request", "ben", _stops_leading("ben")),

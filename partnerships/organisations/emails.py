@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.organisations.lineage import brought_about, told_in
+from partnerships.organisations.handovers import proposed_to
+from partnerships.organisations.lineage import brought_about, told_in, with_ties
 from partnerships.organisations.models import (
     REASON,
     AccessRequest,
     Membership,
     Organisation,
     RequestAnswer,
+    Role,
+    Succession,
 )
 from partnerships.organisations.passed_on import awaiting_for, passed_for
 from partnerships.organisations.presenting import on_day, title_in_full, title_together
@@ -166,6 +169,27 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         "link": link("organisations:succession", pk=told[0].pk),
     }
     return Content("organisations/handed_over", context)
+
+
+def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email: handover lines wait for the answer of organisations that the reader leads; one link for each succession.
+
+    It has counts, as the successor may read nothing else yet.
+    """
+    acting = Membership.objects.current(timezone.localdate(now)).of_person(person, Role.LEAD)
+    led = list(acting.values_list("organisation", flat=True))
+    known = with_ties(Succession.objects.live()).in_bulk(due.params["successions"])
+    asked = [
+        (title_in_full(one), on_day(one), found, link("organisations:handover-answer", pk=one.pk))
+        for one in known.values()
+        if (found := proposed_to(one, led))
+    ]
+    if not asked:
+        return "Everything was answered, or they lead none of these organisations any more."
+    return Content(
+        "organisations/handover_proposed",
+        {"asked": asked, "count": sum(line["count"] for _, _, found, _ in asked for line in found)},
+    )
 
 
 def _membership(due: Due) -> Membership:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
 from partnerships.organisations.models import AcceptedPart, Handover, HandoverState, Organisation, Succession
@@ -23,8 +23,8 @@ from partnerships.people.models import User
 class KindCount:
     """What a predecessor holds of one kind, by how far its lines have come.
 
-    `undecided` is what has no line, then what is disputed, with the reason. `lacking`: lines without the consent that
-    they need.
+    `undecided` is what has no line, then what is disputed or cannot pass on, with the reason. `lacking`: lines without
+    the consent that they need.
     """
 
     kind: Obligation
@@ -34,6 +34,7 @@ class KindCount:
     accepted: int
     proposed: int
     disputed: int
+    stayed: int
     lacking: int
     without: Sequence[Held]
     undecided: Sequence[Held]
@@ -75,12 +76,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What one successor holds today, what it takes over, and what it holds then; what both hold counts once."""
+    """What one successor holds today, what it takes over, and what it holds then; what both hold counts once.
+
+    `before` and `then` are None for readers whom only what it takes over concerns.
+    """
 
     successor: Organisation
-    before: Share
     gets: Share
-    then: Share
+    before: Share | None = None
+    then: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,11 @@ class Estate:
         """How many lines wait for a consent."""
         return sum(one.lacking for one in self.kinds)
 
+    @property
+    def stayed(self) -> int:
+        """How many things could not pass on."""
+        return sum(one.stayed for one in self.kinds)
+
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
     """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
@@ -160,8 +169,8 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
                 continue
             states[line.state] += 1
             lacking += line.lacks_consent
-            if line.state == HandoverState.DISPUTED:
-                disputed.append(replace(one, what=f"disputed: {line.dispute}"))
+            if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
+                disputed.append(replace(one, what=f"{line.get_state_display().lower()}: {line.dispute}"))
             shares[line.successor][group.kind.code, one.pk] = one
         free |= {(group.kind.code, one.pk): one for one in without}
         kinds.append(
@@ -173,6 +182,7 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
                 accepted=states[HandoverState.ACCEPTED],
                 proposed=states[HandoverState.PROPOSED],
                 disputed=states[HandoverState.DISPUTED],
+                stayed=states[HandoverState.STAYED],
                 lacking=lacking,
                 without=without,
                 undecided=[*without, *disputed],
@@ -255,16 +265,22 @@ def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> 
     return Share(successor, {key: one for part in parts for key, one in part.held.items()})
 
 
-def after_all(shares: Sequence[Share], day: dt.date) -> list[After]:
-    """What each successor holds on a day, gets by these shares, and holds afterwards, by name."""
+def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | None = None) -> list[After]:
+    """What each successor holds on a day, gets by these shares, and holds afterwards, by name.
+
+    `of`: the organisations (ids) whose other holdings the reader may know of; None: all.
+    """
     found = []
     for share in shares:
         if share.successor is None:
             continue
+        if of is not None and share.successor.pk not in of:
+            found.append(After(share.successor, share))
+            continue
         groups = held_by(share.successor, day)
         own = {(group.kind.code, one.pk): one for group in groups for one in group.things}
         both = Share(share.successor, {**share.held, **own})
-        found.append(After(share.successor, Share(share.successor, own), share, both))
+        found.append(After(share.successor, share, Share(share.successor, own), both))
     return found
 
 
@@ -292,7 +308,7 @@ def readable_titles(
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
     """How many things of the predecessor have no line, or a disputed one; one query, without reading them.
 
-    Without what passes back by itself.
+    Without what passes back by itself, and what cannot pass on: see `count_stayed`.
     """
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
 
@@ -303,6 +319,15 @@ def count_undecided(succession: Succession, predecessor: Organisation, day: dt.d
     return _count_all(undecided(kind) for kind in obligations())
 
 
+def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
+    """How many things could not pass on by these lines of the predecessor, and are not over since; two queries."""
+    kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
+    return _count_all(
+        obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))
+        for kind in kinds
+    )
+
+
 def count_held(organisation: Organisation, day: dt.date) -> int:
     """How many things the organisation holds on the day, of every kind; one query."""
     return _count_all(kind.records(organisation, day) for kind in obligations())
@@ -310,7 +335,7 @@ def count_held(organisation: Organisation, day: dt.date) -> int:
 
 def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
     parts = [one.order_by().values_list("pk") for one in queries]
-    return parts[0].union(*parts[1:], all=True).count()
+    return parts[0].union(*parts[1:], all=True).count() if parts else 0
 
 
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
@@ -327,6 +352,13 @@ def lines_to_answer(succession: Succession, successors: Collection[int]) -> list
     waiting = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
     waiting = waiting.prefetch_related("others")
     return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
+
+
+def proposed_to(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
+    """What waits for these organisations' answer: `before` (the predecessor's name), `count`, `homes` and `due`."""
+    waiting = succession.handovers.waiting_for(successors).values(before=F("predecessor__name"))
+    counted = waiting.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
+    return [{**one} for one in counted]
 
 
 def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -> QuerySet[Handover]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
-from partnerships.organisations.handovers import count_undecided
+from partnerships.organisations.handovers import count_stayed, count_undecided
 from partnerships.organisations.models import (
     KEEPING,
     Handover,
@@ -148,10 +148,58 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
+def _unanswerable(now: dt.datetime) -> QuerySet[Handover]:
+    """Lines proposed to an organisation that nobody leads, unless the succession was cancelled or undone."""
+    return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
+
+
+def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
+    """One line per organisation that nobody leads and that lines were proposed to, for administrators."""
+    if not user.is_staff:
+        return []
+    proposed = _unanswerable(now).values("successor", "successor__name")
+    return [
+        Waiting(
+            what="Invite a lead, who answers handover lines",
+            title=f"{one['count']} thing{pluralize(one['count'])} proposed to {one['successor__name']}",
+            path=reverse("organisations:people", args=[one["successor"]]),
+            due=one["due"],
+        )
+        for one in proposed.annotate(count=Count("pk"), due=Min("due_on")).order_by("successor")
+    ]
+
+
+def _stayed() -> QuerySet[Handover]:
+    """Lines by which something could not pass on."""
+    return _live(Handover.objects.filter(state=HandoverState.STAYED))
+
+
+def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
+    """One line per body that still holds what could not pass on, for the leads of the successor.
+
+    For administrators, where nobody leads it.
+    """
+    mine = Q(successor__in=_led_by(user))
+    lines = _stayed().filter(mine | ~_is_led("successor", now) if user.is_staff else mine)
+    bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
+    found = []
+    for body in bodies:
+        if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
+            title = f"{count} thing{pluralize(count)} of {body.display_name}"
+            path = reverse("organisations:without-owner", args=[body.pk])
+            found.append(Waiting(what="Settle what could not pass on", title=title, path=path))
+    return found
+
+
+def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
+    """Those of successions that were neither cancelled nor undone."""
+    live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
+    return lines.filter(succession__in=live)
+
+
 def _lacking() -> QuerySet[Handover]:
     """Lines without the consent that they need, unless the succession was cancelled or undone."""
-    live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
-    return Handover.objects.lacking_consent().filter(succession__in=live)
+    return _live(Handover.objects.lacking_consent())
 
 
 def _without_any_lead(now: dt.datetime) -> Q:
@@ -190,6 +238,17 @@ HANDING_OVER = (
                 Handover.objects.filter(state=HandoverState.PROPOSED),
                 (Organisations("successor", roles=(Role.LEAD,)), Organisations("others", roles=(Role.LEAD,))),
             ),
+        ),
+    ),
+    Source(
+        _without_answer,
+        lambda now: (Reach(_administrators().filter(Exists(_unanswerable(now))), (People("pk"),)),),
+    ),
+    Source(
+        _to_settle,
+        lambda now: (
+            Reach(_stayed(), (Organisations("successor", roles=(Role.LEAD,)),)),
+            Reach(_administrators().filter(Exists(_stayed().filter(~_is_led("successor", now)))), (People("pk"),)),
         ),
     ),
     Source(

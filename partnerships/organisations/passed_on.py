@@ -83,13 +83,13 @@ def awaiting_for(
     return sorted(found.values(), key=lambda one: one.before)
 
 
-def signed_meanwhile(succession: Succession, reader: User) -> list[Event]:
+def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
     """What successors signed in their own name, until it was undone, for what the succession passed on; newest first.
 
-    As far as the reader may see it. Nothing of a succession that nothing in effect undoes: a signature stays a fact,
-    and only an undoing leaves it with a body that does not take part any more.
+    `undone_by`: what undoes it. As far as the reader may see it. Nothing of a succession that nothing in effect undoes:
+    a signature stays a fact, and only an undoing leaves it with a body that does not take part any more.
     """
-    undoing = succession.undone_by.filter(status=SuccessionStatus.EFFECTIVE).order_by("-pk").first()
+    undoing = next((one for one in undone_by if one.status == SuccessionStatus.EFFECTIVE), None)
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
         return []
     passed: dict[str, set[int]] = defaultdict(set)

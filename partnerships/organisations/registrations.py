@@ -234,6 +234,12 @@ def _register_emails() -> None:
         group=NoticeGroup.PARTNERSHIPS,
     )
     register_email(
+        "organisations.handover_proposed",
+        "Handover lines to answer",
+        emails.write_handover_proposed,
+        group=NoticeGroup.PARTNERSHIPS,
+    )
+    register_email(
         "organisations.invitation",
         "Invitation",
         emails.write_invitation,

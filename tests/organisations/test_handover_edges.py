@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.queries.terms import not_bound
 from partnerships.agreements.services import (
     answer_invitation,
+    ask_joined_parties,
     create_post,
     edit_settings,
     invite_organisation,
@@ -23,12 +25,14 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.services import AttendeeGiven
-from partnerships.kit.dates import known_day
+from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services
+from partnerships.organisations.emails import write_handover_proposed
 from partnerships.organisations.handovers import count_held, count_undecided
 from partnerships.organisations.models import Handover, Membership, Role
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
+from partnerships.outbox.content import Content
 from partnerships.outbox.models import Email
 from partnerships.plans.services import create_plan
 from partnerships.work.queries import waiting_for
@@ -47,6 +51,7 @@ from tests.organisations.test_handovers import (
     take_effect,
     undo,
 )
+from tests.support.terms import agree_terms
 from tests.world import World, join
 
 
@@ -67,10 +72,110 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     promise.refresh_from_db()
     line = Handover.objects.get()
     assert (promise.giver, promise.receiver) == (world.larkhaven, world.westmarch)
-    assert (line.state, line.applied_at) == ("disputed", None)
+    assert (line.state, line.applied_at) == ("stayed", None)
     assert "between the two organisations" in line.dispute
+    assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
     told = Email.objects.filter(kind="organisations.handed_over")
     assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
+
+
+def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> None:
+    promise = agree(world)
+    absorbed = {"kind": "absorb", "status": "order_made", "vests_on": known_day(TODAY)}
+    ties = ties_between([world.westmarch], [world.larkhaven])
+    succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
+    propose_everything(succession, world.westmarch, world.larkhaven)
+    take_effect(succession)
+    client, settle = Client(), "Settle what could not pass on"
+    client.force_login(world.amina)
+    held = reverse("organisations:without-owner", args=[world.westmarch.pk])
+
+    (asked,) = [one for one in waiting_for(world.amina, timezone.now()) if one.what == settle]
+    assert (asked.title, asked.path) == (f"1 thing of {world.westmarch.display_name}", held)
+    assert "Say who takes over" not in lines(world, world.dee)
+    page = client.get(held).content.decode()
+    assert promise.get_absolute_url() in page
+    assert "What cannot pass on is for the leads of Larkhaven Homes" in page
+    overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    assert "1 cannot pass on" in overview
+    assert held in overview
+
+    commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
+
+    assert settle not in lines(world, world.amina)
+    assert "It holds nothing" in client.get(held).content.decode()
+
+
+def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(world: World) -> None:
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    version = agree_terms(world.partnership, world.amina)
+    page, client = reverse("organisations:succession", args=[succession.pk]), Client()
+    client.force_login(world.amina)
+    assert "Signed until it was undone" not in client.get(page).content.decode()
+
+    back = undo(succession)
+    take_effect(back)
+
+    assert {one.organisation for one in version.signatures.all()} == {world.larkhaven, world.harbour}
+    said = client.get(page).content.decode()
+    assert "Signed until it was undone" in said
+    assert "Signed the terms" in said.partition("Signed until it was undone")[2]
+    client.force_login(world.chidi)
+    assert "Signed until it was undone" not in client.get(page).content.decode()
+    # The predecessor takes part again, and is asked to sign what is in force.
+    assert not_bound(world.partnership, TODAY) == {world.westmarch.pk}
+    ask_joined_parties(now=timezone.now())
+    assert version.signatories.get(organisation=world.westmarch).joins
+    # Once the undoing is undone, the signature counts again.
+    take_effect(undo(back))
+    assert not_bound(world.partnership, TODAY) == set()
+
+
+def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:
+    promise, succession, now = agree(world), merger(world, days=30), timezone.now()
+    for kind, record in (("commitments", promise.pk), ("partnerships", world.partnership.pk)):
+        propose(world, succession, kind, record, due_on=TODAY + dt.timedelta(9))
+    told = Email.objects.filter(kind="organisations.handover_proposed")
+    assert (services.tell_of_proposals(now=now), told.count()) == (0, 0)  # more may be proposed
+
+    later = now + dt.timedelta(minutes=16)
+    assert [services.tell_of_proposals(now=later) for _ in range(2)] == [1, 0]
+    email: Any = told.get()
+    content = write_handover_proposed(email, world.hana, now)
+    assert email.person_id == world.hana.pk
+    assert isinstance(content, Content)
+    text = content.render().text
+    assert "takes over 2 things" in text
+    assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(TODAY + dt.timedelta(9))}" in text
+    assert reverse("organisations:handover-answer", args=[succession.pk]) in text
+    assert promise.text not in text
+
+    # What is proposed again is told again, once somebody leads the successor.
+    leads = Membership.objects.filter(organisation=world.harbour, role=Role.LEAD)
+    leads.update(role=Role.EDITOR)
+    propose(world, succession, "commitments", promise.pk)
+    assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 0
+    assert "Invite a lead, who answers handover lines" in lines(world, world.dee)
+    Membership.objects.filter(organisation=world.harbour, person=world.hana).update(role=Role.LEAD)
+    assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 1
+    accept(world, succession)
+    assert str(write_handover_proposed(email, world.hana, now)).startswith("Everything was answered")
+
+
+def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_them(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    propose(world, succession, "commitments", promise.pk)
+    client, address = Client(), reverse("organisations:handover", args=[succession.pk])
+
+    read = {}
+    for reader in (world.ben, world.hana, world.dee):
+        client.force_login(reader)
+        page = client.get(address).content.decode()
+        read[reader] = ("Takes over" in page, "Holds today" in page)
+
+    assert read == {world.ben: (True, False), world.hana: (True, True), world.dee: (True, True)}
 
 
 def test_what_is_over_before_the_day_has_no_line_any_more(world: World) -> None:

@@ -17,6 +17,7 @@ ABOUT_NOTHING = {
     "digests.succession",
     "lists.followed",
     "organisations.handed_over",
+    "organisations.handover_proposed",
 }
 
 

@@ -227,6 +227,29 @@ def succession_passed_something_on(w: World) -> Act:
     return lambda: organisations.hand_over_due(now=NOW())
 
 
+@case(("organisations.handover_proposed", "hana"))
+def handover_lines_proposed(w: World) -> Act:
+    post = create_post(organisation=w.riverside, role="finance", author=w.nadia, now=NOW())
+    succession = organisations.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate() + dt.timedelta(days=30)),
+        ties=organisations.ties_between([w.riverside], [w.harbour]),
+        author=None,
+        now=NOW(),
+    )
+    organisations.propose_handovers(
+        succession=succession,
+        predecessor=w.riverside,
+        kind="posts",
+        records=[post.pk],
+        successor=w.harbour,
+        author=None,
+        now=NOW() - dt.timedelta(minutes=20),
+    )
+    return lambda: organisations.hand_over_due(now=NOW())
+
+
 # ---- Agreements
 
 

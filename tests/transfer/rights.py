@@ -287,7 +287,6 @@ WITHOUT_A_PERSON = {
     "transfer.apply_list": _INSIDE,
     "transfer.apply_waiting": "a worker's; each import asks for the rights of who wanted it",
     "transfer.check_again": _INSIDE,
-    "transfer.rehearse": "a command for operators, which takes everything back",
     "transfer.column_key": "reads only",
     "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,

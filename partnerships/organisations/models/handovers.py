@@ -29,10 +29,11 @@ class HandoverState(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     DISPUTED = "disputed", "Disputed"
     APPLIED = "applied", "Passed on"
+    STAYED = "stayed", "Cannot pass on"
 
 
 #: States in which the predecessor can still change a line.
-OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED)
+OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED, HandoverState.STAYED)
 #: States in which a line can wait for a consent.
 AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
 
@@ -58,12 +59,13 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         return self.filter(keeps | Exists(sharing.filter(~Exists(theirs))), state=HandoverState.PROPOSED)
 
 
-@pghistory.track()
+@pghistory.track(exclude=["told_at"])
 class Handover(models.Model):
     """Who takes over one thing of a body that a succession ends.
 
     proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
-    while the succession is in force → accepted again when it is undone. `successor` keeps the record; `others` share
+    while the succession is in force → accepted again when it is undone. accepted → stayed, with the reason, if it could
+    not be applied, such as a commitment between the two. `successor` keeps the record; `others` share
     it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it. A line that
     needs consent is not applied before the consent is recorded: by whom, on which day, and where it can be read. A
     consent that is refused disputes the line, accepted or not.
@@ -93,6 +95,7 @@ class Handover(models.Model):
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
     dispute = models.TextField(blank=True, help_text="Why the successor does not take it over.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When successors' leads were told that it waits.")
     applied_at = models.DateTimeField(null=True, blank=True)
 
     objects = HandoverQuerySet.as_manager()
@@ -103,7 +106,8 @@ class Handover(models.Model):
                 fields=["succession", "predecessor", "kind", "record"], name="one_handover_an_obligation"
             ),
             models.CheckConstraint(
-                condition=~Q(state=HandoverState.DISPUTED) | ~Q(dispute=""), name="handover_disputed_with_reason"
+                condition=~Q(state__in=[HandoverState.DISPUTED, HandoverState.STAYED]) | ~Q(dispute=""),
+                name="handover_disputed_with_reason",
             ),
             models.CheckConstraint(
                 condition=~Q(state=HandoverState.APPLIED) | Q(applied_at__isnull=False), name="handover_applied_at_time"

@@ -62,6 +62,7 @@ from partnerships.organisations.services.organisations import (
     update_organisation,
 )
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
+from partnerships.organisations.services.proposals import tell_of_proposals
 from partnerships.organisations.services.requests import (
     UnableToAnswerRequest,
     UnableToAskForAccess,
@@ -146,6 +147,7 @@ __all__ = [
     "serve_area",
     "sign_in_refusal",
     "take_effect",
+    "tell_of_proposals",
     "ties_between",
     "undo_handovers",
     "undo_merge",

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from partnerships.kit import journal
 from partnerships.kit.rights import require
+from partnerships.organisations.lineage import is_in_force
 from partnerships.organisations.models import (
     OPEN_HANDOVERS,
     AcceptedPart,
@@ -35,7 +36,7 @@ from partnerships.people.models import User
 
 #: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
 BATCH = 500
-#: Why something stays with the predecessor that both accepted to pass on.
+#: Why something cannot pass on that both accepted.
 STAYED = "It is between the two organisations, or the successor has one of these already."
 
 
@@ -177,13 +178,6 @@ def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User
     return {line for line, sharing in sides.items() if accepted[line] >= set(sharing)}
 
 
-def is_in_force(succession: Succession) -> bool:
-    """Whether it has taken effect, and nothing that undoes it is in force."""
-    if succession.status != SuccessionStatus.EFFECTIVE:
-        return False
-    return not any(is_in_force(other) for other in succession.undone_by.all())
-
-
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
     """Pass on what successors have accepted, while the succession is in force; returns how many lines.
 
@@ -268,7 +262,7 @@ def _settle(lines: Sequence[Handover], held: Collection[int], stayed: Collection
     """Say of each line whether it passed on; what was over already has no line any more."""
     Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held]).delete()
     rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held])
-    rest.filter(record__in=stayed).update(state=HandoverState.DISPUTED, dispute=STAYED)
+    rest.filter(record__in=stayed).update(state=HandoverState.STAYED, dispute=STAYED)
     rest.exclude(record__in=stayed).update(state=HandoverState.APPLIED, applied_at=now)
 
 

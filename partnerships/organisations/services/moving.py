@@ -229,10 +229,13 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     ids = [one.pk for one in found]
     if found:
         list(type(found[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    record_passing(kind, found, moving)
     if kind.move is not None:
-        return kind.move(found, moving)
-    return carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
+        changes = kind.move(found, moving)
+    else:
+        changes = carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
+    stayed = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
+    record_passing(kind, [one for one in found if one.pk not in stayed], moving)
+    return changes
 
 
 def keep_changes(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
 from partnerships.organisations.handovers import count_held, is_passing_back
-from partnerships.organisations.lineage import brought_about, ending, of_same_order
+from partnerships.organisations.lineage import brought_about, ending, is_in_force, of_same_order
 from partnerships.organisations.models import (
     CERTAIN,
     HandoverState,
@@ -20,8 +20,9 @@ from partnerships.organisations.models import (
     SuccessionStatus,
     SuccessionTie,
 )
-from partnerships.organisations.services.handovers import apply_handovers, is_in_force, undo_handovers
+from partnerships.organisations.services.handovers import apply_handovers, undo_handovers
 from partnerships.organisations.services.organisations import UnableToDissolve
+from partnerships.organisations.services.proposals import tell_of_proposals
 from partnerships.organisations.services.successions import UnableToChangeSuccession
 from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.vested import tell_others
@@ -59,6 +60,7 @@ def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
             tell_of_succession(succession=one, now=now)
         except Exception as error:  # noqa: BLE001 - as above
             wrong.setdefault(one.pk, error)
+    tell_of_proposals(now=now)
     return count, wrong
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.forms import HandOverForm
+from partnerships.organisations.handovers import readable_titles
 from partnerships.organisations.lineage import ending, successions_of, successors_on
 from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.organisations.obligations import held_by
@@ -92,16 +93,19 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
         concerned = own or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
         return line_in_words(line, says_why=concerned)
 
-    groups = [
-        (
-            group.kind.label,
-            [
-                (one.title if own else one.outside, in_words(lines.get((group.kind.code, one.pk))))
-                for one in group.things
-            ],
-        )
-        for group in held_by(organisation, today)
-    ]
+    user = signed_in(request)
+    groups = []
+    for group in held_by(organisation, today):
+        known = readable_titles(group.kind, organisation, [one.pk for one in group.things], user)
+        things = [
+            (
+                one.title if own else known.get(one.pk, one.outside),
+                one.path if own or one.pk in known else "",
+                in_words(lines.get((group.kind.code, one.pk))),
+            )
+            for one in group.things
+        ]
+        groups.append((group.kind.label, things))
     return render(
         request,
         "organisations/held_by_ended.html",
@@ -111,5 +115,6 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "groups": groups,
             "successions": [(one.pk, title_of(one)) for one in successions],
             "is_led": leads_of(organisation).exists(),
+            "settling": sorted({line.successor.name for line in lines.values() if line.state == HandoverState.STAYED}),
         },
     )

@@ -55,7 +55,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "after": after_all(shares, timezone.localdate(now)),
+        "after": after_all(shares, timezone.localdate(now), of=led),
         "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,

@@ -72,6 +72,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     roles = roles_of(user, timezone.now())
     may_keep = roles.keeps_directory
     sides = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
+    undone_by = list(succession.undone_by.live())
+    signed = signed_meanwhile(succession, undone_by, user)
     return render(
         request,
         "organisations/succession.html",
@@ -80,9 +82,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "heading": title_of(succession),
             "by_function": is_by_function(succession),
             "rivals": with_ties(rivals_of(succession)),
-            "undone_by": succession.undone_by.live(),
+            "undone_by": undone_by,
             "lines": timeline_lines(changes_of(succession)),
-            "signed": timeline_lines(signed_meanwhile(succession, user)),
+            "signed": timeline_lines(signed) if signed else [],
             "may_keep": may_keep,
             "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
             "may_hand_over": may_keep or bool(sides & set(roles.led)),

@@ -20,11 +20,12 @@ from django.db import connection, transaction
 import partnerships
 import tests
 from partnerships.kit.rights import UnableToAct
-from tests.support.prepared import kept_world, media_root
-from tests.support.rights import PERSONAS, Row, add_personas, who
+from tests.support.prepared import media_root
+from tests.support.rights import PERSONAS, Row, who
+from tests.support.situations import Situation, in_situations, situation, world
 from tests.world import World
 
-__all__ = ["media_root"]
+__all__ = ["media_root", "situation", "world"]
 
 pytestmark = pytest.mark.django_db
 
@@ -84,14 +85,6 @@ def test_every_service_has_a_row_or_a_reason_for_none() -> None:
     assert rows & WITHOUT_A_PERSON.keys() == set()
 
 
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for the whole table; each call is rolled back."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        add_personas(made)
-        yield made
-
-
 def rows_written() -> int:
     """Rows that this transaction inserted, updated or deleted in any table.
 
@@ -120,13 +113,11 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
     return found
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_service_permits_exactly_the_personas_in_the_table(row: Row, world: World) -> None:
+@pytest.mark.parametrize(("situation", "row"), in_situations(ROWS), indirect=["situation"])
+def test_service_permits_exactly_the_personas_in_the_table(situation: Situation, row: Row) -> None:
     expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
 
-    with transaction.atomic():
-        prepared = row.prepare(world)
-        found = {persona: outcome(row, world, persona, prepared) for persona in PERSONAS}
-        transaction.set_rollback(True)
+    own, prepared = situation.again()
+    found = {persona: outcome(row, own, persona, prepared) for persona in PERSONAS}
 
     assert found == expected

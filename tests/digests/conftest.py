@@ -163,10 +163,11 @@ def world(db: None) -> World:
 
     The plan belongs to the Estuary Partnership.
     """
-    return kept(_with_plan)
+    return kept(with_plan)
 
 
-def _with_plan() -> World:
+def with_plan() -> World:
+    """The small world with Larkhaven's plan, published with 120 homes."""
     made = make_world()
     plan = create_plan(
         owners=[made.larkhaven],
@@ -200,6 +201,11 @@ def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
 @pytest.fixture
 def opened(world: World) -> Plan:
     """A public plan."""
+    return open_plan(world)
+
+
+def open_plan(world: World) -> Plan:
+    """A public plan of Larkhaven, published with 50 homes."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=None,

@@ -10,9 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.activity.models import Event, Subject
+from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.models import SubjectNews, SubjectWatermark, Subscription
 from partnerships.digests.planning.subjects import spread_changes
+from partnerships.digests.queries.naming import named_to_followers
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -138,3 +140,21 @@ def test_an_idle_sweep_reads_one_empty_table(world: World, django_assert_num_que
 
     with django_assert_num_queries(1):
         spread_changes(now=timezone.now())
+
+
+def test_the_names_for_many_readers_take_two_queries(world: World, django_assert_max_num_queries: Any) -> None:
+    now = timezone.now()
+    people = [world.amina, world.ben, world.vera, world.chidi, world.nadia, world.hana]
+    asked = Subscription.objects.bulk_create(
+        Subscription(
+            person=person, partnership=world.partnership, status="confirmed", how="self", asked_at=now, confirmed_at=now
+        )
+        for person in people
+    )
+
+    with django_assert_max_num_queries(2):
+        named = named_to_followers(Subscription.objects.for_listing(), now)
+
+    inside = {one.pk for one in asked if Partnership.objects.visible_to(one.person).filter(pk=one.partnership_id)}
+    assert named == inside
+    assert 0 < len(inside) < len(people)

@@ -9,16 +9,16 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import override_settings
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription
 from partnerships.digests.planning.watermarks import start_watermarks
-from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
@@ -26,15 +26,49 @@ from partnerships.outbox.models import Email, Lane, Suppression
 from partnerships.outbox.restoring import Facts
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, publish
+from tests.digests.conftest import PostOffice, open_plan, publish, with_plan
+from tests.support.constraints import check_once
+from tests.support.kept_rows import kept
 from tests.world import World
+
+pytestmark = pytest.mark.django_db
 
 READERS, EMAILS = 60, 12_000
 
 
-@pytest.fixture(params=["nothing was ever sent", "all was sent and nothing waits"])
-def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
-    """A plan with 60 followers and 12,000 earlier digests.
+@dataclass(frozen=True)
+class Ledger:
+    """A world with a public plan, its followers and many earlier emails."""
+
+    world: World
+    number: int
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it is saved."""
+        return Plan.objects.get(pk=self.number)
+
+
+@pytest.fixture(scope="module", params=["nothing was ever sent", "all was sent and nothing waits"])
+def ledger(
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Ledger]:
+    """Made once for all tests, whose changes are rolled back."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("ledger"), DIGEST_SETTLE_MINUTES=0)
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        world = kept(with_plan)
+        made = Ledger(world, open_plan(world).pk)
+        fill(made.plan, is_analysed=request.param == "all was sent and nothing waits")
+        check_once()
+        yield made
+        transaction.set_rollback(True)
+
+
+def fill(opened: Plan, *, is_analysed: bool) -> None:
+    """60 people follow the plan and got 12,000 digests.
 
     12,000 emails to others wait for their hour, and 12,000 addresses are suppressed. PostgreSQL's statistics are from
     before the last rows were added.
@@ -69,7 +103,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
         DeliveryItem(delivery_id=one.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
         for one in old
     )
-    if request.param == "all was sent and nothing waits":
+    if is_analysed:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     others = User.objects.bulk_create([User(email=f"other{number}@elsewhere.example") for number in range(EMAILS)])
@@ -88,7 +122,6 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
         Suppression(address=f"gone{number}@elsewhere.example", reason="It came back.", since=now)
         for number in range(EMAILS)
     )
-    return opened
 
 
 @contextmanager
@@ -136,8 +169,8 @@ def _rows(plan: dict[str, Any]) -> float:
     return float(own + sum(_rows(inner) for inner in plan.get("Plans", ())))
 
 
-def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Plan, world: World, office: PostOffice) -> None:
-    publish(ledger, 80, author=world.amina)
+def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Ledger, office: PostOffice) -> None:
+    publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
 
     with explained("ANALYZE, FORMAT JSON", "enable_seqscan = off") as said:
@@ -148,10 +181,8 @@ def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Plan, world: Wor
     assert [(count, statement) for statement, count in counts.items() if count > EMAILS // 2] == []
 
 
-def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(
-    ledger: Plan, world: World, office: PostOffice
-) -> None:
-    publish(ledger, 80, author=world.amina)
+def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(ledger: Ledger, office: PostOffice) -> None:
+    publish(ledger.plan, 80, author=ledger.world.amina)
 
     with explained("VERBOSE", "enable_seqscan = off", "random_page_cost = 100000") as said:
         plan_round(now=timezone.now())
@@ -169,31 +200,11 @@ def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(
     assert [one for one in hashed if not any(words in part for words in few for part in one)] == []
 
 
-def test_the_names_for_many_readers_take_two_queries(
-    world: World, plan: Plan, django_assert_max_num_queries: Any
-) -> None:
-    now = timezone.now()
-    people = [world.amina, world.ben, world.vera, world.chidi, world.nadia, world.hana]
-    asked = Subscription.objects.bulk_create(
-        Subscription(
-            person=person, partnership=world.partnership, status="confirmed", how="self", asked_at=now, confirmed_at=now
-        )
-        for person in people
-    )
-
-    with django_assert_max_num_queries(2):
-        named = named_to_followers(Subscription.objects.for_listing(), now)
-
-    inside = {one.pk for one in asked if Partnership.objects.visible_to(one.person).filter(pk=one.partnership_id)}
-    assert named == inside
-    assert 0 < len(inside) < len(people)
-
-
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])
 def test_a_drain_starts_small_and_grows_while_sending_is_quick(
-    ledger: Plan, world: World, office: PostOffice, monkeypatch: pytest.MonkeyPatch, quick: float, sizes: list[int]
+    ledger: Ledger, office: PostOffice, monkeypatch: pytest.MonkeyPatch, quick: float, sizes: list[int]
 ) -> None:
-    publish(ledger, 80, author=world.amina)
+    publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
     asked: list[int] = []
     claim = draining.claim
@@ -229,9 +240,9 @@ def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypat
     assert settler.counts == {"accepted": 41}
 
 
-def test_the_last_emails_of_a_run_are_shared_between_workers(ledger: Plan, world: World, settings: Any) -> None:
+def test_the_last_emails_of_a_run_are_shared_between_workers(ledger: Ledger, settings: Any) -> None:
     settings.WORKER_CONCURRENCY = 2
-    publish(ledger, 80, author=world.amina)
+    publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
 
     assert READERS == 60

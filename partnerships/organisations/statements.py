@@ -27,7 +27,6 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
-from django.core.signals import setting_changed
 from django.db import connection
 from django.db.models import Model, Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -57,15 +56,6 @@ _WORDS = "\ue000{}\ue001"
 #: Kept statements by key. Some keys include the day, so all are dropped when there are too many.
 _kept: dict[Hashable, _Variants] = {}
 _MAX_KEPT = 1_000
-
-
-def _forget(*, setting: str, **_: Any) -> None:
-    """Forget what was composed with another setting: tests change some, and where files are changes no SQL."""
-    if not setting.endswith("_ROOT"):
-        _kept.clear()
-
-
-setting_changed.connect(_forget, dispatch_uid="kept_statements")
 
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:

@@ -9,12 +9,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.core.signals import setting_changed
 from django.db import connection
 from django.db.models import QuerySet
 
 from partnerships.organisations import statements
 
 Shape = tuple[str, tuple[Any, ...]]
+#: Beginnings and ends of settings that are in no query: how often and how emails leave, limits, and where files are.
+_NOT_IN_SQL = (("DIGEST_", "EMAIL", "EXPORTS_", "NOTICES_"), ("_ROOT",))
+
+
+def forget(*, setting: str, **_: Any) -> None:
+    """Forget what was composed with another setting."""
+    begins, ends = _NOT_IN_SQL
+    if not setting.startswith(begins) and not setting.endswith(ends):
+        statements._kept.clear()
+
+
+setting_changed.connect(forget, dispatch_uid="tests.kept_statements")
 
 
 def shape_of(sql: str, values: Sequence[Any]) -> Shape:

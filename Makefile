@@ -4,7 +4,7 @@ VENV := .venv/bin/python
 BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
+.PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
 	bench-search bench-successions format lock audit
 
@@ -62,6 +62,9 @@ bench-pages: ## Measure every page at 1, 2 and 10 times England
 
 bench-successions: ## Check who answers over 100,000 random histories of successions
 	@PYTHONPATH=. $(VENV) benchmarks/successions.py $(ARGS)
+
+attack-surveys: ## Attack the published figures of 10,000 generated surveys
+	@PYTHONPATH=. $(VENV) tests/surveys/attacking.py $(ARGS)
 
 bench-lettings: ## Measure reading and counting 50,000 lettings
 	@PYTHONPATH=. $(VENV) benchmarks/lettings.py $(ARGS)

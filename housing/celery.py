@@ -40,6 +40,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "surveys.close_due": {
+        "task": "partnerships.surveys.tasks.close_due",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "spreadsheets.work_on_waiting": {
         "task": "partnerships.spreadsheets.tasks.work_on_waiting",
         "schedule": 20.0,

@@ -24,6 +24,8 @@ APPEND_ONLY_TABLES = {
     "nominations_returnrecord",
     "people_securityevent",
     "plans_version",
+    "surveys_figure",
+    "surveys_questionset",
     "plans_signoff",
     "plans_conditionmet",
     "plans_shareopening",

@@ -42,6 +42,7 @@ EXPORT_ROUTES = frozenset(
         "lists:file-download",
         "nominations:csv",
         "nominations:rows",
+        "surveys:pdf",
         "digests:export-stakeholders",
         "plans:pdf",
         "plans:word",

@@ -16,6 +16,7 @@ ROOMS = [
     "partnerships.nominations",
     "partnerships.open_data",
     "partnerships.conversations",
+    "partnerships.surveys",
     "partnerships.work",
     "partnerships.calendars",
     "partnerships.digests",

@@ -218,6 +218,7 @@ ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network a
 
 # What a restored backup must not undo, recorded outside the database; on a separate disk if possible.
 JOURNAL_ROOT = env.path("JOURNAL_ROOT", default=str(VAR_DIR / "journal"))()
+SURVEY_KEYS_ROOT = env.path("SURVEY_KEYS_ROOT", default=str(VAR_DIR / "survey-keys"))()  # in no backup
 # Hashes the addresses in the journal; without it nobody can be identified.
 JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 

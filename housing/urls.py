@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.developer_agreements.urls")),
     path("partnerships/", include("partnerships.nominations.urls")),
+    path("", include("partnerships.surveys.urls")),
     path("", include("partnerships.web.urls")),
     path("accounts/", include("housing.accounts")),
     path("admin/", admin.site.urls),

@@ -69,6 +69,7 @@ def migrations_render_less() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def media_root(settings: object, tmp_path: object) -> None:
     """Each test has its own files."""
+    settings.SURVEY_KEYS_ROOT = tmp_path / "survey-keys"  # type: ignore[attr-defined]  # the same
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
 

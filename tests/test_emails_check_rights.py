@@ -23,11 +23,11 @@ from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import Share
 from tests.support.outbox import deliver, drop_emails, recorded
-from tests.telling import answers, lower_rooms, terms, upper_rooms
+from tests.telling import answers, lower_rooms, surveys, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, person
 
-__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
 
 

@@ -36,11 +36,11 @@ from partnerships.plans.models import Plan
 from tests.support.canaries import columns, fill, words_in
 from tests.support.constraints import number_at_once
 from tests.support.outbox import deliver, drop_emails, recorded
-from tests.telling import answers, lower_rooms, terms, upper_rooms
+from tests.telling import answers, lower_rooms, surveys, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import make_world
 
-__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
 TELLING = [name for name, one in CASES.items() if one.told]
 
 #: What emails may quote, to people who may read the record. Everything else that people write stays out of them.
@@ -61,6 +61,7 @@ SHOWN = frozenset(
         "people.User.name",
         "plans.AccessRequest.about",
         "plans.Plan.title",
+        "surveys.Round.title",
         "plans.Signatory.role",
         # The words of a list, which everybody reads.
         "commitments.Unit.label",

@@ -32,11 +32,11 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
-from tests.telling import answers, lower_rooms, terms, upper_rooms
+from tests.telling import answers, lower_rooms, surveys, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world
 
-__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
 
 KINDS = [kind for kind in all_kinds() if not kind.code.startswith(("digests.", "outbox.", "tests."))]
 CHOSEN = [kind for kind in KINDS if not kind.always]

@@ -1,0 +1,122 @@
+"""Which means of scores by group can be published, so that no small group's size follows from them.
+
+A mean of fewer than five answers is never shown. Beside the mean of all, what is hidden could be worked out: a reader
+knows how many of each group were asked, that a shown mean has five answers or more, and that scores lie between their
+lowest and their highest. So the means that are shown leave every small group at least four possible sizes, and the
+hidden groups together have five answers or more. No count is shown, only that there were at least five.
+
+Every set of means is tried, which few groups allow. Among the safe ones the one with most means is taken.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from partnerships.kit.disclosure import MIN_FLOOR, SLACK, is_dominated
+
+#: The mean of all groups together.
+ALL = ""
+#: More groups would make too many sets to try.
+MAX_GROUPS = 8
+#: Means are rounded to tenths: the true one is at most this far away.
+_ROUNDING = Fraction(1, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The lowest and highest score, and where means are cut off.
+
+    A mean near either end would say of everybody what they answered, so a mean beyond a bound is shown as the bound.
+    """
+
+    lowest: int = 1
+    highest: int = 5
+    floor: Decimal = Decimal("1.5")
+    ceiling: Decimal = Decimal("4.5")
+
+    def shown(self, scores: Sequence[int]) -> Decimal:
+        """The mean of these scores as it is shown."""
+        mean = (Decimal(sum(scores)) / len(scores)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+        return min(max(mean, self.floor), self.ceiling)
+
+    def bounds(self, shown: Decimal) -> tuple[Fraction, Fraction]:
+        """Between what and what the true mean lies."""
+        low = Fraction(self.lowest) if shown == self.floor else Fraction(shown) - _ROUNDING
+        high = Fraction(self.highest) if shown == self.ceiling else Fraction(shown) + _ROUNDING
+        return low, high
+
+
+def means_of(
+    scores: Mapping[str, Sequence[int]], *, asked: Mapping[str, int], scale: Scale | None = None
+) -> dict[str, Decimal]:
+    """The means that are published, by group; `ALL` for all together.
+
+    `scores` are the answers of each group, `asked` how many people of each were asked. Raises `ValueError` for more
+    than `MAX_GROUPS` groups, or more answers than people.
+    """
+    scale = scale or Scale()
+    sizes = {group: len(scores.get(group, ())) for group in asked}
+    if len(asked) > MAX_GROUPS or any(sizes[group] > number for group, number in asked.items()):
+        raise ValueError("There are too many groups, or more answers than people were asked.")
+    if scores.keys() - asked.keys():
+        raise ValueError("Somebody answered whose group was not asked.")
+    everyone = [score for some in scores.values() for score in some]
+    possible = {group: some for group, some in {**scores, ALL: everyone}.items() if not is_dominated(some)}
+    means = {group: scale.shown(some) for group, some in possible.items()}
+    best = next(
+        some for some in _in_order(means, sizes) if is_safe({one: means[one] for one in some}, sizes, asked, scale)
+    )
+    return {group: means[group] for group in best}
+
+
+def _in_order(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Every set of groups: the largest first, then those with the mean of all, then those of most people."""
+    sets = itertools.chain.from_iterable(
+        itertools.combinations(sorted(groups), size) for size in range(len(groups), -1, -1)
+    )
+    return sorted(sets, key=lambda some: (-len(some), ALL not in some, -sum(sizes.get(one, 0) for one in some)))
+
+
+def is_safe(
+    means: Mapping[str, Decimal], sizes: Mapping[str, int], asked: Mapping[str, int], scale: Scale | None = None
+) -> bool:
+    """Whether these means leave every small group enough possible sizes, and hide no fewer than five people."""
+    scale = scale or Scale()
+    if ALL not in means:
+        return True
+    hidden = [group for group in asked if group not in means]
+    if hidden and sum(sizes[group] for group in hidden) < MIN_FLOOR:
+        return False
+    return all(
+        _can_differ(group, means, asked, scale) for group in hidden if sizes[group] < MIN_FLOOR and asked[group] > SLACK
+    )
+
+
+def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale) -> bool:
+    """Whether a reader must think more than `SLACK` apart sizes of a small group possible."""
+    sizes = [size for size in range(min(MIN_FLOOR - 1, asked[small]) + 1) if _fits(small, size, means, asked, scale)]
+    return bool(sizes) and sizes[-1] - sizes[0] > SLACK
+
+
+def _fits(small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale) -> bool:
+    """Whether this size of a small group agrees with all that is shown.
+
+    All scores less the mean of all add up to nothing, up to its rounding. Each group adds between a least and a most,
+    whatever its size, and anything between the two can be reached.
+    """
+    total_low, total_high = scale.bounds(means[ALL])
+    least = most = Fraction(0)
+    for group, number in asked.items():
+        if group in means:
+            counts, (low, high) = (MIN_FLOOR, number), scale.bounds(means[group])
+        else:
+            counts, (low, high) = (0, number), (Fraction(scale.lowest), Fraction(scale.highest))
+        if group == small:
+            counts = (size, size)
+        least += min(count * (low - total_high) for count in counts)
+        most += max(count * (high - total_low) for count in counts)
+    return least <= 0 <= most

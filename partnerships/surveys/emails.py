@@ -1,0 +1,66 @@
+"""Emails about surveys; none says who answered, or how many."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.kit.operators import alert_operators
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+from partnerships.surveys import sealing
+from partnerships.surveys.links import make_link
+from partnerships.surveys.models import Invitation, Round
+from partnerships.surveys.rights import may_moderate, rights_over
+
+
+def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that asks somebody to answer."""
+    return _asking("invitation", due, person, now)
+
+
+def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that reminds everybody, whether or not they answered."""
+    return _asking("reminder", due, person, now)
+
+
+def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
+    found = _found(due)
+    invitation = Invitation.objects.filter(round=found, person=person).first()
+    if invitation is None or not found.takes_answers(now):
+        return "The survey is over."
+    if found.is_anonymous:
+        try:
+            token = sealing.token_of(found.key_name, person.pk)
+        except sealing.KeyMissing as error:
+            alert_operators("An invitation to a survey cannot be sent", str(error))
+            return "This machine does not have the key of the survey."
+        href = link("surveys:answer", token=token)
+    else:
+        href = link("surveys:answer-by-name", token=make_link(invitation))
+    return _content(template, found, person, href)
+
+
+def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to leads of the parties that results are there."""
+    found = _found(due)
+    if not found.is_closed or not rights_over(found.partnership, person, now).reads:
+        return "They can no longer read it."
+    return _content("results", found, person, link("surveys:detail", pk=found.partnership_id, number=found.number))
+
+
+def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to the moderator that comments are there to read."""
+    found = _found(due)
+    if not may_moderate(found, person, now):
+        return "They no longer read the comments of this survey."
+    return _content("comments", found, person, link("surveys:moderate", pk=found.pk))
+
+
+def _found(due: Due) -> Round:
+    return Round.objects.for_pages().get(pk=due.params["round"])
+
+
+def _content(template: str, found: Round, person: User, href: str) -> Content:
+    context = {"person": person, "found": found, "partnership": found.partnership, "href": href}
+    return Content(f"surveys/{template}", context)

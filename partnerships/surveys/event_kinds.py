@@ -1,0 +1,15 @@
+"""Kinds of event on surveys: codes, and labels for timelines. None says who answered, or how many."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """Codes are stored in rows and never change; labels may."""
+
+    ROUND_DRAFTED = "surveys.round_drafted", "Prepared a survey"
+    ROUND_OPENED = "surveys.round_opened", "Opened a survey"
+    ROUND_CLOSED = "surveys.round_closed", "Published the results of a survey"
+    ROUND_ABANDONED = "surveys.round_abandoned", "Ended a survey without results"
+    COMMENTS_PUBLISHED = "surveys.comments_published", "Published comments from a survey"
+    ACTION_LINKED = "surveys.action_linked", "Linked an action to a result of a survey"
+    ACTION_UNLINKED = "surveys.action_unlinked", "Took back the link of an action to a survey"

@@ -1,0 +1,198 @@
+"""Forms of surveys: prepare, invite, answer, moderate, link an action."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.surveys.bodies import Group
+from partnerships.surveys.counting import Answer
+from partnerships.surveys.models import Comment, QuestionSet, Way
+from partnerships.surveys.questions import MAX_COMMENT, SCORES, Questions
+
+_BETWEEN = re.compile(r"[\s,;]+")
+_AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
+#: Nothing chosen: the person has no view.
+_NO_VIEW = ("", "No view")
+
+
+class PrepareForm(Form):
+    """A new round."""
+
+    title = forms.CharField(label="Title", max_length=120, help_text="Such as “How are we doing? Spring 2027”.")
+    question_set = forms.ModelChoiceField(label="Questions", queryset=QuestionSet.objects.none(), empty_label=None)
+    way = forms.ChoiceField(
+        label="How do people answer?",
+        choices=[
+            (Way.ANONYMOUS, "Anonymously: nobody can find out who answered what"),
+            (Way.NAMED, "By name: the parties read each answer once the survey is over"),
+        ],
+        widget=forms.RadioSelect,
+        initial=Way.ANONYMOUS,
+    )
+    closes_on = DayField(label="Last day to answer")
+    moderator = forms.EmailField(
+        label="Who reads comments before the parties do?",
+        help_text=(
+            "The address of somebody with an account who belongs to none of the parties. They see comments only after "
+            "the survey, without scores or groups, and remove what would give a person away."
+        ),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, sets: Sequence[QuestionSet], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["question_set"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = QuestionSet.objects.filter(pk__in=[one.pk for one in sets])
+        field.initial = sets[0].pk if sets else None
+        self.helper = Helper(self, submit="Prepare survey", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """An anonymous round needs a moderator."""
+        data = super().clean() or {}
+        if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
+            self.add_error("moderator", "Name somebody outside the parties who reads comments first")
+        return data
+
+
+class InviteForm(Form):
+    """People of one group of bodies."""
+
+    group = forms.ChoiceField(label="They answer for", choices=Group.choices)
+    addresses = forms.CharField(
+        label="Email addresses",
+        help_text="One a line, or with commas between them. They need no account.",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 8, "autocapitalize": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Add to survey", cancel=cancel)
+
+    def clean_addresses(self) -> list[str]:
+        """The addresses, each once."""
+        found = list(dict.fromkeys(one.lower() for one in _BETWEEN.split(self.cleaned_data["addresses"]) if one))
+        for one in found:
+            try:
+                validate_email(one)
+            except ValidationError:
+                raise ValidationError(f"“{one}” is not an email address. Correct it or take it out.") from None
+        return found
+
+
+class AnswerForm(Form):
+    """The questions of a round: scores, expectations, comments. Everything may be left out but the group."""
+
+    group = forms.ChoiceField(label="I answer for", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, questions: Questions, groups: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._questions = questions
+        field = self.fields["group"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(one.value, one.label) for one in Group if one in groups]
+        for dimension in questions.dimensions:
+            self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
+                label=dimension.name,
+                help_text=dimension.statement,
+                choices=[*((score, _AGREE[score]) for score in SCORES), _NO_VIEW],
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial="",
+                widget=forms.RadioSelect,
+            )
+        of = {group: [one for one in questions.expectations if one.of == group] for group in Group}
+        for group, expectations in of.items():
+            if expectations:
+                self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
+                    label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
+                    choices=[(one.key, one.text) for one in expectations],
+                    required=False,
+                    widget=forms.CheckboxSelectMultiple,
+                )
+        for comment in questions.comments:
+            self.fields[f"comment-{comment.key}"] = forms.CharField(
+                label=comment.question,
+                help_text="Leave out names, and what only you could know.",
+                max_length=MAX_COMMENT,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 4}),
+            )
+        sections = [
+            ("How far do you agree?", "score-", "From 1, disagree, to 5, agree."),
+            ("What you expect", "expects-", ""),
+            ("In your own words", "comment-", ""),
+        ]
+        layout = [
+            Section(heading, *names, hint=hint)
+            for heading, begins, hint in sections
+            if (names := [name for name in self.fields if name.startswith(begins)])
+        ]
+        self.helper = Helper(self, "group", *layout, submit="Send answers")
+
+    def answer(self) -> Answer:
+        """The answer of a valid form."""
+        data = self.cleaned_data
+        scores = {
+            one.key: score for one in self._questions.dimensions if (score := data.get(f"score-{one.key}")) is not None
+        }
+        expects = [key for name, chosen in data.items() if name.startswith("expects-") for key in chosen]
+        comments = {one.key: data.get(f"comment-{one.key}", "") for one in self._questions.comments}
+        return Answer(data["group"], scores, expects, {key: text for key, text in comments.items() if text.strip()})
+
+
+class ModerateForm(Form):
+    """Each comment that waits: the words to show, or withheld."""
+
+    def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._comments = comments
+        asked = {one.key: one.question for one in questions.comments}
+        for place, one in enumerate(comments, 1):
+            self.fields[f"words-{one.pk}"] = forms.CharField(
+                label=f"Comment {place}: {asked.get(one.question, '')}",
+                help_text="Remove names and what would give a person away. What you remove is deleted.",
+                max_length=MAX_COMMENT,
+                required=False,
+                initial=one.text,
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+            self.fields[f"withhold-{one.pk}"] = forms.BooleanField(label=f"Withhold comment {place}", required=False)
+        self.helper = Helper(self, submit="Save decisions", danger=True)
+
+    def decisions(self) -> tuple[dict[Any, str], set[Any]]:
+        """What is shown in which words, and what is withheld."""
+        withheld = {one.pk for one in self._comments if self.cleaned_data[f"withhold-{one.pk}"]}
+        shown = {one.pk: self.cleaned_data[f"words-{one.pk}"] for one in self._comments if one.pk not in withheld}
+        return shown, withheld
+
+
+class ActionForm(Form):
+    """Link something of the partnership to a theme."""
+
+    theme = forms.ChoiceField(label="Result")
+    thing = forms.ChoiceField(label="What was done", help_text="Only what already exists can be chosen.")
+
+    def __init__(
+        self,
+        *args: Any,
+        themes: Sequence[tuple[str, str]],
+        things: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+        cancel: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("theme", themes), ("thing", [one for one in things if one[1]])):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+        self.helper = Helper(self, submit="Link it", cancel=cancel)

@@ -1,0 +1,103 @@
+"""What a closed round publishes, and what was done about it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Objective
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting
+from partnerships.exchange.models import Entry
+from partnerships.people.models import User
+from partnerships.surveys.models.rounds import Round
+
+
+class Figure(models.Model):
+    """A published figure, fixed when the round closed: a mean of five answers or more, or a share.
+
+    `group` is empty for everybody. A figure that is hidden has no row. Never changes.
+    """
+
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="figures")
+    theme = models.CharField(max_length=40)
+    group = models.CharField(max_length=60, blank=True)
+    value = models.DecimalField(max_digits=4, decimal_places=1)
+    answered_at_least = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["round", "theme", "group"], name="one_figure_a_theme_and_group"),
+            models.CheckConstraint(condition=Q(answered_at_least__gte=5), name="figure_of_five_or_more"),
+        ]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.theme} {self.group}: {self.value}"
+
+
+class CommentStatus(models.TextChoices):
+    """Waiting → shown or withheld, by the moderator alone."""
+
+    WAITING = "waiting", "To read"
+    SHOWN = "shown", "Shown"
+    WITHHELD = "withheld", "Withheld"
+
+
+class Comment(models.Model):
+    """A comment without group, score or time, in a random order. Parties read `shown` once it is published.
+
+    Not in row history: what a moderator removed, such as a name, must not stay.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="comments")
+    question = models.CharField(max_length=40)
+    text = models.TextField()
+    shown = models.TextField(blank=True, help_text="As the moderator lets the parties read it.")
+    status = models.CharField(max_length=8, choices=CommentStatus, default=CommentStatus.WAITING)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="shown") & ~Q(shown="") | ~Q(status="shown") & Q(shown=""),
+                name="shown_comments_have_words",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return "comment"
+
+
+@pghistory.track()
+class Action(models.Model):
+    """What was done about a theme of a round: an objective, ask or offer, commitment or meeting of the partnership."""
+
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="actions")
+    theme = models.CharField(max_length=40)
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(objective__isnull=False, entry=None, commitment=None, meeting=None)
+                    | Q(objective=None, entry__isnull=False, commitment=None, meeting=None)
+                    | Q(objective=None, entry=None, commitment__isnull=False, meeting=None)
+                    | Q(objective=None, entry=None, commitment=None, meeting__isnull=False)
+                ),
+                name="action_is_one_thing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"action {self.pk}"

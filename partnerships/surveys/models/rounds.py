@@ -1,0 +1,184 @@
+"""Rounds of a survey, their questions and who is asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pghistory
+import pgtrigger
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.organisations.audience import Organisations, visible_to
+from partnerships.people.models import User
+from partnerships.surveys.bodies import Group
+from partnerships.surveys.questions import Questions, in_language
+
+
+class Way(models.TextChoices):
+    """Whether answers are anonymous. A partnership too small for that can only ask by name."""
+
+    ANONYMOUS = "anonymous", "Anonymous"
+    NAMED = "named", "By name"
+
+
+class RoundStatus(models.TextChoices):
+    """Draft → open → closed; or abandoned, without results.
+
+    Closing by the clock is decided by `closes_on`; a worker opens the answers then.
+    """
+
+    DRAFT = "draft", "Being prepared"
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+    ABANDONED = "abandoned", "Ended without results"
+
+
+class QuestionSet(models.Model):
+    """A version of a set of questions; never changes. `content` is as `questions.check` wants it."""
+
+    code = models.SlugField(max_length=40)
+    version = models.PositiveSmallIntegerField()
+    content = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "version"], name="one_question_set_a_version")]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.content.get('name', self.code)}, version {self.version}"
+
+
+#: People of all present parties.
+PARTIES = (
+    Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+)
+
+
+class RoundQuerySet(models.QuerySet["Round"]):
+    """Rounds by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
+        """Rounds of partnerships in which an organisation of the person takes part."""
+        return self.filter(visible_to(Round, PARTIES, user))
+
+    def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
+        """Closed rounds whose comments the person was named to read."""
+        return self.filter(moderator=user.pk or 0, status=RoundStatus.CLOSED)
+
+    def for_pages(self) -> RoundQuerySet:
+        """With partnership, questions and moderator."""
+        return self.select_related("partnership", "question_set", "moderator")
+
+
+@pghistory.track()
+class Round(models.Model):
+    """One round of a survey in a partnership.
+
+    `counted` says how groups are counted together, and is fixed when the round opens, like the number of people asked.
+    `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
+    number = models.PositiveSmallIntegerField(help_text="1 for the first round of the partnership.")
+    title = models.CharField(max_length=120)
+    question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
+    language = models.CharField(max_length=10, default="en")
+    way = models.CharField(max_length=9, choices=Way)
+    status = models.CharField(max_length=9, choices=RoundStatus, default=RoundStatus.DRAFT)
+    closes_on = models.DateField(help_text="The last day to answer.")
+    moderator = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    public_key = models.BinaryField(null=True, blank=True)
+    asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
+    counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")
+    answered_at_least = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    reminded_on = models.DateField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why it ended without results.")
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partnership", "number"], name="one_survey_round_a_number"),
+            models.UniqueConstraint(
+                fields=["partnership"], condition=Q(status__in=["draft", "open"]), name="one_survey_round_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at_least=0) | Q(answered_at_least__gte=5), name="five_answered"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft", opened_at=None) | Q(status="abandoned") | Q(opened_at__isnull=False),
+                name="survey_round_opened_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="open", way="anonymous") | Q(public_key__isnull=False, moderator__isnull=False),
+                name="anonymous_rounds_have_key_and_moderator",
+            ),
+            models.CheckConstraint(condition=~Q(status="abandoned") | ~Q(reason=""), name="abandoned_with_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("surveys:detail", args=[self.partnership_id, self.number])
+
+    @property
+    def key_name(self) -> str:
+        """The name of its key outside the database: the number alone could be given again after a restore."""
+        return f"{self.pk}-{self.created_at.astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether answers carry no name."""
+        return self.way == Way.ANONYMOUS
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether nobody has been asked yet."""
+        return self.status == RoundStatus.DRAFT
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its results are published."""
+        return self.status == RoundStatus.CLOSED
+
+    def takes_answers(self, now: dt.datetime) -> bool:
+        """Whether people can answer now."""
+        return self.status == RoundStatus.OPEN and timezone.localdate(now) <= self.closes_on
+
+    @property
+    def people_asked(self) -> int:
+        """How many people were asked."""
+        return sum(self.asked.values())
+
+    def questions(self, language: str = "") -> Questions:
+        """What it asks, in this language or its own; fetch it with its question set."""
+        return in_language(self.question_set.content, language or self.language)
+
+
+class Invitation(models.Model):
+    """Somebody who is asked, until the round is over; says nothing of whether they answered.
+
+    Not in row history, so that no trace of who was asked outlives the round.
+    """
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    group = models.CharField(max_length=12, choices=Group)
+    language = models.CharField(max_length=10, blank=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "person"], name="asked_once_a_survey_round")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"

@@ -1,0 +1,15 @@
+"""Personal data rules for erasure and export. Anonymous answers are nobody's data, so there is nothing to export."""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule("surveys.Round", "moderator", Fate.KEEP, "who read the comments of a survey", ("title", "closes_on")),
+    Rule("surveys.Invitation", "person", Fate.DELETE, "surveys that they are asked to answer", ("group",)),
+    Rule("surveys.Invitation", "invited_by", Fate.CLEAR, "whom they invited to a survey", ("group",)),
+    Rule(
+        "surveys.NamedAnswer", "person", Fate.KEEP, "answers to surveys by name", ("scores", "comments", "answered_on")
+    ),
+    Rule("surveys.Action", "added_by", Fate.KEEP, "actions that they linked to results", ("theme", "added_at")),
+)

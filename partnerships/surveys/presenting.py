@@ -1,0 +1,121 @@
+"""Results in words: cells of the table, charts, gaps between groups, the trend over rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.safestring import SafeString
+
+from partnerships.kit.charts import bar_chart
+from partnerships.kit.disclosed_means import ALL, Scale
+from partnerships.kit.text import figure
+from partnerships.surveys.bodies import words_of
+from partnerships.surveys.models import Round
+from partnerships.surveys.queries.results import figures_of
+from partnerships.surveys.questions import Questions
+
+#: What stands in the place of a figure that is not shown.
+HIDDEN = "not shown"
+#: Groups differ on something if their means are this far apart.
+GAP = Decimal("1.0")
+_SCALE = Scale()
+
+
+def mean_words(value: Decimal | None) -> str:
+    """A mean, such as "3.4", "4.5 or more", or that it is not shown."""
+    if value is None:
+        return HIDDEN
+    if value >= _SCALE.ceiling:
+        return f"{figure(_SCALE.ceiling)} or more"
+    return f"{figure(_SCALE.floor)} or less" if value <= _SCALE.floor else f"{value:.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One dimension: its means by group and over rounds, the benchmark, and where groups differ."""
+
+    key: str
+    name: str
+    statement: str
+    cells: Sequence[tuple[str, str]]
+    gap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One expectation and the share of those who answered that ticked it."""
+
+    key: str
+    of: str
+    text: str
+    words: str
+
+
+def groups_in(found: Round) -> list[str]:
+    """The groups of a round as they are counted, everybody first."""
+    together = sorted(set(found.counted.values()))
+    return [ALL, *together] if len(together) > 1 else [ALL]
+
+
+def lines_of(
+    found: Round, questions: Questions, before: Round | None, benchmark: Mapping[str, Decimal]
+) -> tuple[list[str], list[Line]]:
+    """The headings below which each dimension's cells stand, and the dimensions."""
+    figures = figures_of(found)
+    earlier = figures_of(before) if before else {}
+    groups = groups_in(found)
+    headings = [words_of(group) for group in groups]
+    headings += [f"Round {before.number}"] if before else []
+    headings += ["Other partnerships"] if benchmark else []
+    lines = []
+    for one in questions.dimensions:
+        words = [mean_words(figures.get((one.key, group))) for group in groups]
+        words += [mean_words(earlier.get((one.key, ALL)))] if before else []
+        words += [mean_words(benchmark.get(one.key))] if benchmark else []
+        cells = list(zip(headings, words, strict=True))
+        lines.append(Line(one.key, one.name, one.statement, cells, _gap(one.key, groups, figures)))
+    return headings, lines
+
+
+def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], Decimal]) -> str:
+    """Which groups see it most differently, such as “Councils 3.1, housing associations 4.4”; "" if they agree."""
+    known = sorted((figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures)
+    if len(known) < 2 or known[-1][0] - known[0][0] < GAP:
+        return ""
+    (low, first), (high, last) = known[0], known[-1]
+    return f"{words_of(first)} {mean_words(low)}, {words_of(last)} {mean_words(high)}"
+
+
+def shares_of(found: Round, questions: Questions) -> list[Share]:
+    """Each expectation with its share, highest first; those not shown come last."""
+    figures = figures_of(found)
+    shares = [(figures.get((one.key, ALL)), one) for one in questions.expectations]
+    shares.sort(key=lambda one: (one[0] is None, -(one[0] or 0)))
+    return [
+        Share(one.key, words_of(one.of), one.text, HIDDEN if share is None else f"about {figure(share)}%")
+        for share, one in shares
+    ]
+
+
+def chart_of(found: Round, questions: Questions, before: Round | None) -> SafeString:
+    """The means of everybody, beside those of the round before if there is one."""
+    figures, earlier = figures_of(found), figures_of(before) if before else {}
+    names = (f"round {found.number}", f"round {before.number}" if before else "no earlier round")
+    groups = []
+    for place, one in enumerate(questions.dimensions, 1):
+        now, then = figures.get((one.key, ALL)), earlier.get((one.key, ALL))
+        groups.append((str(place), ((now, _short(now)), (then, _short(then) if before else ""))))
+    return bar_chart("Means from 1 to 5 by question; the table has these figures", names, groups, highest=5)
+
+
+def _short(value: Decimal | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def answered_words(found: Round) -> str:
+    """How many answered, as far as it can be said."""
+    if not found.answered_at_least:
+        return f"{found.people_asked} people were asked. Fewer than five answered, so nothing is shown."
+    return f"{found.answered_at_least} or more of {found.people_asked} people who were asked answered."

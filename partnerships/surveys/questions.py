@@ -1,0 +1,119 @@
+"""What a survey asks: dimensions, expectations and free text, read from TOML.
+
+A question set is data: administrators add versions. Its keys say which questions of two versions mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: The scale of a dimension, from disagreeing to agreeing.
+SCORES = range(1, 6)
+MAX_COMMENT = 1_000
+_KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_PARTS = {"dimensions": ("name", "statement"), "expectations": ("text",), "comments": ("question",)}
+
+
+class InvalidQuestions(Exception):
+    """A question set cannot be read; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A statement that people agree or disagree with, from 1 to 5."""
+
+    key: str
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Something that people may expect of one group of bodies (`bodies.Group`)."""
+
+    key: str
+    of: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A question answered in free text."""
+
+    key: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A question set in one language."""
+
+    name: str
+    language: str
+    dimensions: Sequence[Dimension]
+    expectations: Sequence[Expectation]
+    comments: Sequence[Comment]
+
+    def themes(self) -> dict[str, str]:
+        """The name of each dimension and expectation, by key: what actions can be about."""
+        return {one.key: one.name for one in self.dimensions} | {one.key: one.text for one in self.expectations}
+
+
+def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
+    """The content of a question set; expectations are of one of `groups`. Raises `InvalidQuestions`."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidQuestions(f"This is no TOML: {error}.") from error
+    check(content, groups)
+    return content
+
+
+def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
+    """Raise `InvalidQuestions` if a question set is incomplete."""
+    languages = content.get("languages")
+    if not isinstance(languages, list) or not languages or not all(isinstance(one, str) for one in languages):
+        raise InvalidQuestions('Write the languages, such as languages = ["en"].')
+    if not isinstance(content.get("name"), str):
+        raise InvalidQuestions("Write a name.")
+    seen: set[str] = set()
+    for part, texts in _PARTS.items():
+        rows = content.get(part, [])
+        if not isinstance(rows, list):
+            raise InvalidQuestions(f"Write each of the {part} under [[{part}]].")
+        for place, row in enumerate(rows, 1):
+            _check_row(f"{part} {place}", row, texts, languages, seen)
+            if part == "expectations" and row.get("of") not in groups:
+                raise InvalidQuestions(f"{part} {place}: write “of” as one of {', '.join(groups)}.")
+    if not content.get("dimensions"):
+        raise InvalidQuestions("Write at least one dimension.")
+
+
+def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[str], seen: set[str]) -> None:
+    key = row.get("key") if isinstance(row, dict) else None
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise InvalidQuestions(f"{where}: write a key in lower case, with digits and underscores.")
+    if key in seen:
+        raise InvalidQuestions(f"{where}: the key “{key}” stands twice.")
+    seen.add(key)
+    for text in texts:
+        words = row.get(text)
+        missing = [one for one in languages if not isinstance(words, dict) or not isinstance(words.get(one), str)]
+        if missing:
+            raise InvalidQuestions(f"{where}: write “{text}” in {', '.join(missing)}.")
+
+
+def in_language(content: Mapping[str, Any], language: str) -> Questions:
+    """The questions in a language; in the first of the set if it does not have this one."""
+    chosen = language if language in content["languages"] else content["languages"][0]
+    return Questions(
+        content["name"],
+        chosen,
+        [Dimension(one["key"], one["name"][chosen], one["statement"][chosen]) for one in content["dimensions"]],
+        [Expectation(one["key"], one["of"], one["text"][chosen]) for one in content.get("expectations", [])],
+        [Comment(one["key"], one["question"][chosen]) for one in content.get("comments", [])],
+    )

@@ -1,0 +1,39 @@
+"""What the surveys room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+from partnerships.surveys import emails, telling
+from partnerships.surveys.event_kinds import EventKind
+from partnerships.surveys.models import Round
+from partnerships.surveys.personal import RULES
+from partnerships.surveys.sections import surveys_section
+
+
+def register() -> None:
+    """Register events, emails, personal data and a section of partnerships."""
+    register_events(EventKind)
+    telling.register()
+    ON_PARTNERSHIPS.register("04 surveys", surveys_section)
+    register_personal(RULES)
+    about = About("partnership", "round", Round, "partnership", "partnership")
+    asked = "somebody asks you to answer, and only this email has your link"
+    for code, label, write in (
+        ("invitation", "Invitation to a survey", emails.write_invitation),
+        ("reminder", "Reminder of a survey", emails.write_reminder),
+    ):
+        register_email(f"surveys.{code}", label, write, group=NoticeGroup.REPORTS, always=asked, is_secret=True)
+    register_email(
+        "surveys.results", "Results of a survey", emails.write_results, group=NoticeGroup.REPORTS, about=about
+    )
+    register_email(
+        "surveys.comments",
+        "Comments of a survey to read",
+        emails.write_comments,
+        group=NoticeGroup.REPORTS,
+        always="you agreed to read the comments of this survey",
+    )

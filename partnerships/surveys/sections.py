@@ -1,0 +1,24 @@
+"""What this room adds to the page of a partnership: the way to its surveys."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.sections import Section
+from partnerships.organisations.statements import count_for
+from partnerships.people.models import User
+from partnerships.surveys.models import Round
+
+
+def surveys_section(user: User, partnership: Partnership) -> Section | None:
+    """The way to the surveys, for people of the parties."""
+    count = count_for(_of, user, partnership.pk)
+    may_begin = not partnership.is_over
+    if not count and not may_begin:
+        return None
+    return Section("surveys/_section.html", {"partnership": partnership, "count": count})
+
+
+def _of(user: User, partnership: int) -> QuerySet[Round]:
+    return Round.objects.visible_to(user).filter(partnership=partnership)

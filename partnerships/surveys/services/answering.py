@@ -1,0 +1,78 @@
+"""Take an answer: sealed by token, or by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.surveys import sealing
+from partnerships.surveys.counting import Answer
+from partnerships.surveys.models import Invitation, NamedAnswer, Round, SealedAnswer, Token
+from partnerships.surveys.questions import MAX_COMMENT, SCORES
+
+
+class UnableToAnswer(Exception):
+    """The link was used already, the survey is over, or the answer is not one to these questions."""
+
+
+def _checked(answer: Answer, found: Round) -> Answer:
+    """The answer, if every part of it answers a question of the round and its group was asked."""
+    questions = found.questions()
+    dimensions = {one.key for one in questions.dimensions}
+    expectations = {one.key for one in questions.expectations}
+    comments = {one.key for one in questions.comments}
+    texts: Mapping[str, str] = {key: text.strip() for key, text in answer.comments.items() if text.strip()}
+    fits = (
+        answer.group in found.asked
+        and answer.scores.keys() <= dimensions
+        and all(score in SCORES for score in answer.scores.values())
+        and set(answer.expects) <= expectations
+        and texts.keys() <= comments
+        and all(len(text) <= MAX_COMMENT for text in texts.values())
+    )
+    if not fits:
+        raise UnableToAnswer("This is no answer to these questions. Open the link again.")
+    return Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
+
+
+@transaction.atomic
+def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
+    """Seal an answer and use up its token. Nothing says which answer came with which token, or when.
+
+    Raises `UnableToAnswer`.
+    """
+    used = (
+        Token.objects.select_for_update().select_related("round__question_set").filter(hash=sealing.token_hash(token))
+    )
+    found = used.first()
+    if found is None or not found.round.takes_answers(now) or found.round.public_key is None:
+        raise UnableToAnswer("This link was used already, or the survey is over.")
+    try:
+        box = sealing.seal(_checked(answer, found.round), bytes(found.round.public_key))
+    except sealing.AnswerTooLong as error:
+        raise UnableToAnswer("Your comments are too long. Shorten them.") from error
+    SealedAnswer.objects.create(round=found.round, box=box)
+    found.delete()
+
+
+@transaction.atomic
+def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
+    """Save somebody's answer under their name; it can be changed until the survey is over. Raises `UnableToAnswer`."""
+    found = Round.objects.select_for_update().select_related("question_set").get(pk=invitation.round_id)
+    if found.is_anonymous or not found.takes_answers(now):
+        raise UnableToAnswer("This survey is over.")
+    checked = _checked(answer, found)
+    NamedAnswer.objects.update_or_create(
+        round=found,
+        person=invitation.person,
+        defaults={
+            "group": checked.group,
+            "scores": dict(checked.scores),
+            "expects": list(checked.expects),
+            "comments": dict(checked.comments),
+            "answered_on": timezone.localdate(now),
+        },
+    )

@@ -1,0 +1,49 @@
+"""Read comments before the parties do: show them, perhaps without names, or withhold them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+from partnerships.surveys.event_kinds import EventKind
+from partnerships.surveys.models import Comment, CommentStatus, Round
+from partnerships.surveys.questions import MAX_COMMENT
+from partnerships.surveys.rights import may_moderate
+from partnerships.surveys.services.recording import lock_round, record_event
+
+
+class UnableToModerate(Exception):
+    """A decision is missing, or a comment was decided on already."""
+
+
+@transaction.atomic
+def decide_comments(
+    *, found: Round, shown: Mapping[uuid.UUID, str], withheld: set[uuid.UUID], author: User, now: dt.datetime
+) -> None:
+    """Show comments in these words and withhold others; what was written first is deleted.
+
+    Raises `UnableToModerate`.
+    """
+    locked = lock_round(found)
+    require(may_moderate(locked, author, now))
+    waiting = {one.pk: one for one in Comment.objects.select_for_update().filter(round=locked, status="waiting")}
+    if not (shown.keys() | withheld) <= waiting.keys():
+        raise UnableToModerate("Some of these comments were decided on already. Open the page again.")
+    for pk, words in shown.items():
+        if not words.strip() or len(words) > MAX_COMMENT:
+            raise UnableToModerate("Write the words to show, or withhold the comment.")
+        _settle(waiting[pk], CommentStatus.SHOWN, words.strip())
+    for pk in withheld:
+        _settle(waiting[pk], CommentStatus.WITHHELD, "")
+    if (shown or withheld) and not Comment.objects.filter(round=locked, status="waiting").exists():
+        record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
+
+
+def _settle(comment: Comment, status: CommentStatus, words: str) -> None:
+    comment.status, comment.shown, comment.text = status, words, ""
+    comment.save(update_fields=["status", "shown", "text"])

@@ -1,0 +1,238 @@
+"""Prepare a round, invite people, open it, remind everybody, or end it without results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.services import recording as partnership_recording
+from partnerships.kit.disclosure import MIN_FLOOR
+from partnerships.kit.rights import require
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
+from partnerships.surveys import sealing
+from partnerships.surveys.bodies import Group, counted_as
+from partnerships.surveys.event_kinds import EventKind
+from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token, Way
+from partnerships.surveys.rights import is_outside, rights_over
+from partnerships.surveys.services.recording import lock_round, record_event
+
+#: An anonymous round needs so many people: if a few do not answer, five still may.
+MIN_ASKED = 8
+MAX_ASKED = 500
+#: Days to answer, from opening.
+MIN_DAYS, MAX_DAYS = 5, 90
+#: Days between the end of an anonymous round and the next: two rounds of nearly the same people, one after the other,
+#: would show by their difference what somebody answered who was asked in one of them only.
+MIN_DAYS_BETWEEN = 60
+
+
+class UnableToRun(Exception):
+    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
+
+
+@transaction.atomic
+def prepare_round(
+    *,
+    partnership: Partnership,
+    title: str,
+    question_set: QuestionSet,
+    way: str,
+    closes_on: dt.date,
+    moderator: str = "",
+    language: str = "",
+    author: User | None,
+    now: dt.datetime,
+) -> Round:
+    """A draft of the partnership's next round; nobody is asked before it opens.
+
+    `moderator` is the address of somebody with an account outside the parties, for an anonymous round. Raises
+    `UnableToRun`.
+    """
+    locked = partnership_recording.lock_partnership(partnership.pk)
+    require(rights_over(locked, author, now).may_run)
+    if locked.is_over:
+        raise UnableToRun("This partnership is over.")
+    if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
+        raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
+    if language and language not in question_set.content["languages"]:
+        raise UnableToRun("These questions do not exist in this language.")
+    last = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
+    made = Round.objects.create(
+        partnership=locked,
+        number=last + 1,
+        title=title.strip(),
+        question_set=question_set,
+        language=language or question_set.content["languages"][0],
+        way=way,
+        closes_on=closes_on,
+        moderator=_moderator(moderator, locked, now) if way == Way.ANONYMOUS else None,
+        created_at=now,
+    )
+    record_event(made, EventKind.ROUND_DRAFTED, author=author, now=now)
+    return made
+
+
+def _moderator(address: str, partnership: Partnership, now: dt.datetime) -> User:
+    found = find_person(address)
+    if found is None or found.is_stakeholder or not found.is_active:
+        raise UnableToRun("Nobody with an account has this address. The person who reads comments needs an account.")
+    if not is_outside(found, partnership, now):
+        raise UnableToRun("This person belongs to a party. Name somebody outside the partnership to read comments.")
+    return found
+
+
+def _draft(found: Round, author: User | None, now: dt.datetime) -> Round:
+    locked = lock_round(found)
+    require(rights_over(locked.partnership, author, now).may_run)
+    if not locked.is_draft:
+        raise UnableToRun("This survey has opened, so it can no longer be changed.")
+    return locked
+
+
+@transaction.atomic
+def invite(
+    *, found: Round, addresses: Sequence[str], group: str, language: str = "", author: User | None, now: dt.datetime
+) -> int:
+    """Ask these people, of one group of bodies, once the round opens; returns how many are new.
+
+    Raises `UnableToRun`, naming the address that is none.
+    """
+    locked = _draft(found, author, now)
+    asked = locked.invitations.count()
+    people: dict[int, User] = {}
+    for address in addresses:
+        try:
+            person = person_for_address(email=address)
+        except UnableToAddPerson as error:
+            raise UnableToRun(str(error)) from error
+        if person.pk == locked.moderator_id:
+            raise UnableToRun(f"{person.email} reads the comments, so this person cannot be asked as well.")
+        people[person.pk] = person
+    known = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
+    new = [person for pk, person in people.items() if pk not in known]
+    if asked + len(new) > MAX_ASKED:
+        raise UnableToRun(f"A survey asks at most {MAX_ASKED} people.")
+    Invitation.objects.bulk_create(
+        Invitation(round=locked, person=person, group=Group(group), language=language, invited_by=author)
+        for person in new
+    )
+    return len(new)
+
+
+@transaction.atomic
+def withdraw_invitation(*, found: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
+    """Ask somebody less, before the round opens."""
+    locked = _draft(found, author, now)
+    locked.invitations.filter(pk=invitation).delete()
+
+
+def too_small(asked: int) -> str:
+    """Why so few people cannot be asked anonymously; "" if they can."""
+    if asked >= MIN_ASKED:
+        return ""
+    return (
+        f"{asked} of at least {MIN_ASKED} people are invited. With fewer, answers could not be kept apart from people: "
+        f"nothing is shown of fewer than {MIN_FLOOR} answers. Invite more people, or ask by name."
+    )
+
+
+@transaction.atomic
+def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
+    """Ask everybody: from now on nobody can change who is asked, what, or until when. Raises `UnableToRun`.
+
+    Of an anonymous round the key is made on this machine, outside the database.
+    """
+    locked = _draft(found, author, now)
+    invitations = list(locked.invitations.all())
+    _check_days(locked, now)
+    if not invitations:
+        raise UnableToRun("Nobody is invited yet.")
+    locked.status, locked.opened_at = RoundStatus.OPEN, now
+    locked.asked = dict(Counter(one.group for one in invitations))
+    locked.counted = counted_as(locked.asked)
+    if locked.is_anonymous:
+        _check_anonymity(locked, len(invitations), now)
+        locked.public_key = sealing.make_key(locked.key_name)
+        tokens = sealing.tokens_of(locked.key_name, [one.person_id for one in invitations])
+        Token.objects.bulk_create(
+            Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
+        )
+    locked.save()
+    _tell("surveys.invitation", locked, invitations, now)
+    record_event(locked, EventKind.ROUND_OPENED, author=author, now=now)
+    return locked
+
+
+def _check_days(found: Round, now: dt.datetime) -> None:
+    days = (found.closes_on - timezone.localdate(now)).days
+    if not MIN_DAYS <= days <= MAX_DAYS:
+        raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer: choose another last day.")
+
+
+def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
+    if why := too_small(asked):
+        raise UnableToRun(why)
+    if found.moderator is None or not is_outside(found.moderator, found.partnership, now):
+        raise UnableToRun("The person who reads comments now belongs to a party. Prepare the survey again.")
+    before = Round.objects.filter(partnership=found.partnership_id, way=Way.ANONYMOUS, status=RoundStatus.CLOSED)
+    last = before.aggregate(last=Max("closes_on"))["last"]
+    if last and (timezone.localdate(now) - last).days < MIN_DAYS_BETWEEN:
+        raise UnableToRun(
+            f"The last anonymous survey ended on {last:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days between two: rounds of "
+            "nearly the same people could be compared to find out what somebody answered."
+        )
+
+
+def _tell(kind: str, found: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
+    record_emails(kind=kind, people=[one.person_id for one in invitations], params={"round": found.pk}, now=now)
+
+
+@transaction.atomic
+def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
+    """Remind everybody, so that nobody learns who has answered; once a day at most. Returns how many.
+
+    Raises `UnableToRun`.
+    """
+    locked = lock_round(found)
+    require(rights_over(locked.partnership, author, now).may_run)
+    if not locked.takes_answers(now):
+        raise UnableToRun("This survey does not take answers now.")
+    if locked.reminded_on == timezone.localdate(now):
+        raise UnableToRun("Everybody was reminded today already.")
+    locked.reminded_on = timezone.localdate(now)
+    locked.save(update_fields=["reminded_on"])
+    invitations = list(locked.invitations.all())
+    _tell("surveys.reminder", locked, invitations, now)
+    return len(invitations)
+
+
+@transaction.atomic
+def abandon_round(*, found: Round, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End a draft or open round without results: answers are deleted unread. Raises `UnableToRun`."""
+    locked = lock_round(found)
+    require(rights_over(locked.partnership, author, now).may_run)
+    if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
+        raise UnableToRun("This survey is over.")
+    if not reason.strip():
+        raise UnableToRun("Say why it ends.")
+    locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
+    locked.save()
+    forget(locked)
+    locked.named_answers.all().delete()
+    record_event(locked, EventKind.ROUND_ABANDONED, author=author, now=now, reason=reason.strip())
+
+
+def forget(found: Round) -> None:
+    """Delete sealed answers, tokens and who was asked; the key goes after the commit."""
+    SealedAnswer.objects.filter(round=found).delete()
+    Token.objects.filter(round=found).delete()
+    found.invitations.all().delete()
+    transaction.on_commit(lambda: sealing.destroy_key(found.key_name), robust=True)

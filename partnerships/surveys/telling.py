@@ -1,0 +1,23 @@
+"""What followers of a partnership are told about its surveys: never who answered, or how many."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.surveys.event_kinds import EventKind
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind in (
+        EventKind.ROUND_OPENED,
+        EventKind.ROUND_CLOSED,
+        EventKind.ROUND_ABANDONED,
+        EventKind.COMMENTS_PUBLISHED,
+        EventKind.ACTION_LINKED,
+    ):
+        register_told(
+            kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
+        )
+    register_untold([EventKind.ROUND_DRAFTED], because="followers hear about a survey when it opens")
+    register_untold([EventKind.ACTION_UNLINKED], because="it corrects a mistake")

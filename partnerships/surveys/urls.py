@@ -1,0 +1,24 @@
+"""Addresses of surveys; those with a token work signed out."""
+
+from django.urls import path
+
+from partnerships.surveys.views import answering, moderating, results, rounds
+
+app_name = "surveys"
+urlpatterns = [
+    path("surveys/answer/<str:token>/", answering.answer, name="answer"),
+    path("surveys/answer-by-name/<str:token>/", answering.answer_by_name, name="answer-by-name"),
+    path("surveys/thanks/", answering.thanks, name="thanks"),
+    path("surveys/<int:pk>/comments/", moderating.moderate, name="moderate"),
+    path("partnerships/<int:pk>/surveys/", rounds.overview, name="overview"),
+    path("partnerships/<int:pk>/surveys/prepare/", rounds.prepare, name="prepare"),
+    path("partnerships/<int:pk>/surveys/<int:number>/", results.detail, name="detail"),
+    path("partnerships/<int:pk>/surveys/<int:number>/invite/", rounds.invite, name="invite"),
+    path("partnerships/<int:pk>/surveys/<int:number>/withdraw/", rounds.withdraw, name="withdraw"),
+    path("partnerships/<int:pk>/surveys/<int:number>/open/", rounds.open_page, name="open"),
+    path("partnerships/<int:pk>/surveys/<int:number>/remind/", rounds.remind, name="remind"),
+    path("partnerships/<int:pk>/surveys/<int:number>/end/", rounds.abandon, name="end"),
+    path("partnerships/<int:pk>/surveys/<int:number>/action/", results.link_action, name="link"),
+    path("partnerships/<int:pk>/surveys/<int:number>/unlink/<int:action>/", results.unlink_action, name="unlink"),
+    path("partnerships/<int:pk>/surveys/<int:number>/pdf/", results.pdf, name="pdf"),
+]

@@ -1,0 +1,78 @@
+"""Answer a survey by the link in an email. Nobody is signed in here, so that no log says who answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.http import form_page, posted
+from partnerships.surveys import services
+from partnerships.surveys.counting import Answer
+from partnerships.surveys.forms import AnswerForm
+from partnerships.surveys.links import read_link
+from partnerships.surveys.models import Round, Token
+from partnerships.surveys.sealing import token_hash
+
+_FORM = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@login_not_required
+@_FORM
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer an anonymous round once. The link works until an answer was sent."""
+    request.user = AnonymousUser()
+    known = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
+    found = known.first()
+    if found is None or not found.round.takes_answers(timezone.now()):
+        return _over(request)
+    return _page(
+        request, found.round, lambda said: services.answer_by_token(token=token, answer=said, now=timezone.now())
+    )
+
+
+@login_not_required
+@_FORM
+def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer a round by name; the answer can be changed until the round is over."""
+    request.user = AnonymousUser()
+    invitation = read_link(token)
+    if invitation is None or not invitation.round.takes_answers(timezone.now()):
+        return _over(request)
+    return _page(
+        request,
+        invitation.round,
+        lambda said: services.answer_by_name(invitation=invitation, answer=said, now=timezone.now()),
+    )
+
+
+def _page(request: HttpRequest, found: Round, send: Callable[[Answer], None]) -> HttpResponse:
+    form = AnswerForm(posted(request), questions=found.questions(), groups=sorted(found.asked))
+    if form.is_valid():
+        try:
+            send(form.answer())
+        except services.UnableToAnswer as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("surveys:thanks")
+    response = form_page(request, "surveys/answer.html", form, found=found, partnership=found.partnership)
+    add_never_cache_headers(response)
+    return response
+
+
+def _over(request: HttpRequest) -> HttpResponse:
+    return render(request, "surveys/over.html", status=410)
+
+
+@login_not_required
+@require_safe
+def thanks(request: HttpRequest) -> HttpResponse:
+    """After an answer; the same page for everybody."""
+    request.user = AnonymousUser()
+    return render(request, "surveys/thanks.html")

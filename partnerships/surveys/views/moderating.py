@@ -1,0 +1,37 @@
+"""The moderator's page: comments of a closed round, without scores, groups or times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.kit.http import posted
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+from partnerships.surveys import services
+from partnerships.surveys.forms import ModerateForm
+from partnerships.surveys.models import Comment, Round
+from partnerships.surveys.rights import may_moderate
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def moderate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show comments, perhaps without names, or withhold them; the moderator alone, 404 for everybody else."""
+    user = signed_in(request)
+    found = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
+    if not may_moderate(found, user, timezone.now()):
+        raise Http404
+    waiting = list(Comment.objects.filter(round=found, status="waiting").order_by("question", "pk"))
+    form = ModerateForm(posted(request), comments=waiting, questions=found.questions())
+
+    def step() -> tuple[str, str]:
+        shown, withheld = form.decisions()
+        services.decide_comments(found=found, shown=shown, withheld=withheld, author=user, now=timezone.now())
+        return "Your decisions are saved. The parties read what you show.", request.path
+
+    context: dict[str, Any] = {"found": found, "partnership": found.partnership, "is_empty": not waiting}
+    return take_step(request, "surveys/moderate.html", form, step, {services.UnableToModerate: None}, **context)

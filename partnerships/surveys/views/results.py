@@ -1,0 +1,143 @@
+"""The page of a round: who is asked while it is prepared, nothing while it is open, results once it is closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.documents.downloads import pdf_response
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.surveys import services
+from partnerships.surveys.forms import ActionForm
+from partnerships.surveys.models import Round
+from partnerships.surveys.presenting import answered_words, chart_of, lines_of, shares_of
+from partnerships.surveys.queries.results import (
+    actions_of,
+    actions_to_choose,
+    benchmark_of,
+    named_answers,
+    rounds_before,
+    shown_comments,
+)
+from partnerships.surveys.views.rounds import draft_context, open_round
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A round, as far as anybody may know of it now."""
+    user, found, rights = open_round(request, pk, number)
+    context: dict[str, Any] = {"found": found, "partnership": found.partnership, "rights": rights}
+    if found.is_draft:
+        context |= draft_context(found, user)
+    elif found.is_closed:
+        context |= results_context(found, user)
+    return render(request, "surveys/detail.html", context)
+
+
+def results_context(found: Round, user: User) -> dict[str, Any]:
+    """Everything that a closed round shows; the same on the page and in its PDF."""
+    questions = found.questions()
+    rounds = rounds_before(found)
+    before = next((one for one in reversed(rounds) if one.number < found.number), None)
+    if not found.is_anonymous:
+        return {
+            "answers": [_named(one, questions) for one in named_answers(found)],
+            "done": _done(found, before, user),
+        }
+    headings, lines = lines_of(found, questions, before, benchmark_of(found))
+    return {
+        "answered": answered_words(found),
+        "headings": headings,
+        "lines": lines,
+        "shares": shares_of(found, questions),
+        "chart": chart_of(found, questions, before) if found.figures.all() else "",
+        "comments": [
+            (one.question, texts) for one in questions.comments if (texts := shown_comments(found).get(one.key))
+        ],
+        "before": before,
+        "done": _done(found, before, user),
+    }
+
+
+def _named(answer: Any, questions: Any) -> dict[str, Any]:
+    return {
+        "person": answer.person,
+        "group": answer.get_group_display(),
+        "scores": [(one.name, answer.scores.get(one.key, "no view")) for one in questions.dimensions],
+        "expects": [one.text for one in questions.expectations if one.key in answer.expects],
+        "comments": [
+            (one.question, answer.comments[one.key]) for one in questions.comments if answer.comments.get(one.key)
+        ],
+    }
+
+
+def _done(found: Round, before: Round | None, user: User) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """What was done about each theme since this round, and since the one before."""
+    rounds = [one for one in (before, found) if one is not None]
+    actions = actions_of(rounds, user)
+    themes = found.questions().themes()
+    if before is not None:
+        themes = before.questions().themes() | themes
+    rows = [
+        (name, [(f"after round {one.number}", done) for one in rounds for done in actions.get((one.pk, theme), [])])
+        for theme, name in themes.items()
+    ]
+    return [row for row in rows if row[1]]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Say what was done about a result."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_act)
+    if not found.is_closed:
+        raise Http404
+    form = ActionForm(
+        posted(request),
+        themes=list(found.questions().themes().items()),
+        things=actions_to_choose(found, user),
+        cancel=found.get_absolute_url(),
+        initial={"theme": request.GET.get("theme", "")},
+    )
+
+    def step() -> tuple[str, str]:
+        data = form.cleaned_data
+        services.link_action(found=found, theme=data["theme"], thing=data["thing"], author=user, now=timezone.now())
+        return "It is linked. The next survey shows what moved.", found.get_absolute_url()
+
+    context: dict[str, Any] = {
+        "heading": "Link what was done",
+        "partnership": found.partnership,
+        "found": found,
+        "back": found.get_absolute_url(),
+        "lead": "An objective, ask, offer, commitment or meeting of this partnership.",
+    }
+    return take_step(request, "surveys/step.html", form, step, {services.UnableToLink: "thing"}, **context)
+
+
+@require_POST
+def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> HttpResponse:
+    """Take back a wrong link."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_act)
+    services.unlink_action(found=found, action=action, author=user, now=timezone.now())
+    messages.success(request, "The link is taken back.")
+    return redirect(found)
+
+
+@require_safe
+def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """The results for the board, as a PDF with the same figures as the page."""
+    user, found, _ = open_round(request, pk, number)
+    if not found.is_closed:
+        raise Http404
+    context = {"found": found, "partnership": found.partnership, **results_context(found, user)}
+    return pdf_response(request, "surveys/pdf.html", context, f"survey-{found.number}")

@@ -1,0 +1,177 @@
+"""Prepare a round, invite people, open it, remind everybody, end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import posted, row_number
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.surveys import services
+from partnerships.surveys.bodies import counted_as, words_of
+from partnerships.surveys.forms import InviteForm, PrepareForm
+from partnerships.surveys.models import Round
+from partnerships.surveys.queries.rounds import asked_by_group, invited_to, newest_question_sets, rounds_of
+from partnerships.surveys.rights import Rights, rights_over
+from partnerships.surveys.services.rounds import too_small
+
+_FORM = require_http_methods(["GET", "HEAD", "POST"])
+_STEP = "surveys/step.html"
+
+
+def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, Rights]:
+    """The person, a partnership in which an organisation of theirs is a party now, and their rights; 404 for others."""
+    user = signed_in(request)
+    partnership = get_object_or_404(Partnership.objects.present_for(user), pk=pk)
+    return user, partnership, rights_over(partnership, user, timezone.now())
+
+
+def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
+    """The person, a round that they may know of, and their rights; 404 for others."""
+    user = signed_in(request)
+    found = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
+    return user, found, rights_over(found.partnership, user, timezone.now())
+
+
+def draft_context(found: Round, user: User) -> dict[str, Any]:
+    """Who is asked by group, and what that means for what can be shown."""
+    asked = asked_by_group(found)
+    counted = counted_as(asked)
+    return {
+        "invitations": [
+            (one, one.person.email if one.invited_by_id == user.pk else "Somebody whom another lead invited")
+            for one in invited_to(found)
+        ],
+        "asked": [(words_of(group), number) for group, number in sorted(asked.items())],
+        "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
+        "too_small": too_small(sum(asked.values())) if found.is_anonymous else "",
+    }
+
+
+@require_safe
+def overview(request: HttpRequest, pk: int) -> HttpResponse:
+    """All rounds of a partnership."""
+    _, partnership, rights = open_partnership(request, pk)
+    rounds = list(rounds_of(partnership))
+    under_way = any(one.status in ("draft", "open") for one in rounds)
+    context = {
+        "partnership": partnership,
+        "rounds": rounds,
+        "may_prepare": rights.may_run and not under_way and not partnership.is_over,
+    }
+    return render(request, "surveys/overview.html", context)
+
+
+@_FORM
+def prepare(request: HttpRequest, pk: int) -> HttpResponse:
+    """Prepare the next round."""
+    user, partnership, rights = open_partnership(request, pk)
+    require(rights.may_run)
+    back = reverse("surveys:overview", args=[pk])
+    form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=back)
+
+    def step() -> tuple[str, str]:
+        data = form.cleaned_data
+        made = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
+        return "The survey is prepared. Now say whom to ask.", made.get_absolute_url()
+
+    context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
+    return take_step(request, _STEP, form, step, {services.UnableToRun: None}, **context)
+
+
+@_FORM
+def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Add people of one group of bodies."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    form = InviteForm(posted(request), cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        data = form.cleaned_data
+        added = services.invite(
+            found=found, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
+        )
+        people = "1 person is" if added == 1 else f"{added} people are"
+        return f"{people} added. Nobody hears of it before the survey opens.", found.get_absolute_url()
+
+    return take_step(
+        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **_about(found, "Add people to ask")
+    )
+
+
+def _about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
+    return {
+        "heading": heading,
+        "lead": lead,
+        "partnership": found.partnership,
+        "found": found,
+        "back": found.get_absolute_url(),
+    }
+
+
+@require_POST
+def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Ask somebody less."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    invitation = row_number(request.POST.get("invitation", ""))
+    try:
+        services.withdraw_invitation(found=found, invitation=invitation or 0, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@require_POST
+def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Open the round: everybody gets an email."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    try:
+        opened = services.open_round(found=found, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The survey is open. {opened.people_asked} people get an email with their own link.")
+    return redirect(found)
+
+
+@require_POST
+def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Remind everybody who was asked."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    try:
+        people = services.remind(found=found, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"All {people} people get a reminder, whether or not they have answered.")
+    return redirect(found)
+
+
+@_FORM
+def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """End a round without results."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    form = ReasonForm(posted(request), submit="End without results", cancel=found.get_absolute_url(), danger=True)
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        services.abandon_round(found=found, reason=reason, author=user, now=timezone.now())
+        return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
+
+    context = _about(found, "End this survey without results", "All answers are deleted. Nobody reads them.")
+    return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)

@@ -1,0 +1,66 @@
+"""Who may use the pages of surveys.
+
+Larkhaven ("lead") and Westmarch ("partner") take part. The anonymous survey is closed, the draft is of the same
+partnership.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.access import Expected, Row, expect
+from tests.surveys.asking import closed, prepared
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """A closed round and the next draft."""
+    world.things["survey"] = closed(world)
+    world.things["survey_draft"] = prepared(world)
+
+
+def of_partnership(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk}
+
+
+def of_closed(world: World) -> dict[str, Any]:
+    return {**of_partnership(world), "number": world.things["survey"].number}
+
+
+def of_draft(world: World) -> dict[str, Any]:
+    return {**of_partnership(world), "number": world.things["survey_draft"].number}
+
+
+def leads(status: int) -> Expected:
+    return expect(inside=403, outside=404, lead=status, partner=status)
+
+
+def editors(status: int) -> Expected:
+    return expect(inside=status, outside=404, viewer=403)
+
+
+READ = expect(inside=200, outside=404)
+ANYBODY = expect(inside=410, outside=410, signed_out=410, stakeholder=410)
+THANKS = expect(inside=200, outside=200, signed_out=200, stakeholder=200)
+ROWS = (
+    Row("surveys:answer", on=lambda w: {"token": "0" * 64}, get=ANYBODY, post=ANYBODY),
+    Row("surveys:answer-by-name", on=lambda w: {"token": "no-token"}, get=ANYBODY, post=ANYBODY),
+    Row("surveys:thanks", get=THANKS),
+    Row(
+        "surveys:moderate",
+        on=lambda w: {"pk": w.things["survey"].pk},
+        get=expect(inside=404, outside=404),
+        post=expect(inside=404, outside=404),
+    ),
+    Row("surveys:overview", on=of_partnership, get=READ),
+    Row("surveys:prepare", on=of_partnership, get=leads(200), post=leads(422)),
+    Row("surveys:detail", on=of_closed, get=READ),
+    Row("surveys:invite", on=of_draft, get=leads(200), post=leads(422)),
+    Row("surveys:withdraw", on=of_draft, post=leads(302)),
+    Row("surveys:open", on=of_draft, post=leads(302)),
+    Row("surveys:remind", on=of_draft, post=leads(302)),
+    Row("surveys:end", on=of_draft, get=leads(200), post=leads(422)),
+    Row("surveys:link", on=of_closed, get=editors(200), post=editors(422)),
+    Row("surveys:unlink", on=lambda w: {**of_closed(w), "action": 0}, post=editors(302)),
+    Row("surveys:pdf", on=of_closed, get=READ),
+)

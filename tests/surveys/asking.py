@@ -1,0 +1,127 @@
+"""Surveys in tests: prepared, opened, answered and closed through services."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from partnerships.agreements.models import Objective
+from partnerships.people.models import User
+from partnerships.surveys import sealing, services
+from partnerships.surveys.counting import Answer
+from partnerships.surveys.models import QuestionSet, Round, Way
+from tests.world import World, person
+
+#: People asked of each group: nineteen.
+ASKED = {"council": 6, "association": 8, "other": 5}
+
+
+def moderator_of(world: World) -> User:
+    """Somebody outside the parties with an account."""
+    known = User.objects.filter(email="mo@outside.example").first()
+    return known or person("Mo Outside", "mo@outside.example", account_since=timezone.now())
+
+
+def clear(world: World) -> None:
+    """End what the access table has under way, and let the next round begin."""
+    Round.objects.filter(status__in=["draft", "open"]).update(status="abandoned", reason="Cleared.", opened_at=None)
+    Round.objects.filter(status="closed").update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+
+
+def prepared(
+    world: World, *, way: str = Way.ANONYMOUS, asked: dict[str, int] | None = None, moderator: User | None = None
+) -> Round:
+    """A draft that asks these numbers of people of each group."""
+    now = timezone.now()
+    reader = moderator or moderator_of(world)
+    found = services.prepare_round(
+        partnership=world.partnership,
+        title="How are we doing?",
+        question_set=QuestionSet.objects.get(code="health", version=1),
+        way=way,
+        closes_on=timezone.localdate(now) + dt.timedelta(days=14),
+        moderator=reader.email if way == Way.ANONYMOUS else "",
+        author=world.amina,
+        now=now,
+    )
+    for group, number in (ASKED if asked is None else asked).items():
+        services.invite(
+            found=found,
+            addresses=[f"{group}{place}@members.example" for place in range(number)],
+            group=group,
+            author=world.amina,
+            now=now,
+        )
+    return found
+
+
+def opened(
+    world: World, *, way: str = Way.ANONYMOUS, asked: dict[str, int] | None = None, moderator: User | None = None
+) -> Round:
+    """An open round."""
+    found = prepared(world, way=way, asked=asked, moderator=moderator)
+    return services.open_round(found=found, author=world.amina, now=timezone.now())
+
+
+def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:
+    """An answer with one score for every dimension."""
+    dimensions = QuestionSet.objects.get(code="health", version=1).content["dimensions"]
+    return Answer(group, {one["key"]: score for one in dimensions}, expects, comments)
+
+
+def tokens(found: Round, group: str) -> list[str]:
+    """The tokens of everybody asked of a group."""
+    people = list(found.invitations.filter(group=group).order_by("pk").values_list("person_id", flat=True))
+    return list(sealing.tokens_of(found.key_name, people).values())
+
+
+def answered(found: Round, group: str, answers: Sequence[Answer]) -> None:
+    """The first people of a group answer."""
+    for token, answer in zip(tokens(found, group), answers, strict=False):
+        services.answer_by_token(token=token, answer=answer, now=timezone.now())
+
+
+def after(found: Round) -> dt.datetime:
+    """The morning after the last day."""
+    return timezone.make_aware(dt.datetime.combine(found.closes_on + dt.timedelta(days=1), dt.time(8)))
+
+
+def close(found: Round) -> Round:
+    """Close the round by the clock."""
+    services.close_due(now=after(found))
+    found.refresh_from_db()
+    return found
+
+
+def closed(world: World, *, shift: int = 0) -> Round:
+    """A closed round: six councils say 3, eight associations 4, four others 2; one comment question has five."""
+    return close(everybody_answered(opened(world), shift=shift))
+
+
+def everybody_answered(found: Round, *, shift: int = 0) -> Round:
+    """The answers of `closed`."""
+    answered(found, "council", [says("council", 3 + shift, expects=["association_pipeline"])] * 6)
+    months = ("May", "June", "July", "August", "September")
+    commented = [says("association", 4, one_change=f"Meet before {month}.") for month in months]
+    answered(found, "association", [*commented, *[says("association", 4)] * 3])
+    answered(found, "other", [says("other", 2)] * 4)
+    return found
+
+
+def objective(world: World) -> Objective:
+    """An objective of the partnership."""
+    now = timezone.now()
+    return Objective.objects.create(
+        partnership=world.partnership,
+        text="Show each other drafts of local plans",
+        measure="drafts shown",
+        baseline=0,
+        baseline_on=now.date(),
+        target=4,
+        target_on=now.date() + dt.timedelta(days=200),
+        organisation=world.larkhaven,
+        position=1,
+        created_at=now,
+    )

@@ -1,0 +1,159 @@
+"""An attacker of published results: bounds every small group by a linear programme over all that anybody can obtain.
+
+Knows how many of each group were asked, how groups are counted together, every published figure with its rounding, and
+how many answered at least. `make attack-surveys` runs it over 10,000 generated rounds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import highspy
+
+from partnerships.kit.disclosed_means import ALL, Scale
+from partnerships.kit.disclosure import MIN_FLOOR, SLACK
+from partnerships.surveys.bodies import Group, counted_as
+from partnerships.surveys.counting import Answer, Outcome, outcome_of
+from partnerships.surveys.questions import Dimension, Questions
+
+SCALE = Scale()
+DIMENSIONS = ("one", "two", "three")
+QUESTIONS = Questions("Attacked", "en", [Dimension(key, key, key) for key in DIMENSIONS], [], [])
+
+
+@dataclass(frozen=True)
+class Played:
+    """A generated round: what nobody may learn, and what is published."""
+
+    asked: Mapping[str, int]
+    #: By dimension and group: how many answered.
+    sizes: Mapping[tuple[str, str], int]
+    figures: Mapping[tuple[str, str], Decimal]
+    answered_at_least: int
+    #: Every mean of five answers or more, published or not.
+    means: Mapping[tuple[str, str], Decimal]
+
+
+def play(seed: int) -> Played:
+    """A round of many shapes: two to four groups, of one to fourteen people, who answer more or less, and skip some."""
+    chance = random.Random(seed)
+    asked = {str(group): chance.randint(1, 14) for group in chance.sample(list(Group), chance.randint(2, 4))}
+    if sum(asked.values()) < 8:
+        asked[next(iter(asked))] += 8
+    counted = counted_as(asked)
+    answers = []
+    for group, number in asked.items():
+        rate, liking, skipping = chance.random(), chance.uniform(1, 5), chance.choice([0, 0.1, 0.4])
+        for _ in range(sum(chance.random() < rate for _ in range(number))):
+            scores = {
+                key: min(max(round(chance.gauss(liking, 1)), 1), 5) for key in DIMENSIONS if chance.random() >= skipping
+            }
+            answers.append(Answer(group, scores, [], {}))
+    outcome: Outcome = outcome_of(answers, QUESTIONS, asked=asked, counted=counted)
+    together: dict[str, int] = dict.fromkeys(counted.values(), 0)
+    for group, number in asked.items():
+        together[counted[group]] += number
+    scores = {
+        (key, code): [one.scores[key] for one in answers if key in one.scores and code in (ALL, counted[one.group])]
+        for key in DIMENSIONS
+        for code in [*together, ALL]
+    }
+    return Played(
+        together,
+        {cell: len(some) for cell, some in scores.items() if cell[1] != ALL},
+        {(one.theme, one.group): one.value for one in outcome.figures},
+        outcome.answered_at_least,
+        {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= MIN_FLOOR},
+    )
+
+
+def most_publishable(played: Played, theme: str) -> int:
+    """How many figures of a theme the attacker would leave safe, at best."""
+    means = {
+        group: mean for (of, group), mean in played.means.items() if of == theme and (group or len(played.asked) > 1)
+    }
+    published = sum(of == theme for of, _ in played.figures)
+    for number in range(len(means), published, -1):
+        for some in itertools.combinations(means, number):
+            hidden = [group for group in played.asked if group not in some]
+            if ALL in some and hidden and sum(played.sizes[theme, group] for group in hidden) < MIN_FLOOR:
+                continue  # those few would be a figure of their own
+            figures = {(theme, group): means[group] for group in some}
+            if not [cell for cell in recovered(replace(played, figures=figures)) if cell[0] == theme]:
+                return number
+    return published
+
+
+class Attack:
+    """The linear programme of one round."""
+
+    def __init__(self, played: Played) -> None:
+        self.played = played
+        self.programme = highspy.Highs()
+        self.programme.silent()
+        groups = list(played.asked)
+        respondents = {group: self.programme.addVariable(0, played.asked[group]) for group in groups}
+        if played.answered_at_least:
+            self.programme.addConstr(sum(respondents.values()) >= played.answered_at_least)
+        self.sizes = {}
+        for theme in DIMENSIONS:
+            sums = []
+            for group in groups:
+                size = self.sizes[theme, group] = self.programme.addVariable(0, played.asked[group])
+                total = self.programme.addVariable(0, 5 * played.asked[group])
+                self.programme.addConstr(size <= respondents[group])
+                shown = played.figures.get((theme, group))
+                low, high = SCALE.bounds(shown) if shown is not None else (SCALE.lowest, SCALE.highest)
+                self.programme.addConstr(total >= float(low) * size)
+                self.programme.addConstr(total <= float(high) * size)
+                if shown is not None:
+                    self.programme.addConstr(size >= MIN_FLOOR)
+                sums.append(total)
+            of_all = played.figures.get((theme, ALL))
+            if of_all is not None:
+                low, high = SCALE.bounds(of_all)
+                everybody = sum(self.sizes[theme, group] for group in groups)
+                self.programme.addConstr(sum(sums) >= float(low) * everybody)
+                self.programme.addConstr(sum(sums) <= float(high) * everybody)
+                self.programme.addConstr(everybody >= MIN_FLOOR)
+
+    def width(self, theme: str, group: str) -> int:
+        """Between how many whole numbers below five a size must lie, highest less lowest."""
+        size = self.sizes[theme, group]
+        self.programme.minimize(size)
+        lowest = math.ceil(self.programme.val(size) - 1e-6)
+        self.programme.maximize(size)
+        highest = math.floor(self.programme.val(size) + 1e-6)
+        return min(highest, MIN_FLOOR - 1) - lowest
+
+
+def recovered(played: Played) -> list[tuple[str, str]]:
+    """The small groups that are shown, or whose size follows to within `SLACK`."""
+    small = [cell for cell, size in played.sizes.items() if size < MIN_FLOOR]
+    found = [cell for cell in small if cell in played.figures]
+    hidden = [cell for cell in small if cell not in played.figures and played.asked[cell[1]] > SLACK]
+    if hidden and len(played.asked) > 1:
+        attack = Attack(played)
+        found += [cell for cell in hidden if attack.width(*cell) <= SLACK]
+    return found
+
+
+def main(rounds: int) -> int:
+    """Attack so many rounds; print what was recovered, and return how many rounds that was."""
+    broken = 0
+    for seed in range(rounds):
+        if cells := recovered(play(seed)):
+            broken += 1
+            print(f"round {seed}: {cells}")  # noqa: T201
+    print(f"{rounds} rounds, {broken} of them broken")  # noqa: T201
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)))

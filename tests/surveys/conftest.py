@@ -1,0 +1,14 @@
+"""The world for every test of this room."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.kept_rows import kept
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody; its rows are inserted again for each test."""
+    return kept(make_world)

@@ -1,0 +1,89 @@
+"""Who may call the services of surveys."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.surveys import services
+from partnerships.surveys.models import Action, QuestionSet, Round, Way
+from tests.support.rights import EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.surveys.asking import after, clear, closed, objective, opened, prepared
+from tests.world import World
+
+LEADS = LEAD | PARTNER
+
+
+def _prepare(world: World, author: User) -> Round:
+    return services.prepare_round(
+        partnership=world.partnership,
+        title="How are we doing?",
+        question_set=QuestionSet.objects.get(code="health", version=1),
+        way=Way.NAMED,
+        closes_on=timezone.localdate() + dt.timedelta(days=14),
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _linked(world: World) -> Action:
+    clear(world)
+    found, thing = closed(world), objective(world)
+    return Action.objects.create(round=found, theme="trust", objective=thing, added_at=timezone.now())
+
+
+ROWS = (
+    Row("surveys.prepare_round", lambda w, who, _: _prepare(w, who), LEADS, clear),
+    Row(
+        "surveys.invite",
+        lambda w, who, found: services.invite(
+            found=found, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
+        ),
+        LEADS,
+        lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.withdraw_invitation",
+        lambda w, who, found: services.withdraw_invitation(
+            found=found, invitation=found.invitations.all()[0].pk, author=who, now=timezone.now()
+        ),
+        LEADS,
+        lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.open_round",
+        lambda w, who, found: services.open_round(found=found, author=who, now=timezone.now()),
+        LEADS,
+        lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.remind",
+        lambda w, who, found: services.remind(found=found, author=who, now=timezone.now()),
+        LEADS,
+        lambda w: (clear(w), opened(w))[1],
+    ),
+    Row(
+        "surveys.abandon_round",
+        lambda w, who, found: services.abandon_round(found=found, reason="Too soon.", author=who, now=timezone.now()),
+        LEADS,
+        lambda w: (clear(w), opened(w))[1],
+    ),
+    Row(
+        "surveys.unlink_action",
+        lambda w, who, linked: services.unlink_action(
+            found=linked.round, action=linked.pk, author=who, now=after(linked.round)
+        ),
+        EDITORS | PARTNER_EDITORS,
+        _linked,
+    ),
+)
+WITHOUT_A_PERSON = {
+    "surveys.close_due": "called by the clock",
+    "surveys.answer_by_token": "the token is the right, and nobody may know whose it is",
+    "surveys.answer_by_name": "the signed link is the right",
+    "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",
+    "surveys.link_action": "chooses among things of a partnership (tests/surveys/test_results.py)",
+    "surveys.record_event": "records what another service did",
+}

@@ -1,0 +1,102 @@
+"""Comments are read first by one person outside the parties, without scores or groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Role
+from partnerships.surveys import services
+from partnerships.surveys.models import Comment, Round
+from partnerships.surveys.queries.results import shown_comments
+from tests.surveys.asking import closed, moderator_of
+from tests.world import World, join
+
+
+def signed_in(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def page_of(found: Round) -> str:
+    return reverse("surveys:moderate", args=[found.pk])
+
+
+def decide(found: Round, client: Client, **changed: str) -> Any:
+    """Send the form: every comment as it is, or with these words."""
+    data = {f"words-{one.pk}": one.text for one in found.comments.all()}
+    return client.post(page_of(found), {**data, **changed})
+
+
+def test_parties_read_comments_only_after_the_moderator_and_in_the_moderators_words(world: World) -> None:
+    found = closed(world)
+    reader = signed_in(world.ben)
+    assert "Meet before May." not in reader.get(found.get_absolute_url()).content.decode()
+    [first] = found.comments.filter(text="Meet before May.")
+
+    answer = decide(found, signed_in(moderator_of(world)), **{f"words-{first.pk}": "Meet in spring."})
+
+    assert answer.status_code == 302
+    page = reader.get(found.get_absolute_url()).content.decode()
+    assert "Meet in spring." in page
+    assert "Meet before May." not in page
+    assert not Comment.objects.exclude(text="").exists()  # what was removed is nowhere
+
+
+def test_fewer_than_five_comments_that_may_be_shown_are_not_shown(world: World) -> None:
+    found = closed(world)
+    [first] = found.comments.filter(text="Meet before May.")
+
+    decide(found, signed_in(moderator_of(world)), **{f"withhold-{first.pk}": "on"})
+
+    assert shown_comments(found) == {}
+
+
+def test_moderators_page_has_no_group_score_or_time(world: World) -> None:
+    found = closed(world)
+
+    page = signed_in(moderator_of(world)).get(page_of(found)).content.decode()
+
+    assert "Meet before May." in page
+    assert "Housing associations" not in page
+    assert "no view" not in page
+
+
+def test_moderator_who_joined_a_party_reads_nothing_more(world: World) -> None:
+    found = closed(world)
+    mo = moderator_of(world)
+    join(mo, world.westmarch, Role.VIEWER, timezone.now())
+
+    assert signed_in(mo).get(page_of(found)).status_code == 404
+    with pytest.raises((PermissionDenied, UnableToAct)):
+        services.decide_comments(found=found, shown={}, withheld=set(), author=mo, now=timezone.now())
+
+
+def test_leads_and_administrators_are_no_moderators(world: World) -> None:
+    found = closed(world)
+
+    for person in (world.amina, world.ben, world.dee):
+        assert signed_in(person).get(page_of(found)).status_code == 404
+
+
+def test_comment_cannot_be_decided_on_twice(world: World) -> None:
+    found = closed(world)
+    mo = signed_in(moderator_of(world))
+    waiting = list(found.comments.all())
+    decide(found, mo)
+
+    with pytest.raises(services.UnableToModerate):
+        services.decide_comments(
+            found=found,
+            shown={waiting[0].pk: "Other words."},
+            withheld=set(),
+            author=moderator_of(world),
+            now=timezone.now(),
+        )

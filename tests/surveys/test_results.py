@@ -1,0 +1,156 @@
+"""Results lead to what is done about them, and the next round shows what moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pypdf import PdfReader
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Objective, Partnership
+from partnerships.surveys import services
+from partnerships.surveys.models import Action, Figure, Round
+from partnerships.surveys.presenting import GAP, mean_words
+from partnerships.surveys.queries.results import benchmark_of
+from partnerships.surveys.questions import InvalidQuestions, in_language, read_toml
+from tests.surveys.asking import closed, objective
+from tests.world import World
+
+
+def signed_in(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def start_partnership(world: World, title: str) -> Partnership:
+    return agreements.create_partnership(
+        title=title,
+        kind="memorandum",
+        purpose="Homes.",
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:
+    found = closed(world)
+
+    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+
+    assert "Sharing plans early" in page
+    assert "not shown" in page
+    assert "of 19 people who were asked answered" in page
+    shown = {(one.theme, one.group): one.value for one in found.figures.all()}
+    assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
+    assert "about 30%" in page
+
+
+def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: World) -> None:
+    first = closed(world)
+    made = objective(world)
+    client = signed_in(world.ben)
+
+    answer = client.post(
+        reverse("surveys:link", args=[world.partnership.pk, first.number]),
+        {"theme": "sharing_plans", "thing": f"objective-{made.pk}"},
+    )
+    assert answer.status_code == 302
+    assert made.text in client.get(first.get_absolute_url()).content.decode()
+    Round.objects.filter(pk=first.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+
+    second = closed(world, shift=1)
+
+    page = client.get(second.get_absolute_url()).content.decode()
+    assert made.text in page
+    assert "after round 1" in page
+    assert "Round 1" in page
+
+
+def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
+    found = closed(world)
+    foreign = objective(world)
+    Objective.objects.filter(pk=foreign.pk).update(partnership=world.other_partnership)
+
+    with pytest.raises(services.UnableToLink):
+        services.link_action(
+            found=found, theme="trust", thing=f"objective-{foreign.pk}", author=world.amina, now=timezone.now()
+        )
+    assert not Action.objects.exists()
+
+
+def test_pdf_has_the_figures_of_the_page(world: World) -> None:
+    found = closed(world)
+
+    answer = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, found.number]))
+
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    [trust] = found.figures.filter(group="", theme="trust")
+    assert mean_words(trust.value) in text
+    assert "about 30%" in text
+
+
+def test_benchmark_needs_five_other_partnerships(world: World) -> None:
+    found = closed(world)
+    others = [
+        Round.objects.create(
+            partnership=start_partnership(world, f"Partnership {number}"),
+            number=1,
+            title="Round",
+            question_set=found.question_set,
+            way="anonymous",
+            status="closed",
+            closes_on=found.closes_on,
+            created_at=found.created_at,
+            opened_at=found.created_at,
+        )
+        for number in range(5)
+    ]
+    for number, one in enumerate(others[:4]):
+        Figure.objects.create(round=one, theme="trust", value=Decimal(2 + number) / 2, answered_at_least=5)
+    assert benchmark_of(found) == {}
+
+    Figure.objects.create(round=others[4], theme="trust", value=4, answered_at_least=5)
+
+    assert benchmark_of(found) == {"trust": Decimal("2.0")}
+
+
+def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) -> None:
+    found = closed(world)
+    figures = sorted(found.figures.values_list("theme", "group", "value"))
+
+    services.close_due(now=timezone.now() + dt.timedelta(days=400))
+
+    assert sorted(found.figures.values_list("theme", "group", "value")) == figures
+
+
+def test_words_for_means_near_the_ends() -> None:
+    assert mean_words(Decimal("4.5")) == "4.5 or more"
+    assert mean_words(Decimal("1.5")) == "1.5 or less"
+    assert mean_words(None) == "not shown"
+    assert Decimal(1) == GAP
+
+
+def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
+    head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
+    with pytest.raises(InvalidQuestions, match="dimensions 1: write “name” in cy"):
+        read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])
+
+
+def test_questions_are_asked_in_the_language_of_the_person() -> None:
+    text = (
+        'name = "Two"\nlanguages = ["en", "cy"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\n'
+        'name.cy = "Ymddiriedaeth"\nstatement.en = "We trust."\nstatement.cy = "Rydym yn ymddiried."\n'
+    )
+    content = read_toml(text, ["council"])
+
+    assert in_language(content, "cy").dimensions[0].name == "Ymddiriedaeth"
+    assert in_language(content, "fr").dimensions[0].name == "Trust"

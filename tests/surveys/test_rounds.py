@@ -1,0 +1,271 @@
+"""A round from its preparation to its results, and what nobody can find out on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from partnerships.surveys import sealing, services
+from partnerships.surveys.models import (
+    Comment,
+    Figure,
+    Invitation,
+    NamedAnswer,
+    QuestionSet,
+    Round,
+    SealedAnswer,
+    Token,
+    Way,
+)
+from tests.support.outbox import deliver, drop_emails
+from tests.surveys.asking import after, answered, close, closed, opened, prepared, says, tokens
+from tests.world import World
+
+
+def signed_in(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def dump() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the database, as a backup has it."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            if model._meta.managed and not model._meta.proxy:
+                cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+                rows[model._meta.db_table] = [
+                    tuple(bytes(one) if isinstance(one, memoryview) else one for one in row)
+                    for row in cursor.fetchall()
+                ]
+    return rows
+
+
+def test_everybody_asked_gets_a_link_of_their_own_that_works_once(world: World) -> None:
+    drop_emails()
+    opened(world, asked={"council": 8})
+    emails = deliver()
+    assert len(emails) == 8
+    links = {line for email in emails for line in str(email.body).splitlines() if "/surveys/answer/" in line}
+    assert len(links) == 8
+    path = links.pop().split("/", 3)[3]
+
+    page = Client().get(f"/{path}")
+    sent = Client().post(f"/{path}", {"group": "council", "score-trust": "4"})
+    again = Client().post(f"/{path}", {"group": "council", "score-trust": "1"})
+
+    assert "Trust and candour" in page.content.decode()
+    assert sent.status_code == 302
+    assert again.status_code == 410
+    assert SealedAnswer.objects.count() == 1
+    assert Token.objects.count() == 7
+
+
+def test_two_backups_around_an_answer_name_nobody_and_tell_no_answer(world: World) -> None:
+    found = opened(world)
+    drop_emails()
+    [token] = tokens(found, "council")[:1]
+    before = dump()
+
+    services.answer_by_token(token=token, answer=says("council", 5, one_change="A secret word."), now=timezone.now())
+
+    now = dump()
+    changed = {table for table in now if sorted(map(str, now[table])) != sorted(map(str, before[table]))}
+    assert changed == {"surveys_token", "surveys_sealedanswer"}
+    [row] = now["surveys_sealedanswer"]
+    assert {type(one) for one in row} == {uuid.UUID, bytes, int}  # a random number, the box, the round: no time
+    assert "A secret word." not in str(now)
+    assert len(bytes(SealedAnswer.objects.get().box)) == sealing.LENGTH + 48
+    sealing.destroy_key(found.key_name)
+    with pytest.raises(sealing.KeyMissing):
+        sealing.open_all(found.key_name, [bytes(SealedAnswer.objects.get().box)])
+
+
+def test_sealed_answers_have_one_length_and_open_with_no_other_key(world: World) -> None:
+    found = opened(world)
+    answered(found, "council", [says("council", 1), says("council", 5, one_change="Long words. " * 80)])
+    other = sealing.make_key("another")
+
+    boxes = [bytes(box) for box in SealedAnswer.objects.values_list("box", flat=True)]
+
+    assert len({len(box) for box in boxes}) == 1
+    assert other
+    with pytest.raises(ValueError, match="another key"):
+        sealing.open_all("another", boxes)
+
+
+def test_key_is_in_no_table_and_goes_when_the_round_closes(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    found = opened(world)
+    kept = json.loads((settings.SURVEY_KEYS_ROOT / f"{found.key_name}.json").read_text())
+    assert not any(value in str(dump()) for value in kept.values())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        close(found)
+
+    assert not sealing.has_key(found.key_name)
+
+
+def test_open_round_says_nothing_about_answers(world: World) -> None:
+    found = opened(world)
+    client = signed_in(world.amina)
+    token = re.compile(r"[A-Za-z0-9]{64}")
+    before = token.sub("", client.get(found.get_absolute_url()).content.decode())
+
+    answered(found, "council", [says("council", 5)] * 6)
+
+    assert token.sub("", client.get(found.get_absolute_url()).content.decode()) == before
+    assert not Figure.objects.exists()
+
+
+def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
+    found = opened(world)
+    [token] = tokens(found, "council")[:1]
+    client = signed_in(world.ben)
+
+    with capture_logs() as said:
+        client.post(reverse("surveys:answer", args=[token]), {"group": "council"})
+
+    [line] = [one for one in said if one.get("route") == "surveys:answer"]
+    assert line["user"] is None
+    assert token not in str(said)
+
+
+def test_reminder_goes_to_all_and_once_a_day(world: World) -> None:
+    found = opened(world)
+    answered(found, "council", [says("council", 5)] * 3)
+    drop_emails()
+
+    services.remind(found=found, author=world.amina, now=timezone.now())
+
+    assert len(deliver()) == found.people_asked
+    with pytest.raises(services.UnableToRun, match="today already"):
+        services.remind(found=found, author=world.amina, now=timezone.now())
+
+
+def test_closing_publishes_results_and_forgets_answers_tokens_and_who_was_asked(world: World) -> None:
+    found = closed(world)
+
+    assert found.is_closed
+    figures = {(one.theme, one.group): one.value for one in found.figures.all()}
+    assert ("trust", "other") not in figures
+    assert len([group for theme, group in figures if theme == "trust"]) == 2
+    assert found.answered_at_least in (5, 10, 15)
+    assert sorted(Comment.objects.values_list("text", flat=True)) == sorted(
+        f"Meet before {month}." for month in ("May", "June", "July", "August", "September")
+    )
+    assert not SealedAnswer.objects.exists()
+    assert not Token.objects.exists()
+    assert not Invitation.objects.exists()
+
+
+def test_answers_after_the_last_day_are_refused_even_before_a_worker_closes(world: World) -> None:
+    found = opened(world)
+    [token] = tokens(found, "council")[:1]
+
+    with pytest.raises(services.UnableToAnswer):
+        services.answer_by_token(token=token, answer=says("council", 5), now=after(found))
+
+
+def test_round_whose_key_is_missing_stays_closed_and_holds_up_no_other(world: World) -> None:
+    found = opened(world)
+    sealing.destroy_key(found.key_name)
+
+    assert services.close_due(now=after(found)) == 0
+
+    found.refresh_from_db()
+    assert found.status == "open"
+
+
+def test_ended_round_deletes_answers_unread(world: World) -> None:
+    found = opened(world)
+    answered(found, "council", [says("council", 5)] * 6)
+
+    services.abandon_round(found=found, reason="The chair has left.", author=world.amina, now=timezone.now())
+
+    assert not SealedAnswer.objects.exists()
+    assert "The chair has left." in signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+
+
+def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: World) -> None:
+    found = prepared(world, asked={"council": 3, "association": 4})
+    page = signed_in(world.amina).get(found.get_absolute_url()).content.decode()
+    assert "7 of at least 8 people are invited" in page
+    with pytest.raises(services.UnableToRun, match="ask by name"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
+    services.abandon_round(found=found, reason="Too small.", author=world.amina, now=timezone.now())
+
+    by_name = opened(world, way=Way.NAMED, asked={"council": 3})
+
+    assert not by_name.public_key
+    assert not Token.objects.exists()
+
+
+def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> None:
+    drop_emails()
+    found = opened(world, way=Way.NAMED, asked={"council": 2})
+    [link, _] = [
+        line for email in deliver() for line in str(email.body).splitlines() if "/surveys/answer-by-name/" in line
+    ]
+    path = f"/{link.split('/', 3)[3]}"
+    for score in ("2", "4"):
+        assert Client().post(path, {"group": "council", "score-trust": score}).status_code == 302
+    assert NamedAnswer.objects.get().scores == {"trust": 4}
+    assert "no view" not in signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+
+    close(found)
+
+    page = signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+    assert "Councils and authorities" in page
+    assert Client().post(path, {"group": "council", "score-trust": "1"}).status_code == 410
+
+
+def test_next_anonymous_round_waits_so_that_two_cannot_be_compared(world: World) -> None:
+    first = closed(world)
+    second = prepared(world)
+
+    with pytest.raises(services.UnableToRun, match="Wait 60 days"):
+        services.open_round(found=second, author=world.amina, now=timezone.now())
+
+    later = after(first) + dt.timedelta(days=60)
+    Round.objects.filter(pk=second.pk).update(closes_on=later.date() + dt.timedelta(days=14))
+    assert services.open_round(found=second, author=world.amina, now=later).status == "open"
+
+
+def test_moderator_must_stand_outside_the_parties(world: World) -> None:
+    for address in (world.ben.email, "nobody@nowhere.example", world.sol.email):
+        with pytest.raises(services.UnableToRun):
+            services.prepare_round(
+                partnership=world.partnership,
+                title="How are we doing?",
+                question_set=QuestionSet.objects.get(code="health"),
+                way=Way.ANONYMOUS,
+                closes_on=timezone.localdate() + dt.timedelta(days=14),
+                moderator=address,
+                author=world.amina,
+                now=timezone.now(),
+            )
+
+
+def test_database_refuses_a_figure_of_four_and_changes_of_figures(world: World) -> None:
+    found = closed(world)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Figure.objects.create(round=found, theme="trust", group="other", value=3, answered_at_least=4)
+    figure = found.figures.first()
+    assert figure is not None
+    with pytest.raises(Exception, match="immutable"), transaction.atomic():
+        Figure.objects.filter(pk=figure.pk).update(value=1)

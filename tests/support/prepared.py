@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import override_settings
 
@@ -20,6 +21,7 @@ import tests
 from partnerships.search.services import index_stale
 from tests.support.access import Row
 from tests.support.constraints import check_once
+from tests.support.kept_rows import kept
 from tests.world import World, make_world
 
 #: Each room's part of the access table.
@@ -32,7 +34,18 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 
 def prepared() -> World:
-    """The small world with each room's additions.
+    """The small world with each room's additions, or its rows and files again for a later test."""
+    made, files = kept(_built)
+    for name, content in files.items():
+        file = Path(settings.MEDIA_ROOT, name)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    return made
+
+
+def _built() -> tuple[World, dict[str, bytes]]:
+    """The world, with the files that its records have.
 
     Rooms that set `AFTER_OTHERS` build on the records of others.
     """
@@ -41,16 +54,16 @@ def prepared() -> World:
         if hasattr(module, "prepare"):
             module.prepare(made)
     index_stale()
-    return made
+    check_once()
+    root = Path(settings.MEDIA_ROOT)
+    return made, {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
 
 @contextmanager
 def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
     """One world for many tests, which roll back; its files are deleted after."""
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
-        made = prepared()
-        check_once()
-        yield made
+        yield prepared()
         transaction.set_rollback(True)
 
 

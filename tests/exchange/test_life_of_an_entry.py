@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
@@ -296,7 +297,7 @@ def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World,
 
 
 def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World, now: dt.datetime) -> None:
-    day = now.date() + dt.timedelta(days=10)
+    day = timezone.localdate(now) + dt.timedelta(days=10)
     quiet = shared(world.larkhaven, world.amina, now, closes_on=day)
     answered = shared(world.larkhaven, world.amina, now, closes_on=day)
     services.respond(entry=answered, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
@@ -312,7 +313,7 @@ def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World,
 
 
 def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(world: World, now: dt.datetime) -> None:
-    day = now.date() + dt.timedelta(days=10)
+    day = timezone.localdate(now) + dt.timedelta(days=10)
     ask = shared(world.larkhaven, world.amina, now, available_until=day)
     Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
     later = day + dt.timedelta(days=30)

@@ -33,6 +33,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.kinds import all_kinds
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+from partnerships.reports.models import FrozenReport
 from tests.support.canaries import columns, fill, words_in
 from tests.support.constraints import number_at_once
 from tests.support.outbox import deliver, drop_emails, recorded
@@ -149,6 +150,7 @@ def names() -> list[str]:
         (User, "email"),
         (SavedView, "name"),
         (SocialApp, "name"),
+        (FrozenReport, "name"),
     ):
         found += model._default_manager.exclude(**{field: ""}).values_list(field, flat=True)
     found += [text[:60] for text in Commitment.objects.values_list("text", flat=True)]

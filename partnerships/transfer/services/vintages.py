@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from partnerships.activity.models import Event
@@ -37,6 +37,36 @@ class Entry:
     #: providers, or areas in a list of codes and names.
     is_official: bool = True
     is_of_register: bool = True
+
+
+class Ages:
+    """Which rows of files are older than what was read of them before.
+
+    A row is older if one of its dates is earlier than before and none later. One that was not read before, or has the
+    same dates, goes as the others of its authority.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[Hashable, dt.date | None] = {}
+        self._authorities: dict[Hashable, dt.date | None] = {}
+        #: Whether any row was read before.
+        self.is_compared = False
+
+    def add(self, row: Hashable, authority: Hashable, both: Sequence[tuple[dt.date, dt.date]]) -> None:
+        """Add a row with its dates: each as it is here and as it was before."""
+        self.is_compared |= bool(both)
+        if all(here == last for here, last in both):
+            return
+        age = None if any(here > last for here, last in both) else max(last for _, last in both)
+        before = self._authorities.get(authority, dt.date.min)
+        self._rows[row] = age
+        self._authorities[authority] = max(age, before) if age and before else None
+
+    def newer_than(self, row: Hashable, authority: Hashable, otherwise: dt.date | None) -> dt.date | None:
+        """The date of what was read before, if that is newer; `otherwise` where no row of the authority says."""
+        if row in self._rows:
+            return self._rows[row]
+        return self._authorities.get(authority) or otherwise
 
 
 def told_before(kind: EventKind, targets: Iterable[int], run: Import) -> set[int]:

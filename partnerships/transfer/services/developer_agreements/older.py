@@ -21,7 +21,7 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, Promise
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import remark_on_older_rows, told_before
+from partnerships.transfer.services.vintages import Ages, remark_on_older_rows, told_before
 
 
 class Vintages:
@@ -34,35 +34,23 @@ class Vintages:
 
     def __init__(self, read: AgreementFiles, newer: dt.date | None, own: Organisation | None) -> None:
         known = _known(own)
-        self._rows: dict[tuple[str, int], dt.date | None] = {}
-        self._authorities: dict[str, dt.date | None] = {}
-        is_compared = False
+        self._ages = Ages()
         for dataset, number, authority, rows in _rows_of(read):
             both = [
                 (here, last)
                 for kind, cells in rows
                 if (here := day_in(cells, "entry-date")) and (last := known.get(_key(kind, cells)))
             ]
-            is_compared |= bool(both)
-            if any(here != last for here, last in both):
-                age = None if any(here > last for here, last in both) else max(last for _, last in both)
-                self._rows[dataset, number] = age
-                before = self._authorities.get(authority, dt.date.min)
-                self._authorities[authority] = max(age, before) if age and before else None
-        self._otherwise = None if own is not None and is_compared else newer
+            self._ages.add((dataset, number), authority, both)
+        self._otherwise = None if own is not None and self._ages.is_compared else newer
 
     def of_agreement(self, row: Agreement) -> dt.date | None:
         """The date of what was read of it before, if that is newer."""
-        return self._age(AGREEMENT.code, row.row, row.organisation)
+        return self._ages.newer_than((AGREEMENT.code, row.row), _authority(row.organisation), self._otherwise)
 
     def of_contribution(self, row: Promise) -> dt.date | None:
         """The date of what was read of it before, if that is newer."""
-        return self._age(CONTRIBUTION.code, row.row, row.organisation)
-
-    def _age(self, dataset: str, number: int, written: str) -> dt.date | None:
-        if (dataset, number) in self._rows:
-            return self._rows[dataset, number]
-        return self._authorities.get(_authority(written)) or self._otherwise
+        return self._ages.newer_than((CONTRIBUTION.code, row.row), _authority(row.organisation), self._otherwise)
 
 
 def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[str, Mapping[str, str]]]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from partnerships.open_data.models import Record
 from partnerships.open_data.standards import PLAN, TIMETABLE
@@ -18,7 +18,7 @@ from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.older_plans import close_as_gone, record_past
 from partnerships.transfer.services.plan_versions import create_from_file, said_before
-from partnerships.transfer.services.vintages import remark_on_older_rows
+from partnerships.transfer.services.vintages import Ages, remark_on_older_rows
 
 #: The dataset of a row, the reference of its plan here, and its own reference.
 _Key = tuple[str, str, str]
@@ -34,26 +34,16 @@ class Vintages:
     """
 
     def __init__(self, listed: LocalPlans, newer: ImportRun | None, own: Organisation | None) -> None:
-        ages = _ages(listed)
-        self._plans: dict[str, dt.date | None] = {
-            key: None if any(here > last for here, last in both) else max(last for here, last in both)
-            for key, both in ages.items()
-            if any(here != last for here, last in both)
-        }
-        self._authorities: dict[tuple[str, ...], dt.date | None] = {}
-        for plan in listed.plans:
-            if plan.key in self._plans:
-                age, before = self._plans[plan.key], self._authorities.get(plan.organisations, dt.date.min)
-                self._authorities[plan.organisations] = max(age, before) if age and before else None
-        goes_by_date = not ages if own is not None else not listed.is_standard
+        self._ages = Ages()
+        for plan, both in _dates(listed):
+            self._ages.add(plan.key, plan.organisations, both)
+        goes_by_date = not self._ages.is_compared if own is not None else not listed.is_standard
         self._otherwise = newer.as_of if newer is not None and goes_by_date else None
         self._older = {curie for plan in listed.plans if self.newer_than(plan) for curie in plan.organisations}
 
     def newer_than(self, plan: LocalPlan) -> dt.date | None:
         """The date of what was read before, if that is newer."""
-        if plan.key in self._plans:
-            return self._plans[plan.key]
-        return self._authorities.get(plan.organisations) or self._otherwise
+        return self._ages.newer_than(plan.key, plan.organisations, self._otherwise)
 
     def without_older(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
         """The plans that files which are not older should have."""
@@ -63,8 +53,8 @@ class Vintages:
         return [plan for plan in plans if not {one.organisation_id for one in plan.owners.all()} & older]
 
 
-def _ages(listed: LocalPlans) -> dict[str, list[tuple[dt.date, dt.date]]]:
-    """Of each plan by key, the dates of the rows that a file before had too: the row's here, and its last one."""
+def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
+    """Each plan with the dates of the rows that a file before had too: the row's here, and its last one."""
     references = {one for plan in listed.plans for one in (plan.reference, plan.key)}
     known: dict[_Key, dt.date] = {}
     rows = Record.objects.filter(dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references)
@@ -72,14 +62,14 @@ def _ages(listed: LocalPlans) -> dict[str, list[tuple[dt.date, dt.date]]]:
         key = dataset, plan_reference, cells.get("reference", "")
         if day := day_in(cells, "entry-date"):
             known[key] = max(day, known.get(key, day))
-    ages: dict[str, list[tuple[dt.date, dt.date]]] = {}
     for plan in listed.plans:
+        both = []
         for dataset, cells in [(PLAN.code, plan.cells), *((TIMETABLE.code, one.cells) for one in plan.milestones)]:
             here, own = day_in(cells, "entry-date"), cells.get("reference", "")
             last = known.get((dataset, plan.key, own)) or known.get((dataset, plan.reference, own))
             if here and last:
-                ages.setdefault(plan.key, []).append((here, last))
-    return ages
+                both.append((here, last))
+        yield plan, both
 
 
 class Past:

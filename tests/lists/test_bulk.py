@@ -64,7 +64,7 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
     (email,) = deliver()
     assert email.to == [world.vera.email]
-    assert email.subject == "You now own 2 commitments"
+    assert email.subject == f"{world.amina.display_name}: 2 commitments that you own"
     assert "Cottages." in email.body
     assert "Bungalows." in email.body
 
@@ -138,10 +138,10 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
     named = [(email.to, email.subject) for email in deliver()]
 
-    assert ([world.ben.email], "To answer: 2 asks or offers") in reminded
+    assert ([world.ben.email], f"{world.amina.display_name}: 2 asks or offers to answer") in reminded
     assert len(reminded) == len({to for (to,), _ in reminded})
     assert "were reminded within the last week" in again
-    assert named == [([world.eddie.email], "To help: 2 asks or offers")]
+    assert named == [([world.eddie.email], f"{world.amina.display_name}: 2 asks or offers to help")]
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:

@@ -59,10 +59,11 @@ class ObjectiveForm(Form):
         objective: Objective | None,
         today: dt.date,
         cancel: str,
+        text: str = "",
         **kwargs: Any,
     ) -> None:
         if objective is None:
-            kwargs.setdefault("initial", {"baseline": 0, "baseline_on": today})
+            kwargs.setdefault("initial", {"text": text, "baseline": 0, "baseline_on": today})
         else:
             kwargs.setdefault("initial", {name: getattr(objective, name, None) for name in self.base_fields})
         super().__init__(*args, **kwargs)

@@ -21,6 +21,7 @@ from partnerships.agreements.models import (
     Partnership,
     PartyRole,
 )
+from partnerships.agreements.origin import From
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.serving import provider_of
@@ -110,9 +111,17 @@ def _record(
 
 @transaction.atomic
 def add_objective(
-    *, partnership: Partnership, author: User | None, now: dt.datetime, **details: Unpack[Details]
+    *,
+    partnership: Partnership,
+    author: User | None,
+    now: dt.datetime,
+    came_from: From | None = None,
+    **details: Unpack[Details],
 ) -> Objective:
-    """Add an objective at the end. Raises `UnableToKeepObjective`."""
+    """Add an objective at the end; `came_from` links it to a record of another room.
+
+    Raises `UnableToKeepObjective`.
+    """
     locked = _open(partnership.pk, author, now)
     if locked.objectives.count() >= MAX_OBJECTIVES:
         raise UnableToKeepObjective(f"A partnership has at most {MAX_OBJECTIVES} objectives.")
@@ -123,6 +132,8 @@ def add_objective(
     objective.save(force_insert=True)
     after = {"target": objective.in_words(objective.target), "by": objective.target_on.isoformat()}
     _record(locked, objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
+    if came_from is not None and author is not None:
+        came_from.origin.link(objective, came_from.record, author, now)
     return objective
 
 

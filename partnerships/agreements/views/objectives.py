@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.forms.objectives import LinkForm, ObjectiveForm, ObjectiveStatusForm, ProgressForm
 from partnerships.agreements.models import Objective, ObjectiveLink, Partnership, Party
+from partnerships.agreements.origin import links_of, read_from
 from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import organisations_for, people_for, standings
 from partnerships.agreements.queries.partnerships import acting_party
@@ -88,6 +89,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "objective": rows[0].objective,
         "start": rows[0].objective.in_words(rows[0].objective.baseline),
         "reports": [{"row": one, "words": rows[0].objective.in_words(one.figure)} for one in rows[0].reports],
+        "came_from": [] if former else links_of(rows[0].objective, user),
         "served": [(provider, rows[0].lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
         "may_keep": may_keep,
@@ -95,9 +97,10 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     return render(request, "agreements/objectives/detail.html", context)
 
 
-def _form(request: HttpRequest, partnership: Partnership, found: Objective | None) -> ObjectiveForm:
+def _form(request: HttpRequest, partnership: Partnership, found: Objective | None, text: str = "") -> ObjectiveForm:
     return ObjectiveForm(
         posted(request),
+        text=text,
         organisations=organisations_for(partnership),
         people=people_for(partnership),
         objective=found,
@@ -108,13 +111,19 @@ def _form(request: HttpRequest, partnership: Partnership, found: Objective | Non
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add an objective."""
+    """Add an objective; `?from=recommendation-12` names the record that it comes from."""
     user = signed_in(request)
     partnership = _kept(user, pk)
-    form = _form(request, partnership, None)
+    came_from = read_from(request.GET.get("from", ""))
+    suggested = came_from.origin.suggest(user, partnership, came_from.record) if came_from else None
+    if request.GET.get("from") and suggested is None:
+        raise Http404
+    form = _form(request, partnership, None, suggested.text if suggested else "")
 
     def step() -> tuple[str, str]:
-        made = add_objective(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        made = add_objective(
+            partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
+        )
         return "The objective has been added.", made.get_absolute_url()
 
     return take_step(
@@ -124,6 +133,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {UnableToKeepObjective: None},
         partnership=partnership,
+        suggested=suggested,
     )
 
 

@@ -17,6 +17,7 @@ ROOMS = [
     "partnerships.open_data",
     "partnerships.conversations",
     "partnerships.surveys",
+    "partnerships.recommendations",
     "partnerships.work",
     "partnerships.calendars",
     "partnerships.digests",

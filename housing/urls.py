@@ -32,6 +32,7 @@ urlpatterns = [
     path("spreadsheets/", include("partnerships.spreadsheets.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.developer_agreements.urls")),
+    path("", include("partnerships.recommendations.urls")),
     path("partnerships/", include("partnerships.nominations.urls")),
     path("", include("partnerships.surveys.urls")),
     path("", include("partnerships.web.urls")),

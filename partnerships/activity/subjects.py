@@ -15,6 +15,7 @@ class SubjectKind(TextChoices):
     REQUEST = "entry", "Ask or offer"
     COMMITMENT = "commitment", "Commitment"
     CONVERSATION = "conversation", "Conversation"
+    RECOMMENDATION = "recommendation", "Recommendation"
 
 
 class Audience(TextChoices):

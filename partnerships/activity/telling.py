@@ -38,6 +38,7 @@ class Group(TextChoices):
     ORGANISATION = "organisation", "Organisation"
     CONTACTS = "contacts", "Contacts"
     CONVERSATIONS = "conversations", "Conversations"
+    RECOMMENDATIONS = "recommendations", "Recommendations"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from partnerships.kit.calendars import CalendarEntry
 from partnerships.nominations.queries import calendar as nominations
 from partnerships.people.models import User
 from partnerships.plans.queries import calendar as plans
+from partnerships.recommendations.queries import calendar as recommendations
 
 #: The dates of one partnership (its id), or those that concern the person, as far as the person may read them.
 Source: TypeAlias = Callable[[User, int | None], Sequence[CalendarEntry]]
@@ -32,6 +33,7 @@ SOURCES: tuple[Source, ...] = (
     *exchange.ENTRIES,
     *conversations.ENTRIES,
     *nominations.ENTRIES,
+    *recommendations.ENTRIES,
 )
 
 

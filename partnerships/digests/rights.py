@@ -21,6 +21,7 @@ from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
 from partnerships.plans import rights as plans
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
         return Entry.objects.followed_by(person).exclude(status=EntryStatus.DRAFT)
     if kind == "commitment":
         return Commitment.objects.followed_by(person)
+    if kind == "recommendation":
+        return Recommendation.objects.visible_to(person)
     return None
 
 

@@ -35,7 +35,7 @@ class CalendarKind(TextChoices):
     SIGNATURE = "signature", "Signatures"
     DUE = "due", "Due dates of commitments, reports, asks and offers"
     MILESTONE = "milestone", "Milestones of plans, and targets of objectives"
-    REVIEW = "review", "Reviews of partnerships"
+    REVIEW = "review", "Reviews of partnerships, and of responses to recommendations"
     END = "end", "Starts and ends of partnerships, and last days to give notice"
     EMBARGO = "embargo", "Embargoes that end"
 

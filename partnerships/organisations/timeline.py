@@ -35,6 +35,10 @@ PAGES = {
     "conversation": "conversations:detail",
     "progress_report": "conversations:report",
     "journal_note": "conversations:journal-note",
+    "recommendation": "recommendations:detail",
+    "recommendation_response": "recommendations:response",
+    "recommendation_response_inside": "recommendations:response",
+    "recommendation_adoption": "recommendations:adoption",
 }
 
 

@@ -19,6 +19,7 @@ from partnerships.organisations.overdue import OVERDUE
 from partnerships.organisations.waiting import Source, waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
+from partnerships.recommendations import queries as recommendations
 
 #: The sources of each room below. A new room adds its `WAITING` here; one above this room registers it.
 SOURCES: list[Source] = [
@@ -28,6 +29,7 @@ SOURCES: list[Source] = [
     *commitments.WAITING,
     *conversations.WAITING,
     *nominations.WAITING,
+    *recommendations.WAITING,
     *LEFT_OVER,
     *HANDING_OVER,
     *OVERDUE,

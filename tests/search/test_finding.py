@@ -44,7 +44,7 @@ pytestmark = pytest.mark.django_db
 #: Fits every entry that search knows.
 EVERYTHING = Asked("'!zq'::tsquery")
 #: What a stranger finds in the prepared world: the directory, their own things, and what is public.
-PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership"}
+PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership", "recommended"}
 
 
 def browser(person: User) -> Client:

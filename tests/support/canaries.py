@@ -21,6 +21,7 @@ ROOMS = (
     "exchange",
     "developer_agreements",
     "conversations",
+    "recommendations",
     "answers",
 )
 #: Text columns with codes, keys and addresses, which code reads and people do not write.

@@ -43,7 +43,9 @@ from partnerships.people.services import create_invitation
 from partnerships.people.view_as import begin_view_as
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
+from partnerships.recommendations.services import add_evidence, drop_adoption, propose_adoption
 from tests.conversations import reports, talks
+from tests.recommendations.reports import recommended, report_of, says
 from tests.support.access import WHO
 from tests.support.terms import agree_terms
 from tests.world import World, make_world
@@ -103,6 +105,7 @@ def plant(mark: str, *, begin: Callable[[Planted], None] | None = None) -> Plant
         _commitments,
         _conversations,
         _reports,
+        _recommendations,
         _people,
         _addresses,
         _other_side,
@@ -433,6 +436,27 @@ def _reports(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.eddie,
         now=timezone.now(),
     )
+
+
+def _recommendations(p: Planted, w: World, now: dt.datetime) -> None:
+    made = recommended(w, source=report_of(w, f"Review {p.mark}"))
+    response = says(made, w.larkhaven, w.eddie, note=p.word("response note", *OWN))
+    add_evidence(
+        response=response,
+        kind="partnership",
+        record=w.partnership.pk,
+        words=p.word("evidence of response", *PARTNERS),
+        author=w.eddie,
+        now=now,
+    )
+    adoption = propose_adoption(
+        recommendation=made,
+        partnership=w.partnership,
+        why=p.word("why adopted", *PARTNERS),
+        author=w.eddie,
+        now=now,
+    )
+    drop_adoption(adoption=adoption, reason=p.word("why dropped", *PARTNERS), author=w.ben, now=now)
 
 
 def _people(p: Planted, w: World, now: dt.datetime) -> None:

@@ -18,6 +18,7 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 #: How long nobody may ask a person again about something they declined or stopped. They may ask at any time.
 REFUSAL_HOLDS = dt.timedelta(days=180)
@@ -80,6 +81,7 @@ A_TARGET = {
     "organisation": "an organisation",
     "request": "an ask or offer",
     "commitment": "a commitment",
+    "recommendation": "a recommendation",
 }
 #: The fields that name what is followed; exactly one is set.
 TARGETS = tuple(A_TARGET)
@@ -117,7 +119,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 @pghistory.track()
 class Subscription(models.Model):
-    """A person follows a plan, partnership, organisation, ask, offer or commitment.
+    """A person follows a plan, partnership, organisation, ask, offer, commitment or recommendation.
 
     With a key, it is about one site or milestone of the plan.
     See `SubscriptionStatus` for its states. There is one row for a person and a thing; following again reuses it.
@@ -136,6 +138,9 @@ class Subscription(models.Model):
     request = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions")
     commitment = models.ForeignKey(
         Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    recommendation = models.ForeignKey(
+        Recommendation, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
     )
     key = models.CharField(
         max_length=80, blank=True, default="", db_default="", help_text="The site or milestone of the plan followed."
@@ -206,6 +211,7 @@ class Subscription(models.Model):
             models.UniqueConstraint(fields=["person", "organisation"], name="one_subscription_an_organisation"),
             models.UniqueConstraint(fields=["person", "request"], name="one_subscription_a_request"),
             models.UniqueConstraint(fields=["person", "commitment"], name="one_subscription_a_commitment"),
+            models.UniqueConstraint(fields=["person", "recommendation"], name="one_subscription_a_recommendation"),
             models.CheckConstraint(
                 condition=~Q(status=SubscriptionStatus.CONFIRMED) | Q(confirmed_at__isnull=False),
                 name="confirmed_subscription_has_a_time",
@@ -229,6 +235,11 @@ class Subscription(models.Model):
             models.Index(fields=["request", "person"], name="subscription_request", condition=Q(request__isnull=False)),
             models.Index(
                 fields=["commitment", "person"], name="subscription_commitment", condition=Q(commitment__isnull=False)
+            ),
+            models.Index(
+                fields=["recommendation", "person"],
+                name="subscription_recommendation",
+                condition=Q(recommendation__isnull=False),
             ),
             models.Index(
                 fields=["plan", "person"],
@@ -255,9 +266,10 @@ class Subscription(models.Model):
         return reverse("digests:stakeholder", args=[self.pk])
 
     @property
-    def target(self) -> Plan | Partnership | Organisation | Entry | Commitment:
+    def target(self) -> Plan | Partnership | Organisation | Entry | Commitment | Recommendation:
         """What is followed; for a site or milestone its plan."""
-        target = self.plan or self.partnership or self.organisation or self.request or self.commitment
+        agreed = self.plan or self.partnership or self.organisation
+        target = agreed or self.request or self.commitment or self.recommendation
         if target is None:
             raise ValueError("A subscription is always about something.")
         return target

@@ -11,6 +11,7 @@ from partnerships.exchange.models import Entry
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Piece:
         return self.plan.get_absolute_url()
 
 
-Target = Plan | Partnership | Organisation | Entry | Commitment | Piece
+Target = Plan | Partnership | Organisation | Entry | Commitment | Recommendation | Piece
 
 #: A commitment has no title: its text is cut off.
 _MAX_TITLE = 90
@@ -42,6 +43,7 @@ FIELDS: dict[type[Any], str] = {
     Organisation: "organisation",
     Entry: "request",
     Commitment: "commitment",
+    Recommendation: "recommendation",
 }
 
 

@@ -106,8 +106,9 @@ RETURNING subject_id
 _SUBJECTS_FOLLOWED = """
 INSERT INTO activity_subject (kind, record_id, last_number)
 SELECT kind, record_id, 0 FROM (
-    SELECT unnest(ARRAY['plan', 'partnership', 'organisation', 'entry', 'commitment']) AS kind,
-           unnest(ARRAY[plan_id, partnership_id, organisation_id, request_id, commitment_id]) AS record_id
+    SELECT unnest(ARRAY['plan', 'partnership', 'organisation', 'entry', 'commitment', 'recommendation']) AS kind,
+           unnest(ARRAY[
+               plan_id, partnership_id, organisation_id, request_id, commitment_id, recommendation_id]) AS record_id
       FROM digests_subscription WHERE id = ANY(%(subscriptions)s)
     UNION
     SELECT 'partnership', a.partnership_id

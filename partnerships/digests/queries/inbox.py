@@ -23,6 +23,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.kinds import kind_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 _MAX_NAME = 90
 
@@ -46,6 +47,7 @@ SHOWN: dict[str, Shown] = {
     "commitment": Shown(Commitment.objects.visible_to, "text", "commitments:detail"),
     "conversation": Shown(Conversation.objects.visible_to, "subject", "conversations:detail"),
     "meeting": Shown(Meeting.objects.visible_to, "title", "conversations:meeting"),
+    "recommendation": Shown(Recommendation.objects.visible_to, "text", "recommendations:detail"),
     "progress_report": Shown(Report.objects.visible_to, "round__partnership__title", "conversations:report"),
 }
 

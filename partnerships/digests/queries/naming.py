@@ -23,6 +23,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import get_piece, normalise, outside
 from partnerships.plans.models import Plan, Version
+from partnerships.recommendations.models import Recommendation
 
 
 class Followed(NamedTuple):
@@ -37,12 +38,14 @@ class Followed(NamedTuple):
     organisation_id: int | None
     request_id: int | None
     commitment_id: int | None
+    recommendation_id: int | None
     added_for_id: int | None
     audience: str | None
 
 
 _FOLLOWED = """
-SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.commitment_id, s.added_for_id, a.audience
+SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.commitment_id, s.recommendation_id,
+       s.added_for_id, a.audience
   FROM digests_subscription s LEFT JOIN agreements_partnership a ON a.id = s.partnership_id
  WHERE s.id = ANY(%s)
 """
@@ -59,6 +62,7 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
                 one.organisation_id,
                 one.request_id,
                 one.commitment_id,
+                one.recommendation_id,
                 one.added_for_id,
                 one.partnership.audience if one.partnership is not None else None,
             )
@@ -96,7 +100,7 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
             return (one.partnership_id, one.added_for_id) in parties
         if one.request_id is not None or one.commitment_id is not None:
             return one.pk in marked
-        return True
+        return one.recommendation_id is None  # stakeholders without an account hear nothing of these
 
     marked = _marked(subscriptions)
     return {one.pk for one in subscriptions if is_open(one)}
@@ -131,7 +135,7 @@ def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
 
 
 #: Fields of subscriptions to things, in the order of what `_seen` is given.
-_SEEN_BY_FIELD = ("plan", "partnership", "organisation", "request", "commitment")
+_SEEN_BY_FIELD = ("plan", "partnership", "organisation", "request", "commitment", "recommendation")
 
 
 def things_known_to(person: User) -> dict[str, QuerySet[Any]]:
@@ -142,6 +146,7 @@ def things_known_to(person: User) -> dict[str, QuerySet[Any]]:
         "organisation": Organisation.objects.visible_to(person),
         "request": Entry.objects.followed_by(person),
         "commitment": Commitment.objects.followed_by(person),
+        "recommendation": Recommendation.objects.visible_to(person),
     }
 
 
@@ -153,11 +158,13 @@ def _seen(
     organisations: list[int],
     requests: list[int],
     commitments: list[int],
+    recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
     """Those of the subscriptions whose thing, given by kind, the person may see."""
     known = things_known_to(person)
     # Only these things: otherwise PostgreSQL asks rights over every plan.
-    things = zip(_SEEN_BY_FIELD, (plans, partnerships, organisations, requests, commitments), strict=True)
+    given = (plans, partnerships, organisations, requests, commitments, recommendations)
+    things = zip(_SEEN_BY_FIELD, given, strict=True)
     condition = Q(pk__in=[])
     for field, ids in things:
         condition |= Q(**{f"{field}__in": known[field].filter(pk__in=ids).values("pk")})

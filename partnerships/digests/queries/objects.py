@@ -16,6 +16,7 @@ from partnerships.digests.models.targets import title_of
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 
 class Named(NamedTuple):
@@ -38,6 +39,7 @@ _MODELS: dict[str, type[Model]] = {
     SubjectKind.REQUEST: Entry,
     SubjectKind.COMMITMENT: Commitment,
     SubjectKind.CONVERSATION: Conversation,
+    SubjectKind.RECOMMENDATION: Recommendation,
     "conversation_side": Conversation,
     "meeting": Meeting,
 }

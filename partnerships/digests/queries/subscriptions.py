@@ -95,6 +95,7 @@ _THINGS = {
     "organisation": "Organisations",
     "request": "Asks and offers",
     "commitment": "Commitments",
+    "recommendation": "Recommendations",
 }
 
 

@@ -30,6 +30,7 @@ from partnerships.people.models import User
 from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 
 @transaction.atomic
@@ -106,6 +107,8 @@ def add_stakeholder(
     """
     lock_planning()
     require(roles_of(author, now).edit_for(organisation.pk))
+    if isinstance(target, Recommendation):
+        raise UnableToSubscribe("Only people with an account can follow a recommendation.")
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
+from partnerships.exchange.models import Entry
 from partnerships.kit import journal
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.refusals import hashes_of
+from partnerships.plans.models import Plan
+from partnerships.recommendations.models import Recommendation
 
 #: The journal's names for a subscription, for who wants no questions or no matches, and for renewed links.
 SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS = "subscription", "refused all", "matches", "links"
@@ -23,7 +28,8 @@ def subscription_identity(subscription: Subscription) -> str:
         subscription.partnership_id,
         subscription.organisation_id,
     )
-    if subscription.request_id or subscription.commitment_id or subscription.key:
+    wider = subscription.request_id or subscription.commitment_id or subscription.recommendation_id
+    if wider or subscription.key:
         target = (subscription.target_kind, subscription.target_id, subscription.key)
     return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
 
@@ -31,9 +37,16 @@ def subscription_identity(subscription: Subscription) -> str:
 def target_identity(subscription: Subscription) -> str:
     """The journal's hash of what is followed."""
     target = subscription.target
-    began = target.proposed_at if isinstance(target, Commitment) else target.created_at
+    began = _began(target)
     more = (subscription.key,) if subscription.key else ()
     return journal.identity(subscription.target_kind, target.pk, began, *more)
+
+
+def _began(target: Plan | Partnership | Organisation | Entry | Commitment | Recommendation) -> dt.datetime:
+    """When something that is followed began to exist."""
+    if isinstance(target, Recommendation):
+        return target.source.recorded_at
+    return target.proposed_at if isinstance(target, Commitment) else target.created_at
 
 
 def person_identity(person: User) -> str:
@@ -59,6 +72,7 @@ def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone
         organisation=subscription.organisation_id,
         request=subscription.request_id,
         commitment=subscription.commitment_id,
+        recommendation=subscription.recommendation_id,
         key=subscription.key,
         target=target_identity(subscription),
     )

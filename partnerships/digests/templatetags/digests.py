@@ -48,7 +48,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     mine = Subscription.objects.live().filter(**fields_of(target), person=person).first()
     if mine is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
-    may_add = asks_for_somebody(person)
+    may_add = kind != "recommendation" and asks_for_somebody(person)
     rule = (
         RoleRule.objects.filter(partnership=target.pk, post=None).exists()
         if may_lead and kind == "partnership"

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.recommendations.services import load_recommendations
 from partnerships.transfer.management.importing import add_author, author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.directory_files import load_directory
@@ -25,8 +26,9 @@ class Command(AccountedCommand):
 
     help = (
         "Add the organisations of a directory file that the directory lacks; without a file, England's councils, "
-        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions. Known "
-        "organisations stay as they are, so running it again changes nothing."
+        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions, and the "
+        "recommendations of three reports with the national bodies that they are addressed to. Known organisations "
+        "stay as they are, so running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,4 +48,5 @@ class Command(AccountedCommand):
             raise refusal(error, path.name) from error
         if path == ENGLAND:
             load_pending(author=author_of(options["by"]), now=timezone.now())
+            load_recommendations(now=timezone.now())
         self.stdout.write(f"{path.name}: {loaded.added:,} organisations added, {loaded.known:,} were known.")

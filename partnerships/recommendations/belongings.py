@@ -1,0 +1,50 @@
+"""Responses to recommendations as things that people own for an organisation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
+from partnerships.people.models import User
+from partnerships.recommendations.models import RecommendationResponseQuerySet, Response
+from partnerships.recommendations.services import UnableToRespond, hand_over_response
+
+
+def _things(responses: RecommendationResponseQuerySet) -> list[Thing]:
+    rows = responses.select_related("recommendation__source").order_by("review_on", "pk")
+    return [
+        Thing(one.pk, one.recommendation.title, one.get_absolute_url(), str(one.recommendation.source)) for one in rows
+    ]
+
+
+def _open(organisation: Organisation) -> RecommendationResponseQuerySet:
+    return Response.objects.still_open().filter(organisation=organisation)
+
+
+def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(owner=person))
+
+
+def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Those whose owner has left; a response need not have an owner."""
+    return _things(_open(organisation).filter(owner__in=left_by(organisation, day)))
+
+
+def _hand_over(handover: Handover) -> None:
+    response = Response.objects.get(pk=handover.pk)
+    try:
+        hand_over_response(response=response, to=handover.to, author=handover.author, now=handover.now)
+    except UnableToRespond as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+RESPONSES = OwnedKind(
+    "recommendations",
+    "Responses to recommendations",
+    ("recommendations.Response.owner",),
+    _held,
+    _left,
+    _hand_over,
+    goes_to_colleague=True,
+)

@@ -1,0 +1,19 @@
+"""Kinds of event on recommendations: codes, and labels for timelines."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """Codes are stored in rows and never change; labels may."""
+
+    RECORDED = "recommendation.recorded", "Recorded a recommendation"
+    CORRECTED = "recommendation.corrected", "Corrected a recommendation"
+    ANSWERED = "recommendation.answered", "Changed what it does about a recommendation"
+    PLANNED = "recommendation.planned", "Changed owner, review date or note"
+    EVIDENCE_ADDED = "recommendation.evidence_added", "Added evidence"
+    EVIDENCE_REMOVED = "recommendation.evidence_removed", "Removed evidence"
+    PROPOSED = "recommendation.proposed", "Proposed to adopt a recommendation"
+    ADOPTED = "recommendation.adopted", "Adopted a recommendation"
+    DROPPED = "recommendation.dropped", "Dropped a recommendation"
+    OUTCOME_LINKED = "recommendation.outcome_linked", "Linked what a recommendation became"
+    OUTCOME_UNLINKED = "recommendation.outcome_unlinked", "Removed a link to what a recommendation became"

@@ -1,0 +1,61 @@
+"""Forms to propose, adopt and drop recommendations, and to link what they became."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+
+
+class ProposeForm(Form):
+    """A partnership that should adopt the recommendation, and why."""
+
+    partnership = forms.ModelChoiceField(
+        label="Partnership", queryset=Partnership.objects.none(), empty_label="Choose one"
+    )
+    why = forms.CharField(label="Why should it adopt this?", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        partnership = self.fields["partnership"]
+        assert isinstance(partnership, forms.ModelChoiceField)
+        partnership.queryset = partnerships
+        self.helper = Helper(self, submit="Propose recommendation", cancel=cancel)
+
+
+class AdoptForm(Form):
+    """The meeting that adopted it."""
+
+    meeting = forms.ChoiceField(label="Which meeting adopted it?", widget=AutocompleteSelect)
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        meeting = self.fields["meeting"]
+        assert isinstance(meeting, forms.ChoiceField)
+        meeting.choices = [("", "Choose one"), *choices]
+        self.helper = Helper(self, submit="Record adoption", cancel=cancel)
+
+
+class OutcomeForm(Form):
+    """An objective or a commitment that it became."""
+
+    record = forms.ChoiceField(label="Objective or commitment", widget=AutocompleteSelect)
+
+    def __init__(
+        self,
+        *args: Any,
+        objectives: list[tuple[str, str]],
+        commitments: list[tuple[str, str]],
+        cancel: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        record = self.fields["record"]
+        assert isinstance(record, forms.ChoiceField)
+        groups = [(label, rows) for label, rows in (("Objectives", objectives), ("Commitments", commitments)) if rows]
+        record.choices = [("", "Choose one"), *groups]
+        self.helper = Helper(self, submit="Link", cancel=cancel)

@@ -1,0 +1,32 @@
+"""The filters of the list of recommendations."""
+
+from __future__ import annotations
+
+from django import forms
+
+from partnerships.exchange.models import Theme
+from partnerships.kit.forms import Form
+from partnerships.recommendations.models import Confidence, Source
+from partnerships.recommendations.models.sources import KINDS_OF_BODY
+
+#: Who works on it, as the list's filter says it.
+WORK = (("nobody", "Nobody works on it"), ("somebody", "Somebody works on it"), ("ours", "My organisation responded"))
+
+
+class FilterForm(Form):
+    """What the list shows."""
+
+    words = forms.CharField(label="Keywords", required=False, max_length=200)
+    source = forms.ModelChoiceField(
+        label="Report", required=False, queryset=Source.objects.order_by("-year", "title", "pk"), empty_label="Any"
+    )
+    addressee = forms.ChoiceField(
+        label="Addressed to", required=False, choices=[("", "Anybody"), *KINDS_OF_BODY.items()]
+    )
+    work = forms.ChoiceField(label="Work", required=False, choices=[("", "Any"), *WORK])
+    theme = forms.MultipleChoiceField(
+        label="Theme", required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple
+    )
+    confidence = forms.MultipleChoiceField(
+        label="How surely known", required=False, choices=Confidence.choices, widget=forms.CheckboxSelectMultiple
+    )

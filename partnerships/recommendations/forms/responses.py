@@ -1,0 +1,89 @@
+"""Forms to say what an organisation does, and to prove it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import (
+    AutocompleteSelect,
+    DayField,
+    Form,
+    Helper,
+    Section,
+    VerdictForm,
+)
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import people_of
+from partnerships.people.models import User
+from partnerships.recommendations.models import NEEDS_REASON, Response, ResponseStatus
+from partnerships.recommendations.services import ResponseGiven
+
+
+class _Owner(forms.ModelChoiceField[User]):
+    """A person by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        """The person's name."""
+        return obj.display_name
+
+
+class ResponseForm(VerdictForm):
+    """What an organisation does about a recommendation."""
+
+    verdict_field = "status"
+    needs_words = {status.value: "Give a reason" for status in NEEDS_REASON}
+
+    status = forms.ChoiceField(label="Status", choices=ResponseStatus.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label="Reason, or what you do",
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Everybody signed in reads the status and this text.",
+    )
+    owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody named")
+    review_on = DayField(label="Review date", required=False, help_text="We remind the owner.")
+    note = forms.CharField(label="Note", required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, organisation: Organisation, response: Response | None, cancel: str, **kwargs: Any
+    ) -> None:
+        shown = ("status", "reason", "owner", "review_on", "note", "revision")
+        initial = {name: getattr(response, name) for name in shown} if response else {"revision": 0}
+        kwargs.setdefault("initial", initial)
+        super().__init__(*args, **kwargs)
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = people_of(organisation)
+        self.helper = Helper(
+            self,
+            Section("For everybody", "status", "reason"),
+            Section(f"For {organisation.display_name} only", "owner", "review_on", "note", "revision"),
+            submit="Save response",
+            cancel=cancel,
+        )
+
+    @property
+    def given(self) -> ResponseGiven:
+        """What was filled in."""
+        data = self.cleaned_data
+        return ResponseGiven(data["status"], data["reason"], data["owner"], data["review_on"], data["note"])
+
+
+class EvidenceForm(Form):
+    """A record that proves a response."""
+
+    record = forms.ChoiceField(label="Record", widget=AutocompleteSelect)
+    words = forms.CharField(
+        label="What it shows", required=False, max_length=300, help_text="Those who may read the record read this too."
+    )
+
+    def __init__(self, *args: Any, label: str, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        record = self.fields["record"]
+        assert isinstance(record, forms.ChoiceField)
+        record.label, record.choices = label, [("", "Choose one"), *choices]
+        self.helper = Helper(self, submit="Add evidence", cancel=cancel)

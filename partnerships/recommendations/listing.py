@@ -1,0 +1,161 @@
+"""The list of recommendations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Case, CharField, Exists, F, Func, OuterRef, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
+
+from partnerships.kit import lists
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.recommendations.forms.filters import FilterForm
+from partnerships.recommendations.models import Addressee, Confidence, Recommendation, RecommendationQuerySet, Response
+from partnerships.recommendations.models.sources import KINDS_OF_BODY
+from partnerships.recommendations.queries.listings import unworked, with_work, worked
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
+    """Recommendations that these filters find."""
+    rows = with_work(Recommendation.objects.visible_to(user), user)
+    if chosen.get("words"):
+        rows = rows.filter(text__icontains=chosen["words"])
+    if chosen.get("source"):
+        rows = rows.filter(source=chosen["source"])
+    if chosen.get("addressee"):
+        rows = rows.filter(Exists(Addressee.objects.filter(recommendation=OuterRef("pk"), kind=chosen["addressee"])))
+    if chosen.get("theme"):
+        rows = rows.filter(themes__overlap=list(chosen["theme"]))
+    if chosen.get("confidence"):
+        rows = rows.filter(confidence__in=chosen["confidence"])
+    work = chosen.get("work", "")
+    if work == "ours":
+        mine = Organisation.objects.of_person(user).values("pk")
+        rows = rows.filter(Exists(Response.objects.filter(recommendation=OuterRef("pk"), organisation__in=mine)))
+    elif work:
+        rows = unworked(rows) if work == "nobody" else worked(rows)
+    return rows
+
+
+def _addressed(user: User) -> Combinable:
+    """Whom it is addressed to, in one text, as its cell says it."""
+    labels = Case(
+        *(When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()),
+        default=F("organisation__name"),
+        output_field=CharField(),
+    )
+    rows = Addressee.objects.filter(recommendation=OuterRef("pk")).annotate(called=labels).order_by("pk")
+    return joined(rows, "called")
+
+
+def _themes(user: User) -> Combinable:
+    return Func(F("themes"), Value(", "), function="array_to_string", output_field=TextField())
+
+
+def _number(name: str, label: str, *, is_shown: bool = True) -> Column:
+    return Column(
+        name=name,
+        label=label,
+        kind=lists.Kind.NUMBER,
+        value=lambda row: getattr(row, name),
+        is_nullable=False,
+        is_shown=is_shown,
+        is_summed=True,
+    )
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column(
+            name="text",
+            label="Recommendation",
+            value=lambda row: row.text,
+            href=Recommendation.get_absolute_url,
+            covered="words",
+            is_nullable=False,
+        ),
+        Column(name="reference", label="Reference", value=lambda row: row.reference, is_nullable=False),
+        Column(
+            name="report",
+            label="Report",
+            value=lambda row: str(row.source),
+            key=lambda _user: Concat(
+                "source__title", Value(" ("), "source__year", Value(")"), output_field=TextField()
+            ),
+            covered="source",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="addressees",
+            label="Addressed to",
+            value=lambda row: row.addressee_words,
+            key=_addressed,
+            covered="addressee",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="confidence",
+            label="How surely known",
+            kind=lists.Kind.CHOICE,
+            value=Recommendation.get_confidence_display,
+            tag=lambda row: row.confidence,
+            choices=lambda: Confidence.choices,
+            covered="confidence",
+            is_nullable=False,
+            is_grouped=True,
+        ),
+        _number("working", "Work on it"),
+        _number("under_way", "Under way", is_shown=False),
+        _number("done", "Done", is_shown=False),
+        _number("over", "Declined or superseded", is_shown=False),
+        _number("adopted", "Adopted by partnerships", is_shown=False),
+        Column(
+            name="themes",
+            label="Themes",
+            value=lambda row: row.theme_words,
+            key=_themes,
+            covered="theme",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="year",
+            label="Year",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.source.year,
+            words=lambda row: str(row.source.year),
+            key="source__year",
+            is_nullable=False,
+            is_shown=False,
+        ),
+        Column(
+            name="publisher",
+            label="Publisher",
+            value=lambda row: row.source.publisher,
+            key="source__publisher",
+            is_nullable=False,
+            is_shown=False,
+            is_grouped=True,
+        ),
+    )
+
+
+LIST = ListDefinition(
+    slug="recommendations",
+    title="Recommendations",
+    one="recommendation",
+    address="recommendations:list",
+    columns=_columns(),
+    rows=_rows,
+    readable=lambda user: with_work(Recommendation.objects.visible_to(user), user),
+    form=lambda parameters, _user: FilterForm(parameters),
+    sort=lambda _chosen: "report",
+    template="recommendations/list.html",
+    empty=("No recommendations recorded", "An editor or lead can import them from a spreadsheet."),
+)

@@ -1,0 +1,40 @@
+"""Published recommendations, what organisations say they do about each, and the proof."""
+
+from partnerships.recommendations.models.adoptions import Adoption, AdoptionQuerySet, AdoptionStatus, Outcome
+from partnerships.recommendations.models.responses import (
+    NEEDS_REASON,
+    WORKING,
+    Evidence,
+    RecommendationEvidenceQuerySet,
+    RecommendationResponseQuerySet,
+    Response,
+    ResponseStatus,
+)
+from partnerships.recommendations.models.sources import (
+    Addressee,
+    Confidence,
+    Recommendation,
+    RecommendationQuerySet,
+    Source,
+    SourceQuerySet,
+)
+
+__all__ = [
+    "NEEDS_REASON",
+    "WORKING",
+    "Addressee",
+    "Adoption",
+    "AdoptionQuerySet",
+    "AdoptionStatus",
+    "Confidence",
+    "Evidence",
+    "Outcome",
+    "Recommendation",
+    "RecommendationEvidenceQuerySet",
+    "RecommendationQuerySet",
+    "RecommendationResponseQuerySet",
+    "Response",
+    "ResponseStatus",
+    "Source",
+    "SourceQuerySet",
+]

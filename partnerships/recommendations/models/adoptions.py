@@ -1,0 +1,135 @@
+"""Recommendations that partnerships take up, and what comes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.agreements.models import FORMER_STATUSES, Objective, Partnership, PartyStatus
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting
+from partnerships.organisations.audience import Organisations, Route, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.recommendations.models.sources import Recommendation
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_PARTY = "partnership__parties"
+#: Readers (docs/rights.md): people of present parties, and of former ones if nothing has changed since they left.
+ADOPTION_ROUTES: tuple[Route, ...] = (
+    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+    Organisations(
+        f"{_PARTY}__organisation",
+        when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES}) & Q(changed_at__lte=F(f"{_PARTY}__left_at")),
+    ),
+)
+
+
+class AdoptionStatus(models.TextChoices):
+    """Whether a partnership has taken a recommendation up."""
+
+    PROPOSED = "proposed", "Proposed"
+    ADOPTED = "adopted", "Adopted"
+    DROPPED = "dropped", "Dropped"
+
+
+class AdoptionQuerySet(models.QuerySet["Adoption"]):
+    """Adoptions, by reader and by status."""
+
+    def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
+        """Those of partnerships that the person may read from inside."""
+        return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
+
+    def adopted(self) -> AdoptionQuerySet:
+        """Those that a meeting adopted, and nobody dropped."""
+        return self.filter(status=AdoptionStatus.ADOPTED)
+
+    def live(self) -> AdoptionQuerySet:
+        """Those proposed or adopted."""
+        return self.exclude(status=AdoptionStatus.DROPPED)
+
+    def for_listing(self) -> AdoptionQuerySet:
+        """Fetch what a list shows; the caller orders."""
+        return self.select_related("recommendation__source", "partnership", "meeting", "proposed_for")
+
+
+@pghistory.track()
+class Adoption(models.Model):
+    """A partnership takes a recommendation up.
+
+    proposed (on the agenda of the next meeting) → adopted at a meeting; dropped from either with a reason, and proposed
+    again. What it becomes are its outcomes.
+    """
+
+    recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="adopted_recommendations")
+    status = models.CharField(max_length=8, choices=AdoptionStatus, default=AdoptionStatus.PROPOSED)
+    why = models.CharField(max_length=500, help_text="Why it was proposed.")
+    proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField()
+    meeting = models.ForeignKey(
+        Meeting, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="It adopted it."
+    )
+    reason = models.TextField(blank=True, help_text="Why it was dropped.")
+    changed_at = models.DateTimeField()
+
+    objects = AdoptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partnership", "recommendation"], name="one_adoption_a_partnership"),
+            models.CheckConstraint(
+                condition=~Q(status=AdoptionStatus.ADOPTED) | Q(meeting__isnull=False), name="adopted_at_a_meeting"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=AdoptionStatus.DROPPED) | ~Q(reason=""), name="adoption_dropped_with_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Adoption {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("recommendations:adoption", args=[self.pk])
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether a meeting adopted it."""
+        return self.status == AdoptionStatus.ADOPTED
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether it was dropped."""
+        return self.status == AdoptionStatus.DROPPED
+
+
+@pghistory.track()
+class Outcome(models.Model):
+    """An objective or a commitment that an adopted recommendation became."""
+
+    adoption = models.ForeignKey(Adoption, on_delete=models.CASCADE, related_name="outcomes")
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    linked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(objective__isnull=False, commitment=None) | Q(objective=None, commitment__isnull=False),
+                name="outcome_is_one_record",
+            ),
+            models.UniqueConstraint(fields=["adoption", "objective"], name="one_outcome_an_objective"),
+            models.UniqueConstraint(fields=["adoption", "commitment"], name="one_outcome_a_commitment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Outcome {self.pk}"

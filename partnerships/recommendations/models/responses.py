@@ -1,0 +1,185 @@
+"""What an organisation says it does about a recommendation, and the evidence for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Document, Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting
+from partnerships.organisations.audience import visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Version
+from partnerships.recommendations.models.sources import EVERYBODY, Recommendation
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.contrib.auth.models import AnonymousUser
+
+
+class ResponseStatus(models.TextChoices):
+    """How far an organisation is; it may go from any status to any other."""
+
+    NOT_STARTED = "not_started", "Not started"
+    UNDER_WAY = "under_way", "Under way"
+    DONE = "done", "Done"
+    DECLINED = "declined", "Declined"
+    SUPERSEDED = "superseded", "Superseded"
+
+
+#: Statuses of organisations that work on it, or have done so.
+WORKING = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
+#: Statuses that need a reason.
+NEEDS_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
+#: Statuses in which nothing more is to do.
+_OVER = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
+
+
+class RecommendationResponseQuerySet(models.QuerySet["Response"]):
+    """Responses, by reader and by status."""
+
+    def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
+        """All of them for anyone signed in; owner, review date and note only for the organisation's own people."""
+        return self.filter(visible_to(Response, EVERYBODY, user))
+
+    def own_of(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
+        """Those of the organisations that the person acts for."""
+        return self.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
+
+    def working(self) -> RecommendationResponseQuerySet:
+        """Those of organisations that work on it or have done it."""
+        return self.filter(status__in=WORKING)
+
+    def still_open(self) -> RecommendationResponseQuerySet:
+        """Those with something left to do."""
+        return self.exclude(status__in=_OVER)
+
+
+@pghistory.track()
+class Response(models.Model):
+    """What one organisation says it does about a recommendation.
+
+    not started ⇄ under way ⇄ done; declined or superseded with a reason. Everybody signed in reads the status and the
+    reason. `owner`, `review_on` and `note` are the organisation's own. `revision` rises with each change, so that
+    nobody overwrites a change that they have not seen.
+    """
+
+    recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="responses")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="responses_to_recommendations"
+    )
+    status = models.CharField(max_length=12, choices=ResponseStatus, default=ResponseStatus.NOT_STARTED)
+    status_since = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    review_on = models.DateField(null=True, blank=True)
+    note = models.TextField(blank=True, help_text="For the organisation's own people.")
+    revision = models.PositiveIntegerField(default=1)
+
+    objects = RecommendationResponseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recommendation", "organisation"], name="one_response_an_organisation"),
+            models.CheckConstraint(
+                condition=~Q(status__in=NEEDS_REASON) | ~Q(reason=""), name="response_ends_with_a_reason"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "review_on"], name="response_of_organisation"),
+            models.Index(fields=["owner", "review_on"], name="response_of_owner", condition=Q(owner__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Response {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("recommendations:response", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do."""
+        return self.status not in _OVER
+
+    def is_due(self, today: dt.date) -> bool:
+        """Whether its review date has come."""
+        return self.review_on is not None and self.review_on <= today
+
+
+#: The records that can be evidence, by field: the code of the kind and its name.
+KINDS_OF_EVIDENCE = {
+    "commitment": "Commitment",
+    "version": "Version of a plan",
+    "partnership": "Partnership",
+    "meeting": "Meeting",
+    "document": "Document",
+}
+
+
+def _one_record() -> Q:
+    """Exactly one of the records is named."""
+    ways = Q(pk__in=[])
+    for one in KINDS_OF_EVIDENCE:
+        ways |= Q(**{f"{one}__isnull": False}, **{other: None for other in KINDS_OF_EVIDENCE if other != one})
+    return ways
+
+
+class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence, by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
+        """Evidence whose record the person may read."""
+        return self.filter(
+            Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
+            | Q(version__in=Version.objects.visible_to(user).values("pk"))
+            | Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
+            | Q(meeting__in=Meeting.objects.visible_to(user).values("pk"))
+            | Q(document__in=Document.objects.visible_to(user).values("pk")),
+            response__in=Response.objects.visible_to(user).values("pk"),
+        )
+
+
+@pghistory.track()
+class Evidence(models.Model):
+    """A record that proves a response. It is shown to those who may read that record, and to nobody else.
+
+    A version of a plan stands for what it changed. `words` say what it proves, to the same readers.
+    """
+
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    words = models.CharField(max_length=300, blank=True)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    objects = RecommendationEvidenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        constraints = [
+            models.CheckConstraint(condition=_one_record(), name="evidence_is_one_record"),
+            *(
+                models.UniqueConstraint(fields=["response", one], name=f"one_evidence_a_{one}")
+                for one in KINDS_OF_EVIDENCE
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Evidence {self.pk}"
+
+    @property
+    def kind(self) -> str:
+        """The field that names its record, such as `commitment`."""
+        return next(name for name in KINDS_OF_EVIDENCE if getattr(self, f"{name}_id") is not None)

@@ -1,0 +1,195 @@
+"""Reports, the recommendations they make, and whom each is addressed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from partnerships.exchange.models import Theme
+from partnerships.kit.text import shorten
+from partnerships.organisations.audience import Network, Route, visible_to
+from partnerships.organisations.models import Kind, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: Readers (docs/rights.md): anyone signed in. An empty condition would vanish beside others, so this one is true.
+EVERYBODY: tuple[Route, ...] = (Network(when=Q(pk__gt=0)),)
+#: Characters of a recommendation where it stands for a title.
+_MAX_TITLE = 110
+
+
+class Confidence(models.TextChoices):
+    """How surely we know that the report says this."""
+
+    SEEN = "seen", "Seen in the text"
+    PART = "part", "Seen in part"
+    MEMORY = "memory", "From memory"
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    """Sources, by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> SourceQuerySet:
+        """All of them for anyone signed in."""
+        return self.filter(visible_to(Source, EVERYBODY, user))
+
+    def with_recorded(self) -> SourceQuerySet:
+        """With `recorded`, how many of its recommendations are here."""
+        return self.annotate(recorded=models.Count("recommendations"))
+
+
+@pghistory.track()
+class Source(models.Model):
+    """A report that makes recommendations.
+
+    `total` is how many it makes, if that is known. Sources that an organisation recorded are changed by that
+    organisation; those that came with Common Ground by nobody.
+    """
+
+    title = models.CharField(max_length=200)
+    publisher = models.CharField(max_length=200, blank=True)
+    year = models.PositiveSmallIntegerField()
+    total = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Recommendations that the report makes.")
+    note = models.CharField(max_length=500, blank=True)
+    recorded_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("title"), "year", name="one_source_a_title_and_year"),
+            models.CheckConstraint(condition=Q(year__range=(1900, 2200)), name="source_year"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("recommendations:source", args=[self.pk])
+
+
+class RecommendationQuerySet(models.QuerySet["Recommendation"]):
+    """Recommendations, by reader and by addressee."""
+
+    def visible_to(self, user: User | AnonymousUser) -> RecommendationQuerySet:
+        """All of them for anyone signed in."""
+        return self.filter(visible_to(Recommendation, EVERYBODY, user))
+
+    def for_listing(self) -> RecommendationQuerySet:
+        """Fetch what a list shows; the caller orders."""
+        addressees = Addressee.objects.select_related("organisation").order_by("pk")
+        return self.select_related("source").prefetch_related(models.Prefetch("addressees", queryset=addressees))
+
+    def in_order(self) -> RecommendationQuerySet:
+        """By source, newest first, and within it as the source has them."""
+        return self.order_by("-source__year", "source__title", "source", "position", "pk")
+
+
+@pghistory.track()
+class Recommendation(models.Model):
+    """One recommendation of a source, paraphrased in our own words.
+
+    `reference` is the report's own number, empty where we have not seen it. `themes` are codes of `exchange.Theme`.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
+    position = models.PositiveSmallIntegerField(help_text="Its place among those recorded here.")
+    reference = models.CharField(max_length=20, blank=True)
+    text = models.CharField(max_length=500)
+    confidence = models.CharField(max_length=6, choices=Confidence)
+    themes = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+
+    objects = RecommendationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "position"], name="one_recommendation_a_place"),
+            models.UniqueConstraint(
+                fields=["source", "reference"], condition=~Q(reference=""), name="one_recommendation_a_reference"
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="recommendation_says_something"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("recommendations:detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """What it is called in lists and emails: the beginning of its text."""
+        return shorten(self.text, _MAX_TITLE)
+
+    @property
+    def number(self) -> str:
+        """Such as "R3"; "Not numbered here" where the report's own number was not seen."""
+        return self.reference or "Not numbered here"
+
+    @property
+    def theme_words(self) -> str:
+        """Labels of its themes."""
+        return ", ".join(Theme.label_of(code) for code in self.themes)
+
+    @property
+    def addressee_words(self) -> str:
+        """Whom it is addressed to, such as "Councils; LEPs". Needs `addressees` fetched."""
+        return "; ".join(str(one) for one in self.addressees.all())
+
+
+#: What several bodies of each kind are called.
+KINDS_OF_BODY = {
+    Kind.REGISTERED_PROVIDER.value: "Registered providers",
+    Kind.COUNCIL.value: "Councils",
+    Kind.STRATEGIC_AUTHORITY.value: "Combined and strategic authorities",
+    Kind.NATIONAL_PARK.value: "National park authorities",
+    Kind.DEVELOPMENT_CORPORATION.value: "Development corporations",
+    Kind.LEP.value: "Local Enterprise Partnerships and their successors",
+    Kind.BUSINESS_BOARD.value: "Business boards",
+    Kind.HOMES_ENGLAND.value: "Homes England",
+    Kind.GOVERNMENT_DEPARTMENT.value: "Government and its departments",
+    Kind.REGULATOR.value: "Regulators",
+    Kind.TRADE_BODY.value: "Trade bodies",
+    Kind.DEVELOPER.value: "Developers",
+    Kind.NHS.value: "NHS bodies",
+    Kind.CHARITY.value: "Charities",
+    Kind.PUBLIC_BODY.value: "Other public bodies",
+}
+
+
+@pghistory.track()
+class Addressee(models.Model):
+    """Whom a recommendation is addressed to: every body of a kind, or one organisation."""
+
+    recommendation = models.ForeignKey(Recommendation, on_delete=models.CASCADE, related_name="addressees")
+    kind = models.CharField(max_length=30, choices=Kind, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="recommendations_addressed"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind="") & Q(organisation__isnull=False)) | (~Q(kind="") & Q(organisation=None)),
+                name="addressee_is_a_kind_or_an_organisation",
+            ),
+            models.UniqueConstraint(
+                fields=["recommendation", "kind"], condition=~Q(kind=""), name="one_addressee_a_kind"
+            ),
+            models.UniqueConstraint(fields=["recommendation", "organisation"], name="one_addressee_an_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return self.organisation.name if self.organisation else KINDS_OF_BODY[self.kind]

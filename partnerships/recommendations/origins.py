@@ -1,0 +1,91 @@
+"""Commitments and objectives made from an adopted recommendation, and links back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.agreements.models import Objective, Partnership
+from partnerships.agreements.origin import Origin as ObjectiveOrigin
+from partnerships.agreements.origin import Suggested
+from partnerships.agreements.services.objectives import UnableToKeepObjective
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.services import UnableToPropose
+from partnerships.kit.text import shorten
+from partnerships.people.models import User
+from partnerships.recommendations.models import Adoption, Outcome
+from partnerships.recommendations.services import UnableToAdopt, UnableToLink, link_outcome
+
+#: Characters of an objective.
+MAX_OBJECTIVE = 300
+
+
+def suggest(*, user: User, record_id: int) -> Suggestion | None:
+    """A commitment of the partnership, in the words of the recommendation."""
+    rows = Adoption.objects.visible_to(user).adopted().for_listing()
+    adoption = rows.filter(pk=record_id).first()
+    if adoption is None:
+        return None
+    return Suggestion(
+        words=f"the recommendation “{adoption.recommendation.title}”",
+        href=adoption.get_absolute_url(),
+        partnership=adoption.partnership,
+        text=adoption.recommendation.text,
+    )
+
+
+def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Link the commitment to the adoption."""
+    try:
+        link_outcome(adoption=Adoption.objects.get(pk=record_id), became=commitment, author=author, now=now)
+    except (UnableToAdopt, UnableToLink) as error:
+        raise UnableToPropose(str(error)) from error
+
+
+def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """The recommendations that the commitment came from."""
+    rows = Adoption.objects.visible_to(user).filter(outcomes__commitment=commitment).for_listing().order_by("pk")
+    return [OriginLink(f"Recommendation: {one.recommendation.title}", one.get_absolute_url()) for one in rows]
+
+
+def copy_links(*, old: Commitment, new: Commitment) -> None:
+    """Let the replacing commitment be an outcome too."""
+    rows = Outcome.objects.filter(commitment=old).exclude(adoption__outcomes__commitment=new)
+    Outcome.objects.bulk_create(
+        Outcome(adoption_id=row.adoption_id, commitment=new, linked_by_id=row.linked_by_id, linked_at=row.linked_at)
+        for row in rows
+    )
+
+
+RECOMMENDATION = Origin(name="recommendation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links)
+
+
+def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:
+    """An objective in the words of a recommendation that this partnership adopted."""
+    rows = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
+    adoption = rows.select_related("recommendation").filter(pk=record).first()
+    return _suggested(adoption) if adoption else None
+
+
+def _suggested(adoption: Adoption) -> Suggested:
+    recommendation = adoption.recommendation
+    text = shorten(recommendation.text, MAX_OBJECTIVE)
+    return Suggested(f"the recommendation “{recommendation.title}”", adoption.get_absolute_url(), text)
+
+
+def link_objective(objective: Objective, record: int, author: User, now: dt.datetime) -> None:
+    """Link the objective to the adoption."""
+    try:
+        link_outcome(adoption=Adoption.objects.get(pk=record), became=objective, author=author, now=now)
+    except (UnableToAdopt, UnableToLink) as error:
+        raise UnableToKeepObjective(str(error)) from error
+
+
+def links_of_objective(objective: Objective, user: User) -> list[Suggested]:
+    """The recommendations that the objective came from."""
+    rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
+    return [_suggested(one) for one in rows.select_related("recommendation").order_by("pk")]
+
+
+OBJECTIVE = ObjectiveOrigin("recommendation", suggest_objective, link_objective, links_of_objective)

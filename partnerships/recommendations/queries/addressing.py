@@ -1,0 +1,56 @@
+"""Whom recommendations are addressed to, and for which bodies an organisation answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q
+
+from partnerships.organisations.lineage import predecessors_of_each
+from partnerships.organisations.models import Organisation
+from partnerships.recommendations.models import Addressee, Recommendation, RecommendationQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """For which bodies (ids) an organisation answers, itself first, and their kinds."""
+
+    bodies: tuple[int, ...]
+    kinds: frozenset[str]
+    predecessors: tuple[Organisation, ...]
+
+    @property
+    def condition(self) -> Q:
+        """The condition on addressees that mean it."""
+        return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
+
+
+def answering(organisation: Organisation, day: dt.date) -> Answering:
+    """The organisation, and every body that it followed by that day.
+
+    The successor of a LEP answers for what was addressed to LEPs. Two queries for each link of the longest chain.
+    """
+    found: set[int] = set()
+    frontier: Collection[int] = {organisation.pk}
+    while frontier:
+        before = predecessors_of_each(frontier, day)
+        frontier = {pk for each in before.values() for pk in each} - found - {organisation.pk}
+        found |= frontier
+    predecessors = tuple(Organisation.objects.filter(pk__in=found).order_by("name", "pk")) if found else ()
+    kinds = frozenset([organisation.kind, *(one.kind for one in predecessors)])
+    return Answering((organisation.pk, *sorted(found)), kinds, predecessors)
+
+
+def addressed_to(answering: Answering) -> RecommendationQuerySet:
+    """The recommendations addressed to these bodies or their kinds."""
+    meant = Addressee.objects.filter(answering.condition, recommendation=OuterRef("pk"))
+    return Recommendation.objects.filter(Exists(meant))
+
+
+def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:
+    """Whether the recommendation is addressed to the organisation, or to a body that it followed."""
+    rows = Addressee.objects.filter(recommendation=recommendation)
+    own = Q(kind=organisation.kind) | Q(organisation=organisation)
+    return rows.filter(own).exists() or rows.filter(answering(organisation, day).condition).exists()

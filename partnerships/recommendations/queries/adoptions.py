@@ -1,0 +1,152 @@
+"""What partnerships do about recommendations, as a reader may see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.agenda import Purpose, Since, Suggestion
+from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership
+from partnerships.commitments.models import OVER, Commitment
+from partnerships.conversations.models import Meeting, MeetingStatus
+from partnerships.kit.text import shorten
+from partnerships.people.models import User
+from partnerships.recommendations.models import (
+    WORKING,
+    Adoption,
+    AdoptionStatus,
+    Outcome,
+    Recommendation,
+    Response,
+)
+
+#: Records that a form offers.
+OFFERED = 200
+_MAX_TEXT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """An objective or a commitment that a recommendation became, as its reader sees it."""
+
+    pk: int
+    what: str
+    title: str
+    path: str
+    status: str
+    status_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A recommendation in a partnership: what came of it, and what the parties say."""
+
+    adoption: Adoption
+    became: Sequence[Became]
+    responses: Sequence[Response]
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """What was adopted."""
+        return self.adoption.recommendation
+
+
+def outcomes_of(adoptions: Sequence[Adoption], user: User) -> dict[int, list[Became]]:
+    """What each adoption (id) became, as far as the reader may see the objective or commitment."""
+    readable = Q(objective__in=Objective.objects.visible_to(user).values("pk")) | Q(
+        commitment__in=Commitment.objects.visible_to(user).values("pk")
+    )
+    rows = Outcome.objects.filter(readable, adoption__in=[one.pk for one in adoptions])
+    found: dict[int, list[Became]] = defaultdict(list)
+    for row in rows.select_related("objective", "commitment").order_by("pk"):
+        record = row.objective or row.commitment
+        assert record is not None  # a constraint
+        is_objective = isinstance(record, Objective)
+        reference = "" if is_objective else f"{row.commitment.reference}: "  # type: ignore[union-attr]  # the same
+        found[row.adoption_id].append(
+            Became(
+                row.pk,
+                "Objective" if is_objective else "Commitment",
+                f"{reference}{shorten(record.text, _MAX_TEXT)}",
+                record.get_absolute_url(),
+                record.get_status_display(),
+                record.status,
+            )
+        )
+    return found
+
+
+def of_partnership(user: User, partnership: Partnership) -> list[Adopted]:
+    """What the partnership does about recommendations: adopted first, then proposed, then dropped."""
+    rows = Adoption.objects.visible_to(user).filter(partnership=partnership).for_listing()
+    order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
+    adoptions = sorted(rows.order_by("-changed_at", "-pk"), key=lambda one: order.index(one.status))
+    became = outcomes_of(adoptions, user)
+    said: dict[int, list[Response]] = defaultdict(list)
+    for one in responses_of_parties(user, partnership, [adoption.recommendation_id for adoption in adoptions]):
+        said[one.recommendation_id].append(one)
+    return [Adopted(one, became.get(one.pk, []), said.get(one.recommendation_id, [])) for one in adoptions]
+
+
+def responses_of_parties(user: User, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
+    """What the present parties say about these recommendations (ids), by organisation."""
+    parties = partnership.parties.present().values("organisation")
+    rows = Response.objects.visible_to(user).filter(organisation__in=parties, recommendation__in=recommendations)
+    return list(rows.select_related("organisation").order_by("organisation__name", "pk"))
+
+
+def also_under_way(user: User, partnership: Partnership) -> list[Response]:
+    """What the present parties work on by themselves: recommendations that the partnership has not taken up."""
+    taken_up = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
+    parties = partnership.parties.present().values("organisation")
+    rows = Response.objects.visible_to(user).filter(organisation__in=parties, status__in=WORKING)
+    rows = rows.exclude(recommendation__in=taken_up.values("recommendation"))
+    return list(
+        rows.select_related("organisation", "recommendation__source").order_by("recommendation", "organisation__name")
+    )
+
+
+def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str, str]]:
+    """Meetings of the partnership that have taken place, the newest first."""
+    rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
+    found = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:OFFERED]
+    return [(str(one.pk), f"{one.title}, {one.when}") for one in found]
+
+
+def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
+    """Open objectives of the partnership that are not linked yet."""
+    linked = adoption.outcomes.exclude(objective=None).values("objective")
+    rows = Objective.objects.visible_to(user).filter(partnership=adoption.partnership_id, status=ObjectiveStatus.OPEN)
+    return [
+        (f"objective-{one.pk}", one.text) for one in rows.exclude(pk__in=linked).order_by("position", "pk")[:OFFERED]
+    ]
+
+
+def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
+    """Commitments of the partnership that are not over and not linked yet."""
+    linked = adoption.outcomes.exclude(commitment=None).values("commitment")
+    rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
+    return [
+        (f"commitment-{one.pk}", f"{one.reference}: {shorten(one.text, _MAX_TEXT)}")
+        for one in rows.exclude(pk__in=linked).order_by("-pk")[:OFFERED]
+    ]
+
+
+def proposed_here(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+    """Recommendations that a party proposes to adopt, for the agenda."""
+    rows = Adoption.objects.visible_to(user).filter(partnership=partnership, status=AdoptionStatus.PROPOSED)
+    return [
+        Suggestion(
+            "recommendation_adoption",
+            one.pk,
+            f"Adopt the recommendation “{one.recommendation.title}”",
+            one.get_absolute_url(),
+            Purpose.DECISION,
+            shorten(str(one.recommendation.source), _MAX_TEXT),
+        )
+        for one in rows.select_related("recommendation__source").order_by("proposed_at", "pk")
+    ]

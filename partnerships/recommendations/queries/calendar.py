@@ -1,0 +1,36 @@
+"""Review dates of recommendations for calendars."""
+
+from __future__ import annotations
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.people.models import User
+from partnerships.recommendations.models import Response
+
+
+def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Review dates of the person's own organisations; they belong to no partnership."""
+    if partnership is not None:
+        return []
+    rows = Response.objects.own_of(user).filter(review_on__isnull=False)
+    responses = list(rows.select_related("recommendation", "organisation").order_by("pk"))
+    revisions = revisions_of([one.pk for one in responses], "recommendation_response_inside")
+    return [_entry(one, revisions.get(one.pk, Revision(0, one.status_since))) for one in responses]
+
+
+def _entry(response: Response, revision: Revision) -> CalendarEntry:
+    assert response.review_on is not None
+    return CalendarEntry(
+        kind=CalendarKind.REVIEW,
+        key=f"recommendation-{response.pk}",
+        title=f"Review: {response.recommendation.title}",
+        path=response.get_absolute_url(),
+        starts=response.review_on,
+        note=f"{response.organisation.display_name}: {response.get_status_display().lower()}",
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=not response.is_open,
+    )
+
+
+ENTRIES = (review_entries,)

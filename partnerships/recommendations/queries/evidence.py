@@ -1,0 +1,107 @@
+"""Records that can be evidence, and evidence as a reader may see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from partnerships.agreements.models import Document, Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting
+from partnerships.kit.dates import long_date
+from partnerships.kit.text import shorten
+from partnerships.people.models import User
+from partnerships.plans.models import Version
+from partnerships.recommendations.models import Evidence
+from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
+
+#: Records of one kind that a form offers.
+OFFERED = 200
+_MAX_TEXT = 90
+
+
+def _partnerships(user: User) -> QuerySet[Any]:
+    """Those that the person's organisations take part in: a mere outline proves nothing."""
+    return Partnership.objects.present_for(user).order_by("title", "pk")
+
+
+def _document_path(document: Document) -> str:
+    return document.partnership.get_absolute_url() + "documents/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How records of one kind are chosen and shown."""
+
+    choose: Callable[[User], QuerySet[Any]]
+    title: Callable[[Any], str]
+    path: Callable[[Any], str]
+
+
+_KINDS: dict[str, _Kind] = {
+    "commitment": _Kind(
+        lambda user: Commitment.objects.visible_to(user).order_by("-pk"),
+        lambda one: f"{one.reference}: {shorten(one.text, _MAX_TEXT)}",
+        Commitment.get_absolute_url,
+    ),
+    "version": _Kind(
+        lambda user: Version.objects.visible_to(user).without_content().select_related("plan").order_by("-pk"),
+        lambda one: f"{one.plan}, version {one.number}",
+        Version.get_absolute_url,
+    ),
+    "partnership": _Kind(_partnerships, str, Partnership.get_absolute_url),
+    "meeting": _Kind(
+        lambda user: Meeting.objects.visible_to(user).select_related("partnership").order_by("-starts_at", "-pk"),
+        lambda one: f"{one.title}, {long_date(one.day)}",
+        Meeting.get_absolute_url,
+    ),
+    "document": _Kind(
+        lambda user: Document.objects.visible_to(user).select_related("partnership").order_by("-pk"),
+        lambda one: f"{one.title} ({one.partnership})",
+        _document_path,
+    ),
+}
+
+
+def record_for(kind: str, pk: int, user: User) -> Model | None:
+    """The record, if the person may link it as evidence."""
+    found: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first() if kind in _KINDS else None
+    return found
+
+
+def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
+    """Numbers and titles of what the person may link, the newest first."""
+    return [(str(one.pk), _KINDS[kind].title(one)) for one in _KINDS[kind].choose(user)[:OFFERED]]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One piece of evidence as its reader sees it."""
+
+    pk: int
+    kind: str
+    title: str
+    path: str
+    words: str
+
+
+def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
+    """The evidence for each of these responses (ids) that the person may read, oldest first."""
+    rows = (
+        Evidence.objects.visible_to(user)
+        .filter(response__in=responses)
+        .defer("version__content", "version__prose")
+        .select_related("commitment", "version__plan", "partnership", "meeting", "document__partnership")
+        .order_by("pk")
+    )
+    found: dict[int, list[Proof]] = defaultdict(list)
+    for one in rows:
+        known, record = _KINDS[one.kind], getattr(one, one.kind)
+        found[one.response_id].append(
+            Proof(one.pk, KINDS_OF_EVIDENCE[one.kind], known.title(record), known.path(record), one.words)
+        )
+    return found

@@ -1,0 +1,67 @@
+"""What moved, for the page of this room, for reports and for board packs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_events
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.people.models import User
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.models import Adoption
+
+#: Changes that move a recommendation on; others correct words or concern one organisation alone.
+_MOVES = (
+    EventKind.ANSWERED,
+    EventKind.EVIDENCE_ADDED,
+    EventKind.PROPOSED,
+    EventKind.ADOPTED,
+    EventKind.DROPPED,
+    EventKind.OUTCOME_LINKED,
+)
+_TARGETS = ("recommendation_response", "recommendation_evidence", "recommendation_adoption")
+#: Changes that one page shows.
+MAX_MOVES = 300
+
+
+def moved_between(
+    user: User, start: dt.date, end: dt.date, partnership: Partnership | None = None
+) -> list[TimelineLine]:
+    """What moved from one day up to another (not included), newest first, as the reader may see it.
+
+    Of a partnership: its adoptions, and what its present parties say and prove about the recommendations that it took
+    up. At most `MAX_MOVES`.
+    """
+    first, last = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in (start, end))
+    here = Q(kind__in=[kind.value for kind in _MOVES], target_kind__in=_TARGETS, at__gte=first, at__lt=last)
+    if partnership is not None:
+        here &= _of(user, partnership)
+    return timeline_lines(_newest(user, here))
+
+
+def _of(user: User, partnership: Partnership) -> Q:
+    """The condition on events about what a partnership took up."""
+    taken_up = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
+    parties = partnership.parties.present().values("organisation")
+    said = Q(within_kind="recommendation", within_id__in=taken_up, organisation_id__in=parties)
+    return said | Q(within_kind="partnership", within_id=partnership.pk)
+
+
+def _newest(user: User, here: Q) -> Sequence[Event]:
+    return list(visible_events(user, here).order_by("-at", "-pk")[:MAX_MOVES])
+
+
+def history_of(user: User, recommendation: int, adoptions: Sequence[int]) -> list[TimelineLine]:
+    """Everything that happened to a recommendation and its adoptions (ids), newest first, as the reader may see it."""
+    here = (
+        Q(target_kind="recommendation", target_id=recommendation)
+        | Q(within_kind="recommendation", within_id=recommendation)
+        | Q(target_kind="recommendation_adoption", target_id__in=list(adoptions))
+    )
+    return timeline_lines(_newest(user, here))

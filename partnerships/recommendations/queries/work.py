@@ -1,0 +1,64 @@
+"""What recommendations add to a person's work: reviews that are due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from partnerships.kit.text import shorten
+from partnerships.kit.waiting import Waiting, addresses
+from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.waiting import Source
+from partnerships.people.models import User
+from partnerships.recommendations.models import Response, ResponseStatus
+
+#: How far ahead a review is shown.
+SOON = dt.timedelta(days=14)
+_MAX_TITLE = 90
+
+
+def _waits(now: dt.datetime) -> tuple[Reach, ...]:
+    """Reviews that are due soon: for the owner; without one, for the organisation's editors and leads."""
+    due = Response.objects.still_open().filter(review_on__lte=timezone.localdate(now) + SOON)
+    return (
+        Reach(due.filter(owner__isnull=False), (People("owner"),)),
+        Reach(due.filter(owner=None), (Organisations("organisation", roles=EDITING_ROLES),)),
+    )
+
+
+def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
+    return _waits(now)
+
+
+def _read(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
+    found = Response.objects.own_of(user).filter(pk__in=ids).order_by("pk")
+    fields = ("pk", "recommendation__text", "organisation__name", "review_on", "status", "status_since")
+    wanted: QuerySet[Response, dict[str, Any]] = found.values(*fields)
+    return wanted
+
+
+def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
+    places = sorted_by_reach(_waits_for, user, now)
+    ids = sorted({pk for place in places.values() for pk in place})
+    address, labels = addresses("recommendations:response"), dict(ResponseStatus.choices)
+    return [
+        Waiting(
+            what="Review this recommendation",
+            title=shorten(row["recommendation__text"], _MAX_TITLE),
+            path=address(row["pk"]),
+            since=row["status_since"],
+            due=row["review_on"],
+            within=row["organisation__name"],
+            status=row["status"],
+            status_label=str(labels[row["status"]]),
+        )
+        for row in rows_for(_read, user, ids)
+    ]
+
+
+WAITING = (Source(_reviews, _waits),)

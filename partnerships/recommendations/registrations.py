@@ -1,0 +1,57 @@
+"""What the recommendations room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
+from partnerships.agreements.agenda import register_agenda
+from partnerships.agreements.origin import register_origin as register_objective_origin
+from partnerships.commitments.origins import register_origin
+from partnerships.kit.lists import register_list
+from partnerships.organisations.owned import register_owned
+from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.people.personal import register_personal
+from partnerships.recommendations import obligations, telling
+from partnerships.recommendations.belongings import RESPONSES
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.listing import LIST
+from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response
+from partnerships.recommendations.origins import OBJECTIVE, RECOMMENDATION
+from partnerships.recommendations.personal import RULES
+from partnerships.recommendations.queries.adoptions import proposed_here
+from partnerships.recommendations.sections import on_organisations
+
+
+def register() -> None:
+    """Register the list, who may see events, what passes on, and sections of other pages."""
+    register_list(LIST)
+    obligations.register()
+    register_events(EventKind)
+    telling.register()
+    register_personal(RULES)
+    register_owned(RESPONSES)
+    register_origin(RECOMMENDATION)
+    register_objective_origin(OBJECTIVE)
+    register_kind(
+        name="recommendation",
+        subject=SubjectKind.RECOMMENDATION,
+        visible_ids=lambda user: Recommendation.objects.visible_to(user).values("pk"),
+    )
+    register_kind(
+        name="recommendation_response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk")
+    )
+    register_kind(
+        name="recommendation_response_inside", visible_ids=lambda user: Response.objects.own_of(user).values("pk")
+    )
+    register_kind(
+        name="recommendation_evidence", visible_ids=lambda user: Evidence.objects.visible_to(user).values("pk")
+    )
+    register_kind(
+        name="recommendation_adoption",
+        subject=SubjectKind.RECOMMENDATION,
+        subject_key="recommendation",
+        visible_ids=lambda user: Adoption.objects.visible_to(user).values("pk"),
+    )
+    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", proposed_here)
+    ON_ORGANISATIONS.register("55 recommendations", on_organisations)

@@ -1,0 +1,41 @@
+"""What a person may do about recommendations (docs/rights.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
+from partnerships.agreements.rights import rights_over
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.recommendations.models import Adoption, Recommendation
+from partnerships.recommendations.queries.addressing import is_addressed
+
+
+def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
+    """Whether they may say what the organisation does: its editors and leads."""
+    return roles_of(person, now).edit_for(organisation.pk)
+
+
+def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
+    """The organisations that the person may answer for and that the recommendation is addressed to."""
+    mine = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
+    day = timezone.localdate(now)
+    return [one for one in mine if is_addressed(recommendation, one, day)]
+
+
+def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:
+    """Whether they may propose and adopt there: editors and leads of present parties that are no observers."""
+    return rights_over(partnership, person, now).may_keep_objectives  # the same people, for the same reason
+
+
+def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
+    """Partnerships to which the person may propose it: going on, and without it."""
+    taken_up = Adoption.objects.live().filter(recommendation=recommendation)
+    party = Party.objects.present().exclude(role=PartyRole.OBSERVER)
+    mine = party.filter(organisation__in=Organisation.objects.of_person(person, *EDITING_ROLES).values("pk"))
+    rows = Partnership.objects.visible_to(person).live().filter(pk__in=mine.values("partnership"))
+    return rows.exclude(pk__in=taken_up.values("partnership")).order_by("title", "pk")

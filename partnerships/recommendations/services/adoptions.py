@@ -1,0 +1,168 @@
+"""Propose, adopt and drop recommendations in a partnership, and link what they became."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Objective, Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting, MeetingStatus
+from partnerships.kit.rights import require
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.models import Adoption, AdoptionStatus, Outcome, Recommendation
+from partnerships.recommendations.rights import may_adopt_in
+from partnerships.recommendations.services.recording import lock_recommendation, record_adoption
+
+#: Objectives and commitments that one recommendation can become in a partnership.
+MAX_OUTCOMES = 50
+
+
+class UnableToAdopt(Exception):
+    """The partnership is over, a reason is missing, or the recommendation is in another state."""
+
+
+class UnableToLink(Exception):
+    """It is not adopted, or the record is of another partnership, or linked already."""
+
+
+def _open(partnership: Partnership, author: User | None, now: dt.datetime) -> None:
+    """Check rights, and that the partnership goes on. Raises `UnableToAdopt`."""
+    require(may_adopt_in(partnership, author, now))
+    if partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToAdopt("This partnership is over: nothing can be adopted there any more.")
+
+
+def _locked(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
+    """The adoption, locked; the author may change it."""
+    rows = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
+    locked = rows.get(pk=adoption.pk)
+    _open(locked.partnership, author, now)
+    return locked
+
+
+def _side(partnership: Partnership, author: User | None) -> Organisation | None:
+    """The party that the author edits for."""
+    if author is None:
+        return None
+    parties = partnership.parties.present().values("organisation")
+    return Organisation.objects.of_person(author, *EDITING_ROLES).filter(pk__in=parties).order_by("pk").first()
+
+
+def _save(adoption: Adoption, now: dt.datetime, *fields: str) -> None:
+    adoption.changed_at = now
+    adoption.save(update_fields=[*fields, "changed_at"])
+
+
+@transaction.atomic
+def propose_adoption(
+    *, recommendation: Recommendation, partnership: Partnership, why: str, author: User | None, now: dt.datetime
+) -> Adoption:
+    """Propose it to a partnership; its next meeting has it on the agenda.
+
+    One that was dropped is proposed again. Raises `UnableToAdopt`.
+    """
+    locked = lock_recommendation(recommendation.pk)
+    _open(partnership, author, now)
+    if not why.strip():
+        raise UnableToAdopt("Say why the partnership should adopt it.")
+    side = _side(partnership, author)
+    rows = Adoption.objects.select_for_update(of=("self",)).filter(recommendation=locked, partnership=partnership)
+    adoption = rows.first()
+    if adoption is not None and not adoption.is_dropped:
+        raise UnableToAdopt(f"{partnership} has it already: {adoption.get_status_display().lower()}.")
+    if adoption is None:
+        adoption = Adoption(recommendation=locked, partnership=partnership)
+    adoption.status, adoption.why, adoption.reason, adoption.meeting = AdoptionStatus.PROPOSED, why.strip(), "", None
+    adoption.proposed_by, adoption.proposed_for, adoption.proposed_at = author, side, now
+    adoption.changed_at = now
+    adoption.save()
+    record_adoption(adoption, EventKind.PROPOSED, author=author, organisation=side, now=now, reason=adoption.why)
+    return adoption
+
+
+@transaction.atomic
+def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
+    """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
+    locked = _locked(adoption, author, now)
+    if locked.status != AdoptionStatus.PROPOSED:
+        raise UnableToAdopt(f"This is {locked.get_status_display().lower()} already.")
+    if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
+        raise UnableToAdopt("Choose a meeting of the partnership.")
+    if meeting.starts_at > now:
+        raise UnableToAdopt("Choose a meeting that has taken place.")
+    locked.status, locked.meeting = AdoptionStatus.ADOPTED, meeting
+    _save(locked, now, "status", "meeting")
+    record_adoption(
+        locked,
+        EventKind.ADOPTED,
+        author=author,
+        organisation=_side(locked.partnership, author),
+        now=now,
+        before={"status": AdoptionStatus.PROPOSED.value},
+        after={"status": AdoptionStatus.ADOPTED.value, "date": meeting.day.isoformat()},
+    )
+    return locked
+
+
+@transaction.atomic
+def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: dt.datetime) -> Adoption:
+    """Drop it, with a reason; what it became stays. Raises `UnableToAdopt`."""
+    locked = _locked(adoption, author, now)
+    if locked.is_dropped:
+        raise UnableToAdopt("This has been dropped already.")
+    if not reason.strip():
+        raise UnableToAdopt("Give a reason.")
+    was = locked.status
+    locked.status, locked.reason = AdoptionStatus.DROPPED, reason.strip()
+    _save(locked, now, "status", "reason")
+    record_adoption(
+        locked,
+        EventKind.DROPPED,
+        author=author,
+        organisation=_side(locked.partnership, author),
+        now=now,
+        before={"status": was},
+        after={"status": locked.status},
+        reason=locked.reason,
+    )
+    return locked
+
+
+@transaction.atomic
+def link_outcome(
+    *, adoption: Adoption, became: Objective | Commitment, author: User | None, now: dt.datetime
+) -> Outcome:
+    """Link an objective or a commitment of the partnership that it became. Raises `UnableToLink`."""
+    locked = _locked(adoption, author, now)
+    if not locked.is_adopted:
+        raise UnableToLink("The partnership has not adopted this recommendation.")
+    if became.partnership_id != locked.partnership_id:
+        raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
+    field = "objective" if isinstance(became, Objective) else "commitment"
+    if locked.outcomes.filter(**{field: became}).exists():
+        raise UnableToLink("This is linked already.")
+    if locked.outcomes.count() >= MAX_OUTCOMES:
+        raise UnableToLink(f"Link at most {MAX_OUTCOMES} objectives and commitments.")
+    made = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
+    _save(locked, now)
+    record_adoption(
+        locked, EventKind.OUTCOME_LINKED, author=author, organisation=_side(locked.partnership, author), now=now
+    )
+    return made
+
+
+@transaction.atomic
+def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
+    """Remove a link; the objective or commitment stays. Raises `UnableToLink`."""
+    locked = _locked(outcome.adoption, author, now)
+    if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
+        raise UnableToLink("This link has been removed already.")
+    _save(locked, now)
+    record_adoption(
+        locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=_side(locked.partnership, author), now=now
+    )

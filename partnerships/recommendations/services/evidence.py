@@ -1,0 +1,58 @@
+"""Add and remove the evidence for a response."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.models import Evidence, Response
+from partnerships.recommendations.queries.evidence import record_for
+from partnerships.recommendations.rights import may_answer_for
+from partnerships.recommendations.services.recording import record_response
+
+#: Records that can prove one response.
+MAX_EVIDENCE = 50
+
+
+class UnableToProve(Exception):
+    """The record is unknown to the author, or linked already, or gone."""
+
+
+def _locked(response: Response, author: User, now: dt.datetime) -> Response:
+    rows = Response.objects.select_for_update(of=("self",)).select_related("recommendation", "organisation")
+    locked = rows.get(pk=response.pk)
+    require(may_answer_for(locked.organisation, author, now))
+    return locked
+
+
+@transaction.atomic
+def add_evidence(
+    *, response: Response, kind: str, record: int, words: str = "", author: User, now: dt.datetime
+) -> Evidence:
+    """Link a record that the author may read, by a kind of `KINDS_OF_EVIDENCE`. Raises `UnableToProve`."""
+    locked = _locked(response, author, now)
+    found = record_for(kind, record, author)
+    if found is None:
+        raise UnableToProve("Choose something from the list.")
+    if locked.evidence.filter(**{kind: found}).exists():
+        raise UnableToProve("This is linked already.")
+    if locked.evidence.count() >= MAX_EVIDENCE:
+        raise UnableToProve(f"Link at most {MAX_EVIDENCE} records.")
+    made = Evidence.objects.create(
+        response=locked, **{kind: found}, words=" ".join(words.split()), added_by=author, added_at=now
+    )
+    record_response(locked, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=made)
+    return made
+
+
+@transaction.atomic
+def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
+    """Remove a link; the record itself stays. Raises `UnableToProve`."""
+    locked = _locked(evidence.response, author, now)
+    if not locked.evidence.filter(pk=evidence.pk).delete()[0]:
+        raise UnableToProve("This has been removed already.")
+    record_response(locked, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

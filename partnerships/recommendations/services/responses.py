@@ -1,0 +1,140 @@
+"""Say what an organisation does about a recommendation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.values import apply_changes
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import people_of
+from partnerships.people.models import User
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.models import NEEDS_REASON, Recommendation, Response, ResponseStatus
+from partnerships.recommendations.queries.addressing import is_addressed
+from partnerships.recommendations.rights import may_answer_for
+from partnerships.recommendations.services.recording import lock_recommendation, record_response
+
+
+class UnableToRespond(Exception):
+    """It is not addressed to the organisation, or what was given is incomplete."""
+
+
+class ResponseHasChanged(UnableToRespond):
+    """Somebody changed it since the author opened the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseGiven:
+    """What an organisation says; owner, review date and note are for its own people."""
+
+    status: str
+    reason: str = ""
+    owner: User | None = None
+    review_on: dt.date | None = None
+    note: str = ""
+
+
+@transaction.atomic
+def respond(
+    *,
+    recommendation: Recommendation,
+    organisation: Organisation,
+    given: ResponseGiven,
+    author: User | None,
+    now: dt.datetime,
+    revision: int = 0,
+) -> Response:
+    """Say what the organisation does about a recommendation, for the first time or again.
+
+    `revision` is that of the response that the author saw, 0 if there was none. Raises `UnableToRespond`.
+    """
+    locked = lock_recommendation(recommendation.pk)
+    require(may_answer_for(organisation, author, now))
+    day = timezone.localdate(now)
+    found = Response.objects.select_for_update(of=("self",)).filter(recommendation=locked, organisation=organisation)
+    response = found.first()
+    if response is None:
+        if not is_addressed(locked, organisation, day):
+            raise UnableToRespond(f"This recommendation is not addressed to {organisation.name}.")
+        response = Response(recommendation=locked, organisation=organisation, status="", status_since=now, revision=0)
+    if author is not None and response.revision != revision:
+        raise ResponseHasChanged(
+            "Somebody else changed this response while you were writing. Compare your words with theirs."
+        )
+    response.recommendation = locked
+    _check(response, given, day)
+    was = _said(response)
+    inside_before, inside_after = apply_changes(
+        response, {"owner": given.owner, "review_on": given.review_on, "note": given.note.strip()}
+    )
+    response.reason = given.reason.strip()
+    if given.status != response.status:
+        response.status, response.status_since = given.status, now
+    said = _said(response)
+    if was == said and not inside_before:
+        return response
+    response.revision += 1
+    response.save()
+    if was != said:
+        before = {name: value for name, value in was.items() if value != said[name]}
+        after = {name: said[name] for name in before}
+        reason = after.pop("reason", None)
+        before.pop("reason", None)
+        record_response(
+            response,
+            EventKind.ANSWERED,
+            author=author,
+            now=now,
+            before=before,
+            after=after,
+            reason=said["reason"] if reason is not None else "",
+        )
+    if inside_before:
+        # A note may be long, and events do not name people.
+        shown = [name for name in inside_before if name == "review_on"]
+        record_response(
+            response,
+            EventKind.PLANNED,
+            author=author,
+            now=now,
+            is_inside=True,
+            before={name: inside_before[name] for name in shown},
+            after={name: inside_after[name] for name in shown},
+        )
+    return response
+
+
+def _said(response: Response) -> dict[str, str]:
+    return {"status": response.status, "reason": response.reason}
+
+
+def _check(response: Response, given: ResponseGiven, today: dt.date) -> None:
+    if given.status not in ResponseStatus.values:
+        raise UnableToRespond("Choose a status.")
+    if given.status in NEEDS_REASON and not given.reason.strip():
+        raise UnableToRespond("Give a reason.")
+    owner = given.owner if given.owner != response.owner else None
+    if owner is not None and not people_of(response.organisation).filter(pk=owner.pk).exists():
+        raise UnableToRespond(f"Choose a person who acts for {response.organisation.name}.")
+    if given.review_on is not None and given.review_on != response.review_on and given.review_on < today:
+        raise UnableToRespond("The review date must be today or later.")
+
+
+@transaction.atomic
+def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
+    """Name another owner; the rest stays. Raises `UnableToRespond`."""
+    held = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
+    given = ResponseGiven(held.status, held.reason, to, held.review_on, held.note)
+    return respond(
+        recommendation=held.recommendation,
+        organisation=held.organisation,
+        given=given,
+        author=author,
+        now=now,
+        revision=held.revision,
+    )

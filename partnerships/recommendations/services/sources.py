@@ -1,0 +1,167 @@
+"""Record reports and their recommendations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from partnerships.activity.services import record_all
+from partnerships.activity.values import apply_changes
+from partnerships.exchange.models import Theme
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Kind, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.recommendations.event_kinds import EventKind
+from partnerships.recommendations.models import Addressee, Confidence, Recommendation, Source
+from partnerships.recommendations.services.recording import recommendation_event
+
+#: Recommendations of one report that can be recorded.
+MAX_RECOMMENDATIONS = 500
+_ANOTHERS = "{title} was recorded by another organisation, or came with Common Ground: only they can change it."
+
+
+class UnableToRecord(Exception):
+    """The report or the recommendation is incomplete, or another organisation recorded the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGiven:
+    """A report as somebody records it."""
+
+    title: str
+    year: int
+    publisher: str = ""
+    total: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationGiven:
+    """A recommendation as somebody records it; `kinds` are codes of kinds of organisation."""
+
+    text: str
+    confidence: str
+    reference: str = ""
+    themes: Sequence[str] = ()
+    kinds: Collection[str] = ()
+    organisations: Collection[int] = field(default_factory=tuple)
+
+
+@transaction.atomic
+def record_source(
+    *, given: SourceGiven, organisation: Organisation | None, author: User | None, now: dt.datetime
+) -> Source:
+    """The report with this title and year, recorded or changed for an organisation.
+
+    What is not given stays as it was. None, without an author, is Common Ground itself. Raises `UnableToRecord`.
+    """
+    require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
+    title = " ".join(given.title.split())
+    if not title:
+        raise UnableToRecord("Give the title of the report.")
+    if not 1900 <= given.year <= 2200:
+        raise UnableToRecord("Give the year of the report, such as 2015.")
+    found = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
+    said = {"publisher": given.publisher.strip(), "total": given.total, "note": given.note.strip()}
+    if found is None:
+        return Source.objects.create(
+            title=title, year=given.year, **said, recorded_for=organisation, recorded_by=author, recorded_at=now
+        )
+    before, _ = apply_changes(found, {name: value for name, value in said.items() if value not in ("", None)})
+    if before:
+        if found.recorded_for_id != (organisation.pk if organisation else None):
+            raise UnableToRecord(_ANOTHERS.format(title=found.title))
+        found.save(update_fields=list(before))
+    return found
+
+
+@transaction.atomic
+def record_recommendation(
+    *,
+    source: Source,
+    given: RecommendationGiven,
+    organisation: Organisation | None,
+    author: User | None,
+    now: dt.datetime,
+) -> tuple[Recommendation, str]:
+    """The recommendation with this reference (or text), and what happened: created, changed or left_alone.
+
+    Raises `UnableToRecord`.
+    """
+    locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+    require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
+    text, reference = " ".join(given.text.split()), given.reference.strip()
+    _check(text, given)
+    rows = locked.recommendations.select_for_update(of=("self",))
+    found = rows.filter(**({"reference__iexact": reference} if reference else {"text__iexact": text})).first()
+    if found is not None and _is_same(found, text, given):
+        return found, "left_alone"
+    if locked.recorded_for_id != (organisation.pk if organisation else None):
+        raise UnableToRecord(_ANOTHERS.format(title=locked.title))
+    said: dict[str, Any] = {"text": text, "confidence": given.confidence, "themes": list(given.themes)}
+    if found is None:
+        made = _create(locked, reference, said)
+        _address(made, given)
+        record_all([recommendation_event(made, EventKind.RECORDED, author=author, now=now)])
+        return made, "created"
+    before, after = apply_changes(found, said)
+    found.save(update_fields=list(said))
+    _address(found, given)
+    event = recommendation_event(found, EventKind.CORRECTED, author=author, now=now, before=before, after=after)
+    record_all([event])
+    return found, "changed"
+
+
+def _check(text: str, given: RecommendationGiven) -> None:
+    if not text:
+        raise UnableToRecord("Say what is recommended, in your own words.")
+    if given.confidence not in Confidence.values:
+        raise UnableToRecord("Say how surely the recommendation is known.")
+    if not given.kinds and not given.organisations:
+        raise UnableToRecord("Say whom it is addressed to.")
+    if unknown := set(given.kinds) - set(Kind.values):
+        raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
+    if unknown := set(given.themes) - set(Theme.by_code()):
+        raise UnableToRecord(f"There is no theme called {min(unknown)}.")
+
+
+def _create(source: Source, reference: str, said: dict[str, Any]) -> Recommendation:
+    last = source.recommendations.aggregate(last=Max("position"))["last"] or 0
+    if last >= MAX_RECOMMENDATIONS:
+        raise UnableToRecord(f"A report can have up to {MAX_RECOMMENDATIONS} recommendations.")
+    return Recommendation.objects.create(source=source, position=last + 1, reference=reference, **said)
+
+
+def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
+    rows = list(recommendation.addressees.values_list("kind", "organisation"))
+    return {kind for kind, _ in rows if kind}, {body for _, body in rows if body is not None}
+
+
+def _is_same(found: Recommendation, text: str, given: RecommendationGiven) -> bool:
+    said = (found.text, found.confidence, list(found.themes))
+    return said == (text, given.confidence, list(given.themes)) and _addressed(found) == (
+        set(given.kinds),
+        set(given.organisations),
+    )
+
+
+def _address(recommendation: Recommendation, given: RecommendationGiven) -> None:
+    """Address it to these kinds and organisations, and to no others."""
+    kinds, bodies = _addressed(recommendation)
+    gone = recommendation.addressees
+    gone.filter(kind__in=kinds - set(given.kinds)).delete()
+    gone.filter(organisation__in=bodies - set(given.organisations)).delete()
+    new = [
+        *(Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(given.kinds) - kinds)),
+        *(
+            Addressee(recommendation=recommendation, organisation_id=pk)
+            for pk in sorted(set(given.organisations) - bodies)
+        ),
+    ]
+    Addressee.objects.bulk_create(new)

@@ -1,0 +1,30 @@
+"""What followers are told about recommendations."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.recommendations.event_kinds import EventKind
+
+#: Kinds that are told: how they fold, and what the sentence adds to the label.
+_TOLD = {
+    EventKind.ANSWERED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.EVIDENCE_ADDED: (Fold.CREATED, ""),
+    EventKind.PROPOSED: (Fold.CREATED, ""),
+    EventKind.ADOPTED: (Fold.LAST, ""),
+    EventKind.DROPPED: (Fold.LAST, ""),
+    EventKind.OUTCOME_LINKED: (Fold.EACH, ""),
+}
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind, (fold, says) in _TOLD.items():
+        register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{says}")
+    register_untold(
+        [EventKind.RECORDED, EventKind.CORRECTED], because="nobody follows a recommendation before it is recorded"
+    )
+    register_untold([EventKind.PLANNED], because="it concerns only the organisation's own people")
+    register_untold(
+        [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="what it is about is not shown any more"
+    )

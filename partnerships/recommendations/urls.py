@@ -1,0 +1,29 @@
+"""Addresses of recommendations."""
+
+from django.urls import path
+
+from partnerships.kit.lists import list_page
+from partnerships.recommendations.views import adopting, proving, reading, responding
+
+app_name = "recommendations"
+urlpatterns = [
+    path("recommendations/", list_page("recommendations"), name="list"),
+    path("recommendations/reports/", reading.sources, name="sources"),
+    path("recommendations/reports/<int:pk>/", reading.source, name="source"),
+    path("recommendations/addressees/", reading.addressees, name="addressees"),
+    path("recommendations/moved/", reading.moved, name="moved"),
+    path("recommendations/coverage/", reading.coverage, name="coverage"),
+    path("recommendations/<int:pk>/", reading.detail, name="detail"),
+    path("recommendations/<int:pk>/respond/<int:organisation>/", responding.respond_for, name="respond"),
+    path("recommendations/<int:pk>/propose/", adopting.propose, name="propose"),
+    path("recommendations/responses/<int:pk>/", proving.response, name="response"),
+    path("recommendations/responses/<int:pk>/add/<slug:kind>/", proving.add, name="evidence-add"),
+    path("recommendations/evidence/<int:pk>/remove/", proving.remove, name="evidence-remove"),
+    path("recommendations/adoptions/<int:pk>/", adopting.adoption, name="adoption"),
+    path("recommendations/adoptions/<int:pk>/adopt/", adopting.record, name="adopt"),
+    path("recommendations/adoptions/<int:pk>/drop/", adopting.drop, name="drop"),
+    path("recommendations/adoptions/<int:pk>/link/", adopting.link, name="outcome-link"),
+    path("recommendations/outcomes/<int:pk>/remove/", adopting.unlink, name="outcome-remove"),
+    path("organisations/<int:pk>/recommendations/", reading.of_organisation, name="of-organisation"),
+    path("partnerships/<int:pk>/recommendations/", adopting.of_partnership, name="of-partnership"),
+]

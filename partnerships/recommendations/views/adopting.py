@@ -1,0 +1,204 @@
+"""What a partnership does about recommendations: propose, adopt, drop, and link what they became."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.agreements.models import Objective, Partnership, Party
+from partnerships.agreements.past import former_party
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Meeting
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import posted, row_number
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.recommendations.forms.adoptions import AdoptForm, OutcomeForm, ProposeForm
+from partnerships.recommendations.models import Adoption, Outcome, Recommendation
+from partnerships.recommendations.queries.adoptions import (
+    also_under_way,
+    commitments_to_link,
+    meetings_to_adopt_at,
+    objectives_to_link,
+    outcomes_of,
+    responses_of_parties,
+)
+from partnerships.recommendations.queries.adoptions import (
+    of_partnership as adopted_in,
+)
+from partnerships.recommendations.rights import may_adopt_in, proposable_in
+from partnerships.recommendations.services import (
+    UnableToAdopt,
+    UnableToLink,
+    adopt,
+    drop_adoption,
+    link_outcome,
+    propose_adoption,
+    unlink_outcome,
+)
+
+
+def _adoption(user: User, pk: int) -> Adoption:
+    return get_object_or_404(Adoption.objects.visible_to(user).for_listing(), pk=pk)
+
+
+def _kept(user: User, pk: int) -> Adoption:
+    """An adoption that the person may change; 403 for others who read it."""
+    found = _adoption(user, pk)
+    require(may_adopt_in(found.partnership, user, timezone.now()))
+    return found
+
+
+@require_safe
+def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a partnership does about recommendations."""
+    user = signed_in(request)
+    partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+    takes_part = Party.objects.takes_part(user, pk)
+    require(takes_part or former_party(user, partnership) is not None)
+    context = {
+        "partnership": partnership,
+        "rows": adopted_in(user, partnership),
+        "others": also_under_way(user, partnership) if takes_part else [],
+        "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
+    }
+    return render(request, "recommendations/of_partnership.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose a recommendation to a partnership."""
+    user = signed_in(request)
+    recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
+    partnerships = proposable_in(user, recommendation)
+    require(partnerships.exists())
+    form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        data = form.cleaned_data
+        made = propose_adoption(
+            recommendation=recommendation,
+            partnership=data["partnership"],
+            why=data["why"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "It is proposed. The next meeting’s agenda offers it.", made.get_absolute_url()
+
+    return take_step(
+        request,
+        "recommendations/propose.html",
+        form,
+        step,
+        {UnableToAdopt: None},
+        recommendation=recommendation,
+    )
+
+
+@require_safe
+def adoption(request: HttpRequest, pk: int) -> HttpResponse:
+    """One recommendation in one partnership."""
+    user = signed_in(request)
+    found = _adoption(user, pk)
+    context = {
+        "adoption": found,
+        "partnership": found.partnership,
+        "recommendation": found.recommendation,
+        "became": outcomes_of([found], user).get(found.pk, []),
+        "responses": responses_of_parties(user, found.partnership, [found.recommendation_id]),
+        "may_adopt": may_adopt_in(found.partnership, user, timezone.now()) and not found.partnership.is_over,
+    }
+    return render(request, "recommendations/adoption.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record which meeting adopted it."""
+    user = signed_in(request)
+    found = _kept(user, pk)
+    choices = meetings_to_adopt_at(found.partnership, user)
+    form = AdoptForm(posted(request), choices=choices, cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
+        adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
+        return "The recommendation is adopted. Say next what it becomes.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "recommendations/adopt.html",
+        form,
+        step,
+        {UnableToAdopt: None},
+        adoption=found,
+        choices=choices,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Drop it, with a reason."""
+    user = signed_in(request)
+    found = _kept(user, pk)
+    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        drop_adoption(adoption=found, reason=reason, author=user, now=timezone.now())
+        return "The recommendation is dropped. What it became stays.", found.get_absolute_url()
+
+    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=found)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Link an objective or a commitment that it became."""
+    user = signed_in(request)
+    found = _kept(user, pk)
+    objectives, commitments = objectives_to_link(found, user), commitments_to_link(found, user)
+    form = OutcomeForm(posted(request), objectives=objectives, commitments=commitments, cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        link_outcome(adoption=found, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now())
+        return "The link is added.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "recommendations/outcome_link.html",
+        form,
+        step,
+        {UnableToAdopt: None, UnableToLink: "record"},
+        adoption=found,
+        choices=[*objectives, *commitments],
+    )
+
+
+def _record(user: User, chosen: str) -> Objective | Commitment:
+    """The record behind `objective-12`, which the form offered."""
+    name, _, number = chosen.rpartition("-")
+    pk = row_number(number)
+    if pk is None:
+        raise Http404
+    if name == "objective":
+        return get_object_or_404(Objective.objects.visible_to(user), pk=pk)
+    return get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
+
+
+@require_POST
+def unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a link to what it became."""
+    user = signed_in(request)
+    rows = Outcome.objects.filter(adoption__in=Adoption.objects.visible_to(user).values("pk"))
+    outcome = get_object_or_404(rows.select_related("adoption"), pk=pk)
+    try:
+        unlink_outcome(outcome=outcome, author=user, now=timezone.now())
+    except (UnableToAdopt, UnableToLink) as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "The link is removed.")
+    return redirect(outcome.adoption.get_absolute_url())

@@ -1,0 +1,88 @@
+"""One response with its evidence: read, add, remove."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.http import posted, row_number
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.recommendations.forms.responses import EvidenceForm
+from partnerships.recommendations.models import Evidence, Response
+from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
+from partnerships.recommendations.queries.evidence import choices_for, proofs_of
+from partnerships.recommendations.rights import may_answer_for
+from partnerships.recommendations.services import UnableToProve, add_evidence, remove_evidence
+
+
+def _response(user: User, pk: int) -> Response:
+    rows = Response.objects.visible_to(user).select_related("recommendation__source", "organisation", "owner")
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_safe
+def response(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an organisation says, and the evidence that the reader may see."""
+    user = signed_in(request)
+    found = _response(user, pk)
+    context = {
+        "response": found,
+        "recommendation": found.recommendation,
+        "proofs": proofs_of([found.pk], user).get(found.pk, []),
+        "kinds": KINDS_OF_EVIDENCE.items(),
+        "is_own": Response.objects.own_of(user).filter(pk=found.pk).exists(),
+        "may_answer": may_answer_for(found.organisation, user, timezone.now()),
+        "today": timezone.localdate(),
+    }
+    return render(request, "recommendations/response.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Link a record as evidence."""
+    user = signed_in(request)
+    found = _response(user, pk)
+    require(may_answer_for(found.organisation, user, timezone.now()))
+    if kind not in KINDS_OF_EVIDENCE:
+        raise Http404
+    choices = choices_for(kind, user)
+    label = KINDS_OF_EVIDENCE[kind]
+    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        data = form.cleaned_data
+        record = row_number(data["record"]) or 0
+        add_evidence(response=found, kind=kind, record=record, words=data["words"], author=user, now=timezone.now())
+        return "The evidence is added.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "recommendations/evidence_add.html",
+        form,
+        step,
+        {UnableToProve: "record"},
+        response=found,
+        kind=label,
+        choices=choices,
+    )
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a piece of evidence."""
+    user = signed_in(request)
+    rows = Evidence.objects.visible_to(user).select_related("response")
+    evidence = get_object_or_404(rows, pk=pk)
+    try:
+        remove_evidence(evidence=evidence, author=user, now=timezone.now())
+    except UnableToProve as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "The evidence is removed.")
+    return redirect(evidence.response.get_absolute_url())

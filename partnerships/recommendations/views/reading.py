@@ -1,0 +1,107 @@
+"""Pages to read: by report, by addressee, one recommendation, what moved, and what nobody works on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.requests import signed_in
+from partnerships.recommendations.forms.moved import MovedForm
+from partnerships.recommendations.models import Adoption, Recommendation, Source
+from partnerships.recommendations.queries.adoptions import outcomes_of
+from partnerships.recommendations.queries.evidence import proofs_of
+from partnerships.recommendations.queries.listings import (
+    bodies_addressed,
+    kinds_addressed,
+    responses_to,
+    sources_for,
+    standing_of,
+    uncovered,
+    with_work,
+)
+from partnerships.recommendations.queries.reporting import history_of, moved_between
+from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """The reports, each with how many of its recommendations are recorded here."""
+    return render(request, "recommendations/sources.html", {"sources": sources_for(signed_in(request))})
+
+
+@require_safe
+def source(request: HttpRequest, pk: int) -> HttpResponse:
+    """One report with its recommendations."""
+    user = signed_in(request)
+    found = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
+    rows = with_work(Recommendation.objects.visible_to(user).filter(source=found), user).in_order()
+    return render(request, "recommendations/source.html", {"source": found, "rows": rows})
+
+
+@require_safe
+def addressees(request: HttpRequest) -> HttpResponse:
+    """Kinds of body and organisations that recommendations are addressed to."""
+    signed_in(request)
+    context = {"kinds": kinds_addressed(), "bodies": bodies_addressed()}
+    return render(request, "recommendations/addressees.html", context)
+
+
+@require_safe
+def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is addressed to an organisation, and what it says about each."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    now = timezone.now()
+    context = {
+        "organisation": organisation,
+        "standing": standing_of(organisation, user, timezone.localdate(now)),
+        "may_answer": may_answer_for(organisation, user, now),
+    }
+    return render(request, "recommendations/of_organisation.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One recommendation: who it is for, what each says and proves, and partnerships that took it up."""
+    user = signed_in(request)
+    found = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
+    responses = responses_to(found, user)
+    proofs = proofs_of([one.pk for one in responses], user)
+    adoptions = list(Adoption.objects.visible_to(user).filter(recommendation=found).for_listing().order_by("pk"))
+    became = outcomes_of(adoptions, user)
+    mine = answers_for(user, found, timezone.now())
+    answered = {one.organisation_id for one in responses}
+    context = {
+        "recommendation": found,
+        "responses": [(one, proofs.get(one.pk, [])) for one in responses],
+        "adoptions": [(one, became.get(one.pk, [])) for one in adoptions],
+        "mine": {one.pk for one in mine},
+        "to_answer": [one for one in mine if one.pk not in answered],
+        "may_propose": proposable_in(user, found).exists(),
+        "lines": history_of(user, found.pk, [one.pk for one in adoptions]),
+    }
+    return render(request, "recommendations/detail.html", context)
+
+
+@require_safe
+def moved(request: HttpRequest) -> HttpResponse:
+    """What moved since a day."""
+    user = signed_in(request)
+    today = timezone.localdate()
+    form = MovedForm(request.GET or None, today=today)
+    since = form.since
+    lines = moved_between(user, since, today + dt.timedelta(days=1))
+    return render(request, "recommendations/moved.html", {"form": form, "since": since, "lines": lines})
+
+
+@require_safe
+def coverage(request: HttpRequest) -> HttpResponse:
+    """Recommendations that nobody works on."""
+    user = signed_in(request)
+    context = {"sources": sources_for(user), "rows": uncovered(user)}
+    return render(request, "recommendations/coverage.html", context)

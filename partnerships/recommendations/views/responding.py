@@ -1,0 +1,63 @@
+"""Say what an organisation does about a recommendation."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+from partnerships.recommendations.forms.responses import ResponseForm
+from partnerships.recommendations.models import Recommendation, Response
+from partnerships.recommendations.rights import may_answer_for
+from partnerships.recommendations.services import ResponseHasChanged, UnableToRespond, respond
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpResponse:
+    """The response of one organisation, as a form."""
+    user = signed_in(request)
+    now = timezone.now()
+    recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
+    body = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
+    require(may_answer_for(body, user, now))
+    known = Response.objects.filter(recommendation=recommendation, organisation=body).first()
+    form = ResponseForm(posted(request), organisation=body, response=known, cancel=recommendation.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        try:
+            saved = respond(
+                recommendation=recommendation,
+                organisation=body,
+                given=form.given,
+                author=user,
+                now=now,
+                revision=form.cleaned_data["revision"],
+            )
+        except ResponseHasChanged:
+            # The page shows the present words, so saving again may replace them.
+            data: Any = copy(form.data)  # a copied QueryDict can be changed
+            data["revision"] = str(known.revision if known else 0)
+            form.data = data
+            raise
+        return "The response is saved.", saved.get_absolute_url()
+
+    stale = request.method == "POST" and request.POST.get("revision") != str(known.revision if known else 0)
+    return take_step(
+        request,
+        "recommendations/respond.html",
+        form,
+        step,
+        {UnableToRespond: None},
+        recommendation=recommendation,
+        organisation=body,
+        theirs=known if stale else None,
+    )

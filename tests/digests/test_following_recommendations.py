@@ -1,0 +1,43 @@
+"""Followers of a recommendation hear what they may see of it; stakeholders cannot follow one."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests.services import UnableToSubscribe, add_stakeholder, subscribe
+from tests.digests.conftest import PostOffice, play, text_of
+from tests.recommendations.reports import proposed, recommended, says
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_followers_are_told_what_they_may_see(world: World, office: PostOffice) -> None:
+    made = recommended(world)
+    for person in (world.chidi, world.ben):
+        subscribe(person=person, target=made, author=person, now=timezone.now())
+
+    says(made, world.larkhaven, world.eddie, "done")
+    proposed(world, made)
+    play(office)
+
+    outsider, partner = (
+        " ".join(text_of(one).lower().split()) for person in (world.chidi, world.ben) for one in office.to(person)
+    )
+    assert "now done" in outsider
+    assert "proposed to adopt" not in outsider
+    assert "proposed to adopt" in partner
+    assert made.title.lower() in partner
+
+
+def test_stakeholders_cannot_be_asked_to_follow_a_recommendation(world: World) -> None:
+    with pytest.raises(UnableToSubscribe, match="account"):
+        add_stakeholder(
+            email="kit@example.org",
+            name="Kit",
+            target=recommended(world),
+            author=world.amina,
+            organisation=world.larkhaven,
+            now=timezone.now(),
+        )

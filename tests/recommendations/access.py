@@ -1,0 +1,108 @@
+"""Who may use the pages of recommendations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.recommendations.services import add_evidence, link_outcome
+from tests.agreements.test_objectives import add as add_objective
+from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
+from tests.support.access import Row, everyone, expect
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """Larkhaven works on a recommendation, proved by the partnership, which has adopted it; another is proposed."""
+    source = report_of(world)
+    made = recommended(world, source=source)
+    response = says(made, world.larkhaven, world.eddie, reason="We publish drafts.", owner=world.eddie)
+    now = timezone.now()
+    evidence = add_evidence(
+        response=response, kind="partnership", record=world.partnership.pk, author=world.eddie, now=now
+    )
+    adoption = adopted(world, made)
+    outcome = link_outcome(adoption=adoption, became=add_objective(world), author=world.eddie, now=now)
+    other = recommended(world, "Meet every year.", source=source)
+    world.things |= {
+        "harbour_review": source,
+        "recommendation": made,
+        "response_to_recommendation": response,
+        "evidence_of_response": evidence,
+        "adoption": adoption,
+        "outcome": outcome,
+        "proposed_adoption": proposed(world, other),
+        "third_recommendation": recommended(world, "Say which skills you can lend.", source=source),
+    }
+
+
+def _thing(name: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {"pk": world.things[name].pk}
+
+
+ADOPTION, PROPOSED = _thing("adoption"), _thing("proposed_adoption")
+RESPONSE, RECOMMENDATION = _thing("response_to_recommendation"), _thing("recommendation")
+#: Editors and leads of Larkhaven; its partner and its viewer may read, others may not even see it.
+OWN_EDITORS = {"editor": 200, "lead": 200}
+
+ROWS = (
+    Row("recommendations:list", get=everyone()),
+    Row("recommendations:sources", get=everyone()),
+    Row("recommendations:source", on=_thing("harbour_review"), get=everyone()),
+    Row("recommendations:addressees", get=everyone()),
+    Row("recommendations:moved", get=everyone()),
+    Row("recommendations:coverage", get=everyone()),
+    Row("recommendations:detail", on=RECOMMENDATION, get=everyone()),
+    Row("recommendations:of-organisation", on=lambda w: {"pk": w.larkhaven.pk}, get=everyone()),
+    Row(
+        "recommendations:respond",
+        on=lambda w: {**RECOMMENDATION(w), "organisation": w.larkhaven.pk},
+        get=expect(inside=403, outside=403, **OWN_EDITORS),
+        post=expect(inside=403, outside=403, editor=422, lead=422),
+    ),
+    Row(
+        "recommendations:propose",
+        on=_thing("third_recommendation"),
+        get=expect(inside=200, outside=403, viewer=403, stranger=200),
+        post=expect(inside=422, outside=403, viewer=403, stranger=422),
+    ),
+    Row("recommendations:response", on=RESPONSE, get=everyone()),
+    Row(
+        "recommendations:evidence-add",
+        on=lambda w: {**RESPONSE(w), "kind": "partnership"},
+        get=expect(inside=403, outside=403, **OWN_EDITORS),
+        post=expect(inside=403, outside=403, editor=422, lead=422),
+    ),
+    Row(
+        "recommendations:evidence-remove",
+        on=_thing("evidence_of_response"),
+        post=expect(inside=403, outside=404, editor=302, lead=302),
+    ),
+    Row("recommendations:of-partnership", on=lambda w: {"pk": w.partnership.pk}, get=expect(inside=200, outside=404)),
+    Row("recommendations:adoption", on=ADOPTION, get=expect(inside=200, outside=404)),
+    Row(
+        "recommendations:adopt",
+        on=PROPOSED,
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
+    ),
+    Row(
+        "recommendations:drop",
+        on=PROPOSED,
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
+    ),
+    Row(
+        "recommendations:outcome-link",
+        on=ADOPTION,
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
+    ),
+    Row(
+        "recommendations:outcome-remove",
+        on=_thing("outcome"),
+        post=expect(inside=302, outside=404, viewer=403),
+    ),
+)

@@ -1,0 +1,129 @@
+"""Who may call each service of recommendations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.recommendations import services
+from partnerships.recommendations.services import RecommendationGiven, SourceGiven
+from tests.agreements.test_objectives import add as add_objective
+from tests.conversations.gatherings import held_meeting
+from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
+from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.world import World
+
+#: Editors and leads of the parties of the Estuary Partnership that are no observers.
+PARTIES = EDITORS | PARTNER_EDITORS
+
+
+def _new(world: World) -> Any:
+    """A recommendation that nobody has taken up."""
+    return recommended(world, "Publish every figure.")
+
+
+def _record_source(world: World, author: User | None) -> Any:
+    given = SourceGiven("Quay review", 2017)
+    return services.record_source(given=given, organisation=world.larkhaven, author=author, now=timezone.now())
+
+
+def _record_recommendation(world: World, author: User | None, source: Any) -> Any:
+    return services.record_recommendation(
+        source=source,
+        given=RecommendationGiven("Meet every year.", "memory", kinds=["council"]),
+        organisation=world.larkhaven,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _evidence(world: World, author: User, response: Any) -> Any:
+    return services.add_evidence(
+        response=response, kind="partnership", record=world.partnership.pk, author=author, now=timezone.now()
+    )
+
+
+def _response(world: World) -> Any:
+    return says(_new(world), world.larkhaven, world.eddie)
+
+
+def _adopt(world: World) -> Any:
+    return proposed(world, _new(world)), held_meeting(world)
+
+
+def _linked(world: World) -> Any:
+    return services.link_outcome(
+        adoption=adopted(world, _new(world)), became=add_objective(world), author=world.eddie, now=timezone.now()
+    )
+
+
+ROWS = (
+    Row("recommendations.record_source", lambda w, author, _: _record_source(w, author), EDITORS),
+    Row("recommendations.record_recommendation", _record_recommendation, EDITORS, prepare=report_of),
+    Row(
+        "recommendations.respond",
+        lambda w, author, made: says(made, w.larkhaven, author),
+        EDITORS,
+        prepare=_new,
+    ),
+    Row(
+        "recommendations.hand_over_response",
+        lambda w, author, response: services.hand_over_response(
+            response=response, to=w.vera, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_response,
+    ),
+    Row("recommendations.add_evidence", _evidence, EDITORS, prepare=_response),
+    Row(
+        "recommendations.remove_evidence",
+        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=lambda w: _evidence(w, w.eddie, _response(w)),
+    ),
+    Row(
+        "recommendations.propose_adoption",
+        lambda w, author, made: services.propose_adoption(
+            recommendation=made, partnership=w.partnership, why="It helps.", author=author, now=timezone.now()
+        ),
+        PARTIES,
+        prepare=_new,
+    ),
+    Row(
+        "recommendations.adopt",
+        lambda w, author, made: services.adopt(adoption=made[0], meeting=made[1], author=author, now=timezone.now()),
+        PARTIES,
+        prepare=_adopt,
+    ),
+    Row(
+        "recommendations.drop_adoption",
+        lambda w, author, made: services.drop_adoption(
+            adoption=made, reason="Done elsewhere.", author=author, now=timezone.now()
+        ),
+        PARTIES,
+        prepare=lambda w: proposed(w, _new(w)),
+    ),
+    Row(
+        "recommendations.link_outcome",
+        lambda w, author, made: services.link_outcome(
+            adoption=made, became=w.things["objective"], author=author, now=timezone.now()
+        ),
+        PARTIES,
+        prepare=lambda w: (w.things.update(objective=add_objective(w)), adopted(w, _new(w)))[1],
+    ),
+    Row(
+        "recommendations.unlink_outcome",
+        lambda w, author, outcome: services.unlink_outcome(outcome=outcome, author=author, now=timezone.now()),
+        PARTIES,
+        prepare=_linked,
+    ),
+)
+_EVENT = "records what another service did"
+WITHOUT_A_PERSON = {
+    "recommendations.load_recommendations": "called when the directory is loaded",
+    "recommendations.recommendation_event": _EVENT,
+    "recommendations.record_adoption": _EVENT,
+    "recommendations.record_response": _EVENT,
+}

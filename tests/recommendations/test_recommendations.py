@@ -1,0 +1,354 @@
+"""Reports and their recommendations, what organisations say, prove and adopt, and what others may see of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Change, Event
+from partnerships.agreements.services import add_document
+from partnerships.calendars.queries import entries_for
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.queries.agendas import suggestions_for
+from partnerships.kit.calendars import CalendarKind
+from partnerships.organisations.models import Kind, Organisation
+from partnerships.organisations.obligations import held_by
+from partnerships.organisations.services import create_organisation, merge_organisations
+from partnerships.recommendations.models import (
+    Adoption,
+    Confidence,
+    Evidence,
+    Outcome,
+    Recommendation,
+    Response,
+    ResponseStatus,
+    Source,
+)
+from partnerships.recommendations.queries.addressing import answering, is_addressed
+from partnerships.recommendations.queries.adoptions import of_partnership
+from partnerships.recommendations.queries.evidence import proofs_of
+from partnerships.recommendations.queries.listings import uncovered
+from partnerships.recommendations.queries.reporting import moved_between
+from partnerships.recommendations.services import (
+    RecommendationGiven,
+    ResponseGiven,
+    ResponseHasChanged,
+    UnableToAdopt,
+    UnableToLink,
+    UnableToRecord,
+    UnableToRespond,
+    add_evidence,
+    adopt,
+    drop_adoption,
+    link_outcome,
+    load_recommendations,
+    propose_adoption,
+    record_recommendation,
+    respond,
+)
+from partnerships.work.queries import waiting_for
+from tests.agreements.test_objectives import add as add_objective
+from tests.commitments.promises import agree
+from tests.conversations.gatherings import a_text_file, held_meeting, planned_meeting
+from tests.recommendations.reports import SHARE_PLANS, adopted, in_days, proposed, recommended, report_of, says
+from tests.support.successions import follow
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client, person: object, name: str, **kwargs: int) -> str:
+    client.force_login(person)  # type: ignore[arg-type]  # a User
+    response = client.get(reverse(f"recommendations:{name}", kwargs=kwargs))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_three_reports_come_with_common_ground_and_each_row_says_how_surely_it_is_known(
+    world: World, client: Client
+) -> None:
+    assert load_recommendations(now=timezone.now()) == 50
+    assert load_recommendations(now=timezone.now()) == 0
+
+    assert set(Source.objects.values_list("year", "total")) == {(2015, None), (2015, 30), (2014, 39)}
+    known = Recommendation.objects.filter(source__title="Elphicke-House report")
+    assert known.filter(confidence=Confidence.MEMORY).count() == 5
+    federation = Organisation.objects.get(name="National Housing Federation")
+    assert federation.recommendations_addressed.get().recommendation.reference == "6"
+    shown = page(client, world.vera, "sources")
+    assert "16 of 30 recorded here" in " ".join(shown.split())
+    assert "how many the report makes is not known" in " ".join(shown.split())
+
+
+def test_another_organisation_cannot_change_a_report_but_may_record_its_own(world: World) -> None:
+    source = report_of(world)
+    given = RecommendationGiven("Publish every figure.", "memory", kinds=[Kind.COUNCIL])
+
+    with pytest.raises(UnableToRecord, match="another organisation"):
+        record_recommendation(
+            source=source, given=given, organisation=world.westmarch, author=world.ben, now=timezone.now()
+        )
+
+    again, outcome = record_recommendation(
+        source=source, given=given, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
+    )
+    assert (again.position, outcome) == (1, "created")
+
+
+def test_status_and_reason_are_for_everybody_and_the_rest_for_the_organisation(world: World, client: Client) -> None:
+    made = recommended(world)
+    says(
+        made,
+        world.larkhaven,
+        world.eddie,
+        reason="We publish drafts.",
+        owner=world.vera,
+        review_on=in_days(30),
+        note="The board is split.",
+    )
+    response = Response.objects.get()
+
+    for name, pk in (("detail", made.pk), ("response", response.pk), ("of-organisation", world.larkhaven.pk)):
+        shown = page(client, world.chidi, name, pk=pk)
+        assert "Under way" in shown
+        assert "We publish drafts." in shown
+        assert "The board is split." not in shown
+        assert "Vera" not in shown
+    own = page(client, world.eddie, "response", pk=response.pk)
+    assert "The board is split." in own
+    assert "Vera Larch" in own
+
+
+def test_each_change_has_its_author_and_reason_and_what_it_was_before(world: World) -> None:
+    made = recommended(world)
+    says(made, world.larkhaven, world.eddie, "not_started")
+    says(made, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
+
+    event = Event.objects.filter(kind="recommendation.answered").latest("pk")
+    assert (event.actor_id, event.organisation_id) == (world.amina.pk, world.larkhaven.pk)
+    assert (event.data["before"]["status"], event.data["after"]["status"]) == ("not_started", "declined")
+    assert event.data["reason"] == "The law forbids it."
+    numbers = Change.objects.filter(subject__kind="recommendation", subject__record_id=made.pk)
+    assert list(numbers.order_by("number").values_list("number", flat=True)) == [1, 2]
+    assert Change.objects.filter(subject__kind="organisation", event=event).exists()
+
+
+@pytest.mark.parametrize("status", ["declined", "superseded"])
+def test_declining_and_superseding_need_a_reason(world: World, status: str) -> None:
+    made = recommended(world)
+
+    with pytest.raises(UnableToRespond, match="reason"):
+        says(made, world.larkhaven, world.eddie, status)
+
+
+def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World) -> None:
+    made = recommended(world)
+    with pytest.raises(UnableToRespond, match="not addressed"):
+        says(made, world.harbour, world.hana)
+    says(made, world.larkhaven, world.eddie)
+
+    with pytest.raises(ResponseHasChanged):
+        respond(
+            recommendation=made,
+            organisation=world.larkhaven,
+            given=ResponseGiven("done"),
+            author=world.amina,
+            now=timezone.now(),
+        )
+    with pytest.raises(UnableToRespond, match="acts for"):
+        says(made, world.larkhaven, world.eddie, owner=world.ben)
+
+
+def test_evidence_is_shown_only_to_those_who_may_read_the_record(world: World, client: Client) -> None:
+    made = recommended(world)
+    response = says(made, world.larkhaven, world.eddie)
+    now = timezone.now()
+    promise, meeting = agree(world), held_meeting(world)
+    document = add_document(
+        partnership=world.partnership,
+        title="Signed protocol",
+        file=a_text_file(),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=now,
+    )
+    records = {"commitment": promise, "meeting": meeting, "document": document, "partnership": world.partnership}
+    for kind, record in records.items():
+        add_evidence(
+            response=response, kind=kind, record=record.pk, words=f"Proves it: {kind}", author=world.eddie, now=now
+        )
+
+    assert len(proofs_of([response.pk], world.ben)[response.pk]) == 4
+    assert proofs_of([response.pk], world.chidi) == {}
+    shown = page(client, world.chidi, "detail", pk=made.pk) + page(client, world.chidi, "moved")
+    assert "Proves it" not in shown
+    assert "Added evidence" not in shown
+    assert "Proves it: document" in page(client, world.ben, "response", pk=response.pk)
+    with pytest.raises(Exception, match="from the list"):
+        add_evidence(
+            response=response,
+            kind="partnership",
+            record=world.other_partnership.pk,
+            author=world.eddie,
+            now=now,
+        )
+
+
+def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(world: World, client: Client) -> None:
+    made = recommended(world)
+    client.force_login(world.eddie)
+    address = reverse("recommendations:propose", args=[made.pk])
+    client.post(address, {"partnership": world.partnership.pk, "why": "We lost months."})
+    adoption = Adoption.objects.get()
+    offered = [one.suggestion for one in suggestions_for(planned_meeting(world), world.ben, timezone.now())]
+    assert adoption.get_absolute_url() in [one.path for one in offered]
+    held = held_meeting(world)
+
+    client.post(reverse("recommendations:adopt", args=[adoption.pk]), {"meeting": held.pk})
+    adoption.refresh_from_db()
+    assert adoption.is_adopted
+    added = client.post(
+        f"{reverse('agreements:objective-add', args=[world.partnership.pk])}?from=recommendation-{adoption.pk}",
+        {
+            "text": SHARE_PLANS,
+            "measure": "Plans shared before consultation",
+            "baseline": "0",
+            "baseline_on": in_days(-30).isoformat(),
+            "target": "4",
+            "target_on": in_days(300).isoformat(),
+            "organisation": world.larkhaven.pk,
+        },
+    )
+
+    objective = Outcome.objects.get().objective
+    assert objective is not None
+    assert added["Location"] == objective.get_absolute_url()
+    assert adoption.get_absolute_url() in client.get(objective.get_absolute_url()).content.decode()
+    shown = page(client, world.ben, "of-partnership", pk=world.partnership.pk)
+    assert objective.get_absolute_url() in shown
+    client.force_login(world.eddie)
+    form = client.get(f"{reverse('commitments:new')}?from=recommendation-{adoption.pk}")
+    assert SHARE_PLANS in form.content.decode()
+
+
+def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, client: Client) -> None:
+    adoption = adopted(world)
+    promise = agree(world, partnership=world.partnership)
+    client.force_login(world.eddie)
+
+    client.post(reverse("recommendations:outcome-link", args=[adoption.pk]), {"record": f"commitment-{promise.pk}"})
+
+    assert adoption.get_absolute_url() in client.get(promise.get_absolute_url()).content.decode()
+    assert promise.get_absolute_url() in client.get(adoption.get_absolute_url()).content.decode()
+    (row,) = of_partnership(world.ben, world.partnership)
+    assert [one.what for one in row.became] == ["Commitment"]
+
+
+def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World) -> None:
+    adoption = proposed(world)
+    to_come = planned_meeting(world)
+
+    with pytest.raises(UnableToAdopt, match="taken place"):
+        adopt(adoption=adoption, meeting=to_come, author=world.eddie, now=timezone.now())
+    with pytest.raises(UnableToLink, match="not adopted"):
+        link_outcome(adoption=adoption, became=add_objective(world), author=world.eddie, now=timezone.now())
+    drop_adoption(adoption=adoption, reason="Not now.", author=world.ben, now=timezone.now())
+    again = propose_adoption(
+        recommendation=adoption.recommendation,
+        partnership=world.partnership,
+        why="The law has changed.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    assert (again.pk, again.status, again.reason) == (adoption.pk, "proposed", "")
+
+
+def test_outsiders_learn_nothing_of_what_a_partnership_adopts(world: World, client: Client) -> None:
+    adoption = adopted(world)
+
+    shown = page(client, world.chidi, "detail", pk=adoption.recommendation_id) + page(client, world.chidi, "moved")
+    assert "Estuary" not in shown
+    assert "Adopted" not in shown
+    client.force_login(world.chidi)
+    assert client.get(adoption.get_absolute_url()).status_code == 404
+    assert adoption.recommendation in uncovered(world.chidi)
+    assert adoption.recommendation not in uncovered(world.ben)
+
+
+def test_what_moved_since_a_day_names_who_and_before_and_after(world: World, client: Client) -> None:
+    adoption = adopted(world)
+    says(adoption.recommendation, world.westmarch, world.ben, "done")
+    today = timezone.localdate()
+
+    lines = moved_between(world.eddie, today, today + dt.timedelta(days=1), world.partnership)
+    assert [line.title for line in lines] == [
+        "Changed what it does about a recommendation",
+        "Adopted a recommendation",
+        "Proposed to adopt a recommendation",
+    ]
+    assert "Westmarch" in lines[0].by
+    assert moved_between(world.eddie, today - dt.timedelta(days=9), today) == []
+    client.force_login(world.eddie)
+    shown = client.get(reverse("recommendations:moved"), {"day": today.isoformat()}).content.decode()
+    assert "Adopted a recommendation" in shown
+
+
+def test_the_successor_of_a_lep_answers_for_what_was_addressed_to_leps(world: World, client: Client) -> None:
+    made = recommended(world, kinds=[Kind.LEP])
+    solent = create_organisation(name="Quay LEP", kind=Kind.LEP, author=None, now=world.now)
+    today = timezone.localdate()
+    assert not is_addressed(made, world.westmarch, today)
+
+    follow([solent], [world.westmarch], kind="absorb")
+
+    assert answering(world.westmarch, today).kinds == {Kind.COUNCIL, Kind.LEP}
+    response = says(made, world.westmarch, world.ben)
+    assert response.status == ResponseStatus.UNDER_WAY
+    assert "Quay LEP" in page(client, world.ben, "of-organisation", pk=world.westmarch.pk)
+
+
+def test_duplicate_organisations_keep_one_response(world: World) -> None:
+    made = recommended(world)
+    says(made, world.larkhaven, world.eddie)
+    double = create_organisation(name="Larkhaven Home", kind=Kind.REGISTERED_PROVIDER, author=None, now=world.now)
+    says(made, double, None, "not_started")
+
+    assert [group.kind.code for group in held_by(double, timezone.localdate())] == ["recommendations"]
+    merge_organisations(
+        kept=world.larkhaven, merged=double, reason="The same body.", author=world.dee, now=timezone.now()
+    )
+
+    assert Response.objects.get(organisation=world.larkhaven).status == "under_way"
+    assert not Response.objects.still_open().filter(organisation=double).exists()
+
+
+def test_a_review_waits_for_its_owner_and_stands_in_their_calendar(world: World) -> None:
+    made = recommended(world)
+    says(made, world.larkhaven, world.eddie, owner=world.vera, review_on=in_days(7))
+    now = timezone.now()
+
+    def waits(person: object) -> bool:
+        found = waiting_for(person, now)  # type: ignore[arg-type]  # a User
+        return any(one.what == "Review this recommendation" for one in found)
+
+    assert waits(world.vera)
+    assert not waits(world.eddie)
+    (entry,) = [one for one in entries_for(world.vera, None, [CalendarKind.REVIEW]) if "Review:" in one.title]
+    assert entry.starts == in_days(7)
+    assert not any("Review:" in one.title for one in entries_for(world.ben, None, [CalendarKind.REVIEW]))
+    says(made, world.larkhaven, world.eddie, "done", owner=world.vera, review_on=in_days(7))
+    assert not waits(world.vera)
+
+
+def test_evidence_names_one_record_and_the_database_holds_it(world: World) -> None:
+    response = says(recommended(world), world.larkhaven, world.eddie)
+    promise = agree(world)
+
+    add_evidence(response=response, kind="commitment", record=promise.pk, author=world.eddie, now=timezone.now())
+
+    assert Evidence.objects.get().kind == "commitment"
+    assert Commitment.objects.visible_to(world.ben).filter(pk=promise.pk).exists()

@@ -11,6 +11,7 @@ from partnerships.search.sources.exchange import ENTRIES
 from partnerships.search.sources.organisations import ORGANISATIONS, PEOPLE
 from partnerships.search.sources.partnerships import DOCUMENTS, OBJECTIVES, PARTNERSHIPS, TERMS
 from partnerships.search.sources.plans import PLANS
+from partnerships.search.sources.recommendations import RECOMMENDATIONS
 from partnerships.search.sources.reports import FROZEN
 from partnerships.search.sources.source import Source
 
@@ -38,6 +39,7 @@ SOURCES: dict[str, Source] = {
         ATTACHMENTS,
         REPORTS,
         RETURNS,
+        RECOMMENDATIONS,
         FROZEN,
         ORGANISATIONS,
     )

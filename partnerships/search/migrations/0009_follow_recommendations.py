@@ -1,0 +1,20 @@
+"""Index recommendations, and again when they or whom they are addressed to change."""
+
+from django.db import migrations
+
+from partnerships.search.triggers import follow, unfollow
+
+COLUMNS = (
+    "recommendations_recommendation.id",
+    "recommendations_source.id",
+    "recommendations_addressee.recommendation_id",
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("search", "0008_drafts_and_comments"),
+        ("recommendations", "0001_initial"),
+    ]
+
+    operations = [migrations.RunSQL(follow(column), unfollow(column)) for column in COLUMNS]

@@ -1,0 +1,51 @@
+"""Search finds recommendations; of what organisations do about them it knows nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
+
+from partnerships.organisations.holdings import among
+from partnerships.people.models import User
+from partnerships.recommendations.models import Recommendation
+from partnerships.recommendations.models.sources import EVERYBODY
+from partnerships.search.entries import Row, joined
+from partnerships.search.sources.source import Source, by_record, readers_by_routes
+
+
+def _recommendations(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Recommendation, EVERYBODY, ids)
+    for one in Recommendation.objects.filter(pk__in=ids).for_listing():
+        source = one.source
+        yield Row(
+            object_id=one.pk,
+            kind="recommended",
+            title=one.title,
+            text=joined(one.text, one.reference, str(source), source.publisher, one.theme_words, one.addressee_words),
+            partnership_id=None,
+            organisation_id=None,
+            day=dt.date(source.year, 12, 31),
+            path=one.get_absolute_url(),
+            readers=readers[one.pk],
+        )
+
+
+def _recommendations_for(user: User, ids: list[int]) -> QuerySet[Recommendation, int]:
+    return Recommendation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+RECOMMENDATIONS = Source(
+    "recommended",
+    Recommendation,
+    {"recommended": ("Recommendation", "Recommendations")},
+    _recommendations,
+    by_record(_recommendations_for),
+    {
+        "recommendations_recommendation.id": ("pk",),
+        "recommendations_source.id": ("source",),
+        "recommendations_addressee.recommendation_id": ("pk",),
+        "organisations_organisation.id": ("addressees__organisation",),
+    },
+)

@@ -25,6 +25,7 @@ class Kind(models.TextChoices):
     COMMITMENTS = "commitments", "Commitments"
     ENTRIES = "entries", "Asks and offers"
     CONTACTS = "contacts", "Contacts"
+    RECOMMENDATIONS = "recommendations", "Recommendations"
 
 
 class Status(models.TextChoices):

@@ -11,6 +11,7 @@ from partnerships.spreadsheets.services.kinds.contacts import CONTACTS
 from partnerships.spreadsheets.services.kinds.entries import ENTRIES
 from partnerships.spreadsheets.services.kinds.homes import HOMES
 from partnerships.spreadsheets.services.kinds.milestones import MILESTONES
+from partnerships.spreadsheets.services.kinds.recommendations import RECOMMENDATIONS
 from partnerships.spreadsheets.services.kinds.sites import SITES
 from partnerships.spreadsheets.services.kinds.stakeholders import STAKEHOLDERS
 
@@ -19,7 +20,7 @@ __all__ = ["KINDS", "Exported", "Run", "SheetKind", "Target", "kinds_of"]
 #: Which kinds each record has.
 _OF_PLAN = (SITES, HOMES, MILESTONES, STAKEHOLDERS)
 _OF_PARTNERSHIP = (COMMITMENTS, ENTRIES, CONTACTS, STAKEHOLDERS)
-_OF_ORGANISATION = (CONTACTS,)
+_OF_ORGANISATION = (CONTACTS, RECOMMENDATIONS)
 KINDS: Mapping[str, SheetKind] = MappingProxyType(
     {kind.code: kind for kind in (*_OF_PLAN, *_OF_PARTNERSHIP, *_OF_ORGANISATION)}
 )

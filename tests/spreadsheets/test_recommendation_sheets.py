@@ -1,0 +1,44 @@
+"""Recommendations of reports from a spreadsheet are recorded for an organisation."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from partnerships.recommendations.models import Recommendation
+from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
+from partnerships.spreadsheets.services.kinds import Target
+from tests.spreadsheets.sheets import counts
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+SHEET = (
+    "Report,Year,Publisher,Recommendations in all,Reference,Recommendation,How surely known,Addressed to,Themes\n"
+    "Quay review,2018,Quay Institute,9,R1,Name one contact each.,Seen in the text,Councils; Housing associations,Data\n"
+    "Quay review,2018,,,R2,Meet every year.,From memory,Westmarch Borough Council; LEPs,\n"
+    "Quay review,2018,,,R3,Build towers.,Guessed,Councils,\n"
+    "Quay review,2018,,,R4,Build more.,From memory,Nobody at all,\n"
+)
+
+
+def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: World) -> None:
+    def imported(data: str) -> dict[str, int]:
+        upload = upload_spreadsheet(
+            kind="recommendations",
+            target=Target(organisation=world.larkhaven),
+            data=data.encode(),
+            file_name="quay.csv",
+            author=world.eddie,
+            now=timezone.now(),
+        )
+        return counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now()))
+
+    assert imported(SHEET) == {"created": 2, "set_aside": 2}
+    second = Recommendation.objects.get(reference="R2")
+    assert (second.source.total, second.source.recorded_for) == (9, world.larkhaven)
+    assert set(second.addressees.values_list("kind", "organisation")) == {("lep", None), ("", world.westmarch.pk)}
+    assert imported("\n".join(SHEET.splitlines()[:3]).replace("Meet every year", "Meet twice a year")) == {
+        "left_alone": 1,
+        "changed": 1,
+    }

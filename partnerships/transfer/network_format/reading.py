@@ -16,6 +16,7 @@ from partnerships.transfer.network_format.parsing import parse_file, read_checke
 from partnerships.transfer.network_format.partnerships import PARTNERSHIP, WORKING_GROUP
 from partnerships.transfer.network_format.plans import PLAN
 from partnerships.transfer.network_format.posts import FACILITATOR, POST
+from partnerships.transfer.network_format.recommendations import ADOPTION, RESPONSE
 from partnerships.transfer.network_format.reports import REPORTING
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
@@ -47,6 +48,8 @@ NETWORK = Shape(
         Part("meetings", "parts", shape=MEETING),
         Part("reporting", "parts", shape=REPORTING),
         Part("nominations_returns", "parts", shape=NOMINATIONS_RETURN),
+        Part("responses", "parts", shape=RESPONSE),
+        Part("adoptions", "parts", shape=ADOPTION),
         Part("facilitators", "parts", shape=FACILITATOR),
         Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),

@@ -36,6 +36,7 @@ from partnerships.transfer.services.network.objectives import schedule_objective
 from partnerships.transfer.services.network.partnerships import schedule_partnerships
 from partnerships.transfer.services.network.plans import schedule_plans
 from partnerships.transfer.services.network.posts import schedule_facilitators, schedule_posts
+from partnerships.transfer.services.network.recommendations import schedule_recommendations
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
 from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
@@ -56,6 +57,7 @@ SCHEDULES = (
     schedule_meetings,
     schedule_reports,
     schedule_nominations,
+    schedule_recommendations,
     schedule_facilitators,
     schedule_subscriptions,
 )

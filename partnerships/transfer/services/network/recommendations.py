@@ -1,0 +1,104 @@
+"""Replay responses to recommendations, and what partnerships adopt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.db.models import Q
+
+from partnerships.recommendations.models import Adoption, Recommendation, Response
+from partnerships.recommendations.services import (
+    ResponseGiven,
+    add_evidence,
+    adopt,
+    link_outcome,
+    load_recommendations,
+    propose_adoption,
+    respond,
+)
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_recommendations(network: Network) -> None:
+    """Steps of responses and adoptions; records that prove or serve them are linked when the loading ends.
+
+    They are about the recommendations that come with Common Ground, which are recorded first.
+    """
+    if network.file["responses"] or network.file["adoptions"]:
+        load_recommendations(now=network.now)
+    for place, item in enumerate(network.file["responses"]):
+        path = f"responses[{place}]"
+        network.then(item["at"], path, partial(_respond, network, item))
+        network.then(network.now, path, partial(_prove, network, item))
+    for place, item in enumerate(network.file["adoptions"]):
+        path = f"adoptions[{place}]"
+        network.then(item["proposed"], path, partial(_propose, network, item))
+        if item["adopted"]:
+            network.then(item["adopted"], f"{path}.adopted", partial(_adopt, network, item))
+        network.then(network.now, path, partial(_link, network, item))
+
+
+def _recommendation(item: Item) -> Recommendation:
+    """The recommendation that an item names by its report and its reference or words."""
+    said = Q(reference__iexact=item["recommendation"]) | Q(text__iexact=item["recommendation"])
+    found = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
+    if found is None:
+        raise UnableToLoad(
+            f"there is no recommendation “{item['recommendation']}” of “{item['report']}”.",
+            "Write the report’s title and the reference or the words of the recommendation as the site shows them.",
+        )
+    return found
+
+
+def _respond(network: Network, item: Item, now: dt.datetime) -> None:
+    recommendation, body = _recommendation(item), network.organisations[item["organisation"]]
+    known = Response.objects.filter(recommendation=recommendation, organisation=body).first()
+    owner = network.people[item["owner"]] if item["owner"] else None
+    respond(
+        recommendation=recommendation,
+        organisation=body,
+        given=ResponseGiven(item["status"], item["reason"], owner, item["review_on"], item["note"]),
+        author=network.by(item["by"]),
+        now=now,
+        revision=known.revision if known else 0,
+    )
+
+
+def _prove(network: Network, item: Item, now: dt.datetime) -> None:
+    body = network.organisations[item["organisation"]]
+    response = Response.objects.get(recommendation=_recommendation(item), organisation=body)
+    for kind, many in (("commitment", "commitments"), ("meeting", "meetings"), ("partnership", "partnerships")):
+        for key in item[many]:
+            record = network.found(many, key)
+            add_evidence(response=response, kind=kind, record=record.pk, author=network.by(item["by"]), now=now)
+
+
+def _adoption(network: Network, item: Item) -> Adoption:
+    partnership = partnership_of(network, item["partnership"])
+    return Adoption.objects.get(recommendation=_recommendation(item), partnership=partnership)
+
+
+def _propose(network: Network, item: Item, now: dt.datetime) -> None:
+    partnership = partnership_of(network, item["partnership"])
+    assert partnership is not None  # required in the file
+    propose_adoption(
+        recommendation=_recommendation(item),
+        partnership=partnership,
+        why=item["why"],
+        author=network.by(item["by"]),
+        now=now,
+    )
+
+
+def _adopt(network: Network, item: Item, now: dt.datetime) -> None:
+    meeting = network.found("meetings", item["meeting"])
+    adopt(adoption=_adoption(network, item), meeting=meeting, author=network.by(item["by"]), now=now)
+
+
+def _link(network: Network, item: Item, now: dt.datetime) -> None:
+    for many in ("objectives", "commitments"):
+        for key in item[many]:
+            became = network.found(many, key)
+            link_outcome(adoption=_adoption(network, item), became=became, author=network.by(item["by"]), now=now)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Case, F, OuterRef, TextField, Value, When
+from django.db.models import Case, F, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.http import QueryDict
@@ -32,8 +32,10 @@ from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, ListDefinition, RecordField, joined
+from partnerships.organisations.columns import FOUND_WORDS, organisation_column
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import named_then, show_as_at
 from partnerships.people.models import User
 
 #: Quiet partnerships shown above the list; My work lists all of them.
@@ -119,8 +121,12 @@ def _partnership(user: User) -> Combinable:
 
 
 def _sides(user: User) -> Combinable:
-    sides = Side.objects.filter(conversation=OuterRef("pk")).order_by("organisation__name", "pk")
-    return joined(sides, "organisation__name")
+    sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=named_then("conversation__held_on"))
+    return joined(sides.order_by("organisation__name", "pk"), "then")
+
+
+def _with_side(words: str) -> Q:
+    return Q(pk__in=Side.objects.filter(organisation__in=found_by_name(words)).values("conversation"))
 
 
 def _place(user: User) -> Combinable:
@@ -180,8 +186,10 @@ CONVERSATIONS = ListDefinition(
         Column(
             name="sides",
             label="Who took part",
-            value=lambda row: "; ".join(side.organisation.display_name for side in row.sides.all()),
+            value=lambda row: "; ".join(side.organisation.name for side in row.sides.all()),
             key=_sides,
+            found_by=_with_side,
+            found_words=FOUND_WORDS,
             is_nullable=False,
         ),
         Column(
@@ -293,13 +301,13 @@ MEETINGS = ListDefinition(
             value=lambda row: row.place or row.link or None,
             key=_place,
         ),
-        Column(
+        organisation_column(
             name="organisation",
             label="Called by",
-            value=lambda row: row.organisation.display_name,
-            key="organisation__name",
+            value=lambda row: row.organisation.name,
+            side="organisation",
+            moment="starts_at",
             is_nullable=False,
-            is_grouped=True,
             is_shown=False,
         ),
         Column(

@@ -13,7 +13,7 @@ from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.naming import group_words, named_then
 
 #: Why a filter finds rows that show another name.
-_FOUND_WORDS = "Organisations are found by former names too, and by the name of the organisation that followed them."
+FOUND_WORDS = "Organisations are found by former names too, and by the name of the organisation that followed them."
 
 
 def organisation_column(*, side: str, moment: str, otherwise: str = "", **column: Any) -> Column:
@@ -39,7 +39,7 @@ def organisation_column(*, side: str, moment: str, otherwise: str = "", **column
         key=present,
         sorts_by=then,
         found_by=found,
-        found_words=_FOUND_WORDS,
+        found_words=FOUND_WORDS,
         group_words=group_words,
         is_grouped=True,
         **column,

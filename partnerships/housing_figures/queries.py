@@ -15,7 +15,7 @@ from django.db.models import Q
 from partnerships.housing_figures.models import Dataset, Figure
 from partnerships.housing_figures.summing import NOTHING, Part, Required, Said, required_a_year, said_of
 from partnerships.organisations.lineage import followed_alone
-from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind
+from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Kind, Scheme
 
 #: A measure and the years of a figure.
 Key = tuple[str, int, int]
@@ -62,10 +62,16 @@ class AreaFigures:
 
 
 def present_districts(on: dt.date) -> list[Area]:
-    """The areas of councils that plan for homes on a day, by name."""
+    """The areas of councils that plan for homes on a day, by name.
+
+    Without older codes of councils: areas that no body serves, whose code is one of a council's.
+    """
+    served = AreaServed.objects.exclude(ends_on__lte=on).values("area")
+    codes = Identifier.objects.filter(scheme=Scheme.GSS).values("value")
     begun = Q(valid_from=None) | Q(valid_from__lte=on)
     going_on = Q(valid_to=None) | Q(valid_to__gt=on)
-    return list(Area.objects.filter(begun, going_on, kind=AreaKind.DISTRICT).order_by("name", "code"))
+    areas = Area.objects.filter(begun, going_on, kind=AreaKind.DISTRICT).exclude(~Q(pk__in=served), code__in=codes)
+    return list(areas.order_by("name", "code"))
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:

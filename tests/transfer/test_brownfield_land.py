@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.open_data.models import Record
 from partnerships.open_data.queries import file_of
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, Plan
@@ -125,6 +126,21 @@ def test_older_rows_of_one_council_fill_its_history_and_hold_up_no_other() -> No
     put_in(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"
+
+
+def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer() -> None:
+    put_in(REGISTER.replace(b"2026-01-31", b"2026-03-31").replace(b"Gas Works", b"Gas Works Lane"))
+    rows = rows_of(REGISTER)
+    mill = next(row for row in rows if row["SiteReference"] == "B/1")
+    mill |= {"LastUpdatedDate": "2026-04-30", "NetDwellingsRangeFrom": "15"}
+
+    run = put_in(as_csv(rows))
+
+    sites = sites_of("Westmarch Borough Council")
+    assert (sites["B/1"]["homes"][0]["count"], sites["B/2"]["name"]) == (15, "Gas Works Lane")
+    assert "1 row is older than what was read before" in " ".join(run.report["remarks"])
+    kept = Record.objects.get(cells__SiteReference="B/2")
+    assert kept.cells["LastUpdatedDate"] == "2026-03-31"
 
 
 def test_bad_row_is_set_aside_and_its_site_stays() -> None:

@@ -126,6 +126,8 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     external = f"{KIND}#{council.pk}"
     existing = Plan.objects.filter(external_reference=external).first()
     newer = _newer_than(existing, sites) if existing is not None else None
+    if existing is not None and newer is None:
+        sites, gaps = _without_older(existing, sites, gaps, run)
     before = said_before(existing, is_open=newer is not None)
     standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
     keyed = keyed_sites(standing, before)
@@ -150,9 +152,30 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     _keep(plan, sites, keyed, content, gaps, run)
 
 
+def _without_older(
+    plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
+) -> tuple[Sequence[Site], frozenset[str]]:
+    """The sites that are not older here than before, and with the others the references that stay as they are."""
+    known = _days_of(plan)
+    older = [site for site in sites if (day := _updated(site.cells)) and day < (known.get(site.reference) or day)]
+    if not older:
+        return sites, gaps
+    run.report.remark(
+        f"{plan.title}: {len(older):,} {'row is' if len(older) == 1 else 'rows are'} older than what was read before, "
+        "and left out."
+    )
+    references = {site.reference for site in older}
+    return [site for site in sites if site.reference not in references], gaps | references
+
+
+def _days_of(plan: Plan) -> dict[str, dt.date | None]:
+    """The days on which the rows of a register were updated, by the reference of their sites."""
+    return {record.cells["SiteReference"]: _updated(record.cells) for record in plan.records.order_by("position")}
+
+
 def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
     """The date of the council's last file if it is newer, by the `LastUpdatedDate` of the sites that both have."""
-    known = {record.cells["SiteReference"]: _updated(record.cells) for record in plan.records.order_by("position")}
+    known = _days_of(plan)
     newer = None
     for site in sites:
         here, last = _updated(site.cells), known.get(site.cells["SiteReference"])

@@ -298,7 +298,7 @@ def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
     said = " ".join(run.report["lines"]["set_aside"])
     assert "the period ends in 2013, before it starts in 2030" in said
     assert said.count("the row of “westmarch-2030” in local-plan.csv was set aside") == 2
-    assert run.report["rows"] == {"read": 12, "used": 9, "set_aside": 3, "repeated": 0, "outside": 0}
+    assert run.report["rows"] == {"read": 12, "used": 9, "set_aside": 3, "repeated": 0, "outside": 0, "totals": 0}
 
 
 def test_bad_row_of_a_milestone_keeps_the_milestone_of_its_plan() -> None:

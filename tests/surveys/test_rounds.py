@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from housing.grants import grant
 from partnerships.surveys import sealing, services
 from partnerships.surveys.models import (
     Comment,
@@ -269,3 +270,16 @@ def test_database_refuses_a_figure_of_four_and_changes_of_figures(world: World) 
     assert figure is not None
     with pytest.raises(Exception, match="immutable"), transaction.atomic():
         Figure.objects.filter(pk=figure.pk).update(value=1)
+
+
+def test_applications_own_role_can_take_a_survey_to_its_end(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE survey_reader NOLOGIN; GRANT survey_reader TO CURRENT_USER")
+        grant(role="survey_reader")
+        cursor.execute("SET LOCAL ROLE survey_reader")
+
+    found = closed(world)
+
+    assert found.is_closed
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        Figure.objects.filter(round=found).delete()

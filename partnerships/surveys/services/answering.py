@@ -45,7 +45,9 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     Raises `UnableToAnswer`.
     """
     used = (
-        Token.objects.select_for_update().select_related("round__question_set").filter(hash=sealing.token_hash(token))
+        Token.objects.select_for_update(of=("self",))
+        .select_related("round__question_set")
+        .filter(hash=sealing.token_hash(token))
     )
     found = used.first()
     if found is None or not found.round.takes_answers(now) or found.round.public_key is None:
@@ -61,7 +63,7 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
 @transaction.atomic
 def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
     """Save somebody's answer under their name; it can be changed until the survey is over. Raises `UnableToAnswer`."""
-    found = Round.objects.select_for_update().select_related("question_set").get(pk=invitation.round_id)
+    found = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
     if found.is_anonymous or not found.takes_answers(now):
         raise UnableToAnswer("This survey is over.")
     checked = _checked(answer, found)

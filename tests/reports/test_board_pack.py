@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from partnerships.exchange.models import Audience
+from partnerships.reports import services
 from tests.commitments import promises
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, ask_signatures
@@ -60,6 +61,27 @@ def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: 
     assert [table.code for table in short.tables] == ["overdue", "risks"]
     assert [len(table.rows) for table in stranger.tables] == [0] * len(stranger.tables)
     assert "Estuary" not in str(stranger)
+
+
+def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: World) -> None:
+    query = prepared(world)
+    plan_with(world, QUAY, title="Own", audience="owners", days=1)
+
+    frozen = services.freeze_report(
+        report="board-pack",
+        question=query,
+        name="March board",
+        reason="It met.",
+        body=world.partnership,
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    pack = frozen.snapshot
+    assert "Sign off Programme, version 1" in cells(pack, "decisions", "Why")
+    assert list(cells(pack, "changes", "Why")) == ["Programme, version 1"]
+    assert list(cells(pack, "overdue", "Days overdue").values()) == [5]
+    assert cells(pack, "year", "Today")[NEXT] == 60
 
 
 def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:

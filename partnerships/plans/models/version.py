@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
 from partnerships.documents import completed
 from partnerships.documents import models as documents
-from partnerships.organisations.audience import Network, visible_to
+from partnerships.organisations.audience import Everybody, Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import PLAN
@@ -51,10 +51,12 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """
         now = timezone.now()
         free = Q(embargo_until=None) | Q(embargo_until__lte=now)
-        if not user.is_authenticated:
-            return self.filter(free, Plan.objects.public().of_record())
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
         present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
+        if isinstance(user, Everybody):
+            return self.filter(free, present.of_record())
+        if not user.is_authenticated:
+            return self.filter(free, Plan.objects.public().of_record())
         owned = Plan.objects.owned_for(user)
         return self.filter(Q(owned.of_record()) | (free & (Q(present.of_record()) | self._held_by(user))))
 

@@ -123,6 +123,19 @@ def test_the_page_says_how_many_social_rented_homes_complete_next_year_and_how_t
     assert f"Compare with the figures of {long_date(since)}" in page.content.decode()
 
 
+def test_a_council_finds_homes_in_its_areas_and_those_of_which_it_is_the_authority(world: World) -> None:
+    elsewhere = site("elsewhere", line(5), area="E07000088")
+    named = site("named", line(7), area="", planning_authority=world.westmarch.name)
+    plan_with(world, QUAY, elsewhere, named)
+    world.westmarch.areas_served.create(area=world.fareham)
+
+    snapshot = figures_for(world.ben, "homes-pipeline", f"council={world.westmarch.pk}")
+    nothing = figures_for(world.ben, "homes-pipeline", "council=999999")
+
+    assert cells(snapshot, "area", "Today") == {"Fareham": 80, world.westmarch.name: 7, "All homes": 87}
+    assert nothing.answers[0].startswith("0 homes")
+
+
 def test_readers_outside_get_every_figure_without_confidential_sites(world: World) -> None:
     plan = plan_with(world, QUAY, SECRET, audience="network")
     change(plan, world, "secret", homes=[line(44)])

@@ -52,6 +52,7 @@ class Narrowed:
     """Which homes are counted; empty: all. `in_agreement` says by what homes of a section 106 agreement are known."""
 
     areas: Sequence[str] = ()
+    authorities: Sequence[str] = ()
     tenures: Sequence[str] = ()
     needs: Sequence[str] = ()
     bedrooms: int | None = None
@@ -154,7 +155,10 @@ WITH lines AS MATERIALIZED (
                 CASE WHEN reads.class = 'owner' THEN homes.published_until ELSE homes.open_until END AS until
         ) moments
         WHERE (reads.class <> 'outside' OR NOT homes.confidential)
-            AND (%(areas)s = '{}'::text[] OR homes.area_code = ANY(%(areas)s))
+            AND (
+                (%(areas)s = '{}'::text[] AND %(authorities)s = '{}'::text[])
+                OR homes.area_code = ANY(%(areas)s) OR homes.authority = ANY(%(authorities)s)
+            )
             AND (%(tenures)s = '{}'::text[] OR homes.tenure = ANY(%(tenures)s))
             AND (%(needs)s = '{}'::text[] OR homes.needs = ANY(%(needs)s))
             AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
@@ -210,6 +214,7 @@ def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, no
         "then": then,
         "now": now,
         "areas": list(narrowed.areas),
+        "authorities": list(narrowed.authorities),
         "tenures": list(narrowed.tenures),
         "needs": list(narrowed.needs),
         "bedrooms": narrowed.bedrooms,

@@ -19,7 +19,8 @@ from partnerships.kit.dates import PartialDate, long_date
 from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Form
 from partnerships.kit.lists import RecordsField
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.models import Area, AreaKind, AreaServed
+from partnerships.organisations.models import Area, AreaKind, AreaServed, Organisation
+from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
 from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Narrowed, Pipeline, Slip, pipeline_of
@@ -46,6 +47,13 @@ def end_of(day: dt.date) -> dt.datetime:
 class _Filters(Form):
     """Which homes are counted, and with which day they are compared."""
 
+    council = RecordsField(
+        label="Councils",
+        required=False,
+        queryset=Organisation.objects.none(),
+        widget=AutocompleteSelectMultiple,
+        help_text="Homes in the areas that they serve today.",
+    )
     area = RecordsField(label="Areas", required=False, queryset=Area.objects.none(), widget=AutocompleteSelectMultiple)
     tenure = forms.MultipleChoiceField(
         label="Tenures", required=False, choices=list(TENURES.items()), widget=AutocompleteSelectMultiple
@@ -83,6 +91,7 @@ class _Filters(Form):
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
         fields: Mapping[str, Any] = self.fields
+        fields["council"].queryset = Organisation.objects.filter(kind=OrganisationKind.COUNCIL).order_by("name", "pk")
         # All districts, not those of the sites that one may read: the directory is everybody's.
         fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
         fields["partnership"].queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
@@ -165,10 +174,10 @@ _NOTES = (
 
 def _narrowed(asked: Asked) -> Narrowed:
     chosen = asked.filters
-    areas = chosen.get("area") or ()
+    areas, authorities = _places(chosen, asked.today)
     return Narrowed(
-        # An area that the reader cannot choose has no homes for them.
-        areas=[one.code if isinstance(one, Area) else "-" for one in areas],
+        areas=areas,
+        authorities=authorities,
         tenures=chosen.get("tenure") or (),
         needs=chosen.get("needs") or (),
         bedrooms=int(chosen["bedrooms"]) if chosen.get("bedrooms") else None,
@@ -179,6 +188,18 @@ def _narrowed(asked: Asked) -> Narrowed:
         year=chosen.get("year") or "",
         in_agreement=_in_agreement(asked.today),
     )
+
+
+def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[str]]:
+    """The codes of the chosen areas and of those that the chosen councils serve, and the councils' names."""
+    areas, councils = chosen.get("area") or (), chosen.get("council") or ()
+    # What somebody cannot choose has no homes for them.
+    codes = [one.code if isinstance(one, Area) else "-" for one in areas]
+    bodies = [one for one in councils if isinstance(one, Organisation)]
+    if councils:
+        served = AreaServed.objects.filter(organisation__in=bodies).exclude(ends_on__lte=today)
+        codes += [*served.values_list("area__code", flat=True), "-"]
+    return codes, [one.name for one in bodies]
 
 
 def _in_agreement(today: dt.date) -> list[str]:

@@ -37,7 +37,7 @@ DOMINANCE_PERCENT = 20
 #: Multiplications that showing figures again may cost: about half a second. Larger tables stay as the moves mask them.
 _EFFORT = 5_000_000
 #: Combinations of a table for which the tables that fit are tried; in larger ones too many fit.
-_MOST_TRIED = 6
+_MAX_TRIED = 6
 #: What trying them may cost, in tables times figures times the square of combinations: two seconds at most.
 _TRIALS = 60_000
 
@@ -76,7 +76,7 @@ def release(
     wanted = [frozenset(table) for table in tables]
     first = _Release(counts, wanted, floor, masked_before)
     figures, keys = first.masked(), list(first.atoms)
-    if not 0 < len(keys) <= _MOST_TRIED:
+    if not 0 < len(keys) <= _MAX_TRIED:
         return figures
     shown = [(first.places[cell], count) for cell, count in figures.items() if count is not None]
     limit = _TRIALS // (len(keys) ** 2 * len(figures))

@@ -123,7 +123,7 @@ def test_the_page_says_how_many_social_rented_homes_complete_next_year_and_how_t
     assert f"Compare with the figures of {long_date(since)}" in page.content.decode()
 
 
-def test_a_council_finds_homes_in_its_areas_and_those_of_which_it_is_the_authority(world: World) -> None:
+def test_a_council_finds_homes_in_its_areas_and_where_it_is_the_authority(world: World) -> None:
     elsewhere = site("elsewhere", line(5), area="E07000088")
     named = site("named", line(7), area="", planning_authority=world.westmarch.name)
     plan_with(world, QUAY, elsewhere, named)

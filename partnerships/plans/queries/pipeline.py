@@ -119,7 +119,8 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
             if part == "counted":
                 plans, sites = counts[:2]
             elif part == "slips":
-                slips.append(Slip(*named, counts[2]))
+                plan, title, key, site, was, forecast = named
+                slips.append(Slip(plan, title, key, site, was, forecast, homes=counts[2]))
             else:
                 by[part][named] = Count(*counts)
     return Pipeline(by, plans, sites, slips, _owners(plan for _, plan in by["provider"] if plan))

@@ -55,13 +55,14 @@ def means_of(
 ) -> dict[str, Decimal]:
     """The means that are published, by group; `ALL` for all together.
 
-    `scores` are the answers of each group, `asked` how many people of each were asked. Raises `ValueError` for more
-    than `MAX_GROUPS` groups, or more answers than people.
+    `scores` are the answers of each group, `asked` how many people of each were asked. A group may have more answers
+    than that, because people say for whom they answer; a reader cannot know, and reckons with `asked`. Raises
+    `ValueError` for more than `MAX_GROUPS` groups.
     """
     scale = scale or Scale()
     sizes = {group: len(scores.get(group, ())) for group in asked}
-    if len(asked) > MAX_GROUPS or any(sizes[group] > number for group, number in asked.items()):
-        raise ValueError("There are too many groups, or more answers than people were asked.")
+    if len(asked) > MAX_GROUPS:
+        raise ValueError("There are too many groups.")
     if scores.keys() - asked.keys():
         raise ValueError("Somebody answered whose group was not asked.")
     everyone = [score for some in scores.values() for score in some]

@@ -62,6 +62,11 @@ def has_key(round_key: str) -> bool:
     return _file(round_key).exists()
 
 
+def keys_here() -> list[str]:
+    """The names of all keys on this machine."""
+    return sorted(path.stem for path in Path(settings.SURVEY_KEYS_ROOT).glob("*.json"))
+
+
 def destroy_key(round_key: str) -> None:
     """Delete the round's key, if it is here."""
     _file(round_key).unlink(missing_ok=True)

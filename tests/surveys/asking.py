@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from partnerships.agreements.models import Objective
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Objective, Partnership
 from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
@@ -30,14 +31,31 @@ def clear(world: World) -> None:
     Round.objects.filter(status="closed").update(closes_on=timezone.localdate() - dt.timedelta(days=100))
 
 
+def start_partnership(world: World, title: str) -> Partnership:
+    """Another partnership of the same lead."""
+    return agreements.create_partnership(
+        title=title,
+        kind="memorandum",
+        purpose="Homes.",
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
 def prepared(
-    world: World, *, way: str = Way.ANONYMOUS, asked: dict[str, int] | None = None, moderator: User | None = None
+    world: World,
+    *,
+    way: str = Way.ANONYMOUS,
+    asked: dict[str, int] | None = None,
+    moderator: User | None = None,
+    partnership: Partnership | None = None,
 ) -> Round:
     """A draft that asks these numbers of people of each group."""
     now = timezone.now()
     reader = moderator or moderator_of(world)
     found = services.prepare_round(
-        partnership=world.partnership,
+        partnership=partnership or world.partnership,
         title="How are we doing?",
         question_set=QuestionSet.objects.get(code="health", version=1),
         way=way,
@@ -58,10 +76,15 @@ def prepared(
 
 
 def opened(
-    world: World, *, way: str = Way.ANONYMOUS, asked: dict[str, int] | None = None, moderator: User | None = None
+    world: World,
+    *,
+    way: str = Way.ANONYMOUS,
+    asked: dict[str, int] | None = None,
+    moderator: User | None = None,
+    partnership: Partnership | None = None,
 ) -> Round:
     """An open round."""
-    found = prepared(world, way=way, asked=asked, moderator=moderator)
+    found = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
     return services.open_round(found=found, author=world.amina, now=timezone.now())
 
 

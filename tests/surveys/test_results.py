@@ -13,14 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
-from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Objective, Partnership
+from partnerships.agreements.models import Objective
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
 from partnerships.surveys.presenting import GAP, mean_words
 from partnerships.surveys.queries.results import benchmark_of
 from partnerships.surveys.questions import InvalidQuestions, in_language, read_toml
-from tests.surveys.asking import closed, objective
+from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World
 
 
@@ -28,17 +27,6 @@ def signed_in(person: Any) -> Client:
     client = Client()
     client.force_login(person)
     return client
-
-
-def start_partnership(world: World, title: str) -> Partnership:
-    return agreements.create_partnership(
-        title=title,
-        kind="memorandum",
-        purpose="Homes.",
-        organisation=world.larkhaven,
-        author=world.amina,
-        now=timezone.now(),
-    )
 
 
 def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:

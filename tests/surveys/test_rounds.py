@@ -31,7 +31,17 @@ from partnerships.surveys.models import (
     Way,
 )
 from tests.support.outbox import deliver, drop_emails
-from tests.surveys.asking import after, answered, close, closed, opened, prepared, says, tokens
+from tests.surveys.asking import (
+    after,
+    answered,
+    close,
+    closed,
+    opened,
+    prepared,
+    says,
+    start_partnership,
+    tokens,
+)
 from tests.world import World
 
 
@@ -182,14 +192,40 @@ def test_answers_after_the_last_day_are_refused_even_before_a_worker_closes(worl
         services.answer_by_token(token=token, answer=says("council", 5), now=after(found))
 
 
-def test_round_whose_key_is_missing_stays_closed_and_holds_up_no_other(world: World) -> None:
-    found = opened(world)
-    sealing.destroy_key(found.key_name)
+def test_round_closes_though_people_answered_for_another_group(world: World) -> None:
+    found = opened(world, asked={"council": 5, "association": 5})
+    answered(found, "council", [says("council", 3)] * 5)
+    answered(found, "association", [says("council", 4)] * 2)
 
-    assert services.close_due(now=after(found)) == 0
+    assert close(found).is_closed
+
+
+@pytest.mark.parametrize("fault", ["no key", "a box of another key"])
+def test_round_that_cannot_be_opened_stays_unread_and_holds_up_no_other(world: World, fault: str) -> None:
+    found = opened(world)
+    other = opened(world, partnership=start_partnership(world, "Second partnership"))
+    if fault == "no key":
+        sealing.destroy_key(found.key_name)
+    else:
+        SealedAnswer.objects.create(round=found, box=b"of another key")
+
+    assert services.close_due(now=after(found)) == 1
 
     found.refresh_from_db()
-    assert found.status == "open"
+    other.refresh_from_db()
+    assert (found.is_closed, other.is_closed) == (False, True)
+
+
+def test_key_that_was_left_is_deleted_later(world: World) -> None:
+    found = closed(world)  # the deletion after the commit has not run in a test
+    unknown = sealing.make_key("9999-20270101000000000000")
+    assert unknown
+    assert sealing.has_key(found.key_name)
+
+    services.close_due(now=after(found) + dt.timedelta(days=30))
+
+    assert not sealing.has_key(found.key_name)
+    assert sealing.has_key("9999-20270101000000000000")  # of a round that another database may know
 
 
 def test_ended_round_deletes_answers_unread(world: World) -> None:

@@ -25,19 +25,21 @@ log = structlog.get_logger(__name__)
 
 def close_due(*, now: dt.datetime) -> int:
     """Close each round whose last day is over; returns how many. One that cannot be opened holds up no other."""
-    _destroy_keys_left(now)
+    _destroy_keys_left()
     closed = 0
     for found in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
         try:
             closed += _close(found, now=now)
         except sealing.KeyMissing as error:
-            log.error("survey_key_missing", round=found.pk)
-            alert_operators(
-                f"Survey {found.pk} cannot be closed",
-                f"{error} Put the file there, or restore it. Until then nobody reads the answers.",
-                quiet=dt.timedelta(days=1),
-            )
+            _alert(found, f"{error} Put the file there. Until then nobody reads the answers.")
+        except ValueError as error:
+            _alert(found, f"{error} Nobody reads the answers; a lead can end the survey without results.")
     return closed
+
+
+def _alert(found: Round, why: str) -> None:
+    log.error("survey_not_closed", round=found.pk)
+    alert_operators(f"Survey {found.pk} cannot be closed", why, quiet=dt.timedelta(days=1))
 
 
 @transaction.atomic
@@ -73,10 +75,15 @@ def _publish(found: Round) -> None:
     Comment.objects.bulk_create(sorted(comments, key=lambda one: one.pk))
 
 
-def _destroy_keys_left(now: dt.datetime) -> None:
-    """Delete keys of rounds that are over, if the process was killed between commit and deletion."""
-    since = now - dt.timedelta(days=2)
-    for found in Round.objects.filter(
-        status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED], closes_on__gte=since.date()
-    ):
+def _destroy_keys_left() -> None:
+    """Delete keys of rounds that are over, if the process was killed between commit and deletion.
+
+    Never those of rounds that this database does not know: a drill with an old backup may share the folder.
+    """
+    names = sealing.keys_here()
+    over = Round.objects.filter(
+        status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED],
+        pk__in=[int(number) for name in names if (number := name.partition("-")[0]).isdecimal()],
+    )
+    for found in over:
         sealing.destroy_key(found.key_name)

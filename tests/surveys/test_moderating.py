@@ -86,6 +86,16 @@ def test_leads_and_administrators_are_no_moderators(world: World) -> None:
         assert signed_in(person).get(page_of(found)).status_code == 404
 
 
+def test_administrator_who_views_the_site_as_the_moderator_reads_no_comment(world: World) -> None:
+    found = closed(world)
+    dee = signed_in(world.dee)
+    address = reverse("people:view-as", args=[moderator_of(world).pk])
+    assert dee.post(address, {"reason": "They asked for help."}).status_code == 302
+    assert "Mo Outside" in dee.get(reverse("web:home")).content.decode()
+
+    assert dee.get(page_of(found)).status_code == 404
+
+
 def test_comment_cannot_be_decided_on_twice(world: World) -> None:
     found = closed(world)
     mo = signed_in(moderator_of(world))

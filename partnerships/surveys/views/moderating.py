@@ -20,8 +20,13 @@ from partnerships.surveys.rights import may_moderate
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def moderate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show comments, perhaps without names, or withhold them; the moderator alone, 404 for everybody else."""
+    """Show comments, perhaps without names, or withhold them.
+
+    The moderator alone, 404 for everybody else: also for an administrator who views the site as the moderator.
+    """
     user = signed_in(request)
+    if hasattr(request, "view_as"):
+        raise Http404
     found = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
     if not may_moderate(found, user, timezone.now()):
         raise Http404

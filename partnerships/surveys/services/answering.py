@@ -44,20 +44,17 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
 
     Raises `UnableToAnswer`.
     """
-    used = (
-        Token.objects.select_for_update(of=("self",))
-        .select_related("round__question_set")
-        .filter(hash=sealing.token_hash(token))
-    )
-    found = used.first()
-    if found is None or not found.round.takes_answers(now) or found.round.public_key is None:
+    used = Token.objects.filter(hash=sealing.token_hash(token))
+    # The round first, as when it ends: otherwise the two could wait for each other, and the answer be lost.
+    rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
+    found = rounds.filter(pk__in=used.values("round")).first()
+    if found is None or found.public_key is None or not found.takes_answers(now) or used.delete()[0] != 1:
         raise UnableToAnswer("This link was used already, or the survey is over.")
     try:
-        box = sealing.seal(_checked(answer, found.round), bytes(found.round.public_key))
+        box = sealing.seal(_checked(answer, found), bytes(found.public_key))
     except sealing.AnswerTooLong as error:
         raise UnableToAnswer("Your comments are too long. Shorten them.") from error
-    SealedAnswer.objects.create(round=found.round, box=box)
-    found.delete()
+    SealedAnswer.objects.create(round=found, box=box)
 
 
 @transaction.atomic

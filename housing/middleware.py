@@ -194,6 +194,24 @@ class HealthMiddleware:
         return self.get_response(request)
 
 
+class AnsweringMiddleware:
+    """Takes the session away from pages where somebody answers a survey, before anything reads it.
+
+    Otherwise the moment at which a session is renewed, next to that of an answer, would tell who answered.
+    """
+
+    BEGINS = "/surveys/"
+    PAGES = frozenset({"surveys:answer", "surveys:answer-by-name", "surveys:thanks"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(self.BEGINS) and place(request.path_info) in self.PAGES:
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        return self.get_response(request)
+
+
 class PrivatePagesMiddleware:
     """Keeps pages of signed-in people out of every cache, the browser's included."""
 

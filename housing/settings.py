@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "housing.middleware.DatabaseOutageMiddleware",
     "housing.middleware.HealthMiddleware",
     "partnerships.organisations.holdings.HoldingsMiddleware",
+    "housing.middleware.AnsweringMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

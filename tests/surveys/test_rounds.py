@@ -89,11 +89,17 @@ def test_two_backups_around_an_answer_name_nobody_and_tell_no_answer(world: Worl
     found = opened(world)
     drop_emails()
     [token] = tokens(found, "council")[:1]
+    client = signed_in(world.ben)
     before = dump()
 
-    services.answer_by_token(token=token, answer=says("council", 5, one_change="A secret word."), now=timezone.now())
+    sent = client.post(
+        reverse("surveys:answer", args=[token]),
+        {"group": "council", "score-trust": "5", "comment-one_change": "A secret word."},
+    )
 
     now = dump()
+    assert sent.status_code == 302
+    assert settings.SESSION_COOKIE_NAME not in sent.cookies
     changed = {table for table in now if sorted(map(str, now[table])) != sorted(map(str, before[table]))}
     assert changed == {"surveys_token", "surveys_sealedanswer"}
     [row] = now["surveys_sealedanswer"]

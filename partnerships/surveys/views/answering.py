@@ -1,11 +1,10 @@
-"""Answer a survey by the link in an email. Nobody is signed in here, so that no log says who answered."""
+"""Answer a survey by the link in an email. Nobody is signed in here (`AnsweringMiddleware`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,7 +26,6 @@ _FORM = require_http_methods(["GET", "HEAD", "POST"])
 @_FORM
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Answer an anonymous round once. The link works until an answer was sent."""
-    request.user = AnonymousUser()
     known = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
     found = known.first()
     if found is None or not found.round.takes_answers(timezone.now()):
@@ -41,7 +39,6 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 @_FORM
 def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
     """Answer a round by name; the answer can be changed until the round is over."""
-    request.user = AnonymousUser()
     invitation = read_link(token)
     if invitation is None or not invitation.round.takes_answers(timezone.now()):
         return _over(request)
@@ -74,5 +71,4 @@ def _over(request: HttpRequest) -> HttpResponse:
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
     """After an answer; the same page for everybody."""
-    request.user = AnonymousUser()
     return render(request, "surveys/thanks.html")

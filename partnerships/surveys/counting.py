@@ -5,6 +5,7 @@ Single answers are not kept, so nobody can count them again in another way.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published mean of a dimension (1.5 to 4.5), or the share that expects something (10 to 90 per cent)."""
+    """A published mean of a dimension (1.5 to 4.5), or the share that expects something, in per cent."""
 
     theme: str
     group: str
@@ -63,31 +64,49 @@ def outcome_of(
         # One group alone is everybody, and is shown once.
         shown = means if len(asked_of) > 1 else {ALL: means[ALL]} if ALL in means else {}
         figures += [Figure(dimension.key, group, mean) for group, mean in shown.items()]
+    sizes: dict[str, int] = dict.fromkeys(asked_of, 0)
+    for answer in answers:
+        sizes[counted[answer.group]] += 1
+    # How many people others than those of a small group are, for each small group.
+    others = [sum(asked_of.values()) - asked_of[group] for group, size in sizes.items() if size < MIN_FLOOR]
     figures += [
         Figure(one.key, ALL, share)
         for one in questions.expectations
-        if (share := _share([one.key in answer.expects for answer in answers])) is not None
+        if (share := _share(sum(one.key in answer.expects for answer in answers), len(answers), others)) is not None
     ]
-    return Outcome(figures, _at_least(answers, asked_of, counted), _comments(answers, questions))
+    return Outcome(figures, _at_least(len(answers), others), _comments(answers, questions))
 
 
-def _share(ticked: Sequence[bool]) -> Decimal | None:
-    """The share that ticked it, to the nearest ten per cent; None if fewer than five did, or did not."""
-    yes = sum(ticked)
-    if yes < MIN_FLOOR or len(ticked) - yes < MIN_FLOOR:
+def _share(ticked: int, answered: int, others: Sequence[int]) -> Decimal | None:
+    """The share that ticked it, to the nearest ten per cent; None if fewer than five did, or did not.
+
+    None also if so many must have answered, for this share of five or more, that few of a small group can be missing.
+    """
+    if ticked < MIN_FLOOR or answered - ticked < MIN_FLOOR:
         return None
-    return (Decimal(10 * yes) / len(ticked)).quantize(Decimal(1), ROUND_HALF_UP) * 10
+    share = _rounded(ticked, answered)
+    least = _least_answers(share)
+    # At least `least - number` of the small group answered, and at most four.
+    return share if all(MIN_FLOOR - 1 - (least - number) > SLACK for number in others) else None
 
 
-def _at_least(answers: Sequence[Answer], asked: Mapping[str, int], counted: Mapping[str, str]) -> int:
+def _rounded(ticked: int, answered: int) -> Decimal:
+    return (Decimal(10 * ticked) / answered).quantize(Decimal(1), ROUND_HALF_UP) * 10
+
+
+def _least_answers(share: Decimal) -> int:
+    """The fewest answers with this share, if five or more ticked it and five or more did not."""
+    return next(
+        answered
+        for answered in itertools.count(2 * MIN_FLOOR)
+        if any(_rounded(ticked, answered) == share for ticked in range(MIN_FLOOR, answered - MIN_FLOOR + 1))
+    )
+
+
+def _at_least(answered: int, others: Sequence[int]) -> int:
     """How many answered, rounded down to fives, so that no small group's number follows from what others can be."""
-    sizes: dict[str, int] = dict.fromkeys(asked, 0)
-    for answer in answers:
-        sizes[counted[answer.group]] += 1
-    everybody = sum(asked.values())
-    for number in range(len(answers) // MIN_FLOOR * MIN_FLOOR, 0, -MIN_FLOOR):
-        small = [group for group, size in sizes.items() if size < MIN_FLOOR]
-        if all(number <= MIN_FLOOR or number <= (everybody - asked[group]) // SLACK for group in small):
+    for number in range(answered // MIN_FLOOR * MIN_FLOOR, 0, -MIN_FLOOR):
+        if all(number <= MIN_FLOOR or number <= one // SLACK for one in others):
             return number
     return 0
 

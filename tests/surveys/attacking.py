@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import highspy
 
@@ -20,11 +21,20 @@ from partnerships.kit.disclosed_means import ALL, Scale
 from partnerships.kit.disclosure import MIN_FLOOR, SLACK
 from partnerships.surveys.bodies import Group, counted_as
 from partnerships.surveys.counting import Answer, Outcome, outcome_of
-from partnerships.surveys.questions import Dimension, Questions
+from partnerships.surveys.questions import Dimension, Expectation, Questions
 
 SCALE = Scale()
 DIMENSIONS = ("one", "two", "three")
-QUESTIONS = Questions("Attacked", "en", [Dimension(key, key, key) for key in DIMENSIONS], [], [])
+EXPECTATIONS = ("rare", "common")
+QUESTIONS = Questions(
+    "Attacked",
+    "en",
+    [Dimension(key, key, key) for key in DIMENSIONS],
+    [Expectation(key, "council", key) for key in EXPECTATIONS],
+    [],
+)
+#: In place of a dimension: how many of a group answered at all.
+ANSWERED = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Played:
     """A generated round: what nobody may learn, and what is published."""
 
     asked: Mapping[str, int]
-    #: By dimension and group: how many answered.
+    #: By dimension and group: how many answered; also how many answered at all.
     sizes: Mapping[tuple[str, str], int]
     figures: Mapping[tuple[str, str], Decimal]
     answered_at_least: int
@@ -42,11 +52,12 @@ class Played:
 
 def play(seed: int) -> Played:
     """A round of many shapes: two to four groups, of one to fourteen people, who answer more or less, and skip some."""
-    chance = random.Random(seed)
+    chance, ticking = random.Random(seed), random.Random(f"expectations {seed}")
     asked = {str(group): chance.randint(1, 14) for group in chance.sample(list(Group), chance.randint(2, 4))}
     if sum(asked.values()) < 8:
         asked[next(iter(asked))] += 8
     counted = counted_as(asked)
+    rates = {key: ticking.random() for key in EXPECTATIONS}
     answers = []
     for group, number in asked.items():
         rate, liking, skipping = chance.random(), chance.uniform(1, 5), chance.choice([0, 0.1, 0.4])
@@ -54,7 +65,8 @@ def play(seed: int) -> Played:
             scores = {
                 key: min(max(round(chance.gauss(liking, 1)), 1), 5) for key in DIMENSIONS if chance.random() >= skipping
             }
-            answers.append(Answer(group, scores, [], {}))
+            expects = [key for key, likely in rates.items() if ticking.random() < likely]
+            answers.append(Answer(group, scores, expects, {}))
     outcome: Outcome = outcome_of(answers, QUESTIONS, asked=asked, counted=counted)
     together: dict[str, int] = dict.fromkeys(counted.values(), 0)
     for group, number in asked.items():
@@ -66,7 +78,8 @@ def play(seed: int) -> Played:
     }
     return Played(
         together,
-        {cell: len(some) for cell, some in scores.items() if cell[1] != ALL},
+        {cell: len(some) for cell, some in scores.items() if cell[1] != ALL}
+        | {(ANSWERED, code): sum(counted[one.group] == code for one in answers) for code in together},
         {(one.theme, one.group): one.value for one in outcome.figures},
         outcome.answered_at_least,
         {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= MIN_FLOOR},
@@ -101,7 +114,10 @@ class Attack:
         respondents = {group: self.programme.addVariable(0, played.asked[group]) for group in groups}
         if played.answered_at_least:
             self.programme.addConstr(sum(respondents.values()) >= played.answered_at_least)
-        self.sizes = {}
+        self.sizes = {(ANSWERED, group): number for group, number in respondents.items()}
+        for theme in EXPECTATIONS:
+            if (theme, ALL) in played.figures:
+                self._know_share(float(played.figures[theme, ALL]) / 100, sum(respondents.values()))
         for theme in DIMENSIONS:
             sums = []
             for group in groups:
@@ -122,6 +138,13 @@ class Attack:
                 self.programme.addConstr(sum(sums) >= float(low) * everybody)
                 self.programme.addConstr(sum(sums) <= float(high) * everybody)
                 self.programme.addConstr(everybody >= MIN_FLOOR)
+
+    def _know_share(self, share: float, answered: Any) -> None:
+        """Five or more ticked it and five or more did not, and their share was rounded to tens."""
+        ticked = self.programme.addVariable(MIN_FLOOR, sum(self.played.asked.values()))
+        self.programme.addConstr(answered - ticked >= MIN_FLOOR)
+        self.programme.addConstr(ticked >= (share - 0.05) * answered)
+        self.programme.addConstr(ticked <= (share + 0.05) * answered)
 
     def width(self, theme: str, group: str) -> int:
         """Between how many whole numbers below five a size must lie, highest less lowest."""

@@ -85,6 +85,19 @@ ASKED = Questions(
 )
 
 
+def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> None:
+    # 10 per cent of five or more are 34 answers or more, of 36 people: three or four of the five others answered.
+    asked, counted = {"council": 31, "other": 5}, {"council": "council", "other": "other"}
+    answers = [*_answers(5, expects=["plans"], comments={}), *_answers(26, expects=[], comments={})]
+    few = [Answer("other", {}, [], {}) for _ in range(4)]
+
+    told = outcome_of([*answers, *few], ASKED, asked=asked, counted=counted)
+    safe = outcome_of([*answers, *few], ASKED, asked={**asked, "council": 40}, counted=counted)
+
+    assert [one for one in told.figures if one.theme == "plans"] == []
+    assert [one.value for one in safe.figures if one.theme == "plans"] == [10]
+
+
 @pytest.mark.parametrize(("ticked", "answered", "share"), [(4, 12, None), (8, 12, None), (6, 12, 50), (7, 20, 40)])
 def test_share_is_shown_only_if_five_ticked_it_and_five_did_not(ticked: int, answered: int, share: int | None) -> None:
     answers = _answers(ticked, expects=["plans"], comments={}) + _answers(answered - ticked, expects=[], comments={})

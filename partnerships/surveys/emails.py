@@ -52,7 +52,7 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the moderator that comments are there to read."""
     found = _found(due)
-    if not may_moderate(found, person, now):
+    if not may_moderate(found, person):
         return "They no longer read the comments of this survey."
     return _content("comments", found, person, link("surveys:moderate", pk=found.pk))
 

@@ -35,5 +35,5 @@ def register() -> None:
         "Comments of a survey to read",
         emails.write_comments,
         group=NoticeGroup.REPORTS,
-        always="you agreed to read the comments of this survey",
+        always="you were named to read the comments of this survey",
     )

@@ -40,12 +40,12 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     return Rights(rights_inside(partnership, person, now))
 
 
-def is_outside(person: User, partnership: Partnership, now: dt.datetime) -> bool:
+def is_outside(person: User, partnership: Partnership) -> bool:
     """Whether a person is outside all parties, past and present: only such a person may moderate."""
     of_parties = Membership.objects.filter(person=person, organisation__parties__partnership=partnership)
     return not of_parties.exists()
 
 
-def may_moderate(found: Round, person: User, now: dt.datetime) -> bool:
+def may_moderate(found: Round, person: User) -> bool:
     """Whether they read the comments of a closed round: the moderator named before it opened, while still outside."""
-    return found.is_closed and found.moderator_id == person.pk and is_outside(person, found.partnership, now)
+    return Round.objects.moderated_by(person).filter(pk=found.pk).exists()

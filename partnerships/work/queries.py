@@ -20,6 +20,7 @@ from partnerships.organisations.waiting import Source, waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
+from partnerships.surveys import queries as surveys
 
 #: The sources of each room below. A new room adds its `WAITING` here; one above this room registers it.
 SOURCES: list[Source] = [
@@ -29,6 +30,7 @@ SOURCES: list[Source] = [
     *commitments.WAITING,
     *conversations.WAITING,
     *nominations.WAITING,
+    *surveys.WAITING,
     *recommendations.WAITING,
     *LEFT_OVER,
     *HANDING_OVER,

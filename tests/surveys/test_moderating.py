@@ -10,11 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
 from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
+from partnerships.work.queries import waiting_for
 from tests.surveys.asking import closed, moderator_of
 from tests.world import World, join
 
@@ -48,6 +50,27 @@ def test_parties_read_comments_only_after_the_moderator_and_in_the_moderators_wo
     assert "Meet in spring." in page
     assert "Meet before May." not in page
     assert not Comment.objects.exclude(text="").exists()  # what was removed is nowhere
+
+
+def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: World) -> None:
+    found = closed(world)
+    mo = moderator_of(world)
+
+    [waits] = waiting_for(mo, timezone.now())
+    page = signed_in(mo).get(reverse("web:my-work")).content.decode()
+    decide(found, signed_in(mo))
+
+    assert (waits.what, waits.path) == ("Read the comments of this survey", page_of(found))
+    assert waits.title in page
+    assert waiting_for(mo, timezone.now()) == []
+
+
+def test_followers_hear_of_comments_only_if_some_are_shown(world: World) -> None:
+    found = closed(world)
+
+    decide(found, signed_in(moderator_of(world)), **{f"withhold-{one.pk}": "on" for one in found.comments.all()})
+
+    assert not Event.objects.filter(kind="surveys.comments_published").exists()
 
 
 def test_fewer_than_five_comments_that_may_be_shown_are_not_shown(world: World) -> None:

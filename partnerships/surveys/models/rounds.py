@@ -67,8 +67,9 @@ class RoundQuerySet(models.QuerySet["Round"]):
         return self.filter(visible_to(Round, PARTIES, user))
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Closed rounds whose comments the person was named to read."""
-        return self.filter(moderator=user.pk or 0, status=RoundStatus.CLOSED)
+        """Closed rounds whose comments the person was named to read, while outside all parties, past and present."""
+        inside = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
+        return self.filter(moderator=user.pk or 0, status=RoundStatus.CLOSED).exclude(partnership__in=inside)
 
     def for_pages(self) -> RoundQuerySet:
         """With partnership, questions and moderator."""

@@ -1,1 +1,5 @@
 """What is read of surveys."""
+
+from partnerships.surveys.queries.my_work import WAITING
+
+__all__ = ["WAITING"]

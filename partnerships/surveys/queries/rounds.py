@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership
-from partnerships.people.models import User
 from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus
 
 
@@ -36,12 +34,6 @@ def asked_by_group(found: Round) -> dict[str, int]:
     if not found.is_draft:
         return dict(found.asked)
     return dict(Counter(found.invitations.values_list("group", flat=True)))
-
-
-def to_moderate(user: User | AnonymousUser) -> QuerySet[Round]:
-    """Closed rounds with comments that wait for this moderator."""
-    waiting = Round.objects.moderated_by(user).filter(comments__status="waiting")
-    return waiting.for_pages().order_by("closed_at", "pk").distinct()
 
 
 def open_rounds(**on: object) -> QuerySet[Round]:

@@ -12,6 +12,7 @@ from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Comment, CommentStatus, Round
+from partnerships.surveys.queries.results import shown_comments
 from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
@@ -30,7 +31,7 @@ def decide_comments(
     Raises `UnableToModerate`.
     """
     locked = lock_round(found)
-    require(may_moderate(locked, author, now))
+    require(may_moderate(locked, author))
     waiting = {one.pk: one for one in Comment.objects.select_for_update().filter(round=locked, status="waiting")}
     if not (shown.keys() | withheld) <= waiting.keys():
         raise UnableToModerate("Some of these comments were decided on already. Open the page again.")
@@ -40,7 +41,8 @@ def decide_comments(
         _settle(waiting[pk], CommentStatus.SHOWN, words.strip())
     for pk in withheld:
         _settle(waiting[pk], CommentStatus.WITHHELD, "")
-    if (shown or withheld) and not Comment.objects.filter(round=locked, status="waiting").exists():
+    is_last = not Comment.objects.filter(round=locked, status="waiting").exists()
+    if (shown or withheld) and is_last and shown_comments(locked):
         record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
 
 

@@ -73,18 +73,18 @@ def prepare_round(
         language=language or question_set.content["languages"][0],
         way=way,
         closes_on=closes_on,
-        moderator=_moderator(moderator, locked, now) if way == Way.ANONYMOUS else None,
+        moderator=_moderator(moderator, locked) if way == Way.ANONYMOUS else None,
         created_at=now,
     )
     record_event(made, EventKind.ROUND_DRAFTED, author=author, now=now)
     return made
 
 
-def _moderator(address: str, partnership: Partnership, now: dt.datetime) -> User:
+def _moderator(address: str, partnership: Partnership) -> User:
     found = find_person(address)
     if found is None or found.is_stakeholder or not found.is_active:
         raise UnableToRun("Nobody with an account has this address. The person who reads comments needs an account.")
-    if not is_outside(found, partnership, now):
+    if not is_outside(found, partnership):
         raise UnableToRun("This person belongs to a party. Name somebody outside the partnership to read comments.")
     return found
 
@@ -180,7 +180,7 @@ def _check_days(found: Round, now: dt.datetime) -> None:
 def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
     if why := too_small(asked):
         raise UnableToRun(why)
-    if found.moderator is None or not is_outside(found.moderator, found.partnership, now):
+    if found.moderator is None or not is_outside(found.moderator, found.partnership):
         raise UnableToRun("The person who reads comments now belongs to a party. Prepare the survey again.")
     before = Round.objects.filter(partnership=found.partnership_id, way=Way.ANONYMOUS, status=RoundStatus.CLOSED)
     last = before.aggregate(last=Max("closes_on"))["last"]

@@ -1,0 +1,45 @@
+"""What waits for a person in surveys, for My work: comments to read before the parties do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import QuerySet
+
+from partnerships.kit.waiting import Waiting, addresses
+from partnerships.organisations.audience import People, Reach
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.waiting import Source
+from partnerships.people.models import User
+from partnerships.surveys.models import Comment, CommentStatus, Round, RoundStatus
+
+
+def _unread() -> QuerySet[Comment]:
+    return Comment.objects.filter(status=CommentStatus.WAITING)
+
+
+def _waits(now: dt.datetime) -> tuple[Reach, ...]:
+    closed = Round.objects.filter(status=RoundStatus.CLOSED, pk__in=_unread().values("round"))
+    return (Reach(closed, (People("moderator"),)),)
+
+
+def _to_moderate(user: User) -> QuerySet[Round]:
+    waiting = Round.objects.moderated_by(user).filter(pk__in=_unread().values("round"))
+    return waiting.select_related("partnership").order_by("closed_at", "pk")
+
+
+def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
+    address = addresses("surveys:moderate")
+    return [
+        Waiting(
+            what="Read the comments of this survey",
+            title=found.title,
+            path=address(found.pk),
+            since=found.closed_at,
+            within=found.partnership.title,
+        )
+        for found in rows_for(_to_moderate, user)
+    ]
+
+
+WAITING = (Source(_comments_to_read, _waits),)

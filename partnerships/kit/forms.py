@@ -146,6 +146,10 @@ def _is_long(field: forms.Field) -> bool:
     return isinstance(field.widget, forms.Textarea)
 
 
+class ScaleSelect(forms.RadioSelect):
+    """Radios side by side, for a few short answers, such as a scale; where there is no room they wrap."""
+
+
 class ReasonForm(Form):
     """A step that needs a reason.
 

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.kit.forms import DayField, Form, Helper, ScaleSelect, Section
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import Comment, QuestionSet, Way
@@ -108,7 +108,7 @@ class AnswerForm(Form):
                 empty_value=None,
                 required=False,
                 initial="",
-                widget=forms.RadioSelect,
+                widget=ScaleSelect,
             )
         of = {group: [one for one in questions.expectations if one.of == group] for group in Group}
         for group, expectations in of.items():

@@ -10,7 +10,7 @@ from django.forms.utils import flatatt
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from partnerships.kit.forms import error_words
+from partnerships.kit.forms import ScaleSelect, error_words
 
 register = template.Library()
 
@@ -71,6 +71,12 @@ _GROUP_CLASSES = {"counted": " govuk-character-count", "password": " govuk-passw
 def group_class(shape: str) -> str:
     """The extra class of the field's group; "" for most components."""
     return _GROUP_CLASSES.get(shape, "")
+
+
+@register.filter
+def scale_class(field: BoundField) -> str:
+    """The extra classes of radios that stand side by side."""
+    return " govuk-radios--small cg-scale" if isinstance(field.field.widget, ScaleSelect) else ""
 
 
 @register.simple_tag

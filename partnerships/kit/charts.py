@@ -28,12 +28,12 @@ _PAINT = (
 
 def bar_chart(
     label: str,
-    series: tuple[str, str],
-    groups: Sequence[tuple[str, tuple[Bar, Bar]]],
+    series: Sequence[str],
+    groups: Sequence[tuple[str, Sequence[Bar]]],
     *,
     highest: int | Decimal | None = None,
 ) -> SafeString:
-    """Two bars for each group: the first filled, the second outlined.
+    """One or two bars for each group, as many as `series`: the first filled, the second outlined.
 
     `label` is what a screen reader says, `series` the legend. `highest` is the figure of the tallest possible bar; by
     default the highest of the chart.
@@ -67,7 +67,10 @@ def bar_chart(
         format_html_join(
             "",
             '<rect x="{}" y="3" width="16" height="16" {}/><text x="{}" y="16" font-size="14">{}</text>',
-            ((left, paint, left + 24, name) for left, paint, name in zip((1, width // 2), _PAINT, series, strict=True)),
+            (
+                (left, paint, left + 24, name)
+                for left, paint, name in zip((1, width // 2), _PAINT, series, strict=False)
+            ),
         ),
     )
 
@@ -102,10 +105,11 @@ def _middle(place: int, step: int) -> int:
     return place * step + step // 2
 
 
-def _bars(groups: Sequence[tuple[str, tuple[Bar, Bar]]], step: int, top: Decimal) -> Iterator[tuple[object, ...]]:
+def _bars(groups: Sequence[tuple[str, Sequence[Bar]]], step: int, top: Decimal) -> Iterator[tuple[object, ...]]:
     bar = min(_WIDEST, max(step // 2 - 8, 4))
     for place, (_, bars) in enumerate(groups):
-        lefts = (_middle(place, step) - bar - 2, _middle(place, step) + 2)
-        for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=True):
+        middle = _middle(place, step)
+        lefts = (middle - bar // 2,) if len(bars) == 1 else (middle - bar - 2, middle + 2)
+        for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=False):
             height = round(_TOP * min(Decimal(figure or 0), top) / top)
             yield left, _BASE - height, bar, height, paint, left + bar // 2, _BASE - height - 5, words

@@ -32,9 +32,21 @@ def mean_words(value: Decimal | None) -> str:
     return f"{figure(_SCALE.floor)} or less" if value <= _SCALE.floor else f"{value:.1f}"
 
 
+def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
+    """By how much a mean moved, such as “up 0.4”; not known if one of the two was cut off."""
+    if value is None or earlier is None:
+        return HIDDEN
+    if not all(_SCALE.floor < one < _SCALE.ceiling for one in (value, earlier)):
+        return "not known"
+    moved = value - earlier
+    if not moved:
+        return "no change"
+    return f"{'up' if moved > 0 else 'down'} {abs(moved):.1f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One dimension: its means by group and over rounds, the benchmark, and where groups differ."""
+    """One dimension: its means by group, the round before and what moved, the benchmark, and where groups differ."""
 
     key: str
     name: str
@@ -67,12 +79,13 @@ def lines_of(
     earlier = figures_of(before) if before else {}
     groups = groups_in(found)
     headings = [words_of(group) for group in groups]
-    headings += [f"Round {before.number}"] if before else []
+    headings += [f"Round {before.number}", f"Change since round {before.number}"] if before else []
     headings += ["Other partnerships"] if benchmark else []
     lines = []
     for one in questions.dimensions:
         words = [mean_words(figures.get((one.key, group))) for group in groups]
-        words += [mean_words(earlier.get((one.key, ALL)))] if before else []
+        now, then = figures.get((one.key, ALL)), earlier.get((one.key, ALL))
+        words += [mean_words(then), change_words(now, then)] if before else []
         words += [mean_words(benchmark.get(one.key))] if benchmark else []
         cells = list(zip(headings, words, strict=True))
         lines.append(Line(one.key, one.name, one.statement, cells, _gap(one.key, groups, figures)))
@@ -101,12 +114,13 @@ def shares_of(found: Round, questions: Questions) -> list[Share]:
 
 def chart_of(found: Round, questions: Questions, before: Round | None) -> SafeString:
     """The means of everybody, beside those of the round before if there is one."""
-    figures, earlier = figures_of(found), figures_of(before) if before else {}
-    names = (f"round {found.number}", f"round {before.number}" if before else "no earlier round")
+    rounds = [found, before] if before else [found]
+    figures = [figures_of(one) for one in rounds]
     groups = []
     for place, one in enumerate(questions.dimensions, 1):
-        now, then = figures.get((one.key, ALL)), earlier.get((one.key, ALL))
-        groups.append((str(place), ((now, _short(now)), (then, _short(then) if before else ""))))
+        means = [some.get((one.key, ALL)) for some in figures]
+        groups.append((str(place), [(mean, _short(mean)) for mean in means]))
+    names = [f"round {one.number}" for one in rounds]
     return bar_chart("Means from 1 to 5 by question; the table has these figures", names, groups, highest=5)
 
 

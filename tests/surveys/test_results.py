@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from partnerships.agreements.models import Objective
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
-from partnerships.surveys.presenting import GAP, mean_words
+from partnerships.surveys.presenting import GAP, change_words, chart_of, mean_words
 from partnerships.surveys.queries.results import benchmark_of
 from partnerships.surveys.questions import InvalidQuestions, in_language, read_toml
 from tests.surveys.asking import closed, objective, start_partnership
@@ -36,6 +36,7 @@ def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) ->
 
     assert "Sharing plans early" in page
     assert "not shown" in page
+    assert chart_of(found, found.questions(), None).count("<rect") == 9  # eight dimensions, and one in the legend
     assert "of 19 people who were asked answered" in page
     shown = {(one.theme, one.group): one.value for one in found.figures.all()}
     assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
@@ -60,7 +61,10 @@ def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: Wor
     page = client.get(second.get_absolute_url()).content.decode()
     assert made.text in page
     assert "after round 1" in page
-    assert "Round 1" in page
+    assert "Change since round 1" in page
+    [now, then] = [one.figures.get(theme="trust", group="").value for one in (second, first)]
+    assert now > then
+    assert f"up {now - then}" in page
 
 
 def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
@@ -125,6 +129,21 @@ def test_words_for_means_near_the_ends() -> None:
     assert mean_words(Decimal("1.5")) == "1.5 or less"
     assert mean_words(None) == "not shown"
     assert Decimal(1) == GAP
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "words"),
+    [
+        ("3.6", "3.2", "up 0.4"),
+        ("3.2", "3.6", "down 0.4"),
+        ("3.2", "3.2", "no change"),
+        ("4.5", "3.2", "not known"),
+        ("3.2", "1.5", "not known"),
+    ],
+)
+def test_what_moved_is_said_unless_a_mean_was_cut_off(now: str, then: str, words: str) -> None:
+    assert change_words(Decimal(now), Decimal(then)) == words
+    assert change_words(None, Decimal(then)) == "not shown"
 
 
 def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:

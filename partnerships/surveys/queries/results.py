@@ -29,7 +29,7 @@ def figures_of(found: Round) -> dict[tuple[str, str], Decimal]:
 
 
 def rounds_before(found: Round) -> Sequence[Round]:
-    """Closed rounds of the same partnership and kind of questions up to this one, oldest first, with figures."""
+    """Closed rounds of the same partnership and kind of questions, oldest first, with figures; this one is the last."""
     return list(
         Round.objects.filter(
             partnership=found.partnership_id,
@@ -44,9 +44,9 @@ def rounds_before(found: Round) -> Sequence[Round]:
 
 
 def benchmark_of(found: Round) -> dict[str, Decimal]:
-    """The median of other partnerships for each dimension, from their newest rounds of the last two years' questions.
+    """The median of other partnerships for each dimension, from the newest round of each with a mean of it.
 
-    Only themes for which at least five others published a mean.
+    Only dimensions for which at least five others published one.
     """
     rows = (
         Figure.objects.filter(

@@ -45,25 +45,22 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def results_context(found: Round, user: User) -> dict[str, Any]:
     """Everything that a closed round shows; the same on the page and in its PDF."""
     questions = found.questions()
-    rounds = rounds_before(found)
-    before = next((one for one in reversed(rounds) if one.number < found.number), None)
+    *earlier, closed = rounds_before(found)
+    done = _done(found, earlier[-1] if earlier else None, user)
     if not found.is_anonymous:
-        return {
-            "answers": [_named(one, questions) for one in named_answers(found)],
-            "done": _done(found, before, user),
-        }
-    headings, lines = lines_of(found, questions, before, benchmark_of(found))
+        return {"answers": [_named(one, questions) for one in named_answers(found)], "done": done}
+    before = next((one for one in reversed(earlier) if one.is_anonymous), None)
+    headings, lines = lines_of(closed, questions, before, benchmark_of(found))
+    comments = shown_comments(found)
     return {
         "answered": answered_words(found),
         "headings": headings,
         "lines": lines,
-        "shares": shares_of(found, questions),
-        "chart": chart_of(found, questions, before) if found.figures.all() else "",
-        "comments": [
-            (one.question, texts) for one in questions.comments if (texts := shown_comments(found).get(one.key))
-        ],
-        "before": before,
-        "done": _done(found, before, user),
+        "gaps": [(line.name, line.gap) for line in lines if line.gap],
+        "shares": shares_of(closed, questions),
+        "chart": chart_of(closed, questions, before) if closed.figures.all() else "",
+        "comments": [(one.question, comments[one.key]) for one in questions.comments if one.key in comments],
+        "done": done,
     }
 
 

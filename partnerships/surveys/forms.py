@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.html import format_html
 
 from partnerships.kit.forms import DayField, Form, Helper, ScaleSelect, Section
 from partnerships.surveys.bodies import Group
@@ -18,6 +20,8 @@ from partnerships.surveys.questions import MAX_COMMENT, SCORES, Questions
 
 _BETWEEN = re.compile(r"[\s,;]+")
 _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
+#: The language of everything but the questions.
+PAGE_LANGUAGE = "en"
 #: Nothing chosen: the person has no view.
 _NO_VIEW = ("", "No view")
 
@@ -88,6 +92,11 @@ class InviteForm(Form):
         return found
 
 
+def _in_language(language: str, text: str) -> str:
+    """A text of a question, marked if its language is not that of the page."""
+    return text if language == PAGE_LANGUAGE else format_html('<span lang="{}">{}</span>', language, text)
+
+
 class AnswerForm(Form):
     """The questions of a round: scores, expectations, comments. Everything may be left out but the group."""
 
@@ -96,13 +105,14 @@ class AnswerForm(Form):
     def __init__(self, *args: Any, questions: Questions, groups: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._questions = questions
+        words = partial(_in_language, questions.language)
         field = self.fields["group"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(one.value, one.label) for one in Group if one in groups]
         for dimension in questions.dimensions:
             self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
-                label=dimension.name,
-                help_text=dimension.statement,
+                label=words(dimension.name),
+                help_text=words(dimension.statement),
                 choices=[*((score, _AGREE[score]) for score in SCORES), _NO_VIEW],
                 coerce=int,
                 empty_value=None,
@@ -115,13 +125,13 @@ class AnswerForm(Form):
             if expectations:
                 self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
                     label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
-                    choices=[(one.key, one.text) for one in expectations],
+                    choices=[(one.key, words(one.text)) for one in expectations],
                     required=False,
                     widget=forms.CheckboxSelectMultiple,
                 )
         for comment in questions.comments:
             self.fields[f"comment-{comment.key}"] = forms.CharField(
-                label=comment.question,
+                label=words(comment.question),
                 help_text="Leave out names, and what only you could know.",
                 max_length=MAX_COMMENT,
                 required=False,

@@ -18,7 +18,7 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
 from partnerships.surveys.presenting import GAP, change_words, chart_of, mean_words
 from partnerships.surveys.queries.results import benchmark_of
-from partnerships.surveys.questions import InvalidQuestions, in_language, read_toml
+from partnerships.surveys.questions import InvalidQuestions, read_toml
 from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World
 
@@ -150,14 +150,3 @@ def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
     head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
     with pytest.raises(InvalidQuestions, match="dimensions 1: write “name” in cy"):
         read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])
-
-
-def test_questions_are_asked_in_the_language_of_the_person() -> None:
-    text = (
-        'name = "Two"\nlanguages = ["en", "cy"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\n'
-        'name.cy = "Ymddiriedaeth"\nstatement.en = "We trust."\nstatement.cy = "Rydym yn ymddiried."\n'
-    )
-    content = read_toml(text, ["council"])
-
-    assert in_language(content, "cy").dimensions[0].name == "Ymddiriedaeth"
-    assert in_language(content, "fr").dimensions[0].name == "Trust"

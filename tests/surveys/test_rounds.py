@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from housing.grants import grant
 from partnerships.surveys import sealing, services
+from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import (
     Comment,
     Figure,
@@ -30,6 +31,7 @@ from partnerships.surveys.models import (
     Token,
     Way,
 )
+from partnerships.surveys.questions import read_toml
 from tests.support.outbox import deliver, drop_emails
 from tests.surveys.asking import (
     after,
@@ -256,6 +258,28 @@ def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: Wor
 
     assert not by_name.public_key
     assert not Token.objects.exists()
+
+
+def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world: World) -> None:
+    text = 'name = "Two"\nlanguages = ["en", "cy"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\n'
+    text += 'name.cy = "Ymddiriedaeth"\nstatement.en = "We trust."\nstatement.cy = "Rydym yn ymddiried."\n'
+    questions = QuestionSet.objects.create(code="two", version=1, content=read_toml(text, ["council"]))
+    found = prepared(world)
+    Round.objects.filter(pk=found.pk).update(question_set=questions)
+    services.open_round(found=found, author=world.amina, now=timezone.now())
+    [token] = tokens(found, "council")[:1]
+    address = reverse("surveys:answer", args=[token])
+
+    english = Client().get(address).content.decode()
+    welsh = Client().get(f"{address}?language=cy").content.decode()
+    sent = Client().post(f"{address}?language=cy", {"group": "council", "score-trust": "4"})
+
+    assert '<a class="govuk-link" href="?language=cy" hreflang="cy" lang="cy">Cymraeg</a>' in english
+    assert "We trust." in english
+    assert '<span lang="cy">Rydym yn ymddiried.</span>' in welsh
+    assert sent.status_code == 302
+    [answer] = sealing.open_all(found.key_name, [bytes(SealedAnswer.objects.get().box)])
+    assert answer == Answer("council", {"trust": 4}, [], {})
 
 
 def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> None:

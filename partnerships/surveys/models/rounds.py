@@ -88,7 +88,6 @@ class Round(models.Model):
     number = models.PositiveSmallIntegerField(help_text="1 for the first round of the partnership.")
     title = models.CharField(max_length=120)
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
-    language = models.CharField(max_length=10, default="en")
     way = models.CharField(max_length=9, choices=Way)
     status = models.CharField(max_length=9, choices=RoundStatus, default=RoundStatus.DRAFT)
     closes_on = models.DateField(help_text="The last day to answer.")
@@ -126,7 +125,7 @@ class Round(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"round {self.number} of partnership {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
         """Its page."""
@@ -162,8 +161,8 @@ class Round(models.Model):
         return sum(self.asked.values())
 
     def questions(self, language: str = "") -> Questions:
-        """What it asks, in this language or its own; fetch it with its question set."""
-        return in_language(self.question_set.content, language or self.language)
+        """What it asks, in this language or the first of its question set; fetch it with its question set."""
+        return in_language(self.question_set.content, language)
 
 
 class Invitation(models.Model):
@@ -175,7 +174,6 @@ class Invitation(models.Model):
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     group = models.CharField(max_length=12, choices=Group)
-    language = models.CharField(max_length=10, blank=True)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:

@@ -47,7 +47,6 @@ def prepare_round(
     way: str,
     closes_on: dt.date,
     moderator: str = "",
-    language: str = "",
     author: User | None,
     now: dt.datetime,
 ) -> Round:
@@ -62,15 +61,12 @@ def prepare_round(
         raise UnableToRun("This partnership is over.")
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
-    if language and language not in question_set.content["languages"]:
-        raise UnableToRun("These questions do not exist in this language.")
     last = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
     made = Round.objects.create(
         partnership=locked,
         number=last + 1,
         title=title.strip(),
         question_set=question_set,
-        language=language or question_set.content["languages"][0],
         way=way,
         closes_on=closes_on,
         moderator=_moderator(moderator, locked) if way == Way.ANONYMOUS else None,
@@ -98,9 +94,7 @@ def _draft(found: Round, author: User | None, now: dt.datetime) -> Round:
 
 
 @transaction.atomic
-def invite(
-    *, found: Round, addresses: Sequence[str], group: str, language: str = "", author: User | None, now: dt.datetime
-) -> int:
+def invite(*, found: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
     """Ask these people, of one group of bodies, once the round opens; returns how many are new.
 
     Raises `UnableToRun`, naming the address that is none.
@@ -121,8 +115,7 @@ def invite(
     if asked + len(new) > MAX_ASKED:
         raise UnableToRun(f"A survey asks at most {MAX_ASKED} people.")
     Invitation.objects.bulk_create(
-        Invitation(round=locked, person=person, group=Group(group), language=language, invited_by=author)
-        for person in new
+        Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
     )
     return len(new)
 

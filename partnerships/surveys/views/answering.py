@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import get_language_info
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, posted
@@ -17,6 +18,7 @@ from partnerships.surveys.counting import Answer
 from partnerships.surveys.forms import AnswerForm
 from partnerships.surveys.links import read_link
 from partnerships.surveys.models import Round, Token
+from partnerships.surveys.questions import Questions
 from partnerships.surveys.sealing import token_hash
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -50,7 +52,8 @@ def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Round, send: Callable[[Answer], None]) -> HttpResponse:
-    form = AnswerForm(posted(request), questions=found.questions(), groups=sorted(found.asked))
+    questions = found.questions(request.GET.get("language", ""))
+    form = AnswerForm(posted(request), questions=questions, groups=sorted(found.asked))
     if form.is_valid():
         try:
             send(form.answer())
@@ -58,9 +61,16 @@ def _page(request: HttpRequest, found: Round, send: Callable[[Answer], None]) ->
             form.add_error(None, str(error))
         else:
             return redirect("surveys:thanks")
-    response = form_page(request, "surveys/answer.html", form, found=found, partnership=found.partnership)
+    context = {"found": found, "partnership": found.partnership, "languages": _others(found, questions)}
+    response = form_page(request, "surveys/answer.html", form, **context)
     add_never_cache_headers(response)
     return response
+
+
+def _others(found: Round, questions: Questions) -> list[tuple[str, str]]:
+    """The other languages of the questions, each by its own name."""
+    known = [get_language_info(code) for code in found.question_set.content["languages"] if code != questions.language]
+    return [(one["code"], one["name_local"]) for one in known]
 
 
 def _over(request: HttpRequest) -> HttpResponse:

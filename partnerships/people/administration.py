@@ -29,7 +29,7 @@ GROUPS = {
         "socialaccount",
         "organisations.membership",
     ),
-    "Partnerships and meetings": ("agreements", "conversations", "nominations"),
+    "Partnerships and meetings": ("agreements", "conversations", "nominations", "surveys"),
     "Asks, offers and commitments": ("exchange", "commitments", "developer_agreements"),
     "Plans and what is said about them": ("plans", "answers"),
     "Words to choose from": (
@@ -43,6 +43,7 @@ GROUPS = {
         "organisations.function",
         "plans.plankind",
         "plans.starterpart",
+        "surveys.questionset",
     ),
     "Imports": ("transfer",),
     "Emails": ("digests", "outbox"),

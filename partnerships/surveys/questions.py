@@ -1,6 +1,7 @@
 """What a survey asks: dimensions, expectations and free text, read from TOML.
 
-A question set is data: administrators add versions. Its keys say which questions of two versions mean the same.
+A question set is data: administrators add versions in Django admin. Its keys say which questions of two versions mean
+the same.
 """
 
 from __future__ import annotations
@@ -105,6 +106,11 @@ def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[s
         missing = [one for one in languages if not isinstance(words, dict) or not isinstance(words.get(one), str)]
         if missing:
             raise InvalidQuestions(f"{where}: write “{text}” in {', '.join(missing)}.")
+
+
+def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:
+    """Where each key of a question set stands: under dimensions, expectations or comments."""
+    return {row["key"]: part for part in _PARTS for row in content.get(part, [])}
 
 
 def in_language(content: Mapping[str, Any], language: str) -> Questions:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, QuestionSet, Round, Way
-from tests.support.rights import EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import after, clear, closed, objective, opened, prepared
 from tests.world import World
 
@@ -34,7 +34,16 @@ def _linked(world: World) -> Action:
     return Action.objects.create(round=found, theme="trust", objective=thing, added_at=timezone.now())
 
 
+QUESTIONS = (
+    'name = "One"\nlanguages = ["en"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n'
+)
+
 ROWS = (
+    Row(
+        "surveys.add_question_set",
+        lambda w, who, _: services.add_question_set(code="one", text=QUESTIONS, author=who),
+        ADMINISTRATOR,
+    ),
     Row("surveys.prepare_round", lambda w, who, _: _prepare(w, who), LEADS, clear),
     Row(
         "surveys.invite",

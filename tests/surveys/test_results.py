@@ -18,7 +18,6 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
 from partnerships.surveys.presenting import GAP, change_words, chart_of, mean_words
 from partnerships.surveys.queries.results import benchmark_of
-from partnerships.surveys.questions import InvalidQuestions, read_toml
 from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World
 
@@ -144,9 +143,3 @@ def test_words_for_means_near_the_ends() -> None:
 def test_what_moved_is_said_unless_a_mean_was_cut_off(now: str, then: str, words: str) -> None:
     assert change_words(Decimal(now), Decimal(then)) == words
     assert change_words(None, Decimal(then)) == "not shown"
-
-
-def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
-    head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
-    with pytest.raises(InvalidQuestions, match="dimensions 1: write “name” in cy"):
-        read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])

@@ -4,6 +4,7 @@ from partnerships.surveys.services.acting import UnableToLink, link_action, unli
 from partnerships.surveys.services.answering import UnableToAnswer, answer_by_name, answer_by_token
 from partnerships.surveys.services.closing import close_due
 from partnerships.surveys.services.moderating import UnableToModerate, decide_comments
+from partnerships.surveys.services.question_sets import UnableToAddQuestions, add_question_set
 from partnerships.surveys.services.rounds import (
     UnableToRun,
     abandon_round,
@@ -15,11 +16,13 @@ from partnerships.surveys.services.rounds import (
 )
 
 __all__ = [
+    "UnableToAddQuestions",
     "UnableToAnswer",
     "UnableToLink",
     "UnableToModerate",
     "UnableToRun",
     "abandon_round",
+    "add_question_set",
     "answer_by_name",
     "answer_by_token",
     "close_due",

@@ -1,0 +1,78 @@
+"""Surveys for administrators: rounds to look at, without answers or comments, and question sets to add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from partnerships.kit.administration import NothingDeleted, ReadOnlyAdmin, ShowsRefusals
+from partnerships.people.models import User
+from partnerships.surveys.models import QuestionSet, Round
+from partnerships.surveys.services import UnableToAddQuestions, add_question_set
+
+
+@admin.register(Round)
+class RoundAdmin(ReadOnlyAdmin):
+    """Which partnership asks when, and who reads comments; results are for the parties alone."""
+
+    fields = (
+        "partnership",
+        "number",
+        "question_set",
+        "way",
+        "status",
+        "closes_on",
+        "moderator",
+        "opened_at",
+        "closed_at",
+    )
+    list_display = ("partnership", "number", "way", "status", "closes_on")
+    list_filter = ("status",)
+    list_select_related = ("partnership",)
+    search_fields = ("partnership__title",)
+    ordering = ("-closes_on", "-pk")
+
+
+class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A version to add."""
+
+    questions = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
+        max_length=100_000,
+        help_text="As TOML; see “Questions” in docs/surveys.md. A saved version never changes.",
+    )
+
+    class Meta:
+        model = QuestionSet
+        fields = ("code",)
+        help_texts = {"code": "A known code adds its next version, which new surveys then use."}
+
+
+@admin.register(QuestionSet)
+class QuestionSetAdmin(ShowsRefusals, NothingDeleted, admin.ModelAdmin[QuestionSet]):
+    """Versions of question sets: added, never changed."""
+
+    form = QuestionSetForm
+    refusals = (UnableToAddQuestions,)
+    list_display = ("code", "version")
+    search_fields = ("code",)
+    ordering = ("code", "-version", "pk")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: rounds stay as they were asked."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: QuestionSet | None = None) -> tuple[str, ...]:
+        """What to write, or what was saved."""
+        return ("code", "version", "content") if obj else ("code", "questions")
+
+    def save_model(self, request: HttpRequest, obj: QuestionSet, form: Any, change: bool) -> None:
+        """Save through the service."""
+        assert isinstance(request.user, User)
+        given = form.cleaned_data
+        made = add_question_set(code=given["code"], text=given["questions"], author=request.user)
+        obj.pk, obj.version, obj.content = made.pk, made.version, made.content
+        obj._state.adding = False

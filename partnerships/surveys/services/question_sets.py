@@ -1,0 +1,45 @@
+"""Add versions of question sets; they never change, so that rounds stay as they were asked."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import get_language_info
+
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+from partnerships.people.rights import keeps_network
+from partnerships.surveys.bodies import Group
+from partnerships.surveys.models import QuestionSet
+from partnerships.surveys.questions import InvalidQuestions, parts_by_key, read_toml
+
+
+class UnableToAddQuestions(Exception):
+    """The questions cannot be read, or a key means something else than in an earlier version; the message says what."""
+
+
+@transaction.atomic
+def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSet:
+    """Add the next version of a question set, or the first of a new one, from TOML (docs/surveys.md).
+
+    Raises `UnableToAddQuestions`.
+    """
+    require(keeps_network(author))
+    try:
+        content = read_toml(text, Group.values)
+    except InvalidQuestions as error:
+        raise UnableToAddQuestions(str(error)) from error
+    for language in content["languages"]:
+        try:
+            get_language_info(language)
+        except KeyError as error:
+            raise UnableToAddQuestions(f"“{language}” is no language code, such as “en” or “cy”.") from error
+    parts = parts_by_key(content)
+    for earlier in QuestionSet.objects.filter(code=code).order_by("version"):
+        for key, part in parts_by_key(earlier.content).items():
+            if parts.get(key, part) != part:
+                raise UnableToAddQuestions(
+                    f"“{key}” stands under {part} in version {earlier.version}. Give the new question another key."
+                )
+    last = QuestionSet.objects.filter(code=code).aggregate(last=Max("version"))["last"] or 0
+    return QuestionSet.objects.create(code=code, version=last + 1, content=content)

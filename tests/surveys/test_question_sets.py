@@ -1,0 +1,89 @@
+"""Question sets are data: administrators add versions, and rounds stay as they were asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.surveys import questions, services
+from partnerships.surveys.models import QuestionSet
+from partnerships.surveys.queries.rounds import newest_question_sets
+from partnerships.surveys.questions import InvalidQuestions, read_toml
+from tests.surveys.asking import closed, prepared
+from tests.world import World
+
+FIRST = (Path(questions.__file__).parent / "question_sets" / "health_1.toml").read_text()
+
+
+def add_by_admin(world: World, text: str) -> str:
+    """The page after an administrator has sent the form."""
+    client = Client()
+    client.force_login(world.dee)
+    address = reverse("admin:surveys_questionset_add")
+    return client.post(address, {"code": "health", "questions": text}, follow=True).content.decode()
+
+
+def test_administrator_adds_a_version_that_new_surveys_use(world: World) -> None:
+    earlier = prepared(world)
+
+    add_by_admin(world, FIRST.replace("We want the same things", "We want and say the same things"))
+
+    [newest] = newest_question_sets()
+    assert (newest.version, earlier.question_set.version) == (2, 1)
+    assert newest.content["dimensions"][0]["statement"]["en"].startswith("We want and say the same")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (('key = "value"', 'key = "trust"'), "stands twice"),
+        (('languages = ["en"]', 'languages = ["en", "cy"]'), "in cy"),
+        (('languages = ["en"]', "languages = en"), "no TOML"),
+    ],
+)
+def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
+    world: World, change: tuple[str, str], reason: str
+) -> None:
+    assert change[0] in FIRST
+
+    page = add_by_admin(world, FIRST.replace(*change))
+
+    assert reason in page
+    assert QuestionSet.objects.count() == 1
+
+
+def test_key_keeps_its_meaning_in_later_versions(world: World) -> None:
+    moved = FIRST.replace('key = "value"', 'key = "worth"').replace('key = "lep_board"', 'key = "value"')
+
+    with pytest.raises(services.UnableToAddQuestions, match="“value” stands under dimensions in version 1"):
+        services.add_question_set(code="health", text=moved, author=world.dee)
+
+
+def test_unknown_language_is_refused(world: World) -> None:
+    with pytest.raises(services.UnableToAddQuestions, match="“xx” is no language code"):
+        services.add_question_set(
+            code="one",
+            text='name = "One"\nlanguages = ["xx"]\n[[dimensions]]\nkey = "trust"\nname.xx = "T"\nstatement.xx = "S"',
+            author=world.dee,
+        )
+
+
+def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
+    head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
+    with pytest.raises(InvalidQuestions, match="dimensions 1: write “name” in cy"):
+        read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])
+
+
+def test_administrator_sees_rounds_without_title_answers_or_results(world: World) -> None:
+    found = closed(world)
+    client = Client()
+    client.force_login(world.dee)
+
+    page = client.get(reverse("admin:surveys_round_change", args=[found.pk])).content.decode()
+
+    assert "Mo Outside" in page
+    assert found.title not in page
+    assert 'name="_save"' not in page

@@ -7,19 +7,29 @@ from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
+from partnerships.people.retention import register_retention
 from partnerships.surveys import emails, telling
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Round
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import surveys_section
+from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
 
 
 def register() -> None:
-    """Register events, emails, personal data and a section of partnerships."""
+    """Register events, emails, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
     ON_PARTNERSHIPS.register("04 surveys", surveys_section)
     register_personal(RULES)
+    register_retention(
+        "unread comments of surveys",
+        what="Comments of surveys as people wrote them",
+        purpose="reading them before the parties do, to remove what gives people away",
+        basis="public task: working together on housing",
+        kept_for=f"until they are read; {UNREAD_KEPT.days} days after the survey at most",
+        apply=drop_unread_comments,
+    )
     about = About("partnership", "round", Round, "partnership", "partnership")
     asked = "somebody asks you to answer, and only this email has your link"
     for code, label, write in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
+from partnerships.people.retention import apply_retention
 from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
@@ -117,6 +119,16 @@ def test_administrator_who_views_the_site_as_the_moderator_reads_no_comment(worl
     assert "Mo Outside" in dee.get(reverse("web:home")).content.decode()
 
     assert dee.get(page_of(found)).status_code == 404
+
+
+@pytest.mark.parametrize(("days", "left"), [(89, 5), (90, 0)])
+def test_comments_that_nobody_reads_are_deleted_after_ninety_days(world: World, days: int, left: int) -> None:
+    found = closed(world)
+    assert found.closed_at is not None
+
+    apply_retention(now=found.closed_at + dt.timedelta(days=days))
+
+    assert found.comments.count() == left
 
 
 def test_comment_cannot_be_decided_on_twice(world: World) -> None:

@@ -10,12 +10,16 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
+from partnerships.people.retention import delete_in_batches
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Comment, CommentStatus, Round
 from partnerships.surveys.queries.results import shown_comments
 from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
+
+#: How long after the end of a survey comments wait to be read.
+UNREAD_KEPT = dt.timedelta(days=90)
 
 
 class UnableToModerate(Exception):
@@ -44,6 +48,12 @@ def decide_comments(
     is_last = not Comment.objects.filter(round=locked, status="waiting").exists()
     if (shown or withheld) and is_last and shown_comments(locked):
         record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
+
+
+def drop_unread_comments(now: dt.datetime, dry_run: bool) -> int:
+    """Delete comments that nobody read in time, because the moderator left or joined a party."""
+    unread = Comment.objects.filter(status=CommentStatus.WAITING, round__closed_at__lte=now - UNREAD_KEPT)
+    return delete_in_batches(unread, dry_run=dry_run)
 
 
 def _settle(comment: Comment, status: CommentStatus, words: str) -> None:

@@ -19,5 +19,7 @@ def register() -> None:
         register_told(
             kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
         )
-    register_untold([EventKind.ROUND_DRAFTED], because="followers hear about a survey when it opens")
+    register_untold(
+        [EventKind.ROUND_DRAFTED, EventKind.DRAFT_DROPPED], because="followers hear about a survey when it opens"
+    )
     register_untold([EventKind.ACTION_UNLINKED], because="it corrects a mistake")

@@ -68,7 +68,7 @@ WITHOUT = {
     "open_data.Record": "a row of a public file as it was last read; versions and the import's run say what changed",
     "surveys.QuestionSet": "immutable: another version is another row",
     "surveys.Figure": "immutable, written once when a round closes",
-    "surveys.Invitation": "who is asked, deleted when a round ends: no trace may outlive it",
+    "surveys.Invitation": "who is asked, deleted when a round ends, so that nobody finds it beside the results",
     "surveys.Token": "single-use, kept apart from answers: a history would say when somebody answered",
     "surveys.SealedAnswer": "nobody may learn when an answer came, or which",
     "surveys.NamedAnswer": "the person's own words, replaced by them until the round closes",

@@ -18,6 +18,8 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from housing.grants import grant
+from partnerships.activity.models import Event
+from partnerships.agreements.services import change_status
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import (
@@ -280,6 +282,30 @@ def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world
     assert sent.status_code == 302
     [answer] = sealing.open_all(found.key_name, [bytes(SealedAnswer.objects.get().box)])
     assert answer == Answer("council", {"trust": 4}, [], {})
+
+
+def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
+    found = prepared(world)
+    now = timezone.now()
+    change_status(partnership=world.partnership, status="ended", reason="It is done.", author=world.amina, now=now)
+
+    with pytest.raises(services.UnableToRun, match="over"):
+        services.open_round(found=found, author=world.amina, now=now)
+
+
+def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) -> None:
+    for found in (prepared, opened):
+        services.abandon_round(found=found(world), reason="Too soon.", author=world.amina, now=timezone.now())
+
+    kinds = Event.objects.filter(kind__startswith="surveys.").order_by("pk").values_list("kind", flat=True)
+
+    assert list(kinds) == [
+        "surveys.round_drafted",
+        "surveys.draft_dropped",
+        "surveys.round_drafted",
+        "surveys.round_opened",
+        "surveys.round_abandoned",
+    ]
 
 
 def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> None:

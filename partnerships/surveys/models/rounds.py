@@ -168,7 +168,7 @@ class Round(models.Model):
 class Invitation(models.Model):
     """Somebody who is asked, until the round is over; says nothing of whether they answered.
 
-    Not in row history, so that no trace of who was asked outlives the round.
+    Not in row history. After the round only the ledger of emails says that an invitation went to somebody.
     """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")

@@ -90,6 +90,8 @@ def _draft(found: Round, author: User | None, now: dt.datetime) -> Round:
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.is_draft:
         raise UnableToRun("This survey has opened, so it can no longer be changed.")
+    if locked.partnership.is_over:
+        raise UnableToRun("This partnership is over.")
     return locked
 
 
@@ -220,7 +222,8 @@ def abandon_round(*, found: Round, reason: str, author: User | None, now: dt.dat
     locked.save()
     forget(locked)
     locked.named_answers.all().delete()
-    record_event(locked, EventKind.ROUND_ABANDONED, author=author, now=now, reason=reason.strip())
+    event = EventKind.ROUND_ABANDONED if locked.opened_at else EventKind.DRAFT_DROPPED
+    record_event(locked, event, author=author, now=now, reason=reason.strip())
 
 
 def forget(found: Round) -> None:

@@ -19,6 +19,7 @@ from partnerships.transfer.network_format.posts import FACILITATOR, POST
 from partnerships.transfer.network_format.recommendations import ADOPTION, RESPONSE
 from partnerships.transfer.network_format.reports import REPORTING
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
+from partnerships.transfer.network_format.surveys import SURVEY
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
 
 FORMAT, VERSION = "common-ground-network", 1
@@ -50,6 +51,7 @@ NETWORK = Shape(
         Part("nominations_returns", "parts", shape=NOMINATIONS_RETURN),
         Part("responses", "parts", shape=RESPONSE),
         Part("adoptions", "parts", shape=ADOPTION),
+        Part("surveys", "parts", shape=SURVEY),
         Part("facilitators", "parts", shape=FACILITATOR),
         Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),

@@ -40,6 +40,7 @@ from partnerships.transfer.services.network.recommendations import schedule_reco
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
 from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
+from partnerships.transfer.services.network.surveys import schedule_surveys
 from partnerships.transfer.services.network.terms import schedule_terms
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
@@ -58,6 +59,7 @@ SCHEDULES = (
     schedule_reports,
     schedule_nominations,
     schedule_recommendations,
+    schedule_surveys,
     schedule_facilitators,
     schedule_subscriptions,
 )

@@ -1,0 +1,34 @@
+"""The shape of anonymous surveys of partnerships."""
+
+from __future__ import annotations
+
+from partnerships.surveys.bodies import Group
+from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+_GROUP = choice("group", Group, required=True)
+ASKED = Shape((_GROUP, Part("email", required=True)))
+ANSWER = Shape(
+    (
+        _GROUP,
+        Part("scores", required=True),  # a figure for each dimension, such as 43-35424; - is no view
+        Part("expects", "texts"),
+        Part("comments", "free", default={}),
+    )
+)
+ACTION = Shape((Part("theme", required=True), ref("objective", "objectives", required=True)))
+
+
+SURVEY = Shape(
+    (
+        ref("partnership", "partnerships", required=True),
+        ref("by", "people", required=True),
+        AT,
+        Part("title", required=True),
+        Part("closes_on", "date", required=True),
+        ref("moderator", "people", required=True),
+        Part("asked", "parts", shape=ASKED),
+        Part("answers", "parts", shape=ANSWER),
+        Part("actions", "parts", shape=ACTION),
+    )
+)

@@ -1,0 +1,76 @@
+"""Replay anonymous surveys: opened, answered, closed by the clock, comments read, and what was done about results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from partnerships.surveys import sealing, services
+from partnerships.surveys.bodies import Group
+from partnerships.surveys.counting import Answer
+from partnerships.surveys.models import CommentStatus, Round, Way
+from partnerships.surveys.queries.rounds import newest_question_sets
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network
+
+#: When people answer, after the survey has opened, and when it closes, after its last day.
+ANSWERED_AFTER, CLOSED_AT = dt.timedelta(days=1), dt.time(8)
+
+
+def schedule_surveys(network: Network) -> None:
+    """Steps of surveys; objectives that were set because of one are linked when the loading ends."""
+    for place, item in enumerate(network.file["surveys"]):
+        path = f"surveys[{place}]"
+        over = dt.datetime.combine(item["closes_on"] + dt.timedelta(days=1), CLOSED_AT, tzinfo=dt.UTC)
+        network.then(item["at"], path, partial(_open, network, item))
+        network.then(item["at"] + ANSWERED_AFTER, path, partial(_answer, item))
+        network.then(over, path, partial(_close, network, item))
+        network.then(network.now, path, partial(_link, network, item))
+
+
+def _open(network: Network, item: Item, now: dt.datetime) -> None:
+    partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
+    assert partnership is not None  # required in the file
+    found = services.prepare_round(
+        partnership=partnership,
+        title=item["title"],
+        question_set=newest_question_sets()[0],
+        way=Way.ANONYMOUS,
+        closes_on=item["closes_on"],
+        moderator=network.people[item["moderator"]].email,
+        author=author,
+        now=now,
+    )
+    for group in Group:
+        addresses = [one["email"] for one in item["asked"] if one["group"] == group]
+        services.invite(found=found, addresses=addresses, group=group, author=author, now=now)
+    services.open_round(found=found, author=author, now=now)
+    item["round"] = found.pk
+
+
+def _answer(item: Item, now: dt.datetime) -> None:
+    found = Round.objects.for_pages().get(pk=item["round"])
+    people = list(found.invitations.order_by("pk").values_list("person_id", flat=True))
+    tokens = sealing.tokens_of(found.key_name, people)
+    dimensions = [one.key for one in found.questions().dimensions]
+    for person, said in zip(people, item["answers"], strict=False):
+        scores = {key: int(score) for key, score in zip(dimensions, said["scores"], strict=False) if score.isdecimal()}
+        answer = Answer(said["group"], scores, said["expects"], said["comments"])
+        services.answer_by_token(token=tokens[person], answer=answer, now=now)
+
+
+def _close(network: Network, item: Item, now: dt.datetime) -> None:
+    services.close_due(now=now)
+    found = Round.objects.for_pages().get(pk=item["round"])
+    sealing.destroy_key(found.key_name)  # what should follow the commit does not happen while loading
+    shown = {one.pk: one.text for one in found.comments.filter(status=CommentStatus.WAITING)}
+    if shown:
+        moderator = network.people[item["moderator"]]
+        services.decide_comments(found=found, shown=shown, withheld=set(), author=moderator, now=now)
+
+
+def _link(network: Network, item: Item, now: dt.datetime) -> None:
+    found = Round.objects.get(pk=item["round"])
+    for action in item["actions"]:
+        thing = f"objective-{network.found('objectives', action['objective']).pk}"
+        services.link_action(found=found, theme=action["theme"], thing=thing, author=network.by(item["by"]), now=now)

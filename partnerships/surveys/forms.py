@@ -109,6 +109,7 @@ class AnswerForm(Form):
         field = self.fields["group"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(one.value, one.label) for one in Group if one in groups]
+        field.initial = groups[0] if len(groups) == 1 else None
         for dimension in questions.dimensions:
             self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
                 label=words(dimension.name),

@@ -32,6 +32,9 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.search.queries import search
 from partnerships.search.services import index_stale
+from partnerships.surveys.models import Round as Survey
+from partnerships.surveys.queries.results import shown_comments
+from partnerships.surveys.sealing import keys_here
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import UnableToRead
@@ -241,7 +244,7 @@ def test_demonstration_loads_and_its_people_can_sign_in(client: Any) -> None:
     assert "Larkhaven" not in directory_text()
 
 
-def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> None:
+def test_demonstration_shows_posts_reports_groups_facilitators_a_gap_and_a_survey() -> None:
     load_demonstration()
     estuary, today = Partnership.objects.get(title="Estuary Homes Partnership"), timezone.localdate()
     ravi, ben = User.objects.get(name="Ravi Reach"), User.objects.get(name="Ben West")
@@ -258,6 +261,11 @@ def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> No
     assert reports.overdue(today).exists()
     assert {"Progress report overdue", "No answer to an ask"} <= stuck
     assert Partnership.objects.filter(title="Mill Lane design group", kind="working_group").exists()
+    [survey] = Survey.objects.filter(status="closed")
+    assert survey.figures.filter(group="").exists()
+    assert set(shown_comments(survey)) == {"expect_more", "one_change"}
+    assert survey.actions.exists()
+    assert not keys_here()
     gap = gaps_of(User.objects.get(name="Nora Mere"), [charter.pk], today)[charter.pk]
     assert gap.days > 0
     waiting = TermsSignatory.objects.waiting().get(version__partnership=estuary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.content import Content, link
@@ -26,7 +27,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
     found = _found(due)
-    invitation = Invitation.objects.filter(round=found, person=person).first()
+    invitation = Invitation.objects.filter(round=found, person=person).select_related("invited_by").first()
     if invitation is None or not found.takes_answers(now):
         return "The survey is over."
     if found.is_anonymous:
@@ -38,7 +39,7 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
         href = link("surveys:answer", token=token)
     else:
         href = link("surveys:answer-by-name", token=make_link(invitation))
-    return _content(template, found, person, href)
+    return _content(template, found, person, href, inviter=invitation.invited_by, privacy=link("people:privacy"))
 
 
 def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -61,6 +62,6 @@ def _found(due: Due) -> Round:
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 
-def _content(template: str, found: Round, person: User, href: str) -> Content:
-    context = {"person": person, "found": found, "partnership": found.partnership, "href": href}
+def _content(template: str, found: Round, person: User, href: str, **more: Any) -> Content:
+    context = {"person": person, "found": found, "partnership": found.partnership, "href": href, **more}
     return Content(f"surveys/{template}", context)

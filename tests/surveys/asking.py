@@ -28,7 +28,8 @@ def moderator_of(world: World) -> User:
 def clear(world: World) -> None:
     """End what the access table has under way, and let the next round begin."""
     Round.objects.filter(status__in=["draft", "open"]).update(status="abandoned", reason="Cleared.", opened_at=None)
-    Round.objects.filter(status="closed").update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    long_ago = timezone.now() - dt.timedelta(days=100)
+    Round.objects.filter(status="closed").update(closes_on=timezone.localdate(long_ago), opened_at=long_ago)
 
 
 def start_partnership(world: World, title: str) -> Partnership:

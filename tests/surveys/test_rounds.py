@@ -76,6 +76,7 @@ def test_everybody_asked_gets_a_link_of_their_own_that_works_once(world: World) 
     assert len(emails) == 8
     links = {line for email in emails for line in str(email.body).splitlines() if "/surveys/answer/" in line}
     assert len(links) == 8
+    assert "Amina Larch gave us your address for this survey" in " ".join(str(emails[0].body).split())
     path = links.pop().split("/", 3)[3]
 
     page = Client().get(f"/{path}")
@@ -291,6 +292,15 @@ def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
 
     with pytest.raises(services.UnableToRun, match="over"):
         services.open_round(found=found, author=world.amina, now=now)
+
+
+def test_fourth_survey_in_thirty_days_cannot_open(world: World) -> None:
+    for _ in range(3):
+        services.abandon_round(found=opened(world), reason="Again.", author=world.amina, now=timezone.now())
+    found = prepared(world)
+
+    with pytest.raises(services.UnableToRun, match="opened 3 surveys in the last 30 days"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
 
 
 def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) -> None:

@@ -34,6 +34,10 @@ MIN_DAYS, MAX_DAYS = 5, 90
 MIN_DAYS_BETWEEN = 60
 
 
+#: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
+MAX_OPENED_A_MONTH = 3
+
+
 class UnableToRun(Exception):
     """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
 
@@ -148,6 +152,9 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
     locked = _draft(found, author, now)
     invitations = list(locked.invitations.all())
     _check_days(locked, now)
+    recent = Round.objects.filter(partnership=locked.partnership, opened_at__gt=now - dt.timedelta(days=30))
+    if recent.count() >= MAX_OPENED_A_MONTH:
+        raise UnableToRun(f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days.")
     if not invitations:
         raise UnableToRun("Nobody is invited yet.")
     locked.status, locked.opened_at = RoundStatus.OPEN, now

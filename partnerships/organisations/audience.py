@@ -45,6 +45,7 @@ from partnerships.people.models import User
 
 __all__ = [
     "EDITORS",
+    "EVERYTHING",
     "NOTHING",
     "Crowd",
     "Everybody",
@@ -63,6 +64,8 @@ __all__ = [
 
 #: No record.
 NOTHING = Q(pk__in=[])
+#: Every record. An empty condition will not do: Django drops it beside others, even beside `NOTHING`.
+EVERYTHING = ~NOTHING
 #: Reaches the editors and leads of the organisation that a record names.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
@@ -192,7 +195,7 @@ def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | Non
     """
     route, between = way.route, way.between
     if isinstance(route, Network) or mine is None:
-        return among_records(model, route.when)
+        return among_records(model, route.when or EVERYTHING)
     whole = route.when & among(route.path, mine)
     if between is None:
         return among_records(model, whole)

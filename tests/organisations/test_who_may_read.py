@@ -27,12 +27,21 @@ from partnerships.conversations.models import Status as ConversationStatus
 from partnerships.exchange.models import ROUTES as ENTRY_ROUTES
 from partnerships.exchange.models import Addressee, Entry
 from partnerships.exchange.models import Status as EntryStatus
-from partnerships.organisations.audience import Route, reaches, readers_of, visible_to
+from partnerships.organisations.audience import (
+    Everybody,
+    Network,
+    Organisations,
+    Route,
+    reaches,
+    readers_of,
+    visible_to,
+)
 from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.models.routes import draft_routes, published_routes
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -317,3 +326,21 @@ def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, see
             if model is Conversation:
                 assert by_side(people) <= read, name
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("more", [(), (Organisations("parties__organisation"),)])
+def test_a_route_to_the_network_without_a_condition_opens_every_record(
+    world: World, more: tuple[Organisations, ...]
+) -> None:
+    routes = (Network(), *more)
+    people = [world.ben, world.chidi, world.sol]
+    expected = {(who.pk, one.pk) for who in people[:2] for one in (world.partnership, world.other_partnership)}
+
+    read = by_person(Partnership, routes, people)
+    with remembered():
+        remembering = by_person(Partnership, routes, people)
+
+    assert read == remembering == expected
+    assert {pair for pair in by_record(Partnership, routes) if pair[0] in {who.pk for who in people}} == expected
+    everybody = Everybody([world.larkhaven.pk])
+    assert Partnership.objects.filter(visible_to(Partnership, routes, everybody)).count() == 2

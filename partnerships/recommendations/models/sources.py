@@ -20,8 +20,8 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Readers (docs/rights.md): anyone signed in. An empty condition would vanish beside others, so this one is true.
-EVERYBODY: tuple[Route, ...] = (Network(when=Q(pk__gt=0)),)
+#: Readers (docs/rights.md): anyone signed in.
+EVERYBODY: tuple[Route, ...] = (Network(),)
 #: Characters of a recommendation where it stands for a title.
 _MAX_TITLE = 110
 

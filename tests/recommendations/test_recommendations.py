@@ -10,7 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Change, Event
-from partnerships.agreements.services import add_document
+from partnerships.agreements.services import (
+    add_document,
+    answer_invitation,
+    invite_organisation,
+    leave_partnership,
+)
 from partnerships.calendars.queries import entries_for
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.queries.agendas import suggestions_for
@@ -277,6 +282,29 @@ def test_outsiders_learn_nothing_of_what_a_partnership_adopts(world: World, clie
     assert client.get(adoption.get_absolute_url()).status_code == 404
     assert adoption.recommendation in uncovered(world.chidi)
     assert adoption.recommendation not in uncovered(world.ben)
+
+
+def test_former_parties_do_not_learn_what_present_parties_say(world: World, client: Client) -> None:
+    now = timezone.now()
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
+    adoption = adopted(world)
+    leave_partnership(party=world.party(world.harbour), reason="Reorganised.", author=world.hana, now=timezone.now())
+    says(adoption.recommendation, world.westmarch, world.ben, "done")
+
+    shown = page(client, world.hana, "of-partnership", pk=world.partnership.pk)
+    shown += page(client, world.hana, "adoption", pk=adoption.pk)
+
+    assert SHARE_PLANS in shown
+    assert "Westmarch" not in shown
+    assert "Westmarch" in page(client, world.eddie, "of-partnership", pk=world.partnership.pk)
 
 
 def test_what_moved_since_a_day_names_who_and_before_and_after(world: World, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Queries of recommendations. The room of reports reads `reporting`."""
+"""Queries of recommendations."""
 
 from partnerships.recommendations.queries.work import WAITING
 

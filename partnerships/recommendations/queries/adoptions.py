@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, Suggestion
-from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership
+from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.kit.text import shorten
+from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
     WORKING,
@@ -55,7 +57,7 @@ class Adopted:
         return self.adoption.recommendation
 
 
-def outcomes_of(adoptions: Sequence[Adoption], user: User) -> dict[int, list[Became]]:
+def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[Became]]:
     """What each adoption (id) became, as far as the reader may see the objective or commitment."""
     readable = Q(objective__in=Objective.objects.visible_to(user).values("pk")) | Q(
         commitment__in=Commitment.objects.visible_to(user).values("pk")
@@ -80,7 +82,7 @@ def outcomes_of(adoptions: Sequence[Adoption], user: User) -> dict[int, list[Bec
     return found
 
 
-def of_partnership(user: User, partnership: Partnership) -> list[Adopted]:
+def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
     """What the partnership does about recommendations: adopted first, then proposed, then dropped."""
     rows = Adoption.objects.visible_to(user).filter(partnership=partnership).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
@@ -92,9 +94,15 @@ def of_partnership(user: User, partnership: Partnership) -> list[Adopted]:
     return [Adopted(one, became.get(one.pk, []), said.get(one.recommendation_id, [])) for one in adoptions]
 
 
-def responses_of_parties(user: User, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
-    """What the present parties say about these recommendations (ids), by organisation."""
-    parties = partnership.parties.present().values("organisation")
+def parties_known_to(reader: Reader, partnership: Partnership) -> QuerySet[Party, Any]:
+    """The present parties (ids of organisations), for their people alone: who left may not learn who joined since."""
+    known = Partnership.objects.present_for(reader).filter(pk=partnership.pk)
+    return partnership.parties.present().filter(partnership__in=known.values("pk")).values("organisation")
+
+
+def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
+    """What the present parties say about these recommendations (ids), by organisation; nothing for former parties."""
+    parties = parties_known_to(user, partnership)
     rows = Response.objects.visible_to(user).filter(organisation__in=parties, recommendation__in=recommendations)
     return list(rows.select_related("organisation").order_by("organisation__name", "pk"))
 
@@ -102,7 +110,7 @@ def responses_of_parties(user: User, partnership: Partnership, recommendations: 
 def also_under_way(user: User, partnership: Partnership) -> list[Response]:
     """What the present parties work on by themselves: recommendations that the partnership has not taken up."""
     taken_up = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
-    parties = partnership.parties.present().values("organisation")
+    parties = parties_known_to(user, partnership)
     rows = Response.objects.visible_to(user).filter(organisation__in=parties, status__in=WORKING)
     rows = rows.exclude(recommendation__in=taken_up.values("recommendation"))
     return list(

@@ -1,4 +1,4 @@
-"""What moved, for the page of this room, for reports and for board packs."""
+"""What moved: in all recommendations, in those of a partnership, and in one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Adoption
+from partnerships.recommendations.queries.adoptions import parties_known_to
 
 #: Changes that move a recommendation on; others correct words or concern one organisation alone.
 _MOVES = (
@@ -48,7 +49,7 @@ def moved_between(
 def _of(user: User, partnership: Partnership) -> Q:
     """The condition on events about what a partnership took up."""
     taken_up = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
-    parties = partnership.parties.present().values("organisation")
+    parties = parties_known_to(user, partnership)
     said = Q(within_kind="recommendation", within_id__in=taken_up, organisation_id__in=parties)
     return said | Q(within_kind="partnership", within_id=partnership.pk)
 

@@ -7,7 +7,8 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.agreements.models import Objective, Partnership
+from partnerships.agreements.models import Objective, Partnership, PartyRole
+from partnerships.agreements.services.recording import lock_partnership
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.kit.rights import require
@@ -37,8 +38,17 @@ def _open(partnership: Partnership, author: User | None, now: dt.datetime) -> No
         raise UnableToAdopt("This partnership is over: nothing can be adopted there any more.")
 
 
+def _locked_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
+    """As `_locked`, with the partnership locked before it, so that it goes on and its parties stay."""
+    lock_partnership(adoption.partnership_id)
+    return _locked(adoption, author, now)
+
+
 def _locked(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """The adoption, locked; the author may change it."""
+    """The adoption, locked; the author may change it.
+
+    Alone where a new commitment was added to the partnership first: two of them would wait for each other.
+    """
     rows = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
     locked = rows.get(pk=adoption.pk)
     _open(locked.partnership, author, now)
@@ -46,10 +56,10 @@ def _locked(adoption: Adoption, author: User | None, now: dt.datetime) -> Adopti
 
 
 def _side(partnership: Partnership, author: User | None) -> Organisation | None:
-    """The party that the author edits for."""
+    """The party that the author edits for; observers adopt nothing."""
     if author is None:
         return None
-    parties = partnership.parties.present().values("organisation")
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).values("organisation")
     return Organisation.objects.of_person(author, *EDITING_ROLES).filter(pk__in=parties).order_by("pk").first()
 
 
@@ -66,6 +76,7 @@ def propose_adoption(
 
     One that was dropped is proposed again. Raises `UnableToAdopt`.
     """
+    partnership = lock_partnership(partnership.pk)
     locked = lock_recommendation(recommendation.pk)
     _open(partnership, author, now)
     if not why.strip():
@@ -88,7 +99,7 @@ def propose_adoption(
 @transaction.atomic
 def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
     """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
-    locked = _locked(adoption, author, now)
+    locked = _locked_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
         raise UnableToAdopt(f"This is {locked.get_status_display().lower()} already.")
     if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
@@ -112,7 +123,7 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
 @transaction.atomic
 def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: dt.datetime) -> Adoption:
     """Drop it, with a reason; what it became stays. Raises `UnableToAdopt`."""
-    locked = _locked(adoption, author, now)
+    locked = _locked_with_partnership(adoption, author, now)
     if locked.is_dropped:
         raise UnableToAdopt("This has been dropped already.")
     if not reason.strip():

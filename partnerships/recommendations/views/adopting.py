@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +21,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.adoptions import AdoptForm, OutcomeForm, ProposeForm
+from partnerships.recommendations.forms.moved import LOOK_BACK
 from partnerships.recommendations.models import Adoption, Outcome, Recommendation
 from partnerships.recommendations.queries.adoptions import (
     also_under_way,
@@ -31,6 +34,7 @@ from partnerships.recommendations.queries.adoptions import (
 from partnerships.recommendations.queries.adoptions import (
     of_partnership as adopted_in,
 )
+from partnerships.recommendations.queries.reporting import moved_between
 from partnerships.recommendations.rights import may_adopt_in, proposable_in
 from partnerships.recommendations.services import (
     UnableToAdopt,
@@ -59,12 +63,15 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """What a partnership does about recommendations."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
-    takes_part = Party.objects.takes_part(user, pk)
-    require(takes_part or former_party(user, partnership) is not None)
+    require(Party.objects.takes_part(user, pk) or former_party(user, partnership) is not None)
+    today = timezone.localdate()
+    since = today - LOOK_BACK
     context = {
         "partnership": partnership,
         "rows": adopted_in(user, partnership),
-        "others": also_under_way(user, partnership) if takes_part else [],
+        "others": also_under_way(user, partnership),
+        "since": since,
+        "lines": moved_between(user, since, today + dt.timedelta(days=1), partnership),
         "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
     }
     return render(request, "recommendations/of_partnership.html", context)

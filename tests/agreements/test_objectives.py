@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -27,6 +28,7 @@ from partnerships.agreements.services import (
     report_progress,
     unlink_record,
 )
+from partnerships.organisations.audience import Everybody
 from partnerships.people.models import User
 from tests.commitments.promises import agree
 from tests.world import World
@@ -214,3 +216,13 @@ def test_objectives_move_and_close_with_a_reason(world: World) -> None:
         report(world, first, 30)
     with pytest.raises(UnableToKeepObjective, match="reason"):
         change_objective_status(objective=first, status="open", reason=" ", author=world.ben, now=timezone.now())
+
+
+@pytest.mark.django_db
+def test_everybody_of_the_parties_reads_objectives_together_and_visitors_none(world: World) -> None:
+    objective = add(world)
+    parties, others = (Everybody([world.larkhaven.pk, pk]) for pk in (world.westmarch.pk, world.tidewater.pk))
+
+    assert list(Objective.objects.visible_to(parties)) == [objective]
+    assert not Objective.objects.visible_to(others).exists()
+    assert not Objective.objects.visible_to(AnonymousUser()).exists()

@@ -42,3 +42,9 @@ def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: Wo
         "left_alone": 1,
         "changed": 1,
     }
+    without_themes = (
+        SHEET.splitlines()[1].replace("Name one contact each", "Name two contacts each").replace("Data", "")
+    )
+    assert imported(f"{SHEET.splitlines()[0]}\n{without_themes}\n") == {"changed": 1}
+    first = Recommendation.objects.get(reference="R1")
+    assert (first.text, first.themes) == ("Name two contacts each.", ["data"])

@@ -43,12 +43,15 @@ class SourceGiven:
 
 @dataclass(frozen=True, slots=True)
 class RecommendationGiven:
-    """A recommendation as somebody records it; `kinds` are codes of kinds of organisation."""
+    """A recommendation as somebody records it; `kinds` are codes of kinds of organisation.
+
+    Themes that are not given stay as they were.
+    """
 
     text: str
     confidence: str
     reference: str = ""
-    themes: Sequence[str] = ()
+    themes: Sequence[str] | None = None
     kinds: Collection[str] = ()
     organisations: Collection[int] = field(default_factory=tuple)
 
@@ -62,11 +65,7 @@ def record_source(
     What is not given stays as it was. None, without an author, is Common Ground itself. Raises `UnableToRecord`.
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
-    title = " ".join(given.title.split())
-    if not title:
-        raise UnableToRecord("Give the title of the report.")
-    if not 1900 <= given.year <= 2200:
-        raise UnableToRecord("Give the year of the report, such as 2015.")
+    title = _title(given)
     found = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
     said = {"publisher": given.publisher.strip(), "total": given.total, "note": given.note.strip()}
     if found is None:
@@ -81,6 +80,15 @@ def record_source(
     return found
 
 
+def _title(given: SourceGiven) -> str:
+    title = " ".join(given.title.split())
+    if not title:
+        raise UnableToRecord("Give the title of the report.")
+    if not 1900 <= given.year <= 2200:
+        raise UnableToRecord("Give the year of the report, such as 2015.")
+    return title
+
+
 @transaction.atomic
 def record_recommendation(
     *,
@@ -90,32 +98,55 @@ def record_recommendation(
     author: User | None,
     now: dt.datetime,
 ) -> tuple[Recommendation, str]:
-    """The recommendation with this reference (or text), and what happened: created, changed or left_alone.
+    """The recommendation with this reference, else this text, and what happened: created, changed or left_alone.
 
-    Raises `UnableToRecord`.
+    One that was recorded without a reference gets it. Raises `UnableToRecord`.
     """
     locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(given.text.split()), given.reference.strip()
     _check(text, given)
-    rows = locked.recommendations.select_for_update(of=("self",))
-    found = rows.filter(**({"reference__iexact": reference} if reference else {"text__iexact": text})).first()
-    if found is not None and _is_same(found, text, given):
+    found = _known(locked, reference, text)
+    said: dict[str, Any] = {"text": text, "confidence": given.confidence}
+    if given.themes is not None:
+        said["themes"] = list(given.themes)
+    if reference and (found is None or not found.reference):
+        said["reference"] = reference
+    if found is not None and _is_same(found, said, given):
         return found, "left_alone"
     if locked.recorded_for_id != (organisation.pk if organisation else None):
         raise UnableToRecord(_ANOTHERS.format(title=locked.title))
-    said: dict[str, Any] = {"text": text, "confidence": given.confidence, "themes": list(given.themes)}
     if found is None:
-        made = _create(locked, reference, said)
+        made = _create(locked, said)
         _address(made, given)
         record_all([recommendation_event(made, EventKind.RECORDED, author=author, now=now)])
         return made, "created"
-    before, after = apply_changes(found, said)
-    found.save(update_fields=list(said))
-    _address(found, given)
-    event = recommendation_event(found, EventKind.CORRECTED, author=author, now=now, before=before, after=after)
-    record_all([event])
+    _change(found, said, given, author=author, now=now)
     return found, "changed"
+
+
+def _change(
+    recommendation: Recommendation,
+    said: dict[str, Any],
+    given: RecommendationGiven,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    **data: Any,
+) -> None:
+    was = _addressed_words(recommendation)
+    before, after = apply_changes(recommendation, said)
+    recommendation.save(update_fields=list(said))
+    _address(recommendation, given)
+    addressed = _addressed_words(recommendation)
+    if addressed != was:
+        before["addressed_to"], after["addressed_to"] = was, addressed
+    data |= {"before": before, "after": after}
+    record_all([recommendation_event(recommendation, EventKind.CORRECTED, author=author, now=now, **data)])
+
+
+def _addressed_words(recommendation: Recommendation) -> str:
+    return Recommendation.objects.for_listing().get(pk=recommendation.pk).addressee_words
 
 
 def _check(text: str, given: RecommendationGiven) -> None:
@@ -127,15 +158,22 @@ def _check(text: str, given: RecommendationGiven) -> None:
         raise UnableToRecord("Say whom it is addressed to.")
     if unknown := set(given.kinds) - set(Kind.values):
         raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
-    if unknown := set(given.themes) - set(Theme.by_code()):
+    if unknown := set(given.themes or ()) - set(Theme.by_code()):
         raise UnableToRecord(f"There is no theme called {min(unknown)}.")
 
 
-def _create(source: Source, reference: str, said: dict[str, Any]) -> Recommendation:
+def _known(source: Source, reference: str, text: str) -> Recommendation | None:
+    rows = source.recommendations.select_for_update(of=("self",)).order_by("position")
+    if not reference:
+        return rows.filter(text__iexact=text).first()
+    return rows.filter(reference__iexact=reference).first() or rows.filter(reference="", text__iexact=text).first()
+
+
+def _create(source: Source, said: dict[str, Any]) -> Recommendation:
     last = source.recommendations.aggregate(last=Max("position"))["last"] or 0
     if last >= MAX_RECOMMENDATIONS:
         raise UnableToRecord(f"A report can have up to {MAX_RECOMMENDATIONS} recommendations.")
-    return Recommendation.objects.create(source=source, position=last + 1, reference=reference, **said)
+    return Recommendation.objects.create(source=source, position=last + 1, **said)
 
 
 def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
@@ -143,9 +181,8 @@ def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
     return {kind for kind, _ in rows if kind}, {body for _, body in rows if body is not None}
 
 
-def _is_same(found: Recommendation, text: str, given: RecommendationGiven) -> bool:
-    said = (found.text, found.confidence, list(found.themes))
-    return said == (text, given.confidence, list(given.themes)) and _addressed(found) == (
+def _is_same(found: Recommendation, said: dict[str, Any], given: RecommendationGiven) -> bool:
+    return all(getattr(found, name) == value for name, value in said.items()) and _addressed(found) == (
         set(given.kinds),
         set(given.organisations),
     )

@@ -143,7 +143,7 @@ def _read(
         return None
     return (
         SourceGiven(line.text("title"), year, line.text("publisher"), total),
-        RecommendationGiven(line.text("text"), confidence, line.text("reference"), chosen, to, bodies),
+        RecommendationGiven(line.text("text"), confidence, line.text("reference"), chosen or None, to, bodies),
     )
 
 
@@ -193,8 +193,9 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 def _revision(target: Target) -> int:
     """A checksum of what the organisation recorded: recommendations have no revisions."""
-    own = Recommendation.objects.filter(source__recorded_for=target.organisation).order_by("pk")
-    fields = ("pk", "text", "confidence", "themes", "source__publisher", "source__total")
+    own = Recommendation.objects.filter(source__recorded_for=target.organisation).order_by("pk", "addressees__pk")
+    said = ("pk", "text", "reference", "confidence", "themes", "source__publisher", "source__total")
+    fields = (*said, "addressees__kind", "addressees__organisation")
     return zlib.crc32(repr(list(own.values_list(*fields))).encode()) & 0x7FFF_FFFF
 
 

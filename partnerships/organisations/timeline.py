@@ -36,6 +36,7 @@ PAGES = {
     "progress_report": "conversations:report",
     "journal_note": "conversations:journal-note",
     "recommendation": "recommendations:detail",
+    "recommendation_source": "recommendations:source",
     "recommendation_response": "recommendations:response",
     "recommendation_response_inside": "recommendations:response",
     "recommendation_adoption": "recommendations:adoption",

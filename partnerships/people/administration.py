@@ -29,7 +29,7 @@ GROUPS = {
         "socialaccount",
         "organisations.membership",
     ),
-    "Partnerships and meetings": ("agreements", "conversations", "nominations", "surveys"),
+    "Partnerships and meetings": ("agreements", "conversations", "nominations", "recommendations", "surveys"),
     "Asks, offers and commitments": ("exchange", "commitments", "developer_agreements"),
     "Plans and what is said about them": ("plans", "answers"),
     "Words to choose from": (

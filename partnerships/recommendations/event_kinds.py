@@ -7,6 +7,7 @@ class EventKind(models.TextChoices):
     """Codes are stored in rows and never change; labels may."""
 
     RECORDED = "recommendation.recorded", "Recorded a recommendation"
+    SOURCE_CORRECTED = "recommendation.source_corrected", "Corrected a report"
     CORRECTED = "recommendation.corrected", "Corrected a recommendation"
     ANSWERED = "recommendation.answered", "Changed what it does about a recommendation"
     PLANNED = "recommendation.planned", "Changed owner, review date or note"

@@ -16,7 +16,7 @@ from partnerships.recommendations import obligations, telling
 from partnerships.recommendations.belongings import RESPONSES
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.listing import LIST
-from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response
+from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response, Source
 from partnerships.recommendations.origins import OBJECTIVE, RECOMMENDATION
 from partnerships.recommendations.personal import RULES
 from partnerships.recommendations.queries.adoptions import proposed_here
@@ -33,6 +33,7 @@ def register() -> None:
     register_owned(RESPONSES)
     register_origin(RECOMMENDATION)
     register_objective_origin(OBJECTIVE)
+    register_kind(name="recommendation_source", visible_ids=lambda user: Source.objects.visible_to(user).values("pk"))
     register_kind(
         name="recommendation",
         subject=SubjectKind.RECOMMENDATION,

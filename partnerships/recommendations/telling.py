@@ -21,9 +21,8 @@ def register() -> None:
     """Register what is told, and what is not."""
     for kind, (fold, says) in _TOLD.items():
         register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{says}")
-    register_untold(
-        [EventKind.RECORDED, EventKind.CORRECTED], because="nobody follows a recommendation before it is recorded"
-    )
+    register_untold([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
+    register_untold([EventKind.CORRECTED, EventKind.SOURCE_CORRECTED], because="corrections of words move nothing on")
     register_untold([EventKind.PLANNED], because="it concerns only the organisation's own people")
     register_untold(
         [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="what it is about is not shown any more"

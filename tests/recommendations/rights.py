@@ -12,7 +12,7 @@ from partnerships.recommendations.services import RecommendationGiven, SourceGiv
 from tests.agreements.test_objectives import add as add_objective
 from tests.conversations.gatherings import held_meeting
 from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
-from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
 
 #: Editors and leads of the parties of the Estuary Partnership that are no observers.
@@ -62,6 +62,30 @@ def _linked(world: World) -> Any:
 ROWS = (
     Row("recommendations.record_source", lambda w, author, _: _record_source(w, author), EDITORS),
     Row("recommendations.record_recommendation", _record_recommendation, EDITORS, prepare=report_of),
+    Row(
+        "recommendations.correct_source",
+        lambda w, author, source: services.correct_source(
+            source=source,
+            given=SourceGiven(source.title, 2015),
+            reason="Its cover says so.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=report_of,
+    ),
+    Row(
+        "recommendations.correct_recommendation",
+        lambda w, author, made: services.correct_recommendation(
+            recommendation=made,
+            given=RecommendationGiven("Meet twice a year.", "seen", kinds=["council"]),
+            reason="Its first page says so.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_new,
+    ),
     Row(
         "recommendations.respond",
         lambda w, author, made: says(made, w.larkhaven, author),
@@ -126,4 +150,5 @@ WITHOUT_A_PERSON = {
     "recommendations.recommendation_event": _EVENT,
     "recommendations.record_adoption": _EVENT,
     "recommendations.record_response": _EVENT,
+    "recommendations.source_event": _EVENT,
 }

@@ -58,6 +58,11 @@ def _newest(user: User, here: Q) -> Sequence[Event]:
     return list(visible_events(user, here).order_by("-at", "-pk")[:MAX_MOVES])
 
 
+def corrections_of(user: User, source: int) -> list[TimelineLine]:
+    """Corrections of a report (id) itself, newest first."""
+    return timeline_lines(_newest(user, Q(target_kind="recommendation_source", target_id=source)))
+
+
 def history_of(user: User, recommendation: int, adoptions: Sequence[int]) -> list[TimelineLine]:
     """Everything that happened to a recommendation and its adoptions (ids), newest first, as the reader may see it."""
     here = (

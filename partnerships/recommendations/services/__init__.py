@@ -22,6 +22,8 @@ from partnerships.recommendations.services.sources import (
     RecommendationGiven,
     SourceGiven,
     UnableToRecord,
+    correct_recommendation,
+    correct_source,
     record_recommendation,
     record_source,
 )
@@ -38,6 +40,8 @@ __all__ = [
     "UnableToRespond",
     "add_evidence",
     "adopt",
+    "correct_recommendation",
+    "correct_source",
     "drop_adoption",
     "hand_over_response",
     "link_outcome",

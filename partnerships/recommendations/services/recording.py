@@ -11,7 +11,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
-from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response
+from partnerships.recommendations.models import Adoption, Evidence, Recommendation, Response, Source
 
 
 def recommendation_event(
@@ -25,6 +25,18 @@ def recommendation_event(
         target_id=recommendation.pk,
         now=now,
         data={"title": recommendation.title, **data},
+    )
+
+
+def source_event(source: Source, *, author: User | None, now: dt.datetime, **data: Any) -> Event:
+    """An event on a report that was corrected, for `record_all`."""
+    return new_event(
+        actor_id=author.pk if author else None,
+        kind=EventKind.SOURCE_CORRECTED,
+        target_kind="recommendation_source",
+        target_id=source.pk,
+        now=now,
+        data={"title": str(source), **data},
     )
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.services import create_organisation
+from partnerships.recommendations.models import Source
 from partnerships.recommendations.services.sources import (
     RecommendationGiven,
     SourceGiven,
@@ -25,22 +26,29 @@ SEED = Path(__file__).resolve().parents[1] / "seed.json"
 
 @transaction.atomic
 def load_recommendations(*, now: dt.datetime) -> int:
-    """Record the reports that come with Common Ground; how many recommendations are new or changed.
+    """Record the reports that come with Common Ground; how many recommendations are new.
 
-    National bodies that they are addressed to join the directory if it lacks them. Running it again changes nothing.
+    National bodies that they are addressed to join the directory if it lacks them. Running it again changes nothing:
+    what an administrator corrected stays, also a corrected title.
     """
     content = json.loads(SEED.read_text(encoding="utf-8"))
     bodies = {one["name"]: _body(one, now).pk for one in content["organisations"]}
     count = 0
     for one in content["sources"]:
+        if _is_recorded(one["title"], one["year"]):
+            continue
         recommendations = one.pop("recommendations")
         source = record_source(given=SourceGiven(**one), organisation=None, author=None, now=now)
         for row in recommendations:
-            _, outcome = record_recommendation(
-                source=source, given=_given(row, bodies), organisation=None, author=None, now=now
-            )
-            count += outcome != "left_alone"
+            record_recommendation(source=source, given=_given(row, bodies), organisation=None, author=None, now=now)
+            count += 1
     return count
+
+
+def _is_recorded(title: str, year: int) -> bool:
+    """Whether a report has this title and year, or had them before a correction."""
+    history = Source.pgh_event_model.objects.filter(title__iexact=title, year=year)  # type: ignore[attr-defined]  # made by pghistory
+    return Source.objects.filter(pk__in=history.values("pgh_obj")).exists()
 
 
 def _body(one: dict[str, Any], now: dt.datetime) -> Organisation:

@@ -19,7 +19,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, Source
-from partnerships.recommendations.services.recording import recommendation_event
+from partnerships.recommendations.services.recording import recommendation_event, source_event
 
 #: Recommendations of one report that can be recorded.
 MAX_RECOMMENDATIONS = 500
@@ -90,6 +90,29 @@ def _title(given: SourceGiven) -> str:
 
 
 @transaction.atomic
+def correct_source(*, source: Source, given: SourceGiven, reason: str, author: User | None, now: dt.datetime) -> Source:
+    """Correct any report; its page shows the reason. Raises `UnableToRecord`."""
+    require(roles_of(author, now).keeps_directory)
+    locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+    said: dict[str, Any] = {"title": _title(given), "year": given.year, "publisher": given.publisher.strip()}
+    said |= {"total": given.total, "note": given.note.strip()}
+    before, after = apply_changes(locked, said)
+    if not before:
+        return locked
+    _check_reason(reason)
+    if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
+        raise UnableToRecord(f"{locked} is recorded already.")
+    locked.save(update_fields=list(before))
+    record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
+    return locked
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise UnableToRecord("Give a reason.")
+
+
+@transaction.atomic
 def record_recommendation(
     *,
     source: Source,
@@ -123,6 +146,33 @@ def record_recommendation(
         return made, "created"
     _change(found, said, given, author=author, now=now)
     return found, "changed"
+
+
+@transaction.atomic
+def correct_recommendation(
+    *,
+    recommendation: Recommendation,
+    given: RecommendationGiven,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> Recommendation:
+    """Correct any recommendation; its page shows the reason. Raises `UnableToRecord`."""
+    require(roles_of(author, now).keeps_directory)
+    source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
+    locked = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
+    text, reference = " ".join(given.text.split()), given.reference.strip()
+    _check(text, given)
+    said: dict[str, Any] = {"text": text, "reference": reference, "confidence": given.confidence}
+    if given.themes is not None:
+        said["themes"] = list(given.themes)
+    if _is_same(locked, said, given):
+        return locked
+    _check_reason(reason)
+    if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
+        raise UnableToRecord(f"Another recommendation of {source} has the reference {reference}.")
+    _change(locked, said, given, author=author, now=now, reason=reason.strip())
+    return locked
 
 
 def _change(

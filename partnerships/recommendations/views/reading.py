@@ -24,7 +24,7 @@ from partnerships.recommendations.queries.listings import (
     uncovered,
     with_work,
 )
-from partnerships.recommendations.queries.reporting import history_of, moved_between
+from partnerships.recommendations.queries.reporting import corrections_of, history_of, moved_between
 from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
 
 
@@ -40,7 +40,8 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     found = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
     rows = with_work(Recommendation.objects.visible_to(user).filter(source=found), user).in_order()
-    return render(request, "recommendations/source.html", {"source": found, "rows": rows})
+    context = {"source": found, "rows": rows, "lines": corrections_of(user, found.pk)}
+    return render(request, "recommendations/source.html", context)
 
 
 @require_safe

@@ -1,0 +1,127 @@
+"""Admin pages on which reports and recommendations are corrected with a reason.
+
+Rights: docs/rights.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from partnerships.exchange.models import Theme
+from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, ShowsRefusals
+from partnerships.people.models import User
+from partnerships.recommendations.models import Recommendation, Source
+from partnerships.recommendations.models.sources import KINDS_OF_BODY
+from partnerships.recommendations.services import (
+    RecommendationGiven,
+    SourceGiven,
+    UnableToRecord,
+    correct_recommendation,
+    correct_source,
+)
+
+
+def _why() -> forms.CharField:
+    return forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Everybody signed in reads it in the history.",
+    )
+
+
+class SourceForm(forms.ModelForm[Source]):
+    """A correction of a report."""
+
+    reason = _why()
+
+    class Meta:
+        model = Source
+        fields = ("title", "year", "publisher", "total", "note")
+
+
+class _CorrectionAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
+    """Rows that are corrected through a service, and never added or deleted here."""
+
+    refusals = (UnableToRecord,)
+    show_full_result_count = False
+
+
+@admin.register(Source)
+class SourceAdmin(_CorrectionAdmin):
+    """Reports that make recommendations."""
+
+    form = SourceForm
+    fields = (*SourceForm.Meta.fields, "recorded_for", "recorded_by", "recorded_at", "reason")
+    readonly_fields = ("recorded_for", "recorded_by", "recorded_at")
+    list_display = ("title", "year", "publisher", "total", "recorded_for")
+    list_select_related = ("recorded_for",)
+    search_fields = ("title", "publisher")
+    ordering = ("-year", "title", "pk")
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """Correct it through the service."""
+        assert isinstance(request.user, User)
+        given = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
+        correct_source(
+            source=obj,
+            given=SourceGiven(**given),
+            reason=form.cleaned_data["reason"],
+            author=request.user,
+            now=timezone.now(),
+        )
+
+
+class RecommendationForm(forms.ModelForm[Recommendation]):
+    """A correction of a recommendation; the organisations that it names stay."""
+
+    themes = forms.MultipleChoiceField(required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple)
+    kinds = forms.MultipleChoiceField(
+        label="Addressed to",
+        required=False,
+        choices=list(KINDS_OF_BODY.items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Kinds of organisation. Organisations that it names stay addressed.",
+    )
+    reason = _why()
+
+    class Meta:
+        model = Recommendation
+        fields = ("reference", "text", "confidence", "themes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kinds" in self.fields and self.instance.pk:
+            kinds = self.instance.addressees.exclude(kind="").values_list("kind", flat=True)
+            self.fields["kinds"].initial = list(kinds)
+
+
+@admin.register(Recommendation)
+class RecommendationAdmin(_CorrectionAdmin):
+    """Recommendations, in our own words."""
+
+    form = RecommendationForm
+    fields = ("source", *RecommendationForm.Meta.fields, "kinds", "reason")
+    readonly_fields = ("source",)
+    list_display = ("text", "source", "reference", "confidence")
+    list_filter = ("confidence", "source")
+    list_select_related = ("source",)
+    search_fields = ("text", "reference", "source__title")
+    ordering = ("-source__year", "source__title", "position", "pk")
+
+    def save_model(self, request: HttpRequest, obj: Recommendation, form: Any, change: bool) -> None:
+        """Correct it through the service."""
+        assert isinstance(request.user, User)
+        data = form.cleaned_data
+        named = obj.addressees.exclude(organisation=None).values_list("organisation", flat=True)
+        given = RecommendationGiven(
+            data["text"], data["confidence"], data["reference"], data["themes"], data["kinds"], list(named)
+        )
+        correct_recommendation(
+            recommendation=obj, given=given, reason=data["reason"], author=request.user, now=timezone.now()
+        )

@@ -1,0 +1,53 @@
+"""Recommendations are recorded again with more, and corrected by administrators with a reason."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Kind
+from partnerships.recommendations.models import Recommendation
+from partnerships.recommendations.services import RecommendationGiven, load_recommendations, record_recommendation
+from tests.recommendations.reports import SHARE_PLANS, recommended
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_reference_seen_later_is_added_and_themes_not_given_stay(world: World) -> None:
+    made = recommended(world)
+    seen = RecommendationGiven(SHARE_PLANS, "seen", "R7", kinds=[Kind.REGISTERED_PROVIDER, Kind.COUNCIL])
+
+    again, outcome = record_recommendation(
+        source=made.source, given=seen, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
+    )
+
+    assert (again.pk, outcome, again.reference, again.themes) == (made.pk, "changed", "R7", ["planning"])
+
+
+def test_administrators_correct_reports_and_recommendations_with_a_reason(world: World, client: Client) -> None:
+    load_recommendations(now=timezone.now())
+    made = Recommendation.objects.get(source__title="Elphicke-House report", position=1)
+    kinds = list(made.addressees.exclude(kind="").values_list("kind", flat=True))
+    source = {"title": "Elphicke-House Report (final)", "year": 2015, "publisher": "", "total": 30, "note": ""}
+    words = {"text": "Read the report.", "reference": "", "confidence": "seen", "kinds": kinds}
+    client.force_login(world.dee)
+
+    for model, pk, given in (("source", made.source_id, source), ("recommendation", made.pk, words)):
+        address = reverse(f"admin:recommendations_{model}_change", args=[pk])
+        assert client.post(address, given).status_code == 200
+        assert client.post(address, given | {"reason": f"The {model} says so."}).status_code == 302
+
+    client.force_login(world.chidi)
+    made.refresh_from_db()
+    assert (made.text, made.source.title) == ("Read the report.", "Elphicke-House Report (final)")
+    assert "The source says so." in page_at(client, made.source.get_absolute_url())
+    assert "The recommendation says so." in page_at(client, made.get_absolute_url())
+    assert load_recommendations(now=timezone.now()) == 0
+    assert Recommendation.objects.count() == 50
+
+
+def page_at(client: Client, address: str) -> str:
+    return client.get(address).content.decode()

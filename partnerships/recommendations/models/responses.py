@@ -17,6 +17,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Version
 from partnerships.recommendations.models.sources import EVERYBODY, Recommendation
+from partnerships.surveys.models import Figure
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -121,6 +122,7 @@ KINDS_OF_EVIDENCE = {
     "partnership": "Partnership",
     "meeting": "Meeting",
     "document": "Document",
+    "expectation": "Expectation from a survey",
 }
 
 
@@ -142,7 +144,8 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
             | Q(version__in=Version.objects.visible_to(user).values("pk"))
             | Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
             | Q(meeting__in=Meeting.objects.visible_to(user).values("pk"))
-            | Q(document__in=Document.objects.visible_to(user).values("pk")),
+            | Q(document__in=Document.objects.visible_to(user).values("pk"))
+            | Q(expectation__in=Figure.objects.visible_to(user).values("pk")),
             response__in=Response.objects.visible_to(user).values("pk"),
         )
 
@@ -151,7 +154,8 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 class Evidence(models.Model):
     """A record that proves a response. It is shown to those who may read that record, and to nobody else.
 
-    A version of a plan stands for what it changed. `words` say what it proves, to the same readers.
+    A version of a plan stands for what it changed. An expectation is a published share of a closed survey round: one
+    that is hidden has no row. `words` say what it proves, to the same readers.
     """
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")
@@ -160,6 +164,7 @@ class Evidence(models.Model):
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     document = models.ForeignKey(Document, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    expectation = models.ForeignKey(Figure, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     words = models.CharField(max_length=300, blank=True)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()

@@ -18,6 +18,8 @@ from partnerships.people.models import User
 from partnerships.plans.models import Version
 from partnerships.recommendations.models import Evidence
 from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
+from partnerships.surveys.models import Figure
+from partnerships.surveys.queries.results import expectation_words, expectations_for
 
 #: Records of one kind that a form offers.
 OFFERED = 200
@@ -31,6 +33,10 @@ def _partnerships(user: User) -> QuerySet[Any]:
 
 def _document_path(document: Document) -> str:
     return document.partnership.get_absolute_url() + "documents/"
+
+
+def _expectation_title(share: Figure) -> str:
+    return f"{shorten(expectation_words(share), _MAX_TEXT)} ({share.round})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ _KINDS: dict[str, _Kind] = {
         lambda one: f"{one.title} ({one.partnership})",
         _document_path,
     ),
+    "expectation": _Kind(expectations_for, _expectation_title, lambda one: one.round.get_absolute_url()),
 }
 
 
@@ -89,13 +96,24 @@ class Proof:
     words: str
 
 
+#: What titles and addresses of records need.
+_FETCHED = (
+    "commitment",
+    "version__plan",
+    "partnership",
+    "meeting",
+    "document__partnership",
+    "expectation__round__question_set",
+)
+
+
 def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
     """The evidence for each of these responses (ids) that the person may read, oldest first."""
     rows = (
         Evidence.objects.visible_to(user)
         .filter(response__in=responses)
         .defer("version__content", "version__prose")
-        .select_related("commitment", "version__plan", "partnership", "meeting", "document__partnership")
+        .select_related(*_FETCHED)
         .order_by("pk")
     )
     found: dict[int, list[Proof]] = defaultdict(list)

@@ -6,6 +6,7 @@ import uuid
 
 import pghistory
 import pgtrigger
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +16,14 @@ from partnerships.conversations.models import Meeting
 from partnerships.exchange.models import Entry
 from partnerships.people.models import User
 from partnerships.surveys.models.rounds import Round
+
+
+class FigureQuerySet(models.QuerySet["Figure"]):
+    """Published figures by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> FigureQuerySet:
+        """Those of rounds that the person may read."""
+        return self.filter(round__in=Round.objects.visible_to(user).values("pk"))
 
 
 class Figure(models.Model):
@@ -28,6 +37,8 @@ class Figure(models.Model):
     group = models.CharField(max_length=60, blank=True)
     value = models.DecimalField(max_digits=4, decimal_places=1)
     answered_at_least = models.PositiveSmallIntegerField()
+
+    objects = FigureQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
@@ -26,6 +27,21 @@ MIN_PARTNERSHIPS = 5
 def figures_of(found: Round) -> dict[tuple[str, str], Decimal]:
     """The published figures by theme and group; the group of everybody is ""."""
     return {(one.theme, one.group): one.value for one in found.figures.all()}
+
+
+def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
+    """Published shares of everybody who answered that expect something, of the rounds that the person may read.
+
+    Newest rounds first. A share that is hidden has no row, so nothing can be said of it.
+    """
+    figures = Figure.objects.visible_to(user).filter(group="").select_related("round__question_set")
+    found = [one.pk for one in figures if expectation_words(one)]
+    return figures.filter(pk__in=found).order_by("-round__closed_at", "-round", "theme")
+
+
+def expectation_words(found: Figure) -> str:
+    """What is expected, in the words of the round; empty for other figures. Needs the round with its questions."""
+    return next((one.text for one in found.round.questions().expectations if one.key == found.theme), "")
 
 
 def rounds_before(found: Round) -> Sequence[Round]:

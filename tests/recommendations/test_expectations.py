@@ -1,0 +1,38 @@
+"""What members expect, as a survey published it, supports a recommendation."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from partnerships.recommendations.models import Evidence
+from partnerships.recommendations.queries.evidence import choices_for, proofs_of
+from partnerships.recommendations.services import UnableToProve, add_evidence
+from partnerships.surveys.models import Figure
+from tests.recommendations.reports import recommended, says
+from tests.surveys.asking import closed
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_expectation_whose_share_was_published_is_evidence_for_people_of_the_partnership(world: World) -> None:
+    response = says(recommended(world), world.larkhaven, world.eddie)
+    survey = closed(world)
+    share = survey.figures.get(theme="association_pipeline", group="")
+    mean = survey.figures.exclude(pk=share.pk).order_by("pk")[0]
+
+    def add(record: Figure) -> Evidence:
+        return add_evidence(
+            response=response, kind="expectation", record=record.pk, author=world.eddie, now=timezone.now()
+        )
+
+    add(share)
+    with pytest.raises(UnableToProve):
+        add(mean)
+    assert [pk for pk, _ in choices_for("expectation", world.eddie)] == [str(share.pk)]
+    assert choices_for("expectation", world.chidi) == []
+    [proof] = proofs_of([response.pk], world.ben)[response.pk]
+    assert proof.title.startswith("Share the development pipeline")
+    assert proof.path == survey.get_absolute_url()
+    assert proofs_of([response.pk], world.chidi) == {}

@@ -44,6 +44,7 @@ from tests.organisations.test_handovers import (
     TODAY,
     accept,
     body,
+    division,
     lines,
     merger,
     propose,
@@ -75,6 +76,8 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     assert (line.state, line.applied_at) == ("stayed", None)
     assert "between the two organisations" in line.dispute
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
+    with pytest.raises(UnableToHandOverLines, match="answered already"):
+        services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
     told = Email.objects.filter(kind="organisations.handed_over")
     assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
 
@@ -133,6 +136,30 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     assert not_bound(world.partnership, TODAY) == set()
 
 
+def test_what_a_successor_signed_for_its_own_part_is_not_listed_when_the_succession_is_undone(world: World) -> None:
+    now, succession = timezone.now(), merger(world)
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
+    propose(world, succession, "partnerships", world.partnership.pk)
+    accept(world, succession, accept=False, reason="We take part already.")
+    agree_terms(world.partnership, world.amina)
+    take_effect(succession)
+    client = Client()
+    client.force_login(world.amina)
+
+    take_effect(undo(succession))
+
+    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+    assert "Signed until it was undone" not in page
+
+
 def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:
     promise, succession, now = agree(world), merger(world, days=30), timezone.now()
     for kind, record in (("commitments", promise.pk), ("partnerships", world.partnership.pk)):
@@ -162,6 +189,31 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 1
     accept(world, succession)
     assert str(write_handover_proposed(email, world.hana, now)).startswith("Everything was answered")
+
+
+def test_line_shared_with_an_organisation_that_nobody_leads_is_told_once_somebody_does(world: World) -> None:
+    now, waits = timezone.now(), dt.timedelta(minutes=16)
+    Membership.objects.filter(organisation=world.tidewater, role=Role.LEAD).update(role=Role.EDITOR)
+    division(world)
+    post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=now)
+    other = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY + dt.timedelta(days=30)),
+        ties=ties_between([world.riverside], [world.larkhaven]),
+        author=None,
+        now=now,
+    )
+    given = {"predecessor": world.riverside, "successor": world.larkhaven, "author": None}
+    propose(world, other, "posts", post.pk, **given)
+    told = Email.objects.filter(kind="organisations.handover_proposed")
+
+    services.tell_of_proposals(now=now + waits)
+    assert {one.person_id for one in told} == {world.amina.pk}
+
+    Membership.objects.filter(organisation=world.tidewater, person=world.chidi).update(role=Role.LEAD)
+    assert services.tell_of_proposals(now=now + waits) == 2
+    assert {one.person_id for one in told} == {world.amina.pk, world.hana.pk, world.chidi.pk}
 
 
 def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_them(world: World) -> None:

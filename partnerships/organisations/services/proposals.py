@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.organisations.models import Handover, HandoverState, Membership, Role, Succession
@@ -24,23 +25,26 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
     """
     open_ones = Handover.objects.filter(state=HandoverState.PROPOSED, succession__in=Succession.objects.live())
     untold = open_ones.filter(told_at=None)
-    pairs = set(untold.values_list("succession", "successor")) | set(
-        untold.exclude(others=None).values_list("succession", "others")
-    )
-    bodies = {body for _, body in pairs}
+    bodies = _successors(untold)
     recent = open_ones.filter(proposed_at__gt=now - QUIET)
-    busy = set(recent.values_list("successor", flat=True)) | set(recent.values_list("others", flat=True))
-    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=bodies - busy)
+    waiting = bodies - _successors(recent)
+    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=waiting)
     people = list(leads.filter(person__is_active=True).values_list("person", "organisation"))
     ready = {body for _, body in people}
-    # Locked, so that what is proposed again meanwhile is told on its own.
-    due = untold.filter(successor__in=ready).exclude(others__in=bodies - ready).select_for_update(of=("self",))
-    told = set(due.values_list("pk", flat=True))
+    # Locked, so that what is proposed again meanwhile is told on its own; in the order of those who answer.
+    due = untold.filter(successor__in=ready).exclude(others__in=bodies - ready).order_by("pk")
+    told = list(due.select_for_update(of=("self",)).prefetch_related("others"))
     if not told:
         return 0
+    # Of these lines alone: a line that waits for another organisation's lead must not be told each time.
+    concerned: dict[int, set[int]] = defaultdict(set)
+    for line in told:
+        for body in (line.successor_id, *(one.pk for one in line.others.all())):
+            concerned[body].add(line.succession_id)
     about: dict[int, set[int]] = defaultdict(set)
     for person, led in people:
-        about[person] |= {succession for succession, body in pairs if body == led}
+        if led in concerned:
+            about[person] |= concerned[led]
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for person, successions in about.items():
         alike[tuple(sorted(successions))].append(person)
@@ -48,5 +52,10 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
         record_emails(
             kind="organisations.handover_proposed", people=recipients, params={"successions": list(group)}, now=now
         )
-    Handover.objects.filter(pk__in=told).update(told_at=now)
+    Handover.objects.filter(pk__in=[line.pk for line in told]).update(told_at=now)
     return len(about)
+
+
+def _successors(lines: QuerySet[Handover]) -> set[int]:
+    """The organisations (ids) that lines were proposed to."""
+    return {*lines.values_list("successor", flat=True), *lines.exclude(others=None).values_list("others", flat=True)}

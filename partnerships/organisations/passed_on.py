@@ -94,7 +94,9 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
         return []
     passed: dict[str, set[int]] = defaultdict(set)
     targets = {kind.code: kind.target for kind in obligations() if kind.target}
-    for kind, record in succession.handovers.filter(kind__in=targets).values_list("kind", "record"):
+    # Lines wait as accepted again once things have passed back.
+    lines = succession.handovers.filter(kind__in=targets, state__in=(HandoverState.APPLIED, HandoverState.ACCEPTED))
+    for kind, record in lines.values_list("kind", "record"):
         passed[targets[kind]].add(record)
     about = [
         Q(target_kind=kind, target_id__in=ids) | Q(within_kind=kind, within_id__in=ids) for kind, ids in passed.items()

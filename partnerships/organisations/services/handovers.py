@@ -136,7 +136,9 @@ def answer_handovers(
     """
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    found = list(waiting.filter(state__in=OPEN_HANDOVERS).prefetch_related("others").order_by("pk"))
+    # What could not pass on is settled, not answered.
+    can_answer = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
+    found = list(waiting.filter(state__in=can_answer).prefetch_related("others").order_by("pk"))
     sides = {line.pk: [line.successor_id, *(one.pk for one in line.others.all())] for line in found}
     for sharing in {tuple(one) for one in sides.values()}:
         require(any(roles.lead(pk) for pk in sharing))

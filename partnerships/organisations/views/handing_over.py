@@ -95,13 +95,16 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
 
     user = signed_in(request)
     groups = []
+    settling: set[str] = set()
     for group in held_by(organisation, today):
+        of_group = {one.pk: lines.get((group.kind.code, one.pk)) for one in group.things}
+        settling |= {one.successor.name for one in of_group.values() if one and one.state == HandoverState.STAYED}
         known = readable_titles(group.kind, organisation, [one.pk for one in group.things], user)
         things = [
             (
                 one.title if own else known.get(one.pk, one.outside),
                 one.path if own or one.pk in known else "",
-                in_words(lines.get((group.kind.code, one.pk))),
+                in_words(of_group[one.pk]),
             )
             for one in group.things
         ]
@@ -115,6 +118,6 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "groups": groups,
             "successions": [(one.pk, title_of(one)) for one in successions],
             "is_led": leads_of(organisation).exists(),
-            "settling": sorted({line.successor.name for line in lines.values() if line.state == HandoverState.STAYED}),
+            "settling": sorted(settling),
         },
     )

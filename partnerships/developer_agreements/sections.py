@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 def agreements_section(user: User, organisation: Organisation) -> Section | None:
-    """The number of agreements the authority has published; None if it has none."""
+    """The number of agreements of the authority; None if it has none."""
     number = count_for(_published, user, organisation.pk)
     if not number:
         return None

@@ -12,12 +12,13 @@ from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_o
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The agreements an authority has published, newest first."""
+    """The agreements of an authority, newest first."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     rows = agreements_of(organisation, user)
@@ -25,7 +26,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         "organisation": organisation,
         "page": keyset_page(request, rows, order=NEWEST_FIRST, size=50),
         "number": rows.count(),
-        "may_add": roles_of(user, timezone.now()).keeps_published({organisation.pk}),
+        "may_add": _may_add(organisation, user),
     }
     return render(request, "developer_agreements/of_organisation.html", context)
 
@@ -36,6 +37,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
-    may_add = roles_of(user, timezone.now()).keeps_published({agreement.organisation_id})
-    context = {"agreement": agreement, "commitments": promises_in(agreement, user), "may_add": may_add}
+    context = {
+        "agreement": agreement,
+        "commitments": promises_in(agreement, user),
+        "may_add": _may_add(agreement.organisation, user),
+    }
     return render(request, "developer_agreements/detail.html", context)
+
+
+def _may_add(authority: Organisation, user: User) -> bool:
+    """Whether they may enter agreements and contributions of the authority on pages."""
+    return authority.is_planning_authority and roles_of(user, timezone.now()).keeps_published({authority.pk})

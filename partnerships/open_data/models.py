@@ -9,11 +9,8 @@ from django.db.models import F, Q
 from partnerships.commitments.models import Commitment
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.open_data.standards import STANDARDS, Standard
-from partnerships.organisations.models import Kind, Organisation, Status
+from partnerships.organisations.models import Organisation, Status
 from partnerships.plans.models import Plan
-
-#: Kinds of organisation that make plans and agreements by law.
-PLANNING_BODIES = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.STRATEGIC_AUTHORITY)
 
 #: The place of a row that no file had: after the others.
 LAST = 10**9

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from partnerships.kit.sections import Section
-from partnerships.open_data.models import PLANNING_BODIES
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import PLANNING_BODIES, Organisation
 from partnerships.people.models import User
 
 

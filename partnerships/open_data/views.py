@@ -21,12 +21,11 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.open_data import services
 from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
-from partnerships.open_data.models import PLANNING_BODIES
 from partnerships.open_data.queries import file_of, published, published_by
 from partnerships.open_data.queries import publishing as published_now
 from partnerships.open_data.services import UnableToEnter, UnableToPublishData, begin_publishing, end_publishing
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
-from partnerships.organisations.models import Merge, Organisation
+from partnerships.organisations.models import PLANNING_BODIES, Merge, Organisation
 from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.open_data.models import PLANNING_BODIES
-from partnerships.organisations.models import Organisation, Status
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.models import OWN_REGISTERS
@@ -31,9 +30,4 @@ def may_apply(author: User | None, now: dt.datetime, *, register: str, organisat
 
 
 def _is_own(register: str, organisation: Organisation) -> bool:
-    return (
-        register in OWN_REGISTERS
-        and organisation.kind in PLANNING_BODIES
-        and organisation.status != Status.DISSOLVED
-        and not organisation.is_ended
-    )
+    return register in OWN_REGISTERS and organisation.is_planning_authority

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
-from partnerships.open_data.models import PLANNING_BODIES
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import PLANNING_BODIES, Organisation
 from partnerships.people.limits import too_many_uploads
 from partnerships.people.requests import signed_in
 from partnerships.transfer.downloads import rows_set_aside, to_correct

@@ -78,6 +78,24 @@ def test_the_page_of_a_council_links_to_its_agreements(client: Client, world: Wo
     assert "Developer agreements" not in content(client, world.larkhaven.get_absolute_url())
 
 
+def test_adding_is_offered_to_leads_of_a_planning_authority_and_administrators(client: Client, world: World) -> None:
+    (agreement,) = save_agreements(world, "W/1-da")
+    landlord = reverse("developer_agreements:of-organisation", args=[world.larkhaven.pk])
+    offered = {}
+
+    for reader in (world.ben, world.chidi, world.dee, world.amina):
+        client.force_login(reader)
+        pages = (list_of(world), agreement.get_absolute_url(), landlord)
+        offered[reader] = ["/new/" in content(client, page) for page in pages]
+
+    assert offered == {
+        world.ben: [True, True, False],
+        world.chidi: [False, False, False],
+        world.dee: [True, True, False],
+        world.amina: [False, False, False],
+    }
+
+
 def test_the_list_shows_fifty_agreements_a_page_newest_first(client: Client, world: World) -> None:
     save_agreements(world, *(f"old-{number}" for number in range(50)))
     save_agreements(world, "newest", agreed_on=dt.date(2024, 5, 1))

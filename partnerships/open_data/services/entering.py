@@ -20,12 +20,12 @@ from partnerships.developer_agreements.services import (
     words_of,
 )
 from partnerships.kit.rights import require
-from partnerships.open_data.models import LAST, PLANNING_BODIES
+from partnerships.open_data.models import LAST
 from partnerships.open_data.queries.contributions import key_of
 from partnerships.open_data.services.records import Kept, keep_rows
 from partnerships.open_data.standards import AGREEMENT, AGREEMENT_TYPES, CONTRIBUTION, PURPOSES
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, figure_values, organisation_values
-from partnerships.organisations.models import Organisation, Status
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
@@ -126,7 +126,7 @@ def enter_contribution(
 def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:
     body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(roles_of(author, now).keeps_published({body.pk}))
-    if body.kind not in PLANNING_BODIES or body.status == Status.DISSOLVED:
+    if not body.is_planning_authority:
         raise UnableToEnter("Only planning authorities that still exist enter agreements.")
     return body
 

@@ -10,9 +10,9 @@ from partnerships.activity.services import record
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.open_data.event_kinds import EventKind
-from partnerships.open_data.models import PLANNING_BODIES, Publication
+from partnerships.open_data.models import Publication
 from partnerships.open_data.standards import STANDARDS
-from partnerships.organisations.models import Organisation, Status
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import rights_over
 from partnerships.people.models import User
 
@@ -35,7 +35,7 @@ def begin_publishing(
     body = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard.")
-    if body.kind not in PLANNING_BODIES or body.status == Status.DISSOLVED:
+    if not body.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist publish these files.")
     if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
         raise UnableToPublishData("It is published already.")

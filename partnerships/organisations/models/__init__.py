@@ -13,7 +13,14 @@ from partnerships.organisations.models.identity import (
 )
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
-from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
+from partnerships.organisations.models.organisation import (
+    PLANNING_BODIES,
+    CouncilType,
+    Kind,
+    Organisation,
+    OrganisationQuerySet,
+    Status,
+)
 from partnerships.organisations.models.requests import AccessRequest, AccessRequestQuerySet, RequestAnswer
 from partnerships.organisations.models.successions import (
     CERTAIN,
@@ -35,6 +42,7 @@ __all__ = [
     "FINAL",
     "KEEPING",
     "OPEN_HANDOVERS",
+    "PLANNING_BODIES",
     "REASON",
     "AcceptedPart",
     "AccessRequest",

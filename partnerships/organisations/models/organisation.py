@@ -41,6 +41,10 @@ class Kind(models.TextChoices):
     PUBLIC_BODY = "public_body", "Other public body"
 
 
+#: Kinds of organisation that make plans and agreements by law.
+PLANNING_BODIES = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.STRATEGIC_AUTHORITY)
+
+
 class CouncilType(models.TextChoices):
     """The tier of a council, coded as in the published registers."""
 
@@ -189,6 +193,11 @@ class Organisation(models.Model):
     def is_ended(self) -> bool:
         """Whether it has been dissolved."""
         return self.status == Status.DISSOLVED
+
+    @property
+    def is_planning_authority(self) -> bool:
+        """Whether it makes plans and agreements by law, and still exists."""
+        return self.kind in PLANNING_BODIES and not self.is_ended
 
     @property
     def org_ids(self) -> list[str]:

@@ -154,6 +154,21 @@ def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: Worl
     assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in written
 
 
+def test_digest_says_what_a_spreadsheet_changed_of_one_commitment(world: World) -> None:
+    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    later = DUE + dt.timedelta(days=1)
+    row = f"1,Larkhaven Homes,Westmarch Borough Council,60 homes at the quay,80,homes,{later:%d/%m/%Y},\n"
+    done = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS.partition("\n")[0] + "\n" + row)
+    subject = Subject(kind="partnership", record_id=world.partnership.pk)
+
+    events = list(Event.objects.filter(kind=Proposed.TERMS_CHANGED, within_id=world.partnership.pk).order_by("pk"))
+    section = read_section(subject, events, stakeholder=False, now=timezone.now())
+
+    assert counts(done) == {"changed": 1}
+    assert section.count > 1
+    assert not [line.sentence for line in section.lines if "spreadsheet" in line.sentence]
+
+
 def test_email_about_many_commitments_takes_few_queries(
     world: World, django_assert_max_num_queries: Callable[[int], AbstractContextManager[Any]]
 ) -> None:

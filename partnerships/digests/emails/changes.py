@@ -204,8 +204,18 @@ def _together(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_Alike
     for place, line in enumerate(lines):
         sheet = _sheet_of(line, events)
         found.setdefault(sheet or place, (sheet, []))[1].append(line)
-    alike = [(sheet if len(some) > 1 else None, some) for sheet, some in found.values()]
+    alike: list[_Alike] = []
+    for sheet, some in found.values():
+        # Several changes of one thing say more in lines of their own.
+        is_one = sheet is not None and _count_things(some, events) > 1
+        alike += [(sheet, some)] if is_one else [(None, [line]) for line in some]
     return sorted(alike, key=lambda one: one[1][-1].numbers[-1])
+
+
+def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
+    """How many things the lines are about."""
+    changed = (events[number] for line in lines for number in line.numbers)
+    return len({(event.target_kind, event.target_id) for event in changed})
 
 
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
@@ -222,9 +232,8 @@ def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
     """One line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
-    changed = [events[number] for line in lines for number in line.numbers]
-    count = len({(event.target_kind, event.target_id) for event in changed})
-    words = f"{count:,} {sheet.group.label.lower()} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
+    things = f"{_count_things(lines, events):,} {sheet.group.label.lower()}"
+    words = f"{things} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
     if path and subject.kind == SubjectKind.PARTNERSHIP:
         path += f"?partnership={subject.record_id}"

@@ -80,9 +80,12 @@ def test_returns_are_in_the_feeds_of_both_sides_from_the_day_they_can_be_sent(wo
     with time_machine.travel(dt.datetime.combine(next_quarter().starts_on, dt.time(12), tzinfo=dt.UTC)):
         days = [feed(page).one(title)["starts"]["day"] for page in pages]
         other = [name for name in feed(address_of(world.chidi)).titles() if title in name]
+        given = {"status": "suspended", "reason": "We disagree.", "author": world.amina, "now": NOW()}
+        agreements.change_status(partnership=agreement.partnership, **given)
+        suspended = [name for page in pages for name in feed(page).titles() if title in name]
 
     assert days == [next_quarter().ends_on.isoformat()] * 2
-    assert other == []
+    assert other == suspended == []
 
 
 def test_own_feed_has_only_meetings_with_an_invitation(world: World) -> None:

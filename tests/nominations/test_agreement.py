@@ -133,6 +133,17 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
     assert "are not counted: it was suspended." in days_counted(quarter, said)
 
 
+def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
+    agreement, quarter = world.things["nominations"], Quarter.of(timezone.localdate()).next()
+    for status, day in ((Status.SUSPENDED, quarter.starts_on), (Status.ENDED, quarter.starts_on + dt.timedelta(20))):
+        at = timezone.now() + (day - timezone.localdate())
+        change_status(partnership=agreement.partnership, status=status, reason="No money.", author=world.amina, now=at)
+
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+
+    assert period_of(agreement, quarter) is None
+
+
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:
     agreement = world.things["nominations"]
     proposal = propose_amendment(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, Status, TermsVersion, last_day
+from partnerships.agreements.models import OVER, Partnership, Status, TermsVersion, last_day
 from partnerships.agreements.queries.terms import in_force_from, version_in_force
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
@@ -29,6 +30,10 @@ def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
     return agreed_in(version.content) if version else None
 
 
+#: The first and the last day of a time.
+Days: TypeAlias = tuple[dt.date, dt.date]
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """The days of a quarter on which an agreement was in force, first and last included.
@@ -41,13 +46,12 @@ class Period:
     last: dt.date
     agreed: Agreed
     version: TermsVersion
-    suspended: tuple[tuple[dt.date, dt.date], ...] = ()
+    suspended: tuple[Days, ...] = ()
 
     @property
     def is_suspended(self) -> bool:
         """Whether it was suspended on all of its days."""
-        days = sum((last - first).days + 1 for first, last in self.suspended)
-        return days > (self.last - self.first).days
+        return is_suspended(self.first, self.last, self.suspended)
 
 
 def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | None:
@@ -75,23 +79,36 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
     return {quarter: period for quarter, period in periods.items() if not period.is_suspended}
 
 
-def suspensions_of(partnership: Partnership) -> list[tuple[dt.date, dt.date]]:
-    """The first and the last day of each time that the partnership was suspended, from its row history.
+def is_suspended(first: dt.date, last: dt.date, times: Iterable[Days]) -> bool:
+    """Whether all days from the first to the last are in these times of suspension."""
+    days = sum((min(end, last) - max(begun, first)).days + 1 for begun, end in times if begun <= last and end >= first)
+    return days > (last - first).days
 
-    It counts as suspended on the day of the suspension, and not on the day on which it goes on.
+
+def suspensions_of(partnership: Partnership) -> list[Days]:
+    """The first and the last day of each time that the partnership was suspended."""
+    return suspensions_of_each([partnership.pk])[partnership.pk]
+
+
+def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
+    """The same for each of these (ids), from their row histories; one query.
+
+    A partnership counts as suspended on the day of the suspension, and not on the day on which it goes on. One that
+    ends while it is suspended does not go on for a day.
     """
-    history = Partnership.pgh_event_model.objects.filter(pgh_obj=partnership.pk).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
-    since = dict.fromkeys(history.values_list("status", "status_since"))
-    found: list[tuple[dt.date, dt.date]] = []
-    begun: dt.date | None = None
-    for status, moment in since:
+    history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnerships).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
+    found: dict[int, list[Days]] = {pk: [] for pk in partnerships}
+    begun: dict[int, dt.date] = {}
+    for pk, status, moment in dict.fromkeys(history.values_list("pgh_obj", "status", "status_since")):
         day = timezone.localdate(moment)
         if status == Status.SUSPENDED:
-            begun = begun or day
-        elif begun is not None:
-            found += [(begun, day - dt.timedelta(days=1))] if begun < day else []
-            begun = None
-    return found + ([(begun, dt.date.max)] if begun is not None else [])
+            begun.setdefault(pk, day)
+        elif status not in OVER and pk in begun:
+            first = begun.pop(pk)
+            found[pk] += [(first, day - dt.timedelta(days=1))] if first < day else []
+    for pk, first in begun.items():
+        found[pk].append((first, dt.date.max))
+    return found
 
 
 def suspended_since(partnership: Partnership) -> dt.date | None:
@@ -100,7 +117,7 @@ def suspended_since(partnership: Partnership) -> dt.date | None:
     return times[-1][0] if times and times[-1][1] == dt.date.max else None
 
 
-def _within(period: Period, times: Iterable[tuple[dt.date, dt.date]]) -> Iterator[tuple[dt.date, dt.date]]:
+def _within(period: Period, times: Iterable[Days]) -> Iterator[Days]:
     """The parts of these times that are in the period."""
     for first, last in times:
         if first <= period.last and last >= period.first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from partnerships.agreements.models import last_day
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
+from partnerships.nominations.queries.agreement import Days, is_suspended, suspensions_of_each
 from partnerships.nominations.queries.pages import QUARTERS
 from partnerships.people.models import User
 
@@ -27,22 +28,27 @@ def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         for one in NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk")
     }
     revisions = revisions_of([one.pk for one in begun.values()], "nominations_return")
+    times = suspensions_of_each({one.partnership_id for one in agreements}) if agreements else {}
     today = timezone.localdate()
     return [
         _entry(agreement, quarter, begun.get((agreement.pk, quarter.starts_on)), revisions)
         for agreement in agreements
-        for quarter in _quarters(agreement, today)
+        for quarter in _quarters(agreement, today, times[agreement.partnership_id])
     ]
 
 
-def _quarters(agreement: NominationsAgreement, today: dt.date) -> Iterator[Quarter]:
-    """The quarters in which the agreement was in force, newest first; as many as its page offers."""
+def _quarters(agreement: NominationsAgreement, today: dt.date, times: Sequence[Days]) -> Iterator[Quarter]:
+    """The quarters in which the agreement was in force, newest first; as many as its page offers.
+
+    Without those in which it was suspended all `times`.
+    """
     first, last = timezone.localdate(agreement.begun_at), last_day(agreement.partnership)
     quarter = Quarter.of(today)
     for _ in range(QUARTERS + 1):
         if quarter.ends_on <= first:
             return
-        if last is None or quarter.starts_on <= last:
+        days = max(quarter.starts_on, first), min(quarter.last_day, last or dt.date.max)
+        if days[0] <= days[1] and not is_suspended(*days, times):
             yield quarter
         quarter = quarter.previous()
 

@@ -24,6 +24,7 @@ from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, 
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
 from partnerships.transfer.services.brownfield_land.content import content_of_sites, keyed_sites, title_of
@@ -170,7 +171,7 @@ def _without_older(
 
 def _days_of(plan: Plan) -> dict[str, dt.date | None]:
     """The days on which the rows of a register were updated, by the reference of their sites."""
-    return {record.cells["SiteReference"]: _updated(record.cells) for record in plan.records.order_by("position")}
+    return {text(record.cells["SiteReference"]): _updated(record.cells) for record in plan.records.order_by("position")}
 
 
 def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
@@ -178,7 +179,7 @@ def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
     known = _days_of(plan)
     newer = None
     for site in sites:
-        here, last = _updated(site.cells), known.get(site.cells["SiteReference"])
+        here, last = _updated(site.cells), known.get(site.reference)
         if here and last and here > last:
             return None
         if here and last and here < last:

@@ -19,10 +19,21 @@ from partnerships.reports.snapshot import Snapshot, from_json
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: People of the audience today (docs/rights.md).
+#: People of the organisation or of present parties (docs/rights.md).
 _PRESENT = (
     Organisations("organisation"),
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
+)
+#: Those for whom a frozen report was computed. A party that joined later may read less than it counts.
+_AUDIENCE = (
+    Organisations("organisation"),
+    Organisations(
+        "partnership__parties__organisation",
+        when=Q(
+            partnership__parties__status=PartyStatus.ACCEPTED,
+            frozen_at__gte=F("partnership__parties__answered_at"),
+        ),
+    ),
 )
 #: People of former parties, who keep what was frozen up to the day they left.
 _FORMER = (
@@ -32,7 +43,7 @@ _FORMER = (
     ),
 )
 #: Everybody who may read a frozen report.
-READERS = (*_PRESENT, *_FORMER)
+READERS = (*_AUDIENCE, *_FORMER)
 
 
 class Audience(models.Model):
@@ -63,12 +74,12 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
     """Frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Those made for an organisation or partnership of theirs; of one they left, those from before."""
+        """Those made for an organisation or partnership of theirs; of a partnership, those of their party's time."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Those whose audience they belong to today."""
-        return self.filter(visible_to(FrozenReport, _PRESENT, user))
+        """Those whose audience they belonged to then, and belong to today."""
+        return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 
 
 class FrozenReport(Audience):

@@ -108,6 +108,27 @@ def test_who_left_a_partnership_keeps_what_was_frozen_before_and_compares_nothin
     assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
 
 
+def test_a_party_that_joins_later_does_not_read_what_was_frozen_before(world: World) -> None:
+    before, now = freeze(world), timezone.now()
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=now)
+    after = freeze(world, now=now + dt.timedelta(minutes=1))
+
+    client = client_of(world.chidi)
+
+    assert client.get(before.get_absolute_url()).status_code == 404
+    assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
+    assert client.get(after.get_absolute_url()).status_code == 200
+    assert set(FrozenReport.objects.visible_to(world.ben)) == {before, after}
+
+
 def test_the_page_of_a_partnership_leads_to_its_reports_and_frozen_ones(world: World) -> None:
     frozen, address = freeze(world), world.partnership.get_absolute_url()
 

@@ -40,6 +40,8 @@ PAGES = {
     "recommendation_response": "recommendations:response",
     "recommendation_response_inside": "recommendations:response",
     "recommendation_adoption": "recommendations:adoption",
+    "frozen_report": "reports:frozen",
+    "report_schedule": "reports:schedule",
 }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.registry import register_kind
+from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.organisations.obligations import register_following
 from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.reports.emails import write_scheduled
+from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.kinds.board_pack import BOARD_PACK
 from partnerships.reports.kinds.contact import CONTACT
 from partnerships.reports.kinds.coverage import COVERAGE
@@ -18,14 +22,14 @@ from partnerships.reports.kinds.partnership_register import PARTNERSHIP_REGISTER
 from partnerships.reports.kinds.promises_kept import PROMISES_KEPT
 from partnerships.reports.kinds.reciprocity import RECIPROCITY
 from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
-from partnerships.reports.models import FrozenReport
+from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
 from partnerships.reports.sections import reports_section
 
 
 def register() -> None:
-    """The reports of this room, their email, and the rules about personal data."""
+    """The reports of this room, who may see events, emails, and the rules about personal data."""
     for report in (
         HOMES_PIPELINE,
         NEED_AND_SUPPLY,
@@ -40,6 +44,10 @@ def register() -> None:
     ):
         register_report(report)
     register_personal(RULES)
+    register_events(EventKind)
+    register_untold(EventKind, because="those who get the report are told by its email")
+    register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
+    register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_PARTNERSHIPS.register("08 reports", reports_section)
     register_following("reports.FrozenReport.organisation", "reports.Schedule.organisation")
     register_email(

@@ -10,9 +10,12 @@ from django.db import InternalError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
+from partnerships.activity.queries import timeline
 from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Role
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
@@ -170,6 +173,30 @@ def test_who_may_no_longer_read_a_scheduled_report_gets_none(world: World) -> No
     later = timezone.now() + dt.timedelta(days=40)
     services.send_due_reports(now=later)
     assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
+
+
+def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:
+    own = scheduled(world, body=world.larkhaven, people=[world.vera])
+    services.send_due_reports(now=timezone.now())
+    services.end_schedule(schedule=own, author=world.eddie, now=timezone.now())
+    services.end_schedule(schedule=own, author=world.amina, now=timezone.now())
+    freeze(world, author=world.ben)
+
+    def seen(person: User, kind: str, record: int) -> list[tuple[str, int | None, int | None]]:
+        events = timeline(user=person, kind=kind, record_id=record).filter(kind__startswith="report.")
+        return list(events.values_list("kind", "actor_id", "organisation_id"))
+
+    within, larkhaven = ("organisation", world.larkhaven.pk), world.larkhaven.pk
+    assert seen(world.vera, *within) == [
+        ("report.schedule_ended", world.eddie.pk, larkhaven),
+        ("report.frozen", None, larkhaven),
+        ("report.scheduled", world.amina.pk, larkhaven),
+    ]
+    assert seen(world.ben, *within) == []
+    assert seen(world.vera, "partnership", world.partnership.pk) == [
+        ("report.frozen", world.ben.pk, world.westmarch.pk)
+    ]
+    assert Event.objects.get(actor_id=world.ben.pk, kind="report.frozen").data["reason"] == "The board met."
 
 
 def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: World) -> None:

@@ -10,10 +10,12 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import FrozenReport
 from partnerships.reports.queries import InvalidFilters, computed_for
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
+from partnerships.reports.services.recording import record_event
 from partnerships.reports.snapshot import to_json
 
 
@@ -48,7 +50,7 @@ def freeze_report(
         snapshot = computed_for(definition, body, question, now)
     except InvalidFilters as error:
         raise UnableToFreeze("Correct the filters of the report first.") from error
-    return FrozenReport.objects.create(
+    frozen = FrozenReport.objects.create(
         report=report,
         name=name.strip()[:200],
         reason=reason.strip(),
@@ -59,3 +61,5 @@ def freeze_report(
         frozen_by=author,
         frozen_at=now,
     )
+    record_event(frozen, EventKind.FROZEN, author=author, now=now, reason=frozen.reason)
+    return frozen

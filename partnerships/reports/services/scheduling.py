@@ -16,11 +16,13 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
+from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import Every, Recipient, Schedule
 from partnerships.reports.queries import fits, people_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
+from partnerships.reports.services.recording import record_event
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +85,7 @@ def schedule_report(
         **placed,
     )
     Recipient.objects.bulk_create([Recipient(schedule=schedule, person_id=pk, since=now) for pk in sorted(chosen)])
+    record_event(schedule, EventKind.SCHEDULED, author=author, now=now)
     return schedule
 
 
@@ -91,9 +94,15 @@ def end_schedule(*, schedule: Schedule, author: User, now: dt.datetime) -> Sched
     """Send it no more. What was frozen is kept."""
     schedule = _locked(schedule)
     require(may_report_for(author, schedule.body))
-    schedule.ended_at = schedule.ended_at or now
-    schedule.save(update_fields=["ended_at"])
+    if schedule.ended_at is None:
+        _end(schedule, author, now)
     return schedule
+
+
+def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
+    schedule.ended_at = now
+    schedule.save(update_fields=["ended_at"])
+    record_event(schedule, EventKind.SCHEDULE_ENDED, author=author, now=now)
 
 
 @transaction.atomic
@@ -135,10 +144,9 @@ def _send(pk: int, now: dt.datetime) -> bool:
     schedule.next_on = _next_day(schedule, today)
     people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
     numbers = list(people.values_list("pk", flat=True))
-    if not numbers:
-        schedule.ended_at = now  # nobody is left to send it to
-    schedule.save(update_fields=["next_on", "ended_at"])
-    if not numbers:
+    schedule.save(update_fields=["next_on"])
+    if not numbers:  # nobody is left to send it to
+        _end(schedule, None, now)
         return False
     try:
         frozen = freeze_report(

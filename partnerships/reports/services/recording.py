@@ -1,0 +1,40 @@
+"""Record what happened to frozen and scheduled reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Party
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+from partnerships.reports.event_kinds import EventKind
+from partnerships.reports.models import FrozenReport, Schedule
+
+
+def record_event(
+    one: FrozenReport | Schedule, kind: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    """Record an event within the organisation or partnership of the report. Without an author, the clock did it."""
+    body = one.body
+    is_organisation = isinstance(body, Organisation)
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=body.pk if is_organisation else _acting_for(body.pk, author),
+        kind=kind,
+        target_kind="frozen_report" if isinstance(one, FrozenReport) else "report_schedule",
+        target_id=one.pk,
+        within_kind="organisation" if is_organisation else "partnership",
+        within_id=body.pk,
+        now=now,
+        data={"title": one.name} | ({"reason": reason} if reason else {}),
+    )
+
+
+def _acting_for(partnership: int, author: User | None) -> int | None:
+    """The party (id of its organisation) for which they edit; of several, the one that joined first."""
+    if author is None:
+        return None
+    theirs = Organisation.objects.of_person(author, *EDITING_ROLES)
+    parties = Party.objects.present().filter(partnership=partnership, organisation__in=theirs)
+    return parties.order_by("joined_on", "pk").values_list("organisation", flat=True).first()

@@ -105,7 +105,7 @@ class FrozenReport(Audience):
             models.Index(fields=["partnership", "-frozen_at"], name="frozen_report_partnership"),
         ]
         triggers = [
-            # The organisation may change: where two records of one body become one.
+            # The organisation may change: to a successor, or where two records of one body become one.
             pgtrigger.Protect(
                 name="immutable",
                 operation=pgtrigger.UpdateOf(

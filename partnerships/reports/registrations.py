@@ -6,10 +6,10 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.organisations.obligations import register_following
 from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
+from partnerships.reports import obligations
 from partnerships.reports.emails import write_scheduled
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.kinds.board_pack import BOARD_PACK
@@ -49,7 +49,7 @@ def register() -> None:
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_PARTNERSHIPS.register("08 reports", reports_section)
-    register_following("reports.FrozenReport.organisation", "reports.Schedule.organisation")
+    obligations.register()
     register_email(
         "reports.scheduled",
         "A report that is sent to you on a rhythm",

@@ -19,8 +19,9 @@ from partnerships.people.models import User
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.reports.conftest import cells, figures_for
-from tests.reports.test_homes_pipeline import NEXT, QUAY, SECRET, change, line, plan_with, site
+from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
 from tests.reports.test_reports import client_of
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, join, person
@@ -173,6 +174,23 @@ def test_who_may_no_longer_read_a_scheduled_report_gets_none(world: World) -> No
     later = timezone.now() + dt.timedelta(days=40)
     services.send_due_reports(now=later)
     assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
+
+
+def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: World) -> None:
+    plan_with(world, QUAY)
+    frozen = freeze(world, body=world.westmarch, author=world.ben)
+    schedule = scheduled(world, body=world.westmarch, people=[world.ben], author=world.ben)
+    succession = merger(world)
+
+    propose_everything(succession, world.westmarch, world.harbour)
+    before = client_of(world.hana).get(frozen.get_absolute_url()).status_code
+    take_effect(succession)
+
+    assert before == 404
+    assert client_of(world.hana).get(frozen.get_absolute_url()).status_code == 200
+    assert client_of(world.hana).get(schedule.get_absolute_url()).status_code == 200
+    frozen.refresh_from_db()
+    assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
 
 
 def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:

@@ -33,7 +33,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.kinds import all_kinds
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.reports.models import FrozenReport
+from partnerships.reports.models import FrozenReport, Schedule
 from tests.support.canaries import columns, fill, words_in
 from tests.support.constraints import number_at_once
 from tests.support.outbox import deliver, drop_emails, recorded
@@ -91,6 +91,8 @@ SHOWN = frozenset(
         "plans.Share.message",
         # A view that the reader follows.
         "lists.SavedView.name",
+        # A scheduled report of the reader's own organisation or partnership.
+        "reports.Schedule.name",
     }
 )
 
@@ -151,6 +153,7 @@ def names() -> list[str]:
         (SavedView, "name"),
         (SocialApp, "name"),
         (FrozenReport, "name"),
+        (Schedule, "name"),
     ):
         found += model._default_manager.exclude(**{field: ""}).values_list(field, flat=True)
     found += [text[:60] for text in Commitment.objects.values_list("text", flat=True)]

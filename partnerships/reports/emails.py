@@ -1,4 +1,4 @@
-"""The email with a scheduled report."""
+"""Emails about scheduled reports: its figures, or that it could not be made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
-from partnerships.reports.models import FrozenReport, Recipient
+from partnerships.reports.models import FrozenReport, Recipient, Schedule
 from partnerships.reports.presenting import made_words, words_of
 
 #: An email shows this many rows of the first table; the page has all.
@@ -39,3 +39,13 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
         "manage": link("reports:schedule", pk=due.params["schedule"]),
     }
     return Content("reports/scheduled", context)
+
+
+def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that a scheduled report could not be made, because a filter is no longer valid."""
+    rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
+    schedule = rows.filter(pk=due.params["schedule"], ended_at=None).first()
+    if schedule is None:
+        return "The schedule has ended, or they may no longer read it."
+    context = {"person": person, "schedule": schedule, "href": link("reports:schedule", pk=schedule.pk)}
+    return Content("reports/not_made", context)

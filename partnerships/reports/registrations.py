@@ -10,7 +10,7 @@ from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.reports import obligations
-from partnerships.reports.emails import write_scheduled
+from partnerships.reports.emails import write_not_made, write_scheduled
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.kinds.board_pack import BOARD_PACK
 from partnerships.reports.kinds.contact import CONTACT
@@ -56,4 +56,11 @@ def register() -> None:
         write_scheduled,
         group=NoticeGroup.REPORTS,
         about=About("frozen_report", "frozen", FrozenReport, partnership="partnership_id"),
+    )
+    register_email(
+        "reports.not_made",
+        "A scheduled report that could not be made",
+        write_not_made,
+        group=NoticeGroup.REPORTS,
+        about=About("report_schedule", "schedule", Schedule, partnership="partnership_id"),
     )

@@ -193,6 +193,23 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
 
 
+def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: World) -> None:
+    given = {"body": world.westmarch, "people": [world.ben], "question": f"partnership={world.partnership.pk}"}
+    schedule = scheduled(world, author=world.ben, **given)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
+    )
+    drop_emails()
+
+    assert services.send_due_reports(now=timezone.now()) == 0
+    [sent] = deliver()
+
+    assert sent.to == [world.ben.email]
+    assert sent.subject == "Social rent: this report could not be made"
+    assert schedule.get_absolute_url() in sent.body
+    assert not FrozenReport.objects.exists()
+
+
 def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:
     own = scheduled(world, body=world.larkhaven, people=[world.vera])
     services.send_due_reports(now=timezone.now())

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
@@ -301,6 +302,23 @@ def report_sent_on_a_rhythm(w: World) -> Act:
         author=w.amina,
         now=NOW(),
     )
+    return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
+
+
+@case(("reports.not_made", "ben"))
+def scheduled_report_of_a_partnership_they_left(w: World) -> Act:
+    reporting.schedule_report(
+        report="homes-pipeline",
+        question=f"partnership={w.partnership.pk}",
+        name="Homes of the partnership",
+        every="month",
+        first_on=timezone.localdate(),
+        people=[w.ben],
+        body=w.westmarch,
+        author=w.ben,
+        now=NOW(),
+    )
+    agreements.leave_partnership(party=w.party(w.westmarch), reason="Reorganised.", author=w.ben, now=NOW())
     return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
 
 

@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.outbox.services import record_email
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import Every, Recipient, Schedule
@@ -121,8 +121,9 @@ def stop_receiving(*, schedule: Schedule, person: User) -> None:
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Freeze the reports that are due and record their emails; how many were frozen.
 
-    May run twice: each is done under its lock, with its next day. One that cannot be made is logged and tried again
-    in the next run; it holds up no other. Errors of `stop_on` end the run.
+    May run twice: each is done under its lock, with its next day. One whose filters are no longer valid is not made;
+    who set it up is told, else its recipients. One that fails is logged and tried again in the next run; it holds up
+    no other. Errors of `stop_on` end the run.
     """
     today, sent = timezone.localdate(now), 0
     due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("next_on", "pk")
@@ -160,11 +161,16 @@ def _send(pk: int, now: dt.datetime) -> bool:
         )
     except UnableToFreeze as error:
         log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
+        told = [schedule.created_by_id] if _is_kept_by_its_author(schedule) else numbers
+        record_emails(kind="reports.not_made", people=told, params={"schedule": pk}, now=now)
         return False
-    for number in numbers:
-        params = {"frozen": frozen.pk, "schedule": schedule.pk}
-        record_email(kind="reports.scheduled", person_id=number, params=params, now=now)
+    record_emails(kind="reports.scheduled", people=numbers, params={"frozen": frozen.pk, "schedule": pk}, now=now)
     return True
+
+
+def _is_kept_by_its_author(schedule: Schedule) -> bool:
+    """Whether the person who set it up may still end it."""
+    return schedule.created_by is not None and may_report_for(schedule.created_by, schedule.body)
 
 
 def _next_day(schedule: Schedule, today: dt.date) -> dt.date:
@@ -183,5 +189,5 @@ def _months_later(day: dt.date, schedule: Schedule) -> dt.date:
 
 
 def _locked(schedule: Schedule) -> Schedule:
-    rows = Schedule.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
+    rows = Schedule.objects.select_for_update(of=("self",)).select_related("organisation", "partnership", "created_by")
     return rows.get(pk=schedule.pk)

@@ -55,14 +55,22 @@ class Said:
     @property
     def note(self) -> str:
         """What a reader must know about the value; "" if it is simply published."""
-        firm = {Status.PROVISIONAL: "provisional", Status.REVISED: "revised"}.get(Status(self.status), "")
-        words = {
+        return "; ".join(part for part in (self.origin, self.firmness) if part)
+
+    @property
+    def firmness(self) -> str:
+        """`provisional` or `revised`; "" if it is neither."""
+        return {Status.PROVISIONAL: "provisional", Status.REVISED: "revised"}.get(Status(self.status), "")
+
+    @property
+    def origin(self) -> str:
+        """Whose rows are in the value, or why there is none; "" if it is one row of the area's own."""
+        return {
             Basis.PARTS: "sum of several rows of the table",
             Basis.PREDECESSORS: f"sum of {_listed(self.names)}",
             Basis.JOINT: "of the whole area of a joint plan",
             Basis.INCOMPLETE: f"no sum: nothing is published for {_listed(self.names)}",
         }.get(self.basis, "")
-        return "; ".join(part for part in (words, firm) if part)
 
 
 @dataclass(frozen=True, slots=True)

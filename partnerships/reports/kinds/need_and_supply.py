@@ -139,20 +139,28 @@ def _areas_table(read: _Read) -> Table:
         Column("Homes to come in plans", Kind.NUMBER),
         Column("What to know"),
     )
-    rows = [_area_row(read, area) for area in read.areas]
-    lacking = [
-        f"{sum(row.cells[place] is None for row in rows):,} for “{column.label}”"
-        for place, column in enumerate(columns)
-        if place in (1, 4, 5, 6) and any(row.cells[place] is None for row in rows)
-    ]
+    shared = _shared_firmness(read)
+    rows = [_area_row(read, area, shared) for area in read.areas]
+    has_total = len(rows) > 1
     return Table(
         "areas",
         "Each council area",
         columns,
         tuple(rows),
-        _total(rows, read) if len(rows) > 1 else None,
-        note=f"The total leaves out areas without a figure: {'; '.join(lacking)}." if lacking and len(rows) > 1 else "",
+        _total(read) if has_total else None,
+        note=" ".join(_areas_notes(read, columns, shared)) if has_total else "",
         empty="No council area fits these filters.",
+    )
+
+
+def _areas_notes(read: _Read, columns: Sequence[Column], shared: Mapping[str, str]) -> list[str]:
+    """What is true of a whole column, and what the total leaves out."""
+    said = [_said(read, area) for area in read.areas]
+    left_out = {place: sum(not _is_addable(one[name]) for one in said) for name, place in _ADDED.items()}
+    lacking = [f"{count:,} for “{columns[place].label}”" for place, count in left_out.items() if count]
+    found = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
+    return found + (
+        [f"The total leaves out areas without a figure of their own: {'; '.join(lacking)}."] if lacking else []
     )
 
 
@@ -161,15 +169,36 @@ def _heading(read: _Read, measure: str, series: Series, words: str) -> str:
     return f"{words}, {period_words(series, *years)}" if years else words
 
 
-def _area_row(read: _Read, area: Area) -> Row:
-    required = read.required[area.pk].a_year
-    measured, tested_note = _measurement(read, area)
-    said = {
-        "required": required,
-        **{name: _of(read, area, name) for name in ("net_additions", "affordable_completions", "waiting_list")},
+def _said(read: _Read, area: Area) -> dict[str, Said]:
+    """The published figures of an area that a total can have."""
+    return {"required": read.required[area.pk].a_year} | {
+        name: _of(read, area, name) for name in _ADDED if name != "required"
     }
+
+
+def _is_addable(said: Said) -> bool:
+    """Whether a total may have it: the figure of a joint plan is that of several areas."""
+    return said.value is not None and said.basis != Basis.JOINT
+
+
+def _shared_firmness(read: _Read) -> dict[str, str]:
+    """What every figure of a measure is, such as provisional: said once, not in each row."""
+    found = {}
+    for name in _ADDED if len(read.areas) > 1 else ():
+        figures = [said for area in read.areas if (said := _said(read, area)[name]).value is not None]
+        firmness = {said.firmness for said in figures}
+        if len(firmness) == 1 and firmness != {""}:
+            found[name] = firmness.pop()
+    return found
+
+
+def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
+    measured, tested_note = _measurement(read, area)
+    said = _said(read, area)
+    required = said["required"]
     count = read.homes.get(area.pk, Count())
-    notes = [f"{_SHORT[name]}: {one.note}" for name, one in said.items() if one.note]
+    known = {name: one.origin if name in shared else one.note for name, one in said.items()}
+    notes = [f"{_SHORT[name]}: {words}" for name, words in known.items() if words]
     notes += [f"delivery test: {tested_note}"] if tested_note else []
     cells = (
         area.name,
@@ -185,6 +214,8 @@ def _area_row(read: _Read, area: Area) -> Row:
     return Row(cells, key=area.code)
 
 
+#: Measures that are added up over areas, with their columns.
+_ADDED = {"required": 1, "net_additions": 4, "affordable_completions": 5, "waiting_list": 6}
 _SHORT = {
     "required": "requirement",
     "net_additions": "net additions",
@@ -208,20 +239,23 @@ def _whole(value: Decimal | None) -> int | None:
     return None if value is None else int(value.quantize(_WHOLE))
 
 
-def _total(rows: Sequence[Row], read: _Read) -> Row:
+def _total(read: _Read) -> Row:
     """The sums; the test of all areas that have one of their own, worked out of homes delivered and required."""
 
-    def added(place: int) -> int | None:
-        values = [value for row in rows if isinstance(value := row.cells[place], int)]
-        return sum(values) if values else None
+    def added(name: str) -> int | None:
+        values = [_whole(said.value) for area in read.areas if _is_addable(said := _said(read, area)[name])]
+        return sum(value for value in values if value is not None) if values else None
 
+    counts = [read.homes.get(area.pk, Count()) for area in read.areas]
+    to_come = sum(count.now - count.done for count in counts)
     delivered = required = Decimal(0)
     for area in read.areas:
         of, by = _of(read, area, "delivered_total"), _of(read, area, "required_total")
         if of.value is not None and by.value is not None and Basis.JOINT not in (of.basis, by.basis):
             delivered, required = delivered + of.value, required + by.value
     share: Cell = (delivered * 100 / required).quantize(_TENTH) if required else None
-    return Row(("All areas", added(1), share, "", added(4), added(5), added(6), added(7), ""), key="total")
+    published = (added("net_additions"), added("affordable_completions"), added("waiting_list"))
+    return Row(("All areas", added("required"), share, "", *published, to_come, ""), key="total")
 
 
 def _years_table(read: _Read, asked: Asked) -> Table:
@@ -248,7 +282,7 @@ def _years_table(read: _Read, asked: Asked) -> Table:
         rows.append(Row(("Year not given", None, None, None, None, unknown.now - unknown.done)))
     columns = (
         Column("Year"),
-        Column("Required a year by plans", Kind.NUMBER),
+        Column("Required a year by today's plans", Kind.NUMBER),
         Column("Net additional dwellings", Kind.NUMBER),
         Column("Affordable homes started", Kind.NUMBER),
         Column("Affordable homes completed", Kind.NUMBER),
@@ -322,7 +356,11 @@ def _notes(read: _Read) -> tuple[str, ...]:
         "A plan's homes are divided by the years of its period.",
         "Homes to come are those in published plans that the reader may read, without completed homes.",
         "Homes at confidential sites count only for people of the plan's owners and parties.",
-        *((f"{figure(left)} homes to come are in plans without a council area and stand in no row.",) if left else ()),
+        *(
+            (f"{figure(left)} homes to come are in plans without a council area: only the table by year has them.",)
+            if left
+            else ()
+        ),
         *((f"Nothing has been imported of: {', '.join(missing)}.",) if missing else ()),
     )
 
@@ -340,7 +378,7 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
         found.append(
             f"Plans require {figure(required)} homes a year there: {figure(years.quantize(_TENTH))} years' worth."
         )
-    total = _total([_area_row(read, area) for area in read.areas], read)
+    total = _total(read)
     share = total.cells[2] if len(read.areas) > 1 else _measurement(read, read.areas[0])[0]
     if share is not None and (years_of := read.years.get("required_total")):
         period = period_words(Series.DELIVERY_TEST, *years_of)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.queries.sharing import data_sharing_open
 from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
+from partnerships.organisations.audience import Everybody
 from partnerships.organisations.rights import Roles
 from partnerships.people.models import User
 
@@ -87,3 +88,10 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
         inside.roles,
         is_open,
     )
+
+
+def all_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
+    """Whether people of each of these organisations read at least the results with small numbers masked."""
+    present = rights_inside(agreement.partnership, None, now).present.keys()
+    takes_part = bool(readers.organisations) and present >= set(readers.organisations)
+    return takes_part and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)

@@ -12,10 +12,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from partnerships.exchange.models import Audience
+from partnerships.nominations.queries import masked_trend_of
+from partnerships.nominations.rights import all_read_masked
+from partnerships.organisations.audience import Everybody
 from partnerships.reports import services
 from tests.commitments import promises
 from tests.exchange.conftest import shared
+from tests.nominations.quarters import place_of, settled
+from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import CONTENT, ask_signatures
+from tests.recommendations.reports import adopted, says
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_homes_pipeline import NEXT, QUAY, plan_with
@@ -82,6 +88,44 @@ def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: Wor
     assert list(cells(pack, "changes", "Why")) == ["Programme, version 1"]
     assert list(cells(pack, "overdue", "Days overdue").values()) == [5]
     assert cells(pack, "year", "Today")[NEXT] == 60
+
+
+def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: World) -> None:
+    adoption = adopted(world)
+    says(adoption.recommendation, world.westmarch, world.ben)
+    query = f"partnership={world.partnership.pk}&part=recommendations"
+    parties = Everybody([world.larkhaven.pk, world.westmarch.pk])
+
+    pack, frozen, stranger = (figures_for(one, "board-pack", query) for one in (world.vera, parties, world.chidi))
+
+    title = adoption.recommendation.title
+    assert cells(pack, "recommendations", "Status") == {title: "Adopted"}
+    assert cells(pack, "recommendations", "Since") == {title: timezone.localdate()}
+    assert cells(pack, "recommendations", "What the parties do") == {
+        title: f"{world.westmarch.display_name}: under way"
+    }
+    assert frozen.tables == pack.tables
+    assert cells(stranger, "recommendations", "Status") == {}
+
+
+def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: World) -> None:
+    agreement = sign_nominations(world)
+    place_of(world)
+    settled(world, agreement)
+    parties = Everybody([world.larkhaven.pk, world.westmarch.pk, world.riverside.pk])
+
+    pack = figures_for(parties, "board-pack", f"partnership={agreement.partnership_id}&part=nominations")
+
+    quarter, line = masked_trend_of(agreement)[-1]
+    table = pack.table("nominations")
+    assert table is not None
+    assert [row.cells[:4] for row in table.rows] == [
+        ("Westmarch nominations", str(quarter), line.lettings, line.nominated)
+    ]
+    now = timezone.now()
+    assert all_read_masked(agreement, parties, now)
+    assert not all_read_masked(agreement, Everybody([world.larkhaven.pk, world.tidewater.pk]), now)
+    assert not all_read_masked(agreement, Everybody([]), now)
 
 
 def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:

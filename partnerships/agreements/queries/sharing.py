@@ -20,8 +20,8 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.terms import not_bound, version_in_force
 from partnerships.agreements.terms.projection import day as day_of
+from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
-from partnerships.people.models import User
 
 #: Statuses in which signed terms count.
 COUNTS_IN = (Status.ACTIVE, Status.UNDER_REVIEW)
@@ -60,18 +60,21 @@ def has_marked_documents(partnership: Partnership) -> bool:
     return partnership.documents.filter(personal_data=True, removed_at=None).exists()
 
 
-def data_sharing_open(partnership: Partnership, day: dt.date, reader: User | None = None) -> bool:
+def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
     """Whether personal data may be read in the partnership on a day.
 
     The partnership's own schedule does not count for a reader whose parties all joined later and have not signed it.
+    For everybody of some organisations, one such party is enough.
     """
     if _own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
         return True
     return agreement_between(partnership, day) is not None
 
 
-def _is_bound(partnership: Partnership, day: dt.date, reader: User) -> bool:
+def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
     unsigned = not_bound(partnership, day)
+    if isinstance(reader, Everybody):
+        return unsigned.isdisjoint(reader.organisations)
     if not unsigned:
         return True
     theirs = Party.objects.present().filter(

@@ -22,11 +22,12 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
 from partnerships.kit.lists import RecordsField
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
-from partnerships.nominations.rights import rights_over
-from partnerships.organisations.audience import Reader
+from partnerships.nominations.rights import all_read_masked, rights_over
+from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
+from partnerships.recommendations.queries.adoptions import of_partnership
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, end_of, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
@@ -47,6 +48,7 @@ _PARTS = {
     "unanswered": "Unanswered asks",
     "pipeline": "Homes pipeline",
     "nominations": "Nominations",
+    "recommendations": "Recommendations",
     "risks": "Risks",
 }
 
@@ -115,7 +117,9 @@ def _compute(asked: Asked) -> Snapshot:
         answers=_answers(tables),
         tables=tuple(tables),
         charts=charts,
-        sources=(Source("Partnerships, plans, commitments, asks, meetings and nominations", asked.today),),
+        sources=(
+            Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", asked.today),
+        ),
         notes=(
             f"It has at most {MAX_PARTNERSHIPS} partnerships.",
             "Without a day, each partnership is looked back on since its last meeting that was held, or for 90 days.",
@@ -189,15 +193,13 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """The newest quarter of each nominations agreement whose figures the person may read."""
+    """The newest quarter of each nominations agreement whose figures the reader may read."""
     rows = []
-    if isinstance(pack.reader, User):
-        for one in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
-            rights = rights_over(one, pack.reader, pack.now)
-            trend = masked_trend_of(one) if rights.reads_returns or rights.reads_masked else []
-            for quarter, line in trend[-1:]:
-                cells = (one.partnership.title, str(quarter), line.lettings, line.nominated, line.achieved, line.share)
-                rows.append(Row(cells, one.get_absolute_url()))
+    for one in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
+        trend = masked_trend_of(one) if _reads_nominations(pack, one) else []
+        for quarter, line in trend[-1:]:
+            cells = (one.partnership.title, str(quarter), line.lettings, line.nominated, line.achieved, line.share)
+            rows.append(Row(cells, one.get_absolute_url()))
     columns = (
         Column("Partnership"),
         Column("Quarter"),
@@ -207,6 +209,44 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Agreed", Kind.SHARE),
     )
     return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No figures of nominations.")]
+
+
+def _reads_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
+    if isinstance(pack.reader, Everybody):
+        return all_read_masked(agreement, pack.reader, pack.now)
+    if not isinstance(pack.reader, User):
+        return False
+    rights = rights_over(agreement, pack.reader, pack.now)
+    return rights.reads_returns or rights.reads_masked
+
+
+def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    """What the partnerships propose and have adopted, and what they dropped since they last met."""
+    rows = []
+    for partnership in pack.partnerships:
+        for one in of_partnership(pack.reader, partnership):
+            adoption = one.adoption
+            if adoption.is_dropped and adoption.changed_at < pack.since[partnership.pk]:
+                continue
+            became = "; ".join(f"{record.title} ({record.status.lower()})" for record in one.became)
+            said = "; ".join(
+                f"{response.organisation.display_name}: {response.get_status_display().lower()}"
+                for response in one.responses
+            )
+            changed_on = timezone.localdate(adoption.changed_at)
+            title, status = one.recommendation.title, adoption.get_status_display()
+            cells = (title, partnership.title, status, changed_on, became, said)
+            rows.append(Row(cells, adoption.get_absolute_url(), f"adoption-{adoption.pk}"))
+    columns = (
+        Column("Recommendation"),
+        Column("Partnership"),
+        Column("Status"),
+        Column("Since", Kind.DAY),
+        Column("What it became"),
+        Column("What the parties do"),
+    )
+    title, empty = _PARTS["recommendations"], "They have taken up no recommendation."
+    return [Table("recommendations", title, columns, tuple(rows), empty=empty)]
 
 
 def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
@@ -243,6 +283,7 @@ _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
     "unanswered": _unanswered,
     "pipeline": _pipeline,
     "nominations": _nominations,
+    "recommendations": _recommendations,
     "risks": _risks,
 }
 

@@ -97,7 +97,7 @@ def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], C
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}{row.query}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
 def test_every_url_answers_as_the_access_table_says(
     row: Row, method: str, world: World, visit: Callable[[str], Client]
 ) -> None:
@@ -120,7 +120,7 @@ def test_every_url_answers_as_the_access_table_says(
     assert answers == wanted
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}{row.query}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
 def test_other_methods_are_refused(row: Row, world: World, visit: Callable[[str], Client]) -> None:
     client, address = visit("lead"), reverse(row.name, kwargs=row.on(world))
 

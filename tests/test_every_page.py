@@ -97,7 +97,7 @@ def opened(world: World, django_db_blocker: Any) -> Opened:
     with django_db_blocker.unblock(), override_settings(EXPORTS_PER_MINUTE=MANY_EXPORTS):
         lead.force_login(world.amina)
         for row in ROWS:
-            name, address = f"{row.name}{row.query}", reverse(row.name, kwargs=row.on(world)) + row.query
+            name, address = row.label, reverse(row.name, kwargs=row.on(world)) + row.query
             text = ""
             if row.get is not None and row.get["lead"] == 200:
                 count, text = visit(lead, address)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
 from partnerships.reports import services
+from partnerships.reports.registry import all_reports
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
@@ -29,8 +31,11 @@ def prepare(world: World) -> None:
     )
 
 
-def _report(world: World) -> dict[str, Any]:
-    return {"slug": "partnership-register"}
+def _of(slug: str, world: World) -> dict[str, Any]:
+    return {"slug": slug}
+
+
+_report = partial(_of, "partnership-register")
 
 
 def _frozen(world: World) -> dict[str, Any]:
@@ -46,7 +51,7 @@ _RECEIVERS = expect(inside=302, outside=404)
 
 ROWS = (
     Row("reports:index", get=everyone()),
-    Row("reports:report", on=_report, get=everyone()),
+    *(Row("reports:report", case=one.slug, on=partial(_of, one.slug), get=everyone()) for one in all_reports()),
     Row("reports:file", on=lambda world: {**_report(world), "form": "xlsx"}, get=everyone()),
     # Those who may report for nobody find no choice in the form.
     Row("reports:freeze", on=_report, get=everyone(), post=everyone(422)),

@@ -81,7 +81,7 @@ def _nothing(world: World) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """The statuses of a URL by persona."""
+    """The statuses of a URL by persona. `case` tells apart rows of one URL."""
 
     name: str
     get: Expected | None = None
@@ -89,8 +89,14 @@ class Row:
     on: Callable[[World], dict[str, Any]] = _nothing
     data: Callable[[World], dict[str, Any]] = field(default=_nothing)
     query: str = ""
+    case: str = ""
     #: Other methods that are answered, such as OPTIONS of addresses that scripts of other sites may call.
     also: Mapping[str, Expected] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What names the row in tests and in recorded counts."""
+        return " ".join(filter(None, (f"{self.name}{self.query}", self.case)))
 
     @property
     def expectations(self) -> dict[str, Expected]:

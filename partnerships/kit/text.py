@@ -26,6 +26,11 @@ def figure(number: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s: `1 home`, `1,250 homes`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def pounds(value: Decimal | int | None) -> str:
     """`£85,000`, with pence `£85,000.50`, below nothing `-£500`; "" for None."""
     if value is None:

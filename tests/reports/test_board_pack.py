@@ -55,7 +55,7 @@ def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_planned_and_at
     assert cells(pack, "year", "Today")[NEXT] == 60
     assert cells(pack, "risks", "Score") == {"Programme slips": 12}
     assert {table.code for table in pack.tables} >= {"discussion", "changes", "nominations", "slippage", "tenure"}
-    assert "1 overdue commitments" in pack.answers[0]
+    assert "1 overdue commitment," in pack.answers[0]
 
 
 def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:

@@ -20,6 +20,7 @@ from partnerships.exchange.models import Direction, Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
 from partnerships.kit.lists import RecordsField
+from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
 from partnerships.nominations.rights import all_read_masked, rights_over
@@ -288,16 +289,15 @@ _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
 }
 
 
+#: Tables that the first sentence counts, with its words.
+_AGENDA = {"decisions": "decide", "discussion": "discuss"}
+_LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "risk"}
+
+
 def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
     counts = {table.code: len(table.rows) for table in tables}
-    words = {
-        "decisions": "to decide",
-        "discussion": "to discuss",
-        "overdue": "overdue commitments",
-        "asks": "unanswered asks",
-        "risks": "risks",
-    }
-    found = [f"{counts[code]} {label}" for code, label in words.items() if code in counts]
+    found = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
+    found += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]
     return (f"{', '.join(found).capitalize()}.",) if found else ()
 
 

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models import Conversation, Side, Status
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.reports.registry import Asked, Report
@@ -75,7 +76,7 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=asked.words,
-        answers=(f"{len(days):,} conversations between {len(names):,} organisations.",),
+        answers=(f"{counted(len(days), 'conversation')} between {counted(len(names), 'organisation')}.",),
         tables=(_pairs(met, latest, names), _matrix(met, names)),
         charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", asked.today),),

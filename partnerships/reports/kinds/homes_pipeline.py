@@ -18,6 +18,7 @@ from partnerships.documents.slippage import slippage
 from partnerships.kit.dates import PartialDate, long_date
 from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Form
 from partnerships.kit.lists import RecordsField
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Organisation
 from partnerships.organisations.models import Kind as OrganisationKind
@@ -363,7 +364,7 @@ def _date(text: str) -> str:
 def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
     """How many homes there are, and how many complete next year, each with its change."""
     total = pipeline.total
-    where = f"{_counted(pipeline.sites, 'site')} in {_counted(pipeline.plans, 'plan')}"
+    where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)
     found = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
     upcoming = financial_year(asked.today, 1)
@@ -376,11 +377,7 @@ def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) ->
 
 
 def _homes(count: int) -> str:
-    return _counted(count, "home")
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return counted(count, "home")
 
 
 def _than(now: int, was: int, compared: Compared) -> str:

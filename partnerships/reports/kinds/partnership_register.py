@@ -26,6 +26,7 @@ from partnerships.agreements.models import (
 from partnerships.agreements.queries.sharing import data_sharing_open
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.forms import Form
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.plans.models import Plan, Version
 from partnerships.reports.registry import Asked, Report
@@ -190,9 +191,8 @@ def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
         (sum(line.shares_data is False for line in lines), "without the data-sharing agreement that they need"),
         (sum(bool(line.risks[1]) for line in lines), "with high risks"),
     )
-    count = len(lines)
     found = ", ".join(f"{number} {words}" for number, words in parts)
-    return (f"{count} partnership{'' if count == 1 else 's'}: {found}.",)
+    return (f"{counted(len(lines), 'partnership')}: {found}.",)
 
 
 def _lines(asked: Asked) -> list[_Line]:

@@ -197,7 +197,7 @@ def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:
     share = f" ({total.share}% of those that were due)" if total.share is not None else ""
     return (
         f"{total.on_time + total.late:,} of {total.agreed:,} promises are kept{share}, {total.late:,} of them late.",
-        f"{total.overdue:,} are overdue, {total.cancelled:,} were cancelled, {total.under_way:,} are under way.",
+        f"Overdue: {total.overdue:,}. Cancelled: {total.cancelled:,}. Under way: {total.under_way:,}.",
     )
 
 

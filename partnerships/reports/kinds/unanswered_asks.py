@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
 from partnerships.kit.forms import AutocompleteSelect, Form
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
@@ -119,7 +120,7 @@ def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
     if not oldest.rows:
         return ("No ask waits for an answer.",)
     longest = oldest.rows[0]
-    return (f"{count:,} ask{'' if count == 1 else 's'} without an answer; the oldest for {longest.cells[3]} days.",)
+    return (f"{counted(count, 'ask')} without an answer; the oldest for {counted(int(str(longest.cells[3])), 'day')}.",)
 
 
 UNANSWERED_ASKS = Report(

@@ -70,8 +70,7 @@ class ScheduleForm(_ForBodyForm):
         super().__init__(*args, bodies=bodies, **kwargs)
         field = self.fields["people"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        numbers = {pk for body in bodies for pk in people_of(body).values_list("pk", flat=True)}
-        field.queryset = User.objects.filter(pk__in=numbers).order_by("name", "pk")
+        field.queryset = people_of(*bodies)
         self.helper = Helper(
             self, "name", "every", "first_on", "body", "people", submit="Schedule report", cancel=cancel
         )

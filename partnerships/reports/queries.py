@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -72,9 +72,14 @@ def for_body(body: Organisation | Partnership) -> str:
     return f"It counts what everybody of {whom} may read."
 
 
-def people_of(body: Organisation | Partnership) -> QuerySet[User]:
-    """The people with an account who act for the organisation, or for a present party of the partnership."""
-    acting = Membership.objects.current().filter(organisation__in=everybody_of(body).organisations)
+def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
+    """The people with an account who act for one of the organisations, or for a present party of the partnerships."""
+    own = [body.pk for body in bodies if isinstance(body, Organisation)]
+    parties = Party.objects.present().filter(
+        partnership__in=[body.pk for body in bodies if isinstance(body, Partnership)]
+    )
+    of_them = Q(organisation__in=own) | Q(organisation__in=parties.values("organisation"))
+    acting = Membership.objects.current().filter(of_them)
     people = User.objects.filter(pk__in=acting.values("person"), is_active=True, account_since__isnull=False)
     return people.order_by("name", "pk")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.forms import active_filters
+from partnerships.kit.lists import UNREADABLE
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -86,12 +87,26 @@ def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
 
 def computed_for(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
     """The figures that everybody of an audience may read. Raises `InvalidFilters`."""
-    return snapshot_of(report, everybody_of(body), QueryDict(question), made_for=for_body(body), now=now)
+    reader, parameters = everybody_of(body), QueryDict(question)
+    form = report.form(parameters, reader)
+    if not _fits(form):
+        raise InvalidFilters(form)
+    return snapshot_of(report, reader, parameters, made_for=for_body(body), now=now, form=form)
 
 
 def fits(report: Report, body: Organisation | Partnership, question: str) -> bool:
     """Whether the filters are valid for everybody of an audience."""
-    return report.form(QueryDict(question), everybody_of(body)).is_valid()
+    return _fits(report.form(QueryDict(question), everybody_of(body)))
+
+
+def _fits(form: forms.Form) -> bool:
+    """Whether the filters are valid, and name only records that the reader can see.
+
+    A page shows such a filter as one that fits nothing. What is kept or sent must not be empty for that reason.
+    """
+    return form.is_valid() and not any(
+        isinstance(chosen, list) and UNREADABLE in chosen for chosen in form.cleaned_data.values()
+    )
 
 
 def frozen_for(person: User) -> QuerySet[FrozenReport]:

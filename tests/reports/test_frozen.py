@@ -238,10 +238,15 @@ def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: Wo
     stranger = {"people": [world.chidi]}
     past = {"first_on": timezone.localdate() - dt.timedelta(days=1)}
     private = {"question": f"area={world.fareham.pk}&year=nonsense"}
+    unreadable = {"report": "board-pack", "question": f"partnership={world.other_partnership.pk}"}
 
-    for wrong in (stranger, past, private, {"people": []}, {"name": " "}, {"every": "hour"}):
+    for wrong in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
         with pytest.raises(services.UnableToSchedule):
             scheduled(world, **wrong)
+    with pytest.raises(services.UnableToFreeze, match="Not everybody"):
+        services.freeze_report(
+            **unreadable, name="March", reason="It met.", body=world.larkhaven, author=world.amina, now=timezone.now()
+        )
     assert not Schedule.objects.exists()
 
 

@@ -49,7 +49,9 @@ def freeze_report(
     try:
         snapshot = computed_for(definition, body, question, now)
     except InvalidFilters as error:
-        raise UnableToFreeze("Correct the filters of the report first.") from error
+        raise UnableToFreeze(
+            "Not everybody can use these filters. Correct them, or remove those that name a record of your own."
+        ) from error
     frozen = FrozenReport.objects.create(
         report=report,
         name=name.strip()[:200],

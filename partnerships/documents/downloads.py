@@ -42,6 +42,18 @@ def draw_pdf(page: str) -> bytes:
     return pdf
 
 
+def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
+    """The first of these pages that fits on so many sheets as a tagged PDF, else the last."""
+    drawn = None
+    for page in drafts:
+        drawn = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).render(pdf_variant="pdf/ua-1")
+        if len(drawn.pages) <= sheets:
+            break
+    assert drawn is not None  # there is at least one draft
+    pdf: bytes = drawn.write_pdf(pdf_variant="pdf/ua-1")
+    return pdf
+
+
 def pdf_response(
     request: HttpRequest,
     template: str,

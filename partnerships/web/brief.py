@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -34,6 +35,11 @@ from partnerships.plans.queries import area_names, content_for, reading_class, v
 _MAX_ROWS = 12
 #: Changes listed for each plan; the comparison page has them all.
 _MAX_CHANGES = 6
+#: Commitments listed of each kind.
+_MAX_PROMISES = 8
+#: A brief on paper fits on two sheets: if need be, it lists fewer rows of each kind.
+_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
+_ON_PAPER = "web/brief_pdf.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,13 @@ class Brief:
     more_people: int = 0
 
 
-def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.datetime) -> Brief:
-    """Collect the asks, offers, commitments, plans and conversations of the two organisations."""
+def brief_for(
+    *, user: User, ours: Organisation, theirs: Organisation, now: dt.datetime, rows: int = _MAX_ROWS
+) -> Brief:
+    """Collect the asks, offers, commitments, plans and conversations of the two organisations.
+
+    `rows` are listed of each kind. Fewer than usual also shorten the points of conversations.
+    """
     today = timezone.localdate(now)
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     partnerships = Partnership.objects.inside_for(user).filter(
@@ -82,23 +93,33 @@ def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.d
     last = last_held(user=user, ours=ours, theirs=theirs, today=today)
     sides = [[entry for entry in entries if entry.organisation_id == body.pk] for body in (ours, theirs)]
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
+    points = points_between(user=user, ours=ours, theirs=theirs)
     return Brief(
         ours=ours,
         theirs=theirs,
         partnerships=tuple(partnerships.order_by("title", "pk")),
-        our_entries=tuple(sides[0][:_MAX_ROWS]),
-        their_entries=tuple(sides[1][:_MAX_ROWS]),
+        our_entries=tuple(sides[0][:rows]),
+        their_entries=tuple(sides[1][:rows]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
-        plans=tuple(_plans_since(user, plans[:_MAX_ROWS], last)),
+        plans=tuple(_plans_since(user, plans[:rows], last, min(rows, _MAX_CHANGES))),
         last=last,
         seats=tuple(seats_shown(last, _own(user))) if last else (),
-        points=tuple(points_between(user=user, ours=ours, theirs=theirs)),
-        people=tuple(people[:_MAX_ROWS]),
-        our_more=max(len(sides[0]) - _MAX_ROWS, 0),
-        their_more=max(len(sides[1]) - _MAX_ROWS, 0),
-        more_plans=max(plans.count() - _MAX_ROWS, 0),
-        more_people=max(people.count() - _MAX_ROWS, 0),
+        points=tuple(points if rows == _MAX_ROWS else (_first_points(side, rows) for side in points)),
+        people=tuple(people[:rows]),
+        our_more=max(len(sides[0]) - rows, 0),
+        their_more=max(len(sides[1]) - rows, 0),
+        more_plans=max(plans.count() - rows, 0),
+        more_people=max(people.count() - rows, 0),
+    )
+
+
+def _first_points(side: SidePoints, rows: int) -> SidePoints:
+    return replace(
+        side,
+        objectives=side.objectives[:rows],
+        obstacles=side.obstacles[:rows],
+        opportunities=side.opportunities[:rows],
     )
 
 
@@ -121,13 +142,13 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
     return plans.order_by("-last_published_at", "-pk")
 
 
-def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None) -> list[PlanSince]:
-    found = (_since(user, plan, last) for plan in plans)
+def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanSince]:
+    found = (_since(user, plan, last, listed) for plan in plans)
     return [one for one in found if one is not None]
 
 
-def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | None:
-    """Changes since the version that was current at the last conversation."""
+def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanSince | None:
+    """The first `listed` changes since the version that was current at the last conversation."""
     versions = versions_for(user, plan)
     newest = versions.first()
     if newest is None:
@@ -147,8 +168,8 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
         plan,
         newest.number,
         words + summary(found),
-        lines=tuple(change.sentence() for change in found[:_MAX_CHANGES]),
-        more=max(len(found) - _MAX_CHANGES, 0),
+        lines=tuple(change.sentence() for change in found[:listed]),
+        more=max(len(found) - listed, 0),
         before=first.number,
     )
 
@@ -174,12 +195,13 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
     return others[0]
 
 
-def _context(request: HttpRequest, pk: int) -> dict[str, object]:
+def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, object]:
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
     now = timezone.now()
-    found = brief_for(user=user, ours=ours, theirs=theirs, now=now)
+    found = brief_for(user=user, ours=ours, theirs=theirs, now=now, rows=rows)
+    listed = min(rows, _MAX_PROMISES)
     return {
         "brief": found,
         "organisation": theirs,
@@ -188,6 +210,10 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
             (theirs, found.their_entries, found.their_more),
         ),
         "promises": (found.promised, found.promised_to_us),
+        "listed": listed,
+        "first_promises": f":{listed}",
+        "fewer": -listed,
+        "is_shortened": rows < _MAX_ROWS,
         "now": now,
         "query": request.GET.urlencode(),
     }
@@ -203,4 +229,16 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The brief as PDF, or a page that says how to print it where no PDF can be made."""
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
-    return downloads.pdf_response(request, "web/brief_pdf.html", context, f"Brief {context['organisation']}")
+
+    def drafts(page: str) -> Iterator[str]:
+        yield page
+        for rows in _FEWER_ROWS:
+            yield render_to_string(_ON_PAPER, _context(request, pk, rows), request)
+
+    return downloads.pdf_response(
+        request,
+        _ON_PAPER,
+        context,
+        f"Brief {context['organisation']}",
+        draw=lambda page: downloads.draw_fitting(drafts(page), _SHEETS),
+    )

@@ -287,9 +287,12 @@ def test_only_people_who_can_save_see_buttons_to_write_on_partnership_pages(worl
 
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
-def test_brief_as_pdf_fits_on_two_pages(world: World) -> None:
-    for number in range(6):
-        share(world, world.amina, world.larkhaven, f"Land at Quay {number}")
+def test_full_brief_as_pdf_fits_on_two_pages(world: World) -> None:
+    for number in range(14):
+        share(world, world.amina, world.larkhaven, f"Land at Quay {number}, for families who wait for a home there")
+        share(world, world.ben, world.westmarch, f"Homes at Quay {number}, for families who wait for a home there")
+    for number in range(10):
+        agree(world, text=f"{number} homes for social rent at the quay, with a play area", quantity=Decimal(5))
 
     answer = signed_in(world.ben).get(reverse("web:brief-pdf", args=[world.larkhaven.pk]))
 

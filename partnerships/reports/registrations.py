@@ -45,7 +45,7 @@ def register() -> None:
         register_report(report)
     register_personal(RULES)
     register_events(EventKind)
-    register_untold(EventKind, because="those who get the report are told by its email")
+    register_untold(EventKind, because="those who get the report are emailed")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_PARTNERSHIPS.register("08 reports", reports_section)

@@ -133,6 +133,7 @@ def _dee_stops_administering(w: World) -> None:
         ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
         ("entry_enters_a_followed_view", "lists.followed", "ben", _withdraws_entry),
         ("report_sent_on_a_rhythm", "reports.scheduled", "ben", _removes_westmarch),
+        ("scheduled_report_of_a_partnership_they_left", "reports.not_made", "ben", _leaves("ben")),
         ("commitments_proposed_from_a_spreadsheet", "commitments.proposed_together", "ben", _stops_leading("ben")),
         ("commitments_given_to_an_owner", "commitments.owned_together", "vera", _leaves("vera")),
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),

@@ -58,13 +58,14 @@ def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator
         yield from _cells(asked, found[start : start + _BATCH])
 
 
-def all_rows_of(asked: Asked) -> Iterator[list[Any]]:
-    """The cells of every row, however many, in the order of the list; read in parts to save memory."""
+def all_rows_of(asked: Asked) -> Iterator[tuple[int, list[Any]]]:
+    """The number and cells of every row, however many, in the order of the list; read in parts to save memory."""
     numbers = list(asked.sortable().order_by(*asked.sorting).values_list("pk", flat=True))
     for start in range(0, len(numbers), _BATCH):
         part = numbers[start : start + _BATCH]
         found = {row.pk: row for row in asked.found().filter(pk__in=part)}
-        yield from _cells(asked, [found[pk] for pk in part if pk in found])
+        there = [found[pk] for pk in part if pk in found]
+        yield from zip((row.pk for row in there), _cells(asked, there), strict=True)
 
 
 def _cells(asked: Asked, rows: Sequence[Any]) -> Iterator[list[Any]]:
@@ -74,22 +75,22 @@ def _cells(asked: Asked, rows: Sequence[Any]) -> Iterator[list[Any]]:
         yield [*(column.value(row) for column in columns), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}"]
 
 
-def file_bytes(asked: Asked, form: str, progress: Progress) -> tuple[bytes, int]:
-    """The file of every row, and how many it has."""
-    count, total = 0, count_of(asked)
+def file_bytes(asked: Asked, form: str, progress: Progress) -> tuple[bytes, list[int]]:
+    """The file of every row, and the numbers of these."""
+    numbers: list[int] = []
+    total = count_of(asked)
 
     def counted() -> Iterator[list[Any]]:
-        nonlocal count
-        for row in all_rows_of(asked):
-            count += 1
-            progress(count, total)
-            yield row
+        for number, cells in all_rows_of(asked):
+            numbers.append(number)
+            progress(len(numbers), total)
+            yield cells
 
     title, headings = asked.definition.title, headings_of(asked)
     if form == "csv":
-        return "".join(csv_lines(headings, counted())).encode(), count
+        return "".join(csv_lines(headings, counted())).encode(), numbers
     lines = chain([headings], counted())
-    return (ods_bytes(title, lines) if form == "ods" else xlsx_bytes([(title, lines)])), count
+    return (ods_bytes(title, lines) if form == "ods" else xlsx_bytes([(title, lines)])), numbers
 
 
 def file_response(asked: Asked, form: str, limit: int, numbers: Collection[int] = ()) -> HttpResponseBase:

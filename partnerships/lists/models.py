@@ -102,7 +102,8 @@ class ListFile(LeasedJob):
     """A file of a long list that a worker makes, or has made.
 
     `query` holds the parameters of the list, `asked` what the log of exports says of it. `holds` is a digest of what
-    the person's rights came from when it was made. `total` is the number of rows; `error` is why there is no file.
+    the person's rights came from when it was made, and `rows` the numbers of the records in it. `total` is how many
+    they are; `error` is why there is no file.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
@@ -113,6 +114,7 @@ class ListFile(LeasedJob):
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
     holds = models.CharField(max_length=64, blank=True)
+    rows = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     content = models.BinaryField(null=True, editable=False)
 
     class Meta:

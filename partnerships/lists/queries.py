@@ -49,7 +49,7 @@ def followed_by(person: User) -> dict[int, Follow]:
 
 def files_of(person: User) -> list[ListFile]:
     """The person's files, the newest first, without what is in them."""
-    return list(ListFile.objects.filter(person=person).defer("content").order_by("-asked_at", "-pk"))
+    return list(ListFile.objects.filter(person=person).defer("content", "rows").order_by("-asked_at", "-pk"))
 
 
 def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:

@@ -21,8 +21,10 @@ from partnerships.lists.models import ListFile
 from partnerships.lists.reading import read
 from partnerships.people.models import User
 from partnerships.people.retention import RULES
+from partnerships.plans.services import change_audience
 from tests.commitments.promises import in_days, propose
 from tests.lists.conftest import client_of
+from tests.plans.drafts import published
 from tests.world import World
 
 
@@ -35,9 +37,9 @@ def short(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def file_of(person: User, form: str = "csv", query: str = "") -> ListFile:
+def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commitments") -> ListFile:
     """A file that the person asked for."""
-    definition = find_list("commitments")
+    definition = find_list(kind)
     assert definition is not None
     asked = read(definition, person, QueryDict(query))
     return services.ask_for_file(asked=asked, form=form, person=person, now=timezone.now())
@@ -96,9 +98,46 @@ def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: W
     assert before == 200
     assert client_of(short.amina).get(address).status_code == 404
     assert client_of(short.ben).get(address).status_code == 403
-    assert "have changed since this file was made" in " ".join(
+    assert "have changed since it was made" in " ".join(
         client_of(short.ben).get(file.get_absolute_url()).content.decode().split()
     )
+
+
+def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: World) -> None:
+    plan = published(world, audience="network")
+    file = file_of(world.chidi, kind="plans")
+    services.make_files(now=timezone.now())
+    chidi, address = client_of(world.chidi), reverse("lists:file-download", args=[file.pk])
+
+    before = chidi.get(address)
+    change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
+
+    assert plan.title in before.content.decode()
+    assert chidi.get(address).status_code == 403
+
+
+def test_a_file_of_the_ledger_closes_for_somebody_who_no_longer_administers(world: World) -> None:
+    file = file_of(world.dee, kind="ledger")
+    services.make_files(now=timezone.now())
+    dee, address = client_of(world.dee), reverse("lists:file-download", args=[file.pk])
+
+    before = dee.get(address).status_code
+    User.objects.filter(pk=world.dee.pk).update(is_staff=False)
+
+    assert [before, dee.get(address).status_code] == [200, 403]
+
+
+def test_a_file_removed_while_it_is_made_stays_removed(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = file_of(short.ben)
+
+    def removes_it(*args: Any) -> tuple[bytes, list[int]]:
+        services.remove_file(file=file, person=short.ben)
+        return b"", []
+
+    monkeypatch.setattr("partnerships.lists.services.files.file_bytes", removes_it)
+
+    assert services.make_files(now=timezone.now()) == 1
+    assert not ListFile.objects.exists()
 
 
 def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,9 +164,13 @@ def test_somebody_with_many_files_removes_one_first(short: World, monkeypatch: p
 
 
 def test_files_are_deleted_after_a_day(short: World) -> None:
-    file_of(short.ben)
+    file = file_of(short.ben)
     now = timezone.now()
+    services.make_files(now=now)
+    file.refresh_from_db()
 
+    assert services.may_download(file, short.ben, now + dt.timedelta(hours=23))
+    assert not services.may_download(file, short.ben, now + dt.timedelta(hours=25))
     assert RULES["files of lists"].apply(now + dt.timedelta(hours=23), False) == 0
     assert RULES["files of lists"].apply(now + dt.timedelta(hours=25), False) == 1
     assert not ListFile.objects.exists()

@@ -11,15 +11,17 @@ from django.db import transaction
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.leased_jobs import Progress, work_through
-from partnerships.kit.lists import find_list
+from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, count_of, file_bytes, in_the_log
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Asked, read_again
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Membership
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import register_retention
+from partnerships.people.rights import is_administrator
 
 #: A file of more rows is made by a worker.
 AT_ONCE = 5_000
@@ -70,19 +72,37 @@ def make_files(*, now: dt.datetime) -> int:
     return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
-def may_download(file: ListFile, person: User) -> bool:
-    """Whether the person still acts for the same organisations and partnerships as when it was made.
+def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
+    """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
 
-    If not, some of its rows may no longer be theirs to read.
+    They must act for the same organisations and partnerships as when it was made, because cells follow from these. A
+    draft that is no longer shared with them, for one, closes the file too. Records that are gone do not count.
     """
-    return file.is_made and file.person_id == person.pk and file.holds == holdings_of(person)
+    definition = find_list(file.kind)
+    return (
+        file.is_made
+        and file.person_id == person.pk
+        and now < file.asked_at + KEPT
+        and definition is not None
+        and definition.may_open(person)
+        and file.holds == holdings_of(person)
+        and _may_read_all(definition, file.rows or [], person)
+    )
 
 
 def holdings_of(reader: User) -> str:
     """A digest of what the reader's rights come from."""
     roles = sorted(Membership.objects.roles_of(reader).items())
     partnerships = sorted(Partnership.objects.present_for(reader).values_list("pk", flat=True))
-    return hashlib.sha256(json.dumps([roles, partnerships]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([roles, partnerships, is_administrator(reader)]).encode()).hexdigest()
+
+
+def _may_read_all(definition: ListDefinition, numbers: list[int], person: User) -> bool:
+    """Whether the person may read those of these records that are still there."""
+    given = among("pk", numbers)
+    readable = definition.readable(person).filter(given).order_by()
+    there = readable.model._default_manager.filter(given)
+    return not there.exclude(pk__in=readable.values("pk")).exists()
 
 
 def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
@@ -95,8 +115,8 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
         return "The filters are no longer valid."
     holds = holdings_of(file.person)
     content, rows = file_bytes(asked, file.form, progress)
-    file.content, file.total, file.done, file.holds, file.made_at = content, rows, rows, holds, now
-    file.save(update_fields=["content", "total", "done", "holds", "made_at"])
+    made = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}
+    ListFile.objects.filter(pk=file.pk).update(**made)  # the person may have removed it meanwhile
     return ""
 
 

@@ -71,7 +71,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         "file": found,
         "title": definition.title if definition else found.kind,
         "format": FORMATS.get(found.form, found.form),
-        "may_download": services.may_download(found, found.person),
+        "may_download": services.may_download(found, found.person, timezone.now()),
     }
     return render(request, "lists/file.html", context)
 
@@ -82,7 +82,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponse:
     found = _own(request, pk)
     if not found.is_made:
         raise Http404
-    require(services.may_download(found, found.person))
+    require(services.may_download(found, found.person, timezone.now()))
     response = HttpResponse(bytes(found.content or b""), content_type=CONTENT_TYPES[found.form])
     response["Content-Disposition"] = f'attachment; filename="{found.kind}.{found.form}"'
     response["X-Content-Type-Options"] = "nosniff"

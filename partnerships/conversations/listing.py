@@ -213,14 +213,14 @@ CONVERSATIONS = ListDefinition(
         ),
         _FORMAT,
         _PARTNERSHIP,
-        Column(
+        organisation_column(
             name="keeper",
             label="Record kept by",
-            value=lambda row: row.organisation.display_name,
-            key="organisation__name",
+            value=lambda row: row.organisation.name,
+            side="organisation",
+            moment="held_on",
             is_nullable=False,
             is_shown=False,
-            is_grouped=True,
         ),
         Column(
             name="next_contact",

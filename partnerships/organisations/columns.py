@@ -1,4 +1,4 @@
-"""Columns of lists that name an organisation as on the day of each row."""
+"""Columns of lists that name an organisation, as on the day of each row or as it is called today."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ from partnerships.organisations.naming import group_words, named_then
 
 #: Why a filter finds rows that show another name.
 FOUND_WORDS = "Organisations are found by former names too, and by the name of the organisation that followed them."
+
+
+def present_organisation_column(*, side: str, **column: Any) -> Column:
+    """A column with the present name of an organisation, which words find by all its names as in the others.
+
+    `side` is the path of the row to it.
+    """
+    return Column(
+        key=f"{side}__name",
+        found_by=lambda words: Q(**{f"{side}__in": found_by_name(words)}),
+        found_words=FOUND_WORDS,
+        group_words=group_words,
+        is_grouped=True,
+        **column,
+    )
 
 
 def organisation_column(*, side: str, moment: str, otherwise: str = "", **column: Any) -> Column:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
@@ -27,7 +28,9 @@ from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import circulated
 from tests.digests.conftest import publish
 from tests.exchange.conftest import shared
+from tests.lists.conftest import fill_lists
 from tests.organisations.test_handovers import merger, take_effect
+from tests.plans.drafts import published
 from tests.world import World
 
 
@@ -250,6 +253,56 @@ def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, c
     page = client.get(reverse("commitments:list") + link)
     assert [row.pk for row in page.context["page"].rows] == [ours.pk]
     assert "Larkhaven Homes (now Zephyr Homes)" in page.content.decode()
+
+
+def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world: World) -> None:
+    ours, theirs = (
+        create_plan(
+            owners=[owner],
+            partnership=world.partnership,
+            title="Quay",
+            kind="delivery",
+            audience="partnership",
+            author=author,
+            now=timezone.now(),
+        )
+        for owner, author in ((world.larkhaven, world.amina), (world.westmarch, world.ben))
+    )
+    publish(ours, 40, author=world.amina)
+    publish(theirs, 40, author=world.ben)
+    rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
+
+    def rows(query: str) -> list[int]:
+        return found(asked("plans", world.amina, query))
+
+    # The first says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
+    assert rows("sort=owners") == [ours.pk, theirs.pk]
+    assert rows("owners=Zephyr") == rows("owners=larkhaven") == rows("owners=%22Zephyr+Homes%22") == [ours.pk]
+    assert {(one.label, one.count) for one in groups(asked("plans", world.amina, "group=owners"))} == {
+        ("Zephyr Homes (formerly Larkhaven Homes)", 1),
+        (world.westmarch.name, 1),
+    }
+
+
+def test_somebody_who_left_does_not_learn_of_an_owner_of_today_by_its_name(world: World) -> None:
+    plan = published(world)
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+    assert found(asked("plans", world.amina, "owners=larkhaven")) == [plan.pk]
+    assert found(asked("plans", world.ben, "")) == [plan.pk]
+    assert found(asked("plans", world.ben, "owners=larkhaven")) == []
+
+
+def test_keepers_adders_and_contacts_are_found_by_former_names(world: World) -> None:
+    fill_lists(world)
+    rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
+    columns = {"conversations": "keeper"} | dict.fromkeys(("documents", "contacts", "stakeholders"), "organisation")
+
+    for slug, column in columns.items():
+        former, present, other = (
+            found(asked(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
+        )
+        assert former == present != other == [], slug
 
 
 def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) -> None:

@@ -17,6 +17,8 @@ from partnerships.agreements.listing.within import WithinForm, partnership_colum
 from partnerships.agreements.models import Holder, HolderQuerySet, PostRole
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
+from partnerships.organisations.columns import present_organisation_column
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -59,7 +61,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:
         words = chosen["q"]
         rows = rows.alias(called=_name(user), reached=_email(user))
         rows = rows.filter(
-            Q(called__icontains=words) | Q(reached__icontains=words) | Q(post__organisation__name__icontains=words)
+            Q(called__icontains=words) | Q(reached__icontains=words) | Q(post__organisation__in=found_by_name(words))
         )
     return rows
 
@@ -88,14 +90,13 @@ CONTACTS = ListDefinition(
             is_nullable=False,
             is_grouped=True,
         ),
-        Column(
+        present_organisation_column(
             name="organisation",
             label="Organisation",
             value=lambda row: row.post.organisation.name,
-            key="post__organisation__name",
+            side="post__organisation",
             href=lambda row: row.post.organisation.get_absolute_url(),
             is_nullable=False,
-            is_grouped=True,
         ),
         partnership_column("post__partnership", lambda row: row.post.partnership),
         Column(name="email", label="Email", value=lambda row: row.shown_email or None, key=_email),

@@ -13,6 +13,7 @@ from partnerships.agreements.models import Document, DocumentQuerySet
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
+from partnerships.organisations.columns import present_organisation_column
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -55,12 +56,11 @@ DOCUMENTS = ListDefinition(
             key="added_at",
             is_nullable=False,
         ),
-        Column(
+        present_organisation_column(
             name="organisation",
             label="Added by",
             value=lambda row: row.added_for.name if row.added_for else None,
-            key="added_for__name",
-            is_grouped=True,
+            side="added_for",
         ),
         Column(
             name="person",

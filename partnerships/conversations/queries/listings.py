@@ -74,8 +74,15 @@ def bodies_of(conversation: Conversation) -> list[Organisation]:
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
-    """Let conversations, for a list that only shows them, name their sides as on their day; one query."""
-    show_as_at((one.held_on, side.organisation) for one in conversations for side in one.sides.all())
+    """Let conversations, for a list that only shows them, name their sides as on their day; one query.
+
+    Who keeps the record is named so, too.
+    """
+    show_as_at(
+        (one.held_on, body)
+        for one in conversations
+        for body in (one.organisation, *(side.organisation for side in one.sides.all()))
+    )
 
 
 def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:

@@ -35,6 +35,7 @@ from partnerships.digests.queries.subscriptions import (
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
+from partnerships.organisations.columns import present_organisation_column
 from partnerships.outbox.models import EmailStatus
 from partnerships.people.models import User
 
@@ -179,13 +180,12 @@ def _columns() -> tuple[Column, ...]:
             is_shown=False,
             is_grouped=True,
         ),
-        Column(
+        present_organisation_column(
             name="organisation",
             label="Asked for",
             value=lambda row: row.added_for.name if row.added_for else None,
-            key="added_for__name",
+            side="added_for",
             is_shown=False,
-            is_grouped=True,
         ),
         Column(
             name="confirmed",

@@ -22,9 +22,12 @@ from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, Key, ListDefinition, RecordField, joined
+from partnerships.organisations.columns import FOUND_WORDS
+from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.organisations.naming import group_words, shown_then
 from partnerships.people.models import User
-from partnerships.plans.models import Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
+from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
 from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
 
 
@@ -132,8 +135,22 @@ def _version(user: User) -> Combinable:
 
 
 def _owners(user: User) -> Combinable:
+    """The present names of the owners, which groups say; empty for those who read the plan only as it was."""
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
+
+
+def _owners_shown(user: User) -> Combinable:
+    """What the cell says: see `name_owners_as_at`."""
+    shown = shown_then("plan__last_published_at", is_over=Q(plan__status__in=OVER))
+    owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
+    return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
+
+
+def _owned_by(words: str) -> Q:
+    """Plans with an owner by one of its names; none whose owners of today the reader does not know."""
+    owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
+    return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 
 
 def _partnership(user: User) -> Combinable:
@@ -180,6 +197,10 @@ def _columns() -> tuple[Column, ...]:
             label="Owners",
             value=lambda row: "; ".join(owner.organisation.name for owner in row.listed.owners),
             key=_owners,
+            sorts_by=_owners_shown,
+            found_by=_owned_by,
+            found_words=FOUND_WORDS,
+            group_words=group_words,
             is_grouped=True,
         ),
         Column(

@@ -22,6 +22,7 @@ from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from partnerships.kit.http import row_number
+from partnerships.kit.value_fields import DayField
 
 if TYPE_CHECKING:
     import django_filters as filters
@@ -132,21 +133,13 @@ class Column:
             }
         if self.kind is Kind.PARTIAL:
             return {
-                f"{name}_from": filters.DateFilter(
-                    **common, label=f"{label}, from", method=_partial_from, widget=_day_input()
-                ),
-                f"{name}_to": filters.DateFilter(
-                    **common, label=f"{label}, to", method=_partial_to, widget=_day_input()
-                ),
+                f"{name}_from": _day_filter(**common, label=f"{label}, from", method=_partial_from),
+                f"{name}_to": _day_filter(**common, label=f"{label}, to", method=_partial_to),
             }
         day = "date__" if self.kind is Kind.MOMENT else ""
         return {
-            f"{name}_from": filters.DateFilter(
-                **common, label=f"{label}, from", lookup_expr=f"{day}gte", widget=_day_input()
-            ),
-            f"{name}_to": filters.DateFilter(
-                **common, label=f"{label}, to", lookup_expr=f"{day}lte", widget=_day_input()
-            ),
+            f"{name}_from": _day_filter(**common, label=f"{label}, from", lookup_expr=f"{day}gte"),
+            f"{name}_to": _day_filter(**common, label=f"{label}, to", lookup_expr=f"{day}lte"),
         }
 
     def _with_words(self, rows: QuerySet[Any], field: str, words: str) -> QuerySet[Any]:
@@ -185,9 +178,11 @@ def _as_precise(name: str, day: dt.date) -> Combinable:
     return Func(Value(day.isoformat()), Length(name), function="LEFT", output_field=TextField())
 
 
-def _day_input() -> forms.DateInput:
-    """The browser's own box for a day, which keeps the address short."""
-    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+def _day_filter(**given: Any) -> Any:
+    """A filter with the one date field, which reads days as people write them."""
+    made = filters.Filter(**given)
+    made.field_class = DayField
+    return made
 
 
 def _tells_nobody(**_of_what: Any) -> None:

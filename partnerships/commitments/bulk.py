@@ -13,7 +13,7 @@ from partnerships.commitments.forms.fields import PersonField, with_memberships
 from partnerships.commitments.forms.terms import DueDateForm
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import people_who_may_own
-from partnerships.commitments.rights import Rights, rights_over
+from partnerships.commitments.rights import Rights, rights_over_each
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.kit.lists import BulkAction
 from partnerships.people.models import User
@@ -46,7 +46,7 @@ class RemindForm(Form):
 
 def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
     def found(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
-        reasons = {row.pk: reason(rights_over(row, person, now)) for row in rows}
+        reasons = {rights.commitment.pk: reason(rights) for rights in rights_over_each(rows, person, now)}
         return {pk: words for pk, words in reasons.items() if words}
 
     return found
@@ -73,6 +73,8 @@ def _not_to_remind(rights: Rights) -> str:
 
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    if row.owner_id == chosen["owner"].pk:  # nothing to change, and nothing to tell them
+        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} owns it already.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 

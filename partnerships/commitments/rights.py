@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from partnerships.commitments.models import Commitment, Status
@@ -144,13 +145,21 @@ class Rights:
 
 def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
     """Rights of the person on the day of `now`; one query."""
+    return rights_over_each([commitment], person, now)[0]
+
+
+def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.datetime) -> list[Rights]:
+    """The same for each of several; one query for all."""
     roles = roles_of(person, now).of
-    return Rights(
-        commitment,
-        giver_role=roles.get(commitment.giver_id or 0, ""),
-        receiver_role=roles.get(commitment.receiver_id or 0, ""),
-        person_id=person.pk,
-    )
+    return [
+        Rights(
+            one,
+            giver_role=roles.get(one.giver_id or 0, ""),
+            receiver_role=roles.get(one.receiver_id or 0, ""),
+            person_id=person.pk,
+        )
+        for one in commitments
+    ]
 
 
 def side_of(rights: Rights) -> Organisation | None:

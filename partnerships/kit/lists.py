@@ -202,7 +202,7 @@ class BulkAction:
 
     name: str
     label: str
-    #: "have a new owner", after the number of rows.
+    #: "the owner is changed", after "3 commitments:".
     done: str
     form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]

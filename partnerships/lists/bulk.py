@@ -41,7 +41,7 @@ def _change(*, row: Any, person: User, chosen: Mapping[str, Any], now: dt.dateti
 FOLLOW = BulkAction(
     name="follow",
     label="Follow",
-    done="are followed: your digests tell what changes in them",
+    done="followed from now on",
     form=FollowForm,
     left_out=_left_out,
     change=_change,

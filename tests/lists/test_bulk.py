@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.services import end_commitment
+from partnerships.commitments.services import change_owner, end_commitment
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days, propose
@@ -67,6 +69,34 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     assert email.subject == f"{world.amina.display_name}: 2 commitments that you own"
     assert "Cottages." in email.body
     assert "Bungalows." in email.body
+
+
+def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> None:
+    first, second = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+    change_owner(commitment=first, owner=world.vera, author=world.amina, now=timezone.now())
+    drop_emails()
+
+    done = confirmed(world.amina, chosen(world.amina, "assign", first, second), owner=world.vera.pk)
+
+    assert "1 commitment: the owner is changed" in done.content.decode()
+    assert f"{world.vera.display_name} owns it already." in done.content.decode()
+    (email,) = deliver()
+    assert "Bungalows." in email.body
+    assert "Cottages." not in email.body
+
+
+def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(world: World) -> None:
+    promises = [agree(world) for _ in range(3)]
+    client, address = client_of(world.amina), reverse(ADDRESS, args=["commitments"])
+
+    def queries(rows: list[Commitment]) -> int:
+        sent = {"action": "remind", "rows": ",".join(str(row.pk) for row in rows)}
+        client.get(address, sent)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address, sent)
+        return len(captured)
+
+    assert queries(promises[:1]) == queries(promises)
 
 
 def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
@@ -171,3 +201,5 @@ def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:
 
     assert client.get(reverse(ADDRESS, args=["commitments"]), {"action": "burn"}).status_code == 404
     assert client.get(reverse(ADDRESS, args=["nothing"]), {"action": "csv"}).status_code == 404
+    for address in (reverse(ADDRESS, args=["commitments"]), reverse("lists:export", args=["commitments", "csv"])):
+        assert client.get(address, {"action": "csv", "rows": "none"}).status_code == 404

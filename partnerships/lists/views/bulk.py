@@ -57,6 +57,8 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     if "rows" not in request.GET:
         return _name_rows(request, asked, wanted, back)
     numbers = numbers_in(request.GET["rows"])
+    if not numbers:
+        raise Http404
     if action is None:
         return redirect(f"{reverse('lists:export', args=[kind, wanted])}{asked.address(rows=_joined(numbers))}")
     return _confirm(request, person, asked, action, numbers, back)

@@ -100,9 +100,12 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     # An address with parameters names its view, if any; only one without them opens the default view.
     views = [] if request.GET else views_of(reader, definition)
     asked, _ = asked_in(request, reader, definition, views)
+    numbers = numbers_in(request.GET.get("rows"))
+    if "rows" in request.GET and not numbers:  # none were named, which is not all of them
+        raise Http404
     if asked.form.is_valid():  # otherwise the page of the list says what is wrong
         try:
-            return file_response(asked, form, AT_ONCE, numbers_in(request.GET.get("rows")))
+            return file_response(asked, form, AT_ONCE, numbers)
         except TooManyRows:
             return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{asked.address()}")
     return redirect(f"{reverse(definition.address)}{asked.address()}")

@@ -62,9 +62,12 @@ def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
 
 
 def asked_by(view: SavedView, person: User) -> Asked | None:
-    """What a view asks of its list for one reader; None if the list is gone, or its filters are not valid any more."""
+    """What a view asks of its list for one reader.
+
+    None if the list is gone or not theirs to open, or its filters are not valid any more.
+    """
     definition = find_list(view.kind)
-    if definition is None:
+    if definition is None or not definition.may_open(person):
         return None
     asked = read(definition, person, parameters_of(view.state))
     return asked if asked.form.is_valid() else None

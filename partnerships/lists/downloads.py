@@ -51,6 +51,9 @@ def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator
     Raises `TooManyRows`.
     """
     wanted = asked.sortable().filter(pk__in=numbers) if numbers else asked.sortable()
+    is_long = asked.definition.max_sorted is not None  # counted so far before it is sorted
+    if is_long and wanted.order_by()[: limit + 1].count() > limit:
+        raise TooManyRows
     found = list(wanted.order_by(*asked.sorting)[: limit + 1])
     if len(found) > limit:
         raise TooManyRows

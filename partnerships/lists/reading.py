@@ -113,7 +113,8 @@ class Asked:
 
         Beside a sum of what is counted in units stands how many units there are (`kinds_quantity`).
         """
-        rows = self.found().order_by().annotate(list_group=column.expression(self.reader)).values("list_group")
+        rows = self._newest(self.found()).order_by()
+        rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
         sums = {f"sum_{one.name}": Sum(one.expression(self.reader)) for one in self.summed}
         kinds = {
             f"kinds_{one.name}": Count(
@@ -132,6 +133,27 @@ class Asked:
         rows = self.found().alias(**{column.alias: column.expression(self.reader)})
         sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
         return sortable
+
+    def listed(self) -> QuerySet[Any]:
+        """The same for a page: where the list is too long to sort by this column, its newest rows alone."""
+        return self._newest(self.sortable()) if self._is_resorted else self.sortable()
+
+    @property
+    def _is_resorted(self) -> bool:
+        """Whether it is sorted by another column than its own."""
+        return self.sorted_by.name != self.definition.sort(self.chosen).lstrip("-")
+
+    @cached_property
+    def older(self) -> int | None:
+        """The number of the newest row that is neither sorted nor counted; None if all are."""
+        most = self.definition.max_sorted
+        if most is None or not (self._is_resorted or self.group):
+            return None
+        return next(iter(self.found().order_by("-pk").values_list("pk", flat=True)[most : most + 1]), None)
+
+    def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the rows that are newer than `older`."""
+        return rows if self.older is None else rows.filter(pk__gt=self.older)
 
     @property
     def order(self) -> tuple[str, str]:

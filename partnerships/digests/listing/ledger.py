@@ -163,4 +163,5 @@ LEDGER = ListDefinition(
     ready=_ready,
     context=_context,
     may_open=may_look,
+    max_sorted=10_000,
 )

@@ -49,7 +49,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     views = views_of(reader, definition)
     asked, view = asked_in(request, reader, definition, views)
     valid = asked.form.is_valid()
-    page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
+    page = keyset_page(request, asked.listed(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
     definition.make_ready(reader, page.rows, asked.columns)
     is_whole = page.is_first and not page.next
     counted = len(page.rows) if is_whole else asked.found().order_by()[: MAX_COUNTED + 1].count()

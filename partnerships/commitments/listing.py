@@ -214,7 +214,6 @@ def _columns() -> tuple[Column, ...]:
             label="Register",
             value=lambda row: row.source or None,
             covered="register",
-            is_nullable=False,
             is_shown=False,
         ),
     )

@@ -208,7 +208,6 @@ CONVERSATIONS = ListDefinition(
             kind=lists.Kind.CHOICE,
             value=lambda row: Theme.label_of(row.theme) if row.theme else None,
             choices=Theme.all_choices,
-            is_nullable=False,
             is_grouped=True,
         ),
         _FORMAT,

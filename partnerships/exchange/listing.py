@@ -138,7 +138,7 @@ def _columns() -> tuple[Column, ...]:
             key=_waiting,
             words=_waiting_words,
         ),
-        Column(name="asked", label="Who is asked", value=lambda row: row.asked, is_nullable=False, is_grouped=True),
+        Column(name="asked", label="Who is asked", value=lambda row: row.asked, is_grouped=True),
         Column(
             name="status",
             label="Status",
@@ -193,7 +193,6 @@ def _columns() -> tuple[Column, ...]:
             kind=choice,
             value=lambda row: Unit.label_of(row.unit) if row.unit else None,
             choices=Unit.all_choices,
-            is_nullable=False,
             is_shown=False,
             is_grouped=True,
         ),
@@ -203,10 +202,9 @@ def _columns() -> tuple[Column, ...]:
             value=lambda row: "; ".join(area.name for area in row.areas.all()),
             key=_areas,
             covered="area",
-            is_nullable=False,
             is_shown=False,
         ),
-        Column(name="site", label="Site", value=lambda row: row.site, is_nullable=False, is_shown=False),
+        Column(name="site", label="Site", value=lambda row: row.site, is_shown=False),
         Column(name="available_from", label="From", kind=day, value=lambda row: row.available_from, is_shown=False),
         Column(name="available_until", label="Until", kind=day, value=lambda row: row.available_until, is_shown=False),
         Column(

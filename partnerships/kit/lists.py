@@ -18,7 +18,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Length
+from django.db.models.functions import Length, NullIf
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from partnerships.kit.http import row_number
@@ -62,6 +62,7 @@ class Column:
     `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
     each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
     `sorts_by` is what rows are sorted by instead, such as a field in the same order as the key, which an index serves.
+    `is_nullable`: a cell may be empty, also where the field then has an empty text; such rows come last.
     `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
     names the list's own filter that finds by this column. `ready` adds to the rows what only its cells show.
     `summed_by` names the column with the unit of its numbers: those in different units have no sum.
@@ -101,14 +102,20 @@ class Column:
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """What rows are sorted by: choices in their own order, everything else by `sorts_by` or the key."""
+        """What rows are sorted by: choices in their own order, everything else by `sorts_by` or the key.
+
+        Null where a cell may be empty and is.
+        """
         if self.sorts_by:
             return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:
-            return self.expression(reader)
-        codes = [code for code, _ in self.choices()]
+            key = self.expression(reader)
+            is_text = self.is_nullable and self.kind in (Kind.TEXT, Kind.PARTIAL)
+            return NullIf(key, Value(""), output_field=TextField()) if is_text else key
+        codes = [code for code, _ in self.choices() if code or not self.is_nullable]
         places = [When(**{self.alias: code}, then=Value(place)) for place, code in enumerate(codes)]
-        return Case(*places, default=Value(len(codes))) if places else self.expression(reader)
+        others = None if self.is_nullable else Value(len(codes))
+        return Case(*places, default=others) if places else self.expression(reader)
 
     def filters(self) -> dict[str, Any]:
         """The filters that find rows by this column, by parameter."""

@@ -101,7 +101,6 @@ def _columns() -> tuple[Column, ...]:
             value=_numbers,
             key=_numbers_key,
             covered="q",
-            is_nullable=False,
         ),
         Column(
             name="status",
@@ -137,7 +136,6 @@ def _columns() -> tuple[Column, ...]:
             name="short_name",
             label="Short name",
             value=lambda row: row.short_name or None,
-            is_nullable=False,
             is_shown=False,
         ),
         Column(
@@ -146,7 +144,6 @@ def _columns() -> tuple[Column, ...]:
             kind=choice,
             value=lambda row: row.get_council_type_display() or None,
             choices=lambda: CouncilType.choices,
-            is_nullable=False,
             is_shown=False,
             is_grouped=True,
         ),
@@ -157,7 +154,6 @@ def _columns() -> tuple[Column, ...]:
             key=_areas,
             covered="area",
             ready=_ready_areas,
-            is_nullable=False,
             is_shown=False,
         ),
         Column(
@@ -172,7 +168,6 @@ def _columns() -> tuple[Column, ...]:
             name="designation",
             label="Designation",
             value=lambda row: row.designation or None,
-            is_nullable=False,
             is_shown=False,
             is_grouped=True,
         ),
@@ -180,13 +175,10 @@ def _columns() -> tuple[Column, ...]:
             name="legal_form",
             label="Legal form",
             value=lambda row: row.legal_form or None,
-            is_nullable=False,
             is_shown=False,
             is_grouped=True,
         ),
-        Column(
-            name="website", label="Website", value=lambda row: row.website or None, is_nullable=False, is_shown=False
-        ),
+        Column(name="website", label="Website", value=lambda row: row.website or None, is_shown=False),
         Column(
             name="begins", label="Began", kind=day, value=lambda row: row.valid_from, key="valid_from", is_shown=False
         ),

@@ -78,7 +78,7 @@ def _columns() -> tuple[Column, ...]:
             covered="words",
             is_nullable=False,
         ),
-        Column(name="reference", label="Reference", value=lambda row: row.reference, is_nullable=False),
+        Column(name="reference", label="Reference", value=lambda row: row.reference),
         Column(
             name="report",
             label="Report",
@@ -121,7 +121,6 @@ def _columns() -> tuple[Column, ...]:
             value=lambda row: row.theme_words,
             key=_themes,
             covered="theme",
-            is_nullable=False,
             is_shown=False,
         ),
         Column(

@@ -290,6 +290,22 @@ def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
     assert old.text in file
 
 
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_empty_cells_come_last_in_either_direction(world: World, direction: str) -> None:
+    promises(world)
+    published(world)
+
+    def last(slug: str, column: str) -> Any:
+        definition = find_list(slug)
+        assert definition is not None
+        asked = read(definition, world.amina, QueryDict(f"sort={direction}{column}"))
+        return list(asked.sortable().order_by(*asked.sorting))[-1]
+
+    assert last("commitments", "unit").unit == ""
+    assert last("milestones", "baseline").baseline == ""
+    assert last("sites", "reference").reference == ""
+
+
 def test_each_kind_of_column_is_in_use() -> None:
     assert {column.kind for one in all_lists() for column in one.columns} == set(Kind)
 

@@ -110,7 +110,6 @@ LEDGER = ListDefinition(
             value=lambda row: "; ".join(row.said) or row.get_kind_display(),
             words=lambda row: format_html_join("; ", "{}", ((one,) for one in row.said)) or row.get_kind_display(),
             key=_what,
-            is_nullable=False,
         ),
         Column(
             name="status",

@@ -207,7 +207,6 @@ def _columns() -> tuple[Column, ...]:
             name="reason",
             label="Reason",
             value=lambda row: row.reason_for_askers or None,
-            is_nullable=False,
             is_shown=False,
         ),
     )

@@ -98,7 +98,6 @@ def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Co
         kind=lists.Kind.CHOICE,
         value=lambda row: labels.get(getattr(row, name)),
         choices=lambda: list(labels.items()),
-        is_nullable=False,
         is_grouped=True,
         **more,
     )
@@ -112,7 +111,6 @@ def _date(name: str, label: str, **more: Any) -> Column:
         kind=lists.Kind.PARTIAL,
         value=lambda row: getattr(row, name),
         words=_partial(name),
-        is_nullable=False,
         **more,
     )
 
@@ -152,7 +150,6 @@ MILESTONES = ListDefinition(
             name="owner",
             label="Owner",
             value=lambda row: row.owner,
-            is_nullable=False,
             is_grouped=True,
         ),
         _date("baseline", "First planned"),
@@ -191,9 +188,9 @@ SITES = ListDefinition(
     address="plans:sites",
     columns=(
         _name("Site"),
-        Column(name="reference", label="Reference", value=lambda row: row.reference, is_nullable=False),
-        Column(name="address", label="Address", value=lambda row: row.address, is_nullable=False, is_shown=False),
-        Column(name="postcode", label="Postcode", value=lambda row: row.postcode, is_nullable=False, is_shown=False),
+        Column(name="reference", label="Reference", value=lambda row: row.reference),
+        Column(name="address", label="Address", value=lambda row: row.address, is_shown=False),
+        Column(name="postcode", label="Postcode", value=lambda row: row.postcode, is_shown=False),
         _PLAN,
         Column(
             name="area",
@@ -218,7 +215,6 @@ SITES = ListDefinition(
             name="planning_authority",
             label="Planning authority",
             value=lambda row: row.planning_authority,
-            is_nullable=False,
             is_shown=False,
             is_grouped=True,
         ),

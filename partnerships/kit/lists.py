@@ -243,6 +243,10 @@ class ListDefinition:
     template: str = "lists/list.html"
     #: What the page says where there is no row at all: a heading and a sentence.
     empty: tuple[str, str] = ("", "")
+    #: What it says where the filters find nothing.
+    unmatched: str = "Nothing matches these filters. Remove one to see more."
+    #: A template below the results, which changes with the filters.
+    below: str = ""
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
     #: What its template shows besides the list.

@@ -199,4 +199,6 @@ LIST = ListDefinition(
     template="organisations/list.html",
     is_followed=True,
     empty=("No organisations yet", "An administrator imports them from the published lists."),
+    unmatched="Try a shorter name, an earlier name, or remove a filter.",
+    below="organisations/_not_here.html",
 )

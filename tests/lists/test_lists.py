@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -20,7 +19,6 @@ from python_calamine import CalamineWorkbook
 
 from partnerships.activity.models import Export
 from partnerships.exchange.models import Entry
-from partnerships.kit import lists
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import Kind, all_lists, find_list
 from partnerships.lists.reading import read
@@ -261,49 +259,6 @@ def test_a_list_longer_than_its_page_says_how_many_rows_it_has(world: World) -> 
     last = client.get(address + first.context["page"].next)
 
     assert [(len(one.context["page"].rows), one.context["count"]) for one in (first, last)] == [(25, 26), (1, 26)]
-
-
-def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old, *newest = promises(world)
-    definition = find_list("commitments")
-    assert definition is not None
-    monkeypatch.setitem(lists._definitions, "commitments", replace(definition, max_sorted=2))
-    ben, address = client_of(world.ben), reverse("commitments:list")
-
-    own, sorted_anew, counted = (
-        ben.get(address, {name: value})
-        for name, value in (
-            ("sort", "-due"),
-            ("sort", "text"),
-            ("group", "kind"),
-        )
-    )
-    file = exported(world, "csv", "sort=text").decode()
-
-    assert old in own.context["page"].rows
-    assert old in counted.context["page"].rows
-    assert set(sorted_anew.context["page"].rows) == set(newest)
-    assert [group.count for group in counted.context["groups"]] == [2]
-    assert ["only the newest 2" in page.content.decode() for page in (own, sorted_anew, counted)] == [False, True, True]
-    assert old.text in file
-
-
-@pytest.mark.parametrize("direction", ["", "-"])
-def test_empty_cells_come_last_in_either_direction(world: World, direction: str) -> None:
-    promises(world)
-    published(world)
-
-    def last(slug: str, column: str) -> Any:
-        definition = find_list(slug)
-        assert definition is not None
-        asked = read(definition, world.amina, QueryDict(f"sort={direction}{column}"))
-        return list(asked.sortable().order_by(*asked.sorting))[-1]
-
-    assert last("commitments", "unit").unit == ""
-    assert last("milestones", "baseline").baseline == ""
-    assert last("sites", "reference").reference == ""
 
 
 def test_each_kind_of_column_is_in_use() -> None:

@@ -227,6 +227,7 @@ STAKEHOLDERS = ListDefinition(
         "No stakeholders yet",
         "Open a plan or a partnership and add a stakeholder. They get digests once they confirm.",
     ),
+    unmatched="Try a shorter search, or remove a filter. People who have not confirmed are found by address only.",
     ready=_ready,
     context=tabs_for,
     actions=(ASK_AGAIN,),

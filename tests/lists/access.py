@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import timezone
 
 from partnerships.kit.lists import find_list
 from partnerships.lists import services
@@ -24,8 +25,9 @@ def prepare(world: World) -> None:
     definition = find_list("commitments")
     assert definition is not None
     asked = read(definition, world.amina, QueryDict(""))
-    world.things["list_file"] = services.ask_for_file(asked=asked, form="csv", person=world.amina, now=world.now)
-    services.make_files(now=world.now)
+    now = timezone.now()  # a file is kept for a day
+    world.things["list_file"] = services.ask_for_file(asked=asked, form="csv", person=world.amina, now=now)
+    services.make_files(now=now)
     world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
 
 

@@ -44,7 +44,7 @@ class RemindForm(Form):
 
     def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
         super().__init__(data)
-        self.helper = Helper(self, submit="Remind them")
+        self.helper = Helper(self, submit="Send reminders")
 
 
 def _not_to_name(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
@@ -58,7 +58,7 @@ def _not_to_name(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict
 
 def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
     waiting = {row.pk for row in rows if row.status in UNANSWERED and row.answered_at is None}
-    answered = {row.pk: "These do not wait for an answer." for row in rows if row.pk not in waiting}
+    answered = {row.pk: "These are not waiting for an answer." for row in rows if row.pk not in waiting}
     return answered | _not_to_name(person, rows, now)
 
 

@@ -70,7 +70,7 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
         "person": person,
         "author": author,
         "waits": waits,
-        "todo": "to answer" if waits else "to help",
+        "todo": "to answer" if waits else "to facilitate",
         "entries": found[:_MAX_LISTED],
         "count": len(found),
         "more": max(0, len(found) - _MAX_LISTED),

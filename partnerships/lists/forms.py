@@ -29,7 +29,7 @@ class MakeFileForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Make the file", cancel=cancel)
+        self.helper = Helper(self, submit="Make file", cancel=cancel)
 
 
 class ShareForm(Form):

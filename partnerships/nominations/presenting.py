@@ -171,7 +171,7 @@ def days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
 def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Chart:
     """Refused nominees by ground, most first."""
     title = f"Why nominees were refused, {quarter}"
-    svg = row_chart(f"{title}; the table has these figures", refusals)
+    svg = row_chart(f"{title}; the table gives the figures", refusals)
     return Chart(title, svg, ("Ground", "Refused"), [(ground, plain(number)) for ground, number in refusals])
 
 
@@ -243,7 +243,7 @@ def _plain_chart(
         (name, ((one, words), (other, more)))
         for (name, one, other), (_, words, more) in zip(figures, rows, strict=True)
     ]
-    svg = bar_chart(f"{title}; the table has these figures", series, groups)
+    svg = bar_chart(f"{title}; the table gives the figures", series, groups)
     return Chart(title, svg, (first, *(name.capitalize() for name in series)), rows)
 
 
@@ -254,6 +254,6 @@ def _chart(
         (name, ((achieved, per_cent(achieved) or missing), (agreed, per_cent(agreed))))
         for name, achieved, agreed in shares
     ]
-    svg = bar_chart(f"{title}; the table has these figures", _SERIES, groups, highest=100)
+    svg = bar_chart(f"{title}; the table gives the figures", _SERIES, groups, highest=100)
     rows = [(name, per_cent(achieved) or missing, per_cent(agreed) or "–") for name, achieved, agreed in shares]
     return Chart(title, svg, (first, "To nominees", "Agreed"), rows)

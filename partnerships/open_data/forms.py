@@ -27,7 +27,9 @@ class PublishingForm(Form):
 
 
 def _reference(what: str) -> forms.CharField:
-    return forms.CharField(label="Reference", max_length=200, help_text=f"Your own for the {what}. It never changes.")
+    return forms.CharField(
+        label="Reference", max_length=200, help_text=f"Your own reference for the {what}. It cannot be changed later."
+    )
 
 
 class AgreementForm(Form):

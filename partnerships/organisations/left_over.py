@@ -160,7 +160,7 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
     proposed = _unanswerable(now).values("successor", "successor__name")
     return [
         Waiting(
-            what="Invite a lead, who answers handover lines",
+            what="Invite a lead to answer handover lines",
             title=f"{one['count']} thing{pluralize(one['count'])} proposed to {one['successor__name']}",
             path=reverse("organisations:people", args=[one["successor"]]),
             due=one["due"],

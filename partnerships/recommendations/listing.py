@@ -101,7 +101,7 @@ def _columns() -> tuple[Column, ...]:
         ),
         Column(
             name="confidence",
-            label="How surely known",
+            label="How certain",
             kind=lists.Kind.CHOICE,
             value=Recommendation.get_confidence_display,
             tag=lambda row: row.confidence,

@@ -114,7 +114,7 @@ def words_of(table: Table) -> Iterator[list[str]]:
 
 def draw(chart: Chart, table: Table) -> SafeString:
     """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows."""
-    label = f"{chart.title}; the table has these figures"
+    label = f"{chart.title}; the table gives the figures"
     if len(chart.series) == 1 or len(table.rows) > _MAX_GROUPS:
         place = chart.series[-1]
         figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
@@ -141,7 +141,7 @@ def draw_map(area_map: AreaMap, table: Table) -> Map:
         )
         for row in table.rows
     ]
-    return shaded_map(f"{area_map.title}; the table has these figures", areas, _levels(limits))
+    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits))
 
 
 def _limits(values: list[int]) -> tuple[int, ...]:

@@ -52,7 +52,7 @@ def register() -> None:
     obligations.register()
     register_email(
         "reports.scheduled",
-        "A report that is sent to you on a rhythm",
+        "A scheduled report",
         write_scheduled,
         group=NoticeGroup.REPORTS,
         about=About("frozen_report", "frozen", FrozenReport, partnership="partnership_id"),

@@ -12,5 +12,5 @@ class EventKind(models.TextChoices):
     ROUND_CLOSED = "surveys.round_closed", "Published the results of a survey"
     ROUND_ABANDONED = "surveys.round_abandoned", "Ended a survey without results"
     COMMENTS_PUBLISHED = "surveys.comments_published", "Published comments from a survey"
-    ACTION_LINKED = "surveys.action_linked", "Linked an action to a result of a survey"
-    ACTION_UNLINKED = "surveys.action_unlinked", "Took back the link of an action to a survey"
+    ACTION_LINKED = "surveys.action_linked", "Linked an action to a survey result"
+    ACTION_UNLINKED = "surveys.action_unlinked", "Removed the link between an action and a survey result"

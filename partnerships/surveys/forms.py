@@ -44,8 +44,8 @@ class PrepareForm(Form):
     moderator = forms.EmailField(
         label="Who reads comments before the parties do?",
         help_text=(
-            "The address of somebody with an account who belongs to none of the parties. They see comments only after "
-            "the survey, without scores or groups, and remove what would give a person away."
+            "The email address of somebody who has an account and belongs to none of the parties. They read comments "
+            "after the survey, without scores or groups, and remove anything that would give somebody away."
         ),
         required=False,
     )
@@ -62,7 +62,7 @@ class PrepareForm(Form):
         """An anonymous round needs a moderator."""
         data = super().clean() or {}
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
-            self.add_error("moderator", "Name somebody outside the parties who reads comments first")
+            self.add_error("moderator", "Enter somebody outside the parties to read comments first")
         return data
 
 
@@ -72,7 +72,7 @@ class InviteForm(Form):
     group = forms.ChoiceField(label="They answer for", choices=Group.choices)
     addresses = forms.CharField(
         label="Email addresses",
-        help_text="One a line, or with commas between them. They need no account.",
+        help_text="One on each line, or separated by commas. They do not need an account.",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 8, "autocapitalize": "off", "spellcheck": "false"}),
     )
@@ -88,7 +88,7 @@ class InviteForm(Form):
             try:
                 validate_email(one)
             except ValidationError:
-                raise ValidationError(f"“{one}” is not an email address. Correct it or take it out.") from None
+                raise ValidationError(f"“{one}” is not an email address. Correct or remove it.") from None
         return found
 
 
@@ -133,13 +133,13 @@ class AnswerForm(Form):
         for comment in questions.comments:
             self.fields[f"comment-{comment.key}"] = forms.CharField(
                 label=words(comment.question),
-                help_text="Leave out names, and what only you could know.",
+                help_text="Leave out names, and anything that only you could know.",
                 max_length=MAX_COMMENT,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 4}),
             )
         sections = [
-            ("How far do you agree?", "score-", "From 1, disagree, to 5, agree."),
+            ("How far do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
             ("In your own words", "comment-", ""),
         ]
@@ -171,7 +171,7 @@ class ModerateForm(Form):
         for place, one in enumerate(comments, 1):
             self.fields[f"words-{one.pk}"] = forms.CharField(
                 label=f"Comment {place}: {asked.get(one.question, '')}",
-                help_text="Remove names and what would give a person away. What you remove is deleted.",
+                help_text="Remove names and anything that would give somebody away. What you remove is deleted.",
                 max_length=MAX_COMMENT,
                 required=False,
                 initial=one.text,
@@ -191,7 +191,7 @@ class ActionForm(Form):
     """Link something of the partnership to a theme."""
 
     theme = forms.ChoiceField(label="Result")
-    thing = forms.ChoiceField(label="What was done", help_text="Only what already exists can be chosen.")
+    thing = forms.ChoiceField(label="What was done", help_text="You can only choose something that already exists.")
 
     def __init__(
         self,
@@ -206,4 +206,4 @@ class ActionForm(Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = choices
-        self.helper = Helper(self, submit="Link it", cancel=cancel)
+        self.helper = Helper(self, submit="Add link", cancel=cancel)

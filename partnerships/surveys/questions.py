@@ -69,7 +69,7 @@ def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidQuestions(f"This is no TOML: {error}.") from error
+        raise InvalidQuestions(f"This is not TOML: {error}.") from error
     check(content, groups)
     return content
 
@@ -99,7 +99,7 @@ def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[s
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidQuestions(f"{where}: write a key in lower case, with digits and underscores.")
     if key in seen:
-        raise InvalidQuestions(f"{where}: the key “{key}” stands twice.")
+        raise InvalidQuestions(f"{where}: the key “{key}” is there twice.")
     seen.add(key)
     for text in texts:
         words = row.get(text)

@@ -25,7 +25,7 @@ def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
     groups = [
         (one.label, ((one.ours.made, str(one.ours.made)), (one.theirs.made, str(one.theirs.made)))) for one in quarters
     ]
-    label = f"Asks made each quarter by {ours} and by {theirs}; the table has these figures"
+    label = f"Asks made each quarter by {ours} and by {theirs}; the table gives the figures"
     return bar_chart(label, (f"asked by {ours}", f"asked by {theirs}"), groups)
 
 

@@ -171,7 +171,7 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     assert ([world.ben.email], f"{world.amina.display_name}: 2 asks or offers to answer") in reminded
     assert len(reminded) == len({to for (to,), _ in reminded})
     assert "were reminded within the last week" in again
-    assert named == [([world.eddie.email], f"{world.amina.display_name}: 2 asks or offers to help")]
+    assert named == [([world.eddie.email], f"{world.amina.display_name}: 2 asks or offers to facilitate")]
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:

@@ -67,7 +67,7 @@ def test_a_manager_arranges_saves_shares_follows_and_changes_a_list_with_the_key
     with page.expect_download() as download:
         press("link", "Excel")
     page.get_by_label("Choose Cottages.").press("Space")
-    page.get_by_label("With those chosen").select_option("remind")
+    page.get_by_label("With the chosen rows").select_option("remind")
     press("button", "Continue")
     page.get_by_role("heading", name="Remind the owners: 1 commitment").wait_for()
     found += [*axe_violations(page), reflows(page)]

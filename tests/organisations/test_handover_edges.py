@@ -174,7 +174,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert email.person_id == world.hana.pk
     assert isinstance(content, Content)
     text = content.render().text
-    assert "takes over 2 things" in text
+    assert "asked to take over 2 things" in text
     assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(TODAY + dt.timedelta(9))}" in text
     assert reverse("organisations:handover-answer", args=[succession.pk]) in text
     assert promise.text not in text
@@ -184,7 +184,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     leads.update(role=Role.EDITOR)
     propose(world, succession, "commitments", promise.pk)
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 0
-    assert "Invite a lead, who answers handover lines" in lines(world, world.dee)
+    assert "Invite a lead to answer handover lines" in lines(world, world.dee)
     Membership.objects.filter(organisation=world.harbour, person=world.hana).update(role=Role.LEAD)
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 1
     accept(world, succession)

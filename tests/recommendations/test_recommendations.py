@@ -314,7 +314,7 @@ def test_what_moved_since_a_day_names_who_and_before_and_after(world: World, cli
 
     lines = moved_between(world.eddie, today, today + dt.timedelta(days=1), world.partnership)
     assert [line.title for line in lines] == [
-        "Changed what it does about a recommendation",
+        "Changed its response to a recommendation",
         "Adopted a recommendation",
         "Proposed to adopt a recommendation",
     ]

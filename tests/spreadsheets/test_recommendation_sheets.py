@@ -14,7 +14,7 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 SHEET = (
-    "Report,Year,Publisher,Recommendations in all,Reference,Recommendation,How surely known,Addressed to,Themes\n"
+    "Report,Year,Publisher,Recommendations in all,Reference,Recommendation,How certain,Addressed to,Themes\n"
     "Quay review,2018,Quay Institute,9,R1,Name one contact each.,Seen in the text,Councils; Housing associations,Data\n"
     "Quay review,2018,,,R2,Meet every year.,From memory,Westmarch Borough Council; LEPs,\n"
     "Quay review,2018,,,R3,Build towers.,Guessed,Councils,\n"

@@ -175,7 +175,7 @@ def test_reminder_goes_to_all_and_once_a_day(world: World) -> None:
     services.remind(found=found, author=world.amina, now=timezone.now())
 
     assert len(deliver()) == found.people_asked
-    with pytest.raises(services.UnableToRun, match="today already"):
+    with pytest.raises(services.UnableToRun, match="been reminded today"):
         services.remind(found=found, author=world.amina, now=timezone.now())
 
 

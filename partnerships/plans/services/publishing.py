@@ -177,7 +177,7 @@ def _refuse_unasked(plan: Plan, content: Content, was: Content, keep: Sequence[s
     """Refuse to publish parts of the template that nobody has changed, and nobody decided to keep."""
     unasked = [title for piece, title in untouched_parts(plan.kind, content, was).items() if piece not in keep]
     if unasked:
-        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or take out: {'; '.join(unasked)}.")
+        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or remove: {'; '.join(unasked)}.")
 
 
 def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:

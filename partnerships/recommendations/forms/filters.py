@@ -10,7 +10,11 @@ from partnerships.recommendations.models import Confidence, Source
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 
 #: Who works on it, as the list's filter says it.
-WORK = (("nobody", "Nobody works on it"), ("somebody", "Somebody works on it"), ("ours", "My organisation responded"))
+WORK = (
+    ("nobody", "Nobody is working on it"),
+    ("somebody", "Somebody is working on it"),
+    ("ours", "My organisation responded"),
+)
 
 
 class FilterForm(Form):
@@ -28,5 +32,5 @@ class FilterForm(Form):
         label="Theme", required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple
     )
     confidence = forms.MultipleChoiceField(
-        label="How surely known", required=False, choices=Confidence.choices, widget=forms.CheckboxSelectMultiple
+        label="How certain", required=False, choices=Confidence.choices, widget=forms.CheckboxSelectMultiple
     )

@@ -37,11 +37,11 @@ class ResponseForm(VerdictForm):
 
     status = forms.ChoiceField(label="Status", choices=ResponseStatus.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
-        label="Reason, or what you do",
+        label="Reason, or what you are doing",
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everybody signed in reads the status and this text.",
+        help_text="Everybody who is signed in can read the status and this text.",
     )
     owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody named")
     review_on = DayField(label="Review date", required=False, help_text="We remind the owner.")
@@ -78,7 +78,10 @@ class EvidenceForm(Form):
 
     record = forms.ChoiceField(label="Record", widget=AutocompleteSelect)
     words = forms.CharField(
-        label="What it shows", required=False, max_length=300, help_text="Those who may read the record read this too."
+        label="What it shows",
+        required=False,
+        max_length=300,
+        help_text="Everybody who can read the record can read this too.",
     )
 
     def __init__(self, *args: Any, label: str, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:

@@ -74,7 +74,7 @@ def sources_for(user: User) -> list[Source]:
 
 
 def uncovered(user: User) -> list[Recommendation]:
-    """Recommendations that nobody works on, as far as the reader may know."""
+    """Recommendations that nobody is working on, as far as the reader may know."""
     return list(unworked(with_work(Recommendation.objects.visible_to(user), user)).in_order())
 
 

@@ -203,9 +203,9 @@ def _check(text: str, given: RecommendationGiven) -> None:
     if not text:
         raise UnableToRecord("Say what is recommended, in your own words.")
     if given.confidence not in Confidence.values:
-        raise UnableToRecord("Say how surely the recommendation is known.")
+        raise UnableToRecord("Say how certain it is that the report says this.")
     if not given.kinds and not given.organisations:
-        raise UnableToRecord("Say whom it is addressed to.")
+        raise UnableToRecord("Say who it is addressed to.")
     if unknown := set(given.kinds) - set(Kind.values):
         raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
     if unknown := set(given.themes or ()) - set(Theme.by_code()):

@@ -95,7 +95,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "It is proposed. The next meeting’s agenda offers it.", made.get_absolute_url()
+        return "It is proposed. It will be offered for the agenda of the next meeting.", made.get_absolute_url()
 
     return take_step(
         request,
@@ -134,7 +134,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
-        return "The recommendation is adopted. Say next what it becomes.", found.get_absolute_url()
+        return "The recommendation is adopted. Now say what it becomes.", found.get_absolute_url()
 
     return take_step(
         request,

@@ -102,7 +102,7 @@ def moved(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def coverage(request: HttpRequest) -> HttpResponse:
-    """Recommendations that nobody works on."""
+    """Recommendations that nobody is working on."""
     user = signed_in(request)
     context = {"sources": sources_for(user), "rows": uncovered(user)}
     return render(request, "recommendations/coverage.html", context)

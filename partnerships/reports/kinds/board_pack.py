@@ -61,14 +61,14 @@ class _Filters(Form):
         label="Partnerships", required=False, queryset=Partnership.objects.none(), widget=AutocompleteSelectMultiple
     )
     since = DayField(
-        label="Since", required=False, help_text="Without a day, since each partnership's last meeting was held."
+        label="Since", required=False, help_text="Leave empty to start at each partnership's last meeting."
     )
     part = forms.MultipleChoiceField(
         label="Parts",
         required=False,
         choices=list(_PARTS.items()),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Without a choice, all.",
+        help_text="Choose none to include all.",
     )
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -123,7 +123,7 @@ def _compute(asked: Asked) -> Snapshot:
         ),
         notes=(
             f"It has at most {MAX_PARTNERSHIPS} partnerships.",
-            "Without a day, each partnership is looked back on since its last meeting that was held, or for 90 days.",
+            "If no day is chosen, it covers each partnership since its last meeting, or for the last 90 days.",
             "Small numbers of nominations are masked.",
         ),
     )
@@ -209,7 +209,7 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Achieved", Kind.SHARE),
         Column("Agreed", Kind.SHARE),
     )
-    return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No figures of nominations.")]
+    return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No nominations figures.")]
 
 
 def _reads_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
@@ -269,7 +269,7 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Score", Kind.NUMBER),
         Column("Owner"),
     )
-    return [Table("risks", _PARTS["risks"], columns, tuple(rows[:_MAX_RISKS]), empty="Their plans name no risk.")]
+    return [Table("risks", _PARTS["risks"], columns, tuple(rows[:_MAX_RISKS]), empty="Their plans name no risks.")]
 
 
 def _by_score(row: Row) -> tuple[int, str]:

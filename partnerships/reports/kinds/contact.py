@@ -41,7 +41,7 @@ class _Filters(Form):
         widget=AutocompleteSelect,
         empty_label="Any partnership, or none",
     )
-    first = DayField(label="From", required=False, help_text="Without a day, the last year.")
+    first = DayField(label="From", required=False, help_text="Leave empty for the last year.")
     last = DayField(label="Up to", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -91,7 +91,7 @@ def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[
     ordered = sorted(met, key=lambda pair: (-met[pair], words(pair)))[:_MAX_PAIRS]
     rows = tuple(Row((words(pair), met[pair], latest[pair]), key=f"{pair[0]}-{pair[1]}") for pair in ordered)
     columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last on", Kind.DAY))
-    return Table("pairs", "Who met whom", columns, rows, empty="No conversations in these days.")
+    return Table("pairs", "Who met whom", columns, rows, empty="No conversations in this period.")
 
 
 def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
@@ -105,8 +105,8 @@ def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
     rows = tuple(
         Row((names[pk], *(met.get((min(pk, other), max(pk, other))) for other in shown)), key=str(pk)) for pk in shown
     )
-    note = f"The {MATRIX} organisations with most conversations." if len(totals) > MATRIX else ""
-    return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in these days.")
+    note = f"The {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
+    return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in this period.")
 
 
 CONTACT = Report(

@@ -104,16 +104,16 @@ def _compute(asked: Asked) -> Snapshot:
 
 _NOTES = (
     "Only what the reader may see is counted: where nothing is shown here, others may see something.",
-    "Counted are live partnerships, open asks and offers, and published plans that are not superseded or closed.",
+    "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
     "Commitments count until they are verified, cancelled or superseded.",
-    "An ask or offer stands in the areas that it names, else in those of its partnership or organisation.",
-    "A commitment stands where the asks and offers that it meets stand, else where its partnership or its sides do.",
-    "A plan stands where its sites are, else where its partnership or its owners are.",
-    "A partnership stands in its areas, else in those of its parties. Of several bodies the councils decide.",
+    "An ask or offer counts in the areas that it names, otherwise in those of its partnership or organisation.",
+    "A commitment counts where the asks and offers that it meets do, otherwise where its partnership or its sides do.",
+    "A plan counts where its sites are, otherwise where its partnership or its owners are.",
+    "A partnership counts in its areas, otherwise in those of its parties. Of several bodies the councils decide.",
     "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
-    "A plan is about a theme if its kind is; a commitment if an ask or offer is that it meets.",
-    "What stood in the area of a council that ended counts in that of the one council that followed it.",
-    "Where a council was divided, what stood in its area counts nowhere.",
+    "A plan is about a theme if its kind is. A commitment is if an ask or offer that it meets is.",
+    "Records in the area of a council that ended count in that of the one council that followed it.",
+    "Where a council was divided, records in its area are not counted.",
 )
 
 
@@ -259,8 +259,8 @@ def _kinds_table(
         )
         for area in areas
     ]
-    title = f"What stands in each area: {_theme(theme).lower()}" if theme else "What stands in each area"
-    return Table("areas", title, tuple(columns), tuple(rows), empty="No council area fits these filters.")
+    title = f"What there is in each area: {_theme(theme).lower()}" if theme else "What there is in each area"
+    return Table("areas", title, tuple(columns), tuple(rows), empty="No council area matches these filters.")
 
 
 def _themes_table(areas: Sequence[Area], counts: Mapping[tuple[int, str], int], what: str) -> Table:
@@ -273,8 +273,8 @@ def _themes_table(areas: Sequence[Area], counts: Mapping[tuple[int, str], int], 
         f"By theme: {counted}",
         columns,
         tuple(rows),
-        note="What is about two themes counts under both.",
-        empty="No council area fits these filters.",
+        note="A record about two themes counts under both.",
+        empty="No council area matches these filters.",
     )
 
 

@@ -42,7 +42,7 @@ class _Filters(Form):
         widget=AutocompleteSelect,
         empty_label="Your first organisation",
     )
-    first = DayField(label="From", required=False, help_text="Without a day, the last year.")
+    first = DayField(label="From", required=False, help_text="Leave empty for the last year.")
     last = DayField(label="Up to", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -175,7 +175,7 @@ def _newest_first(row: Row) -> tuple[int, str]:
 def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row]) -> Table:
     """A table whose second column is a day."""
     columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
-    return Table(code, title, columns, tuple(rows), empty="Nothing in these days.")
+    return Table(code, title, columns, tuple(rows), empty="Nothing in this period.")
 
 
 EVIDENCE_FILE = Report(

@@ -63,7 +63,7 @@ class _Filters(Form):
     since = DayField(
         label="Compare with the figures of",
         required=False,
-        help_text="A day, such as 1 March 2026. Without one, figures are compared with the baselines.",
+        help_text="A day, such as 1 March 2026. Leave empty to compare with the baselines.",
     )
     bedrooms = forms.ChoiceField(
         label="Bedrooms",
@@ -163,11 +163,11 @@ _NOTES = (
     "It counts published versions of plans that are not superseded or closed, never drafts.",
     "Each plan counts in the version that the reader may read today, and in the one they could read on the other day.",
     "Homes at confidential sites count only for people of the plan's owners and parties.",
-    "Everybody else gets every figure without them, also totals and comparisons, so that subtraction shows none.",
+    "For everybody else they are left out of every figure, totals and comparisons included.",
     "The baseline is the version that a plan's owners chose as its baseline, or its first version.",
     "Homes count in the year of their line in the plan, or in that of their site's forecast completion.",
     "Homes of a complete site count as completed.",
-    "A site that stands in two plans counts twice. Choose a partnership or a kind of plan to avoid that.",
+    "A site that is in two plans counts twice. Choose a partnership or a kind of plan to avoid that.",
     "Grant: the plan names a grant programme for the site.",
     "Section 106: the site's planning reference is that of an agreement in the council's register.",
 )
@@ -310,7 +310,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         tuple(columns),
         tuple(replace(_row(name, count, total, compared), key=codes[name]) for name, count in rows),
         _row("All homes", total, total, compared) if rows else None,
-        empty="No homes fit these filters.",
+        empty="No homes match these filters.",
     )
 
 

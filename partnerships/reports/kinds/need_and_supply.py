@@ -127,7 +127,7 @@ def _of(read: _Read, area: Area, measure: str) -> Said:
 def _areas_table(read: _Read) -> Table:
     columns = (
         Column("Council area"),
-        Column("Required a year by plans", Kind.NUMBER),
+        Column("Required a year", Kind.NUMBER),
         Column(_heading(read, "measurement", Series.DELIVERY_TEST, "Housing Delivery Test"), Kind.SHARE),
         Column("Consequence of the test"),
         Column(_heading(read, "net_additions", Series.NET_ADDITIONS, "Net additional dwellings"), Kind.NUMBER),
@@ -225,14 +225,14 @@ _SHORT = {
 
 
 def _measurement(read: _Read, area: Area) -> tuple[Decimal | None, str]:
-    """The test in per cent, as published or worked out of the areas before it, and what to know of it."""
+    """The test in per cent, as published or worked out from the areas before it, and what to know of it."""
     published = _of(read, area, "measurement")
     if published.value is not None and published.basis in (Basis.OWN, Basis.JOINT):
         return (published.value * 100).quantize(_TENTH), published.note
     delivered, required = _of(read, area, "delivered_total"), _of(read, area, "required_total")
     if delivered.value is None or not required.value:
         return None, required.note if required.basis == Basis.INCOMPLETE else ""
-    return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out of the {delivered.note}"
+    return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out from the {delivered.note}"
 
 
 def _whole(value: Decimal | None) -> int | None:
@@ -320,7 +320,7 @@ def _plans_table(read: _Read) -> Table:
         Column("Adopted", Kind.DAY),
         Column("What to know"),
     )
-    return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plan is known here.")
+    return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded here.")
 
 
 def _plan_row(area: Area, one: Figure) -> Row:
@@ -349,11 +349,11 @@ def _notes(read: _Read) -> tuple[str, ...]:
     left = elsewhere.now - elsewhere.done
     return (
         "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
-        "Figures of a council that was divided are added to nobody's.",
+        "Figures of a council that was divided are not added to any other.",
         "A figure of a joint plan is that of the whole plan: it is shown for each of its areas, and never added.",
-        "An empty cell: nothing is published.",
-        "Required a year: by the plan adopted last whose period has this year, the least of a range.",
-        "A plan's homes are divided by the years of its period.",
+        "An empty cell means that nothing is published.",
+        "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
+        "A plan's homes are divided evenly over the years of its period.",
         "Homes to come are those in published plans that the reader may read, without completed homes.",
         "Homes at confidential sites count only for people of the plan's owners and parties.",
         *(

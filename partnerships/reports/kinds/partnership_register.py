@@ -132,7 +132,7 @@ def _compute(asked: Asked) -> Snapshot:
                 columns,
                 tuple(map(_row, lines)),
                 total if lines else None,
-                empty="No partnership fits these filters.",
+                empty="No partnership matches these filters.",
             ),
         ),
         sources=(

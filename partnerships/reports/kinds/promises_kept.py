@@ -89,9 +89,9 @@ def _compute(asked: Asked) -> Snapshot:
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", asked.today),),
         notes=(
-            "It counts commitments that both sides agreed, not actions and not what was replaced by another one.",
-            "Kept on time: delivered by the day that was agreed first. Kept late: delivered after it.",
-            "Overdue: not delivered, and past the day that is agreed today.",
+            "It counts commitments that both sides agreed. Actions, and commitments replaced by others, are left out.",
+            "Kept on time: delivered by the due date first agreed. Kept late: delivered after it.",
+            "Overdue: not delivered, and past the due date now agreed.",
             "The share kept is of those that were delivered, are overdue or were cancelled.",
         ),
     )
@@ -158,7 +158,7 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
         for one in lines
     )
     total = Row(_total(lines).cells) if lines else None
-    return Table("givers", "By who promised", columns, rows, total, empty="No commitment fits these filters.")
+    return Table("givers", "By who promised", columns, rows, total, empty="No commitment matches these filters.")
 
 
 def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
@@ -186,7 +186,7 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
-    note = f"The {_MAX_OVERDUE} that are late the longest." if len(rows) == _MAX_OVERDUE else ""
+    note = f"The {_MAX_OVERDUE} longest overdue." if len(rows) == _MAX_OVERDUE else ""
     return Table("overdue", "Overdue commitments", columns, tuple(rows), note=note, empty="Nothing is overdue.")
 
 

@@ -62,7 +62,7 @@ def _compute(asked: Asked) -> Snapshot:
         charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
         sources=(Source("Asks and commitments in Common Ground", asked.today),),
         notes=(
-            "An ask to a partnership counts once for each party that it asks. Asks of the whole network count nowhere.",
+            "An ask to a partnership counts once for each party asked. Asks of the whole network are not counted.",
             "An ask is met by a partner if that partner delivered part of it.",
             f"It compares at most {_MAX_PARTNERS} partners, by name.",
         ),

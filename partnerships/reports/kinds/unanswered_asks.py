@@ -92,7 +92,7 @@ def _by_theme(asks: EntryQuerySet, today: dt.date) -> Table:
     )
     rows = tuple(Row((labels.get(row["theme"], row["theme"]), row["number"], row["old"])) for row in counted)
     columns = (Column("Theme"), Column("Asks", Kind.NUMBER), Column("Older than 4 weeks", Kind.NUMBER))
-    return Table("themes", "By theme", columns, rows, empty="No ask waits for an answer.")
+    return Table("themes", "By theme", columns, rows, empty="No asks are waiting for an answer.")
 
 
 def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
@@ -110,15 +110,15 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
         Column("Days without an answer", Kind.NUMBER),
         Column("Closes on", Kind.DAY),
     )
-    note = f"The {_MAX_LISTED} that wait longest." if len(rows) == _MAX_LISTED else ""
-    empty = "No ask waits for an answer."
-    return Table("asks", "Unanswered asks, those that wait longest first", columns, tuple(rows), note=note, empty=empty)
+    note = f"The {_MAX_LISTED} that have waited longest." if len(rows) == _MAX_LISTED else ""
+    empty = "No asks are waiting for an answer."
+    return Table("asks", "Unanswered asks, longest waiting first", columns, tuple(rows), note=note, empty=empty)
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
     count = int(str(ages.total.cells[1])) if ages.total else 0
     if not oldest.rows:
-        return ("No ask waits for an answer.",)
+        return ("No asks are waiting for an answer.",)
     longest = oldest.rows[0]
     return (f"{counted(count, 'ask')} without an answer; the oldest for {counted(int(str(longest.cells[3])), 'day')}.",)
 

@@ -79,7 +79,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it to nobody any more."""
     person = signed_in(request)
     one = services.end_schedule(schedule=_opened(person, pk), author=person, now=timezone.now())
-    messages.success(request, f"“{one.name}” is sent no more. What was frozen is kept.")
+    messages.success(request, f"“{one.name}” is no longer sent. Its frozen reports are kept.")
     return redirect(one.get_absolute_url())
 
 

@@ -34,7 +34,7 @@ def _checked(answer: Answer, found: Round) -> Answer:
         and all(len(text) <= MAX_COMMENT for text in texts.values())
     )
     if not fits:
-        raise UnableToAnswer("This is no answer to these questions. Open the link again.")
+        raise UnableToAnswer("These answers do not fit the questions. Open the link again.")
     return Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
 
 
@@ -49,7 +49,7 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
     found = rounds.filter(pk__in=used.values("round")).first()
     if found is None or found.public_key is None or not found.takes_answers(now) or used.delete()[0] != 1:
-        raise UnableToAnswer("This link was used already, or the survey is over.")
+        raise UnableToAnswer("This link has already been used, or the survey is over.")
     try:
         box = sealing.seal(_checked(answer, found), bytes(found.public_key))
     except sealing.AnswerTooLong as error:

@@ -138,8 +138,8 @@ def too_small(asked: int) -> str:
     if asked >= MIN_ASKED:
         return ""
     return (
-        f"{asked} of at least {MIN_ASKED} people are invited. With fewer, answers could not be kept apart from people: "
-        f"nothing is shown of fewer than {MIN_FLOOR} answers. Invite more people, or ask by name."
+        f"{asked} of at least {MIN_ASKED} people are invited. With fewer, answers could be traced to people: results "
+        f"from fewer than {MIN_FLOOR} answers are not shown. Invite more people, or ask by name."
     )
 
 
@@ -156,7 +156,7 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
     if recent.count() >= MAX_OPENED_A_MONTH:
         raise UnableToRun(f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days.")
     if not invitations:
-        raise UnableToRun("Nobody is invited yet.")
+        raise UnableToRun("Nobody has been invited yet.")
     locked.status, locked.opened_at = RoundStatus.OPEN, now
     locked.asked = dict(Counter(one.group for one in invitations))
     locked.counted = counted_as(locked.asked)
@@ -208,7 +208,7 @@ def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
     if not locked.takes_answers(now):
         raise UnableToRun("This survey does not take answers now.")
     if locked.reminded_on == timezone.localdate(now):
-        raise UnableToRun("Everybody was reminded today already.")
+        raise UnableToRun("Everybody has already been reminded today.")
     locked.reminded_on = timezone.localdate(now)
     locked.save(update_fields=["reminded_on"])
     invitations = list(locked.invitations.all())

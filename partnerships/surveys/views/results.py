@@ -108,7 +108,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         services.link_action(found=found, theme=data["theme"], thing=data["thing"], author=user, now=timezone.now())
-        return "It is linked. The next survey shows what moved.", found.get_absolute_url()
+        return "It is linked. The next survey shows what has changed.", found.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Link what was done",
@@ -126,7 +126,7 @@ def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> Ht
     user, found, rights = open_round(request, pk, number)
     require(rights.may_act)
     services.unlink_action(found=found, action=action, author=user, now=timezone.now())
-    messages.success(request, "The link is taken back.")
+    messages.success(request, "The link is removed.")
     return redirect(found)
 
 

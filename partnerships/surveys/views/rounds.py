@@ -50,7 +50,7 @@ def draft_context(found: Round, user: User) -> dict[str, Any]:
     counted = counted_as(asked)
     return {
         "invitations": [
-            (one, one.person.email if one.invited_by_id == user.pk else "Somebody whom another lead invited")
+            (one, one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead")
             for one in invited_to(found)
         ],
         "asked": [(words_of(group), number) for group, number in sorted(asked.items())],
@@ -84,7 +84,7 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         made = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
-        return "The survey is prepared. Now say whom to ask.", made.get_absolute_url()
+        return "The survey is prepared. Now add the people to ask.", made.get_absolute_url()
 
     context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
     return take_step(request, _STEP, form, step, {services.UnableToRun: None}, **context)
@@ -103,7 +103,7 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             found=found, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
         )
         people = "1 person is" if added == 1 else f"{added} people are"
-        return f"{people} added. Nobody hears of it before the survey opens.", found.get_absolute_url()
+        return f"{people} added. Nobody is told before the survey opens.", found.get_absolute_url()
 
     return take_step(
         request, _STEP, form, step, {services.UnableToRun: "addresses"}, **_about(found, "Add people to ask")
@@ -173,5 +173,5 @@ def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.abandon_round(found=found, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
-    context = _about(found, "End this survey without results", "All answers are deleted. Nobody reads them.")
+    context = _about(found, "End this survey without results", "All answers will be deleted unread.")
     return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)

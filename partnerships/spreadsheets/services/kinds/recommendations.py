@@ -58,7 +58,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         ),
         column(
             "confidence",
-            "How surely known",
+            "How certain",
             "confidence",
             required=True,
             choices=_CONFIDENCE,
@@ -162,7 +162,7 @@ def _addressees(run: Run, line: Line, kinds: Mapping[str, str]) -> tuple[list[st
             run.refuse(
                 line,
                 "addressees",
-                f"“{said}” is {'several organisations' if found else 'no kind and no organisation of the directory'}.",
+                f"“{said}” is {'several organisations' if found else 'neither a kind nor a name in the directory'}.",
                 "Write a kind, such as Councils, or the full name of an organisation.",
             )
     return codes, bodies

@@ -70,7 +70,7 @@ def read_affordable_supply(sheets: Sequence[Sheet], known: Mapping[str, str] = N
     table = _one_table([together], known)
     found = _figures(table, sheets)
     aside = tuple(placed(one, places) for one in found.about.set_aside)
-    remarks = [f"Left aside, because it is none of these tables: {', '.join(others)}."] if others else []
+    remarks = [f"Left out, because it is not one of these tables: {', '.join(others)}."] if others else []
     about = replace(found.about, set_aside=aside, remarks=(*found.about.remarks, *remarks))
     return replace(found, about=about, places=places)
 
@@ -155,7 +155,7 @@ def _figures(
     """
     years = _year_columns(table, single=single)
     if not years:
-        raise unable("no column of it is headed with a year.", "The table needs columns such as “2024-25”.")
+        raise unable("no column has a year as its heading.", "The table needs columns such as “2024-25”.")
     faults = Collector(table)
     seen: dict[tuple[str, str], Line] = {}
     figures: list[PublishedFigure] = []
@@ -166,7 +166,7 @@ def _figures(
             totals += 1
             continue
         if not (measure := always or _measure(line.text("table"))):
-            faults.add_problem(line, "table", "it is none of the live tables 1006 to 1008.", "Write it as 1008C.")
+            faults.add_problem(line, "table", "it is not one of the live tables 1006 to 1008.", "Write it as 1008C.")
             continue
         if (first := seen.setdefault((measure, key), line)) is not line:
             for one, other in ((first, line), (line, first)):

@@ -9,11 +9,11 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.cycle import MAX_INTERVAL, Cycle, Unit
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Format, HolidayChoice, MeetingCycle
 from partnerships.conversations.rights import rights_over_meetings
-from partnerships.conversations.services.meetings.recording import lock_partnership
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -53,7 +53,7 @@ def set_cycle(
 
     Meetings already planned stay.
     """
-    current = lock_partnership(partnership)
+    current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     if current.is_over:
         raise UnableToSetCycle("This partnership has ended, so it has no more meetings.")
@@ -88,7 +88,7 @@ def stop_cycle(
     *, partnership: Partnership, reason: str, organisation: Organisation | None, author: User, now: dt.datetime
 ) -> MeetingCycle:
     """Propose no more meetings, with a reason. Raises `UnableToSetCycle`."""
-    current = lock_partnership(partnership)
+    current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     found = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
     if found is None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Format, Meeting, MeetingSeat, MeetingStatus
 from partnerships.conversations.queries.meetings import people_who_may_come, side_of_person
@@ -20,7 +21,6 @@ from partnerships.conversations.services.meetings.recording import (
     email_people,
     email_uninvited,
     lock_meeting,
-    lock_partnership,
     record_event,
 )
 from partnerships.kit.dates import long_date
@@ -82,7 +82,7 @@ def plan_meeting(
     made = Meeting.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:
         return made
-    current = lock_partnership(partnership)
+    current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_over:
         raise UnableToPlan("This partnership has ended, so it has no more meetings.")

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
+from partnerships.agreements.models import PartyRole, PartyStatus
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
@@ -25,11 +25,6 @@ def lock_meeting(meeting: Meeting) -> Meeting:
         .select_related("partnership", "organisation", "conversation")
         .get(pk=meeting.pk)
     )
-
-
-def lock_partnership(partnership: Partnership) -> Partnership:
-    """The partnership, locked, so that parties and terms stay as they are."""
-    return Partnership.objects.select_for_update(of=("self",)).get(pk=partnership.pk)
 
 
 def parties_that_count(meeting: Meeting) -> set[int]:

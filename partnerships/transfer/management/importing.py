@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import no_style
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.models import User
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
@@ -18,6 +20,14 @@ from partnerships.transfer.reporting import accounting, sections
 
 #: Bodies printed for each outcome without --all.
 MAX_LINES = 20
+
+
+class ImportCommand(AccountedCommand):
+    """A command that imports files; its help keeps its line breaks."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Print the description as it is written."""
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
 
 def day(text: str) -> dt.date:
@@ -100,8 +110,21 @@ def add_accept_missing(parser: Any) -> None:
     )
 
 
+def add_all_or_nothing(parser: Any) -> None:
+    """Add the flag that refuses a file rather than setting rows aside."""
+    parser.add_argument(
+        "--all-or-nothing", action="store_true", help="refuse the import if one of its rows cannot be used"
+    )
+
+
 def add_common_options(parser: Any) -> None:
     """Add the options that every import has."""
+    parser.add_argument(
+        "--as-of",
+        type=day,
+        metavar="YYYY-MM-DD",
+        help="the day on which the files were true (otherwise a date in their names or rows)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, row by row, and change nothing")
     parser.add_argument(
         "--all", action="store_true", help="print every line of the report, not the first twenty of each kind"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.organisations.models import Organisation, Scheme
 from partnerships.transfer.management.importing import (
+    ImportCommand,
     Meter,
+    add_all_or_nothing,
     add_common_options,
     author_of,
     contents,
-    day,
     print_report,
     refusal,
 )
@@ -32,14 +31,10 @@ set aside, with the reason and what to do; the others go in, unless you say --al
 """
 
 
-class Command(AccountedCommand):
+class Command(ImportCommand):
     """`manage.py import_brownfield_land FILE`."""
 
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help text."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the file and the options."""
@@ -50,12 +45,7 @@ class Command(AccountedCommand):
             metavar="KEY",
             help="whose sites they are, if the rows do not say: its key, such as ADU",
         )
-        parser.add_argument(
-            "--as-of", type=day, metavar="YYYY-MM-DD", help="the date of the file, if not in its name or rows"
-        )
-        parser.add_argument(
-            "--all-or-nothing", action="store_true", help="refuse the file if one of its rows cannot be used"
-        )
+        add_all_or_nothing(parser)
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import (
+    ImportCommand,
     Meter,
     add_common_options,
     author_of,
     contents,
-    day,
     print_report,
     refusal,
 )
@@ -35,23 +33,16 @@ command twice changes nothing the second time.
 """
 
 
-class Command(AccountedCommand):
+class Command(ImportCommand):
     """`manage.py import_developer_agreements` with three CSV files."""
 
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """A parser that keeps the line breaks of the help."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the three files and the options."""
         parser.add_argument("agreements", type=Path, help="developer-agreement.csv")
         parser.add_argument("contributions", type=Path, help="developer-agreement-contribution.csv")
         parser.add_argument("transactions", type=Path, help="developer-agreement-transaction.csv")
-        parser.add_argument(
-            "--as-of", type=day, metavar="YYYY-MM-DD", help="the date of the files, if not in their names or rows"
-        )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

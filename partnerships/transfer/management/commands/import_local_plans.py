@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import (
+    ImportCommand,
     Meter,
+    add_all_or_nothing,
     add_common_options,
     author_of,
     contents,
-    day,
     print_report,
     refusal,
 )
@@ -35,28 +34,16 @@ that cannot be used are set aside, with the reason and what to do; the others go
 """
 
 
-class Command(AccountedCommand):
+class Command(ImportCommand):
     """`manage.py import_local_plans PLANS.csv TIMETABLE.csv`."""
 
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help text."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the two files and the options."""
         parser.add_argument("plans", type=Path, help="the list of plans: local-plan.csv")
         parser.add_argument("timetable", type=Path, help="their milestones: local-plan-timetable.csv")
-        parser.add_argument(
-            "--as-of",
-            type=day,
-            metavar="YYYY-MM-DD",
-            help="the day on which the files were true (otherwise a date in their names, or of their newest row)",
-        )
-        parser.add_argument(
-            "--all-or-nothing", action="store_true", help="refuse the files if one of their rows cannot be used"
-        )
+        add_all_or_nothing(parser)
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.exports import csv_text
 from partnerships.transfer.management.importing import (
+    ImportCommand,
     Meter,
     add_accept_missing,
+    add_all_or_nothing,
     add_common_options,
     author_of,
     contents,
-    day,
     print_report,
     refusal,
 )
@@ -49,14 +48,10 @@ time.
 """
 
 
-class Command(AccountedCommand):
+class Command(ImportCommand):
     """`manage.py import_register councils FILE`."""
 
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help text."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the register, the file and the options."""
@@ -66,16 +61,8 @@ class Command(AccountedCommand):
             help="which list it is",
         )
         parser.add_argument("file", type=Path, help="the file: .csv, .tsv, .xlsx, .ods, .json or .yaml")
-        parser.add_argument(
-            "--as-of",
-            type=day,
-            metavar="YYYY-MM-DD",
-            help="the day on which the list was true (else a date in the file's name, title or rows, else today)",
-        )
         add_accept_missing(parser)
-        parser.add_argument(
-            "--all-or-nothing", action="store_true", help="refuse the file if one of its rows cannot be used"
-        )
+        add_all_or_nothing(parser)
         parser.add_argument(
             "--part",
             dest="is_part",

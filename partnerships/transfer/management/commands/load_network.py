@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from partnerships.kit.accounting import AccountedCommand
-from partnerships.transfer.management.importing import add_author, author_of, contents, refusal
+from partnerships.transfer.management.importing import ImportCommand, add_author, author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 
@@ -27,14 +25,10 @@ password through “Forgotten your password?”. Loading the same file again cha
 MAX_BYTES = 32 * 1024 * 1024
 
 
-class Command(AccountedCommand):
+class Command(ImportCommand):
     """`manage.py load_network FILE.json`."""
 
     help = _HELP
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help text."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the file and the options."""

@@ -54,8 +54,8 @@ def as_migrated(case: TransactionTestCase) -> None:
         cursor.execute(any_rows)
         for (table,) in cursor.fetchall():
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-        for table, rows in _kept.items():
-            cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), io.StringIO(rows))
+        for table in _kept:
+            _copy_back(table)
     vocabularies.forget()
 
 
@@ -69,12 +69,16 @@ def put_back(**_: Any) -> None:
         for table in gone:
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
         for table in gone:
-            copy = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
-            cursor.copy_expert(copy, io.StringIO(_kept[table]))
+            _copy_back(table)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in gone:
             cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
     vocabularies.forget()
+
+
+def _copy_back(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), io.StringIO(_kept[table]))
 
 
 def _has_rows(table: str) -> bool:

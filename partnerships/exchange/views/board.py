@@ -1,4 +1,4 @@
-"""The board of asks and offers, the list, your own, and the CSV export."""
+"""The board of asks and offers, and your own."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
 class DeveloperAgreement(models.Model):
     """An agreement between an authority and a developer, read from a register or entered by the authority's lead.
 
-    Its promises are commitments. None is changed later.
+    Its promises are commitments. Agreements are never changed.
     """
 
     reference = models.CharField(max_length=200)

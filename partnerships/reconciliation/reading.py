@@ -80,22 +80,27 @@ def read_fetch(asked: Any) -> Fetch:
     properties = asked.get("properties") if isinstance(asked, dict) else None
     if not isinstance(ids, list) or not isinstance(properties, list):
         raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
-    if max(len(ids), len(properties)) > _most("BODIES"):
-        raise TooMany(f"Ask for at most {_most('BODIES')} ids and properties at a time.")
-    wanted = []
-    for one in properties:
-        chosen = one.get("settings") if isinstance(one, dict) else None
-        period = None
-        if isinstance(chosen, dict) and _text_of(chosen.get(DATE)):
-            period = read_period(_text_of(chosen.get(DATE)))
-            if period is None:
-                raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
-        code = _text_of(one.get("id") if isinstance(one, dict) else one)
-        wanted.append(Wanted(code, period.last if period else None))
+    if max(len(ids), len(properties)) > _maximum("BODIES"):
+        raise TooMany(f"Ask for at most {_maximum('BODIES')} ids and properties at a time.")
+    wanted = [_wanted(one) for one in properties]
     # Successors are looked up for each date.
-    if len({one.day for one in wanted}) > _most("DATES"):
-        raise TooMany(f"Ask for properties at no more than {_most('DATES')} dates at a time.")
+    if len({one.day for one in wanted}) > _maximum("DATES"):
+        raise TooMany(f"Ask for properties at no more than {_maximum('DATES')} dates at a time.")
     return Fetch(tuple(_text_of(one) for one in ids), tuple(wanted))
+
+
+def _wanted(asked: Any) -> Wanted:
+    """One property: its id alone, or an object with the id and settings."""
+    if not isinstance(asked, dict):
+        return Wanted(_text_of(asked))
+    code, chosen = _text_of(asked.get("id")), asked.get("settings")
+    date = _text_of(chosen.get(DATE)) if isinstance(chosen, dict) else ""
+    if not date:
+        return Wanted(code)
+    period = read_period(date)
+    if period is None:
+        raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
+    return Wanted(code, period.last)
 
 
 def read_period(text: str) -> Period | None:
@@ -113,19 +118,19 @@ def clean(text: str) -> str:
     """The text as it can be looked up, without what PostgreSQL cannot hold. Raises `TooMany` if it is too long."""
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     words = " ".join(valid.split())
-    if len(words) > _most("CHARACTERS"):
-        raise TooMany(f"A text has at most {_most('CHARACTERS'):,} characters; “{words[:60]}…” has more.")
+    if len(words) > _maximum("CHARACTERS"):
+        raise TooMany(f"A text has at most {_maximum('CHARACTERS'):,} characters; “{words[:60]}…” has more.")
     return words
 
 
-def _most(what: str) -> int:
+def _maximum(what: str) -> int:
     """How much of this a request may have, as the operators set it."""
     return int(settings.RECONCILIATION_SIZES[what])
 
 
 def _check_size(count: int) -> None:
-    if count > _most("BATCH"):
-        raise TooMany(f"A batch has at most {_most('BATCH')} queries; this one has {count}.")
+    if count > _maximum("BATCH"):
+        raise TooMany(f"A batch has at most {_maximum('BATCH')} queries; this one has {count}.")
 
 
 def _named(key: str, read: Callable[[Any], Question], asked: Any) -> Question:
@@ -182,8 +187,8 @@ def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Co
     """The question: the date and kinds among the conditions are read, empty ones left out."""
     period, unclear, conditions = None, False, []
     whole = list(given)
-    if len(whole) > _most("CONDITIONS"):
-        raise TooMany(f"A query has at most {_most('CONDITIONS')} conditions; this one has {len(whole)}.")
+    if len(whole) > _maximum("CONDITIONS"):
+        raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(whole)}.")
     for one in whole:
         if not one.values:
             continue
@@ -216,8 +221,8 @@ def _types(given: Any) -> list[str]:
 
 def _texts_of(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    if len(values) > _most("CONDITIONS"):
-        raise TooMany(f"A condition has at most {_most('CONDITIONS')} values; this one has {len(values)}.")
+    if len(values) > _maximum("CONDITIONS"):
+        raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values; this one has {len(values)}.")
     return [text for text in map(_text_of, values) if text]
 
 

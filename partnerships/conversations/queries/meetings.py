@@ -36,7 +36,10 @@ def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
 
 
 def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
-    """Ids of those invited where nobody chose: by party the holders of its lead and deputy posts, else its leads."""
+    """Ids of the people invited by default.
+
+    Of each party: the holders of its lead and deputy posts, or all its leads if it has none.
+    """
     found: set[int] = set()
     parties = Party.objects.present().filter(partnership=partnership)
     for organisation in parties.values_list("organisation_id", flat=True):

@@ -39,6 +39,7 @@ def process_requests(*, now: dt.datetime) -> int:
 
 
 def _process(pk: int, *, now: dt.datetime) -> bool:
+    """Process one request; False if another worker has it, or if it failed."""
     try:
         with transaction.atomic():
             rows = EmailRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")

@@ -30,19 +30,27 @@ def root_old(request: HttpRequest) -> HttpResponse:
     """Version 0.2: the manifest, queries and properties, all at one address."""
     given = request.POST if request.method == "POST" else request.GET
     if "queries" in given:
-        batch = read_queries(given["queries"])
-        count_names(request, len(batch))
-        results = _results(list(batch.values()))
-        return JsonResponse({key: {"result": found} for key, found in zip(batch, results, strict=True)})
+        return _match_old(request, given["queries"])
     if "extend" in given:
-        fetch = _known(read_fetch(read_json(given["extend"])))
-        count_names(request, len(fetch.ids))
-        rows = _rows(fetch)
-        answer = {one: {w.property: values for w, values in zip(fetch.wanted, rows[one], strict=True)} for one in rows}
-        return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": answer})
+        return _extend_old(request, given["extend"])
     if request.method == "POST":
         raise UnableToRead("Send `queries` or `extend` as a form.")
     return JsonResponse(_manifest(OLD))
+
+
+def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
+    batch = read_queries(queries)
+    count_names(request, len(batch))
+    results = _results(list(batch.values()))
+    return JsonResponse({key: {"result": found} for key, found in zip(batch, results, strict=True)})
+
+
+def _extend_old(request: HttpRequest, text: str) -> JsonResponse:
+    fetch = _known(read_fetch(read_json(text)))
+    count_names(request, len(fetch.ids))
+    properties = [wanted.property for wanted in fetch.wanted]
+    rows = {body: dict(zip(properties, values, strict=True)) for body, values in _rows(fetch).items()}
+    return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": rows})
 
 
 @public_service("GET")
@@ -66,10 +74,12 @@ def extend(request: HttpRequest) -> HttpResponse:
     count_names(request, len(fetch.ids))
     rows = [
         {
-            "id": one,
-            "properties": [{"id": w.property, "values": v} for w, v in zip(fetch.wanted, values, strict=True)],
+            "id": body,
+            "properties": [
+                {"id": wanted.property, "values": found} for wanted, found in zip(fetch.wanted, values, strict=True)
+            ],
         }
-        for one, values in _rows(fetch).items()
+        for body, values in _rows(fetch).items()
     ]
     return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": rows})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import NONE_KNOWN, Column, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
 from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -103,19 +103,7 @@ def read_leps(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) ->
             district = code(line["district"]) if with_districts else ""
             rows.append((line.number, lep, district, line.text("district_name")))
             if with_districts:
-                if not DISTRICT_CODE.fullmatch(district):
-                    faults.add_problem(
-                        line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223."
-                    )
-                pair = f"{district} in {lep}"
-                if pair in pairs:
-                    faults.add_problem(
-                        line,
-                        "district",
-                        f"“{pair}” is already in row {pairs[pair]}.",
-                        "Remove one of the two rows.",
-                    )
-                pairs.setdefault(pair, line.number)
+                _check_district(faults, line, district, lep, pairs)
             elif row != line.number:
                 faults.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
     served: dict[str, dict[str, str]] = {}
@@ -126,6 +114,18 @@ def read_leps(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) ->
                 served[lep][district] = district_name
     leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items() if lep in served)
     return LepList(leps, faults.about())
+
+
+def _check_district(faults: Collector, line: Line, district: str, lep: str, pairs: dict[str, int]) -> None:
+    """Note a district without a valid code, or one that is with this LEP in an earlier row."""
+    if not DISTRICT_CODE.fullmatch(district):
+        faults.add_problem(line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223.")
+    pair = f"{district} in {lep}"
+    if pair in pairs:
+        faults.add_problem(
+            line, "district", f"“{pair}” is already in row {pairs[pair]}.", "Remove one of the two rows."
+        )
+    pairs.setdefault(pair, line.number)
 
 
 def columns_of(sheets: Sequence[Sheet]) -> tuple[Column, ...]:

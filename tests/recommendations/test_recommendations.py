@@ -73,7 +73,7 @@ def page(client: Client, person: object, name: str, **kwargs: int) -> str:
     return response.content.decode()
 
 
-def test_three_reports_come_with_common_ground_and_each_row_says_how_surely_it_is_known(
+def test_three_reports_come_with_common_ground_and_each_row_says_how_certain_it_is(
     world: World, client: Client
 ) -> None:
     assert load_recommendations(now=timezone.now()) == 50

@@ -27,7 +27,7 @@ _MAX_TITLE = 110
 
 
 class Confidence(models.TextChoices):
-    """How surely we know that the report says this."""
+    """How certain we are that the report says this."""
 
     SEEN = "seen", "Seen in the text"
     PART = "part", "Seen in part"

@@ -20,7 +20,7 @@ from partnerships.recommendations.services.sources import (
     record_source,
 )
 
-#: Three reports, paraphrased, each with how surely it is known.
+#: Three reports, paraphrased, each with how certain it is.
 SEED = Path(__file__).resolve().parents[1] / "seed.json"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection
+from psycopg2.extensions import AsIs, register_adapter
 
 #: For statements about a few rows of large tables: use indexes, one process (starting others takes longer than most
 #: statements) and no JIT, whatever the statistics say.
@@ -69,6 +70,29 @@ def rows_planned_once(
     mode = "force_generic_plan" if whatever_is_asked else "auto"
     said = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})" if given else f"EXECUTE {name}"
     return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {said}", given)
+
+
+class IdArray(list[int]):
+    """Ids that are sent as one array in quotes, `'{1,2}'`, because PostgreSQL parses each item of a list.
+
+    They do not change once they are sent.
+    """
+
+    _sent: AsIs | None = None
+
+    def as_sent(self) -> AsIs:
+        """The array as psycopg2 puts it into a statement; written once, however many statements it is in."""
+        if self._sent is None:
+            self._sent = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
+        return self._sent
+
+    @classmethod
+    def of(cls, ids: Iterable[int]) -> IdArray:
+        """These ids; not copied where they are an array already."""
+        return ids if isinstance(ids, cls) else cls(ids)
+
+
+register_adapter(IdArray, IdArray.as_sent)
 
 
 def as_array(value: Any) -> Any:

@@ -17,6 +17,7 @@ from django.db.models import BigAutoField, ForeignKey, Lookup, Model, Q, QuerySe
 from django.http import HttpRequest, HttpResponse
 
 from partnerships.kit.compiled import Slot
+from partnerships.kit.database import IdArray
 
 M = TypeVar("M", bound=type[Model])
 #: Ids as a list while a page is read, else as a subquery.
@@ -38,7 +39,7 @@ class Held(Lookup[Any]):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The SQL of the condition, with the array as its parameter."""
         column, params = self.process_lhs(compiler, connection)
-        ids = self.rhs if isinstance(self.rhs, Slot) else list(self.rhs)
+        ids = self.rhs if isinstance(self.rhs, Slot) else IdArray.of(self.rhs)
         return f"{column} = ANY(%s::bigint[])", (*params, ids)
 
 
@@ -126,7 +127,8 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     if _standing_in.get() is not None:
         raise CannotStandIn
     if key not in page:
-        page[key] = list(read())
+        found = read()
+        page[key] = found if isinstance(found, list) else list(found)
     return page[key]
 
 
@@ -143,16 +145,19 @@ def records_held(
     standing = _standing_in.get()
     if standing is not None:
         return standing.records(model, column, condition, organisations) if isinstance(organisations, list) else None
-    wanted = ("organisation", column, *_columns[model])
-    rows = of_page(
-        (model, column, person),
-        lambda: model._base_manager.filter(among("organisation", everywhere())).values_list(*wanted),
-    )
-    if rows is None or not isinstance(organisations, list):
+    if not isinstance(organisations, list):
         return None
-    found = (dict(zip(wanted, row, strict=True)) for row in rows)
-    among_these = set(organisations)
-    return list({row[column] for row in found if row["organisation"] in among_these and _meets(row, condition)})
+    among_these, wanted = frozenset(organisations), ("organisation", column, *_columns[model])
+
+    def chosen() -> IdArray:
+        rows = of_page(
+            (model, column, person),
+            lambda: model._base_manager.filter(among("organisation", everywhere())).values_list(*wanted),
+        )
+        found = (dict(zip(wanted, row, strict=True)) for row in rows or ())
+        return IdArray({row[column] for row in found if row["organisation"] in among_these and _meets(row, condition)})
+
+    return of_page((model, column, condition, person, among_these), chosen)
 
 
 def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:

@@ -28,10 +28,10 @@ from typing import Any, TypeAlias, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
-from partnerships.kit.database import rows_of
+from partnerships.kit.database import IdArray, rows_of
 from partnerships.organisations.holdings import (
     CannotStandIn,
     StandIns,
@@ -68,6 +68,25 @@ def count_for(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named
     """The number of rows of the query that `compose(*given, **named)` makes."""
     ready = _ready(compose, given, named)
     return compose(*given, **named).count() if ready is None else ready.count()
+
+
+#: Rows about a record, by its id and without rights.
+RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
+
+
+def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
+    """Those of these functions that give a row about the record, in one query.
+
+    For pages with many parts that most records lack: what has no row need not be asked for with its rights.
+    """
+    return {many[place] for place in rows_for(_first_rows, record, many=many)} if many else set()
+
+
+def _first_rows(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
+    parts: list[QuerySet[Any, Any]] = [
+        rows(record).order_by().values_list(Value(place), flat=True)[:1] for place, rows in enumerate(many)
+    ]
+    return parts[0].union(*parts[1:], all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +327,7 @@ def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
     if not all(_is_for_everybody(one) for one in queryset._prefetch_related_lookups):
         return False
     values = [
-        one for value in queryset.query.sql_with_params()[1] for one in (value if type(value) is list else [value])
+        one for value in queryset.query.sql_with_params()[1] for one in (value if isinstance(value, list) else [value])
     ]
     return not any(isinstance(one, dt.datetime) or (type(one) is int and one <= _FIRST) for one in values)
 
@@ -343,8 +362,9 @@ def _filled(statement: _Statement, given: Sequence[Given], held: dict[_Held, lis
             own = ids[param]
         elif words and kind is str:
             own = [_with_words(param, words)]
-        elif kind is list:
-            own = [[pk for one in param for pk in ids.get(one, (one,))]]
+        elif isinstance(param, list) and any(one in ids for one in param):
+            # Mostly one stand-in for all that is held, whose array is written once for a page.
+            own = [IdArray.of(ids[param[0]] if len(param) == 1 else _in_place(param, ids))]
         elif kind is dt.datetime and _is_now(statement, param):
             own = [now]
         elif kind is dt.datetime and param.microsecond in _MARKS:
@@ -353,6 +373,11 @@ def _filled(statement: _Statement, given: Sequence[Given], held: dict[_Held, lis
         sql += (", ".join(["%s"] * len(own)), piece)
         values += own
     return _Ready(statement, "".join(sql), tuple(values))
+
+
+def _in_place(param: list[Any], ids: dict[Any, list[int]]) -> list[Any]:
+    """A list with ids in place of its stand-ins."""
+    return [pk for one in param for pk in ids.get(one, (one,))]
 
 
 def _with_words(value: str, words: Sequence[tuple[str, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations import statements
 from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.services import end_membership
-from partnerships.organisations.statements import count_for, rows_for
+from partnerships.organisations.statements import count_for, rows_for, with_rows
 from partnerships.people.models import User
 from tests.world import World
 
@@ -33,6 +34,14 @@ def among_these(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
 
 def begun_before(now: dt.datetime) -> QuerySet[Membership]:
     return Membership.objects.filter(accepted_at__lt=now)
+
+
+def parties_of(partnership: int) -> QuerySet[Party]:
+    return Party.objects.filter(partnership=partnership)
+
+
+def successors_of(partnership: int) -> QuerySet[Partnership]:
+    return Partnership.objects.filter(redefines=partnership)
 
 
 def led_by_name(user: User) -> QuerySet[Partnership]:
@@ -75,6 +84,24 @@ def test_lists_of_ids_may_have_any_length(world: World) -> None:
     assert on_a_page(among_these, world.amina, []) == []
     assert on_a_page(among_these, world.amina, known[:1]) == known[:1]
     assert set(on_a_page(among_these, world.amina, known)) == set(among_these(world.amina, known))
+
+
+def test_what_a_reader_holds_is_sent_as_one_array_in_quotes(world: World) -> None:
+    with remembered(), CaptureQueriesContext(connection) as captured:
+        rows_for(taking_part, world.amina)
+    held = sorted(Partnership.objects.present_for(world.amina).values_list("pk", flat=True))
+
+    (array,) = re.findall(r"ANY\('\{([\d,]+)\}'::bigint\[\]\)", captured[-1]["sql"])
+    assert sorted(map(int, array.split(","))) == held
+
+
+def test_one_query_finds_out_what_has_rows(world: World) -> None:
+    with remembered(), CaptureQueriesContext(connection) as captured:
+        found = with_rows(world.partnership.pk, parties_of, successors_of)
+
+    assert found == {parties_of}
+    assert with_rows(0, parties_of, successors_of) == set()
+    assert len(captured) == 1
 
 
 def test_moments_are_those_of_the_page(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.services import choose_date_reminders, remind_of_dates, remind_terms_signers
 from partnerships.commitments.services import remind_owners
 from partnerships.conversations.models import Report
@@ -26,6 +28,7 @@ from tests.agreements.test_dates import agree as agree_dates
 from tests.agreements.test_signing_terms import amend
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
+from tests.digests.conftest import signed_in
 from tests.digests.test_choices_match_emails import PAGE
 from tests.exchange.conftest import shared
 from tests.plans.test_signing import asked
@@ -220,3 +223,24 @@ def test_a_time_to_remind_comes_once(last: int | None, left: int, expected: bool
     )
 
     assert found is expected
+
+
+def test_page_of_choices_lists_partnerships_with_reminders_page_by_page(world: World) -> None:
+    many = Partnership.objects.bulk_create(
+        Partnership(title=f"Scheme {number:02}", kind_id="charter", created_at=world.now, status_since=world.now)
+        for number in range(30)
+    )
+    Party.objects.bulk_create(
+        Party(partnership=one, organisation=world.larkhaven, status=PartyStatus.ACCEPTED, invited_at=world.now)
+        for one in many
+    )
+    client, page = signed_in(world.amina), reverse("digests:manage")
+
+    first = client.get(page).content.decode()
+    (after,) = re.findall(r'href="(\?after=\d+)" rel="next"', first)
+    second = client.get(page + after).content.decode()
+
+    listed = [set(re.findall(r"Scheme \d\d, for", found)) for found in (first, second)]
+    assert listed[0] & listed[1] == set()
+    assert len(listed[0] | listed[1]) == 30
+    assert len(listed[0]) <= 25

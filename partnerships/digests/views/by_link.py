@@ -88,7 +88,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
-        "parties": () if person.is_stakeholder else date_reminders(person),
+        "parties": () if person.is_stakeholder else date_reminders(request, person),
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
         "token": token_in(request),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.services import ways_of
+from partnerships.kit.http import Page, keyset_page
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Membership, Role
-from partnerships.organisations.statements import rows_for
 from partnerships.outbox.groups import FOR_OPERATORS
 from partnerships.outbox.kinds import all_kinds
 from partnerships.people.lead_times import lead_times_of
@@ -40,20 +40,15 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
     }
 
 
-def date_reminders(person: User) -> list[Party]:
-    """The parties for which this person, as a lead, is reminded of dates.
+def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
+    """The parties for which this person, as a lead, is reminded of dates; page by page.
 
     Each party chooses which dates, and the days for those of its leads who chose none themselves.
     """
-    return rows_for(_parties_led, person)
-
-
-def _parties_led(person: User) -> QuerySet[Party]:
-    leads = Membership.objects.current().of_person(person).filter(role=Role.LEAD)
-    parties = Party.objects.present().filter(
-        organisation__in=leads.values("organisation"), partnership__in=Partnership.objects.live()
-    )
-    return parties.select_related("partnership", "organisation").order_by("partnership__title", "pk")
+    leads = Membership.objects.organisations_of(person, Role.LEAD)
+    parties = Party.objects.present().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
+    rows = parties.select_related("partnership", "organisation")
+    return keyset_page(request, rows, order=("partnership__title", "pk"))
 
 
 def always_sent() -> list[tuple[str, list[str]]]:

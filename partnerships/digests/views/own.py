@@ -66,7 +66,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         "form": form,
         **pause_of(person, preference, timezone.now()),
         "always": always_sent(),
-        "parties": date_reminders(person),
+        "parties": date_reminders(request, person),
         "tells_matches": preference.tells_matches,
         **_mine(person, preference),
     }

@@ -7,7 +7,7 @@ lies above: a room gives one of them an address with `list_page` and `list_expor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Length, NullIf
+from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from partnerships.kit.http import row_number
@@ -345,12 +346,23 @@ class Unreadable:
 UNREADABLE = Unreadable()
 
 
-class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model
+class _Titles(ModelChoiceIterator):  # type: ignore[type-arg]  # of any model
+    """The choices of a `RecordField`, read as numbers and titles: a lead may have thousands of partnerships."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        yield from self.queryset.values_list("pk", "title")
+
+
+class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model with a title
     """A filter by one record that the reader can see.
 
     The number of another record is kept and finds nothing, so that a shared view does not tell its reader whether that
     record exists.
     """
+
+    iterator = _Titles
 
     def to_python(self, value: Any) -> Any:
         """The record, None, or `UNREADABLE`."""

@@ -22,11 +22,13 @@ class Source:
     """One kind of thing that waits for people.
 
     `of` returns exactly what waits for a person. `reaches` are the records that may wait at a moment, with their
-    routes; a person whom they do not reach is skipped.
+    routes; a person whom they do not reach is skipped. With `is_usual`, most people have something of it: a page asks
+    `of` at once, because finding out first would cost as much again.
     """
 
     of: Callable[[User, dt.datetime], list[Waiting]]
     reaches: Callable[[dt.datetime], Sequence[Reach]]
+    is_usual: bool = False
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
@@ -56,9 +58,10 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
 
 
 def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
-    """The sources that may have something for one person; one query."""
-    found = set(rows_for(_ends, person, now, sources=tuple(sources)))
-    return [source for place, source in enumerate(sources) if place in found]
+    """The sources that may have something for one person; one query about those that are not usual."""
+    unusual = tuple(source for source in sources if not source.is_usual)
+    found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
+    return [source for source in sources if source.is_usual or source in found]
 
 
 def _ends(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> QuerySet[Any, int]:
@@ -72,5 +75,6 @@ def _ends(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> Query
                 else:
                     ids = list(Membership.objects.organisations_of(person, *route.roles))
                 if ids:
-                    parts.append(reach.ends(route, ids).order_by().values_list(Value(place), flat=True))
+                    # One record is enough: of thousands, PostgreSQL would check each.
+                    parts.append(reach.ends(route, ids).order_by().values_list(Value(place), flat=True)[:1])
     return parts[0].union(*parts[1:])

@@ -22,6 +22,7 @@ from partnerships.commitments.models import (
 from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
@@ -89,7 +90,7 @@ def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
-    found = Commitment.objects.visible_to(user).filter(pk__in=ids).order_by("pk")
+    found = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
     wanted: QuerySet[Commitment, dict[str, Any]] = found.values(*fields)
     return wanted
 
@@ -100,7 +101,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     for place, (what, since) in enumerate(_WHAT_AND_SINCE):
         steps |= dict.fromkeys(places[place], (what, since))
     address, labels = addresses("commitments:detail"), dict(Status.choices)
-    rows = rows_for(_read, user, list(steps))
+    rows = rows_for(_read, user, list(steps)) if steps else []
     return [
         Waiting(
             what=steps[row["pk"]][0],
@@ -117,4 +118,4 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
-WAITING = (Source(_steps_wanted, _waits),)
+WAITING = (Source(_steps_wanted, _waits, is_usual=True),)

@@ -25,8 +25,9 @@ from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
 from partnerships.conversations.queries.listings import partnerships_known_to
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
@@ -34,7 +35,7 @@ from partnerships.people.models import User
 
 
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_quiet_waiting(quiet) for quiet in gone_quiet(user, now)]
+    return [_quiet_waiting(quiet) for quiet in gone_quiet(user, now, limit=MAX_LISTED)]
 
 
 def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
@@ -52,14 +53,15 @@ def _records_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 def _read_records(user: User, ids: list[int]) -> QuerySet[Conversation]:
     asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    rows = Conversation.objects.visible_to(user).filter(pk__in=ids)
+    rows = Conversation.objects.visible_to(user).filter(among("pk", ids))
     return rows.annotate(asked=asked).defer("said", "reason").order_by("pk")
 
 
 def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     places = sorted_by_reach(_records_for, user, now)
     to_agree, to_correct, to_record = places[0], places[1], places[2]
-    found: list[Any] = rows_for(_read_records, user, list(to_agree | to_correct | to_record))
+    ids = list(to_agree | to_correct | to_record)
+    found: list[Any] = rows_for(_read_records, user, ids) if ids else []
     return _in_words(
         user,
         [
@@ -71,7 +73,7 @@ def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    due = contacts_due(user, timezone.localdate(now))
+    due = contacts_due(user, now)
     return _in_words(user, [("Get in touch again", one, None, one.next_contact_on) for one in due])
 
 
@@ -145,7 +147,7 @@ def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 
 def _read_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
-    return Meeting.objects.open_to(user).filter(pk__in=ids).select_related("partnership").order_by("pk")
+    return Meeting.objects.open_to(user).filter(among("pk", ids)).select_related("partnership").order_by("pk")
 
 
 def _meetings_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -215,12 +217,12 @@ def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 #: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
 #: and meetings.
 WAITING = (
-    Source(_records_wanted, _records),
-    Source(_contacts_wanted, lambda now: (past_contacts(now),)),
+    Source(_records_wanted, _records, is_usual=True),
+    Source(_contacts_wanted, lambda now: (past_contacts(now),), is_usual=True),
     Source(_seats_wanted, lambda now: (_seats(now),)),
     Source(_meetings_wanted, _meetings),
     Source(_cycles_wanted, lambda now: (_cycles(now),)),
-    Source(_quiet_wanted, lambda now: (quiet_parties(now),)),
+    Source(_quiet_wanted, lambda now: (quiet_parties(now),), is_usual=True),
     *REPORTS_WAITING,
     *FACILITATORS_WAITING,
 )

@@ -187,7 +187,7 @@ def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: What the exchange adds to My work: entries to answer, answers to decide, questions to answer.
 WAITING = (
-    Source(_answers_wanted, _unanswered),
+    Source(_answers_wanted, _unanswered, is_usual=True),
     Source(_decisions_wanted, lambda _: (_UNDECIDED,)),
     Source(_words_wanted, lambda _: (_QUESTIONS,)),
 )

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -26,7 +27,9 @@ from django.db.models.functions import Coalesce, Concat, TruncDate
 
 from partnerships.kit.lists import joined
 from partnerships.kit.names import fold_name
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import NameKind, Organisation, OrganisationName, OrganisationQuerySet
+from partnerships.organisations.statements import rows_for
 
 
 def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
@@ -100,18 +103,21 @@ class Named:
 
 def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
     """The names of these organisations (ids) over time, in one query."""
+    found: dict[int, Named] = {}
+    for pk, name, start, end, former in rows_for(_names_among, list(organisations)) if organisations else ():
+        before = found.get(pk, Named(name)).former
+        found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
+    return found
+
+
+def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
     ended = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
-    rows = (
-        Organisation.objects.filter(pk__in=organisations)
+    return (
+        Organisation.objects.filter(among("pk", organisations))
         .annotate(ended=ended)
         .order_by("pk", "ended__valid_to", "ended__pk")
         .values_list("pk", "name", "ended__valid_from", "ended__valid_to", "ended__name")
     )
-    found: dict[int, Named] = {}
-    for pk, name, start, end, former in rows:
-        before = found.get(pk, Named(name)).former
-        found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
-    return found
 
 
 #: An organisation that was read, and the day whose name it is to say; None: the present name.
@@ -127,18 +133,20 @@ def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> N
     both = ((one, False) for one in shown), ((one, True) for one in with_present)
     objects = {id(body): (day, body, say) for (day, body), say in chain(*both) if day is not None and body is not None}
     found = list(objects.values())
-    rows = OrganisationName.objects.filter(
-        organisation__in={body.pk for _, body, _ in found},
-        kind__in=[NameKind.FORMER, NameKind.FORMER_SHORT],
-        valid_to__isnull=False,
-    )
     former: dict[int, list[OrganisationName]] = {}
-    for row in rows.order_by("valid_to", "pk") if found else ():
+    for row in rows_for(_former_names, list({body.pk for _, body, _ in found})) if found else ():
         former.setdefault(row.organisation_id, []).append(row)
     for day, body, say_now in found:
         for field, name in _then(former.get(body.pk, ()), day).items():
             present = getattr(body, field)
             setattr(body, field, beside_present(name, present) if say_now else name)
+
+
+def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
+    """The names that these organisations no longer have, the first to end first."""
+    kinds = [NameKind.FORMER, NameKind.FORMER_SHORT]
+    rows = OrganisationName.objects.filter(among("organisation", organisations), kind__in=kinds, valid_to__isnull=False)
+    return rows.order_by("valid_to", "pk")
 
 
 def beside_present(then: str, present: str) -> str:

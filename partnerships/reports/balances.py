@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +15,10 @@ from partnerships.commitments.models import UNDER_WAY, Commitment, Kind
 from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
 from partnerships.organisations.audience import Reader
+from partnerships.organisations.holdings import among, of_page
 from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
 
 #: Quarters shown over time.
 QUARTERS = 8
@@ -111,15 +113,16 @@ class Quarter:
 
 def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
     """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
-    present = Party.objects.present().filter(partnership__in=_shared(ours)).values("organisation")
-    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours])]
-    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
+    present = Party.objects.present().filter(partnership__in=_shared([ours.pk])).values("organisation")
+    asks = _asks(user, [ours.pk], _asked_in([ours.pk]))
+    asked = [entries.order_by().values(partner) for _, entries, partner in asks]
+    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours.pk)]
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours.pk)
 
 
 def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
     """The balance with each of these partners, in their order."""
-    found = _balances(user, ours, today, [body.pk for body in partners])
+    found = _balances(user, ours.pk, today, _ids(partners))
     return [replace(found.get(body.pk) or Balance(), partner=body) for body in partners]
 
 
@@ -142,7 +145,7 @@ def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     for we_asked, _, asked in _asked_together(user, sides):
         (total.we_asked if we_asked else total.they_asked).add(asked)
     for ours in sides.ours:
-        for we_promised, _, promised in _promised(user, ours, today, [body.pk for body in sides.theirs]):
+        for we_promised, _, promised in _promised(user, ours.pk, today, _ids(sides.theirs)):
             (total.we_promised if we_promised else total.they_promised).add(promised)
     return total
 
@@ -157,7 +160,11 @@ def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     return list(quarters.values())
 
 
-def _balances(user: Reader, ours: Organisation, today: dt.date, only: Collection[int]) -> dict[int, Balance]:
+def _ids(bodies: Iterable[Organisation]) -> list[int]:
+    return [body.pk for body in bodies]
+
+
+def _balances(user: Reader, ours: int, today: dt.date, only: list[int]) -> dict[int, Balance]:
     found: dict[int, Balance] = {}
     for we_asked, partner, asked in _asked(user, ours, only):
         balance = found.setdefault(partner, Balance())
@@ -171,16 +178,18 @@ def _balances(user: Reader, ours: Organisation, today: dt.date, only: Collection
     return found
 
 
-def _shared(*ours: Organisation) -> QuerySet[Party, Any]:
+def _shared(ours: list[int]) -> QuerySet[Party, Any]:
     return Party.objects.present().filter(organisation__in=ours).values("partnership")
 
 
-def _asked_in(ours: Sequence[Organisation]) -> list[int]:
+def _asked_in(ours: list[int]) -> list[int]:
     """Ids of the partnerships that one of these does not only observe.
 
     A list, because PostgreSQL guesses the length of a subquery badly and then reads all asks.
     """
-    return list(_shared(*ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True))
+    asked_in = _shared(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True)
+    found = of_page((_asked_in, tuple(ours)), lambda: asked_in)
+    return list(asked_in) if found is None else found
 
 
 def _met_by(giver: Q) -> Q:
@@ -189,16 +198,24 @@ def _met_by(giver: Q) -> Q:
     return Q(Exists(kept), status=Status.MET)
 
 
+#: Whether we asked, and the path from the asks to the partner's id, in the order of `_asks`.
+_DIRECTIONS = (
+    (False, "organisation"),
+    (False, "organisation"),
+    (True, "addressees__organisation"),
+    (True, "partnership__parties__organisation"),
+)
+
+
 def _asks(
-    user: Reader, ours: Sequence[Organisation], only: Collection[int] | None = None
-) -> tuple[tuple[bool, EntryQuerySet, str], ...]:
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None
+) -> list[tuple[bool, EntryQuerySet, str]]:
     """Shared asks that the person may see: whether we asked, the asks, and the path to the partner's id.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
     and does not only observe. Asks of the whole network are between nobody.
     """
     asks = Entry.objects.visible_to(user).filter(direction=Direction.ASK, shared_at__isnull=False)
-    asked_in = _asked_in(ours)
     by_them = asks.exclude(organisation__in=ours)
     if only is not None:
         by_them = by_them.filter(organisation__in=only)
@@ -206,7 +223,8 @@ def _asks(
     to_us = by_them.filter(
         audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation__in=ours).values("entry")
     )
-    to_our_partnerships = by_them.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in)
+    in_our_partnerships = among("partnership", asked_in)
+    to_our_partnerships = by_them.filter(in_our_partnerships, audience=Audience.PARTNERSHIP)
     by_us = asks.filter(organisation__in=ours)
     named = by_us.filter(audience=Audience.NAMED)
     parties: dict[str, Any] = {
@@ -217,34 +235,40 @@ def _asks(
         named = named.filter(addressees__organisation__in=only)
         # One filter for all conditions: of one and the same party.
         parties["partnership__parties__organisation__in"] = only
-    to_parties = by_us.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in).filter(**parties)
-    return (
-        (False, to_us, "organisation"),
-        (False, to_our_partnerships, "organisation"),
-        (True, named, "addressees__organisation"),
-        (True, to_parties, "partnership__parties__organisation"),
-    )
+    to_parties = by_us.filter(in_our_partnerships, audience=Audience.PARTNERSHIP).filter(**parties)
+    found = (to_us, to_our_partnerships, named, to_parties)
+    return [(we_asked, rows, path) for (we_asked, path), rows in zip(_DIRECTIONS, found, strict=True)]
 
 
-def _asked(user: Reader, ours: Organisation, only: Collection[int]) -> Iterable[tuple[bool, int, Asked]]:
+def _asked(user: Reader, ours: int, only: list[int]) -> Iterable[tuple[bool, int, Asked]]:
     """Whether we asked, the partner, and how many.
 
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
     """
-    for we_asked, entries, partner in _asks(user, [ours], only):
-        met = _met_by(Q(commitment__giver=OuterRef("partner") if we_asked else ours))
-        rows = _counted(entries.annotate(partner=F(partner)).values("partner"), met)
-        yield from ((we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours.pk)
+    asked_in = _asked_in([ours])
+    for place, (we_asked, _) in enumerate(_DIRECTIONS):
+        rows = rows_for(_asked_with, user, [ours], asked_in, only, place=place)
+        yield from ((we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours)
+
+
+def _asked_with(
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, place: int
+) -> QuerySet[Entry, Any]:
+    """The asks of one direction, counted by partner."""
+    we_asked, entries, partner = _asks(user, ours, asked_in, only)[place]
+    met = _met_by(Q(commitment__giver=OuterRef("partner")) if we_asked else Q(commitment__giver__in=ours))
+    return _counted(entries.annotate(partner=F(partner)).values("partner"), met)
 
 
 def _asked_together(
     user: Reader, sides: Sides, *, by_quarter: bool = False
 ) -> Iterable[tuple[bool, dt.date | None, Asked]]:
     """Whether our side asked theirs, the quarter if wanted, and how many; an ask to several of a side counts once."""
-    for we_asked, entries, _ in _asks(user, sides.ours, [body.pk for body in sides.theirs]):
+    ours, theirs = _ids(sides.ours), _ids(sides.theirs)
+    for we_asked, entries, _ in _asks(user, ours, _asked_in(ours), theirs):
         quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
-        met = _met_by(Q(commitment__giver__in=sides.theirs if we_asked else sides.ours))
+        met = _met_by(Q(commitment__giver__in=theirs if we_asked else ours))
         rows = _counted(entries.annotate(quarter=quarter).values("quarter"), met)
         yield from ((we_asked, row["quarter"], _as_asked(row)) for row in rows)
 
@@ -263,7 +287,7 @@ def _as_asked(row: Mapping[str, Any]) -> Asked:
     return Asked(row["made"], row["met"], row["all_met"] - row["met"], row["open"])
 
 
-def _promises(user: Reader, ours: Organisation) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
+def _promises(user: Reader, ours: int) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
     """Commitments that the person may see: whether we promised, the commitments, and the partner's field."""
     seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
     return (
@@ -272,27 +296,28 @@ def _promises(user: Reader, ours: Organisation) -> tuple[tuple[bool, QuerySet[Co
     )
 
 
-def _promised(
-    user: Reader, ours: Organisation, today: dt.date, only: Collection[int]
-) -> Iterable[tuple[bool, int, Promised]]:
+def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterable[tuple[bool, int, Promised]]:
     """Whether we promised, the partner, and how many; what never was agreed, or was replaced, is no promise."""
+    for place, (we_promised, partner) in enumerate(((True, "receiver"), (False, "giver"))):
+        for row in rows_for(_promised_with, user, ours, only, today=today, place=place):
+            yield we_promised, row[partner], Promised(row["agreed"], row["kept"], row["broken"])
+
+
+def _promised_with(
+    user: Reader, ours: int, only: list[int], *, today: dt.date, place: int
+) -> QuerySet[Commitment, Any]:
+    """The commitments of one direction, counted by partner."""
     broken = Q(status=Promise.CANCELLED, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False) | Q(
         status__in=UNDER_WAY, due_on__lt=today
     )
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
-    for we_promised, rows, partner in _promises(user, ours):
-        wanted = rows.filter(**{f"{partner}__in": only})
-        counted = (
-            wanted.order_by()
-            .values(partner)
-            .annotate(
-                agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),
-                kept=Count("pk", filter=kept),
-                broken=Count("pk", filter=broken),
-            )
-        )
-        for row in counted:
-            yield we_promised, row[partner], Promised(row["agreed"], row["kept"], row["broken"])
+    _, rows, partner = _promises(user, ours)[place]
+    wanted: QuerySet[Commitment, Any] = rows.filter(**{f"{partner}__in": only}).order_by().values(partner)
+    return wanted.annotate(
+        agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),
+        kept=Count("pk", filter=kept),
+        broken=Count("pk", filter=broken),
+    )
 
 
 def _quarter(day: dt.date) -> str:

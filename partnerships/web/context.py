@@ -18,7 +18,7 @@ def _acting_for(user: User) -> Organisation | None:
     held = Membership.objects.held_by(user)
     if held is None:
         rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
-        held = list(rows.values_list("organisation", "role", "organisation__name")[:1])
+        held = list(rows.values_list("organisation", "role", "organisation__name", "starts_on")[:1])
     return Organisation(pk=held[0][0], name=held[0][2]) if held else None
 
 

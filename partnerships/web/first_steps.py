@@ -60,11 +60,14 @@ def first_steps_of(user: User) -> Steps | None:
 
 def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
     """The checklist while something is left to do, unless a lead has hidden it or has led for long."""
+    held, last = Membership.objects.held_by(user), timezone.localdate(now) - NEW
+    is_lately = held is None or any(role == Role.LEAD and since >= last for _, role, _, since in held)
+    if not (is_lately or user.is_staff):
+        return None  # as what was read for the page says
     steps = first_steps_of(user)
     if steps is None or steps.are_done or steps.are_hidden:
         return None
-    is_new = steps.since is None or timezone.localdate(now) - steps.since <= NEW
-    return steps if is_new else None
+    return steps if steps.since is None or steps.since >= last else None
 
 
 def _of_network(user: User) -> Steps:

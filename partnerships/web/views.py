@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -27,6 +28,7 @@ from partnerships.kit.http import keyset_page_of
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -116,7 +118,14 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
     user = signed_in(request)
-    return as_read_by(user, get_object_or_404(Partnership.objects.held_by(user), pk=pk))
+    found = rows_for(_held, user, pk)
+    if not found:
+        raise Http404
+    return as_read_by(user, found[0])
+
+
+def _held(user: User, pk: int) -> QuerySet[Partnership]:
+    return Partnership.objects.held_by(user).filter(pk=pk)
 
 
 @require_safe

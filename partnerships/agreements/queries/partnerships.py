@@ -32,6 +32,7 @@ from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation, OrganisationName, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
@@ -44,8 +45,11 @@ REVIEW_NOTICE = dt.timedelta(days=30)
 def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
     """Which of these partnerships the person reads in full today; no query if there are none."""
     numbers = {pk for pk in partnerships if pk is not None}
-    rows = Partnership.objects.inside_for(user).filter(pk__in=numbers)
-    return set(rows.values_list("pk", flat=True)) if numbers else set()
+    return set(rows_for(_inside_among, user, list(numbers))) if numbers else set()
+
+
+def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
+    return Partnership.objects.inside_for(user).filter(among("pk", partnerships)).values_list("pk", flat=True)
 
 
 def find_partnerships(
@@ -145,6 +149,9 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
+    held = Party.objects.held_in(user, Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER), Role.LEAD)
+    if held is not None:
+        return partnership_id in held
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
     return parties.filter(organisation__in=Organisation.objects.of_person(user, Role.LEAD)).exists()
 

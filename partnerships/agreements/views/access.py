@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
@@ -17,10 +17,14 @@ from partnerships.people.models import User
 
 def seen(user: User, pk: int) -> Partnership:
     """A partnership the person sees at least in outline; else 404."""
-    found = rows_for(_known, user, pk)
+    found = rows_for(_by_id, pk) if _is_known_held(user, pk) else rows_for(_known, user, pk)
     if not found:
         raise Http404
     return found[0]
+
+
+def _by_id(pk: int) -> QuerySet[Partnership]:
+    return Partnership.objects.filter(pk=pk)
 
 
 def _known(user: User, pk: int) -> QuerySet[Partnership]:
@@ -29,7 +33,14 @@ def _known(user: User, pk: int) -> QuerySet[Partnership]:
 
 def is_held(user: User, pk: int) -> bool:
     """Whether the person may read the partnership in full, today or up to the day they left."""
-    return bool(rows_for(_held, user, pk))
+    known = _is_known_held(user, pk)
+    return bool(rows_for(_held, user, pk)) if known is None else known
+
+
+def _is_known_held(user: User, pk: int) -> bool | None:
+    """The same from what was read for the page: whether they act for a party that is inside or has left; else None."""
+    held = Party.objects.held_in(user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]))
+    return None if held is None else pk in held
 
 
 def _held(user: User, pk: int) -> QuerySet[Partnership, int]:

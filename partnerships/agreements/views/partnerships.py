@@ -188,7 +188,13 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     """Timeline of the partnership, newest first."""
     user = signed_in(request)
     partnership = held(user, pk)
-    page = keyset_page(request, timeline(user=user, kind="partnership", record_id=pk), order=("-at", "-pk"), size=50)
+    page = keyset_page(
+        request,
+        timeline(user=user, kind="partnership", record_id=pk),
+        order=("-at", "-pk"),
+        size=50,
+        first=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
+    )
     if is_reading(request):
         shown = [event.pk for event in page.rows]
         note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=shown, now=timezone.now())

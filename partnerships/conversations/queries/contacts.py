@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Value
@@ -18,7 +19,9 @@ from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, 
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: How long before the planned day a next contact is shown as waiting.
@@ -77,16 +80,16 @@ def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> lis
     later. Only conversations that the person may see count. `limit` is how many are wanted.
     """
     today = timezone.localdate(now)
-    live = Partnership.objects.present_for(user, *EDITING_ROLES).live().exclude(pk__in=_meeting_soon(now))
-    last = _last_heard(user, live, today)
-    begun = live.annotate(began=TruncDate("created_at")).values_list("pk", "began", "contact_days")
+    # The day of the last conversation by partnership; None if another is planned.
+    heard = rows_for(_heard_within, user, now)
+    last = {pk: None if planned else held for pk, held, planned in heard if planned or held}
     silent = sorted(
         (since, pk, pk in last)
-        for pk, began, days in begun
+        for pk, began, days in rows_for(_begun_for, user, now)
         if (since := last.get(pk, began)) and (today - since).days >= (days or settings.NO_CONTACT_DAYS)
     )[:limit]
-    found = Partnership.objects.in_bulk([pk for _, pk, _ in silent])
-    contacts = _contacts(user, found.values(), today)
+    found = {one.pk: one for one in rows_for(_partnerships_among, [pk for _, pk, _ in silent])} if silent else {}
+    contacts = _contacts(user, found.values(), now)
     return [
         Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
     ]
@@ -97,13 +100,27 @@ def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
     return Meeting.objects.coming(now).values_list("partnership", flat=True)
 
 
-def _last_heard(user: User, partnerships: PartnershipQuerySet, today: dt.date) -> dict[int, dt.date | None]:
-    """The day of the last conversation by partnership; None if another is planned."""
-    seen = Conversation.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))
+def _without_meeting(user: User, now: dt.datetime) -> PartnershipQuerySet:
+    """Live partnerships that the person edits for, without a meeting planned."""
+    return Partnership.objects.present_for(user, *EDITING_ROLES).live().exclude(pk__in=_meeting_soon(now))
+
+
+def _begun_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
+    began = _without_meeting(user, now).annotate(began=TruncDate("created_at"))
+    return began.values_list("pk", "began", "contact_days")
+
+
+def _heard_within(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
+    """For each partnership: the day of the last conversation, and how many are planned."""
+    today = timezone.localdate(now)
+    seen = Conversation.objects.visible_to(user).filter(partnership__in=_without_meeting(user, now).values("pk"))
     held = Max("held_on", filter=Q(status__in=HELD, held_on__lte=today))
     planned = Count("pk", filter=Q(status=Status.PLANNED, held_on__gte=today))
-    rows = seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
-    return {pk: None if planned else held for pk, held, planned in rows if planned or held}
+    return seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
+
+
+def _partnerships_among(ids: list[int]) -> QuerySet[Partnership]:
+    return Partnership.objects.filter(among("pk", ids)).only("title", "contact_days")
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
@@ -140,11 +157,10 @@ def quiet_parties(now: dt.datetime) -> Reach:
 
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
     """The other parties with the last contact of each, longest silence first."""
-    today = timezone.localdate(now)
-    return _contacts(user, [partnership], today).get(partnership.pk, [])
+    return _contacts(user, [partnership], now).get(partnership.pk, [])
 
 
-def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date) -> dict[int, list[Contact]]:
+def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetime) -> dict[int, list[Contact]]:
     """By partnership: the other parties, and the last conversation with each.
 
     Only conversations that the person may see. One that belongs to another partnership does not count; one that belongs
@@ -152,26 +168,11 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
     """
     if not partnerships:
         return {}
-    mine = Organisation.objects.of_person(user)
-    parties = (
-        Party.objects.present()
-        .filter(partnership__in=partnerships)
-        .exclude(role=PartyRole.OBSERVER)
-        .exclude(organisation__in=mine)
-        .select_related("organisation")
-    )
-    held = Conversation.objects.visible_to(user).held().filter(held_on__lte=today)
-    ours = held.filter(Exists(Side.objects.filter(conversation=OuterRef("pk"), organisation__in=mine)))
-    rows = (
-        Side.objects.filter(conversation__in=ours.values("pk"), organisation__in=parties.values("organisation"))
-        .order_by()
-        .values_list("organisation", "conversation__partnership")
-        .annotate(last=Max("conversation__held_on"))
-    )
-    last = {(organisation, partnership): day for organisation, partnership, day in rows}
+    today, ids = timezone.localdate(now), [one.pk for one in partnerships]
+    last = {(organisation, partnership): day for organisation, partnership, day in rows_for(_last_with, user, ids, now)}
     limits = {one.pk: one.quiet_after for one in partnerships}
     found: dict[int, list[Contact]] = defaultdict(list)
-    for party in parties.order_by("organisation__name", "pk"):
+    for party in rows_for(_other_parties, user, ids):
         keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
         days = [last[key] for key in keys if key in last]
         day = max(days, default=None)
@@ -182,6 +183,34 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
     for contacts in found.values():
         contacts.sort(key=lambda one: one.last or dt.date.min)
     return found
+
+
+def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:
+    """The present parties of these partnerships that the person does not act for, without observers."""
+    return (
+        Party.objects.present()
+        .filter(among("partnership", partnerships))
+        .exclude(role=PartyRole.OBSERVER)
+        .exclude(among("organisation", Membership.objects.organisations_of(user)))
+        .select_related("organisation")
+        # Only their names are shown, and a lead may have thousands of partners.
+        .only("partnership", "organisation__name", "organisation__short_name")
+        .order_by("organisation__name", "pk")
+    )
+
+
+def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
+    """The day of the last conversation with each other party, by organisation and partnership."""
+    mine = among("organisation", Membership.objects.organisations_of(user))
+    others = _other_parties(user, partnerships).order_by().values("organisation")
+    held = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
+    ours = held.filter(Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))))
+    rows = Side.objects.filter(conversation__in=ours.values("pk"), organisation__in=others)
+    return (
+        rows.order_by()
+        .values_list("organisation", "conversation__partnership")
+        .annotate(last=Max("conversation__held_on"))
+    )
 
 
 #: Age limit of a planned next contact; older ones are ignored.
@@ -230,13 +259,18 @@ def _contact_due(today: dt.date, path: str = "") -> Q:
     )
 
 
-def contacts_due(user: User, today: dt.date) -> list[Conversation]:
+def contacts_due(user: User, now: dt.datetime) -> list[Conversation]:
     """Conversations whose planned next contact is due soon or overdue.
 
     Only if there is another side that the person's side has not met since, nor planned to meet. It waits for every side
     that may read the record.
     """
-    edited = Membership.objects.organisations_of(user, *EDITING_ROLES)
-    sides = Side.objects.filter(organisation__in=edited, conversation__in=Conversation.objects.visible_to(user))
+    return rows_for(_due_for, user, now)
+
+
+def _due_for(user: User, now: dt.datetime) -> QuerySet[Conversation]:
+    today = timezone.localdate(now)
+    edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
+    sides = Side.objects.filter(edited, conversation__in=Conversation.objects.visible_to(user))
     last = _last_with_each(sides, today).values("conversation")
-    return list(in_order(Conversation.objects.filter(_contact_due(today), pk__in=last)))
+    return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last))

@@ -19,6 +19,7 @@ from partnerships.conversations.models import (
     RecordedDecision,
     Side,
 )
+from partnerships.organisations.holdings import among
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.naming import show_as_at
@@ -107,7 +108,7 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    return Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")
+    return Partnership.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", "title")
 
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:

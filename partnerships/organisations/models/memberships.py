@@ -82,21 +82,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         held = self.held_by(user)
         if held is None:
             return self.current().of_person(user, *roles).values("organisation")
-        return list({organisation for organisation, role, _ in held if not roles or role in roles})
+        return list({organisation for organisation, role, *_ in held if not roles or role in roles})
 
     def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
         """The roles of a person today, by id of the organisation."""
         held = self.held_by(user)
         if held is None:
             return dict(self.current().of_person(user).values_list("organisation", "role"))
-        return {organisation: role for organisation, role, _ in held}
+        return {organisation: role for organisation, role, *_ in held}
 
-    def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str]] | None:
-        """While a page is made: id of the organisation, role and its name, the first begun first; else None."""
+    def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
+        """While a page is made: id of the organisation, role, its name and since when, the first first; else None."""
 
         def read() -> models.QuerySet[Any, Any]:
             rows = self.current().of_person(user).order_by("starts_on", "pk")
-            return rows.values_list("organisation", "role", "organisation__name")
+            return rows.values_list("organisation", "role", "organisation__name", "starts_on")
 
         return of_page((Membership, user.pk), read)
 

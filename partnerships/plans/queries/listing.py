@@ -51,7 +51,7 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
 
 
 def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:
-    return Plan.objects.with_insider(user).filter(pk__in=plans).values_list("pk", flat=True)
+    return Plan.objects.with_insider(user).filter(among("pk", plans)).values_list("pk", flat=True)
 
 
 def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
@@ -70,7 +70,7 @@ def waiting_plans(user: User, limit: int, partnership: int | None = None) -> lis
     """Plans that are waiting for somebody, that the person reads inside."""
     # As ids: PostgreSQL would otherwise search all plans that the person may see.
     ids = rows_for(_waiting_within, user, *([] if partnership is None else [partnership]))
-    plans = rows_for(_waiting, user, ids, limit=limit)
+    plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
     return [one for one in _with_steps(plans, set(ids)) if one.steps]
 
 

@@ -28,8 +28,16 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
-from partnerships.agreements.queries.groups import groups_section
-from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
+from partnerships.agreements.queries.groups import groups_section, ties_of_groups
+from partnerships.agreements.queries.posts import open_posts_of
+from partnerships.agreements.sections import (
+    ON_PARTNERSHIPS,
+    dates_section,
+    notices_of,
+    objectives_of,
+    objectives_section,
+    successors_of,
+)
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.agreements.services.moved_posts import end_holdings_left_behind
 from partnerships.agreements.services.reminders import drop_old_reminders
@@ -77,11 +85,11 @@ def register() -> None:
     register_stuck("15 objectives", prompting.stuck_objectives)
     register_figures("05 objectives", prompting.objectives_in_period)
     register_figures("45 terms", prompting.terms_in_period)
-    ON_ORGANISATIONS.register("05 contacts", contacts_section)
-    ON_PARTNERSHIPS.register("15 working groups", groups_section)
+    ON_ORGANISATIONS.register_with_rows("05 contacts", contacts_section, open_posts_of)
+    ON_PARTNERSHIPS.register_with_rows("15 working groups", groups_section, ties_of_groups)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
-    ON_PARTNERSHIPS.register("05 objectives", objectives_section)
-    ON_PARTNERSHIPS.register("06 dates", dates_section)
+    ON_PARTNERSHIPS.register_with_rows("05 objectives", objectives_section, objectives_of)
+    ON_PARTNERSHIPS.register_with_rows("06 dates", dates_section, notices_of, successors_of)
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",

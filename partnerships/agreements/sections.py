@@ -5,27 +5,42 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.agreements.models import Notice, Partnership, Party, Post
+from partnerships.agreements.models import Notice, Objective, Partnership, Party, Post
+from partnerships.agreements.models.dates import NoticeQuerySet
 from partnerships.agreements.queries.dates import chain_of, dates_ahead, gaps_of
 from partnerships.agreements.queries.objectives import standings
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
+from partnerships.organisations.sections import RecordSections
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-ON_PARTNERSHIPS: Sections[User, Partnership] = Sections()
+ON_PARTNERSHIPS: RecordSections[Partnership] = RecordSections()
 #: Sections on the page of a post, for those who may name its holder.
 ON_POSTS: Sections[User, Post] = Sections()
 
 
-def dates_section(user: User, partnership: Partnership) -> Section | None:
-    """The dates that are coming, notices, and days without cover."""
+def notices_of(partnership: int) -> NoticeQuerySet:
+    """All notices of a partnership, also withdrawn ones."""
+    return Notice.objects.filter(partnership=partnership)
+
+
+def successors_of(partnership: int) -> QuerySet[Partnership]:
+    """Agreements made to follow a partnership."""
+    return Partnership.objects.filter(redefines=partnership)
+
+
+def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
+    """The dates that are coming, notices, and days without cover.
+
+    Its rows are notices and successors.
+    """
     today = timezone.localdate()
-    chain = chain_of(user, partnership, today)
+    chain = chain_of(user, partnership, today) if has_rows or partnership.redefines_id else []
     context = {
         "partnership": partnership,
         "ahead": [(kind.label, day) for kind, day in dates_ahead(partnership, today).items()],
-        "notices": rows_for(_open_notices, partnership.pk),
+        "notices": rows_for(_open_notices, partnership.pk) if has_rows else [],
         "gap": gaps_of(user, [partnership.pk], today).get(partnership.pk) if chain else None,
         "chain": chain,
     }
@@ -34,15 +49,19 @@ def dates_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def _open_notices(partnership: int) -> QuerySet[Notice]:
-    found = Notice.objects.filter(partnership=partnership).open()
-    return found.select_related("organisation").order_by("last_day", "pk")
+    return notices_of(partnership).open().select_related("organisation").order_by("last_day", "pk")
 
 
-def objectives_section(user: User, partnership: Partnership) -> Section | None:
+def objectives_of(partnership: int) -> QuerySet[Objective]:
+    """All objectives of a partnership."""
+    return Objective.objects.filter(partnership=partnership)
+
+
+def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """All objectives in one table, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
-    rows = standings(user, partnership, None, timezone.localdate())
+    rows = standings(user, partnership, None, timezone.localdate()) if has_rows else []
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
     if not rows and not may_keep:
         return None

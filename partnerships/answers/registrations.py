@@ -11,7 +11,7 @@ from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
 from partnerships.answers.personal import RULES, end_trust_of_leaver
 from partnerships.answers.queries import WAITING
-from partnerships.answers.sections import answering_section, forwarding_section, plans_section
+from partnerships.answers.sections import answering_section, forwarding_section, incoming_of, plans_section
 from partnerships.answers.services.outbox_hooks import AnswersHooks
 from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK
@@ -65,7 +65,7 @@ def register() -> None:
     register_personal(RULES)
     register_leaving("answers no longer trusted", end_trust_of_leaver)
     register_sources(WAITING)
-    ON_PARTNERSHIPS.register("85 forwarding", forwarding_section)
+    ON_PARTNERSHIPS.register_with_rows("85 forwarding", forwarding_section, incoming_of)
     ON_READ_BY_LINK.register("10 answering", answering_section)
     ON_VIEW_BY_LINK.register("10 answering", plans_section)
     register_week("A councillor and a manager hear about a partnership", PartnershipWeek)

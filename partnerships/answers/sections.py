@@ -58,13 +58,18 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
     return Section("answers/_plans_section.html", {"rows": rows}) if rows else None
 
 
-def forwarding_section(user: User, partnership: Partnership) -> Section | None:
+def incoming_of(partnership: int) -> QuerySet[Incoming]:
+    """All emails that came for a partnership."""
+    return Incoming.objects.filter(partnership=partnership)
+
+
+def forwarding_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """The address for forwarded emails, and the person's emails that wait."""
     now = timezone.now()
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):
         return None
-    waiting = rows_for(_incoming, user, partnership.pk, now)
+    waiting = rows_for(_incoming, user, partnership.pk, now) if has_rows else []
     return Section("answers/_forwarding.html", {"address": address, "waiting": waiting, "person": user})
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import RowsAbout, with_rows
 from partnerships.people.models import User
 
 
@@ -76,7 +77,8 @@ class CopyLinks(Protocol):
 class Origin:
     """A kind of record that commitments come from, and its functions.
 
-    If several kinds store their links in one table, one of them copies the links for all.
+    If several kinds store their links in one table, one of them copies the links for all. `rows` are the links of a
+    commitment: where there are none, `links_of` is not asked.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Origin:
     link: Link
     links_of: LinksOf
     copy_links: CopyLinks | None = None
+    rows: tuple[RowsAbout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,13 @@ def read_from(text: str) -> From | None:
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Every record behind the commitment that this person may see."""
-    return [link for name in sorted(_origins) for link in _origins[name].links_of(commitment=commitment, user=user)]
+    there = with_rows(commitment.pk, *(rows for one in _origins.values() for rows in one.rows))
+    return [
+        link
+        for _, one in sorted(_origins.items())
+        if there.intersection(one.rows)
+        for link in one.links_of(commitment=commitment, user=user)
+    ]
 
 
 def copy_links(old: Commitment, new: Commitment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
@@ -48,8 +49,8 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Conversations behind a commitment that the person may see."""
-    promised = ConversationCommitment.objects.filter(commitment=commitment).order_by().values("conversation")
-    agreed = NextStep.objects.filter(action=commitment).order_by().values("conversation")
+    promised = _promised(commitment.pk).order_by().values("conversation")
+    agreed = _agreed(commitment.pk).order_by().values("conversation")
     found = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
     return [
         OriginLink(words_for(conversation), conversation.get_absolute_url())
@@ -77,4 +78,19 @@ def words_for(conversation: Conversation) -> str:
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
 
-CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links)
+def _promised(commitment: int) -> QuerySet[ConversationCommitment]:
+    return ConversationCommitment.objects.filter(commitment=commitment)
+
+
+def _agreed(commitment: int) -> QuerySet[NextStep]:
+    return NextStep.objects.filter(action=commitment)
+
+
+CONVERSATION = Origin(
+    name="conversation",
+    suggest=suggest,
+    link=link,
+    links_of=links_of,
+    copy_links=copy_links,
+    rows=(_promised, _agreed),
+)

@@ -30,10 +30,13 @@ from partnerships.conversations.queries.agendas import actions_of_minutes, minut
 from partnerships.conversations.queries.events import events_of_meetings
 from partnerships.conversations.queries.facilitating import stuck_talks_and_reports
 from partnerships.conversations.sections import (
+    facilitators_of,
     facilitators_section,
     journal_of_organisation,
     journal_of_partnership,
     meeting_section,
+    notes_on_organisation,
+    notes_on_partnership,
 )
 from partnerships.conversations.services.facilitating import end_with_membership, end_with_party, preview_ending
 from partnerships.conversations.services.files import drop_removed_files
@@ -81,14 +84,14 @@ def register() -> None:
     register_personal(RULES)
     register_owned(NEXT_STEPS)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
-    ON_ORGANISATIONS.register("60 journal", journal_of_organisation)
+    ON_ORGANISATIONS.register_with_rows("60 journal", journal_of_organisation, notes_on_organisation)
     register_stuck("40 conversations", stuck_talks_and_reports)
     register_party_departure(end_with_party, preview_ending)
     register_ending(call_off_with_partnership)
     register_ending(open_last_reports)
     register_departure(end_with_membership)
-    ON_PARTNERSHIPS.register("55 facilitators", facilitators_section)
-    ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)
+    ON_PARTNERSHIPS.register_with_rows("55 facilitators", facilitators_section, facilitators_of)
+    ON_PARTNERSHIPS.register_with_rows("60 journal", journal_of_partnership, notes_on_partnership)
     register_retention(
         "earlier texts of the journal",
         what="Earlier texts of journal notes",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.rights import rights_over
-from partnerships.conversations.models import Facilitator
+from partnerships.conversations.models import Facilitator, JournalNote
 from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.conversations.queries import last_held
 from partnerships.conversations.queries.journal import journal_notes
@@ -43,16 +43,26 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
 _NOTES = 3
 
 
-def journal_of_partnership(user: User, partnership: Partnership) -> Section | None:
+def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
+    """Everybody's notes on a partnership."""
+    return JournalNote.objects.filter(partnership=partnership)
+
+
+def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """The reader's own notes on the partnership; for people of present parties."""
     writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
-    return _journal(user, "partnership", partnership.pk, writes=writes)
+    return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
 
-def journal_of_organisation(user: User, organisation: Organisation) -> Section | None:
+def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
+    """Everybody's notes on an organisation."""
+    return JournalNote.objects.filter(about=organisation)
+
+
+def journal_of_organisation(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """The reader's own notes on the organisation."""
     writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
-    return _journal(user, "about", organisation.pk, writes=writes)
+    return _journal(user, "about", organisation.pk, writes=writes, has_notes=has_rows)
 
 
 def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
@@ -60,8 +70,8 @@ def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
     return notes.order_by("-dated_on", "-pk")[:_NOTES]
 
 
-def _journal(user: User, column: str, record: int, *, writes: bool) -> Section | None:
-    newest = rows_for(_notes, user, record, column=column)
+def _journal(user: User, column: str, record: int, *, writes: bool, has_notes: bool) -> Section | None:
+    newest = rows_for(_notes, user, record, column=column) if has_notes else []
     if not (newest or writes):
         return None
     address = reverse("conversations:journal")
@@ -78,9 +88,14 @@ def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
     return named.for_listing().order_by("person__name", "pk")
 
 
-def facilitators_section(user: User, partnership: Partnership) -> Section | None:
+def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
+    """Everybody who facilitates or facilitated a partnership."""
+    return Facilitator.objects.filter(partnership=partnership)
+
+
+def facilitators_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Who facilitates the partnership; leads can name somebody."""
-    facilitators = rows_for(_facilitators, user, partnership.pk)
+    facilitators = rows_for(_facilitators, user, partnership.pk) if has_rows else []
     may_lead = rights_over(partnership, user, timezone.now()).leads and not partnership.is_over
     if not (facilitators or may_lead):
         return None

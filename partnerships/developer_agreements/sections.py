@@ -11,9 +11,14 @@ from partnerships.organisations.statements import count_for
 from partnerships.people.models import User
 
 
-def agreements_section(user: User, organisation: Organisation) -> Section | None:
+def agreements_of(organisation: int) -> QuerySet[DeveloperAgreement]:
+    """All agreements of an authority."""
+    return DeveloperAgreement.objects.filter(organisation=organisation)
+
+
+def agreements_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """The number of agreements of the authority; None if it has none."""
-    number = count_for(_published, user, organisation.pk)
+    number = count_for(_published, user, organisation.pk) if has_rows else 0
     if not number:
         return None
     return Section("developer_agreements/_section.html", {"organisation": organisation, "number": number})

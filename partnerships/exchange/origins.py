@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
@@ -143,6 +145,10 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     ]
 
 
+def _fulfilments(commitment: int) -> QuerySet[Fulfilment]:
+    return Fulfilment.objects.filter(commitment=commitment)
+
+
 def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Nothing: the origin `entry` lists all links."""
     return ()
@@ -157,5 +163,6 @@ ORIGINS = (
         link=link_from_entry,
         links_of=links_of,
         copy_links=transfer_fulfilments,
+        rows=(_fulfilments,),
     ),
 )

@@ -23,7 +23,7 @@ from partnerships.exchange.queries import events_of_entries
 from partnerships.exchange.queries.agenda import waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
 from partnerships.exchange.queries.stuck import facilitated_entries, unanswered_in
-from partnerships.exchange.sections import standing_section
+from partnerships.exchange.sections import all_standing_of, standing_section
 from partnerships.exchange.services.facilitating import end_with_membership
 from partnerships.exchange.services.own_side import withdraw_to_itself
 from partnerships.exchange.services.status import commitment_moved
@@ -51,7 +51,7 @@ def register() -> None:
     register_departure(end_with_membership)
     register_figures("40 asks", asks_in_period)
     register_owned(REFERRALS)
-    ON_ORGANISATIONS.register("10 skills and resources", standing_section)
+    ON_ORGANISATIONS.register_with_rows("10 skills and resources", standing_section, all_standing_of)
     register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
     register_kind(
         name="entry",

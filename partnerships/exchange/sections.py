@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import standing_offers_of
 from partnerships.kit.sections import Section, Sections
@@ -13,9 +15,14 @@ from partnerships.people.models import User
 ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
-def standing_section(user: User, organisation: Organisation) -> Section | None:
+def all_standing_of(organisation: int) -> QuerySet[Entry]:
+    """All standing offers of an organisation."""
+    return Entry.objects.filter(organisation=organisation, standing=True)
+
+
+def standing_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """The standing offers they can see; editors also get a link to add one."""
-    offers = rows_for(standing_offers_of, organisation.pk, user)
+    offers = rows_for(standing_offers_of, organisation.pk, user) if has_rows else []
     may_add = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not offers and not may_add:
         return None

@@ -186,6 +186,10 @@ def _links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
     return links.select_related("plan").order_by("pk")
 
 
+def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
+    return PlanCommitment.objects.filter(commitment=commitment)
+
+
 def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
     """Ids of the plans from which it came, if the person may propose commitments from them."""
     return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
@@ -233,7 +237,14 @@ def _promised(user: User, plan: int) -> QuerySet[PlanCommitment]:
 
 
 ORIGINS = (
-    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of, copy_links=copy_links),
+    Origin(
+        name="plan",
+        suggest=suggest_from_plan,
+        link=link_from_plan,
+        links_of=links_of,
+        copy_links=copy_links,
+        rows=(_all_links,),
+    ),
     Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_no_links),
     Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_no_links),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.agreements.origin import Origin as ObjectiveOrigin
 from partnerships.agreements.origin import Suggested
@@ -58,7 +60,13 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
     )
 
 
-RECOMMENDATION = Origin(name="recommendation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links)
+def _outcomes(commitment: int) -> QuerySet[Outcome]:
+    return Outcome.objects.filter(commitment=commitment)
+
+
+RECOMMENDATION = Origin(
+    name="recommendation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links, rows=(_outcomes,)
+)
 
 
 def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:

@@ -25,7 +25,7 @@ from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
-from partnerships.reports.sections import reports_section
+from partnerships.reports.sections import frozen_of, reports_section
 
 
 def register() -> None:
@@ -48,7 +48,7 @@ def register() -> None:
     register_untold(EventKind, because="those who get the report are emailed")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
-    ON_PARTNERSHIPS.register("08 reports", reports_section)
+    ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of)
     obligations.register()
     register_email(
         "reports.scheduled",

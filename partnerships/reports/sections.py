@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.sections import Section
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
 
@@ -19,14 +22,19 @@ _NARROWED = (
 _MAX_NAMED = 5
 
 
-def reports_section(user: User, partnership: Partnership) -> Section | None:
+def frozen_of(partnership: int) -> QuerySet[FrozenReport]:
+    """All frozen reports of a partnership."""
+    return FrozenReport.objects.filter(partnership=partnership)
+
+
+def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Reports of the partnership and its newest frozen ones, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
-    frozen = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
-    context = {
-        "partnership": partnership,
-        "reports": _NARROWED,
-        "frozen": frozen.order_by("-frozen_at", "-pk")[:_MAX_NAMED],
-    }
-    return Section("reports/_section.html", context)
+    frozen = rows_for(_newest, user, partnership.pk) if has_rows else []
+    return Section("reports/_section.html", {"partnership": partnership, "reports": _NARROWED, "frozen": frozen})
+
+
+def _newest(user: User, partnership: int) -> QuerySet[FrozenReport]:
+    found = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
+    return found.order_by("-frozen_at", "-pk")[:_MAX_NAMED]

@@ -12,7 +12,7 @@ from partnerships.surveys import emails, telling
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Round
 from partnerships.surveys.personal import RULES
-from partnerships.surveys.sections import surveys_section
+from partnerships.surveys.sections import rounds_of, surveys_section
 from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
 
 
@@ -20,7 +20,7 @@ def register() -> None:
     """Register events, emails, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
-    ON_PARTNERSHIPS.register("04 surveys", surveys_section)
+    ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of)
     register_personal(RULES)
     register_retention(
         "unread comments of surveys",

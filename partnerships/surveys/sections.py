@@ -11,9 +11,14 @@ from partnerships.people.models import User
 from partnerships.surveys.models import Round
 
 
-def surveys_section(user: User, partnership: Partnership) -> Section | None:
+def rounds_of(partnership: int) -> QuerySet[Round]:
+    """All rounds of surveys of a partnership."""
+    return Round.objects.filter(partnership=partnership)
+
+
+def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """The way to the surveys, for people of the parties."""
-    count = count_for(_of, user, partnership.pk)
+    count = count_for(_of, user, partnership.pk) if has_rows else 0
     may_begin = not partnership.is_over
     if not count and not may_begin:
         return None

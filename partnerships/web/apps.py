@@ -13,11 +13,13 @@ class WebConfig(AppConfig):
         from partnerships.web.overview import (  # noqa: PLC0415 - models must be loaded first
             figures_section,
             milestones_section,
+            open_milestones_of,
+            plans_of,
             plans_section,
             points_section,
         )
 
         ON_PARTNERSHIPS.register("10 figures", figures_section)
-        ON_PARTNERSHIPS.register("20 milestones", milestones_section)
-        ON_PARTNERSHIPS.register("25 plans", plans_section)
+        ON_PARTNERSHIPS.register_with_rows("20 milestones", milestones_section, open_milestones_of)
+        ON_PARTNERSHIPS.register_with_rows("25 plans", plans_section, plans_of)
         ON_PARTNERSHIPS.register("30 points", points_section)

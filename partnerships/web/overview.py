@@ -72,10 +72,15 @@ def _figures(user: User, partnership: int) -> QuerySet[Any, str]:
     )
 
 
-def milestones_section(user: User, partnership: Partnership) -> Section | None:
+def open_milestones_of(partnership: int) -> QuerySet[Milestone]:
+    """The open milestones of a partnership's plans."""
+    return Milestone.objects.open().filter(plan__partnership=partnership)
+
+
+def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
     today = timezone.localdate()
-    found = rows_for(_milestones, user, partnership.pk)
+    found = rows_for(_milestones, user, partnership.pk) if has_rows else []
     return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
 
 
@@ -84,9 +89,14 @@ def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
     return near.order_by("due_by", "pk")[:MILESTONES]
 
 
-def plans_section(user: User, partnership: Partnership) -> Section | None:
+def plans_of(partnership: int) -> QuerySet[Plan]:
+    """All plans of a partnership."""
+    return Plan.objects.filter(partnership=partnership)
+
+
+def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Plans of the partnership that wait for somebody, for readers of the drafts."""
-    waiting = waiting_plans(user, MILESTONES, partnership.pk)
+    waiting = waiting_plans(user, MILESTONES, partnership.pk) if has_rows else []
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
@@ -98,7 +108,7 @@ def _held(user: User, partnership: int) -> QuerySet[Conversation, int]:
 def points_section(user: User, partnership: Partnership) -> Section:
     """Objectives, obstacles and opportunities of both sides, side by side."""
     sides = points_of_partnership(partnership, user)
-    held = bool(rows_for(_held, user, partnership.pk))
+    held = not all(side.is_empty for side in sides) or bool(rows_for(_held, user, partnership.pk))
     may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     words = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
     return Section("web/_both_sides.html", words)

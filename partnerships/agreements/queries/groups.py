@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership, WorkingGroup
 from partnerships.kit.sections import Section
@@ -10,8 +10,15 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def groups_section(user: User, partnership: Partnership) -> Section | None:
+def ties_of_groups(partnership: int) -> QuerySet[WorkingGroup]:
+    """The rows that make a partnership a working group, or another one of its groups."""
+    return WorkingGroup.objects.filter(Q(parent=partnership) | Q(partnership=partnership))
+
+
+def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Working groups of the partnership, or the partnership that this group belongs to."""
+    if not has_rows:
+        return None
     groups = rows_for(_groups_within, user, partnership.pk)
     own = next(iter(rows_for(_as_group, user, partnership.pk)), None)
     if not (groups or own):

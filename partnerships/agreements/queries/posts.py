@@ -75,9 +75,14 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
     return teams
 
 
-def contacts_section(user: User, organisation: Organisation) -> Section | None:
+def open_posts_of(organisation: int) -> QuerySet[Post]:
+    """The open posts of a whole organisation."""
+    return Post.objects.open().filter(organisation=organisation, partnership=None)
+
+
+def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
     """Section with the posts of a whole organisation, for its page."""
-    posts = rows_for(_whole_organisations, user, organisation.pk)
+    posts = rows_for(_whole_organisations, user, organisation.pk) if has_rows else []
     may_name = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not posts and not may_name:
         return None

@@ -19,6 +19,7 @@ from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange import services
 from partnerships.exchange.models import (
+    Addressee,
     AnswerGroup,
     Entry,
     EntryFacilitator,
@@ -34,7 +35,7 @@ from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
 from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.organisations.models import Area, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import rows_for, with_rows
 from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
@@ -52,24 +53,23 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     entry = found[0]
     rights = rights_over(entry, user, timezone.now())
-    answering = rows_for(_named, list(rights.answers_for))
-    receipts, responses, questions = (
-        _receipts(entry, user, rights),
-        _responses(entry, user),
-        rows_for(_questions, user, pk),
-    )
-    fulfilments = rows_for(_fulfilments, user, pk)
+    answering = rows_for(_named, list(rights.answers_for)) if rights.answers_for else []
+    there = with_rows(pk, *_ABOUT)
+    receipts = _receipts(entry, user, rights) if _all_receipts in there else []
+    responses = _responses(entry, user) if _all_responses in there else []
+    questions = rows_for(_questions, user, pk) if _all_questions in there else []
+    fulfilments = rows_for(_fulfilments, user, pk) if _all_fulfilments in there else []
     editing = rights.roles.edited_among(rights.roles.of)
     answered = {response.organisation_id for response in responses if response.is_waiting}
     seen = {receipt.organisation_id for receipt in receipts}
-    introductions = rows_for(_introductions, user, pk)
+    introductions = rows_for(_introductions, user, pk) if _all_introductions in there else []
     said = [
         *((one.made_at, one.organisation) for one in responses),
         *((one.asked_at, one.organisation) for one in questions),
         *((one.acknowledged_at or one.declined_at, one.organisation) for one in receipts),
         *((one.at, body) for one in introductions for body in _introduced(one)),
     ]
-    addressees = _addressees(entry, user, own=rights.is_own)
+    addressees = rows_for(_addressed, user, pk, own=rights.is_own) if _all_addressees in there else []
     name_as_at(
         [entry],
         beside=((timezone.localdate(at) if at else None, body) for at, body in said),
@@ -90,7 +90,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fulfilments": fulfilments,
         "promised": _promised(fulfilments),
         "introductions": introductions,
-        "areas": rows_for(_areas, pk),
+        "areas": rows_for(_areas, pk) if _areas in there else [],
         "addressees": addressees,
         "partnership": _partnership(entry, user),
         "receipts": receipts,
@@ -100,7 +100,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
-        "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering)),
+        "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering))
+        if _facilitators_of in there
+        else [],
         "lines": _lines(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
     }
@@ -162,8 +164,8 @@ def _responses(entry: Entry, user: User) -> list[Response]:
     """The answers, with `counterpart_seen` where the reader can see it."""
     responses = rows_for(_responses_to, user, entry.pk)
     ids = [response.pk for response in responses]
-    groups = {one.response_id: one.partnership for one in rows_for(_groups, user, ids)}
-    seen = set(rows_for(_counterparts, user, ids))
+    groups = {one.response_id: one.partnership for one in rows_for(_groups, user, ids)} if ids else {}
+    seen = set(rows_for(_counterparts, user, ids)) if any(one.counterpart_id for one in responses) else set()
     for response in responses:
         response.group_seen = groups.get(response.pk)  # type: ignore[attr-defined]  # for the page only
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
@@ -249,11 +251,44 @@ def _known_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
-def _addressees(entry: Entry, user: User, *, own: bool) -> list[Organisation]:
-    """The organisations it names; others who were asked see only themselves."""
-    return rows_for(_addressed, user, entry.pk, own=own)
-
-
 def _addressed(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
+    """The organisations it names; others who were asked see only themselves."""
     named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
     return named if own else named.filter(pk__in=Organisation.objects.of_person(user))
+
+
+def _all_receipts(entry: int) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(entry=entry)
+
+
+def _all_responses(entry: int) -> QuerySet[Response]:
+    return Response.objects.filter(entry=entry)
+
+
+def _all_questions(entry: int) -> QuerySet[Question]:
+    return Question.objects.filter(entry=entry)
+
+
+def _all_fulfilments(entry: int) -> QuerySet[Fulfilment]:
+    return Fulfilment.objects.filter(entry=entry)
+
+
+def _all_introductions(entry: int) -> QuerySet[Introduction]:
+    return Introduction.objects.filter(Q(ask=entry) | Q(offer=entry))
+
+
+def _all_addressees(entry: int) -> QuerySet[Addressee]:
+    return Addressee.objects.filter(entry=entry)
+
+
+#: What an ask or offer may have, for its reader or others.
+_ABOUT = (
+    _all_receipts,
+    _all_responses,
+    _all_questions,
+    _all_fulfilments,
+    _all_introductions,
+    _all_addressees,
+    _areas,
+    _facilitators_of,
+)

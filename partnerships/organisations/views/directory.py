@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,13 +14,21 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import SettingsForm
 from partnerships.organisations.lineage import successions_of
-from partnerships.organisations.models import AreaServed, Identifier, Membership, Merge, Organisation, OrganisationName
+from partnerships.organisations.models import (
+    AreaServed,
+    Identifier,
+    Membership,
+    Merge,
+    Organisation,
+    OrganisationName,
+    SuccessionTie,
+)
 from partnerships.organisations.presenting import lines_for
 from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import rows_for, with_rows
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
@@ -55,23 +63,27 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = found[0]
     if organisation.kept_as:
         return redirect("organisations:detail", pk=organisation.kept_as)
+    there = with_rows(pk, *_ABOUT)
     contacts = rows_for(_contacts, pk)
     newest = newest_events(user, kind="organisation", record_id=pk, count=10)
     if is_reading(request):
         shown = [event.pk for event in newest]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=shown, now=timezone.now())
-    lines = lines_for(organisation, successions_of(organisation), timezone.localdate())
+    successions = successions_of(organisation) if _ties in there else ()
+    lines = lines_for(organisation, successions, timezone.localdate())
     return render(
         request,
         "organisations/detail.html",
         {
             "organisation": organisation,
-            "identifiers": rows_for(_identifiers, pk),
-            "names": [name for name in rows_for(_names, pk) if name.name != organisation.name],
-            "areas_served": rows_for(_areas_served, pk),
+            "identifiers": rows_for(_identifiers, pk) if _identifiers in there else [],
+            "names": [name for name in rows_for(_names, pk) if name.name != organisation.name]
+            if _names in there
+            else [],
+            "areas_served": rows_for(_areas_served, pk) if _areas_served in there else [],
             "successions": lines,
             "has_predecessors": any(one.replaces and not one.comes and not one.undone for one in lines),
-            "group_members": rows_for(_group_members, pk),
+            "group_members": rows_for(_group_members, pk) if _members_of_group in there else [],
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
             "lines": timeline_lines(newest),
@@ -100,8 +112,20 @@ def _areas_served(organisation: int) -> QuerySet[AreaServed]:
     return AreaServed.objects.filter(organisation=organisation).select_related("area").order_by("area__name", "pk")
 
 
+def _members_of_group(organisation: int) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(parent=organisation)
+
+
 def _group_members(organisation: int) -> QuerySet[Organisation]:
-    return Organisation.objects.filter(parent=organisation).order_by("name", "pk")[:50]
+    return _members_of_group(organisation).order_by("name", "pk")[:50]
+
+
+def _ties(organisation: int) -> QuerySet[SuccessionTie]:
+    return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
+
+
+#: What an organisation may have.
+_ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
 
 
 def _contacts(organisation: int) -> QuerySet[Membership]:

@@ -113,11 +113,23 @@ class Quarter:
 
 def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
     """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
-    present = Party.objects.present().filter(partnership__in=_shared([ours.pk])).values("organisation")
-    asks = _asks(user, [ours.pk], _asked_in([ours.pk]))
-    asked = [entries.order_by().values(partner) for _, entries, partner in asks]
-    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours.pk)]
-    return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours.pk)
+    return _partners(user, ours.pk, _asked_in([ours.pk]))
+
+
+def first_partners(user: Reader, ours: Organisation, count: int) -> list[Organisation]:
+    """The first of `partners_of` by name."""
+    return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count)
+
+
+def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int) -> QuerySet[Organisation]:
+    return _partners(user, ours, asked_in).order_by("name", "pk")[:count]
+
+
+def _partners(user: Reader, ours: int, asked_in: list[int]) -> QuerySet[Organisation]:
+    present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
+    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours], asked_in)]
+    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
+    return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours)
 
 
 def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:

@@ -16,7 +16,16 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.reports.balances import Asked, Quarter, balance_with, balances, over_time, partners_of, sides_of
+from partnerships.reports.balances import (
+    Asked,
+    Quarter,
+    balance_with,
+    balances,
+    first_partners,
+    over_time,
+    partners_of,
+    sides_of,
+)
 from partnerships.web.brief import our_side
 
 
@@ -34,7 +43,12 @@ def partners(request: HttpRequest) -> HttpResponse:
     """The balance with every partner of the reader's organisation."""
     user = signed_in(request)
     ours = _ours(request, user)
-    page = keyset_page(request, partners_of(user, ours), order=("name", "pk"))
+    page = keyset_page(
+        request,
+        partners_of(user, ours),
+        order=("name", "pk"),
+        first=lambda count: first_partners(user, ours, count),
+    )
     context = {
         "ours": ours,
         "page": page,

@@ -59,6 +59,7 @@ NOT_OWNERS = {
     "surveys.Round.moderator": "outside the parties; a survey that is open ends, or its comments stay unread",
     "surveys.Invitation.person": "who is asked, until the survey is over",
     "surveys.NamedAnswer.person": "who answered",
+    "lists.ListFile.person": "a file that the person asked for, kept for a day",
     "people.LeadTimes.person": "how the person is reminded",
     "commitments.Reminder.person": "who was reminded",
     "lists.SavedView.owner": "the person's own view",

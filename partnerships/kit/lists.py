@@ -103,10 +103,7 @@ class Column:
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """What rows are sorted by: choices in their own order, everything else by `sorts_by` or the key.
-
-        Null where a cell may be empty and is.
-        """
+        """What rows are sorted by: choices in their own order, else `sorts_by` or the key; null for an empty cell."""
         if self.sorts_by:
             return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:

@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.reports import obligations
@@ -55,12 +55,10 @@ def register() -> None:
         "A scheduled report",
         write_scheduled,
         group=NoticeGroup.REPORTS,
-        about=About("frozen_report", "frozen", FrozenReport, partnership="partnership_id"),
     )
     register_email(
         "reports.not_made",
         "A scheduled report that could not be made",
         write_not_made,
         group=NoticeGroup.REPORTS,
-        about=About("report_schedule", "schedule", Schedule, partnership="partnership_id"),
     )

@@ -66,8 +66,6 @@ WITHOUT = {
     "organisations.MovedRow": "written once; it says itself what stood in a row before and after",
     "transfer.Doubt_candidates": "computed from the list that was read; the run keeps it",
     "open_data.Record": "a row of a public file as it was last read; versions and the import's run say what changed",
-    "surveys.QuestionSet": "immutable: another version is another row",
-    "surveys.Figure": "immutable, written once when a round closes",
     "surveys.Invitation": "who is asked, deleted when a round ends, so that nobody finds it beside the results",
     "surveys.Token": "single-use, kept apart from answers: a history would say when somebody answered",
     "surveys.SealedAnswer": "nobody may learn when an answer came, or which",

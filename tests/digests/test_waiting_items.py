@@ -21,7 +21,7 @@ from partnerships.kit.dates import known_day
 from partnerships.nominations.models import NominationsReturn
 from partnerships.organisations.audience import Crowd, reached
 from partnerships.organisations.holdings import remembered
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Handover, Organisation, Role
 from partnerships.organisations.services import (
     create_organisation,
     end_membership,
@@ -97,6 +97,7 @@ def _prepare_a_succession(world: World, now: dt.datetime) -> None:
     )
     council = create_organisation(name="Old Estuary Council", kind="council", author=None, now=now)
     create_post(organisation=council, role="finance", author=None, now=now)
+    _propose_to_nobody(now)
     record_succession(
         kind="absorb",
         status="order_laid",
@@ -123,6 +124,33 @@ def everything(
 @pytest.fixture(autouse=True)
 def media_root() -> None:
     """The files of `everything` stay where they were created."""
+
+
+def _propose_to_nobody(now: dt.datetime) -> None:
+    """In a month; nobody leads the successor. Of two posts, one waits for its answer, and one cannot pass on."""
+    ends, follows = (
+        create_organisation(name=name, kind="council", author=None, now=now)
+        for name in ("Upper Estuary Council", "Estuaries Council")
+    )
+    posts = [create_post(organisation=ends, role=role, author=None, now=now) for role in _TWO_POSTS]
+    succession = record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate() + dt.timedelta(30)),
+        ties=ties_between([ends], [follows]),
+        author=None,
+        now=now,
+    )
+    propose_handovers(
+        succession=succession,
+        predecessor=ends,
+        kind="posts",
+        records=[post.pk for post in posts],
+        successor=follows,
+        author=None,
+        now=now,
+    )
+    Handover.objects.filter(successor=follows, record=posts[1].pk).update(state="stayed", dispute="It has one already.")
 
 
 def sorts_for(someone: User, now: dt.datetime) -> list[Source]:

@@ -18,6 +18,11 @@ ABOUT_NOTHING = {
     "lists.followed",
     "organisations.handed_over",
     "organisations.handover_proposed",
+    "reports.not_made",
+    "reports.scheduled",
+    "surveys.comments",
+    "surveys.invitation",
+    "surveys.reminder",
 }
 
 

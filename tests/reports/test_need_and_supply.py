@@ -200,10 +200,10 @@ def test_requirement_of_a_joint_plan_is_shown_for_each_area_and_never_added(figu
 
     found = figures_for(figures.amina, "need-and-supply")
 
-    assert cells(found, "areas", "Required a year by plans") == {"Fareham": 600, "Gosport": 600, "All areas": None}
+    assert cells(found, "areas", "Required a year") == {"Fareham": 600, "Gosport": 600, "All areas": None}
     areas = found.table("areas")
     assert areas is not None
-    assert "2 for “Required a year by plans”" in areas.note
+    assert "2 for “Required a year”" in areas.note
     assert "Plans require" not in str(found.answers)
 
 

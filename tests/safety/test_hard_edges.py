@@ -226,7 +226,7 @@ def test_each_error_page_has_our_design_and_leaks_nothing(
     }
     settings.EXPORTS_PER_MINUTE = 0
     answers[429] = eddie.get(reverse("people:own-data"), {"q": SECRET})
-    monkeypatch.setattr("partnerships.agreements.listing.find_partnerships", explode)
+    monkeypatch.setattr("partnerships.agreements.listing.partnerships.find_partnerships", explode)
     answers[500] = eddie.get(reverse("agreements:list"), {"q": SECRET})
     answers[503] = DatabaseOutageMiddleware(lambda request: None).unavailable(OperationalError(SECRET))  # type: ignore[arg-type, return-value]  # never asked
 

@@ -38,6 +38,7 @@ pytestmark = pytest.mark.django_db
 
 #: Services after which somebody may read or do less, and why a restore may bring it back.
 WITHOUT_A_LINE = {
+    "recommendations.remove_evidence": "what an organisation showed of its own response; it can take it back again",
     "digests.pause": "a pause of emails; the person or the organisation can pause again",
 }
 

@@ -39,9 +39,9 @@ def test_administrator_adds_a_version_that_new_surveys_use(world: World) -> None
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (('key = "value"', 'key = "trust"'), "stands twice"),
+        (('key = "value"', 'key = "trust"'), "is there twice"),
         (('languages = ["en"]', 'languages = ["en", "cy"]'), "in cy"),
-        (('languages = ["en"]', "languages = en"), "no TOML"),
+        (('languages = ["en"]', "languages = en"), "not TOML"),
     ],
 )
 def test_questions_that_cannot_be_asked_are_refused_with_the_reason(

@@ -361,7 +361,7 @@ def _notes(read: _Read) -> tuple[str, ...]:
             if left
             else ()
         ),
-        *((f"Nothing has been imported of: {', '.join(missing)}.",) if missing else ()),
+        *((f"Not imported yet: {', '.join(missing)}.",) if missing else ()),
     )
 
 

@@ -161,7 +161,8 @@ def _send(pk: int, now: dt.datetime) -> bool:
         )
     except UnableToFreeze as error:
         log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
-        told = [schedule.created_by_id] if _is_kept_by_its_author(schedule) else numbers
+        author = schedule.created_by_id
+        told = [author] if author is not None and _is_kept_by_its_author(schedule) else numbers
         record_emails(kind="reports.not_made", people=told, params={"schedule": pk}, now=now)
         return False
     record_emails(kind="reports.scheduled", people=numbers, params={"frozen": frozen.pk, "schedule": pk}, now=now)

@@ -90,7 +90,6 @@ ROWS = (
 )
 WITHOUT_A_PERSON = {
     "surveys.close_due": "called by the clock",
-    "surveys.drop_unread_comments": "called by the clock",
     "surveys.answer_by_token": "the token is the right, and nobody may know whose it is",
     "surveys.answer_by_name": "the signed link is the right",
     "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",

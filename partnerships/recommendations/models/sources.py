@@ -50,8 +50,8 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class Source(models.Model):
     """A report that makes recommendations.
 
-    `total` is how many it makes, if that is known. Only the organisation that recorded a source can change it.
-    Nobody can change those that came with Common Ground.
+    `total` is how many it makes, if that is known. Only the organisation that recorded a source can change it;
+    administrators correct any source, also those that came with Common Ground.
     """
 
     title = models.CharField(max_length=200)

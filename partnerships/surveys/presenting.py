@@ -121,7 +121,7 @@ def chart_of(found: Round, questions: Questions, before: Round | None) -> SafeSt
         means = [some.get((one.key, ALL)) for some in figures]
         groups.append((str(place), [(mean, _short(mean)) for mean in means]))
     names = [f"round {one.number}" for one in rounds]
-    return bar_chart("Means from 1 to 5 by question; the table has these figures", names, groups, highest=5)
+    return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, groups, highest=5)
 
 
 def _short(value: Decimal | None) -> str:

@@ -149,7 +149,7 @@ def _areas_table(read: _Read) -> Table:
         tuple(rows),
         _total(read) if has_total else None,
         note=" ".join(_areas_notes(read, columns, shared)) if has_total else "",
-        empty="No council area fits these filters.",
+        empty="No council area matches these filters.",
     )
 
 

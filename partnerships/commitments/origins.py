@@ -78,7 +78,7 @@ class Origin:
     """A kind of record that commitments come from, and its functions.
 
     If several kinds store their links in one table, one of them copies the links for all. `rows` are the links of a
-    commitment: where there are none, `links_of` is not asked.
+    commitment: where they are given and there are none, `links_of` is not asked.
     """
 
     name: str
@@ -123,7 +123,7 @@ def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     return [
         link
         for _, one in sorted(_origins.items())
-        if there.intersection(one.rows)
+        if not one.rows or there.intersection(one.rows)
         for link in one.links_of(commitment=commitment, user=user)
     ]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
-from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
 from partnerships.people.models import User
 
 
@@ -26,4 +28,9 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
     """Do nothing: agreements suggest no commitments, so there is nothing to link."""
 
 
-AGREEMENT = Origin(name="agreement", suggest=suggest, link=link, links_of=links_of)
+def promises_of(commitment: int) -> QuerySet[AgreementPromise]:
+    """The agreement that a commitment was made in, as a row."""
+    return AgreementPromise.objects.filter(commitment=commitment)
+
+
+AGREEMENT = Origin(name="agreement", suggest=suggest, link=link, links_of=links_of, rows=(promises_of,))

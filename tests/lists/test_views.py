@@ -225,9 +225,9 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     assert told(now + dt.timedelta(hours=2)) == []
     small = client_of(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert "you follow it, but hear nothing: it shows more than 1 rows" in large
+    assert "you follow it, but nothing is sent: it shows more than 1 rows" in large
     assert "you follow it" in small
-    assert "hear nothing" not in small
+    assert "nothing is sent" not in small
 
 
 def test_the_sweep_reads_first_what_was_never_read_and_one_fault_does_not_stop_it(

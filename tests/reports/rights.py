@@ -79,6 +79,7 @@ ROWS = (
     ),
 )
 WITHOUT_A_PERSON = {
+    "reports.record_event": "records what another service did",
     "reports.send_due_reports": "called by the clock",
     "reports.stop_receiving": "ends what the person gets themselves, which nobody needs a right for",
 }

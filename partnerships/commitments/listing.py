@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import F, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import inside_among
+from partnerships.agreements.columns import partnership_column
 from partnerships.commitments import queries
 from partnerships.commitments.bulk import ACTIONS
 from partnerships.commitments.forms.filters import FilterForm
@@ -62,19 +61,6 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
 def _ready(user: User, rows: Sequence[Commitment]) -> None:
     """Names as on the day of each."""
     queries.name_as_at(rows)
-
-
-def _ready_partnerships(user: User, rows: Sequence[Commitment]) -> None:
-    """Which partnerships' titles the reader knows today."""
-    known = inside_among(user, [row.partnership_id for row in rows])
-    for row in rows:
-        row.is_partnership_known = row.partnership_id in known
-
-
-def _partnership(user: User) -> Combinable:
-    """Titles for readers inside of the partnership today; others may know only an earlier one."""
-    inside = Partnership.objects.inside_for(user).values("pk")
-    return Case(When(partnership__in=inside, then=F("partnership__title")))
 
 
 def _owner(user: User) -> Combinable:
@@ -182,15 +168,7 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_grouped=True,
         ),
-        Column(
-            name="partnership",
-            label="Partnership",
-            value=lambda row: row.partnership.title if row.is_partnership_known else None,
-            key=_partnership,
-            ready=_ready_partnerships,
-            is_shown=False,
-            is_grouped=True,
-        ),
+        partnership_column(href=None, is_shown=False),
         Column(
             name="proposed",
             label="Proposed",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import Case, F, OuterRef, Q, TextField, Value, When
+from django.db.models import F, OuterRef, Q, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.http import QueryDict
 from django.utils import timezone
 
+from partnerships.agreements.columns import offer_partnerships, partnership_column
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import inside_among
 from partnerships.conversations import queries
 from partnerships.conversations.models import (
     OPEN_FOR_CORRECTION,
@@ -52,9 +52,7 @@ class _OfPartnershipForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+        offer_partnerships(self, user)
 
 
 class ConversationsForm(_OfPartnershipForm):
@@ -107,19 +105,6 @@ def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
     return rows.select_related("organisation", "partnership")
 
 
-def _ready_partnerships(user: User, rows: Sequence[Any]) -> None:
-    """Which partnerships' titles the reader knows today."""
-    known = inside_among(user, [row.partnership_id for row in rows])
-    for row in rows:
-        row.is_partnership_known = row.partnership_id in known
-
-
-def _partnership(user: User) -> Combinable:
-    """Titles for readers inside of the partnership today; others may know only an earlier one."""
-    inside = Partnership.objects.inside_for(user).values("pk")
-    return Case(When(partnership__in=inside, then=F("partnership__title")))
-
-
 def _sides(user: User) -> Combinable:
     sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=named_then("conversation__held_on"))
     return joined(sides.order_by("organisation__name", "pk"), "then")
@@ -142,15 +127,7 @@ def _conversations_context(user: User) -> dict[str, Any]:
     }
 
 
-_PARTNERSHIP = Column(
-    name="partnership",
-    label="Partnership",
-    value=lambda row: row.partnership.title if row.partnership and row.is_partnership_known else None,
-    key=_partnership,
-    href=lambda row: row.partnership.get_absolute_url(),
-    ready=_ready_partnerships,
-    is_grouped=True,
-)
+_PARTNERSHIP = partnership_column()
 _FORMAT = Column(
     name="format",
     label="How",

@@ -13,7 +13,8 @@ from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 
-from partnerships.agreements.listing.within import WithinForm, partnership_column
+from partnerships.agreements.columns import partnership_column
+from partnerships.agreements.listing.within import WithinForm
 from partnerships.agreements.models import Holder, HolderQuerySet, PostRole
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition
@@ -98,7 +99,7 @@ CONTACTS = ListDefinition(
             href=lambda row: row.post.organisation.get_absolute_url(),
             is_nullable=False,
         ),
-        partnership_column("post__partnership", lambda row: row.post.partnership),
+        partnership_column("post.partnership"),
         Column(name="email", label="Email", value=lambda row: row.shown_email or None, key=_email),
         Column(name="phone", label="Phone", value=lambda row: row.phone or None),
         Column(

@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import F, Q, Value
 from django.db.models.functions import NullIf
 
-from partnerships.agreements.listing.within import WithinForm, partnership_column
+from partnerships.agreements.columns import partnership_column
+from partnerships.agreements.listing.within import WithinForm
 from partnerships.agreements.models import Document, DocumentQuerySet
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
@@ -47,7 +48,7 @@ DOCUMENTS = ListDefinition(
             covered="q",
             is_nullable=False,
         ),
-        partnership_column("partnership", lambda row: row.partnership),
+        partnership_column(),
         Column(
             name="added",
             label="Added",

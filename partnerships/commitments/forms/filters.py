@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Kind
 from partnerships.kit.forms import Form, Helper
@@ -42,7 +43,5 @@ class FilterForm(Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+        offer_partnerships(self, user)
         self.helper = Helper(self, submit="Apply filters", method="get")

@@ -121,9 +121,6 @@ class Commitment(models.Model):
     in the directory, such as the developer in a published section 106 agreement.
     """
 
-    #: Set by the list of commitments: whether its reader knows the partnership today.
-    is_partnership_known = False
-
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
     reference = models.CharField(max_length=24, unique=True)
     text = models.TextField()

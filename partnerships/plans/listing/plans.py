@@ -16,8 +16,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from partnerships.agreements.columns import offer_partnerships, partnership_column
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import inside_among
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
@@ -42,9 +42,7 @@ class PlansForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+        offer_partnerships(self, user)
 
 
 def _readable(user: User) -> PlanQuerySet:
@@ -73,12 +71,6 @@ def _ready_since(user: User, rows: Sequence[Any]) -> None:
     moments = dict(found.values_list("pk", "since"))
     for row in rows:
         row.since = moments.get(row.pk)
-
-
-def _ready_partnership(user: User, rows: Sequence[Any]) -> None:
-    known = inside_among(user, [row.partnership_id for row in rows if row.partnership_id])
-    for row in rows:
-        row.is_partnership_known = row.partnership_id in known
 
 
 def _known_today(user: User) -> Any:
@@ -151,11 +143,6 @@ def _owned_by(words: str) -> Q:
     """Plans with an owner by one of its names; none whose owners of today the reader does not know."""
     owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
-
-
-def _partnership(user: User) -> Combinable:
-    inside = Partnership.objects.inside_for(user).values("pk")
-    return Case(When(partnership__in=inside, then=F("partnership__title")))
 
 
 def _waiting_words(row: Any) -> SafeString:
@@ -237,16 +224,7 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_shown=False,
         ),
-        Column(
-            name="partnership",
-            label="Partnership",
-            value=lambda row: row.partnership.title if row.partnership and row.is_partnership_known else None,
-            key=_partnership,
-            href=lambda row: row.partnership.get_absolute_url(),
-            ready=_ready_partnership,
-            is_shown=False,
-            is_grouped=True,
-        ),
+        partnership_column(is_shown=False),
         Column(
             name="audience",
             label="Who can read it",

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from django import forms
 from django.http import QueryDict
 
+from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models import Conversation, Side, Status
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
@@ -46,9 +47,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+        offer_partnerships(self, reader)
 
 
 def _compute(asked: Asked) -> Snapshot:

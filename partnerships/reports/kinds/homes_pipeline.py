@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
+from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.documents.slippage import slippage
@@ -95,7 +96,7 @@ class _Filters(Form):
         fields["council"].queryset = Organisation.objects.filter(kind=OrganisationKind.COUNCIL).order_by("name", "pk")
         # All districts, not those of the sites that one may read: the directory is everybody's.
         fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
-        fields["partnership"].queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+        offer_partnerships(self, reader)
         fields["kind"].choices = [("", "Any kind"), *PlanKind.all_choices()]
         today = timezone.localdate()
         years = [financial_year(today, ahead) for ahead in range(-1, _YEARS_AHEAD)]

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 from django.http import QueryDict
 
+from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
@@ -40,9 +41,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+        offer_partnerships(self, reader)
 
 
 @dataclass(frozen=True, slots=True)

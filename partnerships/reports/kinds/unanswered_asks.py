@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
 
+from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
 from partnerships.kit.forms import AutocompleteSelect, Form
@@ -37,11 +38,10 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        theme, partnership = self.fields["theme"], self.fields["partnership"]
+        theme = self.fields["theme"]
         assert isinstance(theme, forms.ChoiceField)
-        assert isinstance(partnership, forms.ModelChoiceField)
         theme.choices = [("", "Any theme"), *Theme.all_choices()]
-        partnership.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+        offer_partnerships(self, reader)
 
 
 def _compute(asked: Asked) -> Snapshot:

@@ -1,0 +1,55 @@
+"""The partnership that a row of a list belongs to: its column, and its filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import Case, F, When
+from django.db.models.expressions import Combinable
+from django.forms import BaseForm, ModelChoiceField
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import inside_among
+from partnerships.kit.lists import Column
+from partnerships.organisations.audience import Reader
+from partnerships.people.models import User
+
+
+def offer_partnerships(form: BaseForm, reader: Reader) -> None:
+    """Offer those that the reader knows from inside in the field `partnership` of a form."""
+    field = form.fields["partnership"]
+    assert isinstance(field, ModelChoiceField)
+    field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+
+
+def partnership_column(path: str = "partnership", **column: Any) -> Column:
+    """The column of a row's partnership, whose path of attributes is `path` (`post.partnership`).
+
+    Only readers inside of the partnership today are shown it, because others may know only an earlier title. `column`
+    says more about the column, or something else.
+    """
+    of: Callable[[Any], Partnership | None] = attrgetter(path)
+    field = path.replace(".", "__")
+
+    def ready(user: User, rows: Sequence[Any]) -> None:
+        known = inside_among(user, [one.pk for row in rows if (one := of(row)) is not None])
+        for row in rows:
+            one = of(row)
+            row.known_partnership = one if one is not None and one.pk in known else None
+
+    def key(user: User) -> Combinable:
+        inside = Partnership.objects.inside_for(user).values("pk")
+        return Case(When(**{f"{field}__in": inside}, then=F(f"{field}__title")))
+
+    given: dict[str, Any] = {
+        "name": "partnership",
+        "label": "Partnership",
+        "value": lambda row: row.known_partnership.title if row.known_partnership else None,
+        "key": key,
+        "href": lambda row: row.known_partnership.get_absolute_url(),
+        "ready": ready,
+        "is_grouped": True,
+    }
+    return Column(**given | column)

@@ -19,14 +19,9 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
 from partnerships.work.queries import waiting_for
+from tests.digests.conftest import signed_in
 from tests.surveys.asking import closed, moderator_of
 from tests.world import World, join
-
-
-def signed_in(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def page_of(found: Round) -> str:

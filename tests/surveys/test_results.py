@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
@@ -18,14 +16,9 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
 from partnerships.surveys.presenting import GAP, change_words, chart_of, mean_words
 from partnerships.surveys.queries.results import benchmark_of
+from tests.digests.conftest import signed_in
 from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World
-
-
-def signed_in(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:

@@ -34,6 +34,7 @@ from partnerships.surveys.models import (
     Way,
 )
 from partnerships.surveys.questions import read_toml
+from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
 from tests.surveys.asking import (
     after,
@@ -47,12 +48,6 @@ from tests.surveys.asking import (
     tokens,
 )
 from tests.world import World
-
-
-def signed_in(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pgtrigger
 from django.apps import apps
@@ -95,5 +96,14 @@ def _filled(columns: list[Column], where: str = "TRUE") -> bool:
 
 
 def words_in(text: str) -> Iterator[str]:
-    """The marked words in a text, however its lines are broken."""
-    yield from _MARK.findall(re.sub(r"=\r?\n", "", text))
+    """The marked words in a text, however its lines are broken.
+
+    A token or an encoded file can look like one by chance: only words of columns count.
+    """
+    known = _words()
+    yield from (word for word in _MARK.findall(re.sub(r"=\r?\n", "", text)) if word in known)
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(column.word for column in columns())

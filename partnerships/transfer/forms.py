@@ -29,9 +29,10 @@ class UploadForm(Form):
     )
     file = forms.FileField(
         label="The published file",
+        required=False,
         help_text=(
             "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. Local plans: the plans. Developer agreements: the "
-            "agreements."
+            "agreements. Rows that were set aside and corrected can be uploaded without the list's other files."
         ),
         allow_empty_file=True,
     )
@@ -104,19 +105,29 @@ class UploadForm(Form):
             file = cleaned.get(name)
             if file and (file.size or 0) > MAX_BYTES:
                 self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
-        parts = parts_of(cleaned["register"]) if "register" in cleaned else ()
-        for place, name in enumerate(_FILES[1:], start=1):
-            if place < len(parts) and not cleaned.get(name):
-                self.add_error(name, f"Choose the file of the {parts[place].label}.")
-            elif place >= max(len(parts), 1) and cleaned.get(name):
+        self._count = max(len(parts_of(cleaned["register"])), 1) if "register" in cleaned else len(_FILES)
+        for name in _FILES[self._count :]:
+            if cleaned.get(name):
                 self.add_error(name, "This list has no such file.")
+        _need_a_file(self, _FILES[: self._count])
         return cleaned
 
     @property
     def chosen_files(self) -> list[File]:
-        """The chosen files, in their order."""
-        chosen: list[UploadedFile[bytes]] = [self.cleaned_data[name] for name in _FILES if self.cleaned_data.get(name)]
-        return [File(str(file.name or ""), file.read()) for file in chosen]
+        """The files of the list, in their order."""
+        return _chosen(self, _FILES[: self._count])
+
+
+def _need_a_file(form: forms.Form, names: Sequence[str]) -> None:
+    """Refuse a form without any of these files. Whether one can be missing, only reading the others tells."""
+    if not any(form.cleaned_data.get(name) or form.has_error(name) for name in names):
+        form.add_error(names[0], "Choose the file.")
+
+
+def _chosen(form: forms.Form, names: Sequence[str]) -> list[File]:
+    """The files in these fields; an empty one for each that was not chosen."""
+    chosen: list[UploadedFile[bytes] | None] = [form.cleaned_data.get(name) for name in names]
+    return [File(str(file.name or ""), file.read()) if file else File("", b"") for file in chosen]
 
 
 #: What stands below a heading that is known, or guessed.
@@ -176,7 +187,8 @@ class OwnFilesForm(Form):
         for name, part in zip(self._names, parts, strict=True):
             self.fields[name] = forms.FileField(
                 label=f"File of the {part.label}",
-                help_text="CSV, TSV, XLSX, ODS, JSON or GeoJSON, up to 4 MB.",
+                help_text="CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB.",
+                required=False,
                 allow_empty_file=True,
             )
         self.order_fields([*self._names, "as_of", "all_or_nothing"])
@@ -189,13 +201,13 @@ class OwnFilesForm(Form):
             file = cleaned.get(name)
             if file and (file.size or 0) > MAX_BYTES:
                 self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
+        _need_a_file(self, self._names)
         return cleaned
 
     @property
     def chosen_files(self) -> list[File]:
         """The files, in their order."""
-        chosen: list[UploadedFile[bytes]] = [self.cleaned_data[name] for name in self._names]
-        return [File(str(file.name or ""), file.read()) for file in chosen]
+        return _chosen(self, self._names)
 
 
 class OwnHeadingsForm(HeadingsForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from partnerships.open_data.values import REQUIRED_HOMES
@@ -17,12 +18,7 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     """
     old = list(before["milestones"]) if before else []
     keyed = milestones_by_key(plan, before)
-    items = {key: _item(key, milestone) for key, milestone in keyed.items()}
-    dates = {key: milestone.date for key, milestone in keyed.items()}
-    kept = [
-        {**known, **items.pop(known["key"], {})} for known in old if known["key"] in items or _waits(known["key"], plan)
-    ]
-    added = sorted(items.values(), key=lambda item: (dates[item["key"]], item["key"]))
+    stay = [known for known in old if known["key"] in keyed or _waits(known["key"], plan)]
     about = {
         **(before["about"] if before else {}),
         "title": plan.name,
@@ -31,7 +27,7 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "period_end": str(plan.period_end or ""),
         "source": plan.url,
     }
-    content = {**(before or {}), "about": about, "milestones": [*kept, *added]}
+    content = {**(before or {}), "about": about, "milestones": _with_milestones(stay, keyed)}
     others = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
     if plan.required_homes is not None:
         homes = {
@@ -41,6 +37,18 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         }
         content["outcomes"] = [homes, *others]
     return content
+
+
+def content_with_milestones(before: dict[str, Any], keyed: Mapping[str, Milestone]) -> dict[str, Any]:
+    """What the last file said of the plan, with these milestones by their keys; all others stay."""
+    return {**before, "milestones": _with_milestones(before["milestones"], keyed)}
+
+
+def _with_milestones(known: Sequence[dict[str, Any]], keyed: Mapping[str, Milestone]) -> list[dict[str, Any]]:
+    """Known milestones in their places, then new ones by date."""
+    items = {key: _item(key, milestone) for key, milestone in keyed.items()}
+    kept = [{**one, **items.pop(one["key"], {})} for one in known]
+    return [*kept, *sorted(items.values(), key=lambda item: (keyed[item["key"]].date, item["key"]))]
 
 
 def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:

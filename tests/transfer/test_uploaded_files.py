@@ -131,8 +131,9 @@ def test_corrected_rows_of_brownfield_land_go_in_and_remove_no_site(dee: Any) ->
 @pytest.mark.parametrize(
     ("register", "files", "told"),
     [
-        ("local-plans", (PLANS,), "Choose the file of the timetable."),
-        ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "Choose the file of the transactions."),
+        ("local-plans", (PLANS,), "the timetable is missing."),
+        ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "the list of transactions is missing."),
+        ("local-plans", (), "Choose the file."),
         ("councils", (COUNCILS, COUNCILS), "This list has no such file."),
         ("brownfield-land", (REGISTER, REGISTER), "This list has no such file."),
     ],

@@ -96,9 +96,10 @@ def add_from_register(
 ) -> tuple[list[Commitment], list[Commitment]]:
     """Add new reports to known commitments; the changed and the skipped.
 
-    Reports are added only if all reports so far are the register's own and unchanged. Skipped are those where the
-    register changed an earlier report, or where people reported themselves. What the register has withdrawn is
-    cancelled in any case. By those who keep the directory, and leads of the receivers.
+    Reports are added only if all reports so far are the register's own and unchanged. A report between them changes the
+    totals of later ones; row history keeps what they were. Skipped are those where the register changed an earlier
+    report, or where people reported themselves. What the register has withdrawn is cancelled in any case. By those who
+    keep the directory, and leads of the receivers.
     """
     if not promises:
         return [], []
@@ -121,14 +122,15 @@ def add_from_register(
             _withdraw(row, promise, author, now)
             changed.append(row)
             continue
-        said = [(report.at, report.delivered, report.note) for report in reports[row.pk]]
-        says = [(report.at, report.delivered, report.note) for report in promise.progress]
-        if said == says:
+        known_reports = _matched(reports[row.pk], promise.progress)
+        is_complete = known_reports is not None and len(known_reports) == len(promise.progress)
+        last = promise.progress[-1].delivered if promise.progress else Decimal(0)
+        if is_complete and row.delivered_quantity == last:
             continue
-        if row.is_over or said != says[: len(said)]:
+        if row.is_over or known_reports is None or is_complete:
             skipped.append(row)
             continue
-        _add_reports(row, promise, len(said), author, now)
+        _add_reports(row, promise, known_reports, author, now)
         changed.append(row)
     return changed, skipped
 
@@ -147,9 +149,34 @@ def _record_event(
     )
 
 
-def _add_reports(row: Commitment, promise: RegisterPromise, known: int, author: User | None, now: dt.datetime) -> None:
+def _matched(said: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
+    """The reports that are recorded, by their places among the register's; None if one of them is not of the register.
+
+    A report is known by its day and its words, which name its figure.
+    """
+    places: dict[tuple[dt.datetime, str], list[int]] = {}
+    for place, report in enumerate(says):
+        places.setdefault((report.at, report.note), []).append(place)
+    found: dict[int, Progress] = {}
+    for known in said:
+        free = places.get((known.at, known.note))
+        if not free:
+            return None
+        found[free.pop(0)] = known
+    return found
+
+
+def _add_reports(
+    row: Commitment, promise: RegisterPromise, known: dict[int, Progress], author: User | None, now: dt.datetime
+) -> None:
     before = row.delivered_quantity
-    Progress.objects.bulk_create(_reports(row, promise, author)[known:])
+    for place, made in enumerate(_reports(row, promise, author)):
+        report = known.get(place)
+        if report is None:
+            made.save(force_insert=True)
+        elif (report.delivered_before, report.delivered) != (made.delivered_before, made.delivered):
+            report.delivered_before, report.delivered = made.delivered_before, made.delivered
+            report.save(update_fields=["delivered_before", "delivered"])
     last = promise.progress[-1]
     status = Status.DONE if promise.done else Status.IN_PROGRESS
     if status != row.status:

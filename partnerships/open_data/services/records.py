@@ -50,6 +50,20 @@ def is_held(thing: Plan | DeveloperAgreement | Commitment, now: dt.datetime) -> 
     return isinstance(thing, Plan) and thing.embargoed_until is not None and thing.embargoed_until > now
 
 
+def _is_same_row(record: Record, row: Kept) -> bool:
+    """Whether a row that was kept is the same as one that was read.
+
+    Sites that have left a register have no key in its plan: there, the reference tells.
+    """
+    if record.key and row.key:
+        return record.key == row.key
+    return _reference(record.cells) == _reference(row.cells)
+
+
+def _reference(cells: Cells) -> str:
+    return " ".join(cells.get("SiteReference", cells.get("reference", "")).split())
+
+
 @transaction.atomic
 def keep_rows(
     *,
@@ -62,8 +76,8 @@ def keep_rows(
     """Keep the rows of one file in the place of those kept before of the same things.
 
     By those who keep the directory, and leads of the organisations whose things they are. What is the same already is
-    not written. The things are all of one kind. Of those that are `incomplete` (ids), rows with other keys stay. Of
-    plans under embargo all rows stay (`is_held`).
+    not written. The things are all of one kind. Of those that are `incomplete` (ids), other rows stay. Of plans under
+    embargo all rows stay (`is_held`).
     """
     if not rows:
         return
@@ -82,8 +96,7 @@ def keep_rows(
     for thing, kept in rows.items():
         had = before[thing.pk]
         if thing.pk in incomplete:
-            keys = {row.key for row in kept}
-            had = [one for one in had if one.key in keys]
+            had = [one for one in had if any(_is_same_row(one, row) for row in kept)]
         if [(one.position, one.cells, one.key, one.values) for one in had] == [
             (one.position, one.cells, one.key, one.values) for one in kept
         ]:

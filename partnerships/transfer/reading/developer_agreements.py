@@ -8,77 +8,29 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeAlias
 
+from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.accounts import Accounts
-from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, Table
+from partnerships.transfer.reading.agreement_rows import (
+    AGREEMENTS,
+    CONTRIBUTIONS,
+    TRANSACTIONS,
+    Agreement,
+    Movement,
+    Promise,
+)
+from partnerships.transfer.reading.by_reference import ByReference, authority_key
+from partnerships.transfer.reading.headings import NONE_KNOWN, Line, Table
 from partnerships.transfer.reading.several_files import Part, find_tables
-from partnerships.transfer.reading.standard_cells import cells_of
+from partnerships.transfer.reading.standard_cells import cells_of, lines_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, full_date, is_nothing, text
 
-_ORGANISATION = Column("organisation", ("organisation", "organisations", "localauthority"), "organisation")
-_START = Column("start", ("startdate", "date"), "start-date")
-_ENTRY = Column("entry", ("entrydate",), "entry-date")
-_AMOUNT = Column("amount", ("amount", "value", "sum"), "amount")
-_UNITS = Column("units", ("units", "homes", "dwellings"), "units")
-_NOTES = Column("notes", ("notes", "note"), "notes")
-_END = Column("end", ("enddate",), "end-date")
-AGREEMENTS = (
-    Column("key", ("developeragreement", "agreement", "reference"), "developer-agreement", required=True),
-    Column("type", ("developeragreementtype", "agreementtype", "type"), "developer-agreement-type", required=True),
-    Column("application", ("planningapplication", "application"), "planning-application"),
-    Column("name", ("name", "title"), "name"),
-    Column("url", ("documenturl", "url"), "document-url"),
-    _ORGANISATION,
-    _START,
-    _END,
-    _ENTRY,
-    _NOTES,
-)
-CONTRIBUTIONS = (
-    Column(
-        "key",
-        ("developeragreementcontribution", "contribution", "reference"),
-        "developer-agreement-contribution or reference",
-        required=True,
-    ),
-    Column("agreement", ("developeragreement", "agreement"), "developer-agreement", required=True),
-    Column("purpose", ("contributionpurpose", "purpose"), "contribution-purpose", required=True),
-    _AMOUNT,
-    _UNITS,
-    _ORGANISATION,
-    _START,
-    _END,
-    _ENTRY,
-    _NOTES,
-)
-TRANSACTIONS = (
-    Column(
-        "key",
-        ("developeragreementtransaction", "transaction", "reference"),
-        "developer-agreement-transaction or reference",
-        required=True,
-    ),
-    Column(
-        "contribution",
-        ("developeragreementcontribution", "contribution"),
-        "developer-agreement-contribution",
-        required=True,
-    ),
-    Column(
-        "status", ("contributionfundingstatus", "fundingstatus", "status"), "contribution-funding-status", required=True
-    ),
-    _AMOUNT,
-    _UNITS,
-    _ORGANISATION,
-    _START,
-    _END,
-    _ENTRY,
-    _NOTES,
-)
 #: The platform's three types (developer-agreement-type.csv) and authorities' own words for them.
 _TYPES = (
     ("section 106", r"s(ection)?106.*"),
@@ -88,64 +40,14 @@ _TYPES = (
 STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returned")
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """One row of the agreements file.
-
-    `organisation` is as written in the file.
-    """
-
-    row: int
-    key: str
-    kind: str
-    application: str
-    url: str
-    organisation: str
-    agreed_on: dt.date | None
-    ended_on: dt.date | None
-    #: Its texts by field of the standard.
-    cells: dict[str, str] = field(default_factory=dict)
+#: Rows that were read before, as numbers in their files and texts by field: of a dataset of the standard, those that
+#: have one of these values in a field.
+Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[tuple[int, Mapping[str, str]]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """One transaction for a contribution.
-
-    `ended_on` is when the platform withdrew the record.
-    """
-
-    row: int
-    key: str
-    status: str
-    amount: Decimal | None
-    units: Decimal | None
-    on: dt.date | None
-    ended_on: dt.date | None
-    notes: str = ""
-    #: Its texts by field of the standard.
-    cells: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """One contribution: money, homes, or something without a number.
-
-    `ended_on` is when the platform withdrew the record.
-    """
-
-    row: int
-    key: str
-    agreement: str
-    purpose: str
-    amount: Decimal | None
-    units: Decimal | None
-    organisation: str
-    agreed_on: dt.date | None
-    ended_on: dt.date | None
-    movements: tuple[Movement, ...] = ()
-    notes: str = ""
-    #: Its texts by field of the standard.
-    cells: dict[str, str] = field(default_factory=dict)
+def recall_nothing(dataset: str, column: str, values: Collection[str]) -> Sequence[tuple[int, Mapping[str, str]]]:
+    """No rows."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -166,12 +68,14 @@ def read_developer_agreements(
     *,
     names: tuple[str, str, str],
     known: tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
+    recall: Recall = recall_nothing,
 ) -> AgreementFiles:
     """The agreements, and the promises with their transactions.
 
-    A row that cannot be used is set aside with a reason: one without a key, one whose key another row has, a
-    transaction of an unknown promise. A promise of an unknown agreement is kept, with a remark. Raises `UnableToRead`
-    if a file is not the expected one.
+    A row that cannot be used is set aside with a reason: one without a key, one whose key another row of its authority
+    has, a transaction of an unknown promise. Rows that were set aside and corrected may come without the other files,
+    and transactions of them may name promises that were read before (`recall`). Raises `UnableToRead` if a file is not
+    the expected one.
     """
     tables = find_tables(
         (
@@ -188,14 +92,27 @@ def read_developer_agreements(
     for table, account in zip(tables, accounts, strict=True):
         _note_oddities(table, account)
     found = _agreements(tables[0], accounts[0])
-    promises = _promises(tables[1], accounts[1], {agreement.key for agreement in found})
-    moved = _movements(tables[2], accounts[2], {promise.key for promise in promises})
+    promises = _promises(tables[1], accounts[1], found)
+    payments = list(tables[2])
+    more: list[Promise] = []
+    if tables[2].about.is_corrected:
+        wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
+        rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
+        unseen = Accounts("", About())
+        more = [replace(one, is_recalled=True) for one in _promises(rows, unseen, found)]
+    paid = {one.key for one in (more if transactions else promises)}
+    is_corrected = any(table.about.is_corrected for table in tables)
+    kept = recall(TRANSACTION.code, CONTRIBUTION.code, paid) if is_corrected and paid else ()
+    moved = _movements(payments, accounts[2], [*promises, *more])
+    for place, movement in _recalled(kept, payments, [*promises, *more]):
+        moved.setdefault(place, []).append(movement)
     with_movements = tuple(
         replace(
             promise,
-            movements=tuple(sorted(moved.get(promise.key, ()), key=lambda one: (one.on or dt.date.min, one.row))),
+            movements=tuple(sorted(moved.get(place, ()), key=lambda one: (one.on or dt.date.min, one.row))),
         )
-        for promise in promises
+        for place, promise in enumerate([*promises, *more])
+        if not promise.is_recalled or any(not one.is_recalled for one in moved.get(place, ()))
     )
     written = [day for table in tables for line in table if (day := _entry(line)) is not None]
     return AgreementFiles(found, with_movements, accounts, max(written, default=None))
@@ -223,15 +140,17 @@ def _note_oddities(table: Table, account: Accounts) -> None:
                 )
 
 
-def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
+def _keyed(line: Line, seen: dict[tuple[str, str], int], account: Accounts) -> str:
+    """The key of a row; "" if it was set aside. References are unique within an authority."""
     key = line.text("key")
+    whose = authority_key(line.text("organisation")), key
     if not key:
         account.aside(line, "it has no key.", "Fill in its reference.")
-    elif key in seen:
-        account.aside(line, f"“{key}” is already in row {seen[key]}.", "Correct or remove one of the two.")
+    elif whose in seen:
+        account.aside(line, f"“{key}” is already in row {seen[whose]}.", "Correct or remove one of the two.")
         return ""
     else:
-        seen[key] = line.number
+        seen[whose] = line.number
         account.read += 1
     return key
 
@@ -266,7 +185,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
 
 
 def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     found = []
     for line in table:
         key = _keyed(line, seen, account)
@@ -286,7 +205,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
                 organisation=line.text("organisation"),
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
-                cells=cells_of(line, "developer-agreement", AGREEMENTS),
+                cells=cells_of(line, AGREEMENT.code, AGREEMENTS),
             )
         )
     return tuple(found)
@@ -297,24 +216,25 @@ def _type(given: str) -> str | None:
     return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, bare)), None)
 
 
-def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Promise]:
-    seen: dict[str, int] = {}
+def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
+    seen: dict[tuple[str, str], int] = {}
+    rows_of = ByReference((one.key, one.organisation, one.row) for one in agreements)
     found = []
-    for line in table:
+    for line in rows:
+        agreement = line.text("agreement")
+        named = rows_of.find(agreement, line.text("organisation"))
+        if len(named) > 1:
+            _aside_for_several(line, f"agreements of several authorities have the reference “{agreement}”.", account)
+            continue
         key = _keyed(line, seen, account)
         if not key:
             continue
-        agreement = line.text("agreement")
-        if agreement not in agreements:
-            account.remark(
-                line.number, f"the agreement “{agreement}” is not in the file of agreements: kept without an agreement."
-            )
-            agreement = ""
         found.append(
             Promise(
                 row=line.number,
                 key=key,
                 agreement=agreement,
+                agreement_row=named[0] if named else None,
                 purpose=_purpose(line.text("purpose")),
                 amount=_number(line, "amount", account),
                 units=_number(line, "units", account),
@@ -322,7 +242,7 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
                 notes=line.text("notes"),
-                cells=cells_of(line, "developer-agreement-contribution", CONTRIBUTIONS),
+                cells=cells_of(line, CONTRIBUTION.code, CONTRIBUTIONS),
             )
         )
     return found
@@ -333,41 +253,71 @@ def _purpose(given: str) -> str:
     return words if any(letter.isalpha() for letter in words) else "purpose not given"
 
 
-def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str, list[Movement]]:
-    seen: Counter[str] = Counter()
-    found: dict[str, list[Movement]] = {}
-    for line in table:
-        key, promise = line.text("key"), line.text("contribution")
-        if promise not in promises:
+def _aside_for_several(line: Line, found: str, account: Accounts) -> None:
+    account.aside(line, found, "Fill in the organisation, so that one is meant.")
+
+
+def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
+    """The transactions by the place of their promise."""
+    places = ByReference((one.key, one.organisation, place) for place, one in enumerate(promises))
+    seen: Counter[tuple[str, str]] = Counter()
+    found: dict[int, list[Movement]] = {}
+    for line in rows:
+        key, promise, authority = line.text("key"), line.text("contribution"), line.text("organisation")
+        named = places.find(promise, authority)
+        if not named:
             account.aside(
                 line,
                 f"the contribution “{promise}” is not in the file of contributions.",
                 "Correct the reference, or add the contribution.",
             )
             continue
-        seen[key] += 1
-        if not key or seen[key] > 1:
+        if len(named) > 1:
+            _aside_for_several(line, f"contributions of several authorities have the reference “{promise}”.", account)
+            continue
+        seen[authority_key(authority), key] += 1
+        if not key or seen[authority_key(authority), key] > 1:
             account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
-        given = line.text("status")
-        status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
-        if status not in STATUSES:
-            account.remark(
-                line.number,
-                f"“{given}” is not a known funding status." if given else "it has no funding status.",
-            )
-            status = ""
         account.read += 1
-        found.setdefault(promise, []).append(
-            Movement(
-                row=line.number,
-                key=key,
-                status=status,
-                amount=_number(line, "amount", account),
-                units=_number(line, "units", account),
-                on=_day(line, "start", account) or _day(line, "entry", account),
-                ended_on=_day(line, "end", account),
-                notes=line.text("notes"),
-                cells=cells_of(line, "developer-agreement-transaction", TRANSACTIONS),
-            )
-        )
+        found.setdefault(named[0], []).append(_movement(line, key, account))
     return found
+
+
+def _movement(line: Line, key: str, account: Accounts) -> Movement:
+    given = line.text("status")
+    status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
+    if status not in STATUSES:
+        account.remark(
+            line.number,
+            f"“{given}” is not a known funding status." if given else "it has no funding status.",
+        )
+        status = ""
+    return Movement(
+        row=line.number,
+        key=key,
+        status=status,
+        amount=_number(line, "amount", account),
+        units=_number(line, "units", account),
+        on=_day(line, "start", account) or _day(line, "entry", account),
+        ended_on=_day(line, "end", account),
+        notes=line.text("notes"),
+        cells=cells_of(line, TRANSACTION.code, TRANSACTIONS),
+    )
+
+
+def _recalled(
+    kept: Sequence[tuple[int, Mapping[str, str]]], payments: Sequence[Line], promises: Sequence[Promise]
+) -> Iterator[tuple[int, Movement]]:
+    """The transactions that were read before, without those in the file, with the place of their promise.
+
+    Each belongs to a promise of its own authority.
+    """
+    places = {(one.key, authority_key(one.organisation)): place for place, one in enumerate(promises)}
+    unseen = Accounts("", About())
+    here = [_movement(line, line.text("key"), unseen) for line in payments]
+    keys, cells = {one.key for one in here if one.key}, [one.cells for one in here]
+    for line in lines_of(kept, TRANSACTION.code, TRANSACTIONS):
+        movement = replace(_movement(line, line.text("key"), unseen), is_recalled=True)
+        place = places.get((line.text("contribution"), authority_key(line.text("organisation"))))
+        if place is not None and movement.key not in keys and movement.cells not in cells:
+            yield place, movement

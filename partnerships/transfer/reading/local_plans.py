@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from partnerships.kit.dates import PartialDate
@@ -125,11 +125,14 @@ class LocalPlans:
     written_on: dt.date | None = None
     #: How each of the two files was read.
     abouts: tuple[About, ...] = ()
+    #: Milestones of corrected rows, by the reference of a plan that was read before and is not in these files.
+    corrected: Mapping[str, tuple[Milestone, ...]] = field(default_factory=dict)
 
     @property
     def is_standard(self) -> bool:
-        """Whether authorities are named as in the standard, whose files have the plans of a few."""
-        return any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
+        """Whether the files are in the standard in force: such files have the plans of a few authorities."""
+        areas = any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
+        return areas or any("actual-date" in one.cells for some in self.corrected.values() for one in some)
 
     @property
     def is_corrected(self) -> bool:
@@ -139,7 +142,8 @@ class LocalPlans:
     @property
     def milestone_count(self) -> int:
         """The number of milestones of all plans."""
-        return sum(len(plan.milestones) for plan in self.plans)
+        of_plans = sum(len(plan.milestones) for plan in self.plans)
+        return of_plans + sum(len(milestones) for milestones in self.corrected.values())
 
 
 def read_local_plans(
@@ -149,11 +153,13 @@ def read_local_plans(
     plans_name: str,
     timetable_name: str,
     known: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
+    read_before: Collection[str] = (),
 ) -> LocalPlans:
     """The plans of one file with the milestones of the other.
 
-    `known` has the headings of each that a person confirmed. Rows with problems are set aside. Raises `UnableToRead` if
-    one of the files is not the expected one.
+    `known` has the headings of each that a person confirmed. Rows with problems are set aside. Rows that were set aside
+    and corrected may come without the other file, and may name a plan that was `read_before` (its reference). Raises
+    `UnableToRead` if one of the files is not the expected one.
     """
     tables = find_tables(
         (
@@ -166,8 +172,10 @@ def read_local_plans(
     plan_faults, event_faults = Collector(tables[0]), Collector(tables[1])
     plans = _read_plans(plan_faults, written)
     listed = {line.text("reference") for line in tables[0]}
-    events = _read_events(event_faults, {plan.reference for plan in plans}, listed, plans_name, written)
-    gaps = _gaps(event_faults, listed)
+    alone = set(read_before) - listed if tables[1].about.is_corrected else set()
+    references = {plan.reference for plan in plans} | alone
+    events = _read_events(event_faults, references, listed, plans_name or "the file of plans", written)
+    gaps = _gaps(event_faults, listed) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
     abouts = [of_file(plan_faults.about(), plans_name, 0), of_file(event_faults.about(), timetable_name, 1)]
     by_reference: dict[str, list[LocalPlan]] = {}
@@ -185,7 +193,8 @@ def read_local_plans(
                 f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
             )
     in_order = tuple(sorted(settled, key=lambda plan: plan.row))
-    return LocalPlans(in_order, tuple(remarks), max(written, default=None), tuple(abouts))
+    corrected = {reference: tuple(some) for reference, some in of_reference.items() if reference in alone}
+    return LocalPlans(in_order, tuple(remarks), max(written, default=None), tuple(abouts), corrected)
 
 
 def _listed(parts: Iterable[object]) -> str:
@@ -291,7 +300,7 @@ def _read_events(
 ) -> list[tuple[str, Milestone]]:
     """The milestones with the references of their plans.
 
-    `references` are those of sound plans, `listed` those of all.
+    `references` are those of sound plans and of those that corrected rows may name, `listed` those of all rows.
     """
     events: list[tuple[str, Milestone]] = []
     for line in faults.table:

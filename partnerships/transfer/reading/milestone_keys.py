@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from partnerships.transfer.reading.local_plans import Milestone
 
 
-def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+def milestone_keys(
+    milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]], *, taken_by_others: Collection[str] = ()
+) -> tuple[str, ...]:
     """Keys for milestones that stay the same in later files.
 
     An event that occurs once in a plan is known by its kind. If a kind occurs several times, a row keeps the key of the
     milestone with its date in `before` (the previous version's); others take the unused keys in order, then new ones.
+    Keys `taken_by_others` belong to other rows.
     """
     keys: dict[int, str] = {}
     events: dict[str, list[int]] = {}
@@ -22,7 +25,7 @@ def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str
         known = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
-            if is_of_event(item["key"], event)
+            if is_of_event(item["key"], event) and item["key"] not in taken_by_others
         }
         waiting = []
         for place in places:
@@ -33,7 +36,7 @@ def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str
                 keys[place] = same
                 del known[same]
         left = sorted(known, key=lambda key: (len(key), key))
-        taken = set(keys.values()) | set(left)
+        taken = {*keys.values(), *left, *taken_by_others}
         for place in waiting:
             if left:
                 keys[place] = left.pop(0)
@@ -45,6 +48,43 @@ def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str
             taken.add(key)
             keys[place] = key
     return tuple(keys[place] for place in range(len(milestones)))
+
+
+def corrected_keys(
+    milestones: Sequence[Milestone], rows: Sequence[tuple[str, Mapping[str, str]]], before: Sequence[Mapping[str, str]]
+) -> tuple[str, ...]:
+    """Keys for milestones whose rows come alone, because only they were set aside.
+
+    `rows` are keys and texts of the plan's rows that were read before. A row with a known reference of its event keeps
+    the key. One with a new reference is another milestone; one without may be any of its event.
+    """
+    keys: dict[int, str] = {}
+    for place, milestone in enumerate(milestones):
+        known = [(key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)]
+        if known:
+            keys[place] = min(known, key=lambda one: one[1] != milestone.cells)[0]
+    with_reference = {key for key, cells in rows if cells.get("reference")}
+    for has_reference in (True, False):
+        places = [
+            place
+            for place, one in enumerate(milestones)
+            if place not in keys and bool(one.cells.get("reference")) is has_reference
+        ]
+        others = {*keys.values(), *(with_reference if has_reference else ())}
+        made = milestone_keys([milestones[place] for place in places], before, taken_by_others=others)
+        keys.update(zip(places, made, strict=True))
+    return tuple(keys[place] for place in range(len(milestones)))
+
+
+def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
+    """Whether a row that was read before is this milestone's.
+
+    In the withdrawn form two rows of one day may share a reference.
+    """
+    own = milestone.cells
+    if not own.get("reference") or cells.get("reference") != own["reference"] or not is_of_event(key, milestone.event):
+        return False
+    return cells == own or "actual-date" in own or cells.get("entry-date") != own.get("entry-date")
 
 
 def is_of_event(key: str, event: str) -> bool:

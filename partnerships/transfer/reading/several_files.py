@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Column, Table, UnknownHeadings, find_table
 from partnerships.transfer.reading.problems import Problem, SetAside, UnableToRead
-from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.tables import Row, Sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a list: its sheets, name, columns, and the headings that a person confirmed."""
+    """One file of a list: its sheets, name, columns, and the headings that a person confirmed.
+
+    One without sheets is missing.
+    """
 
     sheets: Sequence[Sheet]
     name: str
@@ -23,14 +26,18 @@ class Part:
 
 
 def find_tables(parts: Sequence[Part]) -> list[Table]:
-    """The table of each file.
+    """The table of each file; one without rows for a missing file.
 
-    Raises `UnknownHeadings` if needed columns are missing and nothing else is wrong, else `UnableToRead`.
+    Only rows that were set aside and corrected come without the other files. Raises `UnknownHeadings` if needed columns
+    are missing and nothing else is wrong, else `UnableToRead`.
     """
     tables: list[Table] = []
     errors: list[UnableToRead] = []
     problems: list[Problem] = []
     for part in parts:
+        if not part.sheets:
+            tables.append(Table("", Row(1, ()), {}, ()))
+            continue
         try:
             tables.append(find_table(part.sheets, part.columns, part.what, part.known))
         except UnableToRead as error:
@@ -40,6 +47,10 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
         raise UnknownHeadings(problems, ())
     if errors:
         raise UnableToRead(problems)
+    missing = [part for part in parts if not part.sheets]
+    if missing and not all(table.about.is_corrected for table in tables if table.heading.cells):
+        remedy = "Choose its file too. Only rows that were set aside and corrected can be imported without it."
+        raise UnableToRead([Problem(None, "", f"{part.what} is missing.", remedy) for part in missing])
     return tables
 
 

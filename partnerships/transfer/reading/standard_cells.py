@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from partnerships.open_data.standards import DATASETS
@@ -31,6 +31,16 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
             continue
         cells[field] = value
     return cells
+
+
+def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]) -> list[Line]:
+    """Rows that were kept, by number, as lines of their file: the reverse of `cells_of`."""
+    found = []
+    for number, cells in rows:
+        codes = {field: code for field, code in _codes(dataset, columns) if field in cells}
+        places = {code: place for place, code in enumerate(codes.values())}
+        found.append(Line(number, tuple(cells[field] for field in codes), places, ""))
+    return found
 
 
 def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:

@@ -51,9 +51,9 @@ def newer_list(
     return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
 
 
-def latest_date(register: str, digest: str) -> dt.date | None:
-    """The date of the latest other list of a register."""
-    latest = _latest_list(register, digest)
+def latest_date(register: str, digest: str, organisation: Organisation | None = None) -> dt.date | None:
+    """The date of the latest other list of a register, or of an organisation's own files of it."""
+    latest = _latest_list(register, digest, organisation)
     return latest.as_of if latest is not None else None
 
 

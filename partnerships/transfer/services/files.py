@@ -20,8 +20,9 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import NONE_KNOWN
-from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.tables import Sheet, read_sheets
 from partnerships.transfer.services.choices import Choices
+from partnerships.transfer.services.dating import latest_date
 from partnerships.transfer.services.directory import Import, Progress
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.outcomes import Outcome, last_line
@@ -30,10 +31,20 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and content."""
+    """A file's name and content; both are empty for a file of a list that is missing."""
 
     name: str
     data: bytes
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Its sheets; none if the file is missing. Raises `UnableToRead`."""
+        return read_sheets(self.data, self.name) if self.name or self.data else ()
+
+
+def names_of(files: Sequence[File]) -> str:
+    """The names of the files that are not missing, without folders."""
+    return ", ".join(PurePath(file.name).name for file in files if file.name)
 
 
 def pack(files: Sequence[File]) -> bytes:
@@ -84,6 +95,10 @@ class Given:
         """The latest date in the names of the files."""
         return max((day for day in map(date_in_file_name, self.names) if day), default=None)
 
+    def latest_date(self, register: str) -> dt.date | None:
+        """The date of the latest other files of a register, to which corrected rows without a date belong."""
+        return latest_date(register, self.digest, self.organisation)
+
     @property
     def digest(self) -> str:
         """The SHA-256 of the files."""
@@ -93,7 +108,7 @@ class Given:
         """The run of this import, not saved."""
         made = new_run(
             register=register,
-            file_name=", ".join(self.names),
+            file_name=names_of(self.files),
             sha256=self.digest,
             as_of=as_of,
             author=self.author,

@@ -75,7 +75,11 @@ def apply_brownfield_land(given: Given) -> ImportRun:
     refuse_unusable(found.about, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
-        given=given.choices.as_of, named=given.named_date, said=found.written_on, now=given.now, report=report
+        given=given.choices.as_of,
+        named=given.named_date,
+        said=given.latest_date(Register.BROWNFIELD_LAND) if found.about.is_corrected else found.written_on,
+        now=given.now,
+        report=report,
     )
     run = Import(
         register=Register.BROWNFIELD_LAND,

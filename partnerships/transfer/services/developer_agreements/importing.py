@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections.abc import Collection
 from decimal import Decimal
+from functools import partial
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
@@ -14,14 +15,14 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, read_developer_agreements
+from partnerships.transfer.reading.agreement_rows import Agreement, Promise
+from partnerships.transfer.reading.developer_agreements import AgreementFiles, read_developer_agreements
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
-from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
+from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises, recall_rows
 from partnerships.transfer.services.developer_agreements.older import Older, Vintages
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import, Progress, silent
@@ -58,17 +59,23 @@ def import_developer_agreements(
 
 def apply_developer_agreements(given: Given) -> ImportRun:
     """Import the three files inside the caller's transaction; the run. Its last remark accounts for every row."""
-    first, second, third = (read_sheets(file.data, file.name) for file in given.files)
+    first, second, third = (file.sheets for file in given.files)
     read = read_developer_agreements(
         first,
         second,
         third,
         names=(given.names[0], given.names[1], given.names[2]),
         known=(given.known(0, first), given.known(1, second), given.known(2, third)),
+        recall=partial(recall_rows, given.organisation),
     )
     report = Report()
+    is_corrected = any(account.about.is_corrected for account in read.accounts)
     day = settled_date(
-        given=given.choices.as_of, named=given.named_date, said=read.written_on, now=given.now, report=report
+        given=given.choices.as_of,
+        named=given.named_date,
+        said=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else read.written_on,
+        now=given.now,
+        report=report,
     )
     run = Import(
         register=Register.DEVELOPER_AGREEMENTS,
@@ -114,8 +121,8 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
                 )
             ]
         )
-    agreements = _save_agreements(read, authorities, run, import_run)
-    promises = _save_promises(read, authorities, agreements, run, vintages)
+    agreements, unknown = _save_agreements(read, authorities, run, import_run)
+    last_line = _save_promises(read, authorities, _Agreements(read, agreements, unknown), run, vintages)
     keep_agreements([row for row in read.agreements if not vintages.of_agreement(row)], agreements, run)
     for account in read.accounts:
         for row, words in zip(account.set_aside, account.lines, strict=True):
@@ -123,23 +130,26 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
             run.report.count("set_aside", words)
         for line in account.remarks:
             run.report.remark(line)
-    return _last_line(read, promises)
+    return last_line
 
 
 def _save_agreements(
     read: AgreementFiles, authorities: Authorities, run: Import, import_run: ImportRun
-) -> dict[str, DeveloperAgreement]:
-    """Agreements by key; those without a known authority are set aside."""
+) -> tuple[dict[int, DeveloperAgreement], set[int]]:
+    """Agreements by row, and the rows set aside because their authority is not known."""
     account = read.accounts[0]
-    named_by_promises: dict[str, Counter[str]] = {}
+    named_by_promises: dict[int, set[str]] = {}
     for promise in read.promises:
-        if promise.agreement:
-            named_by_promises.setdefault(promise.agreement, Counter())[promise.organisation] += 1
-    keys, rows = [], []
+        if promise.agreement_row is not None:
+            named_by_promises.setdefault(promise.agreement_row, set()).add(promise.organisation)
+    numbers: list[int] = []
+    rows: list[RegisterAgreement] = []
+    taken: dict[tuple[str, int], int] = {}
+    unknown: set[int] = set()
     for agreement in read.agreements:
         authority = authorities.find(agreement.organisation)
         if authority is None:
-            others = [found for name in named_by_promises.get(agreement.key, ()) if (found := authorities.find(name))]
+            others = [found for name in named_by_promises.get(agreement.row, ()) if (found := authorities.find(name))]
             if len({one.pk for one in others}) == 1:
                 authority = others[0]
                 account.remark(
@@ -148,22 +158,32 @@ def _save_agreements(
                     "used instead.",
                 )
         if authority is None:
-            account.set_aside_read(agreement.row, f"“{agreement.organisation}” is not in the directory.", _remedy(run))
+            account.set_aside_read(agreement.row, *_unknown(agreement.organisation, run))
+            unknown.add(agreement.row)
             continue
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *_not_own(authority, run.organisation))
             continue
-        keys.append(agreement.key)
+        first = taken.setdefault((agreement.key[:200], authority.pk), agreement.row)
+        if first != agreement.row:
+            account.set_aside_read(agreement.row, *_twice(agreement.key, authority, first))
+            continue
+        numbers.append(agreement.row)
         rows.append(_register_agreement(agreement, authority))
     saved, new = record_agreements(agreements=rows, run_id=import_run.pk, author=run.author, now=run.now)
     run.report.counts["created"] += new
     run.report.counts["left_alone"] += len(saved) - new
-    return dict(zip(keys, saved, strict=True))
+    return dict(zip(numbers, saved, strict=True)), unknown
 
 
-def _remedy(run: Import) -> str:
-    """What to do about a row whose authority is not known."""
-    return ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
+def _twice(key: str, authority: Organisation, row: int) -> tuple[str, str]:
+    """What is wrong with a row whose reference another row of its authority has, and what to do."""
+    return f"“{key}” of {authority.name} is already in row {row}.", "Correct or remove one of the two."
+
+
+def _unknown(written: str, run: Import) -> tuple[str, str]:
+    """What is wrong with a row whose authority is not known, and what to do."""
+    return f"“{written}” is not in the directory.", ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
 
 
 def _not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
@@ -183,43 +203,71 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
     )
 
 
-def _save_promises(
-    read: AgreementFiles,
-    authorities: Authorities,
-    agreements: dict[str, DeveloperAgreement],
-    run: Import,
-    vintages: Vintages,
-) -> list[RegisterPromise]:
-    """Save contributions as commitments.
+class _Agreements:
+    """The agreement of each contribution: in these files, or read before."""
 
-    Those of unknown authorities are set aside.
+    def __init__(self, read: AgreementFiles, saved: dict[int, DeveloperAgreement], unknown: Collection[int]) -> None:
+        self._rows = {row.row: row for row in read.agreements}
+        self._saved, self._unknown = saved, unknown
+        named = {promise.agreement[:200] for promise in read.promises if promise.agreement_row is None}
+        self._here: dict[str, list[DeveloperAgreement]] = {}
+        for one in DeveloperAgreement.objects.filter(reference__in=named).select_related("organisation").order_by("pk"):
+            self._here.setdefault(one.reference, []).append(one)
+
+    def row_of(self, promise: Promise) -> Agreement | None:
+        """Its row in these files."""
+        return None if promise.agreement_row is None else self._rows[promise.agreement_row]
+
+    def is_unknown(self, promise: Promise) -> bool:
+        """Whether its row was set aside because its authority is not known."""
+        return promise.agreement_row in self._unknown
+
+    def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
+        """The agreement; of the receiver, if it is not in these files."""
+        if promise.agreement_row is not None:
+            return self._saved.get(promise.agreement_row)
+        here = self._here.get(promise.agreement[:200], [])
+        own = [one for one in here if receiver is None or one.organisation == receiver]
+        return own[0] if len(own) == 1 else None
+
+
+def _save_promises(
+    read: AgreementFiles, authorities: Authorities, agreements: _Agreements, run: Import, vintages: Vintages
+) -> str:
+    """Save contributions as commitments; the last line of the report.
+
+    Those of unknown authorities are set aside, with their transactions.
     """
-    account, account_of_transactions = read.accounts[1], read.accounts[2]
-    agreement_rows = {row.key: row for row in read.agreements}
+    account = read.accounts[1]
     present: list[RegisterPromise] = []
     past: list[tuple[RegisterPromise, dt.date]] = []
-    registered_by_row: dict[int, RegisterPromise] = {}
+    kept: list[tuple[Promise, int]] = []
     agreement_of: dict[tuple[str, int], DeveloperAgreement] = {}
+    taken: dict[tuple[str, int], int] = {}
+    unpublished = 0
     for done, promise in enumerate(read.promises, start=1):
-        agreement = agreements.get(promise.agreement)
-        receiver = authorities.find(promise.organisation) or (agreement.organisation if agreement else None)
-        is_others = run.organisation is not None and receiver not in (None, run.organisation)
-        if receiver is None or is_others:
-            unknown = (f"“{promise.organisation}” is not in the directory.", _remedy(run))
-            own = run.organisation
-            account.set_aside_read(promise.row, *(_not_own(receiver, own) if receiver and own else unknown))
-            for movement in promise.movements:
-                account_of_transactions.set_aside_read(
-                    movement.row,
-                    f"its contribution in row {promise.row} was set aside.",
-                    "Correct that row first.",
-                )
+        receiver = authorities.find(promise.organisation)
+        agreement = agreements.of(promise, receiver)
+        receiver = receiver or (agreement.organisation if agreement else None)
+        refused = _refused(promise, receiver, agreements, run)
+        if refused or receiver is None:
+            _set_aside_with_payments(promise, refused or _unknown(promise.organisation, run), read)
             continue
+        first = taken.setdefault((promise.key[:200], receiver.pk), promise.row)
+        if first != promise.row:
+            _set_aside_with_payments(promise, _twice(promise.key, receiver, first), read)
+            continue
+        if agreement is None and not promise.is_recalled:
+            unpublished += 1
+            account.remark(
+                promise.row,
+                f"the agreement “{promise.agreement}” is not in the file of agreements: kept without an agreement.",
+            )
         registered = register_promise(
             promise,
             receiver=receiver,
             agreement=agreement,
-            agreement_row=agreement_rows.get(promise.agreement),
+            agreement_row=agreements.row_of(promise),
             as_of=run.as_of,
             accounts=read.accounts,
         )
@@ -227,7 +275,7 @@ def _save_promises(
             past.append((registered, newer))
         else:
             present.append(registered)
-            registered_by_row[promise.row] = registered
+            kept.append((promise, receiver.pk))
         if agreement is not None:
             agreement_of[registered.reference, receiver.pk] = agreement
         run.progress(done, len(read.promises))
@@ -246,9 +294,30 @@ def _save_promises(
     )
     older.fill_history(present)
     _update_known_promises(present, new, run)
-    receivers = {row: promise.receiver.pk for row, promise in registered_by_row.items()}
-    keep_promises([row for row in read.promises if row.row in receivers], receivers, SOURCE, run)
-    return promises
+    keep_promises(kept, SOURCE, run)
+    return _last_line(read, promises, unpublished)
+
+
+def _refused(
+    promise: Promise, receiver: Organisation | None, agreements: _Agreements, run: Import
+) -> tuple[str, str] | None:
+    """Why a contribution of a known authority cannot be used and what to do; None if it can."""
+    if receiver is not None and run.organisation is not None and receiver != run.organisation:
+        return _not_own(receiver, run.organisation)
+    if receiver is not None and agreements.is_unknown(promise):
+        return f"its agreement in row {promise.agreement_row} was set aside.", "Correct that row first."
+    return None
+
+
+def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], read: AgreementFiles) -> None:
+    """Set a contribution aside with its transactions; one that was read before has no row in these files."""
+    if not promise.is_recalled:
+        read.accounts[1].set_aside_read(promise.row, *problem)
+    found = f"its contribution in row {promise.row} was set aside."
+    told = (found, "Correct that row first.") if not promise.is_recalled else problem
+    for movement in promise.movements:
+        if not movement.is_recalled:
+            read.accounts[2].set_aside_read(movement.row, *told)
 
 
 def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment], run: Import) -> None:
@@ -281,12 +350,11 @@ def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment
     run.report.counts["changed"] += len(updated)
 
 
-def _last_line(read: AgreementFiles, promises: list[RegisterPromise]) -> str:
+def _last_line(read: AgreementFiles, promises: list[RegisterPromise], unpublished: int) -> str:
     """Every row of the three files, by what became of it."""
     parts = []
     for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True):
         parts.append(f"{account.rows:,} rows of {what}: {account.read:,} read, {len(account.set_aside):,} set aside")
-    unpublished = sum(1 for promise in read.promises if not promise.agreement)
     withdrawn = sum(1 for promise in promises if promise.withdrawn)
     return (
         f"{'; '.join(parts)}. {len(promises):,} commitments, {unpublished:,} of them in agreements not published"

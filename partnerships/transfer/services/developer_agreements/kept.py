@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Max
 
 from partnerships.commitments.models import ENDS, Commitment, Progress
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.open_data.models import Record
+from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.services import Kept, keep_rows
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, organisation_values
-from partnerships.transfer.reading.developer_agreements import Agreement, Promise
+from partnerships.organisations.models import Organisation
+from partnerships.transfer.reading.agreement_rows import Agreement, Promise
 from partnerships.transfer.services.directory import Import
 
 
-def keep_agreements(rows: Sequence[Agreement], saved: Mapping[str, DeveloperAgreement], run: Import) -> None:
-    """Keep the rows of the agreements that went in; `saved` has them by key."""
+def keep_agreements(rows: Sequence[Agreement], saved: Mapping[int, DeveloperAgreement], run: Import) -> None:
+    """Keep the rows of the agreements that went in; `saved` has them by the number of their row."""
     kept = {
-        saved[row.key]: [_kept(row.row, row.cells, saved[row.key].organisation_id)] for row in rows if row.key in saved
+        saved[row.row]: [_kept(row.row, row.cells, saved[row.row].organisation_id)] for row in rows if row.row in saved
     }
     keep_rows(dataset=AGREEMENT.code, rows=kept, author=run.author, now=run.now)
 
 
-def keep_promises(rows: Sequence[Promise], receivers: Mapping[int, int], source: str, run: Import) -> None:
-    """Keep the rows of the contributions that went in, and of their transactions.
-
-    `receivers` has the authority (id) of each contribution's row.
-    """
-    known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row in rows])
+def keep_promises(rows: Sequence[tuple[Promise, int]], source: str, run: Import) -> None:
+    """Keep the rows of the contributions that went in, with their authority (id), and of their transactions."""
+    known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row, _ in rows])
     commitments = {(one.source_reference, one.receiver_id): one for one in known}
     then = _values_before(commitments.values())
     reports = dict(
@@ -37,8 +35,8 @@ def keep_promises(rows: Sequence[Promise], receivers: Mapping[int, int], source:
     )
     contributions: dict[Commitment, list[Kept]] = {}
     transactions: dict[Commitment, list[Kept]] = {}
-    for row in rows:
-        commitment = commitments.get((row.key[:200], receivers.get(row.row)))
+    for row, authority in rows:
+        commitment = commitments.get((row.key[:200], authority))
         if commitment is None:
             continue
         moved = sorted(row.movements, key=lambda one: one.row)
@@ -50,9 +48,9 @@ def keep_promises(rows: Sequence[Promise], receivers: Mapping[int, int], source:
                 LAST_REPORT: str(reports.get(commitment.pk, 0)),
                 REPORTED: str(commitment.delivered_quantity),
             }
-        receiver = organisation_values(receivers[row.row])
+        receiver = organisation_values(authority)
         contributions[commitment] = [Kept(row.row, row.cells, values={**values, **receiver})]
-        transactions[commitment] = [_kept(one.row, one.cells, receivers[row.row]) for one in moved]
+        transactions[commitment] = [_kept(one.row, one.cells, authority) for one in moved]
     keep_rows(dataset=CONTRIBUTION.code, rows=contributions, author=run.author, now=run.now)
     keep_rows(dataset=TRANSACTION.code, rows=transactions, author=run.author, now=run.now)
 
@@ -68,3 +66,15 @@ def _values_before(commitments: Iterable[Commitment]) -> dict[int, tuple[list[Ce
 
 def _kept(row: int, cells: Cells, organisation: int) -> Kept:
     return Kept(row, cells, values=organisation_values(organisation))
+
+
+def recall_rows(
+    own: Organisation | None, dataset: str, column: str, values: Collection[str]
+) -> list[tuple[int, Cells]]:
+    """Rows of contributions or transactions that were read before, of one authority or of all: number and texts."""
+    if not values:
+        return []
+    rows = Record.objects.filter(dataset=dataset, **{f"cells__{column}__in": list(values)}).exclude(position=LAST)
+    if own is not None:
+        rows = rows.filter(commitment__receiver=own)
+    return list(rows.order_by("position", "pk").values_list("position", "cells"))

@@ -18,7 +18,9 @@ from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, Promise
+from partnerships.transfer.reading.agreement_rows import Agreement, Promise
+from partnerships.transfer.reading.by_reference import authority_key
+from partnerships.transfer.reading.developer_agreements import AgreementFiles
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.vintages import Ages, remark_on_older_rows, told_before
@@ -46,23 +48,23 @@ class Vintages:
 
     def of_agreement(self, row: Agreement) -> dt.date | None:
         """The date of what was read of it before, if that is newer."""
-        return self._ages.newer_than((AGREEMENT.code, row.row), _authority(row.organisation), self._otherwise)
+        return self._ages.newer_than((AGREEMENT.code, row.row), authority_key(row.organisation), self._otherwise)
 
     def of_contribution(self, row: Promise) -> dt.date | None:
         """The date of what was read of it before, if that is newer."""
-        return self._ages.newer_than((CONTRIBUTION.code, row.row), _authority(row.organisation), self._otherwise)
+        return self._ages.newer_than((CONTRIBUTION.code, row.row), authority_key(row.organisation), self._otherwise)
 
 
 def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[str, Mapping[str, str]]]]]:
     """Dataset, number and authority of each agreement and contribution, and its rows with their datasets."""
     for one in read.agreements:
-        yield AGREEMENT.code, one.row, _authority(one.organisation), [(AGREEMENT.code, one.cells)]
+        yield AGREEMENT.code, one.row, authority_key(one.organisation), [(AGREEMENT.code, one.cells)]
     for promise in read.promises:
         moved = [(TRANSACTION.code, one.cells) for one in promise.movements]
         yield (
             CONTRIBUTION.code,
             promise.row,
-            _authority(promise.organisation),
+            authority_key(promise.organisation),
             [(CONTRIBUTION.code, promise.cells), *moved],
         )
 
@@ -78,12 +80,7 @@ def _known(own: Organisation | None) -> dict[tuple[str, str, str], dt.date]:
 
 def _key(dataset: str, cells: Mapping[str, str]) -> tuple[str, str, str]:
     """Which row it is: references are unique within an authority."""
-    return dataset, cells.get("reference", ""), _authority(cells.get("organisation", ""))
-
-
-def _authority(written: str) -> str:
-    """The key of an authority without its prefix, which changed over time."""
-    return written.rpartition(":")[2].casefold()
+    return dataset, cells.get("reference", ""), authority_key(cells.get("organisation", ""))
 
 
 class Older:

@@ -15,7 +15,7 @@ from partnerships.developer_agreements.services import giver_of, words_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.accounts import Accounts
-from partnerships.transfer.reading.developer_agreements import Agreement, Movement, Promise
+from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
 #: The day of a transaction without a date, so that it comes first.
@@ -36,26 +36,34 @@ def register_promise(
     It counts money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not counted
     stays in the text, and the report says so.
     """
+
+    def remark(words: str) -> None:
+        if not promise.is_recalled:
+            accounts[1].remark(promise.row, words)
+
     quantity, unit, not_counted = None, "", ""
     if promise.amount:
         quantity, unit = promise.amount.quantize(_PENNY), "pounds"
         if promise.units:
             homes = _figure(promise.units, "homes")
             not_counted = f", for {homes}"
-            accounts[1].remark(
-                promise.row,
+            remark(
                 f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
                 "the text.",
             )
     elif promise.units:
         quantity, unit = promise.units.quantize(_PENNY), "homes"
-    application = agreement_row.application if agreement_row else ""
-    agreed_on = promise.agreed_on or (agreement_row.agreed_on if agreement_row else None) or as_of
+    application, day = "", None
+    if agreement_row:
+        application, day = agreement_row.application, agreement_row.agreed_on
+    elif agreement:
+        application, day = agreement.planning_application, agreement.agreed_on
+    agreed_on = promise.agreed_on or day or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
     words = words_of(promise.purpose, more=not_counted, agreement=agreement, application=application)
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
-        accounts[1].remark(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
+        remark(f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
         text=f"{words}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
@@ -92,10 +100,10 @@ def _progress(
                 counted.append(_figure(value, kind))
             else:
                 not_counted.append(_figure(value, kind))
-        if not_counted:
+        if not_counted and not movement.is_recalled:
             figures = " and ".join(not_counted)
             account.remark(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
-        elif withdrawn:
+        elif withdrawn and not movement.is_recalled:
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
         reports.append(
             RegisterProgress(

@@ -30,12 +30,12 @@ from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
 from partnerships.transfer.reading.problems import Problem
-from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.local_plans.corrected import add_corrected
 from partnerships.transfer.services.local_plans.kept import KeptRows
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.older import Past, Vintages
@@ -80,20 +80,26 @@ def import_local_plans(
 
 def apply_local_plans(given: Given) -> ImportRun:
     """Import plans and their timetable inside the caller's transaction; the run."""
-    plans, timetable = (read_sheets(file.data, file.name) for file in given.files)
+    plans, timetable = (file.sheets for file in given.files)
     plans_name, timetable_name = given.names
+    known = Known()
     listed = read_local_plans(
         plans,
         timetable,
         plans_name=plans_name,
         timetable_name=timetable_name,
         known=(given.known(0, plans), given.known(1, timetable)),
+        read_before=known.references,
     )
     for about in listed.abouts:
         refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
-        given=given.choices.as_of, named=given.named_date, said=listed.written_on, now=given.now, report=report
+        given=given.choices.as_of,
+        named=given.named_date,
+        said=given.latest_date(Register.LOCAL_PLANS) if listed.is_corrected else listed.written_on,
+        now=given.now,
+        report=report,
     )
     run = Import(
         register=Register.LOCAL_PLANS,
@@ -102,7 +108,7 @@ def apply_local_plans(given: Given) -> ImportRun:
         as_of=day,
         progress=given.progress,
         report=report,
-        source=f"{plans_name} and {timetable_name} ({PUBLISHER}), as of {long_date(day)}",
+        source=f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}",
         listed=listed.abouts[0],
         rows_stand_alone=not given.choices.all_or_nothing,
         organisation=given.organisation,
@@ -112,18 +118,17 @@ def apply_local_plans(given: Given) -> ImportRun:
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):
-        _bring(listed, run, plans_name, Vintages(listed, newer, run.organisation))
+        _bring(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
     report.account_for(*listed.abouts)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
-def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages) -> None:
+def _bring(listed: LocalPlans, known: Known, run: Import, plans_name: str, vintages: Vintages) -> None:
     for line in listed.remarks:
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
     owners = owners_of(listed, run, plans_name)
-    known = Known()
     kept = KeptRows()
     past = Past(known, run)
     seen: set[int] = set()
@@ -150,6 +155,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages)
             set_plan_aside(problem, plan, listed, run, error)
             seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
+    add_corrected(listed, known, kept, vintages.newer_by_date, run)
     run.row = None
     kept.save(author=run.author, now=run.now)
     expected = known.expected(listed, owners, run.organisation)

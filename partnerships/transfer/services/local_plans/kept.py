@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from partnerships.open_data.services import Kept, keep_rows
 from partnerships.open_data.standards import PLAN, TIMETABLE
@@ -11,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import Content
 from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import milestones_by_key
-from partnerships.transfer.reading.local_plans import LocalPlan
+from partnerships.transfer.reading.local_plans import LocalPlan, Milestone
 
 
 class KeptRows:
@@ -34,6 +35,13 @@ class KeptRows:
         self._events[body] = sorted(rows, key=lambda row: row.position)
         if plan.gaps:
             self._incomplete.add(body.pk)
+
+    def add_milestones(self, body: Plan, keyed: Mapping[str, Milestone], content: Content) -> None:
+        """Add rows of a plan's timetable; its others stay."""
+        said = {item["key"]: milestone_values(item) for item in content["milestones"]}
+        rows = [Kept(one.row, one.cells, key, said[key]) for key, one in keyed.items()]
+        self._events[body] = sorted(rows, key=lambda row: row.position)
+        self._incomplete.add(body.pk)
 
     def save(self, *, author: User | None, now: dt.datetime) -> None:
         """Keep them."""

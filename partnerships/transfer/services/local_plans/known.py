@@ -12,7 +12,7 @@ from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
 
 class Known:
-    """The imported plans, by the reference in the published file."""
+    """The imported plans, by the reference in the published file; without those that have none."""
 
     def __init__(self) -> None:
         self.plans = list(
@@ -32,6 +32,15 @@ class Known:
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
     ) -> list[Plan]:
         """The plans that the file should have: all, those of a standard file's authorities, or of whose own it is."""
+    @property
+    def references(self) -> set[str]:
+        """The references of the imported plans in the published file."""
+        return set(self._by_reference)
+
+    def called(self, reference: str) -> list[Plan]:
+        """The imported plans with this reference."""
+        return list(self._by_reference.get(reference, ()))
+
         if not listed.is_standard and own is None:
             return self.plans
         authorities = {own.pk} if own is not None else {body.pk for body in owners.values()}

@@ -41,6 +41,11 @@ class Vintages:
         self._otherwise = newer.as_of if newer is not None and goes_by_date else None
         self._older = {curie for plan in listed.plans if self.newer_than(plan) for curie in plan.organisations}
 
+    @property
+    def newer_by_date(self) -> dt.date | None:
+        """The date of newer files, if these go by their date."""
+        return self._otherwise
+
     def newer_than(self, plan: LocalPlan) -> dt.date | None:
         """The date of what was read before, if that is newer."""
         return self._ages.newer_than(plan.key, plan.organisations, self._otherwise)

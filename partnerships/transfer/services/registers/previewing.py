@@ -17,13 +17,12 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import Proposals, propose
-from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
-from partnerships.transfer.services.files import File, pack
+from partnerships.transfer.services.files import File, names_of, pack
 from partnerships.transfer.services.locking import take_turn, wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
@@ -59,7 +58,7 @@ def receive_list(
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
     run = new_run(
         register=register,
-        file_name=", ".join(text(PurePath(file.name).name) for file in files),
+        file_name=text(names_of(files)),
         sha256=hashlib.sha256(data).hexdigest(),
         as_of=choices.as_of,
         author=author,
@@ -182,8 +181,8 @@ def proposals_for(run: ImportRun) -> list[tuple[str, Proposals]]:
     parts = parts_of(run.register)
     found = []
     for place, file in enumerate(files_in(run.register, data, run.file_name)):
-        sheets = read_sheets(file.data, file.name)
-        columns = parts[place].columns if parts else columns_of(run.register, sheets)
+        sheets = file.sheets
+        columns = (parts[place].columns if sheets else ()) if parts else columns_of(run.register, sheets)
         known = known_headings(run.register, run.publisher, sheets, place)
         found.append((parts[place].label if len(parts) > 1 else "", propose(sheets, columns, known)))
     return found

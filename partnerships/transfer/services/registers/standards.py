@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading import brownfield_land, developer_agreements, local_plans
+from partnerships.transfer.reading import agreement_rows, brownfield_land, local_plans
 from partnerships.transfer.reading.headings import Column
 from partnerships.transfer.reading.housing_figures import READERS
 from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
@@ -39,9 +39,9 @@ STANDARD_FILES = {
     ),
     Register.DEVELOPER_AGREEMENTS: StandardFiles(
         (
-            Part("agreements", developer_agreements.AGREEMENTS),
-            Part("contributions", developer_agreements.CONTRIBUTIONS),
-            Part("transactions", developer_agreements.TRANSACTIONS),
+            Part("agreements", agreement_rows.AGREEMENTS),
+            Part("contributions", agreement_rows.CONTRIBUTIONS),
+            Part("transactions", agreement_rows.TRANSACTIONS),
         ),
         apply_developer_agreements,
     ),

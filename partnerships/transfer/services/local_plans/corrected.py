@@ -1,0 +1,82 @@
+"""Rows of a timetable that were set aside alone, and come back without the rows of their plans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.kit.dates import long_date
+from partnerships.open_data.models import Record
+from partnerships.open_data.standards import TIMETABLE
+from partnerships.plans.content import InvalidContent, normalise
+from partnerships.plans.models import Plan
+from partnerships.plans.services import UnableToPublish
+from partnerships.transfer.local_plan_content import content_with_milestones
+from partnerships.transfer.reading.local_plans import LocalPlans, Milestone
+from partnerships.transfer.reading.milestone_keys import corrected_keys
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.standard_cells import day_in
+from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.local_plans.kept import KeptRows
+from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.older_plans import record_past
+from partnerships.transfer.services.plan_versions import in_words, publish_changes, remark_on_embargo, said_before
+
+
+def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.date | None, run: Import) -> None:
+    """Add the milestones to plans that were read before; those of other authorities are set aside.
+
+    `newer` is the date of newer files, if these go by their date.
+    """
+    for reference, milestones in listed.corrected.items():
+        standing = [one for one in milestones if one.ended is None or one.ended > run.as_of]
+        plans = known.called(reference)
+        own = run.organisation
+        if own is not None:
+            plans = [plan for plan in plans if own.pk in {owner.organisation_id for owner in plan.owners.all()}]
+        if len(plans) == 1:
+            run.row = milestones[0].row
+            try:
+                _add(plans[0], standing, kept, newer, run)
+            except (InvalidContent, UnableToPublish) as error:
+                _set_aside(milestones, in_words(error), "Correct the row.", listed, run)
+        elif plans:
+            found = f"{len(plans)} plans have the reference “{reference}”."
+            _set_aside(milestones, found, "Correct it in the whole files, and import those again.", listed, run)
+        else:
+            whose = own.name if own is not None else "nobody"
+            remedy = "Only its own authorities can import a plan."
+            _set_aside(milestones, f"the plan “{reference}” is not {whose}'s.", remedy, listed, run)
+
+
+def _add(plan: Plan, milestones: Sequence[Milestone], kept: KeptRows, newer: dt.date | None, run: Import) -> None:
+    records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
+    rows = [(record.key, record.cells) for record in records]
+    last = {record.key: day_in(record.cells, "entry-date") for record in records}
+    before = normalise(said_before(plan) or {})
+    keyed = dict(zip(corrected_keys(milestones, rows, before["milestones"]), milestones, strict=True))
+    older = [
+        day
+        for key, one in keyed.items()
+        if (day := last.get(key)) and (here := day_in(one.cells, "entry-date")) and here < day
+    ]
+    if newer := max(older, default=newer):
+        known = normalise(said_before(plan, is_open=True) or {})
+        record_past(plan, normalise(content_with_milestones(known, keyed)), known, run)
+        run.report.remark(f"{plan.title}: these rows are older than what was read on {long_date(newer)}.")
+        return
+    content = normalise(content_with_milestones(before, keyed))
+    if content == before:
+        run.report.count("left_alone")
+    else:
+        publish_changes(plan, before, content, run)
+    kept.add_milestones(plan, keyed, content)
+    remark_on_embargo(plan, run)
+
+
+def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, listed: LocalPlans, run: Import) -> None:
+    problems = [Problem(one.row, "plan", found, remedy) for one in milestones]
+    if not run.rows_stand_alone:
+        raise UnableToRead(problems)
+    for problem in problems:
+        run.set_aside(listed.abouts[1].row_set_aside([problem]))

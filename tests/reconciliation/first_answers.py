@@ -16,7 +16,7 @@ from django.conf import settings
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, OrganisationName, Scheme
-from partnerships.reconciliation.matching import Verdict
+from partnerships.reconciliation.matching import Body, Named, Verdict, place_in
 from partnerships.reconciliation.queries import bodies_of, find
 from partnerships.reconciliation.questions import Period, Question
 from partnerships.transfer.reading.tables import Cell, read_sheets
@@ -86,10 +86,16 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
     holders = dict(Identifier.objects.filter(scheme=scheme).values_list("value", "organisation"))
     namesakes = _namesakes()
     bodies = bodies_of({*holders.values()}.union(*namesakes.values()))
+    places = _places(bodies.values())
 
     def called(name: str, day: dt.date | None) -> int:
-        """How many bodies that existed on the day have exactly this name."""
-        found = [bodies[pk] for pk in namesakes.get(fold_name(name), ()) if pk in bodies]
+        """How many bodies that existed on the day have this name, or are called after it if it is a bare place."""
+        folded = fold_name(name)
+        after = places.get(folded, []) if place_in(folded) == folded else []
+        alike = namesakes.get(folded, set()).union(
+            pk for pk, named in after if day is None or Period(day, day).meets(named.begins, named.ends)
+        )
+        found = [bodies[pk] for pk in alike if pk in bodies]
         return sum(day is None or Period(day, day).meets(one.begins, one.ends) for one in found)
 
     for name, number, day in rows:
@@ -118,6 +124,15 @@ def _count(result: Score, said: str, wanted: int, found: list[Verdict]) -> None:
         result.wrong.append(answered)
         if found and found[0].match:
             result.certainly_wrong.append(answered)
+
+
+def _places(bodies: Iterable[Body]) -> dict[str, list[tuple[int, Named]]]:
+    """The councils and other public bodies by the places in their names: “Dorset” was a county and a LEP."""
+    found: dict[str, list[tuple[int, Named]]] = defaultdict(list)
+    for body in bodies:
+        for named in body.names if body.is_public else ():
+            found[place_in(named.folded)].append((body.pk, named))
+    return found
 
 
 def _namesakes() -> dict[str, set[int]]:

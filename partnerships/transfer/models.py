@@ -20,7 +20,12 @@ class Register(models.TextChoices):
     LEPS = "leps", "Local Enterprise Partnerships"
     PROVIDERS = "providers", "Registered providers"
     COMBINED_AUTHORITIES = "combined-authorities", "Combined authorities and their districts"
+    COUNCIL_NAMES = "council-names", "Other names and codes of councils"
+    COUNCIL_CHANGES = "council-changes", "Changes of councils"
     LOCAL_PLANS = "local-plans", "Local plans and their timetables"
+    PLAN_DOCUMENTS = "plan-documents", "Documents of local plans"
+    PLAN_PROGRESS = "plan-progress", "Progress of local plans (Planning Inspectorate)"
+    CODE_LISTS = "code-lists", "Code lists"
     DEVELOPER_AGREEMENTS = "developer-agreements", "Developer agreements"
     BROWNFIELD_LAND = "brownfield-land", "Brownfield land"
     DELIVERY_TEST = Series.DELIVERY_TEST.value, SERIES_LABELS[Series.DELIVERY_TEST]
@@ -33,6 +38,14 @@ class Register(models.TextChoices):
 
 #: Registers of organisations that come as one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
+#: Lists of one file that add to what the directory and plans have.
+SIMPLE_REGISTERS = (
+    Register.COUNCIL_NAMES,
+    Register.COUNCIL_CHANGES,
+    Register.PLAN_DOCUMENTS,
+    Register.PLAN_PROGRESS,
+    Register.CODE_LISTS,
+)
 #: Files of the planning data standards, which an authority's staff may upload too.
 OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
 #: Published figures about homes, each of which comes as one file.
@@ -44,7 +57,7 @@ FIGURE_REGISTERS = (
     Register.REQUIREMENTS,
 )
 #: Lists that administrators upload.
-UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *FIGURE_REGISTERS)
+UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *SIMPLE_REGISTERS, *FIGURE_REGISTERS)
 
 
 class RunStatus(models.TextChoices):

@@ -94,25 +94,24 @@ COLUMNS = (
 _ENDED = {"deregistered", "removed", "dissolved", "ceased", "closed", "ended", "former", "inactive", "notregistered"}
 
 NON_PROFIT, PROFIT, LOCAL_AUTHORITY = "Non-profit", "Profit", "Local authority"
+#: The code lists of the register of 2017 (social_housing_provider_designation.tsv, …_legal_entity.tsv).
+DESIGNATION_CODES = {"1": NON_PROFIT, "2": LOCAL_AUTHORITY, "3": PROFIT}
+FORM_CODES = {"1": "Companies House", "2": "Charity Commission", "3": "FCA - Non-charitable", "4": "FCA - Charitable"}
 _DESIGNATIONS = {
     "nonprofit": NON_PROFIT,
     "notforprofit": NON_PROFIT,
     "nonprofitmaking": NON_PROFIT,
-    "1": NON_PROFIT,
     "localauthority": LOCAL_AUTHORITY,
     "la": LOCAL_AUTHORITY,
     "larp": LOCAL_AUTHORITY,
     "council": LOCAL_AUTHORITY,
-    "2": LOCAL_AUTHORITY,
     "profit": PROFIT,
     "forprofit": PROFIT,
     "profitmaking": PROFIT,
-    "3": PROFIT,
+    **DESIGNATION_CODES,
 }
 #: Words for a provider that is no council; they do not say whether it makes a profit.
 _PRIVATE = {"prp", "privateregisteredprovider", "registeredprovider", "housingassociation"}
-#: The code list of the register of 2017 (social_housing_provider_legal_entity.tsv).
-_FORMS = {"1": "Companies House", "2": "Charity Commission", "3": "FCA - Non-charitable", "4": "FCA - Charitable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ def read_providers(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOW
                 name=line.text("name") if council_key else faults.required(line, "name"),
                 registered_on=registered_on,
                 designation="" if is_ended and not line.text("designation") else _designation(line, faults),
-                form=_FORMS.get(line.text("form"), line.text("form"))[:120],
+                form=FORM_CODES.get(line.text("form"), line.text("form"))[:120],
                 council_key=council_key,
                 is_ended=is_ended,
                 ended_on=ended_on,

@@ -1,4 +1,4 @@
-"""Import a published register of organisations, or published housing figures."""
+"""Import a published register of organisations, a list that adds to it, or published housing figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.transfer.management.importing import (
     print_report,
     refusal,
 )
-from partnerships.transfer.models import FIGURE_REGISTERS, ORGANISATION_REGISTERS
+from partnerships.transfer.models import FIGURE_REGISTERS, ORGANISATION_REGISTERS, SIMPLE_REGISTERS
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
@@ -32,6 +32,11 @@ _HELP = """Update the directory of organisations from a published register, or i
   leps                  Local Enterprise Partnerships: the look-up from districts, or the list of names and codes
   providers             registered providers of social housing: the regulator's list of any month
   combined-authorities  the ONS look-up from districts to combined authorities
+  council-names         every name, or every code, of councils with the key of each
+  council-changes       which council or code followed which
+  plan-documents        the documents of local plans
+  plan-progress         the Planning Inspectorate's list of how far local plans have come
+  code-lists            a published code list, to see whether Common Ground knows all its codes
   delivery-test         the Housing Delivery Test of a year
   net-additions         net additional dwellings, live table 122
   affordable-supply     affordable homes, live tables 1006 to 1008
@@ -57,7 +62,9 @@ class Command(ImportCommand):
         """Add the register, the file and the options."""
         parser.add_argument(
             "register",
-            choices=[str(register.value) for register in (*ORGANISATION_REGISTERS, *FIGURE_REGISTERS)],
+            choices=[
+                str(register.value) for register in (*ORGANISATION_REGISTERS, *SIMPLE_REGISTERS, *FIGURE_REGISTERS)
+            ],
             help="which list it is",
         )
         parser.add_argument("file", type=Path, help="the file: .csv, .tsv, .xlsx, .ods, .json or .yaml")

@@ -10,6 +10,9 @@ from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
+#: Begins the external reference of a plan from a list that gives plans no references.
+WITHOUT_REFERENCE = "#"
+
 
 class Known:
     """The imported plans, by the reference in the published file; without those that have none."""
@@ -17,6 +20,7 @@ class Known:
     def __init__(self) -> None:
         self.plans = list(
             Plan.objects.exclude(external_reference="")
+            .exclude(external_reference__startswith=WITHOUT_REFERENCE)
             .filter(kind="local_plan")
             .prefetch_related("owners")
             .order_by("pk")
@@ -28,10 +32,6 @@ class Known:
         for plan_id, body in PlanOwner.ever.filter(plan__in=self.plans).values_list("plan_id", "organisation_id"):
             self._bodies[plan_id].add(body)
 
-    def expected(
-        self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
-    ) -> list[Plan]:
-        """The plans that the file should have: all, those of a standard file's authorities, or of whose own it is."""
     @property
     def references(self) -> set[str]:
         """The references of the imported plans in the published file."""
@@ -41,6 +41,10 @@ class Known:
         """The imported plans with this reference."""
         return list(self._by_reference.get(reference, ()))
 
+    def expected(
+        self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
+    ) -> list[Plan]:
+        """The plans that the file should have: all, those of a standard file's authorities, or of whose own it is."""
         if not listed.is_standard and own is None:
             return self.plans
         authorities = {own.pk} if own is not None else {body.pk for body in owners.values()}

@@ -1,4 +1,4 @@
-"""Lists that are no register of organisations: files of planning data standards, and housing figures."""
+"""Lists that are no register of organisations: planning data, names and changes of councils, housing figures."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from partnerships.transfer.reading import agreement_rows, brownfield_land, local
 from partnerships.transfer.reading.headings import Column
 from partnerships.transfer.reading.housing_figures import READERS
 from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
+from partnerships.transfer.services.code_lists import CODE_LISTS
+from partnerships.transfer.services.councils.changes import CHANGES
+from partnerships.transfer.services.councils.other_names import OTHER_NAMES
 from partnerships.transfer.services.developer_agreements.importing import apply_developer_agreements
 from partnerships.transfer.services.files import File, Given, unpack
 from partnerships.transfer.services.housing_figures import apply_housing_figures
+from partnerships.transfer.services.local_plans.documents import DOCUMENTS
 from partnerships.transfer.services.local_plans.importing import apply_local_plans
+from partnerships.transfer.services.local_plans.progress import PROGRESS
+from partnerships.transfer.services.simple_lists import apply_simple_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,10 @@ STANDARD_FILES = {
         apply_developer_agreements,
     ),
     Register.BROWNFIELD_LAND: StandardFiles((Part("sites", brownfield_land.COLUMNS),), apply_brownfield_land),
+    **{
+        one.register: StandardFiles((Part("list", one.columns),), partial(apply_simple_list, listed=one))
+        for one in (OTHER_NAMES, CHANGES, DOCUMENTS, PROGRESS, CODE_LISTS)
+    },
     **{
         Register(series.value): StandardFiles(
             (Part("figures", reader.columns),), partial(apply_housing_figures, series=series)

@@ -1,0 +1,163 @@
+"""Lists of one file that add to what the directory and plans have, with every row accounted for."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from partnerships.activity.models import Event
+from partnerships.organisations.models import Identifier, Organisation, OrganisationName, SuccessionTie
+from partnerships.plans.models import Plan
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.headings import UnknownHeadings
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import accounting, rows_to_correct
+from tests.support.kept_rows import kept
+
+from .altering import ALTERED, altered
+from .lists import as_csv, extract, import_list, import_plans, rows_of
+from .test_altered_copies import said, table
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def directory(db: None) -> None:
+    """The councils and local plans of the extracts."""
+    kept(_directory)
+
+
+def _directory() -> None:
+    import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
+    import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
+
+
+def the(name: str) -> Organisation:
+    return Organisation.objects.get(name=name)
+
+
+def corrected(run: ImportRun, **changes: str) -> bytes:
+    """The rows set aside, each with these cells."""
+    heading, rows = rows_to_correct(run.report)
+    return as_csv([dict(zip(heading, row, strict=True)) | changes for row in rows])
+
+
+def put_in_twice(register: str, name: str) -> ImportRun:
+    """The first run of a list; the second changes nothing."""
+    run = import_list(register, extract(name))
+    again = import_list(register, extract(name))
+    assert (again.created, again.changed, again.closed) == (0, 0, 0)
+    assert accounting(again.report) == accounting(run.report)
+    return run
+
+
+def test_every_name_of_a_council_is_found_afterwards() -> None:
+    run = put_in_twice("council-names", "council-names.csv")
+
+    assert accounting(run.report) == "Of 25 rows, 17 were used and 8 were set aside."
+    assert "no council in the directory has the key “ABE”" in said(run)
+    names = OrganisationName.objects.filter(organisation=the("Northumberland County Council"))
+    assert "northumberland council" in names.values_list("folded", flat=True)
+    assert names.filter(folded="northumberland council", kind="alternative").count() == 1
+
+
+def test_codes_that_a_council_had_are_added_and_those_of_others_set_aside() -> None:
+    run = put_in_twice("council-names", "council-codes.csv")
+    wrong = import_list("council-names", "gss-code,local-authority-code\nE07000223,NBL\nE07000223,ADU\n")
+
+    assert accounting(run.report) == "Of 11 rows, 10 were used and 1 is outside England."
+    held = Identifier.objects.filter(value="E47000005").get()
+    assert (held.scheme, held.organisation.name) == ("former-key", "North East Combined Authority")
+    assert "E07000223 is a code of Adur District Council in the directory" in said(wrong)
+
+
+def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None:
+    SuccessionTie.objects.filter(predecessor__name__startswith="Carlisle").delete()
+
+    run = put_in_twice("council-changes", "council-changes.csv")
+
+    assert accounting(run.report) == "Of 12 rows, 7 were used, 1 is outside England and 4 were set aside."
+    assert run.report["lines"]["created"] == ["Carlisle City Council → Cumberland Council, 2023"]
+    tie = SuccessionTie.objects.get(predecessor__name="Carlisle City Council")
+    assert (tie.successor, str(tie.succession.vests_on)) == (the("Cumberland Council"), "2023")
+    words = said(run)
+    assert "no organisation in the directory has the code “E06000028”" in words
+    assert "North of Tyne Combined Authority does not serve the area of Northumberland County Council" in words
+
+
+def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back() -> None:
+    listed = rows_of(extract("local-plan-document.csv"))
+    bad = [listed[0] | {"document-url": "on our shelf", "name": "Map [east]"}, listed[1] | {"local-plan": "nowhere"}]
+
+    run = import_list("plan-documents", as_csv([*listed, *bad]))
+    again = import_list("plan-documents", corrected(run, **{"document-url": "https://a.example/map(1).pdf"}))
+
+    assert accounting(run.report) == "Of 4 rows, 2 were used and 2 were set aside."
+    assert accounting(again.report) == "Of 2 rows, 1 was used and 1 was set aside."
+    plan = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
+    version = plan.versions.get(number=plan.current_number)
+    [section] = [one for one in version.content["sections"] if one["key"] == "published-documents"]
+    assert section["title"] == "Documents"
+    first, second, third = section["body"].splitlines()
+    assert first.startswith("- [Local plan 2017](<https://www.camden.gov.uk/documents/20142/4820180/Local+Plan.pdf/")
+    assert second.endswith(" (inspector's report)")
+    assert third == "- [Map \\[east\\]](<https://a.example/map(1).pdf>) (local plan)"
+    number = plan.current_number
+    import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
+    plan.refresh_from_db()
+    assert plan.current_number == number
+
+
+def test_progress_of_plans_fills_the_history_of_those_with_its_dates_and_adds_the_others() -> None:
+    before = Plan.objects.count()
+
+    run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
+    again = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
+
+    assert accounting(run.report) == accounting(again.report)
+    assert (again.created, again.changed, Plan.objects.count()) == (0, 0, before + run.created)
+    camden = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
+    assert camden.current_number == 1
+    event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=camden.pk)
+    assert "Regulation 19" in event.data["reason"]
+    old = Plan.objects.get(title="Local plan of Camden, London Borough of, adopted 8 November 2010")
+    assert (old.status, old.owners.get().organisation.name) == ("closed", "London Borough of Camden")
+    items = old.versions.get().content["milestones"]
+    assert {item["actual"] for item in items} == {"2009-10-16", "2010-01-28", "2010-08-31", "2010-11-08"}
+
+
+def test_codes_of_a_code_list_that_are_unknown_are_named() -> None:
+    purposes = "contribution-purpose,name,end-date\neducation,Education,\nflood,Flood,2019-05-07\nmoon,Moon,\n"
+    events = "reference,name\nplan-adopted,Plan adopted\nadopted,Adopted\n"
+    kinds = "reference,name\nlocal-plan,Local plan\ncore-strategy,Core strategy\n"
+
+    run = import_list("code-lists", purposes)
+
+    assert accounting(run.report) == "Of 3 rows, 2 were used and 1 was set aside."
+    assert "does not know the code “moon”" in said(run)
+    assert [import_list("code-lists", one).left_alone for one in (events, kinds)] == [2, 2]
+    designations = "social-housing-provider-designation-eng\tname\n1\tNon-Profit\n2\tLocal Authority\n"
+    assert import_list("code-lists", designations).left_alone == 2
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_altered_copies_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
+    listed = [row for row in rows_of(extract("council-codes.csv")) if row["gss-code"] != "S12000033"]
+    rows = table([*listed, {"gss-code": "E0700", "local-authority-code": "ADU"}])
+
+    run = import_list("council-names", altered(rows, how))
+
+    assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(listed), 1)
+    assert "“E0700” is not a GSS code" in said(run)
+    assert Identifier.objects.filter(value="E47000005").exists()
+
+
+def test_wrong_lists_are_refused_whole() -> None:
+    with pytest.raises(UnknownHeadings, match="needs the column “la-name” or “gss-code”"):
+        import_list("council-names", "local-authority-code,population\nADU,60000\n")
+    with pytest.raises(UnableToRead, match="none of its 1 rows can be used"):
+        import_list("council-names", "la-name,local-authority-code\nNowhere,ZZZ\n")
+    with pytest.raises(UnableToRead, match="2 of its 2 rows cannot be used"):
+        import_list("plan-documents", "local-plan,name,document-url\na,b,c\nd,e,f\n")

@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-search bench-successions format lock audit
+	bench-search bench-successions format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -86,6 +86,9 @@ bench-ledger: ## Measure the ledger of emails
 
 format: ## Format code and templates
 	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format . ; .venv/bin/djangofmt --line-length 120 --indent-width 2 --custom-blocks draft_banner,empty_state,tabs templates
+
+settings: ## Write .env.example and docs/reference/settings.md from the declarations of settings
+	@$(VENV) -m tools.settings_pages
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)
 	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group checks \

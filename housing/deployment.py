@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from housing.environment import key_faults
+from housing.declarations import REMOVED, SECRETS, SETTINGS
+from housing.declarations.checks import keys_fault
+from housing.declarations.pages import HSTS_STEPS
+from housing.environment import BASE_DIR, read_file
+
+#: The step after which only subdomains and preloading are left, which are the operator's choice.
+FULL_HSTS = 3
 
 
 @register(Tags.security, deploy=True)
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Find weak secret keys; without DEBUG they prevent the start as well."""
-    names = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS")
+    names = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "ADDRESS_HASH_KEYS")
     given = {name: getattr(settings, name) for name in names}
     keys = {name: [value] if isinstance(value, str) else value for name, value in given.items()}
-    return [Error(fault, id="housing.E001") for fault in key_faults(keys)]
+    return [
+        Error(f"{name} {fault}", id="housing.E001") for name, values in keys.items() if (fault := keys_fault(values))
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -30,5 +39,34 @@ def check_roles(**kwargs: Any) -> list[CheckMessage]:
             "Workers connect as the web's database role, whose time limits are too short for them.",
             hint="Create a role for workers and set DATABASE_WORKER_URL (docs/deploy.md).",
             id="housing.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_names(**kwargs: Any) -> list[CheckMessage]:
+    """Warn about names in `.env` that are no settings, which are probably misspelt."""
+    known = {setting.name for setting in SETTINGS} | {f"{name}_FILE" for name in SECRETS} | REMOVED.keys()
+    found: list[CheckMessage] = []
+    for name in sorted(read_file(BASE_DIR / ".env").keys() - known):
+        nearest = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {nearest[0]}?" if nearest else "docs/reference/settings.md lists all settings."
+        found.append(checks.Warning(f"{name} in .env is not a setting.", hint=hint, id="housing.W002"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_hsts(**kwargs: Any) -> list[CheckMessage]:
+    """Say that HSTS can go up a step, once everything has worked over https for a while."""
+    step = HSTS_STEPS.index(
+        (settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)
+    )
+    if not settings.HTTPS or step >= FULL_HSTS:
+        return []
+    return [
+        checks.Info(
+            f"HSTS_STEP is {step}.",
+            hint=f"If all pages have worked over https since it was set, set HSTS_STEP={step + 1} (docs/deploy.md).",
+            id="housing.I001",
         )
     ]

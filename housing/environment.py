@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
-from email.utils import parseaddr
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -25,10 +23,6 @@ GROUPS = (
 
 # Commands that need the owner of the tables.
 OWNER_COMMANDS = frozenset({"migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"})
-
-
-# Django's own minimum for a secret key.
-MIN_KEY_LENGTH = 50
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
@@ -54,68 +48,47 @@ def _value(text: str) -> str:
     return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].rstrip()
 
 
-def secret_keys(name: str) -> list[str]:
-    """The keys in a comma-separated variable; unlike with environ, a key may start with `$`."""
-    return [key for key in os.environ.get(name, "").split(",") if key]
+def add_file(environ: MutableMapping[str, str], path: Path) -> None:
+    """Add the settings of a file that are not set; a secret counts as set if the name of its file is."""
+    given = set(environ)
+    for key, value in read_file(path).items():
+        if not {key, key.removesuffix("_FILE"), f"{key}_FILE"} & given:
+            environ[key] = value
 
 
-def key_faults(keys: Mapping[str, Sequence[str]]) -> list[str]:
-    """A sentence for each weak key, naming its setting and never the key itself."""
-    return [f"{name} {fault}." for name, values in keys.items() for value in values if (fault := _key_fault(value))]
+def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str]) -> None:
+    """Set each secret whose NAME_FILE names a file, from that file; a line break at its end is left out.
 
-
-def require_strong_keys(keys: Mapping[str, Sequence[str]]) -> None:
-    """Raise `ImproperlyConfigured` for weak keys, by the name of their setting."""
-    if faults := key_faults(keys):
-        raise ImproperlyConfigured(f"{' '.join(faults)} See .env.example.")
-
-
-def _key_fault(key: str) -> str:
-    if key.startswith("#"):
-        return "starts with #: it looks like a comment"
-    if any(character.isspace() for character in key):
-        return "contains blanks: it may contain a comment"
-    if len(key) < MIN_KEY_LENGTH:
-        return f"is shorter than {MIN_KEY_LENGTH} characters"
-    return ""
-
-
-def parse_origin(origin: str) -> SplitResult:
-    """The parts of SITE_ORIGIN; raises `ImproperlyConfigured` if it is not an origin."""
-    parts = urlsplit(origin)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-        raise ImproperlyConfigured(f"SITE_ORIGIN must look like https://ground.example, not {origin!r}.")
-    return parts
-
-
-def require_mailbox(address: str) -> None:
-    """Raise `ImproperlyConfigured` if EMAIL_MAILBOX is not an ASCII address."""
-    if not address.isascii() or "@" not in parseaddr(address)[1]:
-        raise ImproperlyConfigured(f"EMAIL_MAILBOX must be an address such as digests@ground.example, not {address!r}.")
-
-
-def require_consistent_timeouts(*, timeout: int, data: float, lease: int) -> None:
-    """Raise `ImproperlyConfigured` if a slow mail server would get emails twice; all in seconds.
-
-    Connecting, greeting, TLS, signing in and a message's commands may each take `timeout` before the lease is renewed.
+    NAME_FILE is removed, because processes started from here get the value itself. Raises `ImproperlyConfigured`
+    for a file that cannot be read, and if both are set.
     """
-    min_lease = 5 * timeout + 10
-    if lease < min_lease:
-        raise ImproperlyConfigured(
-            f"EMAIL_LEASE_SECONDS is {lease}; with EMAIL_TIMEOUT={timeout} it must be at least "
-            f"{min_lease} (5 x EMAIL_TIMEOUT + 10 s), or a slow mail server would get emails twice."
-        )
-    if data < timeout:
-        raise ImproperlyConfigured(
-            f"EMAIL_DATA_TIMEOUT is {data:g}; it must be at least EMAIL_TIMEOUT ({timeout} s). "
-            "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
-        )
+    for name in secrets:
+        path = environ.get(f"{name}_FILE")
+        if not path:
+            continue
+        if environ.get(name):
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one.")
+        try:
+            environ[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which cannot be read ({why}). Put the secret there, readable by this "
+                f"process, or set {name}."
+            ) from None
+        del environ[f"{name}_FILE"]
 
 
-def load(environ: MutableMapping[str, str], *, base_dir: Path = BASE_DIR, var_dir: Path = VAR_DIR) -> None:
-    """Set what is unset, group by group, from `.env` and from the running embedded services."""
-    for key, value in read_file(base_dir / ".env").items():
-        environ.setdefault(key, value)
+def load(
+    environ: MutableMapping[str, str],
+    *,
+    secrets: Iterable[str] = (),
+    base_dir: Path = BASE_DIR,
+    var_dir: Path = VAR_DIR,
+) -> None:
+    """Set what is unset, group by group, from `.env`, files of `secrets`, and the running embedded services."""
+    add_file(environ, base_dir / ".env")
+    read_secret_files(environ, secrets)
     embedded = read_file(var_dir / "embedded.env")
     for group in GROUPS:
         if any(key in environ for key in group):

@@ -4,64 +4,51 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 import pghistory
-from django.core.exceptions import ImproperlyConfigured
 
 from housing import environment
 from housing.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401 - a setting of django-csp
 from housing.database_roles import connection_settings
+from housing.declarations import SECRETS, SETTINGS, refuse_removed
+from housing.declarations.pages import HSTS_STEPS
+from housing.declarations.setting import read_settings
 from housing.logs import configure_structlog, logging_settings
 from housing.rooms import ROOMS
 
 # Allows `ModelAdmin[Plan]` and similar annotations.
 django_stubs_ext.monkeypatch()
 
-env = environ.Env()
-environment.load(os.environ)
+environment.load(os.environ, secrets=SECRETS)
+refuse_removed(os.environ)
+given = read_settings(SETTINGS, os.environ)
 
 BASE_DIR = environment.BASE_DIR
 VAR_DIR = environment.VAR_DIR
 
 # --- Instance --------------------------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = os.environ.get("SECRET_KEY") or ("only-for-debugging" if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Start with `make run`, which makes one for this copy, or set it (see .env.example)."
-    )
-SECRET_KEY_FALLBACKS = environment.secret_keys("SECRET_KEY_FALLBACKS")
+DEBUG = given["DEBUG"]
+SECRET_KEY = given["SECRET_KEY"]
+SECRET_KEY_FALLBACKS = given["SECRET_KEY_FALLBACKS"]
 # The first encrypts the secrets of second factors; all decrypt. Default: SECRET_KEY and SECRET_KEY_FALLBACKS.
-SECOND_FACTOR_KEYS = environment.secret_keys("SECOND_FACTOR_KEYS")
+SECOND_FACTOR_KEYS = given["SECOND_FACTOR_KEYS"]
 # The first hashes erased addresses that refused digests; all are compared. The same default.
-ADDRESS_HASH_KEYS = environment.secret_keys("ADDRESS_HASH_KEYS")
-if not DEBUG:
-    environment.require_strong_keys(
-        {
-            "SECRET_KEY": [SECRET_KEY],
-            "SECRET_KEY_FALLBACKS": SECRET_KEY_FALLBACKS,
-            "SECOND_FACTOR_KEYS": SECOND_FACTOR_KEYS,
-            "ADDRESS_HASH_KEYS": ADDRESS_HASH_KEYS,
-        }
-    )
+ADDRESS_HASH_KEYS = given["ADDRESS_HASH_KEYS"]
 
 # Links in emails are built from this origin, never from a request's Host header.
-SITE_ORIGIN = env.str("SITE_ORIGIN", default="http://localhost:8000").rstrip("/")
+SITE_ORIGIN = given["SITE_ORIGIN"]
 SITE_NAME = "Common Ground"
-_origin = environment.parse_origin(SITE_ORIGIN)
-HTTPS = _origin.scheme == "https"
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[_origin.hostname] if HTTPS else [_origin.hostname, "localhost", "127.0.0.1", "[::1]"]
-)
+HTTPS = urlsplit(SITE_ORIGIN).scheme == "https"
+ALLOWED_HOSTS = given["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
-BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=HTTPS)
+BEHIND_TLS_PROXY = given["BEHIND_TLS_PROXY"]
 
-DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)  # accounts with published passwords: never in production
+DEMONSTRATION = given["DEMONSTRATION"]  # accounts with published passwords: never in production
 
 # --- Apps and middleware ---------------------------------------------------------------------------------------------
 
@@ -152,18 +139,18 @@ CRISPY_FAIL_SILENTLY = not DEBUG
 # --- Database --------------------------------------------------------------------------------------------------------
 # Web and workers connect as roles of their own with time limits. Migrations and tests run as the owner of the tables.
 
-DATABASE_ROLE = env.str("DATABASE_ROLE", default="web")
+DATABASE_ROLE = given["DATABASE_ROLE"]
 AS_OWNER = DATABASE_ROLE == "owner"
-_database_url = env.str("DATABASE_URL", default="postgres://common_ground@localhost/common_ground")
-_worker_url = env.str("DATABASE_WORKER_URL", default="") or _database_url
-_owner_url = env.str("DATABASE_OWNER_URL", default="")
-# Seconds. How many connections there are: docs/deploy.md, "Connections to the database".
-_max_age = env.int("CONN_MAX_AGE", default=60)
+_owner_url = given["DATABASE_OWNER_URL"]
 ROLE_DATABASES = {
-    role: connection_settings(url, max_age=_max_age)
-    for role, url in (("web", _database_url), ("worker", _worker_url), ("owner", _owner_url or _database_url))
+    role: connection_settings(url, max_age=given["CONN_MAX_AGE"])
+    for role, url in (
+        ("web", given["DATABASE_URL"]),
+        ("worker", given["DATABASE_WORKER_URL"]),
+        ("owner", _owner_url or given["DATABASE_URL"]),
+    )
 }
-DATABASES = {"default": ROLE_DATABASES.get(DATABASE_ROLE, ROLE_DATABASES["web"]).copy()}
+DATABASES = {"default": ROLE_DATABASES[DATABASE_ROLE].copy()}
 # The owner grants rights to this role after each migration; empty if one role does both.
 APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
 
@@ -184,14 +171,14 @@ PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 
 # --- Celery: the database, not the broker, is the source of truth ----------------------------------------------------
 
-CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
-WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+CELERY_BROKER_URL = given["REDIS_URL"]
+WORKER_CONCURRENCY = given["WORKER_CONCURRENCY"]
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 
-MAIL_PAGE = env.str("MAIL_PAGE", default="")  # of the mail catcher that `make run` starts
-_email = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:2525"))
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=_email["EMAIL_BACKEND"])
+MAIL_PAGE = given["MAIL_PAGE"]  # of the mail catcher that `make run` starts
+_email = environ.Env().email_url_config(given["EMAIL_URL"])
+EMAIL_BACKEND = given["EMAIL_BACKEND"] or _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -200,66 +187,65 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 # Seconds for each SMTP command; after DATA, as long as RFC 5321 (4.5.3.2.6) says: giving up early would send it twice.
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
-EMAIL_DATA_TIMEOUT = env.float("EMAIL_DATA_TIMEOUT", default=600)
+EMAIL_TIMEOUT = given["EMAIL_TIMEOUT"]
+EMAIL_DATA_TIMEOUT = given["EMAIL_DATA_TIMEOUT"]
 # The mail server's certificate is checked against the system's authorities or those in EMAIL_CA_FILE.
-EMAIL_TLS_VERIFY = env.bool("EMAIL_TLS_VERIFY", default=True)
-EMAIL_CA_FILE = env.str("EMAIL_CA_FILE", default="")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Common Ground <digests@ground.example>")
+EMAIL_TLS_VERIFY = given["EMAIL_TLS_VERIFY"]
+EMAIL_CA_FILE = given["EMAIL_CA_FILE"]
+DEFAULT_FROM_EMAIL = given["DEFAULT_FROM_EMAIL"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # only alerts to operators have it
-ADMINS = [("Operators", address) for address in env.list("OPERATORS", default=[])]
+ADMINS = [("Operators", address) for address in given["OPERATORS"]]
 
 # Shown in the privacy notice and the accessibility statement.
-OPERATED_BY = env.str("OPERATED_BY", default="the network's administrators")
-PRIVACY_CONTACT = env.str("PRIVACY_CONTACT", default="your network administrator")
-ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network administrator")
+OPERATED_BY = given["OPERATED_BY"]
+PRIVACY_CONTACT = given["PRIVACY_CONTACT"]
+ACCESSIBILITY_CONTACT = given["ACCESSIBILITY_CONTACT"]
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 
 # What a restored backup must not undo, recorded outside the database; on a separate disk if possible.
-JOURNAL_ROOT = env.path("JOURNAL_ROOT", default=str(VAR_DIR / "journal"))()
-SURVEY_KEYS_ROOT = env.path("SURVEY_KEYS_ROOT", default=str(VAR_DIR / "survey-keys"))()  # in no backup
+JOURNAL_ROOT = given["JOURNAL_ROOT"]
+SURVEY_KEYS_ROOT = given["SURVEY_KEYS_ROOT"]  # in no backup
 # Hashes the addresses in the journal; without it nobody can be identified.
-JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
+JOURNAL_KEY = given["JOURNAL_KEY"]
 
 # --- Digests and conversations ---------------------------------------------------------------------------------------
 
 # People who chose nothing get an email for every step instead of one summary a day.
-NOTICES_AT_ONCE = env.bool("NOTICES_AT_ONCE", default=False)
+NOTICES_AT_ONCE = given["NOTICES_AT_ONCE"]
 # How long after the last version "at once" digests wait, so that several versions become one email.
-DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
+DIGEST_SETTLE_MINUTES = given["DIGEST_SETTLE_MINUTES"]
 # The person who reads replies to digests (empty: we do), and the mailboxes for bounces and replies (deploy.md).
-DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
-EMAIL_MAILBOX = env.str("EMAIL_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
-EMAIL_MAILBOX_PATH = env.str("EMAIL_MAILBOX_PATH", default="")
-EMAIL_REPLIES = env.str("EMAIL_REPLIES", default="") or EMAIL_MAILBOX
-environment.require_mailbox(EMAIL_MAILBOX)
+DIGEST_REPLY_TO = given["DIGEST_REPLY_TO"]
+EMAIL_MAILBOX = given["EMAIL_MAILBOX"]
+EMAIL_MAILBOX_PATH = given["EMAIL_MAILBOX_PATH"]
+EMAIL_REPLIES = given["EMAIL_REPLIES"]
 # Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
-EMAIL_PER_MINUTE = env.int("EMAIL_PER_MINUTE", default=0)
-EMAIL_PER_DOMAIN_PER_MINUTE = env.int("EMAIL_PER_DOMAIN_PER_MINUTE", default=0)
-EMAIL_PER_DOMAIN_PER_HOUR = env.int("EMAIL_PER_DOMAIN_PER_HOUR", default=20_000)
+EMAIL_PER_MINUTE = given["EMAIL_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_MINUTE = given["EMAIL_PER_DOMAIN_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_HOUR = given["EMAIL_PER_DOMAIN_PER_HOUR"]
 # How long a claim lasts, and the delay of the first retry (doubles up to an hour).
-EMAIL_LEASE_SECONDS = env.int("EMAIL_LEASE_SECONDS", default=60)
-EMAIL_RETRY_SECONDS = env.float("EMAIL_RETRY_SECONDS", default=10)
-environment.require_consistent_timeouts(timeout=EMAIL_TIMEOUT, data=EMAIL_DATA_TIMEOUT, lease=EMAIL_LEASE_SECONDS)
+EMAIL_LEASE_SECONDS = given["EMAIL_LEASE_SECONDS"]
+EMAIL_RETRY_SECONDS = given["EMAIL_RETRY_SECONDS"]
 # After restoring a backup: send only account emails until this is unset (docs/outbox.md).
-EMAILS_HELD = env.bool("EMAILS_HELD", default=False)
+EMAILS_HELD = given["EMAILS_HELD"]
 # Protects the address for the mail provider's reports of bounces; empty: the address does not exist.
-EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")
+EMAIL_WEBHOOK_SECRET = given["EMAIL_WEBHOOK_SECRET"]
 # JSON. The names of a provider's keys are in anymail's documentation.
 _TIMEOUTS = (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT)
-ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **env.json("ANYMAIL", default={})}
+ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **given["ANYMAIL"]}
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
-NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
+NO_CONTACT_DAYS = given["NO_CONTACT_DAYS"]
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["partnerships.people.backends.AddressBackend"]
 LOGIN_URL = "account_login"
-# auth.W004: addresses are unique by a constraint on lower(email). security.W021: HSTS preload is the operator's choice.
-SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W021"]
+# auth.W004: addresses are unique by a constraint on lower(email). security.W005, security.W021: HSTS goes by steps, and
+# housing/deployment.py says which comes next.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -268,9 +254,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "partnerships.people.passwords.BreachedPasswordValidator"},
 ]
 # Asked whether a password is known from a breach, by the first five digits of its hash; empty: not asked.
-BREACHED_PASSWORDS_URL = env.str(
-    "BREACHED_PASSWORDS_URL", default="https://api.pwnedpasswords.com/range" if HTTPS else ""
-)
+BREACHED_PASSWORDS_URL = given["BREACHED_PASSWORDS_URL"]
 
 ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"reset_password": "partnerships.people.forms.PasswordResetForm"}
@@ -283,7 +267,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = False
@@ -294,7 +278,7 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/h/ip",
 }
 # Behind proxies, so that rate limits count the client's IP address and not the proxy's.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if BEHIND_TLS_PROXY else 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = given["TRUSTED_PROXY_COUNT"]
 SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 # Providers are set in Django admin (social applications). A GET must not start a sign-in.
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -307,14 +291,19 @@ MFA_TOTP_ISSUER = SITE_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 # For leads and administrators in production; not in a demonstration.
-SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=HTTPS)
+SECOND_FACTOR_REQUIRED = given["SECOND_FACTOR_REQUIRED"]
 
-EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)  # for a person or signed-out address: exports are costly
+EXPORTS_PER_MINUTE = given["EXPORTS_PER_MINUTE"]  # for a person or signed-out address: exports are costly
 # Files that one person may upload an hour, names that one may have matched a minute, and the size of such a request.
-UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=60)
-RECONCILIATION_NAMES_PER_MINUTE = env.int("RECONCILIATION_NAMES_PER_MINUTE", default=6_000)
-_sizes = {"BATCH": 50, "BODIES": 200, "DATES": 10, "CONDITIONS": 20, "CHARACTERS": 1_000}
-RECONCILIATION_SIZES = {name: env.int(f"RECONCILIATION_{name}", default=size) for name, size in _sizes.items()}
+UPLOADS_PER_HOUR = given["UPLOADS_PER_HOUR"]
+RECONCILIATION_NAMES_PER_MINUTE = given["RECONCILIATION_NAMES_PER_MINUTE"]
+RECONCILIATION_SIZES = {
+    "BATCH": given["RECONCILIATION_BATCH"],
+    "BODIES": given["RECONCILIATION_BODIES"],
+    "DATES": given["RECONCILIATION_DATES"],
+    "CONDITIONS": given["RECONCILIATION_CONDITIONS"],
+    "CHARACTERS": given["RECONCILIATION_CHARACTERS"],
+}
 
 # 60 minutes idle; 12 hours in total, enforced in partnerships/people/middleware.py.
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
@@ -329,14 +318,11 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 
 # --- Security headers ------------------------------------------------------------------------------------------------
 
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
+SECURE_SSL_REDIRECT = given["SECURE_SSL_REDIRECT"]
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-# Opt-in, because browsers keep a preloaded domain for months.
-SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_STEPS[given["HSTS_STEP"]]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -353,7 +339,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage},
 }
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
+MEDIA_ROOT = given["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
@@ -371,7 +357,7 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 
 # --- Monitoring ------------------------------------------------------------------------------------------------------
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # the bearer token of /metrics; empty: the page does not exist
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+METRICS_TOKEN = given["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
+LOG_LEVEL = given["LOG_LEVEL"]
 LOGGING = logging_settings(level=LOG_LEVEL, debug=DEBUG)
 configure_structlog()

@@ -39,6 +39,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "glossary": (["-m", "tools.glossary"], {}),
     "line limits": (["-m", "tools.line_limits"], {}),
     "template lines": (["-m", "tools.long_lines"], {}),
+    "settings": (["-m", "tools.settings_pages", "--check"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     "packages": (["-m", "pip", "check"], {}),

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from housing.environment import BASE_DIR, read_file
+from housing.declarations import SECRETS
+from housing.environment import BASE_DIR, add_file, read_secret_files
 from tools.embedded import postgres
 from tools.embedded.ports import listen, port_of
 from tools.embedded.postgres import Postgres
@@ -95,9 +96,9 @@ class Supervisor:
     # --- settings
 
     def read_env_file(self, path: Path) -> None:
-        """Take settings from a .env file; the environment wins."""
-        for key, value in read_file(path).items():
-            self.environ.setdefault(key, value)
+        """Take settings from a .env file and from files of secrets; the environment wins."""
+        add_file(self.environ, path)
+        read_secret_files(self.environ, SECRETS)
 
     def export(self, key: str, value: str) -> None:
         """Set a variable for later processes and for commands in other terminals."""

@@ -170,7 +170,7 @@ class _Round:
     def _messages(self) -> Iterator[Outgoing]:
         """The emails, each taken when the sender is ready for its envelope.
 
-        Its lease then lasts for all commands up to the end of DATA (`require_consistent_timeouts`).
+        Its lease then lasts for all commands up to the end of DATA (`lease` in housing/declarations/checks.py).
         """
         began = time.monotonic()
         while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:

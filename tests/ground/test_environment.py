@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import string
@@ -12,8 +11,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from housing.environment import database_role, load, read_file
+from housing.declarations import SECRETS, SETTINGS
+from housing.declarations.setting import read_settings
+from housing.environment import database_role, load, read_file, read_secret_files
+from tools.settings_pages import REFERENCE, example, reference
 
 EXAMPLE = settings.BASE_DIR / ".env.example"
 LONG = string.ascii_letters[:50]
@@ -150,7 +153,7 @@ def test_debug_needs_no_secret_key(tmp_path: Path) -> None:
 def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
     done = settings_with(tmp_path, DEBUG="1", SITE_ORIGIN="ground.example/here")
 
-    assert "SITE_ORIGIN must look like" in done.stderr
+    assert "SITE_ORIGIN must be an origin such as https://ground.example" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS"])
@@ -189,13 +192,111 @@ def test_the_deployment_check_finds_weak_keys_with_debug_too(tmp_path: Path) -> 
     assert "SECRET_KEY is shorter than 50 characters" in done.stderr
 
 
-def test_hsts_preload_is_opt_in(tmp_path: Path) -> None:
-    script = "from housing import settings; print(settings.SECURE_HSTS_SECONDS > 0, settings.SECURE_HSTS_PRELOAD)"
+def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path: Path) -> None:
+    script = (
+        "from housing import settings as s; "
+        "print(s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    )
     production = {"SECRET_KEY": LONG, "SITE_ORIGIN": "https://ground.example"}
 
-    assert run_with(tmp_path, ["-c", script], production).stdout.split() == ["True", "False"]
-    chosen = run_with(tmp_path, ["-c", script], production | {"SECURE_HSTS_PRELOAD": "1"})
-    assert chosen.stdout.split() == ["True", "True"]
+    def header(**chosen: str) -> list[str]:
+        return run_with(tmp_path, ["-c", script], production | chosen).stdout.split()
+
+    assert header() == ["3600", "False", "False"]
+    assert header(HSTS_STEP="3") == ["31536000", "False", "False"]
+    assert header(HSTS_STEP="5") == ["31536000", "True", "True"]
+    assert "set HSTS_STEP=5" in run_with(tmp_path, ["-c", script], production | {"SECURE_HSTS_PRELOAD": "1"}).stderr
+
+
+# --- Values that cannot be right
+
+
+def refusal(**environ: str) -> str:
+    """What the start says about these settings."""
+    with pytest.raises(ImproperlyConfigured) as raised:
+        read_settings(SETTINGS, {"SECRET_KEY": LONG} | environ)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKER_CONCURRENCY", "two", "WORKER_CONCURRENCY must be a whole number, not 'two'. For example:"),
+        ("WORKER_CONCURRENCY", "0", "WORKER_CONCURRENCY must be at least 1, not 0."),
+        ("EMAILS_HELD", "perhaps", "EMAILS_HELD must be 1 or 0, not 'perhaps'. For example: EMAILS_HELD=0."),
+        ("DATABASE_ROLE", "admin", "DATABASE_ROLE must be web, worker or owner."),
+        ("HSTS_STEP", "6", "HSTS_STEP must be at most 5, not 6."),
+        ("EMAIL_LEASE_SECONDS", "20", "it must be at least 60 (5 x EMAIL_TIMEOUT + 10 s)"),
+        ("EMAIL_DATA_TIMEOUT", "5", "EMAIL_DATA_TIMEOUT is 5; it must be at least EMAIL_TIMEOUT (10 s)."),
+        ("EMAIL_MAILBOX", "post", "EMAIL_MAILBOX must be an address such as digests@ground.example, not 'post'."),
+    ],
+)
+def test_a_value_that_cannot_be_right_is_refused_with_what_to_do(name: str, value: str, said: str) -> None:
+    assert said in refusal(**{name: value})
+
+
+def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
+    said = refusal(DATABASE_URL="mysql://me:hush@database", ANYMAIL="{hush", PORT="1", CONN_MAX_AGE="-1")
+
+    assert "DATABASE_URL must begin with postgres:// or postgresql://." in said
+    assert "ANYMAIL must be a JSON object." in said
+    assert "CONN_MAX_AGE must be a whole number, not '-1'" in said
+    assert "hush" not in said
+
+
+def test_an_empty_value_is_the_same_as_none() -> None:
+    values = read_settings(SETTINGS, {"SECRET_KEY": LONG, "WORKER_CONCURRENCY": "", "ALLOWED_HOSTS": ""})
+
+    assert values["WORKER_CONCURRENCY"] == 2
+    assert "localhost" in values["ALLOWED_HOSTS"]
+
+
+# --- Secrets in files
+
+
+def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    kept = tmp_path / "secret"
+    kept.write_text(LONG + "\n")
+    environ = {f"{name}_FILE": str(kept) for name in SECRETS}
+
+    load(environ, secrets=SECRETS, base_dir=tmp_path, var_dir=tmp_path)
+
+    assert environ == dict.fromkeys(SECRETS, LONG)
+    assert {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL", "METRICS_TOKEN"} <= {*SECRETS}
+
+
+def test_a_secret_in_a_file_keeps_the_embedded_one_away(tmp_path: Path) -> None:
+    (tmp_path / "embedded.env").write_text("DATABASE_URL=postgres://a\nDATABASE_OWNER_URL=postgres://b\n")
+    (tmp_path / "mine").write_text("postgres://mine")
+    environ = {"DATABASE_URL_FILE": str(tmp_path / "mine")}
+
+    load(environ, secrets=SECRETS, base_dir=tmp_path, var_dir=tmp_path)
+
+    assert environ == {"DATABASE_URL": "postgres://mine"}
+
+
+def test_a_file_that_cannot_be_read_prevents_the_start_and_says_what_to_do(tmp_path: Path) -> None:
+    missing = settings_with(tmp_path, SECRET_KEY_FILE=str(tmp_path / "nothing"))
+
+    assert "cannot be read (No such file or directory). Put the secret there" in missing.stderr
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY and SECRET_KEY_FILE are both set: remove one"):
+        read_secret_files({"SECRET_KEY": LONG, "SECRET_KEY_FILE": "/nowhere"}, SECRETS)
+
+
+# --- One declaration
+
+
+def test_the_example_file_and_the_reference_say_what_is_declared() -> None:
+    assert EXAMPLE.read_text() == example()
+    assert REFERENCE.read_text() == reference()
+
+
+def test_settings_read_exactly_what_is_declared() -> None:
+    source = (settings.BASE_DIR / "housing" / "settings.py").read_text()
+    read = set(re.findall(r'given\["(\w+)"\]', source))
+
+    assert read == {setting.name for setting in SETTINGS if not setting.elsewhere}
+    assert len(SETTINGS) == len({setting.name for setting in SETTINGS})
 
 
 # --- .env.example
@@ -220,31 +321,3 @@ def test_production_starts_from_the_completed_example_file(tmp_path: Path) -> No
 def test_no_value_in_the_example_file_is_followed_by_a_comment() -> None:
     # Docker and systemd read such files too, and would read the comment as part of the value.
     assert [line for line in EXAMPLE.read_text().splitlines() if re.match(r"#?[A-Z_]+=.*#", line)] == []
-
-
-def read_by_settings() -> set[str]:
-    """The names that settings.py reads from the environment."""
-    calls = ast.walk(ast.parse((settings.BASE_DIR / "housing" / "settings.py").read_text()))
-    return {
-        node.args[0].value
-        for node in calls
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and re.fullmatch(r"env\.\w+|os\.environ\.get|environment\.secret_keys", ast.unparse(node.func))
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-    }
-
-
-def test_the_example_file_lists_exactly_the_settings() -> None:
-    listed = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), flags=re.MULTILINE)
-
-    for_make_run = {"HOST", "PORT", "MAIL_PORT", "SMTP_PORT"}
-    assert set(listed) - for_make_run == read_by_settings()
-    assert len(listed) == len(set(listed))
-
-
-def test_the_deployment_guide_lists_every_setting() -> None:
-    table = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
-
-    assert {name for name in read_by_settings() if f"| `{name}` |" not in table} == set()

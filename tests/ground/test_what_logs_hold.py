@@ -190,9 +190,9 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
 
 
 def test_the_proxy_example_in_the_docs_masks_every_such_link() -> None:
-    words = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
+    words = (settings.BASE_DIR / "docs" / "deploy" / "nginx.conf").read_text()
     found = re.search(r'"~(\^\(\?<head>[^"]+)"', words)
-    assert found, "docs/deploy.md must show how nginx masks links."
+    assert found, "docs/deploy/nginx.conf must show how nginx masks links."
     example = re.compile(found[1].replace("(?<head>", "(?P<head>"))
 
     for link in links_with_a_token():

@@ -1,0 +1,103 @@
+"""Checks of settings: each returns what is wrong and what to do, after the name; "" if nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from email.utils import parseaddr
+from typing import Any
+
+from housing.declarations.setting import Values
+
+#: Django's own minimum for a secret key.
+MIN_KEY_LENGTH = 50
+
+
+def key_fault(key: str) -> str:
+    """What is wrong with a secret key, without the key itself."""
+    if key.startswith("#"):
+        return "starts with #: it looks like a comment."
+    if any(character.isspace() for character in key):
+        return "contains blanks: it may contain a comment."
+    if len(key) < MIN_KEY_LENGTH:
+        return f"is shorter than {MIN_KEY_LENGTH} characters."
+    return ""
+
+
+def keys_fault(keys: Iterable[str]) -> str:
+    """What is wrong with the first weak key."""
+    return next(filter(None, map(key_fault, keys)), "")
+
+
+def strong_key(value: str, values: Values) -> str:
+    """Refuse a missing or weak key, except with DEBUG."""
+    if not value:
+        return "is not set. Start with `make run`, which makes one for this copy, or set it (see .env.example)."
+    return "" if values["DEBUG"] else key_fault(value)
+
+
+def strong_keys(value: list[str], values: Values) -> str:
+    """Refuse a weak key in a list, except with DEBUG."""
+    return "" if values["DEBUG"] else keys_fault(value)
+
+
+def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
+    """A check that an address has one of these schemes; it may hold a password, so it is not repeated.
+
+    `also`: schemes for tests and trials, which the sentence does not offer.
+    """
+
+    def check(value: str, values: Values) -> str:
+        if not value or value.split("://")[0] in {*allowed, *also}:
+            return ""
+        return f"must begin with {' or '.join(f'{one}://' for one in allowed)}."
+
+    return check
+
+
+def mailbox(value: str, values: Values) -> str:
+    """Refuse what is not an ASCII address."""
+    if value.isascii() and "@" in parseaddr(value)[1]:
+        return ""
+    return f"must be an address such as digests@ground.example, not {value!r}."
+
+
+def one_of(*allowed: str) -> Callable[[Any, Values], str]:
+    """A check that the value is one of these."""
+    words = f"must be {', '.join(allowed[:-1])} or {allowed[-1]}."
+    return lambda value, _: "" if value in allowed else words
+
+
+def at_most(highest: int) -> Callable[[Any, Values], str]:
+    """A check of a number's upper end."""
+    return lambda value, _: "" if value <= highest else f"must be at most {highest}, not {value}."
+
+
+def at_least(lowest: int) -> Callable[[Any, Values], str]:
+    """A check of a number's lower end."""
+    return lambda value, _: "" if value >= lowest else f"must be at least {lowest}, not {value}."
+
+
+def lease(value: int, values: Values) -> str:
+    """Refuse a lease that ends while a slow mail server is still being asked: it would get emails twice.
+
+    Connecting, greeting, TLS, signing in and a message's commands may each take EMAIL_TIMEOUT before the lease is
+    renewed.
+    """
+    least = 5 * values["EMAIL_TIMEOUT"] + 10
+    if value >= least:
+        return ""
+    return (
+        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {least} (5 x EMAIL_TIMEOUT + "
+        f"10 s), "
+        "or a slow mail server would get emails twice."
+    )
+
+
+def data_timeout(value: float, values: Values) -> str:
+    """Refuse to wait less for the answer to an email than for that to a command."""
+    if value >= values["EMAIL_TIMEOUT"]:
+        return ""
+    return (
+        f"is {value:g}; it must be at least EMAIL_TIMEOUT ({values['EMAIL_TIMEOUT']} s). "
+        "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
+    )

@@ -1,0 +1,193 @@
+"""Settings of emails and digests."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from housing.declarations import checks
+from housing.declarations.setting import (
+    DECIMAL,
+    FLAG,
+    NUMBER,
+    OBJECT,
+    SENDERS,
+    WEB,
+    WORKER,
+    Section,
+    Setting,
+)
+
+BOTH = f"{WEB}, {WORKER}"
+
+SENDING = Section(
+    "Sending emails",
+    (
+        Setting(
+            name="EMAIL_URL",
+            default="smtp://localhost:2525",
+            default_words="embedded",
+            secret=True,
+            required=True,
+            needed_by=SENDERS,
+            example="smtp+tls://USER:PASSWORD@mail.example:587",
+            check=checks.scheme(
+                "smtp", "smtp+tls", "smtp+ssl", also=("smtps", "filemail", "consolemail", "memorymail", "dummymail")
+            ),
+            meaning="The mail server: `smtp://`, `smtp+tls://` or `smtp+ssl://`.",
+        ),
+        Setting(
+            name="DEFAULT_FROM_EMAIL",
+            default="Common Ground <digests@ground.example>",
+            required=True,
+            example="Common Ground <digests@ground.example>",
+            meaning="The sender of all emails.",
+        ),
+        Setting(
+            name="EMAIL_BACKEND",
+            default_words="from `EMAIL_URL`",
+            needed_by=SENDERS,
+            meaning="A provider's backend instead of SMTP.",
+        ),
+        Setting(
+            name="ANYMAIL",
+            kind=OBJECT,
+            default={},
+            default_words="`{}`",
+            secret=True,
+            needed_by=f"{SENDERS}, {WEB}",
+            meaning="The provider's keys, as JSON. The documentation of anymail names them.",
+        ),
+        Setting(
+            name="EMAIL_WEBHOOK_SECRET",
+            secret=True,
+            needed_by=WEB,
+            meaning="The secret with which the mail provider signs its reports of bounces. Without it, that address "
+            "does not exist.",
+        ),
+        Setting(
+            name="EMAIL_TIMEOUT",
+            kind=NUMBER,
+            default=10,
+            needed_by=SENDERS,
+            check=checks.at_least(1),
+            meaning="Seconds for connecting and for each SMTP command. Five times this plus 10 s must not exceed "
+            "`EMAIL_LEASE_SECONDS`.",
+        ),
+        Setting(
+            name="EMAIL_DATA_TIMEOUT",
+            kind=DECIMAL,
+            default=600,
+            needed_by=SENDERS,
+            check=checks.data_timeout,
+            meaning="Seconds for the server's answer after the end of an email (RFC 5321, 4.5.3.2.6).",
+        ),
+        Setting(
+            name="EMAIL_CA_FILE",
+            needed_by=SENDERS,
+            default_words="the system's",
+            meaning="A file of certificate authorities for the mail server, if they are not the system's.",
+        ),
+        Setting(
+            name="EMAIL_TLS_VERIFY",
+            kind=FLAG,
+            default=True,
+            needed_by=SENDERS,
+            meaning="`0` sends emails even if the mail server's certificate is wrong: others could then read them.",
+        ),
+        Setting(
+            name="EMAIL_PER_MINUTE",
+            kind=NUMBER,
+            default=0,
+            needed_by=SENDERS,
+            meaning="Limit on emails a minute in all. `0`: none.",
+        ),
+        Setting(
+            name="EMAIL_PER_DOMAIN_PER_MINUTE",
+            kind=NUMBER,
+            default=0,
+            needed_by=SENDERS,
+            meaning="The same for each recipient's domain.",
+        ),
+        Setting(
+            name="EMAIL_PER_DOMAIN_PER_HOUR",
+            kind=NUMBER,
+            default=20_000,
+            needed_by=SENDERS,
+            meaning="The same for an hour.",
+        ),
+        Setting(
+            name="EMAIL_LEASE_SECONDS",
+            kind=NUMBER,
+            default=60,
+            needed_by=SENDERS,
+            check=checks.lease,
+            meaning="How long the claim of an email lasts.",
+        ),
+        Setting(
+            name="EMAIL_RETRY_SECONDS",
+            kind=DECIMAL,
+            default=10,
+            needed_by=SENDERS,
+            meaning="Seconds before the first retry. Each later one waits twice as long, up to an hour.",
+        ),
+        Setting(
+            name="EMAILS_HELD",
+            kind=FLAG,
+            default=False,
+            meaning="`1` sends only account emails: for the time after a restore, until somebody has looked "
+            "([backup and restore](deploy.md#backup-and-restore)).",
+        ),
+        Setting(
+            name="MAIL_PAGE",
+            needed_by=WEB,
+            meaning="The page of a mail catcher, for trying out: first steps lead to it. `make run` sets it.",
+        ),
+    ),
+)
+
+RECEIVING = Section(
+    "Digests and replies",
+    (
+        Setting(
+            name="EMAIL_MAILBOX",
+            default=lambda values: parseaddr(values["DEFAULT_FROM_EMAIL"])[1],
+            default_words="the address in `DEFAULT_FROM_EMAIL`",
+            check=checks.mailbox,
+            meaning="The envelope's sender: gets bounces, and emails that ask to stop ([digests](digests.md)).",
+        ),
+        Setting(
+            name="EMAIL_MAILBOX_PATH",
+            needed_by=WORKER,
+            meaning="The Maildir of that mailbox, which a job reads every minute ([the "
+            "mailbox](deploy.md#the-mailbox)). Unset: "
+            "nothing reads it.",
+        ),
+        Setting(
+            name="EMAIL_REPLIES",
+            default=lambda values: values["EMAIL_MAILBOX"],
+            default_words="`EMAIL_MAILBOX`",
+            meaning="The mailbox for replies and forwarded emails ([answers](answers.md#replies-by-email)). It must "
+            "take "
+            "`name+anything@domain`. `none`: emails take no replies.",
+        ),
+        Setting(
+            name="DIGEST_REPLY_TO",
+            meaning="An address that people read: replies to digests go there, and we do not read them.",
+        ),
+        Setting(
+            name="DIGEST_SETTLE_MINUTES",
+            kind=DECIMAL,
+            default=10,
+            needed_by=BOTH,
+            meaning='Minutes without another change before "at once" digests go out.',
+        ),
+        Setting(
+            name="NOTICES_AT_ONCE",
+            kind=FLAG,
+            default=False,
+            needed_by=BOTH,
+            meaning="`1`: people who chose nothing get an email for every step, instead of one summary a day "
+            "([inbox](inbox.md)).",
+        ),
+    ),
+)

@@ -1,0 +1,309 @@
+"""Settings of the instance, its keys, files and services."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from housing.declarations import checks
+from housing.declarations.setting import (
+    ALL,
+    FLAG,
+    FOLDER,
+    KEYS,
+    LIST,
+    MIGRATE,
+    NUMBER,
+    ORIGIN,
+    SENDERS,
+    WEB,
+    WORKER,
+    Section,
+    Setting,
+    Values,
+)
+from housing.environment import VAR_DIR
+
+
+def has_https(values: Values) -> bool:
+    """Whether people reach the site by https."""
+    return bool(urlsplit(values["SITE_ORIGIN"]).scheme == "https")
+
+
+def _hosts(values: Values) -> list[str]:
+    host = urlsplit(values["SITE_ORIGIN"]).hostname or ""
+    return [host] if has_https(values) else [host, "localhost", "127.0.0.1", "[::1]"]
+
+
+INSTANCE = Section(
+    "The instance",
+    (
+        Setting(
+            name="DEBUG",
+            kind=FLAG,
+            default=False,
+            meaning="`1` shows details of every error to everybody: never in production.",
+        ),
+        Setting(
+            name="DEMONSTRATION",
+            kind=FLAG,
+            default=lambda values: values["DEBUG"],
+            default_words="`0`",
+            meaning="`1` lets `load_network --demo-passwords` give every account the same known password: never in "
+            "production.",
+        ),
+        Setting(
+            name="SITE_ORIGIN",
+            kind=ORIGIN,
+            default="http://localhost:8000",
+            required=True,
+            example="https://ground.example",
+            meaning="The origin of every link in emails. With https, cookies are secure.",
+        ),
+        Setting(
+            name="ALLOWED_HOSTS",
+            kind=LIST,
+            default=_hosts,
+            default_words="the host of `SITE_ORIGIN`",
+            needed_by=WEB,
+            example="ground.example",
+            meaning="Host names that the site answers to.",
+        ),
+        Setting(
+            name="OPERATORS",
+            kind=LIST,
+            default=[],
+            example="operators@ground.example",
+            meaning="Addresses that get alerts about what the system cannot do by itself "
+            "([alerts](deploy.md#alerts-by-email)).",
+        ),
+        Setting(
+            name="OPERATED_BY",
+            default="the network's administrators",
+            needed_by=WEB,
+            meaning="Named in the privacy notice.",
+        ),
+        Setting(
+            name="PRIVACY_CONTACT",
+            default="your network administrator",
+            needed_by=WEB,
+            meaning="Named in the privacy notice.",
+        ),
+        Setting(
+            name="ACCESSIBILITY_CONTACT",
+            default="your network administrator",
+            needed_by=WEB,
+            meaning="Named in the accessibility statement.",
+        ),
+        Setting(
+            name="LOG_LEVEL",
+            default="INFO",
+            check=checks.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+            meaning="Logs are JSON lines on standard output, with ids and never content.",
+        ),
+        Setting(
+            name="METRICS_TOKEN",
+            secret=True,
+            needed_by=WEB,
+            meaning="The bearer token for Prometheus at `/metrics`. Without it, the page does not exist.",
+        ),
+    ),
+)
+
+KEYS_OF_THE_INSTANCE = Section(
+    "Keys",
+    (
+        Setting(
+            name="SECRET_KEY",
+            default=lambda values: "only-for-debugging" if values["DEBUG"] else "",
+            default_words="none: it must be set",
+            secret=True,
+            required=True,
+            check=checks.strong_key,
+            meaning="Signs sessions and links in emails: at least 50 random characters. To change it, move the old "
+            "one to "
+            "`SECRET_KEY_FALLBACKS` while old links should still open.",
+        ),
+        Setting(
+            name="SECRET_KEY_FALLBACKS",
+            kind=KEYS,
+            default=[],
+            secret=True,
+            check=checks.strong_keys,
+            meaning="Earlier values of `SECRET_KEY`, while links signed with them must still open.",
+        ),
+        Setting(
+            name="SECOND_FACTOR_KEYS",
+            kind=KEYS,
+            default=[],
+            default_words="`SECRET_KEY` and its fallbacks",
+            secret=True,
+            check=checks.strong_keys,
+            meaning="Encrypt second factors in the database, newest first: NEW,OLD "
+            "([how to change one](deploy.md#changing-the-key-of-second-factors)).",
+        ),
+        Setting(
+            name="ADDRESS_HASH_KEYS",
+            kind=KEYS,
+            default=[],
+            default_words="`SECRET_KEY` and its fallbacks",
+            secret=True,
+            check=checks.strong_keys,
+            meaning="Make the hashes of erased addresses that refused digests, newest first. Never drop an old one "
+            "([privacy](privacy.md)). Without it, keep every earlier `SECRET_KEY` in `SECRET_KEY_FALLBACKS`.",
+        ),
+        Setting(
+            name="JOURNAL_KEY",
+            default=lambda values: values["SECRET_KEY"],
+            default_words="`SECRET_KEY`",
+            secret=True,
+            meaning="Makes the hashes of addresses and records in the journal. Keep it, or the journal cannot be "
+            "applied.",
+        ),
+    ),
+)
+
+FILES = Section(
+    "Files",
+    (
+        Setting(
+            name="MEDIA_ROOT",
+            kind=FOLDER,
+            default=str(VAR_DIR / "media"),
+            default_words="`var/media`",
+            example="/srv/common-ground/media",
+            meaning="Uploaded files. Back them up with the database.",
+        ),
+        Setting(
+            name="JOURNAL_ROOT",
+            kind=FOLDER,
+            default=str(VAR_DIR / "journal"),
+            default_words="`var/journal`",
+            example="/srv/common-ground/journal",
+            meaning="The journal that `after_restore` applies. Keep it on another disk than the database, and never "
+            "restore over "
+            "it. With several machines: one folder that all share (not over NFS, where two may write over each "
+            "other), or "
+            "one for each, collected before a restore.",
+        ),
+        Setting(
+            name="SURVEY_KEYS_ROOT",
+            kind=FOLDER,
+            default=str(VAR_DIR / "survey-keys"),
+            default_words="`var/survey-keys`",
+            example="/srv/common-ground/survey-keys",
+            meaning="The private keys of open surveys, deleted when each closes: one folder that all machines share, "
+            "readable by "
+            "the application alone, never in a backup ([surveys](surveys.md)).",
+        ),
+    ),
+)
+
+SERVICES = Section(
+    "Database and broker",
+    (
+        Setting(
+            name="DATABASE_ROLE",
+            default="web",
+            check=checks.one_of("web", "worker", "owner"),
+            meaning="Which of the three addresses a process uses: `web`, `worker` or `owner`. `manage.py`, the worker "
+            "and the "
+            "watchdog choose themselves.",
+        ),
+        Setting(
+            name="DATABASE_URL",
+            default="postgres://common_ground@localhost/common_ground",
+            default_words="embedded",
+            secret=True,
+            required=True,
+            example="postgres://common_ground:PASSWORD@database.example:5432/common_ground",
+            check=checks.scheme("postgres", "postgresql"),
+            meaning="The database, as the role of web.",
+        ),
+        Setting(
+            name="DATABASE_WORKER_URL",
+            default=lambda values: values["DATABASE_URL"],
+            default_words="`DATABASE_URL`",
+            secret=True,
+            required=True,
+            needed_by=f"{SENDERS}, watchdog, `manage.py`",
+            example="postgres://common_ground_worker:PASSWORD@database.example:5432/common_ground",
+            check=checks.scheme("postgres", "postgresql"),
+            meaning="The same database, as the role of workers and of `manage.py`.",
+        ),
+        Setting(
+            name="DATABASE_OWNER_URL",
+            default_words="unset",
+            secret=True,
+            required=True,
+            needed_by=MIGRATE,
+            example="postgres://common_ground_owner:PASSWORD@database.example:5432/common_ground",
+            check=checks.scheme("postgres", "postgresql"),
+            meaning="The same database, as the tables' owner. Leave it out of the environment of web, worker and beat.",
+        ),
+        Setting(
+            name="CONN_MAX_AGE",
+            kind=NUMBER,
+            default=60,
+            meaning="Seconds that an idle connection to the database is kept "
+            "([connections](deploy.md#connections-to-the-database)).",
+        ),
+        Setting(
+            name="REDIS_URL",
+            default="redis://localhost:6379/0",
+            default_words="embedded",
+            secret=True,
+            required=True,
+            needed_by=f"{WEB}, {WORKER}, beat",
+            example="redis://broker.example:6379/0",
+            check=checks.scheme("redis", "rediss", "sentinel", "redis+socket", also=("memory",)),
+            meaning="The broker: `redis://`, `rediss://`, `sentinel://` or `redis+socket://`.",
+        ),
+        Setting(
+            name="WORKER_CONCURRENCY",
+            kind=NUMBER,
+            default=2,
+            needed_by=WORKER,
+            check=checks.at_least(1),
+            meaning="Processes of one worker.",
+        ),
+    ),
+)
+
+#: Read before or beside housing/settings.py.
+ELSEWHERE = (
+    Section(
+        "Only in the process's own environment, not in .env",
+        (
+            Setting(
+                name="PROMETHEUS_MULTIPROC_DIR",
+                elsewhere=True,
+                needed_by=WEB,
+                kind=FOLDER,
+                default_words="a folder in /tmp for each gunicorn",
+                meaning="Where the web processes of one machine share their metrics. If you set it, create and empty "
+                "it before "
+                "gunicorn starts.",
+            ),
+            Setting(
+                name="COMMON_GROUND_VAR",
+                elsewhere=True,
+                needed_by=ALL,
+                kind=FOLDER,
+                default_words="`var` beside `manage.py`",
+                meaning="The folder with everything that this copy writes, where no other setting names one.",
+            ),
+        ),
+    ),
+    Section(
+        "Only for `make run`",
+        tuple(
+            Setting(name=name, elsewhere=True, needed_by="`make run`", default=default, meaning=meaning)
+            for name, default, meaning in (
+                ("HOST", "127.0.0.1", "The address at which pages answer."),
+                ("PORT", "8000", "The port of pages; the next free one if it is taken."),
+                ("MAIL_PORT", "8025", "The port of the mail catcher's page."),
+                ("SMTP_PORT", "2525", "The port at which the mail catcher takes emails."),
+            )
+        ),
+    ),
+)

@@ -1,0 +1,126 @@
+"""Settings of pages: https, signing in, limits."""
+
+from __future__ import annotations
+
+from housing.declarations import checks
+from housing.declarations.instance import has_https
+from housing.declarations.setting import FLAG, NUMBER, WEB, WORKER, Section, Setting
+
+#: HSTS by steps: seconds, whether subdomains are included, and whether browsers may preload it.
+HOUR, WEEK, YEAR = 3_600, 7 * 86_400, 365 * 86_400
+HSTS_STEPS = (
+    (0, False, False),
+    (HOUR, False, False),
+    (WEEK, False, False),
+    (YEAR, False, False),
+    (YEAR, True, False),
+    (YEAR, True, True),
+)
+
+WITH_HTTPS = "`1` with https"
+
+PAGES = Section(
+    "Pages",
+    (
+        Setting(
+            name="BEHIND_TLS_PROXY",
+            kind=FLAG,
+            default=has_https,
+            default_words=WITH_HTTPS,
+            needed_by=WEB,
+            meaning="Trust `X-Forwarded-Proto`. Your proxy must set it and remove what clients send.",
+        ),
+        Setting(
+            name="TRUSTED_PROXY_COUNT",
+            kind=NUMBER,
+            default=lambda values: int(values["BEHIND_TLS_PROXY"]),
+            default_words="`1` with `BEHIND_TLS_PROXY`, else `0`",
+            needed_by=WEB,
+            meaning="How many of your proxies add an entry to `X-Forwarded-For`. Limits and the security log use the "
+            "entry of "
+            "the outermost. Too high trusts what visitors make up; too low counts all visitors as one.",
+        ),
+        Setting(
+            name="SECURE_SSL_REDIRECT",
+            kind=FLAG,
+            default=has_https,
+            default_words=WITH_HTTPS,
+            needed_by=WEB,
+            meaning="Send plain HTTP to https.",
+        ),
+        Setting(
+            name="HSTS_STEP",
+            kind=NUMBER,
+            default=lambda values: int(has_https(values)),
+            default_words=WITH_HTTPS,
+            needed_by=WEB,
+            check=checks.at_most(len(HSTS_STEPS) - 1),
+            meaning="How long browsers use nothing but https for this host: `0` not at all, `1` an hour, `2` a week, "
+            "`3` a year, "
+            "`4` a year and all subdomains, `5` the same and preloaded (hstspreload.org). Go up one step at a time "
+            "([how](deploy.md#https-by-steps)): undoing 5 takes months.",
+        ),
+        Setting(
+            name="SECOND_FACTOR_REQUIRED",
+            kind=FLAG,
+            default=has_https,
+            default_words=WITH_HTTPS,
+            needed_by=WEB,
+            meaning="Leads and administrators need a passkey or a code.",
+        ),
+        Setting(
+            name="BREACHED_PASSWORDS_URL",
+            default=lambda values: "https://api.pwnedpasswords.com/range" if has_https(values) else "",
+            default_words="with https: `https://api.pwnedpasswords.com/range`",
+            empty_counts=True,
+            needed_by=WEB,
+            meaning="Where new passwords are looked up, by the first five digits of their SHA-1. Empty: nowhere.",
+        ),
+        Setting(
+            name="EXPORTS_PER_MINUTE",
+            kind=NUMBER,
+            default=10,
+            needed_by=WEB,
+            meaning="How many files one person may download in a minute.",
+        ),
+        Setting(
+            name="UPLOADS_PER_HOUR",
+            kind=NUMBER,
+            default=60,
+            needed_by=WEB,
+            meaning="How many spreadsheets and lists one person may upload in an hour.",
+        ),
+        Setting(
+            name="RECONCILIATION_NAMES_PER_MINUTE",
+            kind=NUMBER,
+            default=6_000,
+            needed_by=WEB,
+            meaning="How many names one person or address may have matched in a minute "
+            "([reconciliation](reconciliation.md)).",
+        ),
+        *(
+            Setting(
+                name=f"RECONCILIATION_{name}",
+                kind=NUMBER,
+                default=size,
+                needed_by=WEB,
+                meaning=f"{words} in one request of reconciliation.",
+            )
+            for name, size, words in (
+                ("BATCH", 50, "How many queries"),
+                ("BODIES", 200, "How many bodies to fetch"),
+                ("DATES", 10, "How many dates"),
+                ("CONDITIONS", 20, "How many conditions of a query"),
+                ("CHARACTERS", 1_000, "How many characters of a text"),
+            )
+        ),
+        Setting(
+            name="NO_CONTACT_DAYS",
+            kind=NUMBER,
+            default=60,
+            needed_by=f"{WEB}, {WORKER}",
+            meaning="Days without a conversation after which a partnership has gone quiet, unless its leads chose "
+            "another number.",
+        ),
+    ),
+)

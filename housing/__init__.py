@@ -2,4 +2,7 @@
 
 from housing.celery import app as celery_app
 
-__all__ = ["celery_app"]
+#: The version that CHANGELOG.md and docs/releases describe.
+VERSION = "0.1.0"
+
+__all__ = ["VERSION", "celery_app"]

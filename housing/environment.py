@@ -22,7 +22,12 @@ GROUPS = (
 )
 
 # Commands that need the owner of the tables.
-OWNER_COMMANDS = frozenset({"migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"})
+OWNER_COMMANDS = frozenset(
+    {
+        *("migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"),
+        *("backup", "restore", "backup_drill", "upgrade"),
+    }
+)
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 

@@ -1,10 +1,13 @@
-"""Heartbeats of processes, timed by the database's clock so that machines need not agree."""
+"""Heartbeats of processes and backups, timed by the database's clock so that machines need not agree."""
 
 from __future__ import annotations
 
 from django.db import connection
 
 BEAT = "beat"
+#: When the last backup, and the last drill of a restore, was complete.
+BACKUP = "backup"
+BACKUP_DRILL = "backup-drill"
 #: Beat ticks every few seconds; after this long without a tick it hangs.
 STALE_SECONDS = 60.0
 

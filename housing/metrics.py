@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from housing.heartbeats import BEAT, heartbeat_age
+from housing.heartbeats import BACKUP, BACKUP_DRILL, BEAT, heartbeat_age
 from housing.models import Job
 from partnerships.digests.metrics import QueueCollector
 from partnerships.people.metrics import RetentionCollector
@@ -31,10 +31,10 @@ class WorkCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Runs, failures, durations and age of the last success of each job; age of beat's heartbeat."""
+        """Runs, failures, durations and last success of each job; ages of beat's tick, backup and drill."""
         try:
             jobs = list(_jobs_with_age())
-            beat = heartbeat_age(BEAT)
+            marks = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
         except Error:
             return
         runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["job"])
@@ -47,11 +47,13 @@ class WorkCollector(Collector):
             seconds.add_metric([name], took)
             ages.add_metric([name], age if age is not None else float("inf"))
         yield from (runs, failures, seconds, ages)
-        yield GaugeMetricFamily(
-            "beat_seconds_since_tick",
-            "Seconds since Celery beat last ticked.",
-            value=beat if beat is not None else float("inf"),
-        )
+        for metric, words, name in (
+            ("beat_seconds_since_tick", "Seconds since Celery beat last ticked.", BEAT),
+            ("backup_seconds_since_complete", "Seconds since the last complete backup.", BACKUP),
+            ("backup_drill_seconds_since_complete", "Seconds since a restore was last tried.", BACKUP_DRILL),
+        ):
+            age = marks[name]
+            yield GaugeMetricFamily(metric, words, value=age if age is not None else float("inf"))
 
 
 def _jobs_with_age() -> QuerySet[Job, tuple[str, int, int, float, float | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -346,6 +347,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 MAX_REQUEST_BYTES = 12 * 1024 * 1024  # the largest file that a form accepts has 10 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
+
+# --- Backups ---------------------------------------------------------------------------------------------------------
+
+BACKUP_ROOT = given["BACKUP_ROOT"]
+BACKUP_RECIPIENTS = given["BACKUP_RECIPIENTS"]
+BACKUP_KEEP_DAYS = given["BACKUP_KEEP_DAYS"]
+DATABASE_DRILL_URL = given["DATABASE_DRILL_URL"]
+POSTGRES_PROGRAMS = given["POSTGRES_PROGRAMS"]
+# A restore must not take back the journal, and a backup must not open a survey.
+NEVER_IN_A_BACKUP = {"JOURNAL_ROOT": Path(JOURNAL_ROOT), "SURVEY_KEYS_ROOT": Path(SURVEY_KEYS_ROOT)}
 
 # --- Language and time -----------------------------------------------------------------------------------------------
 

@@ -9,12 +9,23 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
+from housing.declarations.backups import BACKUPS
 from housing.declarations.emails import RECEIVING, SENDING
 from housing.declarations.instance import ELSEWHERE, FILES, INSTANCE, KEYS_OF_THE_INSTANCE, SERVICES
 from housing.declarations.pages import PAGES
 from housing.declarations.setting import Section, Setting
 
-SECTIONS: tuple[Section, ...] = (INSTANCE, KEYS_OF_THE_INSTANCE, SERVICES, FILES, SENDING, RECEIVING, PAGES, *ELSEWHERE)
+SECTIONS: tuple[Section, ...] = (
+    INSTANCE,
+    KEYS_OF_THE_INSTANCE,
+    SERVICES,
+    FILES,
+    SENDING,
+    RECEIVING,
+    PAGES,
+    BACKUPS,
+    *ELSEWHERE,
+)
 SETTINGS: tuple[Setting, ...] = tuple(setting for section in SECTIONS for setting in section.settings)
 #: What may also be given in the file that NAME_FILE names.
 SECRETS: tuple[str, ...] = tuple(setting.name for setting in SETTINGS if setting.secret)

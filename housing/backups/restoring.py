@@ -1,0 +1,171 @@
+"""Restores a backup into an empty database and an empty folder, and compares every row and file with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pyrage
+from django.conf import settings
+
+from housing.backups.contents import connect, files_below, hash_of, read_contents
+from housing.backups.making import HASHES
+from housing.backups.places import DATABASE, FILES, Manifest, read_manifest, verify
+from housing.backups.programs import connection_words, find_program, program_environment
+from housing.backups.streams import Pipe
+
+#: Tables, views and sequences of ours in the public schema.
+_HELD = """
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+"""
+EMPTY = """
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+ALTER SCHEMA public OWNER TO pg_database_owner;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
+
+
+class UnableToRestore(Exception):
+    """A backup could not be restored, or what was restored is not what was backed up."""
+
+
+def read_identities(path: Path) -> list[pyrage.x25519.Identity]:
+    """The private keys in a file of `age-keygen`; raises `UnableToRestore`, never with a key."""
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+        found = [pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
+        raise UnableToRestore(f"{path} cannot be read as a private key of age: {type(error).__name__}.") from None
+    if not found:
+        raise UnableToRestore(f"{path} holds no private key of age (AGE-SECRET-KEY-…).")
+    return found
+
+
+def restore_backup(
+    folder: Path,
+    *,
+    identities: list[pyrage.x25519.Identity],
+    database: Mapping[str, Any],
+    media: Path,
+    replace: bool,
+    now: dt.datetime,
+) -> Manifest:
+    """Restore a backup, and compare it with its manifest.
+
+    The database and the folder must be empty. With `replace`, the database is emptied first, and the folder that is
+    there is renamed. The database is restored completely or not at all. Raises `UnusableBackup` before anything is
+    changed, and `UnableToRestore`.
+    """
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    if files_below(media):
+        if not replace:
+            raise UnableToRestore(f"{media} holds files. Empty it, or add --replace, which renames it.")
+        media.rename(media.with_name(f"{media.name}.before-{now:%Y-%m-%dT%H%M%S}"))
+    _restore_database(folder, identities=identities, database=database, replace=replace)
+    hashes = _unpack(folder, identities=identities, media=media)
+    if faults := compare(manifest, hashes=hashes, database=database, media=media):
+        raise UnableToRestore("\n".join(["What was restored differs from the backup:", *faults]))
+    return manifest
+
+
+def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], media: Path) -> list[str]:
+    """A sentence for each difference between a backup and what was restored from it."""
+    with connect(database) as connection, connection.cursor() as cursor:
+        faults = manifest.contents.differences(read_contents(cursor))
+    restored = {str(path.relative_to(media)): hash_of(path) for path in files_below(media)}
+    if len(hashes) != manifest.number_of_files:
+        faults.append(f"The archive lists {len(hashes)} files, the manifest {manifest.number_of_files}.")
+    different = sorted(name for name in hashes.keys() | restored.keys() if hashes.get(name) != restored.get(name))
+    return faults + [f"{media / name} is not the file that was backed up." for name in different]
+
+
+def _restore_database(
+    folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], replace: bool
+) -> None:
+    with connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        (server,) = cursor.fetchone()
+        cursor.execute(_HELD)
+        if cursor.fetchone() != (0,):
+            if not replace:
+                raise UnableToRestore(
+                    f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
+                    "--replace, which deletes what it holds."
+                )
+            cursor.execute(EMPTY)
+            connection.commit()
+    words = [str(find_program("pg_restore", server=server)), *connection_words(database)]
+    words += ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments"]
+    with (
+        tempfile.TemporaryFile() as said,
+        (folder / DATABASE).open("rb") as encrypted,
+        subprocess.Popen(
+            words, env=program_environment(database), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        ) as restoring,
+    ):
+        assert restoring.stdin is not None
+        fault = ""
+        try:
+            pyrage.decrypt_io(encrypted, restoring.stdin, identities)
+            restoring.stdin.close()
+        except (pyrage.DecryptError, OSError) as error:
+            fault = str(error)
+            restoring.kill()
+            with suppress(OSError):
+                restoring.stdin.close()
+        if restoring.wait() or fault:
+            said.seek(0)
+            raise UnableToRestore(
+                f"The database could not be restored: {fault} {said.read().decode(errors='replace')}".strip()
+            )
+
+
+def _unpack(folder: Path, *, identities: list[pyrage.x25519.Identity], media: Path) -> dict[str, str]:
+    """Write the files of the archive into a folder; returns the hash of each as it was backed up."""
+
+    def decrypt(stream: IO[bytes]) -> None:
+        with (folder / FILES).open("rb") as encrypted:
+            pyrage.decrypt_io(encrypted, stream, identities)
+
+    hashes: dict[str, str] = {}
+    media.mkdir(parents=True, exist_ok=True)
+    try:
+        with Pipe(decrypt) as stream:
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    content = archive.extractfile(member)
+                    if content is None:
+                        raise UnableToRestore(f"The archive holds {member.name}, which is not a file.")
+                    if member.name == HASHES:
+                        hashes = json.load(content)
+                    else:
+                        _write(media, member.name.removeprefix("files/"), content)
+            # What fills the last block is read too, so that all of it is decrypted.
+            while stream.read(65_536):
+                pass
+    except (pyrage.DecryptError, OSError, tarfile.TarError, ValueError) as error:
+        raise UnableToRestore(f"The files could not be restored: {error}") from error
+    return hashes
+
+
+def _write(media: Path, name: str, content: IO[bytes]) -> None:
+    """Write one file; whoever has the public key could have made an archive whose names lead out of the folder."""
+    path = (media / name).resolve()
+    if not path.is_relative_to(media.resolve()):
+        raise UnableToRestore(f"The archive holds {name}, which leads out of {media}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    path.chmod(settings.FILE_UPLOAD_PERMISSIONS)

@@ -1,0 +1,59 @@
+"""Backs up the database and the files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.utils import timezone
+
+from housing.backups.making import UnableToBackUp, make_backup
+from housing.backups.places import UnusableBackup, rotate
+from housing.backups.programs import UnableToFindProgram
+from housing.heartbeats import BACKUP, record_heartbeat
+from partnerships.kit.operators import alert_operators, wait_for_alerts
+
+
+class Command(BaseCommand):
+    """`manage.py backup [--to FOLDER]`"""
+
+    help = (
+        "Back up the database and the files into a new folder of BACKUP_ROOT, encrypted for BACKUP_RECIPIENTS; read it "
+        "again, delete what is older than BACKUP_KEEP_DAYS, and record the time for /metrics."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to."""
+        parser.add_argument("--to", type=Path, help="The folder of backups, instead of BACKUP_ROOT.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the backup; operators get an alert if it fails."""
+        root = options["to"] or (Path(settings.BACKUP_ROOT) if settings.BACKUP_ROOT else None)
+        if root is None:
+            raise CommandError("Set BACKUP_ROOT to the folder of backups, or add --to FOLDER.")
+        now = timezone.now()
+        try:
+            folder, manifest = make_backup(
+                root=root,
+                recipients=settings.BACKUP_RECIPIENTS,
+                database=connection.settings_dict,
+                media=Path(settings.MEDIA_ROOT),
+                outside={"BACKUP_ROOT": root, **settings.NEVER_IN_A_BACKUP},
+                now=now,
+            )
+        except (UnableToBackUp, UnusableBackup, UnableToFindProgram, OSError) as error:
+            alert_operators("The backup failed", str(error))
+            wait_for_alerts(seconds=15)
+            raise CommandError(str(error)) from error
+        record_heartbeat(BACKUP)
+        deleted = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
+        rows = sum(number for number, _ in manifest.contents.tables.values())
+        size = sum(part.bytes for part in manifest.parts)
+        self.stdout.write(
+            f"Backed up {rows:,} rows of {len(manifest.contents.tables)} tables and {manifest.number_of_files:,} files "
+            f"into {folder} ({size / 1_000_000:,.1f} MB), and verified it. Deleted {len(deleted)} old ones."
+        )

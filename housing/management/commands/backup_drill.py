@@ -1,0 +1,62 @@
+"""Tries a restore and compares every row and file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.utils import timezone
+
+from housing.backups.drill import drill
+from housing.backups.making import UnableToBackUp
+from housing.backups.places import UnusableBackup
+from housing.backups.programs import UnableToFindProgram
+from housing.backups.restoring import UnableToRestore, read_identities
+from housing.database_roles import connection_settings
+from housing.heartbeats import BACKUP_DRILL, record_heartbeat
+from partnerships.kit.operators import alert_operators, wait_for_alerts
+
+
+class Command(BaseCommand):
+    """`manage.py backup_drill [FOLDER --identity FILE]`"""
+
+    help = (
+        "Restore into a database and a folder of its own, compare every row and every file, and delete both again. "
+        "Without FOLDER it makes a backup for a key that exists only meanwhile. With FOLDER and --identity, run it "
+        "where the private key is. Uses DATABASE_DRILL_URL, or creates a database beside the instance's."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which backup to try, and its key."""
+        parser.add_argument("folder", type=Path, nargs="?", help="A folder of BACKUP_ROOT; by default a new backup.")
+        parser.add_argument("--identity", type=Path, help="The file with the private key of age.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the drill; operators get an alert if it fails."""
+        if bool(options["folder"]) != bool(options["identity"]):
+            raise CommandError("FOLDER and --identity belong together.")
+        began = time.monotonic()
+        try:
+            manifest = drill(
+                database=connection.settings_dict,
+                scratch=connection_settings(settings.DATABASE_DRILL_URL) if settings.DATABASE_DRILL_URL else None,
+                media=Path(settings.MEDIA_ROOT),
+                outside=settings.NEVER_IN_A_BACKUP,
+                now=timezone.now(),
+                folder=options["folder"],
+                identities=read_identities(options["identity"]) if options["identity"] else None,
+            )
+        except (UnusableBackup, UnableToBackUp, UnableToRestore, UnableToFindProgram, OSError) as error:
+            alert_operators("The drill of the backup failed", str(error))
+            wait_for_alerts(seconds=15)
+            raise CommandError(str(error)) from error
+        record_heartbeat(BACKUP_DRILL)
+        rows = sum(number for number, _ in manifest.contents.tables.values())
+        self.stdout.write(
+            f"Restored and compared {rows:,} rows of {len(manifest.contents.tables)} tables and "
+            f"{manifest.number_of_files:,} files in {time.monotonic() - began:.0f} s: no difference."
+        )

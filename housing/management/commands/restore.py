@@ -1,0 +1,74 @@
+"""Restores a backup."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.utils import timezone
+
+from housing.backups.places import UnusableBackup
+from housing.backups.programs import UnableToFindProgram
+from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
+
+
+class Command(BaseCommand):
+    """`manage.py restore FOLDER --identity FILE [--replace] [--apply-journal]`"""
+
+    help = (
+        "Restore a folder of `manage.py backup` into the database of DATABASE_OWNER_URL and MEDIA_ROOT, which must be "
+        "empty; compare every row and file with the backup; migrate. Emails must be held (EMAILS_HELD=1). Then "
+        "`manage.py after_restore` applies what happened since, which --apply-journal does at once."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to restore, with which key."""
+        parser.add_argument("folder", type=Path, help="A folder of BACKUP_ROOT, such as 2026-11-30T021500Z.")
+        parser.add_argument("--identity", type=Path, required=True, help="The file with the private key of age.")
+        parser.add_argument(
+            "--replace", action="store_true", help="Delete what the database holds, and rename the folder of files."
+        )
+        parser.add_argument("--apply-journal", action="store_true", help="Run after_restore too.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Restore, migrate, and say what comes next."""
+        if not settings.EMAILS_HELD:
+            raise CommandError(
+                "Set EMAILS_HELD=1 everywhere first: the restored database does not know which emails have left since, "
+                "and would send them again."
+            )
+        connection.close()
+        try:
+            manifest = restore_backup(
+                options["folder"],
+                identities=read_identities(options["identity"]),
+                database=connection.settings_dict,
+                media=Path(settings.MEDIA_ROOT),
+                replace=options["replace"],
+                now=timezone.now(),
+            )
+        except (UnusableBackup, UnableToRestore, UnableToFindProgram, OSError) as error:
+            raise CommandError(str(error)) from error
+        rows = sum(number for number, _ in manifest.contents.tables.values())
+        self.stdout.write(
+            f"Restored {rows:,} rows and {manifest.number_of_files:,} files of {manifest.made_at:%Y-%m-%d %H:%M} UTC, "
+            f"written by version {manifest.version}. Every row and file was compared with the backup."
+        )
+        self._run("migrate", "--no-input")
+        if options["apply_journal"]:
+            self._run("after_restore")
+        else:
+            self.stdout.write("Now run `manage.py after_restore`, before anything else writes.")
+
+    def _run(self, *words: str) -> None:
+        """Run another command in a process of its own, because it connects with another role."""
+        environ = {name: value for name, value in os.environ.items() if name != "DATABASE_ROLE"}
+        done = subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), *words], env=environ, check=False)
+        if done.returncode:
+            raise CommandError(f"The backup is restored, but `manage.py {' '.join(words)}` failed. Run it again.")

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "housing.middleware.RequestSizeMiddleware",
     "housing.middleware.DatabaseOutageMiddleware",
     "housing.middleware.HealthMiddleware",
+    "housing.maintenance.MaintenanceMiddleware",
     "partnerships.organisations.holdings.HoldingsMiddleware",
     "housing.middleware.AnsweringMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -343,6 +344,7 @@ STORAGES = {
 MEDIA_ROOT = given["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
 FILE_UPLOAD_PERMISSIONS = 0o640
+MAINTENANCE_FILE = given["MAINTENANCE_FILE"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 MAX_REQUEST_BYTES = 12 * 1024 * 1024  # the largest file that a form accepts has 10 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000

@@ -41,6 +41,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "template lines": (["-m", "tools.long_lines"], {}),
     "settings": (["-m", "tools.settings_pages", "--check"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
+    "old code": (["-m", "tools.expand_contract"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     "packages": (["-m", "pip", "check"], {}),
 }

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from housing.declarations import checks
 from housing.declarations.setting import (
     ALL,
+    FILE,
     FLAG,
     FOLDER,
     KEYS,
@@ -194,6 +195,14 @@ FILES = Section(
             meaning="The private keys of open surveys, deleted when each closes: one folder that all machines share, "
             "readable by "
             "the application alone, never in a backup ([surveys](surveys.md)).",
+        ),
+        Setting(
+            name="MAINTENANCE_FILE",
+            kind=FILE,
+            default=str(VAR_DIR / "maintenance"),
+            default_words="`var/maintenance`",
+            needed_by=WEB,
+            meaning="While this file exists, pages answer 503 (`manage.py maintenance`).",
         ),
     ),
 )

@@ -85,6 +85,7 @@ KEYS = Kind("keys separated by commas", _keys)
 OBJECT = Kind("a JSON object", _object)
 ORIGIN = Kind("an origin such as https://ground.example", _origin)
 FOLDER = Kind("a folder", lambda text: str(Path(text).absolute()))
+FILE = Kind("a file", FOLDER.read)
 
 
 @dataclass(frozen=True, kw_only=True)

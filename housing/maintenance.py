@@ -1,0 +1,66 @@
+"""Maintenance: a file that makes pages answer 503, while health probes and metrics go on answering."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+#: Seconds after which to try again, if nobody said when maintenance ends.
+RETRY_AFTER_SECONDS = 300
+#: What machines ask for.
+STILL_ANSWERED = ("/metrics",)
+
+
+def is_on() -> bool:
+    """Whether this machine's web processes answer 503."""
+    return Path(settings.MAINTENANCE_FILE).exists()
+
+
+def turn_on(*, until: dt.datetime | None) -> None:
+    """Answer 503 from the next request on; `until` is when people may try again, and does not end it."""
+    path = Path(settings.MAINTENANCE_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(until.isoformat() if until else "", encoding="utf-8")
+
+
+def turn_off() -> bool:
+    """Answer as usual again; whether it was on."""
+    was_on = is_on()
+    Path(settings.MAINTENANCE_FILE).unlink(missing_ok=True)
+    return was_on
+
+
+class MaintenanceMiddleware:
+    """Answers 503 with Retry-After during maintenance, without the database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in STILL_ANSWERED or not is_on():
+            return self.get_response(request)
+        now, until = timezone.now(), _until()
+        if until is not None and until <= now:
+            until = None
+        seconds = int((until - now).total_seconds()) if until else RETRY_AFTER_SECONDS
+        return HttpResponse(
+            render_to_string("503_maintenance.html", {"until": until}),
+            status=503,
+            headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
+        )
+
+
+def _until() -> dt.datetime | None:
+    """When people may try again; None if nobody said, or the file was written by hand."""
+    try:
+        moment = parse_datetime(Path(settings.MAINTENANCE_FILE).read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return None
+    return moment if moment and timezone.is_aware(moment) else None

@@ -1,0 +1,53 @@
+"""Turns the maintenance page on and off."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_time
+
+from housing.maintenance import is_on, turn_off, turn_on
+
+
+class Command(BaseCommand):
+    """`manage.py maintenance on [--until 14:30] | off | status`"""
+
+    help = (
+        "While maintenance is on, pages of this machine answer 503 with Retry-After. Health probes and /metrics go on "
+        "answering; workers are not stopped. Run it on every machine that serves pages, unless they share "
+        "MAINTENANCE_FILE."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """On or off, and until when."""
+        parser.add_argument("state", choices=("on", "off", "status"))
+        parser.add_argument("--until", help="When people may try again, such as 14:30; it does not end maintenance.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write or remove the file."""
+        if options["state"] == "on":
+            until = _next(options["until"]) if options["until"] else None
+            turn_on(until=until)
+            self.stdout.write(f"Maintenance is on: pages answer 503 ({settings.MAINTENANCE_FILE}).")
+        elif options["state"] == "off":
+            self.stdout.write("Maintenance is off." if turn_off() else "Maintenance was not on.")
+        else:
+            self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}.")
+
+
+def _next(given: str) -> dt.datetime:
+    """The next time at which the clock here shows this."""
+    try:
+        at = parse_time(given)
+    except ValueError:
+        at = None
+    if at is None:
+        raise CommandError(f"--until must be a time such as 14:30, not {given!r}.")
+    now = timezone.localtime()
+    moment = timezone.make_aware(dt.datetime.combine(now.date(), at))
+    return moment if moment > now else timezone.make_aware(dt.datetime.combine(now.date() + dt.timedelta(days=1), at))

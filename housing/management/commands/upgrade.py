@@ -1,0 +1,92 @@
+"""Checks what an upgrade needs, migrates, and says what to restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+import housing
+from housing.heartbeats import BACKUP, heartbeat_age
+from housing.maintenance import is_on
+from housing.upgrades import is_read_only, old_code_can_run, package_faults
+
+#: A backup may be this old: one a night, and two hours for a slow one.
+MAX_BACKUP_HOURS = 26
+RESTART = """\
+Now, on every machine, in this order:
+  1. manage.py collectstatic --no-input
+  2. systemctl reload common-ground-web       (each old process ends what it is answering)
+  3. systemctl restart common-ground-worker common-ground-accounts common-ground-beat common-ground-watchdog
+  4. manage.py maintenance off                (if it is on)
+Then look at /health/ready/ on each machine, and at docs/releases/{version}.md for what else is to be done.
+"""
+
+
+class Command(BaseCommand):
+    """`manage.py upgrade [--check] [--without-backup]`"""
+
+    help = (
+        "Run it with the new code, while the old code still serves. Checks packages, settings, the last backup and "
+        "the migrations that wait; migrates as the tables' owner, giving way to others (see `migrate`); says what to "
+        "restart. --check changes nothing."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Only check, or go on without a backup of ours."""
+        parser.add_argument("--check", action="store_true", help="Say what would be done, and change nothing.")
+        parser.add_argument(
+            "--without-backup", action="store_true", help="You have a snapshot of your platform, or need none."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check everything first, so that all faults are said at once."""
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        plan = [(one.app_label, one.name) for one, _ in waiting]
+        stops = [one for one in plan if not old_code_can_run(*one)]
+        faults = [*package_faults(), *self._settings(), *self._database(options, plan=plan)]
+        if stops and not is_on() and not self._is_new():
+            faults.append(
+                f"{len(stops)} of {len(plan)} migrations are from before versions could run side by side (such as "
+                f"{'.'.join(stops[0])}): stop workers, beat and watchdog, and run `manage.py maintenance on` on each "
+                "machine first."
+            )
+        self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations wait.")
+        if faults:
+            raise CommandError("\n".join(["Nothing was changed:", *(f"  - {fault}" for fault in faults)]))
+        if options["check"]:
+            self.stdout.write("Everything that an upgrade needs is there. Nothing was changed.")
+            return
+        if plan:
+            call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)
+        self.stdout.write(RESTART.format(version=housing.VERSION))
+
+    def _settings(self) -> list[str]:
+        """Errors of Django's checks, those for production included; warnings are printed."""
+        found = checks.run_checks(include_deployment_checks=not settings.DEBUG)
+        for one in found:
+            if checks.INFO <= one.level < checks.ERROR and not one.is_silenced():
+                self.stdout.write(f"Look at this: {one.msg} {one.hint or ''}".rstrip())
+        return [f"{one.msg} {one.hint or ''}".rstrip() for one in found if one.level >= checks.ERROR]
+
+    def _database(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
+        if is_read_only():
+            return ["The database is read-only: DATABASE_OWNER_URL must lead to the primary."]
+        if not plan or options["without_backup"] or self._is_new():
+            return []
+        age = heartbeat_age(BACKUP)
+        if age is None or age > MAX_BACKUP_HOURS * 3600:
+            said = "There is no backup" if age is None else f"The last backup is {age / 3600:.0f} hours old"
+            return [f"{said}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
+        return []
+
+    def _is_new(self) -> bool:
+        """Whether the database holds none of our tables yet."""
+        return "housing_heartbeat" not in connection.introspection.table_names()

@@ -1,0 +1,207 @@
+"""Upgrades: what new migrations may not do, what `upgrade` asks for, readiness and the maintenance page."""
+
+from __future__ import annotations
+
+import tomllib
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.conf import LazySettings
+from django.conf import settings as django_settings
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.core.management import CommandError, call_command
+from django.db import connection, migrations, models
+from django.db.migrations.state import ProjectState
+from django.test import Client
+
+import housing
+from housing.heartbeats import BACKUP, record_heartbeat
+from housing.upgrades import LAST_UNCHECKED, known_migrations, old_code_can_run, package_faults
+from tools.expand_contract import LARGE, migration_faults
+
+ROOT = Path(django_settings.BASE_DIR)
+
+
+# --- Migrations
+
+
+def faults_of(*given: Any, app: str = "plans", **attributes: str) -> list[str]:
+    """What the check says about a migration of a table that exists."""
+    state = ProjectState()
+    before = migrations.CreateModel(
+        "Site", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(max_length=50, null=True))]
+    )
+    before.state_forwards(app, state)
+    migration = type("Migration", (migrations.Migration,), {"operations": list(given), **attributes})("0099_x", app)
+    return migration_faults(migration, state)
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        (migrations.RemoveField("site", "name"), "removes site.name, which old code still reads"),
+        (migrations.DeleteModel("Site"), "deletes Site"),
+        (migrations.RenameField("site", "name", "title"), "old code knows the old name"),
+        (
+            migrations.AddField("site", "homes", models.IntegerField(default=0)),
+            "let it be null, or give it a db_default",
+        ),
+        (migrations.AlterField("site", "name", models.CharField(max_length=50)), "old code still writes NULL"),
+        (migrations.AlterField("site", "name", models.CharField(max_length=9, null=True)), "up to 50 characters"),
+        (migrations.AlterField("site", "name", models.IntegerField(null=True)), "its type changes"),
+        (
+            migrations.AddConstraint("site", models.CheckConstraint(condition=models.Q(name="x"), name="one")),
+            "rows that old code writes may break it",
+        ),
+        (migrations.RunSQL("ALTER TABLE plans_site DROP COLUMN name"), "runs DROP COLUMN"),
+        (migrations.RunSQL([("CREATE INDEX x ON plans_site (name)", None)]), "runs CREATE INDEX"),
+    ],
+)
+def test_a_migration_that_old_code_would_not_survive_is_refused(operation: Any, said: str) -> None:
+    assert any(said in fault for fault in faults_of(operation)), faults_of(operation)
+    assert faults_of(operation, safe_beside_old_code="Nothing has used it since 0.2.0.") == []
+
+
+def test_what_old_code_can_live_with_is_allowed() -> None:
+    allowed = (
+        migrations.AddField("site", "homes", models.IntegerField(null=True)),
+        migrations.AddField("site", "floors", models.IntegerField(db_default=1)),
+        migrations.AlterField("site", "name", models.CharField(max_length=80, null=True)),
+        migrations.CreateModel("Visit", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.AddField("visit", "homes", models.IntegerField(default=0)),
+        migrations.RunSQL("CREATE INDEX CONCURRENTLY x ON plans_site (name)"),
+    )
+
+    assert faults_of(*allowed) == []
+
+
+def test_an_index_on_a_large_table_must_be_built_beside_writers() -> None:
+    index = models.Index(fields=["name"], name="x")
+    with patch("tools.expand_contract.LARGE", {"plans.site"}):
+        assert "use AddIndexConcurrently" in faults_of(migrations.AddIndex("site", index))[0]
+        assert faults_of(AddIndexConcurrently("site", index)) == []
+    assert {apps.get_model(name)._meta.label_lower for name in LARGE} == LARGE
+
+
+def test_only_named_migrations_are_left_unchecked() -> None:
+    assert {(app, name) for app, name in LAST_UNCHECKED.items()} <= known_migrations()
+    assert not old_code_can_run("plans", LAST_UNCHECKED["plans"])
+    assert old_code_can_run("plans", "9999_later")
+    assert not old_code_can_run("auth", "0012_alter_user_first_name_max_length")
+
+
+# --- The command
+
+
+def said_by_upgrade(*words: str) -> str:
+    output = StringIO()
+    call_command("upgrade", "--check", *words, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+def test_an_upgrade_with_nothing_to_migrate_needs_no_backup() -> None:
+    assert "0 migrations wait" in said_by_upgrade()
+
+
+@pytest.mark.django_db
+def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once(settings: LazySettings) -> None:
+    connection.cursor().execute("DELETE FROM django_migrations WHERE app = 'plans' AND name LIKE '0021%'")
+
+    with pytest.raises(CommandError) as raised:
+        said_by_upgrade()
+    assert "There is no backup: run `manage.py backup`" in str(raised.value)
+    assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
+
+    record_heartbeat(BACKUP)
+    with patch("housing.management.commands.upgrade.old_code_can_run", return_value=True):
+        assert "1 migrations wait" in said_by_upgrade()
+
+
+def test_a_package_in_another_version_is_named() -> None:
+    assert package_faults() == []
+    with patch("housing.upgrades._installed", side_effect=lambda name: "" if name == "django" else "0.0.1"):
+        faults = package_faults()
+    assert "django is not installed." in faults
+    assert any(fault.startswith("celery 0.0.1 is installed instead of") for fault in faults)
+
+
+def test_the_version_has_release_notes_that_say_what_an_operator_must_do() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    notes = (ROOT / "docs" / "releases" / f"{housing.VERSION}.md").read_text()
+
+    assert declared == housing.VERSION
+    assert "## What an operator must do" in notes
+    assert f"## {housing.VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+# --- Readiness
+
+
+@pytest.mark.django_db
+def test_a_process_with_newer_code_than_the_database_is_not_ready(client: Client) -> None:
+    with patch("housing.upgrades.known_migrations", return_value={*known_migrations(), ("plans", "9999_later")}):
+        answer = client.get("/health/ready/")
+
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "waits_for": "migrations"})
+    assert int(answer["Retry-After"]) > 0
+
+
+@pytest.mark.django_db
+def test_a_process_with_older_code_than_the_database_stays_ready(client: Client) -> None:
+    connection.cursor().execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('plans', '9999_later', now())"
+    )
+
+    assert client.get("/health/ready/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_process_on_a_read_only_database_is_not_ready(client: Client) -> None:
+    connection.cursor().execute("SET LOCAL default_transaction_read_only = on")
+
+    answer = client.get("/health/ready/")
+
+    assert (answer.status_code, answer.json()["waits_for"]) == (503, "read-only")
+
+
+# --- Maintenance
+
+
+@time_machine.travel("2026-11-30 11:00+00:00", tick=False)
+@pytest.mark.django_db
+def test_during_maintenance_people_are_told_to_come_back_and_probes_go_on(
+    client: Client, tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    settings.METRICS_TOKEN = "prometheus-may-read"
+    assert client.get("/accounts/login/").status_code == 200
+
+    call_command("maintenance", "on", "--until", "14:30", stdout=StringIO())
+    page = client.get("/accounts/login/")
+    sent = client.post("/accounts/login/", {"login": "amina@larkhaven.example"})
+
+    assert (page.status_code, sent.status_code) == (503, 503)
+    assert page["Retry-After"] == str(int(3.5 * 3600))
+    assert page["Cache-Control"] == "no-store"
+    assert "Try again after 14:30 on 30 November." in " ".join(page.content.decode().split())
+    assert client.get("/health/live/").status_code == client.get("/health/ready/").status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).status_code == 200
+
+    call_command("maintenance", "off", stdout=StringIO())
+    assert client.get("/accounts/login/").status_code == 200
+
+
+def test_maintenance_answers_without_the_database(client: Client, tmp_path: Path, settings: LazySettings) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    (tmp_path / "maintenance").touch()  # by hand
+
+    page = client.get("/")
+
+    assert (page.status_code, page["Retry-After"]) == (503, "300")
+    assert "in a few minutes" in page.content.decode()

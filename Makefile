@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-search bench-successions try-recovery format settings lock audit
+	bench-search bench-successions try-recovery try-upgrade format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -82,7 +82,10 @@ bench-search: ## Measure search with common and rare words at 10 times England
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/search.py $(ARGS)
 
 try-recovery: ## Restore a moment before an accident, by archived write-ahead log
-	@PYTHONPATH=. $(VENV) benchmarks/recovery.py
+	@$(VENV) -m benchmarks.recovery
+
+try-upgrade: ## Upgrade the first public commit and every version tag to this code (takes minutes)
+	@$(VENV) -m benchmarks.upgrades $(ARGS)
 
 bench-ledger: ## Measure the ledger of emails
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/ledger.py $(ARGS)

@@ -333,7 +333,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = given["STATIC_ROOT"]
 STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"

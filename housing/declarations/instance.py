@@ -197,6 +197,14 @@ FILES = Section(
             "the application alone, never in a backup ([surveys](surveys.md)).",
         ),
         Setting(
+            name="STATIC_ROOT",
+            kind=FOLDER,
+            default=str(VAR_DIR / "static"),
+            default_words="`var/static`",
+            needed_by=f"{WEB}, `collectstatic`",
+            meaning="Stylesheets and scripts as `collectstatic` leaves them for web.",
+        ),
+        Setting(
             name="MAINTENANCE_FILE",
             kind=FILE,
             default=str(VAR_DIR / "maintenance"),

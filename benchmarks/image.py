@@ -1,0 +1,192 @@
+"""`make try-image`: builds docs/deploy/Containerfile with podman and no registry, and starts the image.
+
+The base image is made by debootstrap from Debian's archive instead of fetched. The image then runs as its own user on a
+read-only root without capabilities, with a PostgreSQL server of its own: it migrates, serves pages, and makes a backup.
+Root on Debian, with podman and debootstrap, which are installed if they are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from benchmarks.own_server import Server, own_server
+from benchmarks.upgrades import PREPARE, ROLES, say
+from housing.environment import BASE_DIR, VAR_DIR
+
+BASE = "localhost/debian:trixie-slim"
+IMAGE = "localhost/common-ground:tried"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+ORIGIN = "http://127.0.0.1:8765"
+MAX_MEGABYTES = 300
+#: The image must not be able to write anywhere else.
+CONFINED = (
+    *("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop", "all"),
+    *("--security-opt", "no-new-privileges", "--network", "host"),
+)
+
+
+def main() -> int:
+    """Build, start and look; returns 1 if something is not as it should be."""
+    install()
+    if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode:
+        make_base()
+    began = time.monotonic()
+    build()
+    compressed = size()
+    say(f"Built in {time.monotonic() - began:.0f} s: {compressed:.0f} MB compressed, as a registry keeps it.")
+    # Debian's pg_dump, which the image has, is older than the embedded server.
+    with own_server(max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)) as server:
+        server.create(server.folder / "data")
+        server.start(server.folder / "data", fsync="off")
+        try:
+            server.ask(*PREPARE)
+            faults = look(server)
+        finally:
+            server.stop(server.folder / "data")
+    if compressed > MAX_MEGABYTES:
+        faults.append(f"The image has more than {MAX_MEGABYTES} MB.")
+    for fault in faults:
+        say(f"FAILED: {fault}")
+    say("The image works." if not faults else f"{len(faults)} faults.")
+    return int(bool(faults))
+
+
+def install() -> None:
+    """Install podman and debootstrap where they are missing."""
+    need = [name for name in ("podman", "debootstrap") if not shutil.which(name)]
+    need += [] if any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) else ["postgresql"]
+    if need:
+        say(f"Installing {' and '.join(need)}")
+        environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "crun", "netavark"]
+        subprocess.run(words, env=environ, stdout=subprocess.DEVNULL, check=True)
+
+
+def make_base() -> None:
+    """Make what the registry's debian:trixie-slim is: Debian's smallest installation."""
+    say("Making the base image from Debian's archive")
+    folder = VAR_DIR / "image" / "base"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = folder.with_name("debootstrap.log")
+    with log.open("wb") as output:
+        words = ["debootstrap", "--variant=minbase", "trixie", str(folder)]
+        subprocess.run(words, stdout=output, stderr=output, check=True)
+    for name in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
+    tar = subprocess.Popen(["tar", "--create", "--one-file-system", "."], cwd=folder, stdout=subprocess.PIPE)
+    subprocess.run(["podman", "import", "--quiet", "-", BASE], stdin=tar.stdout, stdout=subprocess.DEVNULL, check=True)
+    if tar.wait():
+        raise subprocess.CalledProcessError(tar.returncode, "tar")
+    shutil.rmtree(folder)
+
+
+def build() -> None:
+    """Build the image; certificates of this machine are lent to the build for its proxy, and are not in the result."""
+    lent = ["--volume", f"{CERTIFICATES}:/run/lent.crt:ro"] if CERTIFICATES.exists() else []
+    names = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if lent else ()
+    secret = [word for name in names for word in ("--env", f"{name}=/run/lent.crt")]
+    words = [
+        "podman",
+        "build",
+        "--quiet",
+        "--network",
+        "host",
+        "--isolation",
+        "chroot",
+        "--build-arg",
+        f"DEBIAN={BASE}",
+    ]
+    words += [*lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
+    subprocess.run(words, cwd=BASE_DIR, stdout=subprocess.DEVNULL, check=True)
+
+
+def size() -> float:
+    """The megabytes of the image, compressed."""
+    saved = subprocess.Popen(["podman", "save", "--format", "oci-archive", IMAGE], stdout=subprocess.PIPE)
+    packed = subprocess.Popen(["gzip", "-6"], stdin=saved.stdout, stdout=subprocess.PIPE)
+    assert packed.stdout is not None
+    total = 0
+    while block := packed.stdout.read(1 << 20):
+        total += len(block)
+    return total / 1_000_000
+
+
+def run(server: Server, *command: str, owner: bool = False, detached: bool = False) -> str:
+    """Run a command in a container of the image; returns what it says."""
+    data = server.folder / "volume"
+    if not data.exists():
+        data.mkdir()
+        os.chown(data, 10001, 10001)
+    environ = {name: server.url(role, "common_ground") for name, role in ROLES.items()}
+    if not owner:
+        del environ["DATABASE_OWNER_URL"]
+    environ |= {
+        "SECRET_KEY": "for-trying-the-image-" * 3,
+        "SITE_ORIGIN": ORIGIN,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+    }
+    words = ["podman", "run", *(("--detach",) if detached else ("--rm",)), *CONFINED]
+    words += ["--volume", f"{data}:/var/lib/common-ground", "--volume", f"{server.sockets}:{server.sockets}"]
+    words += [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
+    done = subprocess.run([*words, IMAGE, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"{' '.join(command)}: {done.stdout[-1_500:]} {done.stderr[-3_000:]}")
+        done.check_returncode()
+    return done.stdout.strip()
+
+
+def look(server: Server) -> list[str]:
+    """What is not as it should be in the running image."""
+    faults = []
+    for name in ("sbom.json", "sbom-front-end.json"):
+        components = json.loads(run(server, "cat", name))["components"]
+        say(f"{name}: {len(components)} components")
+        faults += [f"{name} is nearly empty."] if len(components) < 5 else []
+    if run(server, "id", "-u") != "10001":
+        faults.append("It does not run as user 10001.")
+    written = run(
+        server, "sh", "-c", "for i in / /app /app/housing /etc; do touch $i/x 2>/dev/null && echo $i; done; true"
+    )
+    faults += [f"It can write to {written}."] if written else []
+    run(server, "python", "manage.py", "migrate", "--no-input", "-v0", owner=True)
+    container = run(
+        server, "gunicorn", "housing.wsgi", "--bind", ORIGIN.removeprefix("http://"), "--no-control-socket",
+        "--config", "python:housing.gunicorn_settings", "--worker-tmp-dir", "/dev/shm", detached=True,
+    )  # fmt: skip
+    try:
+        for path in ("/health/ready/", "/accounts/login/"):
+            page = fetch(path)
+            say(f"{path}: {len(page)} bytes")
+            faults += [f"{path} does not answer."] if not page else []
+        sheet = fetch("/accounts/login/").partition('rel="stylesheet" href="')[2].partition('"')[0]
+        faults += [f"The stylesheet {sheet} is missing."] if not sheet or not fetch(sheet) else []
+    finally:
+        subprocess.run(["podman", "rm", "--force", "--time", "5", container], stdout=subprocess.DEVNULL, check=False)
+    say(run(server, "python", "manage.py", "backup_drill", owner=True))
+    return faults
+
+
+def fetch(path: str) -> str:
+    """A page of the running image; "" if it does not answer within half a minute."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{ORIGIN}{path}", timeout=10) as answer:
+                return str(answer.read().decode(errors="replace"))
+        except OSError:
+            time.sleep(0.5)
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,7 +12,6 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 #: The last migration of each app from before migrations were checked for old code that still runs
 #: (tools/expand_contract.py). To apply these, pages and workers must stop.
@@ -43,7 +42,7 @@ LAST_UNCHECKED = {
     "transfer": "0010_housing_figures",
     "housing": "0001_jobs_and_heartbeats",
 }
-_PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
+_PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
 
 def number(name: str) -> int:
@@ -98,10 +97,11 @@ def package_faults() -> list[str]:
     root = Path(settings.BASE_DIR)
     wanted = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     faults = [f"{one.name} is not installed." for one in map(Requirement, wanted) if not _installed(one.name)]
-    for name, pinned in _PINNED.findall((root / "requirements.txt").read_text(encoding="utf-8")):
-        found = _installed(name)
-        if found and found != pinned:
-            faults.append(f"{canonicalize_name(name)} {found} is installed instead of {pinned}.")
+    for one in map(Requirement, _PINNED.findall((root / "requirements.txt").read_text(encoding="utf-8"))):
+        found = _installed(one.name)
+        applies = one.marker is None or one.marker.evaluate()
+        if found and applies and found not in one.specifier:
+            faults.append(f"{one.name} {found} is installed instead of {str(one.specifier).removeprefix('==')}.")
     return faults
 
 

@@ -43,7 +43,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "old code": (["-m", "tools.expand_contract"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
-    # DL3008 asks to pin Debian's packages, of which Debian keeps only the newest: a pinned build would soon fail.
+    # DL3008 asks to pin Debian's packages. Debian keeps only the newest of each, so a pinned build would soon fail.
     "containerfile": (["hadolint", "--ignore", "DL3008", "docs/deploy/Containerfile"], {}),
     "packages": (["-m", "pip", "check"], {}),
 }

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import django
 from django.db.migrations import Migration, operations
@@ -32,7 +33,7 @@ LARGE = frozenset(
 #: SQL that takes something away, or locks a table for long.
 _SQL = re.compile(
     r"\b(DROP\s+(?:TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(?:SET\s+DATA\s+)?TYPE"
-    r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)|LOCK\s+TABLE|TRUNCATE)",
+    r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!\s*CONCURRENTLY)|LOCK\s+TABLE|TRUNCATE)",
     re.IGNORECASE,
 )
 
@@ -66,9 +67,9 @@ def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) ->
         case operations.AlterField():
             before = state.models[app, model].fields[one.name_lower]
             yield from (f"alters {model}.{one.name}: {fault}" for fault in _alterations(before, one.field))
-        case operations.AddIndex() if f"{app}.{model}" in LARGE:
+        case operations.AddIndex() if type(one) is operations.AddIndex and f"{app}.{model}" in LARGE:
             yield f"indexes the large table {model} while writers wait: use AddIndexConcurrently and atomic = False"
-        case operations.AddConstraint():
+        case operations.AddConstraint() if type(one) is operations.AddConstraint:
             yield (
                 f"adds {one.constraint.name} to {model}: rows that old code writes may break it. Use "
                 "AddConstraintNotValid, or say why they cannot"
@@ -84,12 +85,12 @@ def _is_history(app: str, model: str, state: ProjectState) -> bool:
     return model.endswith("event") and (app, model.removesuffix("event")) in state.models
 
 
-def _written_without(field: Field) -> bool:
+def _written_without(field: Field[Any, Any]) -> bool:
     """Whether a row can be written by code that does not know the field."""
     return bool(field.null or field.many_to_many or field.primary_key or field.db_default is not NOT_PROVIDED)
 
 
-def _alterations(before: Field, after: Field) -> Iterator[str]:
+def _alterations(before: Field[Any, Any], after: Field[Any, Any]) -> Iterator[str]:
     if before.null and not after.null:
         yield "old code still writes NULL"
     if before.get_internal_type() != after.get_internal_type():

@@ -161,7 +161,7 @@ def _unpack(folder: Path, *, identities: list[pyrage.x25519.Identity], media: Pa
 
 
 def _write(media: Path, name: str, content: IO[bytes]) -> None:
-    """Write one file; whoever has the public key could have made an archive whose names lead out of the folder."""
+    """Write one file. Anyone who has the public key can make an archive whose names lead out of the folder."""
     path = (media / name).resolve()
     if not path.is_relative_to(media.resolve()):
         raise UnableToRestore(f"The archive holds {name}, which leads out of {media}.")

@@ -100,7 +100,7 @@ settings: ## Write .env.example and docs/reference/settings.md from the declarat
 	@$(VENV) -m tools.settings_pages
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)
-	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group checks \
+	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group image --group checks \
 		--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
 		pyproject.toml --output-file requirements.txt --quiet
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ CONFINED = (
 
 def main() -> int:
     """Build, start and look; returns 1 if something is not as it should be."""
+    os.environ["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"
     install()
     if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode:
         make_base()
@@ -105,8 +107,17 @@ def build() -> None:
         "--build-arg",
         f"DEBIAN={BASE}",
     ]
-    words += [*lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
+    words += [*limits(), *lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
     subprocess.run(words, cwd=BASE_DIR, stdout=subprocess.DEVNULL, check=True)
+
+
+def limits() -> list[str]:
+    """Options that keep this process's limits: podman would raise them, which a confined root may not."""
+    words = []
+    for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        soft, hard = resource.getrlimit(kind)
+        words += ["--ulimit", f"{name}={soft}:{hard}"]
+    return words
 
 
 def size() -> float:
@@ -135,7 +146,7 @@ def run(server: Server, *command: str, owner: bool = False, detached: bool = Fal
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
     }
-    words = ["podman", "run", *(("--detach",) if detached else ("--rm",)), *CONFINED]
+    words = ["podman", "run", *(("--detach",) if detached else ("--rm",)), *limits(), *CONFINED]
     words += ["--volume", f"{data}:/var/lib/common-ground", "--volume", f"{server.sockets}:{server.sockets}"]
     words += [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
     done = subprocess.run([*words, IMAGE, *command], capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
@@ -15,11 +15,10 @@ from housing.backups.making import UnableToBackUp, make_backup
 from housing.backups.places import UnusableBackup, rotate
 from housing.backups.programs import UnableToFindProgram
 from housing.heartbeats import BACKUP, record_heartbeat
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 
-class Command(AccountedCommand):
+class Command(BaseCommand):
     """`manage.py backup [--to FOLDER]`"""
 
     help = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
@@ -18,11 +18,10 @@ from housing.backups.programs import UnableToFindProgram
 from housing.backups.restoring import UnableToRestore, read_identities
 from housing.database_roles import connection_settings
 from housing.heartbeats import BACKUP_DRILL, record_heartbeat
-from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 
-class Command(AccountedCommand):
+class Command(BaseCommand):
     """`manage.py backup_drill [FOLDER --identity FILE]`"""
 
     help = (

@@ -6,15 +6,14 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_time
 
 from housing.maintenance import is_on, turn_off, turn_on
-from partnerships.kit.accounting import AccountedCommand
 
 
-class Command(AccountedCommand):
+class Command(BaseCommand):
     """`manage.py maintenance on [--until 14:30] | off | status`"""
 
     help = (

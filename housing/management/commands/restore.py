@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
 from housing.backups.places import UnusableBackup
 from housing.backups.programs import UnableToFindProgram
 from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
-from partnerships.kit.accounting import AccountedCommand
 
 
-class Command(AccountedCommand):
+class Command(BaseCommand):
     """`manage.py restore FOLDER --identity FILE [--replace] [--apply-journal]`"""
 
     help = (

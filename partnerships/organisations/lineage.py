@@ -17,6 +17,8 @@ from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import (
     CERTAIN,
     KEEPING,
+    Handover,
+    HandoverState,
     Organisation,
     Status,
     Succession,
@@ -125,12 +127,29 @@ def changes_of(succession: Succession) -> list[Event]:
 
 def ending(succession: Succession) -> list[Organisation]:
     """The predecessors that end with the succession, by number."""
-    if succession.kind in KEEPING:
-        return []
     ties = list(succession.ties.select_related("predecessor"))
-    going_on = {tie.predecessor_id for tie in ties if tie.successor_id == tie.predecessor_id}
-    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in going_on}
+    lasting = _going_on(succession, ties)
+    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in lasting}
     return [found[pk] for pk in sorted(found)]
+
+
+def going_on(succession: Succession) -> set[int]:
+    """The ids of predecessors that do not end with the succession; without a query after `with_ties`."""
+    return _going_on(succession, succession.ties.all())
+
+
+def _going_on(succession: Succession, ties: Iterable[SuccessionTie]) -> set[int]:
+    return {tie.predecessor_id for tie in ties if succession.kind in KEEPING or tie.successor_id == tie.predecessor_id}
+
+
+def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
+    """Who held a record of a kind of obligation at a moment, by the body (id) to which it has passed since."""
+    passed = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
+    found: dict[int, Organisation] = {}
+    for line in passed.select_related("predecessor").order_by("applied_at", "pk"):
+        # Of several that passed to one body, the first gave it the row; the others ended.
+        found.setdefault(line.successor_id, found.pop(line.predecessor_id, line.predecessor))
+    return found
 
 
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:

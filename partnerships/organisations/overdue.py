@@ -1,4 +1,4 @@
-"""Successions whose day has come and that need an administrator."""
+"""Successions whose day has come and that need an administrator, and those that could not pass things on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.lineage import with_ties
-from partnerships.organisations.models import CERTAIN, Succession, SuccessionQuerySet, SuccessionStatus
+from partnerships.organisations.models import CERTAIN, FINAL, Succession, SuccessionQuerySet, SuccessionStatus
 from partnerships.organisations.presenting import title_of
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
@@ -20,7 +20,12 @@ _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, Succ
 
 
 def what_to_do(succession: Succession, today: dt.date) -> str:
-    """What an administrator must do before it can take effect; empty if nothing, or not yet."""
+    """What an administrator must do before it can take effect or pass things on; empty if nothing, or not yet."""
+    if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
+        return (
+            f"What was accepted could not pass on, or back: {succession.refused_because} It is tried again every five "
+            "minutes. The operators have been told."
+        )
     if succession.is_final:
         return ""
     if succession.refused_because:
@@ -46,8 +51,8 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
 def _overdue(today: dt.date) -> SuccessionQuerySet:
     """The successions about which `what_to_do` says something; a few more in the month or year of their vesting."""
     unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
-    stuck = Q(status__in=CERTAIN, vests_on__lte=today) | ~Q(refused_because="")
-    return Succession.objects.pending().filter(unmade | stuck)
+    due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
+    return Succession.objects.live().filter(unmade | due | ~Q(refused_because=""))
 
 
 def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
@@ -57,13 +62,19 @@ def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     today = timezone.localdate(now)
     return [
         Waiting(
-            what="Decide about a succession" if not one.refused_because else "Let a succession take effect",
+            what=_task(one),
             title=title_of(one),
             path=reverse("organisations:succession", args=[one.pk]),
         )
         for one in with_ties(_overdue(today)).order_by("pk")
         if what_to_do(one, today)
     ]
+
+
+def _task(succession: Succession) -> str:
+    if not succession.refused_because:
+        return "Decide about a succession"
+    return "Let a succession pass things on" if succession.is_final else "Let a succession take effect"
 
 
 def _administrators(now: dt.datetime) -> Reach:

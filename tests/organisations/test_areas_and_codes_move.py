@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.exchange.queries.places import served_by_all
-from partnerships.kit.dates import known_day
+from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
@@ -170,12 +170,12 @@ def test_only_a_recode_has_a_new_code(world: World) -> None:
         )
 
 
-def recoding(organisation: Organisation, code: str, *, codes_on: dt.date | None = None) -> Succession:
+def recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | None = None) -> Succession:
     return services.record_succession(
         kind="recode",
         status="order_made",
         vests_on=known_day(TODAY),
-        codes_on=known_day(codes_on) if codes_on else None,
+        codes_on=codes_on,
         new_code=code,
         ties=ties_between([organisation], [organisation]),
         author=None,
@@ -186,7 +186,7 @@ def recoding(organisation: Organisation, code: str, *, codes_on: dt.date | None 
 def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(world: World) -> None:
     later = TODAY + dt.timedelta(days=30)
     elm = council("Elm District", "E07000901")
-    succession = recoding(elm, "E07000999", codes_on=later)
+    succession = recoding(elm, "E07000999", codes_on=known_day(later))
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
@@ -198,6 +198,16 @@ def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(wo
     client.force_login(world.vera)
     page = " ".join(strip_tags(client.get(elm.get_absolute_url()).content.decode()).split())
     assert "Got the code E07000999" in page
+
+
+def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> None:
+    elm = council("Elm District", "E07000901")
+    succession = recoding(elm, "E07000999", codes_on=PartialDate(TODAY.year))
+
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    new = Identifier.objects.get(scheme="gss", value="E07000999")
+    assert (new.valid_from, until("E07000901")) == (TODAY, TODAY)
 
 
 def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:

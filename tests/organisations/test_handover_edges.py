@@ -23,6 +23,7 @@ from partnerships.agreements.services import (
     leave_partnership,
 )
 from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.services import AttendeeGiven
 from partnerships.kit.dates import known_day, long_date
@@ -80,6 +81,32 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
         services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
     told = Email.objects.filter(kind="organisations.handed_over")
     assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
+
+
+def test_what_could_not_pass_on_is_tried_again_when_the_undoing_is_undone(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.westmarch], [world.larkhaven]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk, successor=world.larkhaven)
+    accept(world, succession, author=world.amina)
+    take_effect(succession)
+    assert Handover.objects.get().state == "stayed"
+    back = undo(succession)
+    take_effect(back)
+    # Meanwhile somebody else became its giver, so that nothing stands in the way any more.
+    Commitment.objects.update(giver=world.tidewater, owner_organisation=world.tidewater)
+
+    take_effect(undo(back))
+
+    promise.refresh_from_db()
+    line = Handover.objects.get()
+    assert (promise.receiver, line.state, line.dispute) == (world.larkhaven, "applied", "")
 
 
 def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> None:
@@ -289,6 +316,48 @@ def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
         propose(world, succession, "commitments", promise.pk, successor=world.westmarch)
 
 
+def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world: World) -> None:
+    ties = [
+        services.NewTie(world.westmarch, to, function=function)
+        for to, function in ((world.harbour, "housing"), (world.tidewater, "business_representation"))
+    ]
+    succession = services.record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties,
+        author=None,
+        now=timezone.now(),
+    )
+    promises = agree(world), agree(world)
+    for promise, to, lead in zip(promises, (world.harbour, world.tidewater), (world.hana, world.chidi), strict=True):
+        propose(world, succession, "commitments", promise.pk, successor=to)
+        services.answer_handovers(
+            lines=[Handover.objects.get(record=promise.pk)], accept=True, author=lead, now=timezone.now()
+        )
+
+    def receivers() -> list[str]:
+        return [Commitment.objects.get(pk=one.pk).receiver.name for one in promises]
+
+    client = Client()
+    client.force_login(world.ben)
+    page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    assert "goes on, and keeps what no line gives away" in " ".join(page.split())
+    take_effect(succession)
+
+    two = [world.harbour.name, world.tidewater.name]
+    assert receivers() == two
+    world.westmarch.refresh_from_db()
+    assert not world.westmarch.is_ended
+    assert world.party(world.westmarch).is_present
+    assert "Say who takes over" not in lines(world, world.ben)
+    back = undo(succession)
+    take_effect(back)
+    assert receivers() == [world.westmarch.name] * 2
+    take_effect(undo(back))
+    assert receivers() == two
+
+
 def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     promise, succession = agree(world), merger(world)
     other = services.record_succession(
@@ -312,12 +381,24 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
             raise RuntimeError("A row is in the way.")
         return real(kind, records, moving)
 
-    monkeypatch.setattr("partnerships.organisations.services.handovers.move_records", break_first)
+    moves = "partnerships.organisations.services.handovers.move_records"
+    monkeypatch.setattr(moves, break_first)
     with pytest.raises(RuntimeError):
         services.hand_over_due(now=timezone.now())
 
     promise.refresh_from_db()
     assert (promise.giver, promise.receiver) == (world.tidewater, world.westmarch)
+    # Administrators see why, until it has passed on.
+    stuck, dee = "Let a succession pass things on", Client()
+    dee.force_login(world.dee)
+    page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
+    assert "could not pass on, or back: An unexpected error: RuntimeError." in page
+    assert stuck in lines(world, world.dee) - lines(world, world.ben)
+    monkeypatch.setattr(moves, real)
+    services.hand_over_due(now=timezone.now())
+    assert stuck not in lines(world, world.dee)
+    promise.refresh_from_db()
+    assert promise.receiver == world.harbour
 
 
 def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: World) -> None:

@@ -10,11 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from partnerships.activity.models import Change, Event
 from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations.lineage import successors_on, who_answers_for
 from partnerships.organisations.models import Organisation, Scheme, Status, Succession, SuccessionStatus, SuccessionTie
+from partnerships.organisations.overdue import what_to_do
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     NewTie,
@@ -367,6 +369,80 @@ def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, clie
     assert feed["Content-Type"].startswith("application/atom+xml")
     assert feed.content.decode().count("<entry>") == 1
     assert "become Skylark Homes in April 2098" in feed.content.decode()
+
+
+def test_each_of_the_three_dates_is_a_day_a_month_or_a_year(world: World, client: Client) -> None:
+    client.force_login(world.dee)
+    succession = merger(
+        world,
+        status="order_laid",
+        shadow_on=PartialDate(2097, 5),
+        vests_on=PartialDate(2098, 4, 1),
+        codes_on=PartialDate(2099),
+    )
+    detail = reverse("organisations:succession", args=[succession.pk])
+
+    for address in (detail, reverse("organisations:pending")):
+        page = " ".join(client.get(address).content.decode().split())
+        for label, day in (
+            ("Election or shadow", "May 2097"),
+            ("Vesting day", "1 April 2098"),
+            ("New codes from", "2099"),
+        ):
+            assert f"<dt>{label}</dt> <dd>{day}</dd>" in page.replace("</dt><dd>", "</dt> <dd>"), (address, label)
+    exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
+    assert "2097-05,2098-04-01,2099," in exported
+    # Each is made more exact on its page.
+    address = reverse("organisations:correct-succession", args=[succession.pk])
+    dates = {"shadow_on": "6 May 2097", "vests_on": "1 April 2098", "codes_on": "May 2099"}
+    assert client.post(address, {"kind": "merge", "reason": "As the order says.", **dates}).status_code == 302
+    succession.refresh_from_db()
+    assert [str(day) for day in (succession.shadow_on, succession.codes_on)] == ["2097-05-06", "2099-05"]
+    history = " ".join(strip_tags(client.get(detail).content.decode()).split())
+    assert "May 2097" in history
+    assert "6 May 2097" in history
+
+
+def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world: World) -> None:
+    succession = merger(
+        world, status="proposed", shadow_on=PartialDate(2097, 5), vests_on=PartialDate(2098), codes_on=PartialDate(2098)
+    )
+
+    assert what_to_do(succession, dt.date(2097, 5, 30)) == ""
+    assert "was due May 2097" in what_to_do(succession, dt.date(2097, 5, 31))
+    assert "Its vesting day was 2098" in what_to_do(succession, dt.date(2098, 12, 31))
+
+
+def test_the_geography_of_shares_is_shown_exported_and_in_the_history_when_it_changes(
+    world: World, client: Client
+) -> None:
+    def ties(geography: str) -> list[NewTie]:
+        shares = ((world.harbour, "0.6"), (world.tidewater, "0.4"))
+        return [NewTie(world.westmarch, to, share=Decimal(share), geography=geography) for to, share in shares]
+
+    succession = record_succession(
+        kind="split", vests_on=PartialDate(2098, 4), ties=ties("LAD 2025"), author=world.dee, now=NOW
+    )
+    client.force_login(world.dee)
+    detail = reverse("organisations:succession", args=[succession.pk])
+    given: dict[str, Any] = {"succession": succession, "reason": "Newer areas.", "author": world.dee, "now": NOW}
+
+    assert "60% (LAD 2025)" in client.get(detail).content.decode()
+    assert correct_succession(ties=ties("LAD 2025"), **given) == ()
+    correct_succession(ties=ties("LAD 2027"), **given)
+
+    page = " ".join(strip_tags(client.get(detail).content.decode()).split())
+    assert "40% (LAD 2027)" in page
+    for year in ("2025", "2027"):
+        assert f"Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD {year})" in page
+    assert "LAD 2027" in client.get(reverse("organisations:pending-csv")).getvalue().decode()
+    day = dt.date(2098, 5, 1)
+    change_succession_status(succession=succession, to="order_made", reason="Made.", author=world.dee, now=NOW)
+    answer = who_answers_for(function="planning", organisation=world.westmarch, day=day)
+    assert {part: float(share) for part, share in answer.parts.items()} == {
+        frozenset({world.harbour.pk}): 0.6,
+        frozenset({world.tidewater.pk}): 0.4,
+    }
 
 
 def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:

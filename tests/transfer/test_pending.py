@@ -111,7 +111,7 @@ def test_surrey_is_rehearsed_by_command_and_nothing_is_kept(world: World) -> Non
     )
 
 
-def test_rehearsal_command_says_what_stays_and_refuses_what_is_over(world: World) -> None:
+def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World) -> None:
     succession = record_succession(
         kind="absorb",
         status="proposed",
@@ -128,6 +128,11 @@ def test_rehearsal_command_says_what_stays_and_refuses_what_is_over(world: World
     assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in said.getvalue()
     assert "Stays with bodies that end: 2." in said.getvalue()
     assert "Applied again, the same result: yes. Nothing was kept." in said.getvalue()
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=timezone.localdate() + dt.timedelta(days=1))
+    with pytest.raises(CommandError, match="Westmarch Borough Council: It cannot end before it began"):
+        call_command("rehearse_succession", succession.pk)
+    succession.refresh_from_db()
+    assert succession.status == "proposed"
     change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW)
     with pytest.raises(CommandError, match="still to come"):
         call_command("rehearse_succession", succession.pk)

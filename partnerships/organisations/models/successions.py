@@ -96,7 +96,8 @@ class Succession(models.Model):
     States: proposed → consulted → order laid → order made → shadow → effective; steps may be left out or taken back
     with a reason, and any but the final two may be cancelled. Rival proposals have the same `place` and another
     `proposal`. `vests_on` is the first day of the successors; the predecessors' time excludes it. None: unknown day of
-    the past. A succession is undone by another one, which `undoes` it.
+    the past. A succession is undone by another one, which `undoes` it. `refused_because` of one in effect says why
+    things could not pass on or back.
     """
 
     kind = models.CharField(max_length=24, choices=SuccessionKind)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from partnerships.organisations.models import (
     KEEPING,
+    Function,
     Organisation,
     Succession,
     SuccessionKind,
@@ -42,6 +43,17 @@ class NewTie:
     def key(self) -> tuple[int, int | None, str | None]:
         """What only one tie of a succession has."""
         return self.predecessor.pk, self.successor.pk if self.successor else None, self.function
+
+    @property
+    def words(self) -> str:
+        """The tie as histories say it: "Elm → East (planning, 60% of its area in LAD 2025)"."""
+        said = [Function.label_of(self.function).lower()] if self.function else []
+        if self.role != TieRole.SUCCESSOR:
+            said.append(TieRole(self.role).label.lower())
+        if self.share is not None:
+            said.append(f"{(self.share * 100).normalize():f}% of its area in {self.geography}")
+        names = f"{self.predecessor.name} → {self.successor.name if self.successor else 'nobody'}"
+        return f"{names} ({', '.join(said)})" if said else names
 
 
 def ties_between(

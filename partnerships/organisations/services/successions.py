@@ -134,7 +134,8 @@ def correct_succession(
     wanted = list(ties) if changed and ties is not None else old
     _lock_organisations([*old, *wanted])
     check_succession(locked, wanted, now=now)
-    locked.save(update_fields=list(before))
+    locked.refused_because, locked.refused_at = "", None  # the correction may have mended it
+    locked.save(update_fields=[*before, "refused_because", "refused_at"])
     concerned = {body.pk: body for body in _bodies(old)}
     if changed:
         locked.ties.all().delete()
@@ -334,7 +335,8 @@ def set_status(succession: Succession, to: str, *, reason: str, author: User | N
     """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE
-    succession.save(update_fields=["status", "is_untold"])
+    succession.refused_because, succession.refused_at = "", None  # what stood in its way before
+    succession.save(update_fields=["status", "is_untold", "refused_because", "refused_at"])
     if to == SuccessionStatus.EFFECTIVE and succession.undoes is not None:
         Succession.objects.filter(pk=succession.undoes.pk).update(is_untold=False, told_at=None)
     _record(
@@ -357,7 +359,7 @@ def _said(succession: Succession) -> dict[str, Any]:
 
 
 def _ties_in_words(ties: Sequence[NewTie]) -> list[str]:
-    return sorted(f"{tie.predecessor.name} → {tie.successor.name if tie.successor else 'nobody'}" for tie in ties)
+    return sorted(tie.words for tie in ties)
 
 
 def _record(

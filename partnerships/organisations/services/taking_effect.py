@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.handovers import is_passing_back
-from partnerships.organisations.lineage import ending
+from partnerships.organisations.lineage import brought_about, ending
 from partnerships.organisations.models import (
+    HandoverState,
     Organisation,
     Status,
     Succession,
@@ -40,8 +42,9 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     """End predecessors, begin successors, move areas served and rename, once.
 
     False if it has taken effect already. Where it undoes another succession, the bodies that the other one ended exist
-    again. Raises `UnableToChangeSuccession` before the vesting day, if it is not certain, if what it undoes has not
-    taken effect, or if a predecessor began later.
+    again. Where it undoes an undoing, what could not pass on the first time is tried again. Raises
+    `UnableToChangeSuccession` before the vesting day, if it is not certain, if what it undoes has not taken effect, or
+    if a predecessor began later.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -70,8 +73,8 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
                     f"{body.name}: {error} Correct its first day or the vesting day."
                 ) from error
     for body in _beginning(locked):
-        update_organisation(
-            organisation=body,
+        _update(
+            body,
             status=Status.ACTIVE,
             valid_from=body.valid_from if body.is_ended else body.valid_from or day,
             valid_to=None,
@@ -85,16 +88,28 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
         raise UnableToChangeSuccession(str(error)) from error
     if locked.kind == SuccessionKind.RENAME and locked.new_name:
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
-            try:
-                update_organisation(
-                    organisation=body, name=locked.new_name, named_from=day, author=author, now=now, reason=because
-                )
-            except UnableToUpdateOrganisation as error:
-                raise UnableToChangeSuccession(f"{body.name}: {error}") from error
+            _update(body, name=locked.new_name, named_from=day, author=author, now=now, reason=because)
+    _try_lines_again(locked)
     reason = reason.strip() or "Its vesting day has come."
     set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
     succession.status = locked.status
     return True
+
+
+def _update(body: Organisation, **changes: Any) -> None:
+    """As `update_organisation`; raises `UnableToChangeSuccession`."""
+    try:
+        update_organisation(organisation=body, **changes)
+    except UnableToUpdateOrganisation as error:
+        raise UnableToChangeSuccession(f"{body.name}: {error}") from error
+
+
+def _try_lines_again(succession: Succession) -> None:
+    """If it brings another one about again, let what could not pass on by that one wait to pass on."""
+    again = brought_about(succession)
+    if again != succession:
+        stayed = again.handovers.filter(state=HandoverState.STAYED)
+        stayed.update(state=HandoverState.ACCEPTED, dispute="")
 
 
 def _beginning(succession: Succession) -> list[Organisation]:

@@ -50,11 +50,13 @@ def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
     count, wrong = 0, _take_due_effect(now)
     effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
     with_lines = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for one in effective.filter(with_lines).distinct():
+    for one in effective.filter(with_lines | ~Q(refused_because="")).distinct():
+        refusal = ""
         try:
             count += _pass_on_or_put_back(one, now)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
-            wrong[one.pk] = error
+            wrong[one.pk], refusal = error, _unexpected(error)
+        _keep_refusal(one, refusal, now=now)
     for one in effective.filter(is_untold=True):
         try:
             tell_of_succession(succession=one, now=now)
@@ -80,12 +82,26 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
         except (UnableToChangeSuccession, UnableToDissolve) as error:
             refusal = str(error)[:_MAX_REFUSAL]
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
-            wrong[one.pk], refusal = error, f"An unexpected error: {type(error).__name__}."
-        if refusal and refusal != one.refused_because:
+            wrong[one.pk], refusal = error, _unexpected(error)
+        if _keep_refusal(one, refusal, now=now) and refusal:
             alert_operators(f"Succession {one.pk} could not take effect", f"{refusal}\nIt is tried again.")
-        if refusal != one.refused_because:
-            Succession.objects.filter(pk=one.pk).update(refused_because=refusal, refused_at=now if refusal else None)
     return wrong
+
+
+def _unexpected(error: Exception) -> str:
+    return f"An unexpected error: {type(error).__name__}."
+
+
+def _keep_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> bool:
+    """Keep for administrators what stands in a succession's way; whether it is something else than before.
+
+    Operators are alerted to an unexpected error by the failure of the task.
+    """
+    if refusal == succession.refused_because:
+        return False
+    since = now if refusal else None
+    Succession.objects.filter(pk=succession.pk).update(refused_because=refusal, refused_at=since)
+    return True
 
 
 def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:

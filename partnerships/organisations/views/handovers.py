@@ -22,7 +22,7 @@ from partnerships.organisations.handovers import (
     sum_of,
     titles_of,
 )
-from partnerships.organisations.lineage import with_ties
+from partnerships.organisations.lineage import going_on, with_ties
 from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.obligations import obligation
 from partnerships.organisations.presenting import title_of
@@ -61,6 +61,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
         "waiting": waiting,
         "lacking": lines_lacking_consent(succession, led).count(),
         "led": roles.led,
+        "going_on": going_on(succession),
         "may_keep": roles.keeps_directory,
     }
     return render(request, "organisations/handover.html", context)

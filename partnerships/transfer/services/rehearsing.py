@@ -17,6 +17,9 @@ from partnerships.organisations.lineage import ending, of_same_order
 from partnerships.organisations.models import HandoverState, Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import (
+    UnableToChangeSuccession,
+    UnableToHandOverLines,
+    UnableToRecordSuccession,
     add_membership,
     answer_handovers,
     apply_handovers,
@@ -40,7 +43,7 @@ _REASON = "A rehearsal, which is taken back."
 
 
 class UnableToRehearse(Exception):
-    """It took effect already, or was cancelled."""
+    """It took effect already or was cancelled, or it could not take effect on its day either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
             raise _TakeBack
     except _TakeBack:
         return found[0]
+    except (UnableToChangeSuccession, UnableToRecordSuccession, UnableToHandOverLines) as error:
+        raise UnableToRehearse(f"It could not take effect today: {error} Nothing was kept.") from error
 
 
 def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:

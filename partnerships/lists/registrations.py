@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from partnerships.kit.lists import register_pages
-from partnerships.lists import views
+from partnerships.lists import obligations, views
 from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
 from partnerships.lists.services import files
-from partnerships.organisations.obligations import register_following
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -18,7 +17,7 @@ def register() -> None:
     register_pages(views)
     register_personal(RULES)
     files.register()
-    register_following("lists.SavedView.organisation")
+    obligations.register()
     # It is about many records or none, so it says what it is about only by the view.
     register_email(
         "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS

@@ -20,9 +20,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
 from partnerships.organisations.duplicates import possible_duplicates, similar_to
 from partnerships.organisations.models import Membership, Merge, Organisation, OrganisationName
-from partnerships.organisations.obligations import following, obligations, registered_columns
 from partnerships.organisations.services import UnableToMerge
-from partnerships.organisations.services.moving import sort_rows
 from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
@@ -30,7 +28,7 @@ from tests.organisations.test_obligations import naming_columns
 from tests.plans.test_signing import asked, sign
 from tests.support.successions import follow
 from tests.support.terms import agree_terms
-from tests.world import World, join, load_demonstration, make_partnership
+from tests.world import World, join, make_partnership
 
 
 def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any) -> Merge:
@@ -51,43 +49,6 @@ def everything() -> dict[str, dict[int, dict[str, Any]]]:
     """Every row of every table that names an organisation."""
     models = {model for model, _ in naming_columns() if model._meta.model_name not in {"merge", "notsame"}}
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
-
-
-def test_everything_of_a_record_passes_to_the_other_and_back(db: None) -> None:
-    load_demonstration()
-    by_size = {
-        one: sum(model._base_manager.filter(**{field.name: one}).count() for model, field in naming_columns())
-        for one in Organisation.objects.all()
-    }
-    kept, merged, *_ = sorted(by_size, key=lambda one: by_size[one], reverse=True)
-    dee_now = {"author": None, "now": timezone.now()}
-    before, versions = everything(), registered_columns()
-    filled = {
-        f"{model._meta.label}.{field.name}"
-        for model, field in naming_columns()
-        if model._base_manager.filter(**{field.name: merged}).exists()
-    }
-    columns = [column for kind in obligations() for column in kind.columns] + list(following())
-
-    found = services.merge_organisations(kept=kept, merged=merged, reason="Recorded twice.", **dee_now)
-
-    ended = {(one.table, one.row) for one in found.rows.all()}
-    assert len(filled) >= 20
-    for column in columns:
-        left = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
-        assert left <= ended, column.label
-    for label, fate in versions.items():
-        if fate == "stays" and not label.startswith("organisations."):
-            table, _, name = label.rpartition(".")
-            assert all(
-                row[f"{name}_id"] == before[table][pk][f"{name}_id"] for pk, row in everything()[table].items()
-            ), label
-
-    stayed = services.undo_merge(merge=found, reason="They are two.", **dee_now)
-
-    assert stayed == 0
-    after = everything()
-    assert {table: rows for table, rows in after.items() if rows != before[table]} == {}
 
 
 def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.models import Field, ForeignKey, Model
@@ -30,10 +31,21 @@ def labels() -> set[str]:
     return {f"{model._meta.label}.{field.name}" for model, field in naming_columns()}
 
 
-def test_every_column_that_names_an_organisation_is_registered() -> None:
-    unknown = sorted(labels() - registered_columns().keys())
+def unregistered() -> list[str]:
+    return sorted(labels() - registered_columns().keys())
 
-    assert unknown == [], "register these in the room's obligations.py: they pass on, follow their body, or stay"
+
+def test_every_column_that_names_an_organisation_is_registered() -> None:
+    assert unregistered() == [], "register these in the room's obligations.py: they pass on, follow their body, or stay"
+
+
+@pytest.mark.parametrize("registry", ["_kinds", "_following", "_staying"])
+def test_each_column_that_a_room_does_not_register_is_named(registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = registered_columns()
+    monkeypatch.setattr(f"partnerships.organisations.obligations.{registry}", {})
+
+    assert unregistered() == sorted(before.keys() - registered_columns().keys())
+    assert unregistered()
 
 
 def test_every_link_to_several_organisations_has_a_table_that_is_walked() -> None:

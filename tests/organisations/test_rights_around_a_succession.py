@@ -32,10 +32,25 @@ __all__ = ["media_root"]
 pytestmark = pytest.mark.django_db
 
 #: Rooms with records that pass on, or that show them.
-ROOMS = ("agreements", "commitments", "conversations", "exchange", "organisations", "plans", "search", "web")
+ROOMS = (
+    "agreements",
+    "calendars",
+    "commitments",
+    "conversations",
+    "exchange",
+    "lists",
+    "nominations",
+    "organisations",
+    "plans",
+    "recommendations",
+    "reports",
+    "search",
+    "spreadsheets",
+    "web",
+)
 PAGES = [row for row in ROWS if row.get is not None and row.name.partition(":")[0] in ROOMS]
 #: Rooms whose every right comes back once the succession is undone.
-COME_BACK = ("agreements", "commitments", "exchange")
+COME_BACK = ("agreements", "commitments", "exchange", "nominations", "recommendations", "reports")
 #: Columns that code checks against settings.
 NOT_WRITTEN = {"organisations.Organisation.sign_in_provider"}
 VESTING = timezone.localdate() + dt.timedelta(days=1)

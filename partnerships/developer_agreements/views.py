@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.commitments.queries import name_as_at
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, promises_in
 from partnerships.kit.http import keyset_page
@@ -37,11 +38,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
+    commitments = list(promises_in(agreement, user))
     context = {
         "agreement": agreement,
-        "commitments": promises_in(agreement, user),
+        "commitments": commitments,
         "may_add": _may_add(agreement.organisation, user),
     }
+    name_as_at(commitments, beside=[(agreement.agreed_on, agreement.organisation)])
     return render(request, "developer_agreements/detail.html", context)
 
 

@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from partnerships.agreements.services import leave_partnership
+from partnerships.agreements.services import add_document, change_status, leave_partnership
 from partnerships.commitments.services import end_commitment
+from partnerships.digests.emails.reading import read_news
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
+from partnerships.kit.dates import long_date
 from partnerships.kit.lists import find_list
 from partnerships.lists.presenting import groups
 from partnerships.lists.reading import Asked, read
@@ -23,14 +25,18 @@ from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.plans.services import create_plan
 from partnerships.search.services import index_stale
-from tests.commitments.promises import agree
-from tests.conversations.gatherings import planned_meeting
+from tests.agreements.test_objectives import add as add_objective
+from tests.agreements.test_objectives import report as report_objective
+from tests.commitments.promises import agree, report
+from tests.conversations.gatherings import a_text_file, planned_meeting
+from tests.conversations.reports import submitted
 from tests.conversations.talks import circulated
 from tests.digests.conftest import publish
 from tests.exchange.conftest import shared
 from tests.lists.conftest import fill_lists
-from tests.organisations.test_handovers import merger, take_effect
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import published
+from tests.plans.test_comments import say
 from tests.world import World
 
 
@@ -219,6 +225,92 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
         main = after or before
         assert "Larkhaven Homes" in main, address
         assert "(now Skylark" not in main, address
+
+
+def test_parties_who_left_and_those_of_an_ended_partnership_keep_their_names(world: World, client: Client) -> None:
+    tomorrow, of_it = timezone.localdate() + dt.timedelta(1), [world.partnership.pk]
+    party = world.party(world.westmarch)
+    agree(world)
+    leave_partnership(party=party, reason="Over.", author=world.ben, now=timezone.now())
+    rename(world.westmarch, "Eastmarch Borough Council", tomorrow)
+    client.force_login(world.amina)
+
+    assert "Westmarch Borough Council Left" in text_of(client, reverse("agreements:members", args=of_it))
+    given = {"reason": "Done.", "author": world.amina, "now": timezone.now()}
+    change_status(partnership=world.partnership, status="ended", **given)
+    rename(world.larkhaven, "Skylark Homes", tomorrow)
+    for address in (reverse("agreements:members", args=of_it), world.partnership.get_absolute_url()):
+        main = client.get(address).content.decode().partition("<main")[2]
+        assert "Larkhaven Homes" in main, address
+        assert "Skylark" not in main, address
+    listed = text_of(client, reverse("agreements:list"))
+    assert "Estuary Partnership" in listed
+    assert "Skylark" not in listed.partition("Estuary Partnership")[2].partition("Ended")[0]
+
+
+def test_a_part_that_passed_to_a_successor_says_whose_it_was(world: World, client: Client) -> None:
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    client.force_login(world.hana)
+
+    page = text_of(client, reverse("agreements:members", args=[world.partnership.pk]))
+
+    assert f"The part of Westmarch Borough Council passed to it on {long_date(timezone.localdate())}" in page
+
+
+def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(world: World, client: Client) -> None:
+    promise, plan, objective = agree(world), published(world), add_objective(world)
+    report(world, promise)
+    report_objective(world, objective, 10)
+    say(plan, world.amina)
+    given = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
+    add_document(partnership=world.partnership, title="Minutes", file=a_text_file(), **given)
+    for body, name in ((world.larkhaven, "Skylark Homes"), (world.westmarch, "Eastmarch Borough Council")):
+        rename(body, name, timezone.localdate() + dt.timedelta(1))
+    client.force_login(world.amina)
+    eddie, ben = world.eddie.display_name, world.ben.display_name
+
+    documents = text_of(client, reverse("agreements:documents", args=[world.partnership.pk]))
+    assert f"by {world.amina.display_name}, Larkhaven Homes" in documents
+    assert f"{ben} , Westmarch Borough Council" in text_of(client, objective.get_absolute_url())
+    assert f"{eddie}, Larkhaven Homes" in text_of(client, promise.get_absolute_url())
+    assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:comments", args=[plan.pk]))
+    assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:history", args=[plan.pk]))
+    news, *_ = read_news(plan_id=plan.pk, from_number=0, to_number=1, reading_class="inside")
+    assert [one.organisation for one in news.editions] == ["Larkhaven Homes"]
+    listed = client.get(reverse("agreements:document-list"), {"organisation": "skylark"})
+    assert [row.title for row in listed.context["page"].rows] == ["Minutes"]
+    assert "Skylark" not in listed.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
+
+
+def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, client: Client) -> None:
+    plan = create_plan(
+        owners=[world.westmarch],
+        partnership=None,
+        title="Quay",
+        kind="delivery",
+        audience="network",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    publish(plan, 40, author=world.ben)
+    told = submitted(world)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    publish(plan, 30, author=world.hana)
+    client.force_login(world.hana)
+
+    for name in ("version", "paper"):
+        pages = [client.get(reverse(f"plans:{name}", args=[plan.pk, number])) for number in (1, 2)]
+        owners = [[owner.organisation.name for owner in page.context["owners"]] for page in pages]
+        assert owners == [["Westmarch Borough Council"], ["Harbour Community Trust"]], name
+    period = reverse("conversations:reports-period", args=[told.round_id, told.starts_on])
+    for address in (told.get_absolute_url(), period):
+        main = client.get(address).content.decode().partition("<main")[2]
+        assert "Westmarch Borough Council" in main, address
+        assert "Harbour" not in main, address
 
 
 def asked(slug: str, person: User, query: str) -> Asked:

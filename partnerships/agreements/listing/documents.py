@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F, Q, Value
 from django.db.models.functions import NullIf
+from django.utils import timezone
 
 from partnerships.agreements.columns import partnership_column
 from partnerships.agreements.listing.within import WithinForm
@@ -14,8 +15,9 @@ from partnerships.agreements.models import Document, DocumentQuerySet
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
-from partnerships.organisations.columns import present_organisation_column
+from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.models import User
 
 
@@ -57,11 +59,13 @@ DOCUMENTS = ListDefinition(
             key="added_at",
             is_nullable=False,
         ),
-        present_organisation_column(
+        organisation_column(
             name="organisation",
             label="Added by",
             value=lambda row: row.added_for.name if row.added_for else None,
             side="added_for",
+            moment="added_at",
+            ready=lambda _user, rows: show_as_at((timezone.localdate(row.added_at), row.added_for) for row in rows),
         ),
         Column(
             name="person",

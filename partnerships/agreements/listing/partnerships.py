@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements.forms import PartnershipFilter
 from partnerships.agreements.models import (
+    OVER,
     Partnership,
     PartnershipKind,
     PartnershipQuerySet,
@@ -21,10 +22,12 @@ from partnerships.agreements.models import (
 from partnerships.agreements.past import former_parties, set_back
 from partnerships.agreements.queries import find_partnerships, inside_among
 from partnerships.agreements.queries.dates import gaps_of, has_gap
+from partnerships.agreements.queries.parties import ended_names
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, joined
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
+from partnerships.organisations.naming import named_then, show_as_at
 from partnerships.people.models import User
 
 
@@ -47,6 +50,7 @@ def _ready(user: User, rows: Sequence[Partnership]) -> None:
     set_back(rows, former)
     for row in rows:
         row.is_inside, row.is_former = row.pk in inside, row.pk in former
+    show_as_at(named for row in rows if not row.is_former for named in ended_names(row, row.parties.all()))
 
 
 def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
@@ -74,8 +78,10 @@ def _state(user: User) -> Combinable:
 
 
 def _parties(user: User) -> Combinable:
-    present = Party.objects.present().filter(partnership=OuterRef("pk"))
-    return _today(user, joined(present.order_by("role", "pk"), "organisation__name"))
+    present = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
+    then = present.annotate(then=named_then("partnership__status_since"))
+    names = Case(When(status__in=OVER, then=joined(then, "then")), default=joined(present, "organisation__name"))
+    return _today(user, names)
 
 
 def _areas(user: User) -> Combinable:

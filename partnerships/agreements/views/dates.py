@@ -25,6 +25,7 @@ from partnerships.agreements.services.reminders import UnableToChooseReminders, 
 from partnerships.agreements.views.access import held, seen
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -41,7 +42,9 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     require(Partnership.objects.inside_for(user).filter(pk=pk).exists())
     today = timezone.localdate()
     rights = rights_over(partnership, user, timezone.now())
-    notices = partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk")
+    notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
+    ended = ((notice.withdrawn_at or notice.done_at, notice.organisation) for notice in notices)
+    show_as_at((timezone.localdate(at) if at else None, body) for at, body in ended)
     parties = list(partnership.parties.present().select_related("organisation").order_by("organisation__name", "pk"))
     context = {
         "partnership": partnership,

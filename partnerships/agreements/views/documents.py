@@ -20,6 +20,7 @@ from partnerships.agreements.views.access import held
 from partnerships.kit.http import keyset_page, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
@@ -35,6 +36,8 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .select_related("added_by", "added_for")
         .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
     )
+    page = keyset_page(request, rows, order=("-added_at", "-pk"))
+    show_as_at((timezone.localdate(one.added_at), one.added_for) for one in page.rows)
     rights = rights_over(partnership, user, timezone.now())
     adds_for = frozenset[int]() if partnership.is_over else rights.adds_documents_for
     return render(
@@ -42,7 +45,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/documents.html",
         {
             "partnership": partnership,
-            "page": keyset_page(request, rows, order=("-added_at", "-pk")),
+            "page": page,
             "may_add": bool(adds_for),
             "removes_for": adds_for,
             "sharing": data_sharing_of(partnership, timezone.localdate()),

@@ -35,6 +35,7 @@ from partnerships.agreements.views.access import held
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -83,6 +84,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     if not rows:
         raise Http404
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
+    show_as_at((one.on, one.organisation) for one in rows[0].reports)
     context = {
         "partnership": partnership,
         "row": rows[0],

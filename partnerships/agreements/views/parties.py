@@ -15,6 +15,7 @@ from partnerships.agreements.departures import consequences
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import former_party, parties_then
+from partnerships.agreements.queries.parties import name_as_at, with_predecessors
 from partnerships.agreements.queries.terms import leaves_after_notice, not_bound
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
@@ -48,11 +49,9 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = held(user, pk)
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, timezone.now())
-    rows = (
-        list(partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk"))
-        if former is None
-        else parties_then(former)
-    )
+    parties = with_predecessors(partnership.parties.select_related("organisation"))
+    rows = list(parties.order_by("role", "organisation__name", "pk")) if former is None else parties_then(former)
+    name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(
         request,
         "agreements/members.html",

@@ -20,6 +20,7 @@ from partnerships.agreements.queries import (
     acting_party,
     whose_turn,
 )
+from partnerships.agreements.queries.parties import name_as_at
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
@@ -70,6 +71,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     current = rows_for(_parties, pk)
     if not inside:
         present = [party for party in current if party.is_present]
+        name_as_at(partnership, present)
         return render(request, "agreements/outline.html", {"partnership": partnership, "parties": present})
     redefines = partnership.redefines_id
     if former is None:
@@ -78,6 +80,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
     present = [party for party in parties if party.is_present or party.is_waiting]
+    name_as_at(partnership, present, left_at=former.left_at if former else None)
     rights = rights_over(partnership, user, timezone.now())
     successors = rows_for(_successors, user, pk)
     renewing = next((one for one in successors if not one.is_over), None)

@@ -19,7 +19,7 @@ from partnerships.commitments.models import (
     Status,
 )
 from partnerships.organisations.lineage import found_by_name
-from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
 
 
@@ -38,19 +38,18 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
     return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
 
 
-def name_as_at(commitments: Iterable[Commitment]) -> None:
+def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:
     """Let commitments, for a page that only shows them, name organisations as on the day of the proposal; one query.
 
-    Open ones say the present name too.
+    Open ones say the present name too. `beside`: what else the page shows, with its day.
     """
     pairs = [
         (one.is_over, (timezone.localdate(one.proposed_at), body))
         for one in commitments
         for body in (one.giver, one.receiver, one.owner_organisation)
     ]
-    show_as_at(
-        (pair for is_over, pair in pairs if is_over), with_present=(pair for is_over, pair in pairs if not is_over)
-    )
+    over = [pair for is_over, pair in pairs if is_over]
+    show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
 
 
 def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:

@@ -33,7 +33,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     commitment = found[0]
     queries.with_people(commitment)
-    queries.name_as_at([commitment])
+    reports = ((timezone.localdate(one.at), one.organisation) for one in commitment.progress.all())
+    queries.name_as_at([commitment], beside=reports)
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {

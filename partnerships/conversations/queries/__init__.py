@@ -29,7 +29,7 @@ from partnerships.conversations.queries.points import (
     points_shown,
     show_entries,
 )
-from partnerships.conversations.queries.reports import newest_submissions, report_table
+from partnerships.conversations.queries.reports import name_submissions_as_at, newest_submissions, report_table
 from partnerships.conversations.queries.work import WAITING
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "last_held",
     "let_act",
     "name_as_at",
+    "name_submissions_as_at",
     "newest_submissions",
     "only_shared_partnership",
     "partnerships_known_to",

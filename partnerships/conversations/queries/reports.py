@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import LEADING_ROLES, Party, PostRole
+from partnerships.agreements.queries.parties import held_part_then
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.conversations.models import (
     DECIDERS,
@@ -25,6 +26,7 @@ from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Reach
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.queries import leads_with_account
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
@@ -150,3 +152,16 @@ def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[Rep
             "report__party__organisation__name", "pk"
         )
     )
+
+
+def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
+    """Let submissions of one period, for a page that only shows them, name who submitted them as on that day."""
+    if not submissions:
+        return
+    partnership = submissions[0].report.party.partnership_id
+    if held_part_then(partnership, min(one.submitted_at for one in submissions)):
+        for one in submissions:
+            party = one.report.party
+            then = held_part_then(partnership, one.submitted_at)
+            party.organisation = then.get(party.organisation_id, party.organisation)
+    show_as_at((timezone.localdate(one.submitted_at), one.report.party.organisation) for one in submissions)

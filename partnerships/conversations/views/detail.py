@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
+from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries
 from partnerships.conversations.models import Conversation, Meeting
 from partnerships.conversations.rights import rights_over
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -32,6 +32,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     actions = list(
         Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
     )
+    commitments = list(
+        Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation).for_listing()
+    )
     shown = {action.pk for action in actions}
     sides = queries.points_shown(conversation, own)
     queries.show_entries(sides, user)
@@ -40,7 +43,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         conversation.partnership = None
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
-    show_as_at((conversation.held_on, body) for body in queries.bodies_of(conversation))
+    notes = queries.private_notes_of(conversation, user)
+    said = [(one.made_at, one.organisation) for one in conversation.corrections.all()]
+    said += [(one.written_at, one.organisation) for one in notes]
+    on_the_day = [(conversation.held_on, body) for body in queries.bodies_of(conversation)]
+    commitments_as_at(
+        [*actions, *commitments], beside=[*on_the_day, *((timezone.localdate(at), body) for at, body in said)]
+    )
     context = {
         "conversation": conversation,
         "rights": rights,
@@ -49,12 +58,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": conversation.corrections.all(),
         "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
         "own": own,
-        "notes": queries.private_notes_of(conversation, user),
+        "notes": notes,
         "actions": actions,
         "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown],
-        "commitments": Commitment.objects.visible_to(user)
-        .filter(from_conversations__conversation=conversation)
-        .for_listing(),
+        "commitments": commitments,
         "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
         "may_attach": rights.may_edit,
         "removes_for": {conversation.organisation_id} if rights.may_edit else set(),

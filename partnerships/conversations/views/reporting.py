@@ -102,7 +102,9 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
     report = get_object_or_404(known.select_related("round__partnership")[:1])
     found = report.round
     found.partnership = as_read_by(user, found.partnership)
-    return found, queries.newest_submissions(user, round_id=pk, start=start), report.ends_on
+    submissions = queries.newest_submissions(user, round_id=pk, start=start)
+    queries.name_submissions_as_at(submissions)
+    return found, submissions, report.ends_on
 
 
 @require_safe

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.figures import Asked, figures_of
 from partnerships.agreements.past import as_read_by
+from partnerships.agreements.queries.parties import held_part_then
 from partnerships.conversations import services
 from partnerships.conversations.forms.reports import DecisionForm, ReportForm, SubmitForm
 from partnerships.conversations.models import Report, ReportSubmission
@@ -24,6 +25,7 @@ from partnerships.documents import PieceConflict
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.kit.text import word_differences
+from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
@@ -35,6 +37,13 @@ def _open(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
     user = signed_in(request)
     report = get_object_or_404(Report.objects.visible_to(user).for_listing(), pk=pk)
     return user, report, report_rights(report, user, timezone.now())
+
+
+def _name_as_at(report: Report, submission: ReportSubmission) -> None:
+    """Let the report, for a page that only shows it, name the party that submitted it as on that day."""
+    own, at = report.party.organisation, submission.submitted_at
+    report.party.organisation = held_part_then(report.party.partnership_id, at).get(own.pk, own)
+    show_as_at([(timezone.localdate(at), report.party.organisation)])
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
@@ -56,6 +65,9 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     today = timezone.localdate()
     drafts = rights.acts and found.is_to_write
+    if submissions and not drafts:
+        _name_as_at(found, submissions[0])
+    show_as_at((timezone.localdate(one.decided_at) if one.decided_at else None, one.decided_for) for one in submissions)
     context = {
         "report": found,
         "organisation": found.party.organisation,
@@ -190,6 +202,7 @@ def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     numbers = {one.number: one for one in found.submissions.filter(number__in=[number - 1, number])}
     if len(numbers) < 2:
         raise Http404
+    _name_as_at(found, numbers[number])
     context = {
         "report": found,
         "organisation": found.party.organisation,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.models import Watermark
+from partnerships.organisations.naming import named_then
 from partnerships.plans.content import Content, empty, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
@@ -37,7 +38,8 @@ def read_news(
     plan = Plan.objects.select_related("partnership").get(pk=plan_id)
     versions = list(
         Version.objects.filter(plan=plan_id, number__gt=from_number, number__lte=to_number)
-        .select_related("author", "organisation")
+        .select_related("author")
+        .annotate(organisation_then=named_then("published_at"))
         .defer("content", "prose")
         .order_by("number")
     )
@@ -55,7 +57,7 @@ def read_news(
             number=version.number,
             published_on=version.published_at.date(),
             author=version.author.display_name if version.author else "",
-            organisation=version.organisation.name if version.organisation else version.source,
+            organisation=version.organisation_then or version.source,  # type: ignore[attr-defined]  # annotated
             note=shorten_note(version.note),
         )
         for version in reversed(shown if from_number else shown[-1:])

@@ -17,6 +17,7 @@ from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.exchange import services
 from partnerships.exchange.models import (
     Addressee,
@@ -69,6 +70,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         *((one.acknowledged_at or one.declined_at, one.organisation) for one in receipts),
         *((one.at, body) for one in introductions for body in _introduced(one)),
     ]
+    commitments_as_at(row.commitment for row in fulfilments)
     addressees = rows_for(_addressed, user, pk, own=rights.is_own) if _all_addressees in there else []
     name_as_at(
         [entry],
@@ -202,7 +204,14 @@ def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
     return (
         Fulfilment.objects.visible_to(user)
         .filter(entry=entry)
-        .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner")
+        .select_related(
+            "entry",
+            "response",
+            "commitment__giver",
+            "commitment__receiver",
+            "commitment__owner",
+            "commitment__owner_organisation",
+        )
         .order_by("pk")
     )
 

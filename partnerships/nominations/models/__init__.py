@@ -9,6 +9,7 @@ from partnerships.nominations.models.returns import (
     NominationsReturn,
     Refusal,
     ReturnLine,
+    ReturnQuerySet,
     ReturnStatus,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "NominationsReturn",
     "Refusal",
     "ReturnLine",
+    "ReturnQuerySet",
     "ReturnRecord",
     "ReturnStatus",
 ]

@@ -8,6 +8,8 @@ from partnerships.nominations.queries.records import (
     masked_trend_of,
     records_of,
     result_in,
+    sides_of,
+    with_sides,
 )
 from partnerships.nominations.queries.returns import (
     QuarterResult,
@@ -39,6 +41,8 @@ __all__ = [
     "result_in",
     "result_of",
     "returns_of",
+    "sides_of",
     "trend_of",
+    "with_sides",
     "year_of",
 ]

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.fields.json import KeyTextTransform
+
 from partnerships.kit.disclosure import MIN_FLOOR, Cell, release
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
+from partnerships.nominations.models import (
+    NominationsAgreement,
+    NominationsReturn,
+    ReturnLine,
+    ReturnQuerySet,
+    ReturnRecord,
+)
 from partnerships.nominations.queries.agreement import Period
 from partnerships.nominations.queries.returns import ReturnResult, per_cent_of, total_of
 from partnerships.nominations.schedule import Bedrooms, words_of
@@ -118,6 +127,24 @@ class MaskedLine:
         if self.lettings is None or self.nominated is None:
             return None
         return per_cent_of(self.nominated, self.lettings)
+
+
+def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
+    """Returns with the names of council and provider as their newest record has them, for `sides_of`."""
+    newest = ReturnRecord.objects.filter(nominations_return=OuterRef("pk")).order_by("-number")
+    council, provider = (newest.annotate(said=KeyTextTransform(side, "content")) for side in ("council", "provider"))
+    return returns.annotate(
+        kept_council=Subquery(council.values("said")[:1]), kept_provider=Subquery(provider.values("said")[:1])
+    )
+
+
+def sides_of(found: NominationsReturn) -> tuple[str, str]:
+    """The names of council and provider: as on the day on which it was confirmed last, else as today.
+
+    The agreement may have passed to other bodies since. Needs `with_sides`.
+    """
+    council, provider = found.kept_council, found.kept_provider  # type: ignore[attr-defined]  # annotated
+    return council or found.agreement.council_body.name, provider or found.agreement.provider_body.name
 
 
 def records_of(found: NominationsReturn) -> list[ReturnRecord]:

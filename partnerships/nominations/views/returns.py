@@ -34,6 +34,8 @@ from partnerships.nominations.queries import (
     records_of,
     result_of,
     returns_of,
+    sides_of,
+    with_sides,
     year_of,
 )
 from partnerships.nominations.queries.pages import shortfalls_of
@@ -68,7 +70,7 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
 
 def _at_least_masked(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
     """A return for pages that other parties read masked, once it was confirmed; else as `open_return`."""
-    found = get_object_or_404(returns_of(agreement), pk=number)
+    found = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
     found.agreement = agreement
     if not (rights.reads_returns or rights.reads_masked):
         raise PermissionDenied
@@ -117,8 +119,11 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     charts = [chart_of(found.quarter, result.lines), days_chart(found.quarter, result.lines)]
     if result.refusals:
         charts.append(refusals_chart(found.quarter, result.refusals))
+    council, provider = sides_of(found)
     context = {
         **about(found, rights),
+        "council": council,
+        "provider": provider,
         "run": run,
         "outcomes": outcomes_of(run) if run else [],
         "let_again": report.get("let_again", 0),
@@ -146,7 +151,9 @@ def _masked(request: HttpRequest, found: NominationsReturn, rights: Rights) -> H
     """A confirmed return as other parties see it: its newest record."""
     lines = masked_result_of(found)
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
-    context = {**about(found, rights), "rows": rows, "headings": MASKED_HEADINGS}
+    council, provider = sides_of(found)
+    sides = {"council": council, "provider": provider}
+    context = {**about(found, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
     return render(request, "nominations/masked.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.organisations.lineage import held_then
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
@@ -34,16 +36,32 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
     """The owners, for a page that only shows them, with the names of the day on which a version was published.
 
-    `is_newest`: with the present names beside them, while the plan is not over.
+    Who has passed the plan on since is named, not the successor. `is_newest`: the present owners with the present names
+    beside them, while the plan is not over.
     """
     owners = owners_of(plan)
     day = timezone.localdate(version.published_at)
-    named = [(day, owner.organisation) for owner in owners]
     if is_newest and not plan.is_over:
-        show_as_at((), with_present=named)
-    else:
-        show_as_at(named)
+        show_as_at((), with_present=[(day, owner.organisation) for owner in owners])
+        return owners
+    if plan.owners_then is None:
+        _say_who_owned(plan, owners, version.published_at)
+    show_as_at((day, owner.organisation) for owner in owners)
     return owners
+
+
+def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> None:
+    """Let owners, for a page that only shows them, say whose the ownership was at a moment, before it passed."""
+    then = held_then("plans", plan.pk, at)
+    if not then:
+        return
+    # A body that owned it beside the successor has a row of its own, which ended.
+    ended = PlanOwner.ever.filter(plan=plan, organisation__in=[body.pk for body in then.values()])
+    beside = set(ended.values_list("organisation", flat=True))
+    for owner in owners:
+        body = then.get(owner.organisation_id)
+        if body is not None and body.pk not in beside:
+            owner.organisation = body
 
 
 def name_owners_as_at(plans: Iterable[Plan]) -> None:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.organisations.naming import show_as_at
 from partnerships.outbox.content import will_be_emailed
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
@@ -52,6 +53,7 @@ def _anchors(content: Content) -> list[tuple[str, str]]:
 
 def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft: bool) -> list[Thread]:
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
+    show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
     live = {anchor: words.partition(": ")[2] for anchor, words in _anchors(content)}
     answers: dict[int, list[Comment]] = {}
     for row in rows:

@@ -18,6 +18,7 @@ from partnerships.activity.queries import visible_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
@@ -181,6 +182,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_plan(request, pk)
     user = signed_in(request)
     versions = rows_for(_versions, user, pk)
+    show_as_at((timezone.localdate(one.published_at), one.organisation) for one in versions)
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import keyset_page, posted, row_number
 from partnerships.kit.rights import require
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
@@ -83,6 +84,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
     opened, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
+    show_as_at((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
     return render(request, "plans/openings.html", {"plan": opened.plan, "opened": opened, "page": page})
 
 

@@ -16,10 +16,13 @@ from partnerships.commitments.models import Kind as CommitmentKind
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.conversations.models import Attendance, Conversation, Meeting, MeetingStatus
 from partnerships.conversations.models import Status as ConversationStatus
+from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.queries import sides_of, with_sides
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.reports.kinds.reciprocity import own_organisations
 from partnerships.reports.registry import Asked, Report
@@ -112,7 +115,9 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
     )
     rows = []
-    for one in found.prefetch_related("sides__organisation").order_by("-held_on", "-pk")[:_MAX_ROWS]:
+    held = list(found.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
+    conversations_as_at(held)
+    for one in held:
         others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
         rows.append(Row((one.subject, one.held_on, "; ".join(others)), one.get_absolute_url(), str(one.pk)))
     return _table("conversations", "Conversations with partners", ("Conversation", "Held on", "With"), rows)
@@ -126,7 +131,9 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         status__in=(CommitmentStatus.DONE, CommitmentStatus.VERIFIED),
     )
     rows = []
-    for one in found.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS]:
+    delivered = list(found.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
+    show_as_at((timezone.localdate(one.done_at), one.receiver) for one in delivered if one.done_at)
+    for one in delivered:
         assert one.done_at is not None  # the filter asks for it
         cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), one.reference))
@@ -138,9 +145,8 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
     rows = []
-    for one in sent.for_pages().order_by("-starts_on", "-pk")[:_MAX_ROWS]:
-        council = one.agreement.council.organisation.name
-        cells = (str(one.quarter), one.starts_on, council, one.get_status_display())
+    for one in with_sides(sent.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+        cells = (str(one.quarter), one.starts_on, sides_of(one)[0], one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk)))
     labels = ("Quarter", "First day", "Reported to", "Status")
     return _table("nominations", "Nominations returns sent", labels, rows)

@@ -16,6 +16,7 @@ from django.http import QueryDict
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status
+from partnerships.commitments.queries import name_as_at
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.organisations.audience import Reader
 from partnerships.reports.registry import Asked, Report
@@ -162,7 +163,8 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
 
 def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
     """The overdue ones, late the longest first."""
-    late = agreed.overdue(today).for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE]
+    late = list(agreed.overdue(today).for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
+    name_as_at(late)
     rows = []
     for one in late:
         assert one.due_on is not None  # what is overdue has a due date

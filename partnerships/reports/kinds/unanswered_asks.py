@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
+from partnerships.exchange.queries.listings import name_as_at
 from partnerships.kit.forms import AutocompleteSelect, Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -98,7 +99,9 @@ def _by_theme(asks: EntryQuerySet, today: dt.date) -> Table:
 def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
     """Asks, those that wait longest first."""
     rows = []
-    for one in asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED]:
+    oldest = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
+    name_as_at(oldest)
+    for one in oldest:
         assert one.shared_at is not None  # drafts are not unanswered
         shared_on = timezone.localdate(one.shared_at)
         cells = (one.title, str(one.organisation), shared_on, (today - shared_on).days, one.closes_on)

@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as of_hypothesis
 from playwright.sync_api import BrowserContext
 
 from housing.migration_state import rendering_less
@@ -29,6 +31,12 @@ from tests.world import World, make_world
 
 # Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# The same examples each time, however long they take: no test fails by chance, and a failure can be repeated.
+of_hypothesis.register_profile(
+    "tests", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+of_hypothesis.load_profile("tests")
 
 
 def pytest_configure() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from partnerships.activity.folding import Fold, NetChange, Step, Thing, fold
@@ -126,7 +126,6 @@ def apply(state: State, lines: list[NetChange]) -> State:
     return state
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ACTIONS, st.data())
 def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[Any], data: st.DataObject) -> None:
     steps, states = play(actions)
@@ -138,7 +137,6 @@ def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[
     assert apply(states[start], lines) == states[end]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ACTIONS)
 def test_numbers_of_a_line_are_of_its_own_thing_and_in_order(actions: list[Any]) -> None:
     steps, _ = play(actions)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.digests import services
@@ -174,7 +174,7 @@ class Play:
 
 
 @pytest.mark.django_db
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20)
 @given(steps=STEPS)
 def test_every_reader_gets_every_change_once(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
     selecting.clear_cache()  # version numbers repeat after a rollback

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity import telling
@@ -332,7 +332,7 @@ class History:
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(steps=STEPS)
 def test_every_change_of_a_subject_comes_once(world: World, steps: list[tuple[object, ...]]) -> None:
     for cache in (selecting.clear_cache, subjects.clear_cache, rendering.clear_caches):

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.agreements.services import leave_partnership
@@ -278,7 +278,7 @@ class History:
 
 
 @pytest.mark.django_db
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10)
 @given(steps=STEPS)
 def test_every_change_comes_once_in_exactly_one_digest(
     world: World, plan: Plan, steps: list[tuple[object, ...]]

@@ -110,7 +110,7 @@ def most_that_is_safe(counts: Counts, figures: Mapping[Cell, int], known: int) -
     return best
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(LAYOUTS), st.data())
 def test_no_small_count_can_be_narrowed_down(layout: tuple[tuple[int, ...], Shown], data: st.DataObject) -> None:
     sizes, tables = layout
@@ -228,7 +228,7 @@ def test_a_large_table_stays_as_the_moves_mask_it() -> None:
     assert all(value is None or value >= MIN_FLOOR for value in figures.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 80), min_size=12, max_size=12))
 def test_shown_figures_are_true_and_complete(values: list[int]) -> None:
     counts = counts_of((3, 4), values)

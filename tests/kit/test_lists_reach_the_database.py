@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from partnerships.kit.database import as_array, rows_planned_once
@@ -17,7 +17,6 @@ _TRUTHS = st.lists(st.booleans(), min_size=1, max_size=6)
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.tuples(st.just("text[]"), _TEXTS)
     | st.tuples(st.just("bigint[]"), _NUMBERS)

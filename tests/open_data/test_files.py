@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment, record_progress
@@ -34,9 +34,7 @@ from .files import Files, brownfield_files, contribution_files, laid_out, plan_f
 
 pytestmark = pytest.mark.django_db
 
-generated = settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+generated = settings(max_examples=6)
 #: A value for each field that has a form of its own.
 FORMS = {
     "datasets": "local-plan;minerals-plan",

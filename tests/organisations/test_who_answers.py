@@ -14,7 +14,7 @@ from partnerships.organisations.answering import Life, Reason, Step, Tie, who_an
 from tests.organisations.histories import FUNCTIONS, START, History, check_answers, check_undoing, histories, undoing
 
 #: `make bench-successions` checks 100,000 histories.
-thorough = settings(max_examples=300, deadline=None)
+thorough = settings(max_examples=300)
 days = st.integers(-40, 700).map(lambda after: START + dt.timedelta(days=after))
 functions = st.sampled_from(FUNCTIONS)
 

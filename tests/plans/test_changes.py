@@ -38,7 +38,7 @@ def a_plan(**parts: Any) -> Content:
 
 
 @given(pairs())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_applying_the_changes_to_the_first_content_gives_the_second(pair: tuple[Content, Content]) -> None:
     a, b = pair
     before = copy.deepcopy(a)
@@ -50,7 +50,7 @@ def test_applying_the_changes_to_the_first_content_gives_the_second(pair: tuple[
 
 
 @given(contents)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equal_contents_have_no_changes(content: Content) -> None:
     again = normalise(json.loads(json.dumps(content)))
 
@@ -59,7 +59,7 @@ def test_equal_contents_have_no_changes(content: Content) -> None:
 
 
 @given(pairs())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_different_contents_have_changes_and_each_has_a_sentence(
     pair: tuple[Content, Content],
 ) -> None:
@@ -73,7 +73,7 @@ def test_different_contents_have_changes_and_each_has_a_sentence(
 
 
 @given(pairs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_figures_agree_with_the_changes(pair: tuple[Content, Content]) -> None:
     a, b = pair
 
@@ -87,7 +87,7 @@ def test_figures_agree_with_the_changes(pair: tuple[Content, Content]) -> None:
 
 
 @given(pairs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_changes_for_readers_outside_hold_nothing_confidential(pair: tuple[Content, Content]) -> None:
     a, b = pair
     hidden = {site["key"] for site in b["sites"] if site["confidential"]}
@@ -269,7 +269,7 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
 
 
 @given(lines_of_work)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
     work: tuple[Content, Content, Content],
 ) -> None:
@@ -285,7 +285,7 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
 
 
 @given(lines_of_work)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
     a, b, _c = work
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.documents.services import drafting as saving
@@ -150,7 +150,7 @@ def _value(piece: str, words: str) -> Any:
         max_size=14,
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(
     world: World, steps: list[tuple[int, str, str, str]]
 ) -> None:

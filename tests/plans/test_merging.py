@@ -22,7 +22,7 @@ def figures(site: dict[str, Any]) -> dict[Any, int]:
 
 
 @given(lines_of_work)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
     was, draft, now = work
 
@@ -45,7 +45,7 @@ def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
 
 
 @given(lines_of_work)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) -> None:
     was, draft, now = work
 
@@ -59,7 +59,7 @@ def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) ->
 
 
 @given(lines_of_work)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_unchanged_side_leaves_the_other_side_and_its_order_as_they_are(work: Work) -> None:
     was, draft, now = work
 
@@ -68,7 +68,7 @@ def test_unchanged_side_leaves_the_other_side_and_its_order_as_they_are(work: Wo
 
 
 @given(lines_of_work)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_new_order_is_kept_whichever_side_made_it(work: Work) -> None:
     was, draft, now = work
 

@@ -11,7 +11,7 @@ texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_s
 
 
 @given(texts, texts)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_fragments_give_back_both_texts(was: str, now: str) -> None:
     fragments = word_differences(was, now)
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.access import Row
@@ -81,7 +81,7 @@ def test_no_form_fails_whatever_is_sent(row: Row, world: World) -> None:
     names -= {"csrfmiddlewaretoken"}
     given_names = sorted(names) or ["reason", "text"]
 
-    @settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4)
     @given(data=st.fixed_dictionaries({}, optional=dict.fromkeys(given_names, VALUES)))
     def sent(data: dict[str, Any]) -> None:
         with transaction.atomic():

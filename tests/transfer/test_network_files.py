@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 from django.utils.html import strip_tags
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.agreements.models import Partnership, Post, TermsSignatory, TermsSignature
@@ -368,7 +368,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(path=st.sampled_from(list(places(SMALL))), value=ODD)
 def test_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...], value: Any) -> None:
     with contextlib.suppress(UnableToRead), transaction.atomic():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity.models import Event
@@ -185,12 +185,7 @@ def directory() -> None:
     import_list("providers", PROVIDERS, name="providers_2024-01.csv")
 
 
-BOUNDED = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,  # the same files each time: a failure can be repeated
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+BOUNDED = settings(max_examples=60)
 
 
 @pytest.mark.usefixtures("directory")

@@ -58,7 +58,7 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
         audience = chance.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
         if body == world.westmarch and number >= 20 and audience == Audience.PARTNERSHIP:
             audience = Audience.NETWORK
-        begins = now.date() + dt.timedelta(days=chance.randrange(60))
+        begins = timezone.localdate(now) + dt.timedelta(days=chance.randrange(60))
         entry = draft(
             body,
             leads[body],

@@ -326,13 +326,15 @@ def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(worl
     services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later + dt.timedelta(days=5))
     assert ask.closes_on == chosen
     with pytest.raises(services.UnableToEditEntry, match="Choose a later date"):
-        services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date() - dt.timedelta(days=1))
+        services.edit_entry(
+            entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now) - dt.timedelta(days=1)
+        )
 
 
 def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
-    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date())
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
     part = services.respond(
         entry=ask, organisation=world.westmarch, text="40.", quantity=Decimal(40), author=world.ben, now=now
     )

@@ -293,7 +293,9 @@ def organisation_removed(w: World) -> Act:
 
 @case(("agreements.date_came", "amina"), ("agreements.date_came", "ben"))
 def partnership_ended_on_its_date(w: World) -> Act:
-    type(w.partnership).objects.filter(pk=w.partnership.pk).update(status="suspended", ends_on=w.now.date())
+    type(w.partnership).objects.filter(pk=w.partnership.pk).update(
+        status="suspended", ends_on=timezone.localdate(w.now)
+    )
     return lambda: [record_due_steps(now=NOW()) for _ in range(2)]
 
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from housing.environment import BASE_DIR, VAR_DIR
+from tools.embedded import clock
 from tools.embedded.postgres import fallback_folder
 from tools.embedded.processes import UnableToStart
 from tools.serving import serve
@@ -63,7 +64,9 @@ def run_tests(arguments: list[str]) -> int:
 
 
 def _run_for_tests(arguments: list[str]) -> int:
-    """Run Python with the services of the tests."""
+    """Run Python with the services of the tests; TESTS_AT="2028-02-29 23:30" has all clocks show that."""
+    if moment := os.environ.pop("TESTS_AT", ""):
+        os.environ.update(clock.showing(moment))
     return run_with_services(
         [sys.executable, *arguments],
         var=TEST_VAR,

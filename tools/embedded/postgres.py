@@ -20,6 +20,7 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import sql
 
+from tools.embedded import clock
 from tools.embedded.processes import Child, UnableToStart, last_lines, wait_until
 
 DATABASE = "common_ground"
@@ -133,7 +134,7 @@ class Postgres:
             user=self.installation.user,
             group=self.installation.group,
             cwd=Path("/"),
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"} | clock.shown(),
             # SIGINT asks for a fast shutdown; SIGTERM would wait for every client.
             stop_signal=signal.SIGINT,
             stop_seconds=20,

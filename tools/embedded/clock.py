@@ -1,0 +1,40 @@
+"""Another clock for the tests: libfaketime shows every process, the database too, another moment.
+
+For tests that fail on a Sunday night, at the end of a year or while a summer's day is still yesterday in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tools.embedded.processes import UnableToStart
+
+#: Where Debian's package libfaketime puts it, on each kind of processor.
+PLACES = ("/usr/lib", "*/faketime/libfaketimeMT.so.1")
+#: Variables that the services of the tests get too.
+NAMES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+
+
+def showing(moment: str) -> dict[str, str]:
+    """Variables for processes whose clocks show a moment in London when they start, such as "2028-02-29 23:30".
+
+    Raises `UnableToStart` without libfaketime, or if this is no moment.
+    """
+    folder, name = PLACES
+    library = os.environ.get("LIBFAKETIME") or next(map(str, Path(folder).glob(name)), "")
+    if not library:
+        raise UnableToStart("TESTS_AT needs libfaketime (on Debian: apt-get install libfaketime).")
+    try:
+        wanted = dt.datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Europe/London"))
+    except ValueError:
+        raise UnableToStart(f"TESTS_AT is “{moment}”. Write it like “2028-02-29 23:30”.") from None
+    ahead = round((wanted - dt.datetime.now(dt.UTC)).total_seconds())
+    return dict(zip(NAMES, (library, f"{ahead:+d}", "1"), strict=True))
+
+
+def shown() -> dict[str, str]:
+    """Those variables as this process has them; for a service that gets few others."""
+    return {name: os.environ[name] for name in NAMES if name in os.environ}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, client
+from django.test.utils import ContextList
 from hypothesis import HealthCheck
 from hypothesis import settings as of_hypothesis
 from playwright.sync_api import BrowserContext
@@ -48,6 +50,13 @@ def pytest_configure() -> None:
     django_settings.CELERY_BROKER_URL = "memory://"
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True
+    client.store_rendered_templates = of_the_page
+
+
+def of_the_page(store: dict[str, Any], context: Any, **given: Any) -> None:
+    """Keep the context of a page only: Django copies those of the hundreds of parts that it includes, too."""
+    if "context" not in store:
+        store["context"] = ContextList([copy(context)])
 
 
 def pytest_collection(session: pytest.Session) -> None:

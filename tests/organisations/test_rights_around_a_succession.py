@@ -53,7 +53,6 @@ PAGES = [row for row in ROWS if row.get is not None and row.name.partition(":")[
 COME_BACK = ("agreements", "commitments", "exchange", "nominations", "recommendations", "reports")
 #: Columns that code checks against settings.
 NOT_WRITTEN = {"organisations.Organisation.sign_in_provider"}
-VESTING = timezone.localdate() + dt.timedelta(days=1)
 
 #: What a person sees: of each page its status in the access table and the marked words.
 Seen = dict[str, tuple[int, frozenset[str]]]
@@ -116,13 +115,13 @@ def changed(before: Seen, after: Seen) -> dict[str, tuple[int, int]]:
     }
 
 
-def accepted(world: World) -> Succession:
-    """Harbour follows Westmarch tomorrow, and has accepted everything that it holds."""
+def accepted(world: World, vesting: dt.date) -> Succession:
+    """Harbour follows Westmarch on this day, and has accepted everything that it holds."""
     now = timezone.now()
     succession = services.record_succession(
         kind="replace",
         status="order_made",
-        vests_on=known_day(VESTING),
+        vests_on=known_day(vesting),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
         now=now,
@@ -154,27 +153,28 @@ OF_BEN_HIMSELF = {
 
 def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_more(world: World) -> None:
     """Ben leads the predecessor, Hana the successor, Chidi another organisation."""
+    vesting = timezone.localdate() + dt.timedelta(days=1)
     ben = look(world, "ben", world.things["addresses"])
     hana = look(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
     may_pass = [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
     chidi = look(world, "chidi", may_pass)
-    succession = accepted(world)
+    succession = accepted(world, vesting)
     count = succession.handovers.count()
 
-    with time_machine.travel(at(VESTING, 0, 5), tick=False), transaction.atomic():
+    with time_machine.travel(at(vesting, 0, 5), tick=False), transaction.atomic():
         services.hand_over_due(now=timezone.now())
         after = {name: look(world, name, may_pass) for name in ("ben", "hana", "chidi")}
         transaction.set_rollback(True)
     passes = [page for page in may_pass if ben[page] != after["ben"][page] or hana[page] != after["hana"][page]]
 
-    with time_machine.travel(at(VESTING - dt.timedelta(days=1), 23, 55), tick=False):
+    with time_machine.travel(at(vesting - dt.timedelta(days=1), 23, 55), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
         for name, before in (("ben", ben), ("hana", hana)):
             eve = look(world, name, passes)
             assert changed(before, eve) == {}, name
             assert words(eve) - words(before) == set(), name
 
-    with time_machine.travel(at(VESTING, 0, 5), tick=False):
+    with time_machine.travel(at(vesting, 0, 5), tick=False):
         services.hand_over_due(now=timezone.now())
     assert changed(chidi, after["chidi"]) == {}
     assert words(after["chidi"]) - words(chidi) == set()
@@ -185,7 +185,7 @@ def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_m
     gained = changed(hana, after["hana"])
     assert {page.partition(":")[0] for page in gained} >= set(COME_BACK)
 
-    with time_machine.travel(at(VESTING + dt.timedelta(days=1), 12, 0), tick=False):
+    with time_machine.travel(at(vesting + dt.timedelta(days=1), 12, 0), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
         assert changed(after["hana"], look(world, "hana", gained)) == {}
         back = services.undo_succession(

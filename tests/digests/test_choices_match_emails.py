@@ -85,12 +85,17 @@ def case_of(kind: EmailKind) -> tuple[str, str]:
     return next((name, who) for name, one in CASES.items() for code, who in one.told if code == kind.code)
 
 
+def answer_page(person: User, **ways: str) -> Client:
+    """Choose these ways on the page; returns the browser."""
+    client = signed_in(person)
+    answer = client.post(reverse("digests:manage"), PAGE | {f"way_{group}": way for group, way in ways.items()})
+    assert answer.status_code == 302
+    return client
+
+
 def choose_on_page(person: User, **ways: str) -> dict[str, str]:
     """Choose these ways on the page; what the page then shows as chosen, by group."""
-    client, page = signed_in(person), reverse("digests:manage")
-    answer = client.post(page, PAGE | {f"way_{group}": way for group, way in ways.items()})
-    assert answer.status_code == 302
-    html = client.get(page).content.decode()
+    html = answer_page(person, **ways).get(reverse("digests:manage")).content.decode()
     selects = re.findall(r'<select[^>]* name="way_(\w+)".*?</select>', html, re.DOTALL)
     assert set(selects) == set(CHOOSABLE)
     return {
@@ -114,7 +119,7 @@ def ready(world: World, kind: EmailKind) -> Ready:
     act = CASES[name].prepare(world)
     person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
     if person is not None and kind.group in CHOOSABLE:
-        choose_on_page(person)
+        answer_page(person)
     drop_emails()
     InboxItem.objects.all().delete()
     return Ready(kind, person, act)

@@ -13,6 +13,7 @@ import django
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connections
+from django.utils import timezone
 from psycopg2 import sql
 
 #: Copies kept for earlier sets of migrations, so that switching branches stays fast.
@@ -21,8 +22,8 @@ _PREFIX = "cg_template_"
 
 
 def migrations_digest() -> str:
-    """A short hash of every migration of every installed app."""
-    digest = hashlib.sha256()
+    """A short hash of every migration of every installed app, and of the month: tables have parts for some months."""
+    digest = hashlib.sha256(f"{timezone.now():%Y-%m}".encode())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path, "migrations").glob("*.py")):
             digest.update(f"{config.label}/{file.name}".encode())

@@ -137,17 +137,32 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
     assert search(user=world.amina, text="drainge").similar
 
 
-def test_common_and_small_words_count_as_typed_when_others_are_not_found(world: World) -> None:
+def test_small_words_count_as_typed_when_others_are_not_found(world: World) -> None:
     rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
-    assert asking.whole_words("the homes of drainag", 0) >= {"the", "of"}
-    assert "homes" in asking.whole_words("homes", 0)
-    asked = asking.beginning("the homes drainag", whole={"the", "homes"})
+    small = asking.frequent_words("the homes of drainag", 1_000_000)
+    asked = asking.beginning("the homes drainag", frequent=small)
+    assert (small.small, small.common) == ({"the", "of"}, frozenset())
     assert asked is not None
-    assert asked.values["typed"] == "'the' & 'homes' & 'drainag':*"
+    assert asked.values["typed"] == "'the' & 'homes':* & 'drainag':*"
     for text in ("the homes drainag", "homes up the drainge"):
         assert "Culvert programme" in titles(world.amina, text), text
+
+
+@pytest.mark.parametrize("common", ["", "homes", "homes draina drainge hom", "draina drainge"])
+def test_words_that_others_have_often_change_nothing_that_one_finds(
+    world: World, monkeypatch: pytest.MonkeyPatch, common: str
+) -> None:
+    rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
+    index_stale()
+    frequent = asking.Frequent(frozenset({"the"}), frozenset(common.split()))
+    monkeypatch.setattr("partnerships.search.queries.results.frequent", lambda _text: frequent)
+
+    found = {text: titles(world.amina, text) for text in ("the homes draina", "hom draina", "homes drainge")}
+
+    assert all("Culvert programme" in some for some in found.values()), found
+    assert all("Culvert programme" not in titles(world.chidi, text) for text in found)
 
 
 def test_words_that_others_alone_may_read_are_similar_to_nothing(world: World) -> None:

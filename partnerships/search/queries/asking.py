@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.search.entries import asked_postcodes, reference
+from partnerships.search.models import EVERYONE
+from partnerships.search.sources.every import KINDS
 
 #: Shorter words match too much.
 SHORTEST = 2
@@ -33,14 +35,23 @@ class Asked:
     """A condition on the words of entries: SQL of a tsquery, and its values.
 
     `has_words` is False for postcodes alone, which nothing else is like; `has_beginnings` is True where words are to
-    begin in some way: the index then reads the entries of each word that does. `asks_who` puts people first.
+    begin in some way: the index then reads the entries of each word that does. `rarer` is the part of the question that
+    the index should read, if not all of it. `asks_who` puts people first.
     """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
     has_words: bool = True
     has_beginnings: bool = False
+    rarer: str = ""
     asks_who: bool = False
+
+    @property
+    def condition(self) -> str:
+        """SQL that entries fit: the index finds those with the words of `rarer`, and the others are compared there."""
+        if not self.rarer:
+            return f"words @@ {self.sql}"
+        return f"words @@ {self.rarer} AND (words || ''::tsvector) @@ {self.sql}"
 
 
 def cleaned(text: str) -> str:
@@ -86,44 +97,57 @@ def estimated(*conditions: Asked) -> list[int]:
     return [int(one["Plan Rows"]) for one in (plan["Plans"] if len(parts) > 1 else [plan])]
 
 
-def whole_words(text: str, many: int) -> frozenset[str]:
-    """The words that people have typed in full: small words, and those that more than `many` entries have.
+@dataclass(frozen=True, slots=True)
+class Frequent:
+    """Words of a question that are no use in an index: `small` ones such as "for", and `common` ones.
 
-    To look for what begins or is spelt like them would read most of the index.
+    Small words count as they were typed. Which words are common depends on records of others, so it may change how a
+    statement runs, but never what it finds.
     """
+
+    small: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
+
+
+def frequent_words(text: str, many: int) -> Frequent:
+    """The small words of a question, and those that more than `many` entries have by PostgreSQL's statistics."""
     words = _words(text)
     if not words:
-        return frozenset()
+        return Frequent()
     numbers = estimated(*(Asked("plainto_tsquery('english', %(word)s)", {"word": word}) for word in words))
-    small = {
+    small = frozenset(
         row[0]
         for row in rows_of("SELECT w FROM unnest(%s) w WHERE numnode(plainto_tsquery('english', w)) = 0", [list(words)])
-    }
-    return frozenset(small.union(word for word, number in zip(words, numbers, strict=True) if number > many))
+    )
+    common = frozenset(word for word, number in zip(words, numbers, strict=True) if number > many)
+    return Frequent(small, common - small)
 
 
-def beginning(text: str, *, in_titles: bool = False, whole: Collection[str] = ()) -> Asked | None:
-    """Words that begin like those typed; None without any. In titles and references alone if asked.
-
-    Those in `whole` count as they are.
-    """
+def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None = None) -> Asked | None:
+    """Words that begin like those typed; None without any. In titles and references alone if asked."""
     words = [word for word in _words(text) if len(word) > 1]
     if not words:
         return None
+    frequent = frequent or Frequent()
     weight = "A" if in_titles else ""
-    typed = " & ".join(_quoted(word) if word in whole else f"{_quoted(word)}:*{weight}" for word in words)
-    return Asked(_EITHER, {"typed": typed}, has_beginnings=True)
+    parts = {word: _quoted(word) if word in frequent.small else f"{_quoted(word)}:*{weight}" for word in words}
+    values = {"typed": " & ".join(parts.values())}
+    rare = [part for word, part in parts.items() if word not in frequent.small | frequent.common]
+    if not rare or len(rare) == len(parts):
+        return Asked(_EITHER, values, has_beginnings=True)
+    values["rare"] = " & ".join(rare)
+    return Asked(_EITHER, values, has_beginnings=True, rarer=_EITHER.replace("%(typed)s", "%(rare)s"))
 
 
-def alike(text: str, readers: Sequence[int], *, whole: Collection[str] = ()) -> Asked | None:
-    """Words of a similar spelling in place of those typed, but for those in `whole`; None if there are none.
+def alike(text: str, readers: Sequence[int], *, frequent: Frequent | None = None) -> Asked | None:
+    """Words of a similar spelling in place of those typed that nothing has; None if there are none.
 
     `readers` are as whom the person finds entries: only words of entries that they might read count, so that words of
     others change nothing.
     """
-    groups = []
-    for word in sorted(_words(text), key=lambda one: one in whole):
-        is_right = len(word) <= 3 or word in whole
+    frequent, groups = frequent or Frequent(), []
+    for word in _words(text):
+        is_right = len(word) <= 3 or word in frequent.small or _has(word, readers, is_common=word in frequent.common)
         similar = [] if is_right else _similar(word, readers)
         if not similar and not is_right:
             return None
@@ -133,12 +157,31 @@ def alike(text: str, readers: Sequence[int], *, whole: Collection[str] = ()) -> 
     return Asked(_EITHER, {"typed": " & ".join(groups)})
 
 
+def _has(word: str, readers: Sequence[int], *, is_common: bool) -> bool:
+    """Whether an entry that these readers might read has the word; for common words, recent entries come first."""
+    looks_in_recent = is_common and EVERYONE in readers
+    values = {"word": word, "readers": list(readers), "recent": looks_in_recent, "kinds": list(KINDS)}
+    return bool(rows_of(f"{BY_INDEX}; {_HAS_WORD}", values)[0][0])
+
+
 def _similar(word: str, readers: Sequence[int]) -> list[str]:
     """Known words and names of people that are spelt like a word, at most so many of each."""
     values = {"word": word, "readers": list(readers)}
     return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
 
 
+_HAS_WORD = """
+SELECT CASE WHEN %(recent)s AND EXISTS (
+           SELECT 1 FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
+               SELECT words FROM search_searchentry
+                WHERE kind = these.this AND for_everyone
+                ORDER BY day DESC NULLS LAST, id DESC LIMIT 50
+           ) recent
+            WHERE words @@ plainto_tsquery('english', %(word)s)) THEN TRUE
+       ELSE EXISTS (
+           SELECT 1 FROM search_searchentry
+            WHERE words @@ plainto_tsquery('english', %(word)s) AND readers && %(readers)s::bigint[]) END
+"""
 # Word by word, the most similar first, until there are enough.
 _SIMILAR_WORDS = f"""
 SELECT word FROM (

@@ -11,7 +11,7 @@ from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import Asked, estimated, whole_words
+from partnerships.search.queries.asking import Asked, Frequent, estimated, frequent_words
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import Found
 
@@ -89,6 +89,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
     many = estimated(asked)[0] > _MANY
     sql = (_MANY_FIT if many else _FEW_FIT).format(
         asked=asked.sql,
+        fits=asked.condition,
         condition=condition,
         rank=_RANK.format(asked=asked.sql) + (_PEOPLE_FIRST if asked.asks_who else ""),
         # Few entries are of the person's own organisations: with beginnings their words are compared one by one, for
@@ -110,9 +111,9 @@ def readers_as(user: User) -> list[int]:
     return [*everyone, -user.pk, *sorted(Membership.objects.roles_of(user))]
 
 
-def typed_in_full(text: str) -> frozenset[str]:
-    """The words of a question that need not be looked for by their beginning or spelling."""
-    return whole_words(text, _MANY)
+def frequent(text: str) -> Frequent:
+    """The words of a question that the index should not read entries of."""
+    return frequent_words(text, _MANY)
 
 
 def _allowed(user: User, found: Iterable[Found]) -> set[int]:
@@ -131,7 +132,7 @@ def _allowed(user: User, found: Iterable[Found]) -> set[int]:
 _FEW_FIT = f"""
 WITH fitting AS MATERIALIZED (
     SELECT {_COLUMNS}, title, words FROM search_searchentry
-     WHERE words @@ {{asked}} AND readers && %(readers)s::bigint[] AND {{condition}}
+     WHERE {{fits}} AND readers && %(readers)s::bigint[] AND {{condition}}
 )
 SELECT {_COLUMNS}, {{rank}} AS rank FROM fitting ORDER BY rank DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608 - names of ours

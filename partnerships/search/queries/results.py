@@ -20,7 +20,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.search.queries import asking
 from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, Readable, readable, readers_as, typed_in_full
+from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable, readers_as
 from partnerships.search.queries.past import left_behind
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import Found
@@ -132,9 +132,9 @@ def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, 
 
 
 def _other_words(user: User, text: str) -> Iterator[Asked | None]:
-    whole = typed_in_full(text)
-    yield asking.beginning(text, whole=whole)
-    yield asking.alike(text, readers_as(user), whole=whole)
+    known = frequent(text)
+    yield asking.beginning(text, frequent=known)
+    yield asking.alike(text, readers_as(user), frequent=known)
 
 
 def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:

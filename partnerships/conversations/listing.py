@@ -31,7 +31,8 @@ from partnerships.exchange.models import Theme
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
-from partnerships.kit.lists import Column, ListDefinition, RecordField, joined
+from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS, organisation_column
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
@@ -46,9 +47,7 @@ class _OfPartnershipForm(Form):
     """A filter by partnership."""
 
     words = forms.CharField(required=False, max_length=80)
-    partnership = RecordField(
-        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
-    )
+    partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)

@@ -21,6 +21,7 @@ from partnerships.exchange.forms.filters import FilterForm, counted
 from partnerships.exchange.models import Theme
 from partnerships.exchange.queries.board import Card, Counts
 from partnerships.kit.database import rows_of
+from partnerships.kit.record_fields import find_without_script
 
 #: Codes and labels.
 Labels: TypeAlias = tuple[tuple[str, str], ...]
@@ -41,7 +42,8 @@ def _card(card: Card, today: dt.date, themes: Labels) -> SafeString:
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
     """The filter panel with these counts beside its choices."""
-    chosen = tuple((name, tuple(request.GET.getlist(name))) for name in form.fields if name in request.GET)
+    names = [*form.fields, *(f"{name}-find" for name in form.fields)]
+    chosen = tuple((name, tuple(request.GET.getlist(name))) for name in names if name in request.GET)
     panel = _panel(request.path, chosen, _areas_version(), tuple(Theme.all_choices()))
     # Counts are digits and signs, so the result is as safe as the panel.
     return mark_safe(_MARK.sub(lambda found: counts[found[1]], panel))  # noqa: S308  # see the line above
@@ -70,6 +72,7 @@ def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_ver
         query.setlist(name, list(values))
     form = FilterForm(query)
     form.is_valid()
+    find_without_script(form, query)
     form.show_counts({element: f"⟦{element}⟧" for element in counts_by_element(Counts())})
     return render_to_string(
         "partials/_filter_panel.html", {"form": form, "request": {"path": path}, "target": "results"}

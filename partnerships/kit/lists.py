@@ -7,7 +7,7 @@ lies above: a room gives one of them an address with `list_page` and `list_expor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Length, NullIf
-from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
-from partnerships.kit.http import row_number
-from partnerships.kit.value_fields import DayField
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField
 
 if TYPE_CHECKING:
     import django_filters as filters
@@ -126,7 +123,7 @@ class Column:
             return {name: filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no")}
         if self.kind is Kind.CHOICE:
             choices = list(self.choices())
-            widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_BOXES else forms.SelectMultiple
+            widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_BOXES else AutocompleteSelectMultiple
             several = filters.MultipleChoiceFilter(
                 **common, label=label, choices=choices, distinct=False, widget=widget
             )
@@ -253,6 +250,8 @@ class ListDefinition:
     actions: Sequence[BulkAction] = ()
     #: Whether digests can tell of changes of each row, so that several can be followed at once.
     is_followed: bool = False
+    #: Whether its dates are in calendars, so that its page leads there.
+    is_in_calendars: bool = False
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
     may_open: Callable[[Any], bool] = lambda _reader: True
     is_cards_first: bool = False
@@ -331,66 +330,6 @@ def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
         return _pages[0].export(request, _definitions[slug], form)
 
     return view
-
-
-class Unreadable:
-    """A record that a filter names and the reader cannot see; it finds nothing."""
-
-    def __str__(self) -> str:
-        return "a record you cannot see"
-
-
-UNREADABLE = Unreadable()
-
-
-class _Titles(ModelChoiceIterator):  # type: ignore[type-arg]  # of any model
-    """The choices of a `RecordField`, read as numbers and titles: a lead may have thousands of partnerships."""
-
-    def __iter__(self) -> Iterator[Any]:
-        if self.field.empty_label is not None:
-            yield "", self.field.empty_label
-        yield from self.queryset.values_list("pk", "title")
-
-
-class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model with a title
-    """A filter by one record that the reader can see.
-
-    The number of another record is kept and finds nothing, so that a shared view does not tell its reader whether that
-    record exists.
-    """
-
-    iterator = _Titles
-
-    def to_python(self, value: Any) -> Any:
-        """The record, None, or `UNREADABLE`."""
-        try:
-            return super().to_python(value)
-        except ValidationError:
-            if str(value).isdecimal():
-                return UNREADABLE
-            raise
-
-    def validate(self, value: Any) -> None:
-        """Any record that was found, and `UNREADABLE`."""
-
-    def prepare_value(self, value: Any) -> Any:
-        """The number of the record."""
-        return "" if value is UNREADABLE else super().prepare_value(value)
-
-
-class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model
-    """A filter by several records that the reader can see; others are kept as `UNREADABLE` and add nothing."""
-
-    def clean(self, value: Any) -> Any:
-        """The records, in order of number, and `UNREADABLE` if there were others."""
-        numbers = {number for one in value or () if (number := row_number(str(one))) is not None}
-        known = self.queryset  # None before one is set; whether it is empty would read every record of it
-        found = list(known.filter(pk__in=numbers).order_by("pk")) if numbers and known is not None else []
-        return [*found, UNREADABLE] if len(found) < len(set(value or ())) else found
-
-    def prepare_value(self, value: Any) -> Any:
-        """The numbers of the records."""
-        return "" if value is UNREADABLE else super().prepare_value(value)
 
 
 def joined(rows: QuerySet[Any], path: str) -> Combinable:

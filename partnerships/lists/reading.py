@@ -15,7 +15,8 @@ from django.http import QueryDict
 
 from partnerships.kit.forms import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
-from partnerships.kit.lists import UNREADABLE, Column, ListDefinition, unquoted
+from partnerships.kit.lists import Column, ListDefinition, unquoted
+from partnerships.kit.record_fields import UNREADABLE
 
 #: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
 ARRANGING = ("columns", "sort", "group", "look", "from")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.forms import active_filters
-from partnerships.kit.lists import UNREADABLE
+from partnerships.kit.record_fields import UNREADABLE
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User

@@ -18,6 +18,30 @@ function finder(select, except = () => false) {
   };
 }
 
+// Names from the server: the list has only what was chosen. The page with the filter answers.
+function fetcher(select, except = () => false) {
+  let waits;
+  let latest = 0;
+  return (query, show) => {
+    const turn = ++latest;
+    clearTimeout(waits);
+    waits = setTimeout(async () => {
+      const address = new URL(select.form.getAttribute("action") || "", window.location.href);
+      address.search = new URLSearchParams({ suggest: select.name, words: query.trim() });
+      const answer = await fetch(address);
+      const found = answer.ok ? (await answer.json()).choices : [];
+      if (turn !== latest) return; // something else was typed since
+      const offered = found.map(([number, text]) => {
+        const known = options(select).find((option) => option.value === String(number));
+        return known ?? select.appendChild(new Option(text, number));
+      });
+      show(offered.filter((option) => !except(option)).map((option) => option.text));
+    }, 200);
+  };
+}
+
+const source = (select, except) => (select.dataset.suggests ? fetcher : finder)(select, except);
+
 function describedBy(select, input) {
   for (const name of ["aria-describedby", "aria-invalid"]) {
     const value = select.getAttribute(name);
@@ -32,10 +56,11 @@ export function enhanceSelect(select) {
   const id = select.id;
   accessibleAutocomplete.enhanceSelectElement({
     selectElement: select,
-    source: finder(select),
+    source: source(select),
+    minLength: select.dataset.suggests ? 2 : 0,
     defaultValue: select.value ? select.selectedOptions[0]?.text ?? "" : "",
     confirmOnBlur: true,
-    showAllValues: options(select).length <= ENOUGH,
+    showAllValues: !select.dataset.suggests && options(select).length <= ENOUGH,
     displayMenu: "overlay",
     onConfirm: (text) => {
       // Nothing found for what was typed: the field is empty again, and the server says so.
@@ -93,7 +118,8 @@ export function enhanceMultiple(select) {
     element: holder,
     id,
     name: "",
-    source: finder(select, (option) => option.selected),
+    source: source(select, (option) => option.selected),
+    minLength: select.dataset.suggests ? 2 : 0,
     displayMenu: "overlay",
     confirmOnBlur: false,
     showAllValues: false,

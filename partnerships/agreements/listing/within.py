@@ -8,7 +8,7 @@ from django.http import QueryDict
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import Form
-from partnerships.kit.lists import RecordField
+from partnerships.kit.record_fields import RecordField
 from partnerships.people.models import User
 
 
@@ -16,9 +16,7 @@ class WithinForm(Form):
     """Filters by words, by partnership, and by whose it is."""
 
     q = forms.CharField(required=False, max_length=200)
-    partnership = RecordField(
-        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
-    )
+    partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
     mine = forms.BooleanField(label="Only of my organisations", required=False)
 
     def __init__(self, parameters: QueryDict, *, user: User, words: str) -> None:

@@ -10,7 +10,7 @@ from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Kind
 from partnerships.kit.forms import Form, Helper
-from partnerships.kit.lists import RecordField
+from partnerships.kit.record_fields import RecordField
 from partnerships.people.models import User
 
 
@@ -32,9 +32,7 @@ class FilterForm(Form):
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
     standing = forms.ChoiceField(label="Where it stands", required=False, choices=STANDING)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
-    partnership = RecordField(
-        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
-    )
+    partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
     register = forms.ChoiceField(
         label="Source",
         required=False,

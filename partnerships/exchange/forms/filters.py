@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from django import forms
-from django.forms.utils import flatatt
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from partnerships.exchange.models import Direction, Status, Theme
 from partnerships.exchange.queries.board import Filters
 from partnerships.kit.forms import Form
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.models import Area
 
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
@@ -22,27 +21,6 @@ _STATUSES = [(code, label) for code, label in Status.choices if code != Status.D
 def counted() -> dict[str, list[tuple[str, str]]]:
     """The fields with a count beside each choice, with their choices."""
     return {"direction": Direction.choices, "theme": Theme.all_choices(), "status": _STATUSES}
-
-
-class _AreaSelect(forms.Select):
-    """A select of about 350 areas, written as plain HTML.
-
-    Django's template for each option is slower than the page's queries.
-    """
-
-    def use_required_attribute(self, initial: Any) -> bool:
-        """Never: to find out, Django would read all areas once more."""
-        return False
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        """The select with its options."""
-        chosen = str(value or "")
-        options = "".join(
-            f'<option value="{escape(key)}"{" selected" if key == chosen else ""}>{escape(label)}</option>'
-            for key, label in ((str(key), str(label)) for key, label in self.choices)
-        )
-        written = flatatt(self.build_attrs(self.attrs, attrs))
-        return format_html('<select name="{}"{}>{}</select>', name, written, mark_safe(options))  # noqa: S308  # escaped above
 
 
 class FilterForm(Form):
@@ -56,7 +34,13 @@ class FilterForm(Form):
         label="Theme", required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple
     )
     organisation = forms.CharField(label="Organisation", required=False, max_length=200)
-    area = forms.TypedChoiceField(label="Area", required=False, coerce=int, empty_value=None, widget=_AreaSelect)
+    area = forms.ModelChoiceField(
+        label="Area",
+        required=False,
+        queryset=Area.objects.filter(valid_to=None).order_by("name", "pk"),
+        empty_label="Anywhere",
+        widget=RecordSelect(named_by="name"),
+    )
     standing = forms.BooleanField(label="Standing offers only", required=False)
     status = forms.MultipleChoiceField(
         label="Status",
@@ -73,13 +57,6 @@ class FilterForm(Form):
         max_value=9_999,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-4"}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        area = self.fields["area"]
-        if isinstance(area, forms.ChoiceField):
-            # A function, so that areas are read only when the field is shown or checked.
-            area.choices = _areas_to_choose
 
     def filters(self) -> Filters:
         """The filters that were chosen; none where the form is invalid."""
@@ -101,7 +78,7 @@ def filters_of(chosen: Mapping[str, Any]) -> Filters:
         themes=tuple(chosen.get("theme", ())),
         statuses=tuple(chosen.get("status", ())),
         organisation=chosen.get("organisation", "").strip(),
-        area=chosen.get("area"),
+        area=chosen["area"].pk if chosen.get("area") else None,
         standing=chosen.get("standing", False),
         oldest=chosen.get("oldest", False),
         waiting=chosen.get("waiting"),
@@ -110,8 +87,3 @@ def filters_of(chosen: Mapping[str, Any]) -> Filters:
 
 def _counted(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
     return format_html('{} (<span id="{}">{}</span>)', label, element, counts[element])
-
-
-def _areas_to_choose() -> list[tuple[Any, str]]:
-    areas = Area.objects.filter(valid_to=None).order_by("name", "pk").values_list("pk", "name")
-    return [("", "Anywhere"), *areas]

@@ -19,6 +19,7 @@ from partnerships.exchange.queries.matches import entry_cards, with_matches
 from partnerships.exchange.queries.permission_sql import Reader, reader_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
+from partnerships.kit.record_fields import suggestions
 from partnerships.people.requests import signed_in
 
 #: Cards on each side of the board; the list has the rest.
@@ -69,6 +70,8 @@ def _is_partial(request: HttpRequest) -> bool:
 def board(request: HttpRequest) -> HttpResponse:
     """Asks on the left, offers on the right."""
     reader = reader_of(signed_in(request))
+    if (suggested := suggestions(FilterForm(), request.GET)) is not None:
+        return suggested
     _, found, context = _filtered(request, reader, SIDE + 1)
     shown = with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader)
     sides = []

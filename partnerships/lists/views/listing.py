@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import ListDefinition, find_list
+from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
@@ -46,9 +47,12 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     """The page of a list."""
     reader = signed_in(request)
     require(definition.may_open(reader))
+    if (suggested := suggestions(definition.form(QueryDict(), reader), request.GET)) is not None:
+        return suggested
     views = views_of(reader, definition)
     asked, view = asked_in(request, reader, definition, views)
     valid = asked.form.is_valid()
+    find_without_script(asked.form, request.GET)
     page = keyset_page(request, asked.listed(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
     definition.make_ready(reader, page.rows, asked.columns)
     is_whole = page.is_first and not page.next

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.forms import Form, Helper
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.duplicates import similar_to
 from partnerships.organisations.models import (
     Area,
@@ -50,7 +51,7 @@ class DirectoryFilter(Form):
         required=False,
         queryset=Area.objects.exclude(kind=AreaKind.REGION).order_by("name", "code"),
         empty_label="Any area",
-        widget=AutocompleteSelect,
+        widget=RecordSelect(named_by="name"),
     )
     mine = forms.BooleanField(label="Only those I act for", required=False)
 

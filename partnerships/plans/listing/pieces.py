@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from partnerships.kit import lists
 from partnerships.kit.dates import PartialDate
-from partnerships.kit.forms import AutocompleteSelectMultiple, Form
-from partnerships.kit.lists import Column, ListDefinition, RecordsField
+from partnerships.kit.forms import Form
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES
@@ -23,11 +24,11 @@ from partnerships.plans.models.projection import SETTLED
 from partnerships.plans.queries import my_plans
 
 
-class _OfPlansForm(Form):
+class OfPlansForm(Form):
     """Filters by plan."""
 
     q = forms.CharField(label="Name", required=False, max_length=200)
-    plan = RecordsField(label="Plans", required=False, queryset=Plan.objects.none(), widget=AutocompleteSelectMultiple)
+    plan = RecordsField(label="Plans", queryset=Plan.objects.none())
     mine = forms.BooleanField(label="Only plans of my organisations", required=False)
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
@@ -37,21 +38,22 @@ class _OfPlansForm(Form):
         field.queryset = Plan.objects.inside_for(user).order_by("title", "pk")
 
 
-class _MilestonesForm(_OfPlansForm):
+class _MilestonesForm(OfPlansForm):
     """The same, and by what is late."""
 
     overdue = forms.BooleanField(label="Only overdue", required=False)
     slips = forms.BooleanField(label="Only later than first planned", required=False)
 
 
-def _of_plans(user: User, chosen: Mapping[str, Any]) -> Q:
+def of_plans(user: User, chosen: Mapping[str, Any], *named: str) -> Q:
+    """The condition of these filters; `named` are the fields in which words are found."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
     if chosen.get("mine"):
         condition &= Q(plan__in=my_plans(user).values("pk"))
     if chosen.get("q"):
-        condition &= Q(name__icontains=chosen["q"])
+        condition &= Q(*(Q(**{f"{field}__icontains": chosen["q"]}) for field in named), _connector=Q.OR)
     return condition
 
 
@@ -61,14 +63,14 @@ _SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswi
 
 
 def _milestones(user: User, chosen: Mapping[str, Any]) -> MilestoneQuerySet:
-    rows = Milestone.objects.visible_to(user).filter(_of_plans(user, chosen)).select_related("plan")
+    rows = Milestone.objects.visible_to(user).filter(of_plans(user, chosen, "name")).select_related("plan")
     if chosen.get("overdue"):
         rows = rows.overdue(timezone.localdate())
     return rows.filter(_SLIPS) if chosen.get("slips") else rows
 
 
 def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
-    return Site.objects.visible_to(user).filter(_of_plans(user, chosen)).select_related("plan", "area")
+    return Site.objects.visible_to(user).filter(of_plans(user, chosen, "name")).select_related("plan", "area")
 
 
 def _slips(user: User) -> Combinable:
@@ -115,7 +117,7 @@ def _date(name: str, label: str, **more: Any) -> Column:
     )
 
 
-_PLAN = Column(
+PLAN = Column(
     name="plan",
     label="Plan",
     value=lambda row: row.plan.title,
@@ -144,7 +146,15 @@ MILESTONES = ListDefinition(
     address="plans:milestones",
     columns=(
         _name("Milestone"),
-        _PLAN,
+        PLAN,
+        Column(
+            name="due",
+            label="Due by",
+            kind=lists.Kind.DAY,
+            value=lambda row: row.due_by,
+            key="due_by",
+            words=_due_words,
+        ),
         _choice("status", "Status", MILESTONE_STATUSES, tag=lambda row: row.status),
         Column(
             name="owner",
@@ -154,14 +164,6 @@ MILESTONES = ListDefinition(
         ),
         _date("baseline", "First planned"),
         _date("forecast", "Forecast", is_shown=False),
-        Column(
-            name="due",
-            label="Due by",
-            kind=lists.Kind.DAY,
-            value=lambda row: row.due_by,
-            key="due_by",
-            words=_due_words,
-        ),
         Column(
             name="slips",
             label="Later than first planned",
@@ -191,7 +193,7 @@ SITES = ListDefinition(
         Column(name="reference", label="Reference", value=lambda row: row.reference),
         Column(name="address", label="Address", value=lambda row: row.address, is_shown=False),
         Column(name="postcode", label="Postcode", value=lambda row: row.postcode, is_shown=False),
-        _PLAN,
+        PLAN,
         Column(
             name="area",
             label="Area",
@@ -229,7 +231,7 @@ SITES = ListDefinition(
     ),
     rows=_sites,
     readable=lambda user: Site.objects.visible_to(user).select_related("plan", "area"),
-    form=lambda parameters, user: _OfPlansForm(parameters, user=user),
+    form=lambda parameters, user: OfPlansForm(parameters, user=user),
     sort=lambda _chosen: "name",
     template="plans/rows.html",
     empty=("No sites yet", "Sites of published plans appear here."),

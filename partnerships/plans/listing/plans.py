@@ -21,7 +21,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
-from partnerships.kit.lists import Column, Key, ListDefinition, RecordField, joined
+from partnerships.kit.lists import Column, Key, ListDefinition, joined
+from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership
@@ -36,9 +37,7 @@ class PlansForm(Form):
 
     q = forms.CharField(label="Title", required=False, max_length=200)
     mine = forms.BooleanField(label="Owned by my organisations", required=False)
-    partnership = RecordField(
-        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
-    )
+    partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)

@@ -18,8 +18,8 @@ from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
 from partnerships.kit.dates import long_date
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
-from partnerships.kit.lists import RecordsField
+from partnerships.kit.forms import DayField, Form
+from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
@@ -57,9 +57,7 @@ _PARTS = {
 class _Filters(Form):
     """Which partnerships and parts are in the pack, and since when."""
 
-    partnership = RecordsField(
-        label="Partnerships", required=False, queryset=Partnership.objects.none(), widget=AutocompleteSelectMultiple
-    )
+    partnership = RecordsField(label="Partnerships", queryset=Partnership.objects.none())
     since = DayField(
         label="Since", required=False, help_text="Leave empty to start at each partnership's last meeting."
     )

@@ -14,7 +14,8 @@ from django.http import QueryDict
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models import Conversation, Side, Status
-from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.kit.forms import DayField, Form
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
@@ -39,7 +40,7 @@ class _Filters(Form):
         label="Partnership",
         required=False,
         queryset=Partnership.objects.none(),
-        widget=AutocompleteSelect,
+        widget=RecordSelect(),
         empty_label="Any partnership, or none",
     )
     first = DayField(label="From", required=False, help_text="Leave empty for the last year.")

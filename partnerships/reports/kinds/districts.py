@@ -14,8 +14,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from partnerships.housing_figures.queries import Lineage, lineages, present_districts
-from partnerships.kit.forms import AutocompleteSelectMultiple, Form
-from partnerships.kit.lists import RecordsField
+from partnerships.kit.forms import Form
+from partnerships.kit.record_fields import RecordsField
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, Organisation
 
@@ -23,21 +23,9 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, 
 class DistrictFilters(Form):
     """Which council areas a report is about: areas by name, those of a council, or those of a county or region."""
 
-    area = RecordsField(
-        label="Council areas", required=False, queryset=Area.objects.none(), widget=AutocompleteSelectMultiple
-    )
-    council = RecordsField(
-        label="Areas of councils",
-        required=False,
-        queryset=Organisation.objects.none(),
-        widget=AutocompleteSelectMultiple,
-    )
-    within = RecordsField(
-        label="Areas in counties and regions",
-        required=False,
-        queryset=Area.objects.none(),
-        widget=AutocompleteSelectMultiple,
-    )
+    area = RecordsField(label="Council areas", queryset=Area.objects.none(), named_by="name")
+    council = RecordsField(label="Areas of councils", queryset=Organisation.objects.none(), named_by="name")
+    within = RecordsField(label="Areas in counties and regions", queryset=Area.objects.none(), named_by="name")
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)

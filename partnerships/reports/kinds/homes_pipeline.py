@@ -17,8 +17,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.documents.slippage import slippage
 from partnerships.kit.dates import PartialDate, long_date
-from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Form
-from partnerships.kit.lists import RecordsField
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
+from partnerships.kit.record_fields import RecordSelect, RecordsField
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Organisation
@@ -51,12 +51,11 @@ class _Filters(Form):
 
     council = RecordsField(
         label="Councils",
-        required=False,
         queryset=Organisation.objects.none(),
-        widget=AutocompleteSelectMultiple,
+        named_by="name",
         help_text="Homes in the areas that they serve today.",
     )
-    area = RecordsField(label="Areas", required=False, queryset=Area.objects.none(), widget=AutocompleteSelectMultiple)
+    area = RecordsField(label="Areas", queryset=Area.objects.none(), named_by="name")
     tenure = forms.MultipleChoiceField(
         label="Tenures", required=False, choices=list(TENURES.items()), widget=AutocompleteSelectMultiple
     )
@@ -85,7 +84,7 @@ class _Filters(Form):
         label="Partnership",
         required=False,
         queryset=Partnership.objects.none(),
-        widget=AutocompleteSelect,
+        widget=RecordSelect(),
         empty_label="Any partnership",
     )
     kind = forms.ChoiceField(label="Kind of plan", required=False)

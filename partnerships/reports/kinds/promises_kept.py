@@ -17,7 +17,8 @@ from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status
 from partnerships.commitments.queries import name_as_at
-from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.kit.forms import DayField, Form
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.audience import Reader
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
@@ -34,7 +35,7 @@ class _Filters(Form):
         label="Partnership",
         required=False,
         queryset=Partnership.objects.none(),
-        widget=AutocompleteSelect,
+        widget=RecordSelect(),
         empty_label="Any partnership",
     )
     due_from = DayField(label="First due from", required=False)

@@ -13,7 +13,8 @@ from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
 from partnerships.exchange.queries.listings import name_as_at
-from partnerships.kit.forms import AutocompleteSelect, Form
+from partnerships.kit.forms import Form
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.reports.registry import Asked, Report
@@ -33,7 +34,7 @@ class _Filters(Form):
         label="Shared with the partnership",
         required=False,
         queryset=Partnership.objects.none(),
-        widget=AutocompleteSelect,
+        widget=RecordSelect(),
         empty_label="Any partnership",
     )
 

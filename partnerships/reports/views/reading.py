@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.forms import Chip, active_filters
+from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.queries import acting_memberships
 from partnerships.people.requests import signed_in
@@ -32,6 +33,9 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     """A report: its filters, and its figures as charts and tables."""
     reader, report = signed_in(request), found_report(slug)
     form = report.form(request.GET, reader)
+    if (suggested := suggestions(form, request.GET)) is not None:
+        return suggested
+    find_without_script(form, request.GET)
     try:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now(), form=form)
     except InvalidFilters:

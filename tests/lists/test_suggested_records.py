@@ -1,0 +1,69 @@
+"""Filters by many records: suggestions, and what works without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from tests.lists.conftest import client_of
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def _long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every filter by a record counts as long."""
+    monkeypatch.setattr("partnerships.kit.record_fields.MAX_LISTED", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("commitments:list", ()), ("plans:list", ()), ("reports:report", ("contact",)), ("agreements:document-list", ())],
+)
+def test_a_long_filter_suggests_only_records_that_the_reader_can_see(
+    world: World, name: str, args: tuple[Any, ...]
+) -> None:
+    address, asked = reverse(name, args=args), {"suggest": "partnership", "words": "ary part"}
+
+    found = {who: client_of(getattr(world, who)).get(address, asked).json()["choices"] for who in ("ben", "chidi")}
+
+    assert found["ben"] == [[world.partnership.pk, "Estuary Partnership"]]
+    assert found["chidi"] == []
+
+
+def test_suggestions_find_any_part_of_a_name(world: World) -> None:
+    address = reverse("organisations:list")
+
+    def names(words: str) -> list[str]:
+        answer = client_of(world.chidi).get(address, {"suggest": "area", "words": words})
+        return [name for _, name in answer.json()["choices"]]
+
+    assert names("Gos") == ["Gosport"]
+    assert names("PORT") == ["Gosport"]
+    assert names("") == []
+    assert client_of(world.chidi).get(address, {"suggest": "q", "words": "x"}).status_code == 404
+
+
+def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World) -> None:
+    ben, address = client_of(world.ben), reverse("commitments:list")
+    option = f'<option value="{world.partnership.pk}"'
+
+    def page(**query: Any) -> str:
+        return ben.get(address, {"view": "", **query}).content.decode()
+
+    assert option not in page()
+    assert 'name="partnership-find"' in page()
+    assert option in page(**{"partnership-find": "estuary"})
+    assert f"{option} selected" in page(partnership=world.partnership.pk)
+
+
+def test_the_board_suggests_areas_and_finds_them_without_javascript(world: World) -> None:
+    ben, address = client_of(world.ben), reverse("exchange:board")
+    gosport = [world.gosport.pk, "Gosport"]
+
+    suggested = ben.get(address, {"suggest": "area", "words": "gos"}).json()["choices"]
+    page = ben.get(address, {"area-find": "gos"}).content.decode()
+
+    assert suggested == [gosport]
+    assert f'<option value="{world.gosport.pk}">Gosport</option>' in " ".join(page.split())

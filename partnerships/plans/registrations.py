@@ -21,7 +21,7 @@ from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.plans import emails, obligations, restoring, telling
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.listing import MILESTONES, PLANS, SITES
+from partnerships.plans.listing import DOCUMENTS, MILESTONES, PLANS, SITES
 from partnerships.plans.models import (
     AccessRequest,
     Comment,
@@ -44,7 +44,7 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
-    for one in (PLANS, MILESTONES, SITES):
+    for one in (PLANS, MILESTONES, SITES, DOCUMENTS):
         register_list(one)
     obligations.register()
     register_events(EventKind)

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", list_page("plans"), name="list"),
     path("milestones/", list_page("milestones"), name="milestones"),
     path("sites/", list_page("sites"), name="sites"),
+    path("documents/", list_page("plan-documents"), name="documents"),
     path("public/", public.public_plans, name="public"),
     path("new/", drafting.create, name="create"),
     path("ask-for-access/", sharing.ask, name="ask"),

@@ -10,11 +10,12 @@ from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
 from partnerships.digests.services import add_stakeholder
 from partnerships.people.models import User
+from partnerships.plans.services import attach_document
 from tests.commitments.promises import agree, in_days, propose
 from tests.conversations.gatherings import a_text_file, planned_meeting
 from tests.conversations.talks import circulated
 from tests.exchange.conftest import shared
-from tests.plans.drafts import published
+from tests.plans.drafts import begin, publish
 from tests.recommendations.reports import recommended
 from tests.world import World, make_world
 
@@ -45,7 +46,10 @@ def fill_lists(world: World) -> None:
     """At least one row for Amina in every list."""
     promises(world)
     shared(world.larkhaven, world.amina, timezone.now())
-    plan = published(world)
+    plan = begin(world)
+    attached = {"title": "Layout", "file": a_text_file(), "restricted": False}
+    attach_document(plan=plan, **attached, author=world.amina, now=timezone.now())
+    publish(plan, world)
     circulated(world)
     planned_meeting(world)
     of = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}

@@ -114,6 +114,7 @@ ROWS = (
     Row("plans:list", get=everyone()),
     Row("plans:milestones", get=everyone()),
     Row("plans:sites", get=everyone()),
+    Row("plans:documents", get=everyone()),
     Row("plans:public", get=public()),
     Row("plans:create", get=everyone(), post=everyone(422)),
     Row("plans:ask", get=everyone(), post=everyone(422)),

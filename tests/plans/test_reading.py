@@ -230,6 +230,24 @@ def test_documents_are_attachments_for_readers_of_a_version_that_names_them(
     assert get(world.chidi, "Price").status_code == 404
     assert get(world.ben, "Price").status_code == 200
 
+    def listed(who: User) -> set[str]:
+        page = as_(who).get(reverse("plans:documents")).content.decode()
+        return {title for title in keys if f">{title}<" in page}
+
+    assert (listed(world.ben), listed(world.chidi)) == ({"Layout", "Price"}, {"Layout"})
+    save(plan, world, f"documents/{keys['Layout']}", title="Site layout", restricted=True)
+    services.save_piece(
+        plan=plan,
+        piece=f"documents/{keys['Price']}",
+        value=None,
+        based_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    publish(plan, world, "One less.")
+    keys["Site layout"] = keys["Layout"]
+    assert (listed(world.ben), listed(world.chidi)) == ({"Site layout"}, set())
+
 
 def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:
     with pytest.raises(services.UnableToAttach):

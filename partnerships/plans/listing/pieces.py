@@ -180,6 +180,7 @@ MILESTONES = ListDefinition(
     form=lambda parameters, user: _MilestonesForm(parameters, user=user),
     sort=lambda _chosen: "due",
     template="plans/rows.html",
+    is_in_calendars=True,
     empty=("No milestones yet", "Milestones of published plans appear here."),
 )
 

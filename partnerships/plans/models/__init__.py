@@ -36,7 +36,7 @@ from partnerships.plans.models.states import (
     ReadingClass,
     Status,
 )
-from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
+from partnerships.plans.models.version import Document, Draft, PlanDocumentQuerySet, Version, VersionQuerySet
 
 __all__ = [
     "OVER",
@@ -64,6 +64,7 @@ __all__ = [
     "PastPartnership",
     "Plan",
     "PlanCommitment",
+    "PlanDocumentQuerySet",
     "PlanKind",
     "PlanOwner",
     "PlanQuerySet",

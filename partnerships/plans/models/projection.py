@@ -27,7 +27,7 @@ SETTLED = ("achieved", "cancelled")
 SOON = dt.timedelta(days=30)
 
 
-def _visible(user: User | AnonymousUser, hidden: str) -> Q:
+def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
     """The condition on rows that the person may read.
 
     Hidden rows inside only, under embargo owners only. People who left see none: the rows are of the newest version,
@@ -44,7 +44,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
     def visible_to(self, user: User | AnonymousUser) -> MilestoneQuerySet:
         """Milestones of plans that the person may read, in their reading class."""
-        return self.filter(_visible(user, "restricted"))
+        return self.filter(of_newest_version(user, "restricted"))
 
     def open(self) -> MilestoneQuerySet:
         """Milestones not achieved or cancelled, of plans that are not over."""
@@ -128,7 +128,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
 
         Confidential sites for readers inside.
         """
-        return self.filter(_visible(user, "confidential"))
+        return self.filter(of_newest_version(user, "confidential"))
 
 
 class Site(models.Model):

@@ -20,6 +20,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import PLAN
 from partnerships.plans.models.owning import PastPartnership
 from partnerships.plans.models.plan import Plan, PlanOwner
+from partnerships.plans.models.projection import of_newest_version
 from partnerships.plans.models.routes import inside_routes
 from partnerships.plans.models.states import WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP, Audience
 
@@ -139,11 +140,20 @@ class Draft(documents.Draft):
         return f"Draft of {self.plan_id}"
 
 
-@pghistory.track()
+class PlanDocumentQuerySet(models.QuerySet["Document"]):
+    """Documents, by reader."""
+
+    def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
+        """Documents of the newest versions of plans that the person may read; restricted ones for readers inside."""
+        return self.filter(of_newest_version(user, "restricted"), in_newest=True)
+
+
+@pghistory.track(exclude=["title", "restricted", "in_newest"])
 class Document(models.Model):
     """The file of a document in a plan's content, found by the document's key.
 
-    People may read it if they may read a version or a draft that names it.
+    People may read it if they may read a version or a draft that names it. `title` and `restricted` are what the newest
+    version says, for lists; `in_newest` says whether it names the document.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
@@ -155,9 +165,19 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
+    # Defaults in the database, too: a server of the release before writes rows without them.
+    title = models.CharField(max_length=500, blank=True, default="", db_default="")
+    restricted = models.BooleanField(default=False, db_default=False)
+    in_newest = models.BooleanField(default=False, db_default=False)
+
+    objects = PlanDocumentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_file_a_document")]
 
     def __str__(self) -> str:
         return self.file_name
+
+    def get_absolute_url(self) -> str:
+        """The file."""
+        return reverse("plans:document", kwargs={"pk": self.plan_id, "key": self.key})

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count, pipeline_kind, pipeline_lines
-from partnerships.plans.models import Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
+from partnerships.plans.models import Document, Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
 
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
@@ -22,12 +22,13 @@ SITE_FIELDS = [
 
 
 def project(plan: Plan, was: Content, now: Content, version: Version) -> None:
-    """Write the sites, homes and milestones of `now`, which is the content of `version`, as rows.
+    """Write the sites, homes, milestones and documents of `now`, which is the content of `version`, as rows.
 
     The present rows are those of `was`.
     """
     record_planned_homes(was, now, version)
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
+    _documents(plan, _by_key(was, "documents"), _by_key(now, "documents"))
     before, after = milestones_in(plan, was), milestones_in(plan, now)
     changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
     Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
@@ -62,6 +63,19 @@ def record_planned_homes(was: Content, now: Content, version: Version) -> None:
 
 def _by_key(content: Content, code: str) -> dict[str, Item]:
     return {item["key"]: item for item in content[code]}
+
+
+def _documents(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
+    gone = [key for key in was if key not in now]
+    if gone:
+        Document.objects.filter(plan=plan, key__in=gone).update(in_newest=False)
+    changed = {key: item for key, item in now.items() if was.get(key) != item}
+    if not changed:
+        return
+    rows = list(Document.objects.filter(plan=plan, key__in=changed))
+    for row in rows:
+        row.title, row.restricted, row.in_newest = changed[row.key]["title"], changed[row.key]["restricted"], True
+    Document.objects.bulk_update(rows, ["title", "restricted", "in_newest"])
 
 
 def _values(row: Milestone) -> tuple[object, ...]:

@@ -1,0 +1,92 @@
+"""The list of documents in plans.
+
+Documents of partnerships have a list of their own: `agreements/listing/documents.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import NullIf
+
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
+from partnerships.kit.lists import Column, ListDefinition
+from partnerships.people.models import User
+from partnerships.plans.listing.pieces import PLAN, OfPlansForm, of_plans
+from partnerships.plans.models import Document, PlanDocumentQuerySet
+
+
+def _readable(user: User) -> PlanDocumentQuerySet:
+    return Document.objects.listed_for(user).select_related("plan", "added_by")
+
+
+def _rows(user: User, chosen: Mapping[str, Any]) -> PlanDocumentQuerySet:
+    return _readable(user).filter(of_plans(user, chosen, "title", "file_name"))
+
+
+def _form(parameters: Any, user: User) -> OfPlansForm:
+    form = OfPlansForm(parameters, user=user)
+    form.fields["q"].label = "Title or file name"
+    return form
+
+
+DOCUMENTS = ListDefinition(
+    slug="plan-documents",
+    title="Documents of plans",
+    one="document",
+    address="plans:documents",
+    columns=(
+        Column(
+            name="title",
+            label="Document",
+            value=lambda row: row.title,
+            href=Document.get_absolute_url,
+            covered="q",
+            is_nullable=False,
+        ),
+        PLAN,
+        Column(
+            name="added",
+            label="Added",
+            kind=lists.Kind.MOMENT,
+            value=lambda row: day_of(row.added_at),
+            key="added_at",
+            is_nullable=False,
+        ),
+        Column(
+            name="person",
+            label="Person",
+            value=lambda row: row.added_by.display_name if row.added_by else None,
+            key=lambda _user: NullIf(F("added_by__name"), Value("")),
+            is_shown=False,
+            is_grouped=True,
+        ),
+        Column(
+            name="restricted",
+            label="Only for partners",
+            kind=lists.Kind.FLAG,
+            value=lambda row: row.restricted,
+            words=lambda row: "Only for partners" if row.restricted else "",
+            tag=lambda _row: "restricted",
+            is_nullable=False,
+        ),
+        Column(name="file_name", label="File name", value=lambda row: row.file_name, covered="q", is_nullable=False),
+        Column(
+            name="size",
+            label="Size in bytes",
+            kind=lists.Kind.NUMBER,
+            value=lambda row: row.size,
+            is_nullable=False,
+            is_shown=False,
+        ),
+    ),
+    rows=_rows,
+    readable=_readable,
+    form=_form,
+    sort=lambda _chosen: "-added",
+    template="plans/rows.html",
+    empty=("No documents yet", "Documents of published plans appear here."),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,23 @@ def _named_parties(schema: Schema, content: Content) -> Iterator[str]:
         for field in collection.fields:
             if field.shape == "party":
                 yield from (item[field.code] for item in content.get(collection.code, ()) if item[field.code])
+
+
+class TermsOnForm(Form):
+    """A day, to see the terms in force then; today unless another is given."""
+
+    on = DayField(label="Show the terms in force on", required=False)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"on": today}, **kwargs})
+        self.today = today
+        self.helper = Helper(self, submit="Show terms", method="get")
+
+    @property
+    def day(self) -> dt.date:
+        """The day given, if it can be used."""
+        given: dt.date | None = self.cleaned_data.get("on") if self.is_valid() else None
+        return given or self.today
 
 
 class ProposeForm(Form):

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.agreements.forms.terms import TermsOnForm
 from partnerships.agreements.models import Partnership, TermsVersion
 from partnerships.agreements.queries.sharing import data_sharing_of
 from partnerships.agreements.queries.terms import (
@@ -38,21 +39,14 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
-def _day_asked(request: HttpRequest) -> dt.date:
-    """The day in `?on=`, or today."""
-    try:
-        return dt.date.fromisoformat(request.GET.get("on", ""))
-    except ValueError:
-        return timezone.localdate()
-
-
 @require_safe
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """The tab "Terms": what is in force on a day, proposals and versions."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     partnership = opened.partnership
-    day = _day_asked(request)
+    form = TermsOnForm(request.GET if "on" in request.GET else None, today=timezone.localdate())
+    day = form.day
     if opened.until is not None:
         day = min(day, timezone.localdate(opened.until))
     visible = {one.pk: one for one in TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()}
@@ -72,6 +66,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "partnership": partnership,
             "opened": opened,
+            "form": form,
             "on": day,
             "is_today": day == timezone.localdate(),
             "is_last": version is not None and _is_after_end(partnership, day),

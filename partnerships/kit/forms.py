@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, LayoutObject
@@ -16,13 +16,14 @@ from django import forms
 from django.core.validators import validate_email
 from django.db.models import Q
 from django.forms.boundfield import BoundField
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.dates import long_date
+from partnerships.kit.http import posted
 
 # Forms take their fields from here, with the layout.
 from partnerships.kit.value_fields import AmountField as AmountField
@@ -33,6 +34,8 @@ from partnerships.kit.value_fields import PartialDateField as PartialDateField
 
 #: Parameters of paging, dropped when filters change.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
+
+_Form = TypeVar("_Form", bound=forms.BaseForm)
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
 #: Replacements for Django's error texts that do not name the field.
@@ -284,6 +287,15 @@ def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
             chosen = [pk for pk in chosen if pk.isdecimal() and len(pk) < 10]
             field.queryset = rows.filter(pk__in=[*found, *map(int, chosen)])
             field.widget.is_found = field.queryset.exists()
+
+
+def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:
+    """The form, which `make` makes of the POST data; after the button of a search by name, with what that found."""
+    if "find" not in request.POST:
+        return make(posted(request))
+    form = make(None)
+    found_by_name(form, request.POST)
+    return form
 
 
 @dataclass(frozen=True, slots=True)

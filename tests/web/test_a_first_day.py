@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.agreements.services import invite_organisation
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import mark_missing
 from partnerships.people.models import User
 from partnerships.plans.forms import PlanForm
@@ -169,3 +169,29 @@ def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
 
     assert "First steps for" in home
     assert NOW() - asked[0] < RECENT + dt.timedelta(minutes=5)
+
+
+def test_without_javascript_areas_of_a_partnership_are_searched_by_name(world: World) -> None:
+    client = Client()
+    client.force_login(world.amina)
+    sent = {"find": "areas", "areas-find": "gos", "title": "Quays"}
+
+    answers = [
+        client.post(address, sent).content.decode()
+        for address in (reverse("agreements:create"), reverse("agreements:edit", args=[world.partnership.pk]))
+    ]
+
+    for answer in answers:
+        offered = answer.partition('name="areas"')[2].partition("</select>")[0]
+        assert "Gosport" in offered
+        assert "Fareham" not in offered
+        assert 'value="Quays"' in answer
+
+
+def test_list_of_organisations_opens_with_those_that_go_on(world: World) -> None:
+    Organisation.objects.filter(pk=world.harbour.pk).update(status="dissolved", valid_to=timezone.localdate())
+    address, name = reverse("organisations:list"), world.harbour.name
+
+    found = {query: name in page(f"{address}?{query}", world.ben) for query in ("view=", "ended=on", "q=harbour")}
+
+    assert found == {"view=": False, "ended=on": True, "q=harbour": True}

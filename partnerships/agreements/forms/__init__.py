@@ -19,7 +19,7 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
+from partnerships.kit.forms import FindSelectMultiple, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import Area, AreaKind, Organisation, OrganisationQuerySet
@@ -51,7 +51,7 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
         label="Areas",
         required=False,
         queryset=Area.objects.exclude(kind=AreaKind.NATION).order_by("name", "code"),
-        widget=AutocompleteSelectMultiple,
+        widget=FindSelectMultiple,
     )
 
 

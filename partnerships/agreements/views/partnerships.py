@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -35,6 +37,7 @@ from partnerships.agreements.services import (
     renew,
 )
 from partnerships.agreements.views.access import held, is_held, led, seen
+from partnerships.kit.forms import searching_form
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Area, Organisation, Role
 from partnerships.organisations.statements import rows_for
@@ -51,7 +54,8 @@ def create(request: HttpRequest) -> HttpResponse:
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
         raise PermissionDenied
-    form = StartForm(posted(request), organisations=organisations, initial={"kind": request.GET.get("kind", "")})
+    given: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
+    form = searching_form(request, lambda data: StartForm(data, **given))
 
     def step() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
@@ -126,7 +130,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the settings: title, kind, areas, who sees it, contact rhythm."""
     user = signed_in(request)
     partnership = led(user, pk)
-    form = SettingsForm(posted(request), partnership=partnership)
+    form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
 
     def step() -> tuple[str, str]:
         party = acting_party(user, partnership, Role.LEAD)

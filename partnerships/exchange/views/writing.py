@@ -20,7 +20,7 @@ from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.views.steps import act, own_entry
-from partnerships.kit.forms import found_by_name
+from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -78,15 +78,6 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
     messages.success(request, format_html("{}{}", _shared_message(entry), fits))
 
 
-def _form(request: HttpRequest, **given: Any) -> EntryForm:
-    """The form; with what a search by name found, after that button."""
-    if "find" not in request.POST:
-        return EntryForm(posted(request), **given)
-    form = EntryForm(None, **given)
-    found_by_name(form, request.POST)
-    return form
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer, and save it as a draft or share it at once."""
@@ -96,7 +87,8 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {name: request.GET[name] for name in suggested if name in request.GET}
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
-    form = _form(request, user=user, cancel=reverse("exchange:board"), initial=initial)
+    given: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
+    form = searching_form(request, lambda data: EntryForm(data, **given))
     if form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -136,7 +128,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
     initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
-    form = _form(request, user=user, entry=entry, cancel=entry.get_absolute_url(), initial=initial)
+    given: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
+    form = searching_form(request, lambda data: EntryForm(data, **given))
     if form.is_valid():
         chosen = form.cleaned_data
         addressing = {

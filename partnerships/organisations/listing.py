@@ -30,10 +30,16 @@ def _readable(user: User) -> OrganisationQuerySet:
     return find_organisations(user=user).for_listing()
 
 
+#: Filters that find organisations that have ended, too.
+_ASK_FOR_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
+
+
 def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
     found = find_organisations(
         user=user, text=chosen.get("q", ""), region=chosen.get("region"), area=chosen.get("area")
     )
+    if not any(chosen.get(name) for name in _ASK_FOR_ENDED):
+        found = found.current()
     if chosen.get("mine"):
         found = found.filter(pk__in=Organisation.objects.of_person(user).values("pk"))
     return found.for_listing()

@@ -54,6 +54,7 @@ class DirectoryFilter(Form):
         widget=RecordSelect(named_by="name"),
     )
     mine = forms.BooleanField(label="Only those I act for", required=False)
+    ended = forms.BooleanField(label="Also those that have ended", required=False)
 
 
 class InviteForm(Form):

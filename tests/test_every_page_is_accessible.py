@@ -14,7 +14,7 @@ from django.urls import reverse
 from playwright.sync_api import Error
 
 from tests.support.access import Row
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, WIDE, axe_violations, enter, reflows, sign_in
 from tests.support.prepared import ROWS, prepared
 from tests.test_access import ACCOUNT_PAGES, stands_alone
 from tests.world import World
@@ -86,3 +86,14 @@ def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown
 
     assert problems == {}
     assert seen > 50
+
+
+def test_administration_is_accessible(page: Any, live_server: Any, shown: World) -> None:
+    enter(page, live_server.url, shown.dee)
+    problems: dict[str, Any] = {}
+
+    for name in ("index", "organisations_organisation_changelist", "people_user_changelist"):
+        page.goto(f"{live_server.url}{reverse(f'admin:{name}')}")
+        problems[name] = [page.title(), *axe_violations(page)]
+
+    assert all(len(found) == 1 and "Common Ground administration" in found[0] for found in problems.values()), problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -42,6 +42,15 @@ class OfferedFilters:
 def _is_comparison(words: str) -> bool:
     """Whether this is a comparison, such as `exact`, `id__in` or `pk`."""
     return all(word in _COMPARISONS or word in {"id", "pk", "code"} for word in words.split("__"))
+
+
+class NamedValues(admin.AllValuesFieldListFilter):
+    """A filter by the values that a column has; an empty one is called "Not given", for its link needs words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The values, each with its words."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] if choice["display"] not in ("", None) else "Not given"}
 
 
 class RowHistory:

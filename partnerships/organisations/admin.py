@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from partnerships.kit.administration import (
     AutocompleteMixin,
+    NamedValues,
     NothingDeleted,
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -113,7 +114,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
         "kind",
         "status",
         "council_type",
-        "designation",
+        ("designation", NamedValues),
         ("missing_since", admin.EmptyFieldListFilter),
         "region",
     )

@@ -208,6 +208,7 @@ LIST = ListDefinition(
     form=lambda parameters, user: FilterForm(parameters, user=user),
     sort=lambda _chosen: "due",
     template="commitments/list.html",
+    is_in_calendars=True,
     empty=(
         "No commitments yet",
         "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",

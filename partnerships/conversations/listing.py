@@ -324,6 +324,7 @@ MEETINGS = ListDefinition(
     form=lambda parameters, user: MeetingsForm(parameters, user=user),
     sort=lambda _chosen: "-starts",
     template="conversations/meetings/all.html",
+    is_in_calendars=True,
     empty=("No meetings yet", "Plan a meeting on the page of a partnership."),
     ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
 )

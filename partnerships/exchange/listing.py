@@ -238,11 +238,11 @@ LIST = ListDefinition(
     form=lambda parameters, _user: ListForm(parameters),
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
+    is_in_calendars=True,
     empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
     actions=ACTIONS,
     is_followed=True,
     context=lambda user: {"may_write": bool(reader_of(user).editing)},
-    is_cards_first=True,
 )

@@ -254,7 +254,6 @@ class ListDefinition:
     is_in_calendars: bool = False
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
     may_open: Callable[[Any], bool] = lambda _reader: True
-    is_cards_first: bool = False
     #: For lists too long to sort: by another column than its own, the page sorts and counts only this many rows, the
     #: newest. Files have all.
     max_sorted: int | None = None

@@ -22,6 +22,8 @@ FORMATS = {"csv": "CSV", "xlsx": "Excel", "ods": "OpenDocument"}
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "ods": ODS}
 #: What the log of exports says in place of typed words.
 _TYPED = "*"
+#: No file has more rows: a worker holds all of it in memory.
+MAX_ROWS = 200_000
 #: Rows that are made ready at once.
 _BATCH = 500
 
@@ -41,8 +43,8 @@ def headings_of(asked: Asked) -> list[str]:
 
 
 def count_of(asked: Asked) -> int:
-    """How many rows a file would have."""
-    return asked.found().order_by().count()
+    """How many rows a file would have; above `MAX_ROWS` only that there are more."""
+    return asked.found().order_by()[: MAX_ROWS + 1].count()
 
 
 def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator[list[Any]]:

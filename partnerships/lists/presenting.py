@@ -46,6 +46,12 @@ class Cell:
     html: SafeString
     is_number: bool
 
+    @property
+    def classes(self) -> str:
+        """The classes of a cell of a table; a phone leaves out an empty one."""
+        numeric = " govuk-table__cell--numeric" if self.is_number else ""
+        return f"govuk-table__cell{numeric}{'' if self.html else ' cg-stack__empty'}"
+
 
 def chips_of(asked: Asked) -> list[Chip]:
     """The filters in use; without the last one the list shows everything, not the reader's default view."""
@@ -167,12 +173,16 @@ def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
 
 
 def sort_choices(asked: Asked) -> list[tuple[str, str, bool]]:
-    """What rows can be sorted by: parameter, words, and whether they are."""
-    found = []
+    """What rows can be sorted by: parameter, words, and whether they are.
+
+    First the list's own order, which may follow from its filters.
+    """
+    chosen = asked.parameters.get("sort", "")
+    found = [("", "Usual order", not chosen)]
     for column in asked.definition.columns:
         up, down = _DIRECTIONS[column.kind]
         for name, words in ((column.name, up), (f"-{column.name}", down)):
-            found.append((name, f"{column.label}: {words}", name == asked.sort))
+            found.append((name, f"{column.label}: {words}", name == chosen))
     return found
 
 

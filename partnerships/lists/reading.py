@@ -232,14 +232,13 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
         parameters["columns"] = ",".join(column.name for column in columns)
     else:
         parameters.pop("columns", None)
-    look = sent.get("look") or (CARDS if definition.is_cards_first else TABLE)
     return Asked(
         definition=definition,
         reader=reader,
         parameters=parameters,
         columns=columns or [one for one in definition.columns if one.is_shown or _finds_by(one, parameters)],
         has_chosen_columns=bool(columns),
-        look=CARDS if look == CARDS else TABLE,
+        look=CARDS if sent.get("look") == CARDS else TABLE,
     )
 
 

@@ -163,6 +163,24 @@ def test_somebody_with_many_files_removes_one_first(short: World, monkeypatch: p
     assert "You already have 1 files" in refused.content.decode()
 
 
+def test_a_list_of_too_many_rows_is_narrowed_first(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = file_of(short.ben)
+    for module in ("downloads", "services.files", "views.files"):
+        monkeypatch.setattr(f"partnerships.lists.{module}.MAX_ROWS", 2)
+    address = reverse("lists:make-file", args=["commitments", "csv"])
+
+    services.make_files(now=timezone.now())
+    page = client_of(short.ben).get(address).content.decode()
+    refused = client_of(short.ben).post(address)
+
+    file.refresh_from_db()
+    assert file.error.startswith("A file has at most")
+    assert "Download more than 2 commitments" in " ".join(page.split())
+    assert "Make file" not in page
+    assert refused.status_code == 422
+    assert ListFile.objects.count() == 1
+
+
 def test_files_are_deleted_after_a_day(short: World) -> None:
     file = file_of(short.ben)
     now = timezone.now()

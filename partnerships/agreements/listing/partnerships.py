@@ -198,6 +198,7 @@ PARTNERSHIPS = ListDefinition(
     form=lambda parameters, _user: PartnershipFilter(parameters),
     sort=lambda _chosen: "title",
     template="agreements/list.html",
+    is_in_calendars=True,
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
     ready=_ready,
     is_followed=True,

@@ -13,7 +13,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
-from partnerships.lists.downloads import FORMATS, count_of, file_bytes, in_the_log
+from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, in_the_log
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Asked, read_again
 from partnerships.organisations.holdings import among
@@ -31,11 +31,12 @@ MAX_FILES = 5
 KEPT = dt.timedelta(days=1)
 #: A file of a worker that died is taken up again after this time.
 LEASE = dt.timedelta(minutes=15)
+_TOO_LONG = f"A file has at most {MAX_ROWS:,} rows. Narrow the list with filters first."
 _FAILED = "Something went wrong, and there is no file. Try again, or narrow the list."
 
 
 class UnableToMakeFile(Exception):
-    """The person has too many files, or the filters are not valid."""
+    """The person has too many files, the filters are not valid, or the list is too long."""
 
 
 @transaction.atomic
@@ -45,6 +46,9 @@ def ask_for_file(*, asked: Asked, form: str, person: User, now: dt.datetime) -> 
     require(has_open_account(person) and asked.definition.may_open(person))
     if form not in FORMATS or not asked.form.is_valid():
         raise UnableToMakeFile("Correct the filters first.")
+    total = count_of(asked)
+    if total > MAX_ROWS:
+        raise UnableToMakeFile(_TOO_LONG)
     if person.list_files.count() >= MAX_FILES:
         raise UnableToMakeFile(f"You already have {MAX_FILES} files. Remove one first.")
     return ListFile.objects.create(
@@ -54,7 +58,7 @@ def ask_for_file(*, asked: Asked, form: str, person: User, now: dt.datetime) -> 
         query=asked.parameters.urlencode(),
         asked=in_the_log(asked, form),
         asked_at=now,
-        total=count_of(asked),
+        total=total,
     )
 
 
@@ -113,6 +117,8 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
     asked = read_again(definition, file.person, file.query)
     if not asked.form.is_valid():
         return "The filters are no longer valid."
+    if count_of(asked) > MAX_ROWS:
+        return _TOO_LONG
     holds = holdings_of(file.person)
     content, rows = file_bytes(asked, file.form, progress)
     made = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}

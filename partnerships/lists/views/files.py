@@ -15,7 +15,7 @@ from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.lists import services
-from partnerships.lists.downloads import CONTENT_TYPES, FORMATS, count_of
+from partnerships.lists.downloads import CONTENT_TYPES, FORMATS, MAX_ROWS, count_of
 from partnerships.lists.forms import MakeFileForm
 from partnerships.lists.models import ListFile
 from partnerships.lists.presenting import chips_of
@@ -48,6 +48,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         return "The file is being made.", made.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
+    count = count_of(asked)
     return take_step(
         request,
         "lists/make_file.html",
@@ -56,7 +57,8 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         refusals,
         definition=definition,
         format=FORMATS[form],
-        count=count_of(asked),
+        count=min(count, MAX_ROWS),
+        is_too_long=count > MAX_ROWS,
         chips=chips_of(asked),
         back=back,
     )

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.queries import inside_among
@@ -78,7 +79,8 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
         made = services.save_view(
             person=person, kind=kind, name=form.cleaned_data["name"], state=asked.state, now=timezone.now()
         )
-        return f"“{made.name}” is saved.", made.get_absolute_url()
+        words = '“{}” is saved. <a class="govuk-link" href="{}">Share or follow it</a>'
+        return format_html(words, made.name, reverse("lists:views")), made.get_absolute_url()
 
     chips = chips_of(asked)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}

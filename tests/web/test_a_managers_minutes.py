@@ -1,0 +1,173 @@
+"""A partnership manager answers questions in a few clicks from the home page, as somebody new would find the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from typing import Any
+
+import openpyxl
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from partnerships.agreements.services import Contact
+from partnerships.exchange.models import Audience
+from partnerships.lists import services
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import draft_content
+from partnerships.search.services import index_stale
+from tests.agreements.test_posts import fill, post_of
+from tests.exchange.conftest import shared
+from tests.plans.drafts import CONTENT, begin, publish, save
+from tests.spreadsheets.test_plan_sheets import HOMES, TWENTY
+from tests.support.browser import sign_in
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+#: Clicks, ticks and choices that the longest task may take.
+FEW = 16
+
+
+class Hand:
+    """Somebody who knows only what stands on the pages; counts what they click."""
+
+    def __init__(self, page: Any, origin: str) -> None:
+        self.page, self.origin = page, origin
+        self.clicks: dict[str, int] = {}
+
+    def begin(self, task: str) -> None:
+        """Start a task on the home page."""
+        self.task, self.clicks[task] = task, 0
+        self.page.goto(f"{self.origin}/")
+
+    def click(self, *names: str, role: str = "link") -> None:
+        """Click one thing after another."""
+        for name in names:
+            self.page.get_by_role(role, name=name, exact=True).first.click()
+            self.clicks[self.task] += 1
+
+    def tick(self, label: str) -> None:
+        """Tick or choose something."""
+        self.page.get_by_label(label, exact=True).check()
+        self.clicks[self.task] += 1
+
+    def look_for(self, words: str) -> None:
+        """Search from the box in the header."""
+        box = self.page.get_by_role("searchbox", name="Search everything you may read")
+        box.fill(words)
+        box.press("Enter")
+        self.page.wait_for_url("**/search/**")
+        self.clicks[self.task] += 1
+
+    def choose(self, label: str, words: str, option: str) -> None:
+        """Type into a box with suggestions, and choose one of them."""
+        self.page.get_by_role("combobox", name=label).fill(words)
+        self.page.get_by_role("option", name=option).click()
+        self.clicks[self.task] += 1
+
+
+def with_milestones(world: World, title: str, forecast: str, summary: str = "Homes.") -> Plan:
+    """A published plan with one milestone."""
+    about = {"title": title, "summary": summary}
+    milestones = [{"key": "start", "name": f"Start at {title}", "baseline": "2031-02", "forecast": forecast}]
+    plan = begin(world, content={**CONTENT, "about": about, "milestones": milestones})
+    publish(plan, world)
+    return plan
+
+
+def test_a_manager_answers_everyday_questions_within_a_few_clicks(
+    page: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partnerships.kit.record_fields.MAX_LISTED", 2)  # three plans are suggested by the server
+    world = make_world()
+    for days, title in ((1, "Land at the quay"), (2, "Rooms for training")):
+        sent = world.now + dt.timedelta(days=days)
+        shared(world.larkhaven, world.amina, sent, title=title, audience=Audience.NAMED, addressees=[world.westmarch])
+    docks, _mills, _wharf = (
+        with_milestones(world, title, forecast, summary)
+        for title, forecast, summary in (
+            ("Docks", "2031-02", "Homes."),
+            ("Mills", "2031-05", "Surface water drainage holds up the homes."),
+            ("Wharf", "2031-03", "Homes."),
+        )
+    )
+    fill(post_of(world, "lead", organisation=world.westmarch), world.ben)
+    fill(post_of(world, "deputy", organisation=world.westmarch), contact=Contact(name="Fay Covers"))
+    index_stale()
+    sign_in(page, live_server.url, world.amina.email)
+    hand = Hand(page, live_server.url)
+
+    hand.begin("which asks have waited longest, and who owes the answer")
+    hand.click("Ask and offer", "List")
+    hand.tick("No answer yet, oldest first")
+    oldest = page.get_by_role("row").nth(1)
+    expect(oldest).to_contain_text("Land at the quay")
+    expect(oldest).to_contain_text("Westmarch Borough Council")
+
+    hand.begin("who covers for Ben")
+    hand.look_for("Who covers for Ben?")
+    expect(page.get_by_role("main")).to_contain_text("Covered by")
+    expect(page.get_by_role("main")).to_contain_text("Fay Covers")
+
+    hand.begin("where drainage is mentioned")
+    hand.look_for("drainage")
+    expect(page.get_by_role("main").get_by_role("link", name="Mills").first).to_be_visible()
+
+    hand.begin("which milestones of three plans slip past March, as a view that tells what enters it")
+    hand.click("Plans", "Milestones")
+    for title in ("Docks", "Mills", "Wharf"):
+        hand.choose("Plans", title[:3], title)
+    page.get_by_label("Due by, from").fill("1 April 2031")
+    page.get_by_label("Due by, from").press("Tab")
+    expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills"])
+    hand.click("Save as a view")
+    page.get_by_label("Name of the view").fill("Late starts")
+    hand.click("Save view", role="button")
+    with page.expect_download() as download:
+        hand.click("Excel download")
+    hand.click("Share or follow it")
+    hand.click("Follow Late starts", role="button")
+    hand.click("Share Late starts")
+    hand.tick("Estuary Partnership")
+    hand.click("Save who can use it", role="button")
+    expect(page.get_by_role("main")).to_contain_text("is shared with Estuary Partnership")
+    services.check_followed_views(now=timezone.now() + dt.timedelta(hours=2))
+    save(docks, world, "milestones/start", forecast="2031-09")
+    publish(docks, world, "Later.")
+    drop_emails()
+    services.check_followed_views(now=timezone.now() + dt.timedelta(hours=4))
+    told = [email.subject for email in deliver() if email.to == [world.amina.email]]
+    assert told == ["“Late starts”: 1 entered"]
+    hand.click("Late starts")
+    expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills", "Start at Docks"])
+    hand.click("Dates in my calendar", "Set up your calendar")
+    hand.click("Make calendar address", role="button")
+    expect(page.get_by_label("Address of the calendar")).to_have_value(re.compile(r"/calendars/feeds/.+\.ics"))
+
+    sheet = openpyxl.load_workbook(download.value.path()).active
+    assert sheet is not None
+    row = dict(zip(*sheet.iter_rows(values_only=True, max_row=2), strict=True))
+    assert (row["Milestone"], row["Due by"]) == ("Start at Mills", dt.datetime(2031, 5, 31))  # noqa: DTZ001 - a cell
+
+    began = time.monotonic()
+    hand.begin("a plan of twenty sites by paste")
+    hand.click("Plans", "Start a plan")
+    page.get_by_label("Title").fill("Twenty sites")
+    page.get_by_role("radio").first.check()
+    hand.click("Create draft", role="button")
+    for kind, rows in (("sites", TWENTY), ("homes", HOMES)):
+        hand.click("Import from a spreadsheet", f"Import {kind}")
+        page.get_by_label("Or paste rows").fill(rows)
+        hand.click("Check rows", "Import rows", role="button")
+        expect(page.get_by_role("main")).to_contain_text("imported")
+        if kind == "sites":
+            hand.click("Spreadsheets", "Twenty sites", "Draft")
+    sites = draft_content(Plan.objects.latest("pk"))["sites"]
+    assert len(sites) == 20
+    assert sum(line["count"] for site in sites for line in site["homes"]) == 20 * 1015
+    assert time.monotonic() - began < 300
+    assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW} == {}

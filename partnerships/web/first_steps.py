@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -112,12 +112,17 @@ def _of_network(user: User) -> Steps:
 def _of_lead(user: User) -> Steps | None:
     """The checklist of the organisation that the person has led for the shortest time."""
     here = OuterRef("organisation")
+    own = Party.objects.inside().filter(organisation=here)
+    others = Party.objects.inside().filter(partnership=OuterRef("partnership"))
+    shared = own.filter(Exists(others.exclude(organisation=OuterRef("organisation"))))
     led = (
         Membership.objects.current()
         .of_person(user, Role.LEAD)
         .annotate(
             has_colleagues=Exists(Membership.objects.filter(organisation=here, ends_on=None).exclude(person=user)),
-            has_partnership=Exists(Party.objects.inside().filter(organisation=here)),
+            has_partnership=Exists(own),
+            has_partner=Exists(shared),
+            newest=Subquery(own.order_by("-pk").values("partnership")[:1]),
             has_entry=Exists(Entry.objects.filter(organisation=here, shared_at__isnull=False)),
             called=F("organisation__name"),
             website=F("organisation__website"),
@@ -132,12 +137,15 @@ def _of_lead(user: User) -> Steps | None:
         "steps_hidden_at",
         "has_colleagues",
         "has_partnership",
+        "has_partner",
+        "newest",
         "has_entry",
     )
     found = led.values(*fields).first()
     if found is None:
         return None
     pk = {"pk": found["organisation"]}
+    invite = reverse("agreements:invite", args=[found["newest"]]) if found["newest"] else reverse("agreements:list")
     return Steps(
         f"First steps for {found['called']}",
         (
@@ -155,9 +163,15 @@ def _of_lead(user: User) -> Steps | None:
             ),
             Step(
                 "Start your first partnership",
-                "Name it, say what it is for, and invite your partners.",
+                "Name it, and say what it is for. Your organisation will be the chair.",
                 reverse("agreements:create"),
                 found["has_partnership"],
+            ),
+            Step(
+                "Invite a partner to it",
+                "Find them by name or number. If nobody of theirs is here yet, an administrator invites their lead.",
+                invite,
+                found["has_partner"],
             ),
             Step(
                 "Share an ask or an offer",

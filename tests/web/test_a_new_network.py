@@ -94,7 +94,7 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     lead.get_by_role("button", name="Start partnership").click()
     expect(lead).to_have_url(re.compile(r"/partnerships/\d+/"))
     lead.goto(f"{site}/first-steps/")
-    expect(lead.locator("main")).to_contain_text("2 of 4 done")
+    expect(lead.locator("main")).to_contain_text("2 of 5 done")
 
     assert Partnership.objects.get().title == "Rural homes"
     assert time.monotonic() - began < TEN_MINUTES

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.services import create_partnership
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import create_organisation, update_organisation
@@ -44,8 +45,10 @@ def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
     update_organisation(organisation=body, author=nell, now=timezone.now(), website="https://new.example")
     join(person("Ned New", "ned@new.example"), body, Role.EDITOR, world.now)
 
-    assert before == [False, False, False, False]
-    assert states(nell) == [True, True, False, False]
+    assert before == [False, False, False, False, False]
+    assert states(nell) == [True, True, False, False, False]
+    create_partnership(organisation=body, author=nell, title="Rural homes", kind="memorandum", now=timezone.now())
+    assert states(nell) == [True, True, True, False, False]
     assert "First steps for New Homes" in client.get("/").content.decode()
 
 
@@ -64,8 +67,8 @@ def test_first_steps_disappear_once_they_are_done(world: World) -> None:
     update_organisation(organisation=world.larkhaven, author=None, now=world.now, website="https://lark.example")
     done = states(world.amina)
 
-    assert done[:3] == [True, True, True]
-    assert done[3] == Entry.objects.filter(organisation=world.larkhaven, shared_at__isnull=False).exists()
+    assert done[:4] == [True, True, True, True]
+    assert done[4] == Entry.objects.filter(organisation=world.larkhaven, shared_at__isnull=False).exists()
 
 
 def test_an_editor_has_no_first_steps(world: World) -> None:

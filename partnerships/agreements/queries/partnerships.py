@@ -208,6 +208,11 @@ def whose_turn(
     leading = [party for party in parties if party.is_present and party.is_leading]
     yours = any(party.organisation_id in mine for party in leading)
     on_terms = partnership.state in (Status.DRAFTING, Status.AWAITING_SIGN_OFF)
+    if yours and partnership.state == Status.EXPLORING and len(parties) == 1:
+        href = reverse("agreements:invite", kwargs={"pk": partnership.pk})
+        names = leading[0].organisation.name
+        what = "Invite the other organisations."
+        return Turn(names, what, True, partnership.state_since, href, "Invite an organisation")
     page = "agreements:terms" if on_terms else "agreements:status"
     href = reverse(page, kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)

@@ -65,6 +65,23 @@ def pytest_collection(session: pytest.Session) -> None:
         gc.disable()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin each process with its share of the modules that take or wait long.
+
+    One of them begun last would run on alone, and most come last: they commit, and pytest-django puts those behind.
+    """
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser", "fault")))}
+    halves = [item for item in items if item.path in long], [item for item in items if item.path not in long]
+    items[:] = [
+        item
+        for turn in range(processes)
+        for half in halves
+        for item in half[turn * len(half) // processes : (turn + 1) * len(half) // processes]
+    ]
+
+
 def pytest_collection_finish() -> None:
     """Freeze objects from before the first test.
 

@@ -36,6 +36,8 @@ from tests.world import DEMO, World
 
 __all__ = ["media_root", "world"]
 
+pytestmark = pytest.mark.slow
+
 RECORDED = Path(__file__).parent / "query_counts.json"
 RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
 #: One more query for a second organisation, or for a first row in an empty list, whatever the number of rows.

@@ -37,7 +37,7 @@ from tests.support.constraints import check_once
 from tests.support.prepared import kept_world
 from tests.world import DEMO, World, join, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Query limits: for one person and one kind of waiting item, and for everybody together.
 MAX_PER_KIND, FOR_ALL = 5, 2

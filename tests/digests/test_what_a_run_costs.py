@@ -31,7 +31,7 @@ from tests.support.constraints import check_once
 from tests.support.kept_rows import kept
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 READERS, EMAILS = 60, 12_000
 

@@ -29,7 +29,7 @@ from tests.world import World
 
 __all__ = ["media_root"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Rooms with records that pass on, or that show them.
 ROOMS = (

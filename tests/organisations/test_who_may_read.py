@@ -43,7 +43,7 @@ from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.models.routes import draft_routes, published_routes
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 _Any = TypeVar("_Any")
 _Model = TypeVar("_Model", bound=Model)

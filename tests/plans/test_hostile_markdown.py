@@ -21,6 +21,8 @@ from partnerships.plans.models import Draft, Version
 from tests.plans.drafts import CONTENT, begin, publish, published, save
 from tests.world import World
 
+pytestmark = pytest.mark.slow
+
 #: Processor seconds for one field of its full length; the slowest texts below take about a third of it.
 BOUND = 4.0
 

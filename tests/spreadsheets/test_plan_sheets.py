@@ -302,6 +302,7 @@ def test_spreadsheet_bomb_is_refused(world: World, plan: Plan) -> None:
         upload(plan, world.eddie, "sites", xlsx_bytes([("Sheet", far)]), "far.xlsx")
 
 
+@pytest.mark.slow
 def test_large_file_is_imported_by_a_worker_and_shows_its_progress(world: World, plan: Plan, client: Client) -> None:
     data = "Reference,Name\n" + "".join(f"R{number},Plot {number}\n" for number in range(4_900))
     client.force_login(world.eddie)

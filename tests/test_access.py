@@ -18,9 +18,10 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partnerships.digests.emails.links import Purpose
+from partnerships.people.middleware import OwnSignInMiddleware, SecondFactorMiddleware, SessionLimitMiddleware
 from tests.digests.access import token as link_of_an_email
 from tests.support.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
-from tests.support.prepared import ROWS, media_root, world
+from tests.support.prepared import ROWS, checked_browser, media_root, world
 from tests.world import World
 
 __all__ = ["media_root", "world"]
@@ -68,20 +69,22 @@ def test_every_row_has_an_existing_url() -> None:
 
 
 @pytest.fixture(scope="module")
-def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, SimpleCookie]]:
-    """Each persona's browser, signed in once: that takes longer than a page."""
+def visitors(world: World, django_db_blocker: Any) -> Iterator[dict[str, tuple[Client, SimpleCookie]]]:
+    """Each persona's browser, signed in once, with a session that stays checked: both take longer than a page."""
     made = {}
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
+        for middleware in (SessionLimitMiddleware, OwnSignInMiddleware, SecondFactorMiddleware):
+            patched.setattr(middleware, "SECONDS", 3_600)
         for persona in PERSONAS:
             client = Client(raise_request_exception=False)
             if persona in WHO:
-                client.force_login(getattr(world, WHO[persona]))
+                client = checked_browser(getattr(world, WHO[persona]), raises=False)
             if persona == STAKEHOLDER:
                 for purpose, name in ((Purpose.READ, "digests:view"), (Purpose.PREFERENCES, "digests:preferences")):
                     opened = client.get(reverse(name, kwargs={"token": link_of_an_email(purpose, world)}))
                     assert opened.status_code == 200
             made[persona] = (client, SimpleCookie(client.cookies.output(header="", sep=";")))
-    return made
+        yield made
 
 
 @pytest.fixture

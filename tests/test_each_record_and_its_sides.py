@@ -49,6 +49,7 @@ from tests.conversations.talks import circulated, days_ago, the_record
 from tests.exchange.conftest import draft, shared
 from tests.support.constraints import check_once
 from tests.support.outbox import deliver, drop_emails
+from tests.support.prepared import checked_browser
 from tests.world import World, area, join, make_world, person
 
 pytestmark = pytest.mark.django_db
@@ -928,8 +929,7 @@ def browsers(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, Si
     made = {}
     with django_db_blocker.unblock():
         for side, someone in sides(world).items():
-            client = Client()
-            client.force_login(someone)
+            client = checked_browser(someone)
             made[side] = (client, _copy_of(client.cookies))
     return made
 

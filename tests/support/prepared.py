@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import transaction
-from django.test import override_settings
+from django.test import Client, override_settings
+from django.urls import reverse
 
 import tests
+from partnerships.people.models import User
 from partnerships.search.services import index_stale
 from tests.support.access import Row
 from tests.support.constraints import check_once
@@ -65,6 +67,17 @@ def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
         yield prepared()
         transaction.set_rollback(True)
+
+
+def checked_browser(person: User, *, raises: bool = True) -> Client:
+    """A browser signed in as this person, whose session's requirements are checked for the next ten minutes.
+
+    Pages whose changes are rolled back would check them, and save the session, each time. `raises` passes errors on.
+    """
+    client = Client(raise_request_exception=raises)
+    client.force_login(person)
+    assert client.get(reverse("people:details")).status_code == 200
+    return client
 
 
 @pytest.fixture(autouse=True)

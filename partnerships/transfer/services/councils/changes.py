@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import (
-    AreaServed,
+    AreaKind,
     Kind,
     Organisation,
     Scheme,
@@ -46,7 +46,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
         elif after is None or before == after or (before.pk, after.pk) in known:
             run.report.count("left_alone")
         elif after.kind == Kind.STRATEGIC_AUTHORITY and before.kind == Kind.COUNCIL:
-            _joined(line, before, after, faults, run)
+            _joined(line, before, after, year, directory, faults, run)
         else:
             new[after.pk, year].append((line, before))
     for (successor, year), rows in new.items():
@@ -63,16 +63,35 @@ def _held(line: Line, column: str, code: str, directory: Directory, faults: Coll
     return found
 
 
-def _joined(line: Line, council: Organisation, authority: Organisation, faults: Collector, run: Import) -> None:
-    """A council became part of a combined authority: the list of its districts says so, and has the day."""
-    districts = AreaServed.objects.filter(organisation=council).values("area")
-    in_county = AreaServed.objects.filter(organisation=council).values("area__children")
-    served = AreaServed.objects.filter(organisation=authority)
-    if served.filter(area__in=districts).exists() or served.filter(area__in=in_county).exists():
+def _joined(
+    line: Line,
+    council: Organisation,
+    authority: Organisation,
+    year: PartialDate | None,
+    directory: Directory,
+    faults: Collector,
+    run: Import,
+) -> None:
+    """A council became part of a combined authority, which serves its area from then on.
+
+    Of a county, one of its districts must be known to be served: the look-up of districts names them.
+    """
+    own, served = set(directory.served[council.pk]), set(directory.served[authority.pk])
+    within = {area.pk for area in directory.areas.values() if area.parent_id in own}
+    if served & (own | within):
         run.report.count("left_alone")
         return
-    found = f"{authority.name} does not serve the area of {council.name} in the directory."
-    faults.add_problem(line, "new", found, "Import the list of combined authorities and their districts.")
+    areas = [area for area in directory.areas.values() if area.pk in own and area.kind == AreaKind.DISTRICT]
+    if not areas:
+        found = f"{authority.name} serves no district of {council.name} in the directory."
+        faults.add_problem(line, "new", found, "Import the list of combined authorities and their districts.")
+        return
+    begun = authority.valid_from
+    starts_on = begun if begun is not None and year is not None and begun.year == year.year else None
+    with one_row(line.number, directory, run):
+        for area in areas:
+            directory.serve(authority, area, run, starts_on=starts_on, ends_on=authority.valid_to)
+        run.report.count("changed", f"{authority.name}: serves {council.name}{f', {year.words}' if year else ''}")
 
 
 def _record(

@@ -55,7 +55,9 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
         plans = known.called(reference)
         if reference and len(plans) != 1:
             found = f"{len(plans) or 'no'} plans in Common Ground have the reference “{reference}”."
-            remedy = "Correct it." if plans else "Correct it, or import the list of plans that has it."
+            remedy = "Correct it, or import the list of plans that has it."
+            if plans:
+                remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
             faults.add_problem(line, "plan", found, remedy)
         if line.number not in faults.bad_rows:
             of_plan.setdefault(reference, [])

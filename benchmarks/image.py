@@ -26,6 +26,8 @@ IMAGE = "localhost/common-ground:tried"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ORIGIN = "http://127.0.0.1:8765"
 MAX_MEGABYTES = 300
+#: runc also runs where the kernel still has both kinds of control groups.
+PODMAN_RUN = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
 #: The image must not be able to write anywhere else.
 CONFINED = (
     *("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop", "all"),
@@ -61,13 +63,13 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install podman and debootstrap where they are missing."""
-    need = [name for name in ("podman", "debootstrap") if not shutil.which(name)]
+    """Install podman, debootstrap and a PostgreSQL server where they are missing."""
+    need = [name for name in ("podman", "debootstrap", "runc") if not shutil.which(name)]
     need += [] if any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) else ["postgresql"]
     if need:
         say(f"Installing {' and '.join(need)}")
         environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "crun", "netavark"]
+        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "netavark"]
         subprocess.run(words, env=environ, stdout=subprocess.DEVNULL, check=True)
 
 
@@ -108,7 +110,11 @@ def build() -> None:
         f"DEBIAN={BASE}",
     ]
     words += [*limits(), *lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
-    subprocess.run(words, cwd=BASE_DIR, stdout=subprocess.DEVNULL, check=True)
+    # Without a terminal debconf complains about each package.
+    done = subprocess.run(words, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(done.stderr[-6_000:])
+        done.check_returncode()
 
 
 def limits() -> list[str]:
@@ -146,7 +152,7 @@ def run(server: Server, *command: str, owner: bool = False, detached: bool = Fal
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
     }
-    words = ["podman", "run", *(("--detach",) if detached else ("--rm",)), *limits(), *CONFINED]
+    words = [*PODMAN_RUN, "run", *(("--detach",) if detached else ("--rm",)), *limits(), *CONFINED]
     words += ["--volume", f"{data}:/var/lib/common-ground", "--volume", f"{server.sockets}:{server.sockets}"]
     words += [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
     done = subprocess.run([*words, IMAGE, *command], capture_output=True, text=True, check=False)
@@ -182,7 +188,7 @@ def look(server: Server) -> list[str]:
         sheet = fetch("/accounts/login/").partition('rel="stylesheet" href="')[2].partition('"')[0]
         faults += [f"The stylesheet {sheet} is missing."] if not sheet or not fetch(sheet) else []
     finally:
-        subprocess.run(["podman", "rm", "--force", "--time", "5", container], stdout=subprocess.DEVNULL, check=False)
+        subprocess.run([*PODMAN_RUN, "rm", "--force", "--time", "5", container], stdout=subprocess.DEVNULL, check=False)
     say(run(server, "python", "manage.py", "backup_drill", owner=True))
     return faults
 

@@ -23,6 +23,8 @@ from housing.environment import BASE_DIR, VAR_DIR
 
 BASE = "localhost/debian:trixie-slim"
 IMAGE = "localhost/common-ground:tried"
+#: As in the Containerfile.
+POSTGRES = "17"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ORIGIN = "http://127.0.0.1:8765"
 MAX_MEGABYTES = 300
@@ -30,7 +32,7 @@ MAX_MEGABYTES = 300
 PODMAN_RUN = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
 #: The image must not be able to write anywhere else.
 CONFINED = (
-    *("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop", "all"),
+    *("--read-only", "--cap-drop", "all"),  # /tmp and /dev/shm are in memory
     *("--security-opt", "no-new-privileges", "--network", "host"),
 )
 
@@ -45,8 +47,7 @@ def main() -> int:
     build()
     compressed = size()
     say(f"Built in {time.monotonic() - began:.0f} s: {compressed:.0f} MB compressed, as a registry keeps it.")
-    # Debian's pg_dump, which the image has, is older than the embedded server.
-    with own_server(max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)) as server:
+    with own_server(debians_server()) as server:
         server.create(server.folder / "data")
         server.start(server.folder / "data", fsync="off")
         try:
@@ -63,14 +64,27 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install podman, debootstrap and a PostgreSQL server where they are missing."""
+    """Install podman and debootstrap where they are missing."""
     need = [name for name in ("podman", "debootstrap", "runc") if not shutil.which(name)]
-    need += [] if any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) else ["postgresql"]
     if need:
         say(f"Installing {' and '.join(need)}")
         environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "netavark"]
         subprocess.run(words, env=environ, stdout=subprocess.DEVNULL, check=True)
+
+
+def debians_server() -> Path:
+    """The programs of Debian's PostgreSQL, whose pg_dump the image has; unpacked and not installed."""
+    folder = VAR_DIR / "image" / "postgres"
+    programs = folder / "usr" / "lib" / "postgresql" / POSTGRES / "bin"
+    if not (programs / "initdb").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+        packages = [f"postgresql-{POSTGRES}", f"postgresql-client-{POSTGRES}"]
+        subprocess.run(["apt-get", "download", "-qq", *packages], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg", "--extract", str(package), str(folder)], check=True)
+    return programs
 
 
 def make_base() -> None:

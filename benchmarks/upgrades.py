@@ -78,6 +78,7 @@ def upgrade(commit: str, server: Server) -> None:
         new = Path(sys.executable)
         run(new, "manage.py", "maintenance", "on", environ=environ)
         run(new, "manage.py", "upgrade", "--without-backup", environ=environ)
+        run(new, "manage.py", "collectstatic", "--no-input", environ=environ)
         run(new, "manage.py", "maintenance", "off", environ=environ)
         run(new, "-m", "benchmarks.upgrades", "visit", environ=environ)
         run(new, "manage.py", "digests", "status", "--json", environ=environ)

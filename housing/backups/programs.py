@@ -18,24 +18,25 @@ SYSTEM_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/o
 
 
 class UnableToFindProgram(Exception):
-    """No program of PostgreSQL is new enough for the server."""
+    """No program of PostgreSQL has the server's version."""
 
 
 def find_program(name: str, *, server: int) -> Path:
-    """A program of the server's major version, or of the nearest later one.
+    """A program of the server's major version.
 
+    An earlier pg_dump refuses a later server, and a later pg_restore asks an earlier server for what it does not know.
     `POSTGRES_PROGRAMS` names the folder; else the embedded PostgreSQL's, those in PATH and the usual ones are searched.
-    An earlier pg_dump refuses a later server. Raises `UnableToFindProgram`.
+    Raises `UnableToFindProgram`.
     """
-    found = {path: major for folder in _folders() if (path := folder / name).is_file() and (major := version(path))}
-    fitting = sorted((major, number, path) for number, (path, major) in enumerate(found.items()) if major >= server)
-    if not fitting:
-        seen = ", ".join(f"{path} ({major})" for path, major in found.items()) or "none"
-        raise UnableToFindProgram(
-            f"The server is PostgreSQL {server}, and no {name} of that version or later is here (found: {seen}). "
-            f"Install postgresql-client-{server}, or set POSTGRES_PROGRAMS to the folder that has it."
-        )
-    return fitting[0][2]
+    found = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
+    for path, major in found.items():
+        if major == server:
+            return path
+    seen = ", ".join(f"{path} ({major})" for path, major in found.items()) or "none"
+    raise UnableToFindProgram(
+        f"The server is PostgreSQL {server}, and no {name} of that version is here (found: {seen}). Install "
+        f"postgresql-client-{server}, or set POSTGRES_PROGRAMS to the folder that has it."
+    )
 
 
 def _folders() -> Iterator[Path]:

@@ -48,7 +48,7 @@ BACKUPS = Section(
             default_words="found",
             needed_by="`backup`, `restore`, `backup_drill`",
             example="/usr/lib/postgresql/18/bin",
-            meaning="The folder of `pg_dump` and `pg_restore`, of the server's major version or later.",
+            meaning="The folder of `pg_dump` and `pg_restore`, of the server's major version.",
         ),
     ),
 )

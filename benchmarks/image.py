@@ -208,8 +208,8 @@ def look(server: Server) -> list[str]:
 
 
 def fetch(path: str) -> str:
-    """A page of the running image; "" if it does not answer within half a minute."""
-    end = time.monotonic() + 30
+    """A page of the running image; "" if it does not answer within a minute."""
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"{ORIGIN}{path}", timeout=10) as answer:

@@ -339,7 +339,11 @@ WHITENOISE_USE_FINDERS = DEBUG
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage,
+        # Readable by another account than the one that collected them.
+        "OPTIONS": {"file_permissions_mode": 0o644},
+    },
 }
 MEDIA_ROOT = given["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights

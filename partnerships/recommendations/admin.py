@@ -9,13 +9,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.http import HttpRequest
 from django.utils import timezone
 
 from partnerships.exchange.models import Theme
 from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, ShowsRefusals
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.recommendations.models import Recommendation, Source
+from partnerships.recommendations.models import Addressee, Recommendation, Source
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.services import (
     RecommendationGiven,
@@ -78,7 +80,7 @@ class SourceAdmin(_CorrectionAdmin):
 
 
 class RecommendationForm(forms.ModelForm[Recommendation]):
-    """A correction of a recommendation; the organisations that it names stay."""
+    """A correction of a recommendation: its words, and the kinds and organisations that it is addressed to."""
 
     themes = forms.MultipleChoiceField(required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple)
     kinds = forms.MultipleChoiceField(
@@ -86,7 +88,13 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
         required=False,
         choices=list(KINDS_OF_BODY.items()),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Kinds of organisation. Organisations that it names stay addressed.",
+        help_text="Kinds of organisation.",
+    )
+    organisations = forms.ModelMultipleChoiceField(
+        label="Organisations that it names",
+        required=False,
+        queryset=Organisation.objects.all(),
+        widget=AutocompleteSelectMultiple(Addressee._meta.get_field("organisation"), admin.site),
     )
     reason = _why()
 
@@ -97,8 +105,9 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kinds" in self.fields and self.instance.pk:
-            kinds = self.instance.addressees.exclude(kind="").values_list("kind", flat=True)
-            self.fields["kinds"].initial = list(kinds)
+            rows = list(self.instance.addressees.values_list("kind", "organisation"))
+            self.fields["kinds"].initial = [kind for kind, _ in rows if kind]
+            self.fields["organisations"].initial = [pk for _, pk in rows if pk is not None]
 
 
 @admin.register(Recommendation)
@@ -106,7 +115,7 @@ class RecommendationAdmin(_CorrectionAdmin):
     """Recommendations, in our own words."""
 
     form = RecommendationForm
-    fields = ("source", *RecommendationForm.Meta.fields, "kinds", "reason")
+    fields = ("source", *RecommendationForm.Meta.fields, "kinds", "organisations", "reason")
     readonly_fields = ("source",)
     list_display = ("text", "source", "reference", "confidence")
     list_filter = ("confidence", "source")
@@ -118,9 +127,9 @@ class RecommendationAdmin(_CorrectionAdmin):
         """Correct it through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
-        named = obj.addressees.exclude(organisation=None).values_list("organisation", flat=True)
+        named = [one.pk for one in data["organisations"]]
         given = RecommendationGiven(
-            data["text"], data["confidence"], data["reference"], data["themes"], data["kinds"], list(named)
+            data["text"], data["confidence"], data["reference"], data["themes"], data["kinds"], named
         )
         correct_recommendation(
             recommendation=obj, given=given, reason=data["reason"], author=request.user, now=timezone.now()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.organisations.models import Kind
-from partnerships.recommendations.models import Recommendation
-from partnerships.recommendations.services import RecommendationGiven, load_recommendations, record_recommendation
-from tests.recommendations.reports import SHARE_PLANS, recommended
+from partnerships.recommendations.models import Recommendation, Source
+from partnerships.recommendations.services import (
+    RecommendationGiven,
+    UnableToRecord,
+    load_recommendations,
+    record_recommendation,
+)
+from tests.recommendations.reports import SHARE_PLANS, recommended, report_of
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +40,7 @@ def test_administrators_correct_reports_and_recommendations_with_a_reason(world:
     kinds = list(made.addressees.exclude(kind="").values_list("kind", flat=True))
     source = {"title": "Elphicke-House Report (final)", "year": 2015, "publisher": "", "total": 30, "note": ""}
     words = {"text": "Read the report.", "reference": "", "confidence": "seen", "kinds": kinds}
+    words["organisations"] = [world.westmarch.pk]
     client.force_login(world.dee)
 
     for model, pk, given in (("source", made.source_id, source), ("recommendation", made.pk, words)):
@@ -43,10 +51,26 @@ def test_administrators_correct_reports_and_recommendations_with_a_reason(world:
     client.force_login(world.chidi)
     made.refresh_from_db()
     assert (made.text, made.source.title) == ("Read the report.", "Elphicke-House Report (final)")
+    assert made.addressees.filter(organisation=world.westmarch).exists()
     assert "The source says so." in page_at(client, made.source.get_absolute_url())
     assert "The recommendation says so." in page_at(client, made.get_absolute_url())
     assert load_recommendations(now=timezone.now()) == 0
     assert Recommendation.objects.count() == 50
+
+
+def test_two_people_who_record_one_report_at_once_get_a_clear_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Source.save
+
+    def second(self: Source, **given: Any) -> None:
+        Source.objects.bulk_create([Source(title="HARBOUR review", year=2016, recorded_at=world.now)])
+        save(self, **given)
+
+    monkeypatch.setattr(Source, "save", second)
+
+    with pytest.raises(UnableToRecord, match="Somebody has just recorded Harbour review"):
+        report_of(world)
 
 
 def page_at(client: Client, address: str) -> str:

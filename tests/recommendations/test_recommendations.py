@@ -203,6 +203,28 @@ def test_evidence_is_shown_only_to_those_who_may_read_the_record(world: World, c
         )
 
 
+def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(world: World, client: Client) -> None:
+    response = says(recommended(world), world.larkhaven, world.eddie)
+    found = add_evidence(
+        response=response,
+        kind="partnership",
+        record=world.partnership.pk,
+        words="Says it all.",
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    Evidence.objects.filter(pk=found.pk).update(partnership=world.other_partnership)
+
+    assert "that you may not read" not in page(client, world.ben, "response", pk=response.pk)
+    shown = page(client, world.eddie, "response", pk=response.pk)
+    removed = client.post(reverse("recommendations:evidence-remove", args=[found.pk]))
+
+    assert "Partnership that you may not read" in shown
+    assert "Says it all." not in shown
+    assert removed.status_code == 302
+    assert not Evidence.objects.exists()
+
+
 def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(world: World, client: Client) -> None:
     made = recommended(world)
     client.force_login(world.eddie)

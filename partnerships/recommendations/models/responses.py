@@ -149,6 +149,11 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
             response__in=Response.objects.visible_to(user).values("pk"),
         )
 
+    def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
+        """Evidence that the person may know of: what they may read, and all of their own organisations' responses."""
+        own = Response.objects.own_of(user).values("pk")
+        return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own))
+
 
 @pghistory.track()
 class Evidence(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
 from partnerships.people.models import User
 from partnerships.plans.models import Version
-from partnerships.recommendations.models import Evidence
+from partnerships.recommendations.models import Evidence, Response
 from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
 from partnerships.surveys.models import Figure
 from partnerships.surveys.queries.results import expectation_words, expectations_for
@@ -123,3 +124,10 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
             Proof(one.pk, KINDS_OF_EVIDENCE[one.kind], known.title(record), known.path(record), one.words)
         )
     return found
+
+
+def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
+    """Number, kind and time of evidence that the person may not read, so that its organisation can remove it."""
+    rows = Evidence.objects.filter(response=response)
+    rows = rows.exclude(pk__in=Evidence.objects.visible_to(user).values("pk")).order_by("pk")
+    return [(one.pk, KINDS_OF_EVIDENCE[one.kind], one.added_at) for one in rows]

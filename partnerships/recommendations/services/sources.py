@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from partnerships.activity.services import record_all
@@ -62,16 +62,19 @@ def record_source(
 ) -> Source:
     """The report with this title and year, recorded or changed for an organisation.
 
-    What is not given stays as it was. None, without an author, is Common Ground itself. Raises `UnableToRecord`.
+    What is not given stays as it was. None, without an author, is Common Ground itself. Raises `UnableToRecord`, also
+    if somebody else records it at the same moment.
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     title = _title(given)
     found = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
     said = {"publisher": given.publisher.strip(), "total": given.total, "note": given.note.strip()}
     if found is None:
-        return Source.objects.create(
+        made = Source(
             title=title, year=given.year, **said, recorded_for=organisation, recorded_by=author, recorded_at=now
         )
+        _save_alone(made)
+        return made
     before, _ = apply_changes(found, {name: value for name, value in said.items() if value not in ("", None)})
     if before:
         if found.recorded_for_id != (organisation.pk if organisation else None):
@@ -102,9 +105,18 @@ def correct_source(*, source: Source, given: SourceGiven, reason: str, author: U
     _check_reason(reason)
     if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
         raise UnableToRecord(f"{locked} is recorded already.")
-    locked.save(update_fields=list(before))
+    _save_alone(locked, before)
     record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
     return locked
+
+
+def _save_alone(source: Source, fields: Collection[str] | None = None) -> None:
+    """Save it, unless another transaction has recorded the same report since we looked. Raises `UnableToRecord`."""
+    try:
+        with transaction.atomic():
+            source.save(update_fields=fields and list(fields))
+    except IntegrityError as error:
+        raise UnableToRecord(f"Somebody has just recorded {source}. Try again.") from error
 
 
 def _check_reason(reason: str) -> None:

@@ -16,7 +16,7 @@ from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.responses import EvidenceForm
 from partnerships.recommendations.models import Evidence, Response
 from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
-from partnerships.recommendations.queries.evidence import choices_for, proofs_of
+from partnerships.recommendations.queries.evidence import choices_for, proofs_of, unreadable_of
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services import UnableToProve, add_evidence, remove_evidence
 
@@ -31,13 +31,15 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
     """What an organisation says, and the evidence that the reader may see."""
     user = signed_in(request)
     found = _response(user, pk)
+    may_answer = may_answer_for(found.organisation, user, timezone.now())
     context = {
         "response": found,
         "recommendation": found.recommendation,
         "proofs": proofs_of([found.pk], user).get(found.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
         "is_own": Response.objects.own_of(user).filter(pk=found.pk).exists(),
-        "may_answer": may_answer_for(found.organisation, user, timezone.now()),
+        "may_answer": may_answer,
+        "unreadable": unreadable_of(found, user) if may_answer else [],
         "today": timezone.localdate(),
     }
     return render(request, "recommendations/response.html", context)
@@ -77,7 +79,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a piece of evidence."""
     user = signed_in(request)
-    rows = Evidence.objects.visible_to(user).select_related("response")
+    rows = Evidence.objects.removable_by(user).select_related("response")
     evidence = get_object_or_404(rows, pk=pk)
     try:
         remove_evidence(evidence=evidence, author=user, now=timezone.now())

@@ -187,6 +187,7 @@ def _claim(
                 batch.set_aside += [refused[one.pk] for one in hopeless]
                 composer.refused(hopeless, now=now)
             checks[composer] = {one.pk: batch.checks[one.pk] for one in mine if one.pk in batch.checks}
+        _hold(list(batch.later.items()))
         emails = _freeze(batch, {one.pk: one for one in going}, attempts, now)
         throttle.count(counted, now=now)
     for aside in batch.set_aside:

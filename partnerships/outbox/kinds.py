@@ -74,12 +74,21 @@ class Batch:
     #: Composed before; the same message is sent again.
     again: list[Candidate] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    #: Those that cannot be written yet: they wait until then.
+    later: dict[int, dt.datetime] = field(default_factory=dict)
     #: What each composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Says of an email that it cannot be written yet, and waits until a moment."""
+
+    until: dt.datetime
 
 
 class Line(NamedTuple):
@@ -100,7 +109,7 @@ class Composer:
         raise NotImplementedError
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Add each message to the batch, or the reason why there is none."""
+        """Add each message to the batch, the reason why there is none, or until when it waits."""
         raise NotImplementedError
 
     def refused(self, candidates: Sequence[Candidate], *, now: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from partnerships.outbox.kinds import (
     Composer,
     Due,
     EmailKind,
+    Later,
     Line,
     SetAside,
     kind_of,
@@ -30,8 +31,9 @@ from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
-#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent.
-Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | str]
+#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent, or until when
+#: it waits.
+Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | Later | str]
 
 
 class PersonComposer(Composer):
@@ -69,6 +71,8 @@ class PersonComposer(Composer):
             content = self._write(due, person, now)
         except ObjectDoesNotExist:
             return "The record it is about no longer exists."
+        if isinstance(content, Later):
+            return "It cannot be written yet."
         if isinstance(content, str):
             return content
         return Line(render_subject(content.template, content.words))
@@ -83,7 +87,9 @@ class PersonComposer(Composer):
                 content = self._write(one.due, one.person, now)
             except ObjectDoesNotExist:
                 content = "The record it is about no longer exists."
-            if isinstance(content, str):
+            if isinstance(content, Later):
+                batch.later[one.pk] = content.until
+            elif isinstance(content, str):
                 batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
             else:
                 contents.append((one, content))

@@ -8,11 +8,12 @@ are compared, so that a key can be changed. Without any, SECRET_KEY and SECRET_K
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from partnerships.outbox.queries.suppressions import suppressed_among
 from partnerships.people.models import RefusedAddress, User
 
 #: Whether a person has refused what a room sends.
@@ -58,6 +59,25 @@ def keep_hashes(hashes: Iterable[str], *, now: dt.datetime) -> None:
 def has_refused(address: str) -> bool:
     """Whether an erased person with this address had refused."""
     return RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).exists()
+
+
+def refused_among(people: Collection[User]) -> list[User]:
+    """Those of these people who must not be emailed unasked.
+
+    Their address had an erased person who refused, or emails to it come back; or they have no account, and refused what
+    a room sends.
+    """
+    hashes = {one.pk: hashes_of(one.email) for one in people}
+    kept = RefusedAddress.objects.filter(address_hash__in=[one for some in hashes.values() for one in some])
+    known = set(kept.values_list("address_hash", flat=True))
+    suppressed = suppressed_among({one.email.lower() for one in people})
+    return [
+        one
+        for one in people
+        if known.intersection(hashes[one.pk])
+        or one.email.lower() in suppressed
+        or (one.is_stakeholder and any(hook(one) for hook in _hooks))
+    ]
 
 
 def forget_refusal(address: str) -> bool:

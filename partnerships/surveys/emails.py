@@ -7,25 +7,28 @@ from typing import Any
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import Due, Later
 from partnerships.people.models import User
 from partnerships.surveys import sealing
 from partnerships.surveys.links import make_link
 from partnerships.surveys.models import Invitation, Round
 from partnerships.surveys.rights import may_moderate, rights_over
 
+#: After this long a machine without the key of a survey looks for it again.
+TRY_AGAIN = dt.timedelta(minutes=10)
 
-def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+
+def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
     """Email that asks somebody to answer."""
     return _asking("invitation", due, person, now)
 
 
-def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
+def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
     """Email that reminds everybody, whether or not they answered."""
     return _asking("reminder", due, person, now)
 
 
-def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
+def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
     found = _found(due)
     invitation = Invitation.objects.filter(round=found, person=person).select_related("invited_by").first()
     if invitation is None or not found.takes_answers(now):
@@ -34,8 +37,10 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
         try:
             token = sealing.token_of(found.key_name, person.pk)
         except sealing.KeyMissing as error:
-            alert_operators("An invitation to a survey cannot be sent", str(error))
-            return "This machine does not have the key of the survey."
+            alert_operators(
+                "Invitations to a survey wait", f"{error} They are sent once it is there.", quiet=dt.timedelta(days=1)
+            )
+            return Later(now + TRY_AGAIN)
         href = link("surveys:answer", token=token)
     else:
         href = link("surveys:answer-by-name", token=make_link(invitation))

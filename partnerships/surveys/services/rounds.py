@@ -16,6 +16,7 @@ from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
+from partnerships.people.refusals import refused_among
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
@@ -103,7 +104,7 @@ def _draft(found: Round, author: User | None, now: dt.datetime) -> Round:
 def invite(*, found: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
     """Ask these people, of one group of bodies, once the round opens; returns how many are new.
 
-    Raises `UnableToRun`, naming the address that is none.
+    Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
     locked = _draft(found, author, now)
     asked = locked.invitations.count()
@@ -116,6 +117,9 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
         if person.pk == locked.moderator_id:
             raise UnableToRun(f"{person.email} reads the comments, so this person cannot be asked as well.")
         people[person.pk] = person
+    if refused := refused_among(list(people.values())):
+        names = ", ".join(sorted(one.email for one in refused))
+        raise UnableToRun(f"Remove {names}: asked not to be contacted, or emails there come back.")
     known = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
     new = [person for pk, person in people.items() if pk not in known]
     if asked + len(new) > MAX_ASKED:
@@ -150,6 +154,8 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
     Of an anonymous round the key is made on this machine, outside the database.
     """
     locked = _draft(found, author, now)
+    refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
+    locked.invitations.filter(person__in=refused).delete()
     invitations = list(locked.invitations.all())
     _check_days(locked, now)
     recent = Round.objects.filter(partnership=locked.partnership, opened_at__gt=now - dt.timedelta(days=30))

@@ -1,8 +1,9 @@
-"""Hook for rooms whose records objectives come from.
+"""Hook for rooms whose records lead to objectives, asks, offers and conversations of a partnership.
 
-A room above registers an `Origin` at start-up. The form of a new objective with `?from=recommendation-12` asks the
-origin called `recommendation` what record 12 suggests. When the objective is made, the room stores the link in its own
-table, in the same transaction. The objective's page lists the records that the reader may see.
+A room above registers an `Origin` for each model at start-up. The form of a new objective with
+`?from=recommendation-12` asks the origin called `recommendation` what record 12 suggests. When the objective is made,
+the room stores the link in its own table, in the same transaction. The objective's page lists the records that the
+reader may see. Commitments have their own hook (`commitments.origins`), because they need no partnership.
 """
 
 from __future__ import annotations
@@ -10,58 +11,75 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.kit.http import row_number
+from partnerships.organisations.statements import RowsAbout, with_rows
 from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """A record that an objective comes from: its name, its page, and the words that it suggests."""
+    """A record that something comes from: its name, its page, and the words that it suggests."""
 
     words: str
     path: str
     text: str = ""
 
 
+class UnableToLinkOrigin(Exception):
+    """What was made is of another partnership than the record, or its author may not link it; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that objectives come from.
+    """A kind of record that things of one model (`made`) come from.
 
-    `suggest` gives None if the person may not use the record in this partnership. `link` stores the link; it is called
-    with the partnership locked.
+    `suggest` gives None if the person may not use the record in this partnership. `link` stores the link, or raises
+    `UnableToLinkOrigin`; for objectives the partnership is locked then. `rows` are the links of one thing: where they
+    are given and there are none, `links_of` is not asked.
     """
 
     name: str
     suggest: Callable[[User, Partnership, int], Suggested | None]
-    link: Callable[[Objective, int, User, dt.datetime], None]
-    links_of: Callable[[Objective, User], Sequence[Suggested]]
+    link: Callable[[Any, int, User, dt.datetime], None]
+    links_of: Callable[[Any, User], Sequence[Suggested]]
+    made: type[Model] = Objective
+    rows: tuple[RowsAbout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """One record that an objective is made from."""
+    """One record that something is made from."""
 
     origin: Origin
     record: int
 
 
-_origins: dict[str, Origin] = {}
+_origins: dict[tuple[type[Model], str], Origin] = {}
 
 
 def register_origin(origin: Origin) -> None:
-    """Allow objectives to be made from records of this kind."""
-    _origins[origin.name] = origin
+    """Allow things of its model to be made from records of this kind."""
+    _origins[origin.made, origin.name] = origin
 
 
-def read_from(text: str) -> From | None:
-    """The record behind `recommendation-12`; None for an unknown kind."""
+def read_from(text: str, made: type[Model] = Objective) -> From | None:
+    """The record behind `recommendation-12` that a thing of this model is to come from; None for an unknown kind."""
     name, _, number = text.rpartition("-")
-    origin, record = _origins.get(name), row_number(number)
+    origin, record = _origins.get((made, name)), row_number(number)
     return From(origin, record) if origin is not None and record is not None else None
 
 
-def links_of(objective: Objective, user: User) -> list[Suggested]:
-    """Every record behind the objective that this person may see."""
-    return [link for name in sorted(_origins) for link in _origins[name].links_of(objective, user)]
+def _of(made: type[Model]) -> list[Origin]:
+    return [_origins[made, name] for model, name in sorted(_origins, key=lambda key: key[1]) if model is made]
+
+
+def links_of(thing: Model, user: User) -> list[Suggested]:
+    """Every record behind an objective, ask, offer or conversation that this person may see."""
+    known = _of(type(thing))
+    there = with_rows(thing.pk, *(rows for one in known for rows in one.rows))
+    return [link for one in known if not one.rows or there.intersection(one.rows) for link in one.links_of(thing, user)]

@@ -1,9 +1,10 @@
 """Which means of scores by group can be published, so that no small group's size follows from them.
 
-A mean of fewer than five answers is never shown. Beside the mean of all, what is hidden could be worked out: a reader
-knows how many of each group were asked, that a shown mean has five answers or more, and that scores lie between their
-lowest and their highest. So the means that are shown leave every small group at least four possible sizes, and the
-hidden groups together have five answers or more. No count is shown, only that there were at least five.
+A mean of fewer answers than the floor (five, or more) is never shown. Beside the mean of all, what is hidden could be
+worked out: a reader knows how many of each group were asked, that a shown mean has as many answers as the floor, and
+that scores lie between their lowest and their highest. So the means that are shown leave every small group at least
+four possible sizes, and the hidden groups together have as many answers as the floor. No count is shown, only that
+there were so many.
 
 Every set of means is tried, which few groups allow. Among the safe ones the one with most means is taken.
 """
@@ -51,7 +52,11 @@ class Scale:
 
 
 def means_of(
-    scores: Mapping[str, Sequence[int]], *, asked: Mapping[str, int], scale: Scale | None = None
+    scores: Mapping[str, Sequence[int]],
+    *,
+    asked: Mapping[str, int],
+    scale: Scale | None = None,
+    floor: int = MIN_FLOOR,
 ) -> dict[str, Decimal]:
     """The means that are published, by group; `ALL` for all together.
 
@@ -66,10 +71,12 @@ def means_of(
     if scores.keys() - asked.keys():
         raise ValueError("Somebody answered whose group was not asked.")
     everyone = [score for some in scores.values() for score in some]
-    possible = {group: some for group, some in {**scores, ALL: everyone}.items() if not is_dominated(some)}
+    possible = {group: some for group, some in {**scores, ALL: everyone}.items() if not is_dominated(some, floor=floor)}
     means = {group: scale.shown(some) for group, some in possible.items()}
     best = next(
-        some for some in _in_order(means, sizes) if is_safe({one: means[one] for one in some}, sizes, asked, scale)
+        some
+        for some in _in_order(means, sizes)
+        if is_safe({one: means[one] for one in some}, sizes, asked, scale, floor)
     )
     return {group: means[group] for group in best}
 
@@ -83,27 +90,36 @@ def _in_order(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[s
 
 
 def is_safe(
-    means: Mapping[str, Decimal], sizes: Mapping[str, int], asked: Mapping[str, int], scale: Scale | None = None
+    means: Mapping[str, Decimal],
+    sizes: Mapping[str, int],
+    asked: Mapping[str, int],
+    scale: Scale | None = None,
+    floor: int = MIN_FLOOR,
 ) -> bool:
-    """Whether these means leave every small group enough possible sizes, and hide no fewer than five people."""
+    """Whether these means leave every small group enough possible sizes, and hide no fewer people than the floor."""
     scale = scale or Scale()
     if ALL not in means:
         return True
     hidden = [group for group in asked if group not in means]
-    if hidden and sum(sizes[group] for group in hidden) < MIN_FLOOR:
+    if hidden and sum(sizes[group] for group in hidden) < floor:
         return False
     return all(
-        _can_differ(group, means, asked, scale) for group in hidden if sizes[group] < MIN_FLOOR and asked[group] > SLACK
+        _can_differ(group, means, asked, scale, floor)
+        for group in hidden
+        if sizes[group] < floor and asked[group] > SLACK
     )
 
 
-def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale) -> bool:
+def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int) -> bool:
     """Whether a reader must think more than `SLACK` apart sizes of a small group possible."""
-    sizes = [size for size in range(min(MIN_FLOOR - 1, asked[small]) + 1) if _fits(small, size, means, asked, scale)]
+    possible = range(min(floor - 1, asked[small]) + 1)
+    sizes = [size for size in possible if _fits(small, size, means, asked, scale, floor)]
     return bool(sizes) and sizes[-1] - sizes[0] > SLACK
 
 
-def _fits(small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale) -> bool:
+def _fits(
+    small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int
+) -> bool:
     """Whether this size of a small group agrees with all that is shown.
 
     All scores less the mean of all add up to nothing, up to its rounding. Each group adds between a least and a most,
@@ -113,7 +129,7 @@ def _fits(small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[st
     least = most = Fraction(0)
     for group, number in asked.items():
         if group in means:
-            counts, (low, high) = (MIN_FLOOR, number), scale.bounds(means[group])
+            counts, (low, high) = (floor, number), scale.bounds(means[group])
         else:
             counts, (low, high) = (0, number), (Fraction(scale.lowest), Fraction(scale.highest))
         if group == small:

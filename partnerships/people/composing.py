@@ -31,8 +31,8 @@ from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
-#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent, or until when
-#: it waits.
+#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent, or until
+#: when it waits.
 Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | Later | str]
 
 

@@ -9,8 +9,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective, Partnership
 from partnerships.agreements.origin import Origin as ObjectiveOrigin
-from partnerships.agreements.origin import Suggested
-from partnerships.agreements.services.objectives import UnableToKeepObjective
+from partnerships.agreements.origin import Suggested, UnableToLinkOrigin
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.commitments.services import UnableToPropose
@@ -87,7 +86,7 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
     try:
         link_outcome(adoption=Adoption.objects.get(pk=record), became=objective, author=author, now=now)
     except (UnableToAdopt, UnableToLink) as error:
-        raise UnableToKeepObjective(str(error)) from error
+        raise UnableToLinkOrigin(str(error)) from error
 
 
 def links_of_objective(objective: Objective, user: User) -> list[Suggested]:

@@ -21,6 +21,7 @@ from partnerships.reports.kinds.need_and_supply import NEED_AND_SUPPLY
 from partnerships.reports.kinds.partnership_register import PARTNERSHIP_REGISTER
 from partnerships.reports.kinds.promises_kept import PROMISES_KEPT
 from partnerships.reports.kinds.reciprocity import RECIPROCITY
+from partnerships.reports.kinds.recommendations import RECOMMENDATIONS
 from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
@@ -41,6 +42,7 @@ def register() -> None:
         PROMISES_KEPT,
         UNANSWERED_ASKS,
         RECIPROCITY,
+        RECOMMENDATIONS,
     ):
         register_report(report)
     register_personal(RULES)

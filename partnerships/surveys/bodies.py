@@ -35,16 +35,16 @@ def group_of(kind: str) -> Group:
     return _GROUPS.get(kind, Group.OTHER)
 
 
-def counted_as(asked: Mapping[str, int]) -> dict[str, str]:
+def counted_as(asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
     """For each group, the group or groups that it is counted with, such as `lep+other`.
 
-    Fewer than five people of one group could never be shown: the group is counted with the smallest others
-    until there are five. This is decided, and said, before anybody answers.
+    Fewer people of one group than the floor could never be shown: the group is counted with the smallest others until
+    there are as many. This is decided, and said, before anybody answers.
     """
     together: list[tuple[int, tuple[str, ...]]] = sorted(
         (number, (group,)) for group, number in asked.items() if number
     )
-    while len(together) > 1 and together[0][0] < MIN_FLOOR:
+    while len(together) > 1 and together[0][0] < floor:
         first, second, *others = together
         together = sorted([(first[0] + second[0], tuple(sorted(first[1] + second[1]))), *others])
     return {group: "+".join(groups) for _, groups in together for group in groups}

@@ -41,15 +41,23 @@ class Outcome:
     """What a closed round publishes, and the comments for its moderator in an order that says nothing."""
 
     figures: Sequence[Figure]
-    #: The number of answers is shown as "at least" this; 0 if it was fewer than five.
+    #: The number of answers is shown as "at least" this; 0 if it was under the floor.
     answered_at_least: int
     comments: Sequence[tuple[str, str]]
 
 
 def outcome_of(
-    answers: Sequence[Answer], questions: Questions, *, asked: Mapping[str, int], counted: Mapping[str, str]
+    answers: Sequence[Answer],
+    questions: Questions,
+    *,
+    asked: Mapping[str, int],
+    counted: Mapping[str, str],
+    floor: int = MIN_FLOOR,
 ) -> Outcome:
-    """Count a round. `asked` are the people asked of each group, `counted` which groups are counted together."""
+    """Count a round. `asked` are the people asked of each group, `counted` which groups are counted together.
+
+    A figure needs `floor` answers: five, or ten where several partnerships are counted together.
+    """
     asked_of: dict[str, int] = defaultdict(int)
     for group, number in asked.items():
         if number:
@@ -60,7 +68,7 @@ def outcome_of(
         for answer in answers:
             if dimension.key in answer.scores:
                 scores[counted[answer.group]].append(answer.scores[dimension.key])
-        means = means_of(scores, asked=asked_of)
+        means = means_of(scores, asked=asked_of, floor=floor)
         # One group alone is everybody, and is shown once.
         shown = means if len(asked_of) > 1 else {ALL: means[ALL]} if ALL in means else {}
         figures += [Figure(dimension.key, group, mean) for group, mean in shown.items()]
@@ -68,55 +76,56 @@ def outcome_of(
     for answer in answers:
         sizes[counted[answer.group]] += 1
     # How many people others than those of a small group are, for each small group.
-    others = [sum(asked_of.values()) - asked_of[group] for group, size in sizes.items() if size < MIN_FLOOR]
+    others = [sum(asked_of.values()) - asked_of[group] for group, size in sizes.items() if size < floor]
     figures += [
         Figure(one.key, ALL, share)
         for one in questions.expectations
-        if (share := _share(sum(one.key in answer.expects for answer in answers), len(answers), others)) is not None
+        if (share := _share(sum(one.key in answer.expects for answer in answers), len(answers), others, floor))
+        is not None
     ]
-    return Outcome(figures, _at_least(len(answers), others), _comments(answers, questions))
+    return Outcome(figures, _at_least(len(answers), others, floor), _comments(answers, questions, floor))
 
 
-def _share(ticked: int, answered: int, others: Sequence[int]) -> Decimal | None:
-    """The share that ticked it, to the nearest ten per cent; None if fewer than five did, or did not.
+def _share(ticked: int, answered: int, others: Sequence[int], floor: int) -> Decimal | None:
+    """The share that ticked it, to the nearest ten per cent; None if fewer than the floor did, or did not.
 
-    None also if so many must have answered, for this share of five or more, that few of a small group can be missing.
+    None also if so many must have answered, for this share of that many, that few of a small group can be missing.
     """
-    if ticked < MIN_FLOOR or answered - ticked < MIN_FLOOR:
+    if ticked < floor or answered - ticked < floor:
         return None
     share = _rounded(ticked, answered)
-    least = _least_answers(share)
-    # At least `least - number` of the small group answered, and at most four.
-    return share if all(MIN_FLOOR - 1 - (least - number) > SLACK for number in others) else None
+    least = _least_answers(share, floor)
+    # At least `least - number` of the small group answered, and fewer than the floor.
+    return share if all(floor - 1 - (least - number) > SLACK for number in others) else None
 
 
 def _rounded(ticked: int, answered: int) -> Decimal:
     return (Decimal(10 * ticked) / answered).quantize(Decimal(1), ROUND_HALF_UP) * 10
 
 
-def _least_answers(share: Decimal) -> int:
-    """The fewest answers with this share, if five or more ticked it and five or more did not."""
+def _least_answers(share: Decimal, floor: int) -> int:
+    """The fewest answers with this share, if as many as the floor ticked it, and as many did not."""
     return next(
         answered
-        for answered in itertools.count(2 * MIN_FLOOR)
-        if any(_rounded(ticked, answered) == share for ticked in range(MIN_FLOOR, answered - MIN_FLOOR + 1))
+        for answered in itertools.count(2 * floor)
+        if any(_rounded(ticked, answered) == share for ticked in range(floor, answered - floor + 1))
     )
 
 
-def _at_least(answered: int, others: Sequence[int]) -> int:
+def _at_least(answered: int, others: Sequence[int], floor: int) -> int:
     """How many answered, rounded down to fives, so that no small group's number follows from what others can be."""
-    for number in range(answered // MIN_FLOOR * MIN_FLOOR, 0, -MIN_FLOOR):
-        if all(number <= MIN_FLOOR or number <= one // SLACK for one in others):
+    for number in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
+        if all(number <= floor or number <= one // SLACK for one in others):
             return number
     return 0
 
 
-def _comments(answers: Sequence[Answer], questions: Questions) -> list[tuple[str, str]]:
-    """The comments on questions that five or more commented on, each question shuffled by itself."""
+def _comments(answers: Sequence[Answer], questions: Questions, floor: int) -> list[tuple[str, str]]:
+    """The comments on questions that as many as the floor commented on, each question shuffled by itself."""
     found: list[tuple[str, str]] = []
     for one in questions.comments:
         texts = [text for answer in answers if (text := answer.comments.get(one.key, "").strip())]
-        if len(texts) >= MIN_FLOOR:
+        if len(texts) >= floor:
             random.SystemRandom().shuffle(texts)
             found += [(one.key, text) for text in texts]
     return found

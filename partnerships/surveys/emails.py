@@ -11,8 +11,9 @@ from partnerships.outbox.kinds import Due, Later
 from partnerships.people.models import User
 from partnerships.surveys import sealing
 from partnerships.surveys.links import make_link
-from partnerships.surveys.models import Invitation, Round
-from partnerships.surveys.rights import may_moderate, rights_over
+from partnerships.surveys.models import Invitation, Joining, Round
+from partnerships.surveys.queries.rounds import partnerships_of
+from partnerships.surveys.rights import may_agree, may_moderate, rights_in, rights_over
 
 #: After this long a machine without the key of a survey looks for it again.
 TRY_AGAIN = dt.timedelta(minutes=10)
@@ -50,7 +51,7 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
 def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads of the parties that results are there."""
     found = _found(due)
-    if not found.is_closed or not rights_over(found.partnership, person, now).reads:
+    if not found.is_closed or not rights_in(found, person, now).reads:
         return "They can no longer read it."
     return _content("results", found, person, link("surveys:detail", pk=found.partnership_id, number=found.number))
 
@@ -63,10 +64,40 @@ def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("comments", found, person, link("surveys:moderate", pk=found.pk))
 
 
+def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that asks somebody outside the parties to read the comments, and to look at who is asked."""
+    found = _found(due)
+    if not may_agree(found, person):
+        return "They cannot read the comments of this survey."
+    return _content("agreement", found, person, link("surveys:agree", pk=found.pk))
+
+
+def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to leads of a partnership that another one asks to run a survey with it."""
+    joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])
+    if not joining.round.is_draft or joining.accepted_at or not rights_over(joining.partnership, person, now).may_run:
+        return "There is nothing to answer."
+    href = link("surveys:overview", pk=joining.partnership_id)
+    return _content("joining", joining.round, person, href, own=joining.partnership)
+
+
 def _found(due: Due) -> Round:
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 
 def _content(template: str, found: Round, person: User, href: str, **more: Any) -> Content:
-    context = {"person": person, "found": found, "partnership": found.partnership, "href": href, **more}
+    context = {
+        "person": person,
+        "found": found,
+        "partnership": found.partnership,
+        "partnerships": _titles(found),
+        "href": href,
+        **more,
+    }
     return Content(f"surveys/{template}", context)
+
+
+def _titles(found: Round) -> str:
+    """The partnerships that run a round, such as: partnership “Estuary”."""
+    *names, last = [f"“{one.title}”" for one in partnerships_of(found)]
+    return f"partnerships {', '.join(names)} and {last}" if names else f"partnership {last}"

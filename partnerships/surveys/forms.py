@@ -10,9 +10,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.utils.html import format_html
 
-from partnerships.kit.forms import DayField, Form, Helper, ScaleSelect, Section
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, ScaleSelect, Section
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import Comment, QuestionSet, Way
@@ -22,6 +24,10 @@ _BETWEEN = re.compile(r"[\s,;]+")
 _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 #: The language of everything but the questions.
 PAGE_LANGUAGE = "en"
+_MODERATOR = (
+    "Somebody who has an account and belongs to none of the parties. They agree before the survey opens, and read "
+    "comments after it, without scores or groups, to remove anything that would give somebody away."
+)
 #: Nothing chosen: the person has no view.
 _NO_VIEW = ("", "No view")
 
@@ -43,10 +49,7 @@ class PrepareForm(Form):
     closes_on = DayField(label="Last day to answer")
     moderator = forms.EmailField(
         label="Who reads comments before the parties do?",
-        help_text=(
-            "The email address of somebody who has an account and belongs to none of the parties. They read comments "
-            "after the survey, without scores or groups, and remove anything that would give somebody away."
-        ),
+        help_text=_MODERATOR,
         required=False,
     )
 
@@ -64,6 +67,44 @@ class PrepareForm(Form):
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
             self.add_error("moderator", "Enter somebody outside the parties to read comments first")
         return data
+
+
+class NameForm(Form):
+    """Somebody else to read comments."""
+
+    address = forms.EmailField(label="Email address", help_text=_MODERATOR)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save name", cancel=cancel)
+
+
+class JoinForm(Form):
+    """Another partnership to run a survey with."""
+
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        help_text="Its leads get an email, and answer for it. Ask before you add people.",
+    )
+
+    def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = partnerships
+        self.helper = Helper(self, submit="Ask partnership", cancel=cancel)
+
+
+class AgreeForm(Form):
+    """The moderator agrees, to the list of people that was shown."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Agree to read comments")
 
 
 class InviteForm(Form):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from partnerships.people.personal import Fate, Rule
 
 RULES = (
-    Rule("surveys.Round", "moderator", Fate.KEEP, "who read the comments of a survey", ("title", "closes_on")),
+    Rule(
+        "surveys.Round",
+        "moderator",
+        Fate.KEEP,
+        "who read the comments of a survey",
+        ("title", "closes_on", "moderator_agreed_at"),
+    ),
+    Rule("surveys.Joining", "asked_by", Fate.CLEAR, "which partnerships they asked to join a survey", ("asked_at",)),
+    Rule("surveys.Joining", "accepted_by", Fate.CLEAR, "surveys that a partnership joined", ("accepted_at",)),
     Rule("surveys.Invitation", "person", Fate.DELETE, "surveys that they are asked to answer", ("group",)),
     Rule("surveys.Invitation", "invited_by", Fate.CLEAR, "whom they invited to a survey", ("group",)),
     Rule(

@@ -72,20 +72,22 @@ def groups_in(found: Round) -> list[str]:
 
 
 def lines_of(
-    found: Round, questions: Questions, before: Round | None, benchmark: Mapping[str, Decimal]
+    found: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
 ) -> tuple[list[str], list[Line]]:
-    """The headings below which each dimension's cells stand, and the dimensions."""
+    """The headings below which each dimension's cells stand, and the dimensions, with the trend over earlier rounds."""
     figures = figures_of(found)
-    earlier = figures_of(before) if before else {}
+    trend = [figures_of(one) for one in earlier]
     groups = groups_in(found)
     headings = [words_of(group) for group in groups]
-    headings += [f"Round {before.number}", f"Change since round {before.number}"] if before else []
+    headings += [f"Round {one.number}" for one in earlier]
+    headings += [f"Change since round {earlier[-1].number}"] if earlier else []
     headings += ["Other partnerships"] if benchmark else []
     lines = []
     for one in questions.dimensions:
         words = [mean_words(figures.get((one.key, group))) for group in groups]
-        now, then = figures.get((one.key, ALL)), earlier.get((one.key, ALL))
-        words += [mean_words(then), change_words(now, then)] if before else []
+        means = [some.get((one.key, ALL)) for some in (*trend, figures)]
+        words += [mean_words(mean) for mean in means[:-1]]
+        words += [change_words(means[-1], means[-2])] if earlier else []
         words += [mean_words(benchmark.get(one.key))] if benchmark else []
         cells = list(zip(headings, words, strict=True))
         lines.append(Line(one.key, one.name, one.statement, cells, _gap(one.key, groups, figures)))
@@ -128,8 +130,13 @@ def _short(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
+def floor_words(found: Round) -> str:
+    """How many answers a figure needs, in words."""
+    return "ten" if found.is_joint else "five"
+
+
 def answered_words(found: Round) -> str:
     """How many answered, as far as it can be said."""
     if not found.answered_at_least:
-        return f"{found.people_asked} people were asked. Fewer than five answered, so nothing is shown."
+        return f"{found.people_asked} people were asked. Fewer than {floor_words(found)} answered, so nothing is shown."
     return f"{found.answered_at_least} or more of {found.people_asked} people who were asked answered."

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
+from partnerships.agreements.origin import register_origin
 from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.commitments.origins import register_origin as register_commitment_origin
 from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
 from partnerships.surveys import emails, telling
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import Joining, Round
+from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_section
 from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
 
 
 def register() -> None:
-    """Register events, emails, personal data, how long it is kept, and a section of partnerships."""
+    """Register events, emails, origins, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
     ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of)
     register_personal(RULES)
+    register_commitment_origin(RESULT)
+    for origin in RESULTS:
+        register_origin(origin)
     register_retention(
         "unread comments of surveys",
         what="Comments of surveys as people wrote them",
@@ -37,6 +43,20 @@ def register() -> None:
         ("reminder", "Reminder of a survey", emails.write_reminder),
     ):
         register_email(f"surveys.{code}", label, write, group=NoticeGroup.REPORTS, always=asked, is_secret=True)
+    register_email(
+        "surveys.joining",
+        "A survey to run together",
+        emails.write_joining,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "joining", Joining, "partnership", "partnership"),
+    )
+    register_email(
+        "surveys.agreement",
+        "Agreement to read the comments of a survey",
+        emails.write_agreement,
+        group=NoticeGroup.REPORTS,
+        always="you were named to read the comments of this survey",
+    )
     register_email(
         "surveys.results", "Results of a survey", emails.write_results, group=NoticeGroup.REPORTS, about=about
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from partnerships.agreements.models import Partnership
@@ -11,18 +12,23 @@ from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.surveys.models import Round
+from partnerships.surveys.queries.rounds import partnerships_of
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over the surveys of one partnership now."""
+    """Rights of one person over the surveys of one partnership now, or over a round that several run together.
+
+    `joined` are the person's rights in the partnerships that joined the round.
+    """
 
     inside: PartnershipRights
+    joined: Sequence[PartnershipRights] = ()
 
     @property
     def reads(self) -> bool:
         """Whether they read rounds and published results: people of present parties."""
-        return self.inside.roles.is_system or any(self.inside.roles.act_for(pk) for pk in self.inside.present)
+        return any(one.roles.is_system or any(map(one.roles.act_for, one.present)) for one in self._all)
 
     @property
     def may_run(self) -> bool:
@@ -30,9 +36,32 @@ class Rights:
         return self.inside.roles.is_system or bool(self.inside.proposes_for)
 
     @property
+    def may_invite(self) -> bool:
+        """Whether they may add people to ask: those who may run the round, and leads of partnerships that joined."""
+        return self.inside.roles.is_system or any(one.proposes_for for one in self._all)
+
+    @property
     def may_act(self) -> bool:
         """Whether they may link actions to results: editors and leads of present parties, except observers."""
-        return self.inside.may_keep_objectives
+        return any(one.may_keep_objectives for one in self._all)
+
+    @property
+    def may_act_in(self) -> Partnership | None:
+        """The partnership in which they act on results, this one first; None if they may not."""
+        return next((one.partnership for one in self._all if one.may_keep_objectives), None)
+
+    @property
+    def own(self) -> Partnership:
+        """The partnership that they belong to, this one first."""
+        return next((one.partnership for one in self._all if any(map(one.roles.act_for, one.present))), self._host)
+
+    @property
+    def _host(self) -> Partnership:
+        return self.inside.partnership
+
+    @property
+    def _all(self) -> tuple[PartnershipRights, ...]:
+        return (self.inside, *self.joined)
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
@@ -40,12 +69,23 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     return Rights(rights_inside(partnership, person, now))
 
 
-def is_outside(person: User, partnership: Partnership) -> bool:
+def rights_in(found: Round, person: User | None, now: dt.datetime) -> Rights:
+    """The person's rights over a round, which several partnerships may run together."""
+    host, *joined = partnerships_of(found)
+    return Rights(rights_inside(host, person, now), [rights_inside(one, person, now) for one in joined])
+
+
+def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
     """Whether a person is outside all parties, past and present: only such a person may moderate."""
-    of_parties = Membership.objects.filter(person=person, organisation__parties__partnership=partnership)
-    return not of_parties.exists()
+    pks = [one.pk for one in partnerships]
+    return not Membership.objects.filter(person=person, organisation__parties__partnership__in=pks).exists()
 
 
 def may_moderate(found: Round, person: User) -> bool:
     """Whether they read the comments of a closed round: the moderator named before it opened, while still outside."""
     return Round.objects.moderated_by(person).filter(pk=found.pk).exists()
+
+
+def may_agree(found: Round, person: User) -> bool:
+    """Whether a draft waits for them to agree to read its comments."""
+    return Round.objects.asking(person).filter(pk=found.pk).exists()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.sections import Section
 from partnerships.organisations.statements import count_for
 from partnerships.people.models import User
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import Joining, Round
 
 
 def rounds_of(partnership: int) -> QuerySet[Round]:
-    """All rounds of surveys of a partnership."""
-    return Round.objects.filter(partnership=partnership)
+    """All rounds of surveys that a partnership runs, alone or with others, and those that it is asked to join."""
+    asked = Joining.objects.filter(partnership=partnership).values("round")
+    return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=asked))
 
 
 def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
@@ -26,4 +27,4 @@ def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> 
 
 
 def _of(user: User, partnership: int) -> QuerySet[Round]:
-    return Round.objects.visible_to(user).filter(partnership=partnership)
+    return Round.objects.visible_to(user).filter(pk__in=rounds_of(partnership).values("pk"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.surveys.views import answering, moderating, results, rounds
+from partnerships.surveys.views import answering, moderating, preparing, results, rounds
 
 app_name = "surveys"
 urlpatterns = [
@@ -10,9 +10,16 @@ urlpatterns = [
     path("surveys/answer-by-name/<str:token>/", answering.answer_by_name, name="answer-by-name"),
     path("surveys/thanks/", answering.thanks, name="thanks"),
     path("surveys/<int:pk>/comments/", moderating.moderate, name="moderate"),
+    path("surveys/<int:pk>/agree/", preparing.agree, name="agree"),
     path("partnerships/<int:pk>/surveys/", rounds.overview, name="overview"),
     path("partnerships/<int:pk>/surveys/prepare/", rounds.prepare, name="prepare"),
+    path("partnerships/<int:pk>/surveys/join/", preparing.answer_joining, name="join"),
     path("partnerships/<int:pk>/surveys/<int:number>/", results.detail, name="detail"),
+    path("partnerships/<int:pk>/surveys/<int:number>/reader/", preparing.name, name="name"),
+    path("partnerships/<int:pk>/surveys/<int:number>/ask-reader/", preparing.ask_to_agree, name="ask-reader"),
+    path("partnerships/<int:pk>/surveys/<int:number>/by-name/", preparing.by_name, name="by-name"),
+    path("partnerships/<int:pk>/surveys/<int:number>/partnership/", preparing.ask_partnership, name="ask-partnership"),
+    path("partnerships/<int:pk>/surveys/<int:number>/take-back/", preparing.take_back, name="take-back"),
     path("partnerships/<int:pk>/surveys/<int:number>/invite/", rounds.invite, name="invite"),
     path("partnerships/<int:pk>/surveys/<int:number>/withdraw/", rounds.withdraw, name="withdraw"),
     path("partnerships/<int:pk>/surveys/<int:number>/open/", rounds.open_page, name="open"),

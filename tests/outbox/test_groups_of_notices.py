@@ -20,6 +20,7 @@ ABOUT_NOTHING = {
     "organisations.handover_proposed",
     "reports.not_made",
     "reports.scheduled",
+    "surveys.agreement",
     "surveys.comments",
     "surveys.invitation",
     "surveys.reminder",

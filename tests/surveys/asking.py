@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Objective, Partnership
+from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import QuestionSet, Round, Way
+from partnerships.surveys.queries.rounds import seal_of_list
 from tests.world import World, person
 
 #: People asked of each group: nineteen.
@@ -44,6 +46,13 @@ def start_partnership(world: World, title: str) -> Partnership:
     )
 
 
+def known_to_all(world: World) -> Partnership:
+    """The Harbour Partnership, which Chidi leads, with an outline that everybody signed in may read."""
+    Partnership.objects.filter(pk=world.other_partnership.pk).update(audience="network")
+    world.other_partnership.refresh_from_db()
+    return world.other_partnership
+
+
 def prepared(
     world: World,
     *,
@@ -51,6 +60,7 @@ def prepared(
     asked: dict[str, int] | None = None,
     moderator: User | None = None,
     partnership: Partnership | None = None,
+    author: User | None = None,
 ) -> Round:
     """A draft that asks these numbers of people of each group."""
     now = timezone.now()
@@ -62,7 +72,7 @@ def prepared(
         way=way,
         closes_on=timezone.localdate(now) + dt.timedelta(days=14),
         moderator=reader.email if way == Way.ANONYMOUS else "",
-        author=world.amina,
+        author=author or world.amina,
         now=now,
     )
     for group, number in (ASKED if asked is None else asked).items():
@@ -70,9 +80,20 @@ def prepared(
             found=found,
             addresses=[f"{group}{place}@members.example" for place in range(number)],
             group=group,
-            author=world.amina,
+            author=author or world.amina,
             now=now,
         )
+    return found
+
+
+def agreed(found: Round) -> Round:
+    """The person who reads comments has agreed to the list of people, without an email."""
+    if found.moderator is not None:
+        now = timezone.now()
+        with without_emails():
+            services.ask_moderator(found=found, author=None, now=now)
+        found.refresh_from_db()
+        services.agree_to_moderate(found=found, seen=seal_of_list(found), author=found.moderator, now=now)
     return found
 
 
@@ -86,7 +107,7 @@ def opened(
 ) -> Round:
     """An open round."""
     found = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
-    return services.open_round(found=found, author=world.amina, now=timezone.now())
+    return services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
 
 
 def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:

@@ -46,17 +46,24 @@ class Played:
     sizes: Mapping[tuple[str, str], int]
     figures: Mapping[tuple[str, str], Decimal]
     answered_at_least: int
-    #: Every mean of five answers or more, published or not.
+    #: Every mean of as many answers as the floor, published or not.
     means: Mapping[tuple[str, str], Decimal]
+    #: Answers that a figure needs: five, or ten where several partnerships ask together.
+    floor: int
 
 
 def play(seed: int) -> Played:
-    """A round of many shapes: two to four groups, of one to fourteen people, who answer more or less, and skip some."""
+    """A round of many shapes: two to four groups, of one to fourteen people, who answer more or less, and skip some.
+
+    Every fourth is of several partnerships: twice as many people, and a floor of ten.
+    """
     chance, ticking = random.Random(seed), random.Random(f"expectations {seed}")
-    asked = {str(group): chance.randint(1, 14) for group in chance.sample(list(Group), chance.randint(2, 4))}
-    if sum(asked.values()) < 8:
-        asked[next(iter(asked))] += 8
-    counted = counted_as(asked)
+    times = 2 if seed % 4 == 3 else 1
+    floor = times * MIN_FLOOR
+    asked = {str(group): chance.randint(1, 14 * times) for group in chance.sample(list(Group), chance.randint(2, 4))}
+    if sum(asked.values()) < 8 * times:
+        asked[next(iter(asked))] += 8 * times
+    counted = counted_as(asked, floor)
     rates = {key: ticking.random() for key in EXPECTATIONS}
     answers = []
     for group, number in asked.items():
@@ -67,7 +74,7 @@ def play(seed: int) -> Played:
             }
             expects = [key for key, likely in rates.items() if ticking.random() < likely]
             answers.append(Answer(group, scores, expects, {}))
-    outcome: Outcome = outcome_of(answers, QUESTIONS, asked=asked, counted=counted)
+    outcome: Outcome = outcome_of(answers, QUESTIONS, asked=asked, counted=counted, floor=floor)
     together: dict[str, int] = dict.fromkeys(counted.values(), 0)
     for group, number in asked.items():
         together[counted[group]] += number
@@ -82,7 +89,8 @@ def play(seed: int) -> Played:
         | {(ANSWERED, code): sum(counted[one.group] == code for one in answers) for code in together},
         {(one.theme, one.group): one.value for one in outcome.figures},
         outcome.answered_at_least,
-        {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= MIN_FLOOR},
+        {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= floor},
+        floor,
     )
 
 
@@ -95,7 +103,7 @@ def most_publishable(played: Played, theme: str) -> int:
     for number in range(len(means), published, -1):
         for some in itertools.combinations(means, number):
             hidden = [group for group in played.asked if group not in some]
-            if ALL in some and hidden and sum(played.sizes[theme, group] for group in hidden) < MIN_FLOOR:
+            if ALL in some and hidden and sum(played.sizes[theme, group] for group in hidden) < played.floor:
                 continue  # those few would be a figure of their own
             figures = {(theme, group): means[group] for group in some}
             if not [cell for cell in recovered(replace(played, figures=figures)) if cell[0] == theme]:
@@ -129,7 +137,7 @@ class Attack:
                 self.programme.addConstr(total >= float(low) * size)
                 self.programme.addConstr(total <= float(high) * size)
                 if shown is not None:
-                    self.programme.addConstr(size >= MIN_FLOOR)
+                    self.programme.addConstr(size >= played.floor)
                 sums.append(total)
             of_all = played.figures.get((theme, ALL))
             if of_all is not None:
@@ -137,28 +145,28 @@ class Attack:
                 everybody = sum(self.sizes[theme, group] for group in groups)
                 self.programme.addConstr(sum(sums) >= float(low) * everybody)
                 self.programme.addConstr(sum(sums) <= float(high) * everybody)
-                self.programme.addConstr(everybody >= MIN_FLOOR)
+                self.programme.addConstr(everybody >= played.floor)
 
     def _know_share(self, share: float, answered: Any) -> None:
-        """Five or more ticked it and five or more did not, and their share was rounded to tens."""
-        ticked = self.programme.addVariable(MIN_FLOOR, sum(self.played.asked.values()))
-        self.programme.addConstr(answered - ticked >= MIN_FLOOR)
+        """As many as the floor ticked it, and as many did not, and their share was rounded to tens."""
+        ticked = self.programme.addVariable(self.played.floor, sum(self.played.asked.values()))
+        self.programme.addConstr(answered - ticked >= self.played.floor)
         self.programme.addConstr(ticked >= (share - 0.05) * answered)
         self.programme.addConstr(ticked <= (share + 0.05) * answered)
 
     def width(self, theme: str, group: str) -> int:
-        """Between how many whole numbers below five a size must lie, highest less lowest."""
+        """Between how many whole numbers below the floor a size must lie, highest less lowest."""
         size = self.sizes[theme, group]
         self.programme.minimize(size)
         lowest = math.ceil(self.programme.val(size) - 1e-6)
         self.programme.maximize(size)
         highest = math.floor(self.programme.val(size) + 1e-6)
-        return min(highest, MIN_FLOOR - 1) - lowest
+        return min(highest, self.played.floor - 1) - lowest
 
 
 def recovered(played: Played) -> list[tuple[str, str]]:
     """The small groups that are shown, or whose size follows to within `SLACK`."""
-    small = [cell for cell, size in played.sizes.items() if size < MIN_FLOOR]
+    small = [cell for cell, size in played.sizes.items() if size < played.floor]
     found = [cell for cell in small if cell in played.figures]
     hidden = [cell for cell in small if cell not in played.figures and played.asked[cell[1]] > SLACK]
     if hidden and len(played.asked) > 1:

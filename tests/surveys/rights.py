@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.surveys import services
-from partnerships.surveys.models import Action, QuestionSet, Round, Way
+from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
-from tests.surveys.asking import after, clear, closed, objective, opened, prepared
+from tests.surveys.asking import after, agreed, clear, closed, known_to_all, objective, opened, prepared
 from tests.world import World
 
 LEADS = LEAD | PARTNER
+#: Leads a party of the Harbour Partnership.
+STRANGER = frozenset({"stranger"})
 
 
 def _prepare(world: World, author: User) -> Round:
@@ -32,6 +34,13 @@ def _linked(world: World) -> Action:
     clear(world)
     found, thing = closed(world), objective(world)
     return Action.objects.create(round=found, theme="trust", objective=thing, added_at=timezone.now())
+
+
+def _asked_to_join(world: World) -> Joining:
+    clear(world)
+    return services.ask_to_join(
+        found=prepared(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
 
 
 QUESTIONS = (
@@ -65,7 +74,47 @@ ROWS = (
         "surveys.open_round",
         lambda w, who, found: services.open_round(found=found, author=who, now=timezone.now()),
         LEADS,
+        lambda w: (clear(w), agreed(prepared(w)))[1],
+    ),
+    Row(
+        "surveys.ask_by_name",
+        lambda w, who, found: services.ask_by_name(found=found, author=who, now=timezone.now()),
+        LEADS,
         lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.name_moderator",
+        lambda w, who, found: services.name_moderator(
+            found=found, address="ona@outside.example", author=who, now=timezone.now()
+        ),
+        LEADS,
+        lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.ask_moderator",
+        lambda w, who, found: services.ask_moderator(found=found, author=who, now=timezone.now()),
+        LEADS,
+        lambda w: (clear(w), prepared(w))[1],
+    ),
+    Row(
+        "surveys.ask_to_join",
+        lambda w, who, found: services.ask_to_join(
+            found=found[0], partnership=found[1], author=who, now=timezone.now()
+        ),
+        LEADS,
+        lambda w: (clear(w), (prepared(w), known_to_all(w)))[1],
+    ),
+    Row(
+        "surveys.answer_joining",
+        lambda w, who, joining: services.answer_joining(joining=joining, joins=True, author=who, now=timezone.now()),
+        STRANGER,
+        _asked_to_join,
+    ),
+    Row(
+        "surveys.take_back_joining",
+        lambda w, who, joining: services.take_back_joining(joining=joining, author=who, now=timezone.now()),
+        LEADS,
+        _asked_to_join,
     ),
     Row(
         "surveys.remind",
@@ -93,6 +142,8 @@ WITHOUT_A_PERSON = {
     "surveys.answer_by_token": "the token is the right, and nobody may know whose it is",
     "surveys.answer_by_name": "the signed link is the right",
     "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",
+    "surveys.agree_to_moderate": "the moderator alone, who is none of the personas (tests/surveys/test_moderators.py)",
+    "surveys.link_made": "called when something is made from a result (tests/surveys/test_results.py)",
     "surveys.link_action": "chooses among things of a partnership (tests/surveys/test_results.py)",
     "surveys.record_event": "records what another service did",
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -12,11 +14,21 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from partnerships.agreements.models import Objective
+from partnerships.agreements.origin import links_of, read_from
+from partnerships.commitments.origins import read_from as read_from_for_commitments
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.services import Record, record_conversation
+from partnerships.exchange.models import Entry
+from partnerships.exchange.services.drafting import UnableToWriteEntry
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round
-from partnerships.surveys.presenting import GAP, change_words, chart_of, mean_words
-from partnerships.surveys.queries.results import benchmark_of
+from partnerships.surveys.presenting import GAP, change_words, chart_of, lines_of, mean_words
+from partnerships.surveys.queries.results import actions_of, benchmark_of, rounds_before
+from tests.agreements.test_objectives import add as add_objective
+from tests.commitments.promises import propose
 from tests.digests.conftest import signed_in
+from tests.exchange.conftest import draft
+from tests.surveys import attacking
 from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World
 
@@ -57,6 +69,66 @@ def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: Wor
     [now, then] = [one.figures.get(theme="trust", group="").value for one in (second, first)]
     assert now > then
     assert f"up {now - then}" in page
+
+
+def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_back(world: World) -> None:
+    found = closed(world)
+    figure = found.figures.filter(theme="trust").order_by("group")[0]
+    client, came_from = signed_in(world.eddie), f"result-{figure.pk}"
+    address = reverse("surveys:link", args=[found.partnership_id, found.number])
+    begin = client.get(f"{address}?theme=trust").content.decode()
+    links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', begin)]
+    assert len(links) == 4
+    assert all("Trust and candour" in client.get(one).content.decode() for one in links)
+    assert client.get(links[0].replace(came_from, "result-999999")).status_code == 404
+
+    now = timezone.now()
+    made = [
+        add_objective(world, came_from=read_from(came_from)),
+        draft(
+            world.larkhaven,
+            world.eddie,
+            now,
+            audience="partnership",
+            partnership=world.partnership,
+            came_from=read_from(came_from, Entry),
+        ),
+        record_conversation(
+            organisation=world.larkhaven,
+            record=Record(
+                subject="Trust",
+                held_on=timezone.localdate(),
+                planned=False,
+                format="in_person",
+                organisations=[world.westmarch],
+                partnership=world.partnership,
+            ),
+            came_from=read_from(came_from, Conversation),
+            author=world.eddie,
+            now=now,
+        ),
+        propose(world, came_from=read_from_for_commitments(came_from), author=world.eddie),
+    ]
+
+    words = "Survey “How are we doing?”: Trust and candour"
+    for one in made:
+        assert words in " ".join(client.get(one.get_absolute_url()).content.decode().split())
+    assert len(actions_of([found], world.eddie)[found.pk, "trust"]) == 4
+    with pytest.raises(UnableToWriteEntry, match="whose survey this comes from"):
+        draft(world.larkhaven, world.eddie, now, came_from=read_from(came_from, Entry))
+    assert links_of(made[1], world.chidi) == []
+
+
+def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:
+    for _ in range(2):
+        first = closed(world)
+        Round.objects.filter(pk=first.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    third = closed(world, shift=1)
+
+    headings, lines = lines_of(third, third.questions(), list(rounds_before(third))[:-1], {})
+
+    assert headings[-3:] == ["Round 1", "Round 2", "Change since round 2"]
+    assert len(lines[0].cells) == len(headings)
 
 
 def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
@@ -105,6 +177,28 @@ def test_benchmark_needs_five_other_partnerships(world: World) -> None:
     Figure.objects.create(round=others[4], theme="trust", value=4, answered_at_least=5)
 
     assert benchmark_of(found) == {"trust": Decimal("2.0")}
+
+
+def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = closed(world)
+    questions = found.questions()
+    themes = tuple(one.key for one in questions.dimensions)
+    monkeypatch.setattr(attacking, "DIMENSIONS", themes)
+    monkeypatch.setattr(attacking, "EXPECTATIONS", tuple(one.key for one in questions.expectations))
+    answered = {"council": 6, "association": 8, "other": 4}
+    played = attacking.Played(
+        asked=found.asked,
+        sizes={(theme, group): number for theme in (*themes, attacking.ANSWERED) for group, number in answered.items()},
+        figures={(one.theme, one.group): one.value for one in found.figures.all()},
+        answered_at_least=found.answered_at_least,
+        means={},
+        floor=found.floor,
+    )
+
+    assert len(played.figures) > len(themes)
+    assert attacking.recovered(played) == []
 
 
 def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) -> None:

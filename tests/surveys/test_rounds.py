@@ -20,6 +20,10 @@ from structlog.testing import capture_logs
 from housing.grants import grant
 from partnerships.activity.models import Event
 from partnerships.agreements.services import change_status
+from partnerships.outbox.bounces import suppress
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.people.refusals import hashes_of, keep_hashes
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import (
@@ -38,6 +42,7 @@ from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
 from tests.surveys.asking import (
     after,
+    agreed,
     answered,
     close,
     closed,
@@ -250,10 +255,11 @@ def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: Wor
     assert "7 of at least 8 people are invited" in page
     with pytest.raises(services.UnableToRun, match="ask by name"):
         services.open_round(found=found, author=world.amina, now=timezone.now())
-    services.abandon_round(found=found, reason="Too small.", author=world.amina, now=timezone.now())
 
-    by_name = opened(world, way=Way.NAMED, asked={"council": 3})
+    signed_in(world.amina).post(reverse("surveys:by-name", args=[found.partnership_id, found.number]))
+    by_name = services.open_round(found=found, author=world.amina, now=timezone.now())
 
+    assert not by_name.is_anonymous
     assert not by_name.public_key
     assert not Token.objects.exists()
 
@@ -264,7 +270,7 @@ def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world
     questions = QuestionSet.objects.create(code="two", version=1, content=read_toml(text, ["council"]))
     found = prepared(world)
     Round.objects.filter(pk=found.pk).update(question_set=questions)
-    services.open_round(found=found, author=world.amina, now=timezone.now())
+    services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
     [token] = tokens(found, "council")[:1]
     address = reverse("surveys:answer", args=[token])
 
@@ -334,7 +340,7 @@ def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> 
 
 def test_next_anonymous_round_waits_so_that_two_cannot_be_compared(world: World) -> None:
     first = closed(world)
-    second = prepared(world)
+    second = agreed(prepared(world))
 
     with pytest.raises(services.UnableToRun, match="Wait 60 days"):
         services.open_round(found=second, author=world.amina, now=timezone.now())
@@ -342,21 +348,6 @@ def test_next_anonymous_round_waits_so_that_two_cannot_be_compared(world: World)
     later = after(first) + dt.timedelta(days=60)
     Round.objects.filter(pk=second.pk).update(closes_on=later.date() + dt.timedelta(days=14))
     assert services.open_round(found=second, author=world.amina, now=later).status == "open"
-
-
-def test_moderator_must_stand_outside_the_parties(world: World) -> None:
-    for address in (world.ben.email, "nobody@nowhere.example", world.sol.email):
-        with pytest.raises(services.UnableToRun):
-            services.prepare_round(
-                partnership=world.partnership,
-                title="How are we doing?",
-                question_set=QuestionSet.objects.get(code="health"),
-                way=Way.ANONYMOUS,
-                closes_on=timezone.localdate() + dt.timedelta(days=14),
-                moderator=address,
-                author=world.amina,
-                now=timezone.now(),
-            )
 
 
 def test_database_refuses_a_figure_of_four_and_changes_of_figures(world: World) -> None:
@@ -380,3 +371,36 @@ def test_applications_own_role_can_take_a_survey_to_its_end(world: World) -> Non
     assert found.is_closed
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         Figure.objects.filter(round=found).delete()
+
+
+def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it(world: World) -> None:
+    drop_emails()
+    found = opened(world, asked={"council": 8})
+    file = settings.SURVEY_KEYS_ROOT / f"{found.key_name}.json"
+    kept = file.read_bytes()
+    file.unlink()
+
+    assert deliver() == []
+    assert set(Email.objects.filter(kind="surveys.invitation").values_list("status", flat=True)) == {"queued"}
+
+    file.write_bytes(kept)
+    Email.objects.filter(kind="surveys.invitation").update(available_at=timezone.now())
+    assert len(deliver()) == 8
+
+
+def test_people_who_refused_emails_are_not_asked(world: World) -> None:
+    found = prepared(world, asked={"council": 8})
+    keep_hashes(hashes_of("erased@members.example")[:1], now=timezone.now())
+    suppress(address="bounced@members.example", reason="550", email_id=None, author_id=None, now=timezone.now())
+
+    for address in ("erased@members.example", "bounced@members.example"):
+        with pytest.raises(services.UnableToRun, match=f"Remove {address}"):
+            services.invite(found=found, addresses=[address], group="council", author=world.amina, now=timezone.now())
+
+    assert not User.objects.filter(email="erased@members.example").exists()
+    person = found.invitations.order_by("pk")[0].person
+    suppress(address=person.email, reason="550", email_id=None, author_id=None, now=timezone.now())
+    services.invite(
+        found=found, addresses=["one@more.example"], group="council", author=world.amina, now=timezone.now()
+    )
+    assert services.open_round(found=agreed(found), author=world.amina, now=timezone.now()).people_asked == 8

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.surveys import services
 from partnerships.surveys.models import Round, Way
-from tests.surveys.asking import everybody_answered, opened, prepared
+from tests.surveys.asking import everybody_answered, known_to_all, opened, prepared
 from tests.telling.case import Act, case
 from tests.world import World
 
@@ -29,6 +29,18 @@ def survey_opened(w: World) -> Act:
 def survey_reminded(w: World) -> Act:
     found = services.open_round(found=_asking_ben(w), author=w.amina, now=timezone.now())
     return lambda: services.remind(found=found, author=w.amina, now=timezone.now())
+
+
+@case(("surveys.agreement", "chidi"))
+def survey_reader_asked(w: World) -> Act:
+    found = prepared(w, moderator=w.chidi)
+    return lambda: services.ask_moderator(found=found, author=w.amina, now=timezone.now())
+
+
+@case(("surveys.joining", "chidi"), ("surveys.joining", "hana"))
+def partnership_asked_to_join_a_survey(w: World) -> Act:
+    found, other = prepared(w), known_to_all(w)
+    return lambda: services.ask_to_join(found=found, partnership=other, author=w.amina, now=timezone.now())
 
 
 @case(("surveys.results", "amina"), ("surveys.results", "ben"), ("surveys.comments", "chidi"))

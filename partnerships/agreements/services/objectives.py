@@ -21,7 +21,7 @@ from partnerships.agreements.models import (
     Partnership,
     PartyRole,
 )
-from partnerships.agreements.origin import From
+from partnerships.agreements.origin import From, UnableToLinkOrigin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.serving import provider_of
@@ -133,7 +133,10 @@ def add_objective(
     after = {"target": objective.in_words(objective.target), "by": objective.target_on.isoformat()}
     _record(locked, objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
     if came_from is not None and author is not None:
-        came_from.origin.link(objective, came_from.record, author, now)
+        try:
+            came_from.origin.link(objective, came_from.record, author, now)
+        except UnableToLinkOrigin as error:
+            raise UnableToKeepObjective(str(error)) from error
     return objective
 
 

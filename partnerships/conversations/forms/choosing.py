@@ -26,6 +26,8 @@ class ChooseForm(Form):
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
     keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    came_from = forms.CharField(required=False, widget=forms.HiddenInput)
+    state = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, partners: OrganisationQuerySet, parties: Mapping[int, str] | None = None, **kwargs: Any
@@ -44,5 +46,5 @@ class ChooseForm(Form):
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """Names of fields in addresses: `with` and `for` are Python keywords."""
-        return {"others": "with", "keeper": "for"}.get(field_name, field_name)
+        """Names of fields in addresses: `with`, `for` and `from` are Python keywords."""
+        return {"others": "with", "keeper": "for", "came_from": "from"}.get(field_name, field_name)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.origin import From, UnableToLinkOrigin
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
     OPEN_FOR_CORRECTION,
@@ -103,8 +104,9 @@ def record_conversation(
     author: User,
     now: dt.datetime,
     key: uuid.UUID | None = None,
+    came_from: From | None = None,
 ) -> Conversation:
-    """Create a conversation; one that took place starts as a draft.
+    """Create a conversation; one that took place starts as a draft. `came_from` links it to a record of another room.
 
     A `key` used before returns the same conversation. Raises `UnableToRecord`.
     """
@@ -139,6 +141,11 @@ def record_conversation(
         now=now,
         after={"date": long_date(record.held_on)},
     )
+    if came_from is not None:
+        try:
+            came_from.origin.link(conversation, came_from.record, author, now)
+        except UnableToLinkOrigin as error:
+            raise UnableToRecord(str(error)) from error
     return conversation
 
 

@@ -17,6 +17,8 @@ from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
+#: What else an address says of the new record, kept while its sides are chosen.
+KEPT = ("from", "state")
 #: Limit of sides for one form; with more, the writer first chooses who took part.
 _MAX_SIDES = 4
 
@@ -52,6 +54,8 @@ def choose_sides(
             "others": [organisation.pk for organisation in kept],
             "partnership": partnership.pk if partnership else None,
             "keeper": row_number(request.GET.get("for", "")),
+            "came_from": request.GET.get("from", ""),
+            "state": request.GET.get("state", ""),
         },
     )
     if form.is_bound and form.is_valid():
@@ -65,6 +69,7 @@ def choose_sides(
         kept=kept,
         partnership=partnership,
         keeper=keeper,
+        hidden=[(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
         address=back or reverse("conversations:new"),
         rest=_rest_of_query(request, kept, partnership),
         back=back or list_of(partnership),
@@ -85,6 +90,7 @@ def _rest_of_query(request: HttpRequest, kept: Sequence[Organisation], partnersh
         pairs.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
         pairs.append(("for", request.GET["for"]))
+    pairs += [(name, request.GET[name]) for name in KEPT if request.GET.get(name)]
     return f"&{urlencode(pairs)}" if pairs else ""
 
 

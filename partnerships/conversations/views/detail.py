@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.agreements.origin import links_of
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import name_as_at as commitments_as_at
@@ -67,6 +68,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "removes_for": {conversation.organisation_id} if rights.may_edit else set(),
         "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
         "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
+        "came_from": links_of(conversation, user) if conversation.partnership else [],
         "lines": _lines(user, conversation),
     }
     return render(request, "conversations/detail.html", context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -12,12 +12,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.origin import read_from
 from partnerships.conversations import queries, services
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.choosing import choose_sides, list_of, named_sides
+from partnerships.conversations.views.choosing import KEPT, choose_sides, list_of, named_sides
 from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
@@ -31,7 +32,8 @@ from partnerships.people.requests import signed_in
 def new(request: HttpRequest) -> HttpResponse:
     """Record or plan a conversation; the other sides are chosen first.
 
-    That step is skipped if the address names them.
+    That step is skipped if the address names them. `?from=result-12` names the record that it comes from, together
+    with the partnership.
     """
     user = signed_in(request)
     mine = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
@@ -39,6 +41,10 @@ def new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     partnership = _partnership(request, user)
     keeper = _keeper(request, mine, partnership)
+    came_from = read_from(request.GET.get("from", ""), Conversation)
+    suggested = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
+    if request.GET.get("from") and suggested is None:
+        raise Http404
     others = _others(request, user, keeper, partnership)
     if not others:
         return choose_sides(request, user, keeper, partnership=partnership)
@@ -51,17 +57,24 @@ def new(request: HttpRequest) -> HttpResponse:
         initial={
             "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
             "state": "planned" if planned else "held",
+            "subject": suggested.text if suggested else "",
         },
     )
 
     def step() -> tuple[str, str]:
         made = services.record_conversation(
-            organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
+            organisation=keeper,
+            record=form.record,
+            key=form.cleaned_data["key"],
+            came_from=came_from,
+            author=user,
+            now=timezone.now(),
         )
         words = "is planned. The other side can see the date" if made.is_planned else "is saved as a draft"
         return f"“{made.subject}” {words}.", made.get_absolute_url()
 
     chosen = {"choose": 1, "for": keeper.pk} | ({"partnership": partnership.pk} if partnership else {})
+    chosen |= {name: request.GET[name] for name in KEPT if request.GET.get(name)}
     return take_step(
         request,
         "conversations/new.html",
@@ -70,6 +83,7 @@ def new(request: HttpRequest) -> HttpResponse:
         {services.UnableToRecord: None},
         keeper=keeper,
         others=others,
+        suggested=suggested,
         choose_href=f"{reverse('conversations:new')}?{urlencode(chosen)}",
         back=list_of(partnership),
     )

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.origin import From, UnableToLinkOrigin
 from partnerships.commitments.models import unit_fault
 from partnerships.exchange.models import Addressee, Direction, Entry, Status, theme_fault
 from partnerships.exchange.rights import rights_over
@@ -78,9 +79,10 @@ def create_entry(
     partnership: Partnership | None = None,
     areas: Iterable[Area] = (),
     key: uuid.UUID | None = None,
+    came_from: From | None = None,
     **details: Unpack[Details],
 ) -> Entry:
-    """Create a draft. Raises `UnableToWriteEntry`.
+    """Create a draft; `came_from` links it to a record of another room. Raises `UnableToWriteEntry`.
 
     If an entry with this `key` exists, because a form was sent twice, it is returned instead.
     """
@@ -111,6 +113,11 @@ def create_entry(
     entry.areas.set(areas)
     _set_addressees(entry, addressed)
     record_event(entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
+    if came_from is not None and author is not None:
+        try:
+            came_from.origin.link(entry, came_from.record, author, now)
+        except UnableToLinkOrigin as error:
+            raise UnableToWriteEntry(str(error)) from error
     return entry
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.origin import links_of
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.queries import name_as_at as commitments_as_at
@@ -107,6 +108,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         else [],
         "lines": _lines(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
+        "came_from": links_of(entry, user) if entry.partnership_id else [],
     }
     return render(request, "exchange/detail.html", context)
 

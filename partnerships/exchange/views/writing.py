@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.origin import From, Suggested, read_from
 from partnerships.commitments.models import OVER as COMMITMENT_OVER
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
@@ -21,9 +23,11 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.views.steps import act, own_entry
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
+from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 _FIELDS = (
@@ -80,11 +84,20 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Write an ask or an offer, and save it as a draft or share it at once."""
+    """Write an ask or an offer, and save it as a draft or share it at once.
+
+    `?from=result-12` names the record that it comes from, together with the partnership.
+    """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
-    suggested = ("direction", "partnership", "theme", "standing")
-    initial = {name: request.GET[name] for name in suggested if name in request.GET}
+    named = ("direction", "partnership", "theme", "standing")
+    initial = {name: request.GET[name] for name in named if name in request.GET}
+    came_from = read_from(request.GET.get("from", ""), Entry)
+    suggested = _suggested(user, came_from, request.GET.get("partnership", ""))
+    if request.GET.get("from") and suggested is None:
+        raise Http404
+    if suggested is not None:
+        initial["title"] = suggested.text
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
     given: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
@@ -100,6 +113,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 addressees=chosen["addressees"],
                 areas=chosen["areas"],
                 key=chosen["key"],
+                came_from=came_from,
                 author=user,
                 now=timezone.now(),
                 **_details(chosen),
@@ -114,7 +128,13 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             _report_sharing(request, entry)
             return redirect(entry)
-    return form_page(request, "exchange/new.html", form)
+    return form_page(request, "exchange/new.html", form, suggested=suggested)
+
+
+def _suggested(user: User, came_from: From | None, partnership: str) -> Suggested | None:
+    """What a record suggests for an ask or offer in a partnership; None if the person may not use it there."""
+    found = Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=row_number(partnership) or 0).first()
+    return came_from.origin.suggest(user, found, came_from.record) if came_from and found else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.recommendations.models import (
@@ -32,7 +33,7 @@ def _counted(rows: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
 
 
-def with_work(rows: RecommendationQuerySet, user: User) -> RecommendationQuerySet:
+def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
     """With what lists show, and how many organisations and partnerships work on each.
 
     `under_way`, `done` and `over` count responses, `adopted` the partnerships that adopted it, as far as the reader may
@@ -62,7 +63,7 @@ def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
     return rows.filter(Q(working__gt=0))
 
 
-def sources_for(user: User) -> list[Source]:
+def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
     found = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     counts: dict[int, int] = {}

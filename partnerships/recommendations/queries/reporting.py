@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
@@ -11,6 +12,8 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.agreements.models import Partnership
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.naming import names_of
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.recommendations.event_kinds import EventKind
@@ -31,22 +34,55 @@ _TARGETS = ("recommendation_response", "recommendation_evidence", "recommendatio
 MAX_MOVES = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change as a reader sees it, without its author's name: its organisation, and what changed in words."""
+
+    pk: int
+    line: TimelineLine
+    organisation: str
+
+    @property
+    def changes(self) -> str:
+        """Such as “status: Not started to under way”."""
+        words = [f"{one.field}: {one.was} to {one.now}" if one.was else one.now for one in self.line.changes]
+        return "; ".join(words)
+
+
 def moved_between(
-    user: User, start: dt.date, end: dt.date, partnership: Partnership | None = None
+    user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
     """What moved from one day up to another (not included), newest first, as the reader may see it.
 
     Of a partnership: its adoptions, and what its present parties say and prove about the recommendations that it took
     up. At most `MAX_MOVES`.
     """
+    return timeline_lines(_moved(user, start, end, partnership))
+
+
+def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
+    """As `moved_between`, for reports that are kept: they name organisations and no people."""
+    events = _moved(user, start, end, partnership)
+    bodies = names_of({one.organisation_id for one in events if one.organisation_id})
+    return [
+        Move(
+            one.pk,
+            line,
+            bodies[one.organisation_id].on(timezone.localdate(one.at)) if one.organisation_id in bodies else "",
+        )
+        for one, line in zip(events, timeline_lines(events), strict=True)
+    ]
+
+
+def _moved(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
     first, last = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in (start, end))
     here = Q(kind__in=[kind.value for kind in _MOVES], target_kind__in=_TARGETS, at__gte=first, at__lt=last)
     if partnership is not None:
         here &= _of(user, partnership)
-    return timeline_lines(_newest(user, here))
+    return _newest(user, here)
 
 
-def _of(user: User, partnership: Partnership) -> Q:
+def _of(user: Reader, partnership: Partnership) -> Q:
     """The condition on events about what a partnership took up."""
     taken_up = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
     parties = parties_known_to(user, partnership)
@@ -54,7 +90,7 @@ def _of(user: User, partnership: Partnership) -> Q:
     return said | Q(within_kind="partnership", within_id=partnership.pk)
 
 
-def _newest(user: User, here: Q) -> Sequence[Event]:
+def _newest(user: Reader, here: Q) -> Sequence[Event]:
     return list(visible_events(user, here).order_by("-at", "-pk")[:MAX_MOVES])
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
-from partnerships.conversations.models import Meeting
+from partnerships.conversations.models import Conversation, Meeting
 from partnerships.exchange.models import Entry
 from partnerships.people.models import User
 from partnerships.surveys.models.rounds import Round
@@ -84,9 +84,21 @@ class Comment(models.Model):
         return "comment"
 
 
+#: What can be done about a theme: the fields of `Action`.
+KINDS_OF_ACTION = ("objective", "entry", "commitment", "meeting", "conversation")
+
+
+def _one_thing() -> Q:
+    """Exactly one of them is named."""
+    ways = Q(pk__in=[])
+    for one in KINDS_OF_ACTION:
+        ways |= Q(**{f"{one}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != one})
+    return ways
+
+
 @pghistory.track()
 class Action(models.Model):
-    """What was done about a theme of a round: an objective, ask or offer, commitment or meeting of the partnership."""
+    """What was done about a theme of a round: an objective, ask, offer, commitment, conversation or meeting."""
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="actions")
     theme = models.CharField(max_length=40)
@@ -94,20 +106,17 @@ class Action(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=(
-                    Q(objective__isnull=False, entry=None, commitment=None, meeting=None)
-                    | Q(objective=None, entry__isnull=False, commitment=None, meeting=None)
-                    | Q(objective=None, entry=None, commitment__isnull=False, meeting=None)
-                    | Q(objective=None, entry=None, commitment=None, meeting__isnull=False)
-                ),
-                name="action_is_one_thing",
-            )
+            models.CheckConstraint(condition=_one_thing(), name="action_is_one_thing"),
+            *(
+                models.UniqueConstraint(fields=["round", "theme", kind], name=f"one_action_a_{kind}")
+                for kind in KINDS_OF_ACTION
+            ),
         ]
 
     def __str__(self) -> str:

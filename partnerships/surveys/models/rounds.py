@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pghistory
 import pgtrigger
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.people.models import User
 from partnerships.surveys.bodies import Group
@@ -59,17 +61,41 @@ PARTIES = (
 )
 
 
+#: Where figures of several partnerships stand together, a figure rests on so many answers.
+JOINT_FLOOR = 10
+
+
 class RoundQuerySet(models.QuerySet["Round"]):
     """Rounds by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Rounds of partnerships in which an organisation of the person takes part."""
-        return self.filter(visible_to(Round, PARTIES, user))
+        """Rounds of partnerships in which an organisation of the person takes part, and that these have joined."""
+        joined = Joining.objects.accepted().filter(visible_to(Joining, PARTIES, user))
+        return self.filter(visible_to(Round, PARTIES, user) | Q(pk__in=joined.values("round")))
+
+    def of_any(self, partnerships: Iterable[int]) -> RoundQuerySet:
+        """Rounds that any of these partnerships (ids) runs, alone or with others."""
+        pks = list(partnerships)
+        joined = Joining.objects.accepted().filter(partnership__in=pks)
+        return self.filter(Q(partnership__in=pks) | Q(pk__in=joined.values("round")))
+
+    def named_to_read(self, user: User | AnonymousUser) -> RoundQuerySet:
+        """Rounds whose comments the person was named to read, while outside all parties, past and present."""
+        inside = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
+        joined = Joining.objects.filter(partnership__in=inside.values("pk"))
+        mine = self.filter(moderator=user.pk or 0).exclude(partnership__in=inside)
+        return mine.exclude(pk__in=joined.values("round"))
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Closed rounds whose comments the person was named to read, while outside all parties, past and present."""
-        inside = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
-        return self.filter(moderator=user.pk or 0, status=RoundStatus.CLOSED).exclude(partnership__in=inside)
+        """Closed rounds whose comments the person reads before the parties do."""
+        return self.named_to_read(user).filter(status=RoundStatus.CLOSED)
+
+    def asking(self, user: User | AnonymousUser) -> RoundQuerySet:
+        """Drafts that wait for the person to agree to read comments; anybody without an account is asked in vain."""
+        waiting = self.named_to_read(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
+        return waiting.filter(
+            status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
+        )
 
     def for_pages(self) -> RoundQuerySet:
         """With partnership, questions and moderator."""
@@ -79,6 +105,9 @@ class RoundQuerySet(models.QuerySet["Round"]):
 @pghistory.track()
 class Round(models.Model):
     """One round of a survey in a partnership.
+
+    Other partnerships may run it together with `partnership` (`Joining`); then `floor` is ten. The moderator agrees to
+    read comments, and to the list of people asked, before it opens.
 
     `counted` says how groups are counted together, and is fixed when the round opens, like the number of people asked.
     `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
@@ -92,6 +121,9 @@ class Round(models.Model):
     status = models.CharField(max_length=9, choices=RoundStatus, default=RoundStatus.DRAFT)
     closes_on = models.DateField(help_text="The last day to answer.")
     moderator = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    moderator_asked_at = models.DateTimeField(null=True, blank=True)
+    moderator_agreed_at = models.DateTimeField(null=True, blank=True)
+    floor = models.PositiveSmallIntegerField(default=MIN_FLOOR, help_text="Answers that a figure needs.")
     public_key = models.BinaryField(null=True, blank=True)
     asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
     counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")
@@ -118,9 +150,11 @@ class Round(models.Model):
                 name="survey_round_opened_whole",
             ),
             models.CheckConstraint(
-                condition=~Q(status="open", way="anonymous") | Q(public_key__isnull=False, moderator__isnull=False),
+                condition=~Q(status="open", way="anonymous")
+                | Q(public_key__isnull=False, moderator__isnull=False, moderator_agreed_at__isnull=False),
                 name="anonymous_rounds_have_key_and_moderator",
             ),
+            models.CheckConstraint(condition=Q(floor__in=[MIN_FLOOR, JOINT_FLOOR]), name="floor_of_five_or_ten"),
             models.CheckConstraint(condition=~Q(status="abandoned") | ~Q(reason=""), name="abandoned_with_a_reason"),
         ]
 
@@ -140,6 +174,16 @@ class Round(models.Model):
     def is_anonymous(self) -> bool:
         """Whether answers carry no name."""
         return self.way == Way.ANONYMOUS
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether several partnerships run it together."""
+        return self.floor == JOINT_FLOOR
+
+    @property
+    def may_open(self) -> bool:
+        """Whether the moderator of an anonymous draft has agreed to who is asked."""
+        return not self.is_anonymous or self.moderator_agreed_at is not None
 
     @property
     def is_draft(self) -> bool:
@@ -163,6 +207,34 @@ class Round(models.Model):
     def questions(self, language: str = "") -> Questions:
         """What it asks, in this language or the first of its question set; fetch it with its question set."""
         return in_language(self.question_set.content, language)
+
+
+class JoiningQuerySet(models.QuerySet["Joining"]):
+    """Partnerships that run a round with another one."""
+
+    def accepted(self) -> JoiningQuerySet:
+        """Those whose leads said yes."""
+        return self.filter(accepted_at__isnull=False)
+
+
+@pghistory.track()
+class Joining(models.Model):
+    """Another partnership that is asked to run a round too, or does. Its leads answer before the round opens."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="joinings")
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="joint_surveys")
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JoiningQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "partnership"], name="one_joining_a_partnership")]
+
+    def __str__(self) -> str:
+        return f"joining {self.pk}"
 
 
 class Invitation(models.Model):

@@ -42,4 +42,29 @@ def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-WAITING = (Source(_comments_to_read, _waits),)
+def _asks(now: dt.datetime) -> tuple[Reach, ...]:
+    drafts = Round.objects.filter(
+        status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
+    )
+    return (Reach(drafts, (People("moderator"),)),)
+
+
+def _asked(user: User) -> QuerySet[Round]:
+    return Round.objects.asking(user).select_related("partnership").order_by("moderator_asked_at", "pk")
+
+
+def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
+    address = addresses("surveys:agree")
+    return [
+        Waiting(
+            what="Say whether you read the comments of this survey",
+            title=found.title,
+            path=address(found.pk),
+            since=found.moderator_asked_at,
+            within=found.partnership.title,
+        )
+        for found in rows_for(_asked, user)
+    ]
+
+
+WAITING = (Source(_comments_to_read, _waits), Source(_to_agree, _asks))

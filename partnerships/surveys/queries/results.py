@@ -10,15 +10,26 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
-from partnerships.conversations.models import Meeting
+from partnerships.conversations.models import Conversation, Meeting
 from partnerships.exchange.models import Entry
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.people.models import User
-from partnerships.surveys.models import Action, Comment, CommentStatus, Figure, NamedAnswer, Round, RoundStatus
+from partnerships.surveys.models import (
+    Action,
+    Comment,
+    CommentStatus,
+    Figure,
+    Joining,
+    NamedAnswer,
+    Round,
+    RoundStatus,
+)
+from partnerships.surveys.queries.rounds import partnerships_of
 
 #: A benchmark needs so many partnerships; each has five answers or more, so ten stand together in any case.
 MIN_PARTNERSHIPS = 5
@@ -45,28 +56,38 @@ def expectation_words(found: Figure) -> str:
 
 
 def rounds_before(found: Round) -> Sequence[Round]:
-    """Closed rounds of the same partnership and kind of questions, oldest first, with figures; this one is the last."""
-    return list(
-        Round.objects.filter(
-            partnership=found.partnership_id,
-            status=RoundStatus.CLOSED,
-            number__lte=found.number,
-            question_set__code=found.question_set.code,
-        )
-        .select_related("question_set")
-        .prefetch_related("figures")
-        .order_by("number")
+    """Closed rounds of the same partnerships and kind of questions, oldest first, with figures; this one is last."""
+    rows = Round.objects.filter(
+        partnership=found.partnership_id,
+        status=RoundStatus.CLOSED,
+        number__lte=found.number,
+        question_set__code=found.question_set.code,
     )
+    rows = rows.annotate(together=_together()).select_related("question_set").prefetch_related("figures")
+    *earlier, closed = rows.order_by("number")
+    return [*(one for one in earlier if one.together == closed.together), closed]
+
+
+def _together() -> ArraySubquery:
+    """The other partnerships (ids) of a round, in order."""
+    rows = Joining.objects.accepted().filter(round=OuterRef("pk")).order_by("partnership")
+    return ArraySubquery(rows.values("partnership"))
 
 
 def benchmark_of(found: Round) -> dict[str, Decimal]:
     """The median of other partnerships for each dimension, from the newest round of each with a mean of it.
 
-    Only dimensions for which at least five others published one.
+    Only dimensions for which at least five others published one. Rounds of several partnerships neither have nor give
+    one.
     """
+    if found.is_joint:
+        return {}
     rows = (
         Figure.objects.filter(
-            group="", round__status=RoundStatus.CLOSED, round__question_set__code=found.question_set.code
+            group="",
+            round__status=RoundStatus.CLOSED,
+            round__floor=MIN_FLOOR,
+            round__question_set__code=found.question_set.code,
         )
         .exclude(round__partnership=found.partnership_id)
         .order_by("round__partnership", "round__number")
@@ -84,7 +105,7 @@ def benchmark_of(found: Round) -> dict[str, Decimal]:
 
 
 def shown_comments(found: Round) -> dict[str, list[str]]:
-    """The published comments by question: only once all are read, and five or more of a question are shown."""
+    """The published comments by question: only once all are read, and as many as the floor are shown."""
     comments = list(Comment.objects.filter(round=found).order_by("shown", "pk"))
     by_question: dict[str, list[str]] = defaultdict(list)
     for one in comments:
@@ -94,7 +115,7 @@ def shown_comments(found: Round) -> dict[str, list[str]]:
     return {
         question: texts
         for question, texts in by_question.items()
-        if question not in waiting and len(texts) >= MIN_FLOOR
+        if question not in waiting and len(texts) >= found.floor
     }
 
 
@@ -119,6 +140,7 @@ _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("entry", "Asks and offers", Entry, "title"),
     ("commitment", "Commitments", Commitment, "text"),
     ("meeting", "Meetings", Meeting, "title"),
+    ("conversation", "Conversations", Conversation, "subject"),
 )
 #: Things of each kind that somebody can choose from.
 _MAX_CHOICES = 200
@@ -139,10 +161,11 @@ def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[t
 
 
 def actions_to_choose(found: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What somebody can link to a theme: things of the partnership that they may open, by kind."""
+    """What somebody can link to a theme: things of its partnerships that they may open, by kind."""
+    partnerships = [one.pk for one in partnerships_of(found)]
     groups = []
     for kind, heading, model, words in _KINDS:
-        things = model.objects.visible_to(user).filter(partnership=found.partnership_id).order_by("-pk")
+        things = model.objects.visible_to(user).filter(partnership__in=partnerships).order_by("-pk")
         rows = things.values_list("pk", words)[:_MAX_CHOICES]
         groups.append((heading, [(f"{kind}-{pk}", text[:120]) for pk, text in rows]))
     return groups

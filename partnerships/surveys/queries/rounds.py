@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership
-from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus
+from partnerships.people.models import User
+from partnerships.surveys.models import Invitation, Joining, QuestionSet, Round, RoundStatus
 
 
 def rounds_of(partnership: Partnership) -> QuerySet[Round]:
-    """All rounds of a partnership, newest first."""
-    return Round.objects.filter(partnership=partnership).for_pages().order_by("-number")
+    """All rounds that a partnership runs, alone or with others, newest first."""
+    return Round.objects.of_any([partnership.pk]).for_pages().order_by("-created_at", "-pk")
+
+
+def partnerships_of(found: Round) -> list[Partnership]:
+    """The partnerships that run a round: its own first, then those that joined, by title. Needs its partnership."""
+    joined = Joining.objects.accepted().filter(round=found).select_related("partnership")
+    return [found.partnership, *(one.partnership for one in joined.order_by("partnership__title", "pk"))]
+
+
+def joinings_of(found: Round) -> list[Joining]:
+    """Partnerships that are asked to run a draft too, or will."""
+    rows = Joining.objects.filter(round=found).select_related("partnership")
+    return list(rows.order_by("partnership__title", "pk"))
+
+
+def asked_to_join(partnership: Partnership) -> list[Joining]:
+    """Drafts that others ask a partnership to run with them, without its answer."""
+    rows = Joining.objects.filter(partnership=partnership, accepted_at=None, round__status=RoundStatus.DRAFT)
+    return list(rows.select_related("round__partnership", "round__question_set").order_by("asked_at", "pk"))
+
+
+def partnerships_to_ask(found: Round, user: User) -> QuerySet[Partnership]:
+    """Partnerships that the person knows of and that can still be asked to run a draft too."""
+    known = Partnership.objects.visible_to(user).live().exclude(pk=found.partnership_id)
+    return known.exclude(pk__in=Joining.objects.filter(round=found).values("partnership")).order_by("title", "pk")
 
 
 def newest_question_sets() -> list[QuestionSet]:
@@ -27,6 +54,19 @@ def newest_question_sets() -> list[QuestionSet]:
 def invited_to(found: Round) -> Sequence[Invitation]:
     """Who is asked, by address; nobody once the round is over."""
     return list(found.invitations.select_related("person").order_by("person__email"))
+
+
+def domains_of(found: Round) -> list[tuple[str, str, int]]:
+    """How many people of each group have an address at each domain, so that a stranger among them shows."""
+    rows = found.invitations.values_list("group", "person__email")
+    counted = Counter((group, address.rpartition("@")[2].lower()) for group, address in rows)
+    return [(group, domain, number) for (group, domain), number in sorted(counted.items())]
+
+
+def seal_of_list(found: Round) -> str:
+    """A digest of who is asked as what, so that somebody agrees to the list that they saw."""
+    rows = found.invitations.order_by("pk").values_list("pk", "group")
+    return sha256(json.dumps(list(rows)).encode()).hexdigest()
 
 
 def asked_by_group(found: Round) -> dict[str, int]:

@@ -1,13 +1,16 @@
 """Services of surveys."""
 
-from partnerships.surveys.services.acting import UnableToLink, link_action, unlink_action
+from partnerships.surveys.services.acting import UnableToLink, link_action, link_made, unlink_action
 from partnerships.surveys.services.answering import UnableToAnswer, answer_by_name, answer_by_token
 from partnerships.surveys.services.closing import close_due
+from partnerships.surveys.services.joining import answer_joining, ask_to_join, take_back_joining
 from partnerships.surveys.services.moderating import UnableToModerate, decide_comments
+from partnerships.surveys.services.moderators import agree_to_moderate, ask_moderator, name_moderator
 from partnerships.surveys.services.question_sets import UnableToAddQuestions, add_question_set
+from partnerships.surveys.services.recording import UnableToRun
 from partnerships.surveys.services.rounds import (
-    UnableToRun,
     abandon_round,
+    ask_by_name,
     invite,
     open_round,
     prepare_round,
@@ -23,15 +26,23 @@ __all__ = [
     "UnableToRun",
     "abandon_round",
     "add_question_set",
+    "agree_to_moderate",
     "answer_by_name",
     "answer_by_token",
+    "answer_joining",
+    "ask_by_name",
+    "ask_moderator",
+    "ask_to_join",
     "close_due",
     "decide_comments",
     "invite",
     "link_action",
+    "link_made",
+    "name_moderator",
     "open_round",
     "prepare_round",
     "remind",
+    "take_back_joining",
     "unlink_action",
     "withdraw_invitation",
 ]

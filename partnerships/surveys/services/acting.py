@@ -6,12 +6,17 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.agreements.models import Objective
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation, Meeting
+from partnerships.exchange.models import Entry
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Action, Round
+from partnerships.surveys.models import KINDS_OF_ACTION, Action, Round
 from partnerships.surveys.queries.results import actions_to_choose
-from partnerships.surveys.rights import rights_over
+from partnerships.surveys.queries.rounds import partnerships_of
+from partnerships.surveys.rights import rights_in
 from partnerships.surveys.services.recording import lock_round, record_event
 
 
@@ -22,19 +27,39 @@ class UnableToLink(Exception):
 @transaction.atomic
 def link_action(*, found: Round, theme: str, thing: str, author: User, now: dt.datetime) -> Action:
     """Say that a thing of the partnership, such as `objective-12`, was done about a theme. Raises `UnableToLink`."""
-    locked = lock_round(found)
-    require(rights_over(locked.partnership, author, now).may_act)
-    if not locked.is_closed or theme not in locked.questions().themes():
-        raise UnableToLink("This survey has no such result.")
-    choices = {value for _, options in actions_to_choose(locked, author) for value, _ in options}
+    choices = {value for _, options in actions_to_choose(found, author) for value, _ in options}
     if thing not in choices:
-        raise UnableToLink("Choose an objective, ask, offer, commitment or meeting of this partnership.")
+        raise UnableToLink("Choose an objective, ask, offer, commitment, conversation or meeting of this partnership.")
     kind, _, pk = thing.partition("-")
+    return _link(found, theme, {f"{kind}_id": int(pk)}, author, now)
+
+
+@transaction.atomic
+def link_made(
+    *,
+    found: Round,
+    theme: str,
+    made: Objective | Entry | Commitment | Conversation | Meeting,
+    author: User,
+    now: dt.datetime,
+) -> Action:
+    """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
+    if made.partnership_id not in {one.pk for one in partnerships_of(found)}:
+        raise UnableToLink(f"Choose the partnership {found.partnership}, whose survey this comes from.")
+    kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
+    return _link(found, theme, {f"{kind}_id": made.pk}, author, now)
+
+
+def _link(found: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
+    """Without a lock: a closed round never changes, and what was just made holds its partnership already."""
+    require(rights_in(found, author, now).may_act)
+    if not found.is_closed or theme not in found.questions().themes():
+        raise UnableToLink("This survey has no such result.")
     made, is_new = Action.objects.get_or_create(
-        round=locked, theme=theme, **{f"{kind}_id": int(pk)}, defaults={"added_by": author, "added_at": now}
+        round=found, theme=theme, **thing, defaults={"added_by": author, "added_at": now}
     )
     if is_new:
-        record_event(locked, EventKind.ACTION_LINKED, author=author, now=now)
+        record_event(found, EventKind.ACTION_LINKED, author=author, now=now)
     return made
 
 
@@ -42,7 +67,7 @@ def link_action(*, found: Round, theme: str, thing: str, author: User, now: dt.d
 def unlink_action(*, found: Round, action: int, author: User, now: dt.datetime) -> None:
     """Take back a link that was wrong."""
     locked = lock_round(found)
-    require(rights_over(locked.partnership, author, now).may_act)
+    require(rights_in(locked, author, now).may_act)
     deleted, _ = Action.objects.filter(round=locked, pk=action).delete()
     if deleted:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

@@ -8,7 +8,6 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.operators import alert_operators
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
@@ -16,7 +15,7 @@ from partnerships.surveys import sealing
 from partnerships.surveys.counting import Answer, Outcome, outcome_of
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Comment, Figure, Round, RoundStatus, SealedAnswer
-from partnerships.surveys.queries.rounds import open_rounds
+from partnerships.surveys.queries.rounds import open_rounds, partnerships_of
 from partnerships.surveys.services.recording import lock_round, record_event
 from partnerships.surveys.services.rounds import forget
 
@@ -53,7 +52,11 @@ def _close(found: Round, *, now: dt.datetime) -> bool:
     locked.save()
     forget(locked)
     record_event(locked, EventKind.ROUND_CLOSED, author=None, now=now)
-    parties = [party.organisation for party in locked.partnership.parties.present().select_related("organisation")]
+    parties = [
+        party.organisation
+        for partnership in partnerships_of(locked)
+        for party in partnership.parties.present().select_related("organisation")
+    ]
     leads = leads_with_account(parties).values_list("pk", flat=True)
     record_emails(kind="surveys.results", people=sorted(leads), params={"round": locked.pk}, now=now)
     if locked.moderator_id and locked.comments.exists():
@@ -64,10 +67,12 @@ def _close(found: Round, *, now: dt.datetime) -> bool:
 def _publish(found: Round) -> None:
     boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=found).values_list("box", flat=True)]
     answers: list[Answer] = sealing.open_all(found.key_name, boxes)
-    outcome: Outcome = outcome_of(answers, found.questions(), asked=found.asked, counted=found.counted)
+    outcome: Outcome = outcome_of(
+        answers, found.questions(), asked=found.asked, counted=found.counted, floor=found.floor
+    )
     found.answered_at_least = outcome.answered_at_least
     Figure.objects.bulk_create(
-        Figure(round=found, theme=one.theme, group=one.group, value=one.value, answered_at_least=MIN_FLOOR)
+        Figure(round=found, theme=one.theme, group=one.group, value=one.value, answered_at_least=found.floor)
         for one in outcome.figures
     )
     comments = [Comment(round=found, question=question, text=text) for question, text in outcome.comments]

@@ -1,13 +1,22 @@
-"""Lock a round and record events."""
+"""Lock a round, check that it can still be changed, and record events."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from django.utils import timezone
+
 from partnerships.agreements.services import recording
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Round
+from partnerships.surveys.queries.rounds import partnerships_of
+from partnerships.surveys.rights import rights_in, rights_over
+
+
+class UnableToRun(Exception):
+    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
 
 
 def lock_round(found: Round) -> Round:
@@ -19,8 +28,34 @@ def lock_round(found: Round) -> Round:
 
 
 def record_event(found: Round, event: EventKind, *, author: User | None, now: dt.datetime, reason: str = "") -> None:
-    """Record on the partnership what happened to a round."""
+    """Record on each partnership that runs a round what happened to it."""
     after = {"survey": found.title, **({"reason": reason} if reason else {})}
-    recording.record_event(
-        found.partnership, event, author=author, now=now, data={"survey_round": found.pk, "after": after}
-    )
+    for partnership in partnerships_of(found):
+        recording.record_event(
+            partnership, event, author=author, now=now, data={"survey_round": found.pk, "after": after}
+        )
+
+
+def draft(found: Round, author: User | None, now: dt.datetime) -> Round:
+    """The draft, locked, for somebody who may add people to ask. Raises `UnableToRun` for another round."""
+    locked = lock_round(found)
+    require(rights_in(locked, author, now).may_invite)
+    if not locked.is_draft:
+        raise UnableToRun("This survey has opened, so it can no longer be changed.")
+    if locked.partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToRun("This partnership is over.")
+    return locked
+
+
+def own_draft(found: Round, author: User | None, now: dt.datetime) -> Round:
+    """The draft, locked, for a lead of the partnership that prepares it. Raises `UnableToRun` for another round."""
+    locked = draft(found, author, now)
+    require(rights_over(locked.partnership, author, now).may_run)
+    return locked
+
+
+def list_changed(found: Round) -> None:
+    """The moderator agreed to another list of people, and has to agree again."""
+    if found.moderator_agreed_at is not None:
+        found.moderator_agreed_at = None
+        found.save(update_fields=["moderator_agreed_at"])

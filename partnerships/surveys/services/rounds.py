@@ -17,13 +17,22 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.refusals import refused_among
-from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
+from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token, Way
+from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import is_outside, rights_over
-from partnerships.surveys.services.recording import lock_round, record_event
+from partnerships.surveys.services.moderators import person_to_name
+from partnerships.surveys.services.recording import (
+    UnableToRun,
+    draft,
+    list_changed,
+    lock_round,
+    own_draft,
+    record_event,
+)
 
 #: An anonymous round needs so many people: if a few do not answer, five still may.
 MIN_ASKED = 8
@@ -33,14 +42,8 @@ MIN_DAYS, MAX_DAYS = 5, 90
 #: Days between the end of an anonymous round and the next: two rounds of nearly the same people, one after the other,
 #: would show by their difference what somebody answered who was asked in one of them only.
 MIN_DAYS_BETWEEN = 60
-
-
 #: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
 MAX_OPENED_A_MONTH = 3
-
-
-class UnableToRun(Exception):
-    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
 
 
 @transaction.atomic
@@ -57,12 +60,12 @@ def prepare_round(
 ) -> Round:
     """A draft of the partnership's next round; nobody is asked before it opens.
 
-    `moderator` is the address of somebody with an account outside the parties, for an anonymous round. Raises
-    `UnableToRun`.
+    `moderator` is the address of the person who is to read comments, for an anonymous round. Whether they can shows
+    when they agree. Raises `UnableToRun`.
     """
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
-    if locked.is_over:
+    if locked.is_over_on(timezone.localdate(now)):
         raise UnableToRun("This partnership is over.")
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
@@ -74,30 +77,11 @@ def prepare_round(
         question_set=question_set,
         way=way,
         closes_on=closes_on,
-        moderator=_moderator(moderator, locked) if way == Way.ANONYMOUS else None,
+        moderator=person_to_name(moderator) if way == Way.ANONYMOUS else None,
         created_at=now,
     )
     record_event(made, EventKind.ROUND_DRAFTED, author=author, now=now)
     return made
-
-
-def _moderator(address: str, partnership: Partnership) -> User:
-    found = find_person(address)
-    if found is None or found.is_stakeholder or not found.is_active:
-        raise UnableToRun("Nobody with an account has this address. The person who reads comments needs an account.")
-    if not is_outside(found, partnership):
-        raise UnableToRun("This person belongs to a party. Name somebody outside the partnership to read comments.")
-    return found
-
-
-def _draft(found: Round, author: User | None, now: dt.datetime) -> Round:
-    locked = lock_round(found)
-    require(rights_over(locked.partnership, author, now).may_run)
-    if not locked.is_draft:
-        raise UnableToRun("This survey has opened, so it can no longer be changed.")
-    if locked.partnership.is_over:
-        raise UnableToRun("This partnership is over.")
-    return locked
 
 
 @transaction.atomic
@@ -106,7 +90,7 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
 
     Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
-    locked = _draft(found, author, now)
+    locked = draft(found, author, now)
     asked = locked.invitations.count()
     people: dict[int, User] = {}
     for address in addresses:
@@ -127,23 +111,38 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
     Invitation.objects.bulk_create(
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
     )
+    if new:
+        list_changed(locked)
     return len(new)
 
 
 @transaction.atomic
 def withdraw_invitation(*, found: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
     """Ask somebody less, before the round opens."""
-    locked = _draft(found, author, now)
-    locked.invitations.filter(pk=invitation).delete()
+    locked = draft(found, author, now)
+    if locked.invitations.filter(pk=invitation).delete()[0]:
+        list_changed(locked)
 
 
-def too_small(asked: int) -> str:
-    """Why so few people cannot be asked anonymously; "" if they can."""
-    if asked >= MIN_ASKED:
+@transaction.atomic
+def ask_by_name(*, found: Round, author: User | None, now: dt.datetime) -> None:
+    """Make an anonymous draft one that is answered by name, for a partnership too small for the other."""
+    locked = own_draft(found, author, now)
+    if locked.joinings.exists():
+        raise UnableToRun("Several partnerships can only ask anonymously.")
+    locked.way, locked.moderator = Way.NAMED, None
+    locked.moderator_asked_at = locked.moderator_agreed_at = None
+    locked.save()
+
+
+def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
+    """Why so few people cannot be asked anonymously, where a figure needs `floor` answers; "" if they can."""
+    least = MIN_ASKED * floor // MIN_FLOOR
+    if asked >= least:
         return ""
     return (
-        f"{asked} of at least {MIN_ASKED} people are invited. With fewer, answers could be traced to people: results "
-        f"from fewer than {MIN_FLOOR} answers are not shown. Invite more people, or ask by name."
+        f"{asked} of at least {least} people are invited. With fewer, answers could be traced to people: results "
+        f"from fewer than {floor} answers are not shown. Invite more people, or ask by name."
     )
 
 
@@ -153,7 +152,10 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
 
     Of an anonymous round the key is made on this machine, outside the database.
     """
-    locked = _draft(found, author, now)
+    for pk in sorted(one.pk for one in partnerships_of(found)):
+        partnership_recording.lock_partnership(pk)  # in one order, so that two rounds never wait for each other
+    locked = own_draft(found, author, now)
+    locked.joinings.filter(accepted_at=None).delete()
     refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
     locked.invitations.filter(person__in=refused).delete()
     invitations = list(locked.invitations.all())
@@ -165,7 +167,7 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
         raise UnableToRun("Nobody has been invited yet.")
     locked.status, locked.opened_at = RoundStatus.OPEN, now
     locked.asked = dict(Counter(one.group for one in invitations))
-    locked.counted = counted_as(locked.asked)
+    locked.counted = counted_as(locked.asked, locked.floor)
     if locked.is_anonymous:
         _check_anonymity(locked, len(invitations), now)
         locked.public_key = sealing.make_key(locked.key_name)
@@ -186,11 +188,17 @@ def _check_days(found: Round, now: dt.datetime) -> None:
 
 
 def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
-    if why := too_small(asked):
+    if why := too_small(asked, found.floor):
         raise UnableToRun(why)
-    if found.moderator is None or not is_outside(found.moderator, found.partnership):
-        raise UnableToRun("The person who reads comments now belongs to a party. Prepare the survey again.")
-    before = Round.objects.filter(partnership=found.partnership_id, way=Way.ANONYMOUS, status=RoundStatus.CLOSED)
+    partnerships = partnerships_of(found)
+    if found.moderator is None or found.moderator_agreed_at is None:
+        raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
+    if not is_outside(found.moderator, partnerships):
+        raise UnableToRun("The person who reads comments now belongs to a party. Name somebody else.")
+    theirs = Round.objects.of_any(one.pk for one in partnerships).filter(way=Way.ANONYMOUS).exclude(pk=found.pk)
+    if theirs.filter(status=RoundStatus.OPEN).exists():
+        raise UnableToRun("One of these partnerships has an anonymous survey open. Wait until it is over.")
+    before = theirs.filter(status=RoundStatus.CLOSED)
     last = before.aggregate(last=Max("closes_on"))["last"]
     if last and (timezone.localdate(now) - last).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(

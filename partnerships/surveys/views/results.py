@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.models import Partnership
 from partnerships.documents.downloads import pdf_response
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
@@ -18,7 +20,7 @@ from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.forms import ActionForm
 from partnerships.surveys.models import Round
-from partnerships.surveys.presenting import answered_words, chart_of, lines_of, shares_of
+from partnerships.surveys.presenting import answered_words, chart_of, floor_words, lines_of, shares_of
 from partnerships.surveys.queries.results import (
     actions_of,
     actions_to_choose,
@@ -27,14 +29,23 @@ from partnerships.surveys.queries.results import (
     rounds_before,
     shown_comments,
 )
+from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.views.rounds import draft_context, open_round
+
+#: Earlier rounds that the table of means shows beside a round.
+TREND = 3
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A round, as far as anybody may know of it now."""
     user, found, rights = open_round(request, pk, number)
-    context: dict[str, Any] = {"found": found, "partnership": found.partnership, "rights": rights}
+    context: dict[str, Any] = {
+        "found": found,
+        "partnership": rights.own,
+        "partnerships": partnerships_of(found),
+        "rights": rights,
+    }
     if found.is_draft:
         context |= draft_context(found, user)
     elif found.is_closed:
@@ -49,16 +60,17 @@ def results_context(found: Round, user: User) -> dict[str, Any]:
     done = _done(found, earlier[-1] if earlier else None, user)
     if not found.is_anonymous:
         return {"answers": [_named(one, questions) for one in named_answers(found)], "done": done}
-    before = next((one for one in reversed(earlier) if one.is_anonymous), None)
-    headings, lines = lines_of(closed, questions, before, benchmark_of(found))
+    trend = [one for one in earlier if one.is_anonymous][-TREND:]
+    headings, lines = lines_of(closed, questions, trend, benchmark_of(found))
     comments = shown_comments(found)
     return {
         "answered": answered_words(found),
+        "floor": floor_words(found),
         "headings": headings,
         "lines": lines,
         "gaps": [(line.name, line.gap) for line in lines if line.gap],
         "shares": shares_of(closed, questions),
-        "chart": chart_of(closed, questions, before) if closed.figures.all() else "",
+        "chart": chart_of(closed, questions, trend[-1] if trend else None) if closed.figures.all() else "",
         "comments": [(one.question, comments[one.key]) for one in questions.comments if one.key in comments],
         "done": done,
     }
@@ -92,17 +104,18 @@ def _done(found: Round, before: Round | None, user: User) -> list[tuple[str, lis
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Say what was done about a result."""
+    """Say what was done about a result, or begin with it: an objective, ask, conversation or commitment."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_act)
     if not found.is_closed:
         raise Http404
+    theme = request.GET.get("theme", "")
     form = ActionForm(
         posted(request),
         themes=list(found.questions().themes().items()),
         things=actions_to_choose(found, user),
         cancel=found.get_absolute_url(),
-        initial={"theme": request.GET.get("theme", "")},
+        initial={"theme": theme},
     )
 
     def step() -> tuple[str, str]:
@@ -111,13 +124,29 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return "It is linked. The next survey shows what has changed.", found.get_absolute_url()
 
     context: dict[str, Any] = {
-        "heading": "Link what was done",
+        "heading": "Act on a result",
         "partnership": found.partnership,
         "found": found,
         "back": found.get_absolute_url(),
-        "lead": "An objective, ask, offer, commitment or meeting of this partnership.",
+        "theme": found.questions().themes().get(theme, ""),
+        "beginnings": _beginnings(found, theme, rights.may_act_in),
     }
-    return take_step(request, "surveys/step.html", form, step, {services.UnableToLink: "thing"}, **context)
+    return take_step(request, "surveys/act.html", form, step, {services.UnableToLink: "thing"}, **context)
+
+
+def _beginnings(found: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:
+    """What can be made from a published result in a partnership: words, and the page where it begins."""
+    figure = found.figures.filter(theme=theme).order_by("group", "pk").first()
+    if figure is None or partnership is None:
+        return []
+    came_from = f"from=result-{figure.pk}"
+    here = f"partnership={partnership.pk}&{came_from}"
+    return [
+        ("Add an objective", f"{reverse('agreements:objective-add', args=[partnership.pk])}?{came_from}"),
+        ("Make an ask", f"{reverse('exchange:new')}?direction=ask&{here}"),
+        ("Plan a conversation", f"{reverse('conversations:new')}?state=planned&{here}"),
+        ("Make a commitment", f"{reverse('commitments:new')}?{came_from}"),
+    ]
 
 
 @require_POST
@@ -136,5 +165,10 @@ def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, found, _ = open_round(request, pk, number)
     if not found.is_closed:
         raise Http404
-    context = {"found": found, "partnership": found.partnership, **results_context(found, user)}
+    context = {
+        "found": found,
+        "partnership": found.partnership,
+        "partnerships": partnerships_of(found),
+        **results_context(found, user),
+    }
     return pdf_response(request, "surveys/pdf.html", context, f"survey-{found.number}")

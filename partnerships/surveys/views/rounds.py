@@ -22,8 +22,16 @@ from partnerships.surveys import services
 from partnerships.surveys.bodies import counted_as, words_of
 from partnerships.surveys.forms import InviteForm, PrepareForm
 from partnerships.surveys.models import Round
-from partnerships.surveys.queries.rounds import asked_by_group, invited_to, newest_question_sets, rounds_of
-from partnerships.surveys.rights import Rights, rights_over
+from partnerships.surveys.presenting import floor_words
+from partnerships.surveys.queries.rounds import (
+    asked_by_group,
+    asked_to_join,
+    invited_to,
+    joinings_of,
+    newest_question_sets,
+    rounds_of,
+)
+from partnerships.surveys.rights import Rights, rights_in, rights_over
 from partnerships.surveys.services.rounds import too_small
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -41,21 +49,23 @@ def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round,
     """The person, a round that they may know of, and their rights; 404 for others."""
     user = signed_in(request)
     found = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
-    return user, found, rights_over(found.partnership, user, timezone.now())
+    return user, found, rights_in(found, user, timezone.now())
 
 
 def draft_context(found: Round, user: User) -> dict[str, Any]:
-    """Who is asked by group, and what that means for what can be shown."""
+    """Who is asked by group, what that means for what can be shown, and who has still to agree."""
     asked = asked_by_group(found)
-    counted = counted_as(asked)
+    counted = counted_as(asked, found.floor)
     return {
+        "joinings": joinings_of(found),
+        "floor": floor_words(found),
         "invitations": [
             (one, one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead")
             for one in invited_to(found)
         ],
         "asked": [(words_of(group), number) for group, number in sorted(asked.items())],
         "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
-        "too_small": too_small(sum(asked.values())) if found.is_anonymous else "",
+        "too_small": too_small(sum(asked.values()), found.floor) if found.is_anonymous else "",
     }
 
 
@@ -64,10 +74,11 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """All rounds of a partnership."""
     _, partnership, rights = open_partnership(request, pk)
     rounds = list(rounds_of(partnership))
-    under_way = any(one.status in ("draft", "open") for one in rounds)
+    under_way = any(one.status in ("draft", "open") and one.partnership_id == pk for one in rounds)
     context = {
         "partnership": partnership,
         "rounds": rounds,
+        "joinings": asked_to_join(partnership) if rights.may_run else [],
         "may_prepare": rights.may_run and not under_way and not partnership.is_over,
     }
     return render(request, "surveys/overview.html", context)
@@ -94,7 +105,7 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
 def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Add people of one group of bodies."""
     user, found, rights = open_round(request, pk, number)
-    require(rights.may_run)
+    require(rights.may_invite)
     form = InviteForm(posted(request), cancel=found.get_absolute_url())
 
     def step() -> tuple[str, str]:
@@ -106,11 +117,12 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return f"{people} added. Nobody is told before the survey opens.", found.get_absolute_url()
 
     return take_step(
-        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **_about(found, "Add people to ask")
+        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **about(found, "Add people to ask")
     )
 
 
-def _about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
+def about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
+    """The context of a step of a round."""
     return {
         "heading": heading,
         "lead": lead,
@@ -124,7 +136,7 @@ def _about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask somebody less."""
     user, found, rights = open_round(request, pk, number)
-    require(rights.may_run)
+    require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", ""))
     try:
         services.withdraw_invitation(found=found, invitation=invitation or 0, author=user, now=timezone.now())
@@ -173,5 +185,5 @@ def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.abandon_round(found=found, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
-    context = _about(found, "End this survey without results", "All answers will be deleted unread.")
+    context = about(found, "End this survey without results", "All answers will be deleted unread.")
     return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)

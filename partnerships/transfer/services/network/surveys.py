@@ -9,7 +9,7 @@ from partnerships.surveys import sealing, services
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import CommentStatus, Round, Way
-from partnerships.surveys.queries.rounds import newest_question_sets
+from partnerships.surveys.queries.rounds import newest_question_sets, seal_of_list
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -44,6 +44,9 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
     for group in Group:
         addresses = [one["email"] for one in item["asked"] if one["group"] == group]
         services.invite(found=found, addresses=addresses, group=group, author=author, now=now)
+    moderator = network.people[item["moderator"]]
+    services.ask_moderator(found=found, author=author, now=now)
+    services.agree_to_moderate(found=found, seen=seal_of_list(found), author=moderator, now=now)
     services.open_round(found=found, author=author, now=now)
     item["round"] = found.pk
 

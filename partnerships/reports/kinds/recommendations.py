@@ -1,0 +1,110 @@
+"""Recommendations: what is done about those of each report, and what moved since a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+
+from partnerships.agreements.columns import offer_partnerships
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.kit.text import counted
+from partnerships.organisations.audience import Reader
+from partnerships.recommendations.queries.listings import sources_for
+from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_between
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Column, Kind, Row, Snapshot, Source, Table
+
+#: How far back it looks if no day is given.
+_LOOK_BACK = dt.timedelta(days=91)
+
+
+class _Filters(Form):
+    """Since when, and of which partnership."""
+
+    since = DayField(label="Since", required=False, help_text="Leave empty for the last three months.")
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        widget=AutocompleteSelect,
+        empty_label="All that you may read",
+    )
+
+    def __init__(self, parameters: QueryDict, reader: Reader) -> None:
+        super().__init__(parameters)
+        offer_partnerships(self, reader)
+
+
+def _compute(asked: Asked) -> Snapshot:
+    since = asked.filters.get("since") or asked.today - _LOOK_BACK
+    moved = _moved(asked, since)
+    sources = _sources(asked.reader)
+    moves = counted(len(moved.rows), "change")
+    return Snapshot(
+        report=RECOMMENDATIONS.slug,
+        title=RECOMMENDATIONS.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=(f"{moves} since {since:%-d %B %Y}.",),
+        tables=(sources, moved),
+        sources=(Source("What organisations say, and what partnerships adopted", asked.today),),
+        notes=(
+            (
+                "Somebody works on a recommendation if an organisation says that it is under way or done, or a "
+                "partnership that you may read has adopted it."
+            ),
+            "Evidence is counted if you may read the record that it links.",
+        ),
+    )
+
+
+def _sources(reader: Reader) -> Table:
+    rows = tuple(
+        Row((str(one), one.recorded, one.total, one.worked_on), one.get_absolute_url(), f"source-{one.pk}")
+        for one in sources_for(reader)
+    )
+    columns = (
+        Column("Report"),
+        Column("Recorded here", Kind.NUMBER),
+        Column("In the report", Kind.NUMBER),
+        Column("Somebody works on", Kind.COUNT),
+    )
+    return Table("sources", "By report", columns, rows, empty="No reports are recorded.")
+
+
+def _moved(asked: Asked, since: dt.date) -> Table:
+    partnership = asked.filters.get("partnership") or None
+    moves = moves_between(asked.reader, since, asked.today + dt.timedelta(days=1), partnership)
+    rows = tuple(
+        Row(
+            (one.line.subject, one.line.title, one.changes, one.organisation, timezone.localdate(one.line.at)),
+            one.line.href,
+            f"event-{one.pk}",
+        )
+        for one in moves
+    )
+    columns = (
+        Column("Recommendation"),
+        Column("What happened"),
+        Column("Change"),
+        Column("Organisation"),
+        Column("Day", Kind.DAY),
+    )
+    note = f"The newest {MAX_MOVES}." if len(rows) == MAX_MOVES else ""
+    return Table("moved", "What moved", columns, rows, note=note, empty="Nothing has moved.")
+
+
+RECOMMENDATIONS = Report(
+    slug="recommendations",
+    title="Recommendations and what moved",
+    about="What is done about the recommendations of each report, and what moved since a day: responses, evidence, "
+    "adoptions, and what they became.",
+    group="Asks and promises",
+    form=_Filters,
+    compute=_compute,
+)

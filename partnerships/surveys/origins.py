@@ -1,0 +1,167 @@
+"""Objectives, asks, offers, conversations and commitments that are made from a published result, and links back.
+
+The record is a figure: a theme of which nothing was published is no result.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+
+from partnerships.agreements.models import Objective, Partnership
+from partnerships.agreements.origin import Origin as PartnershipOrigin
+from partnerships.agreements.origin import Suggested, UnableToLinkOrigin
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.services import UnableToPropose
+from partnerships.conversations.models import Conversation
+from partnerships.exchange.models import Entry
+from partnerships.kit.text import shorten
+from partnerships.people.models import User
+from partnerships.surveys.models import Action, Figure, Round
+from partnerships.surveys.queries.rounds import partnerships_of
+from partnerships.surveys.services import UnableToLink, link_made
+
+#: Characters of a title that is suggested.
+_MAX_TITLE = 100
+
+
+def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
+    rows = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
+    return rows.filter(pk=record).first()
+
+
+def _theme(found: Round, theme: str) -> str:
+    return found.questions().themes().get(theme, theme)
+
+
+def _words(found: Round, theme: str) -> str:
+    return f"the survey “{found.title}”: {_theme(found, theme)}"
+
+
+def suggest(user: User, partnership: Partnership, record: int) -> Suggested | None:
+    """The words of a result of this partnership."""
+    figure = _figure(user, record)
+    if figure is None or partnership not in partnerships_of(figure.round):
+        return None
+    found = figure.round
+    return Suggested(
+        _words(found, figure.theme), found.get_absolute_url(), shorten(_theme(found, figure.theme), _MAX_TITLE)
+    )
+
+
+def link(made: Objective | Entry | Conversation, record: int, author: User, now: dt.datetime) -> None:
+    """Link what was made to the result."""
+    figure = _figure(author, record)
+    if figure is None:
+        raise UnableToLinkOrigin("This result is not there any more.")
+    try:
+        link_made(found=figure.round, theme=figure.theme, made=made, author=author, now=now)
+    except UnableToLink as error:
+        raise UnableToLinkOrigin(str(error)) from error
+
+
+def _actions(kind: str, thing: Model, user: User) -> QuerySet[Action]:
+    rows = Action.objects.filter(**{kind: thing}, round__in=Round.objects.visible_to(user).values("pk"))
+    return rows.select_related("round__question_set").order_by("pk")
+
+
+def _links(thing: Model, user: User, *, kind: str) -> Sequence[Suggested]:
+    """The results that it was done about."""
+    return [
+        Suggested(f"Survey “{one.round.title}”: {_theme(one.round, one.theme)}", one.round.get_absolute_url())
+        for one in _actions(kind, thing, user)
+    ]
+
+
+def _rows(thing: int, *, kind: str) -> QuerySet[Action]:
+    return Action.objects.filter(**{kind: thing})
+
+
+def _of_entry(thing: int) -> QuerySet[Action]:
+    return _rows(thing, kind="entry")
+
+
+def _of_conversation(thing: int) -> QuerySet[Action]:
+    return _rows(thing, kind="conversation")
+
+
+def _of_objective(thing: int) -> QuerySet[Action]:
+    return _rows(thing, kind="objective")
+
+
+def _of_commitment(thing: int) -> QuerySet[Action]:
+    return _rows(thing, kind="commitment")
+
+
+_MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
+    ("objective", Objective, _of_objective),
+    ("entry", Entry, _of_entry),
+    ("conversation", Conversation, _of_conversation),
+)
+#: What is made in a partnership from a result.
+RESULTS = tuple(
+    PartnershipOrigin("result", suggest, link, partial(_links, kind=kind), made=model, rows=(rows,))
+    for kind, model, rows in _MADE
+)
+
+
+def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
+    figure = _figure(user, record_id)
+    if figure is None:
+        return None
+    found = figure.round
+    mine = Partnership.objects.present_for(user).filter(pk__in=[one.pk for one in partnerships_of(found)])
+    return Suggestion(
+        words=_words(found, figure.theme),
+        href=found.get_absolute_url(),
+        partnership=mine.order_by("pk").first(),
+        text=_theme(found, figure.theme),
+    )
+
+
+def _link_commitment(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    figure = _figure(author, record_id)
+    if figure is None:
+        raise UnableToPropose("This result is not there any more.")
+    try:
+        link_made(found=figure.round, theme=figure.theme, made=commitment, author=author, now=now)
+    except UnableToLink as error:
+        raise UnableToPropose(str(error)) from error
+
+
+def _links_of_commitment(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    return [OriginLink(one.words, one.path) for one in _links(commitment, user, kind="commitment")]
+
+
+def _copy_links(*, old: Commitment, new: Commitment) -> None:
+    """What replaces a commitment is done about the same results."""
+    rows = Action.objects.filter(commitment=old)
+    Action.objects.bulk_create(
+        [
+            Action(
+                round_id=one.round_id,
+                theme=one.theme,
+                commitment=new,
+                added_by_id=one.added_by_id,
+                added_at=one.added_at,
+            )
+            for one in rows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+RESULT = Origin(
+    name="result",
+    suggest=_suggest_commitment,
+    link=_link_commitment,
+    links_of=_links_of_commitment,
+    copy_links=_copy_links,
+    rows=(_of_commitment,),
+)

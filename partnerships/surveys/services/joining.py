@@ -1,0 +1,69 @@
+"""Run a round together with other partnerships: ask them, and answer for one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.kit.disclosure import MIN_FLOOR
+from partnerships.kit.rights import require
+from partnerships.organisations.queries import leads_with_account
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
+from partnerships.surveys.queries.rounds import partnerships_to_ask
+from partnerships.surveys.rights import rights_over
+from partnerships.surveys.services.recording import UnableToRun, list_changed, lock_round, own_draft
+
+#: Partnerships that one round can ask to join.
+MAX_JOININGS = 30
+
+
+@transaction.atomic
+def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt.datetime) -> Joining:
+    """Ask a partnership that the author knows of to run an anonymous draft too. Raises `UnableToRun`."""
+    locked = own_draft(found, author, now)
+    if locked.way != Way.ANONYMOUS:
+        raise UnableToRun("Several partnerships can only ask anonymously.")
+    if locked.joinings.count() >= MAX_JOININGS:
+        raise UnableToRun(f"A survey can ask at most {MAX_JOININGS} partnerships.")
+    if not partnerships_to_ask(locked, author).filter(pk=partnership.pk).exists():
+        raise UnableToRun("Choose a partnership from the list.")
+    made = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
+    leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
+    record_emails(kind="surveys.joining", people=sorted(leads), params={"joining": made.pk}, now=now)
+    return made
+
+
+@transaction.atomic
+def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
+    """Answer for the partnership that was asked; one that joins stays until the round is over. Raises `UnableToRun`."""
+    locked = lock_round(joining.round)
+    require(rights_over(joining.partnership, author, now).may_run)
+    found = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
+    if found is None or not locked.is_draft:
+        raise UnableToRun("This was answered already, or the survey has opened.")
+    if not joins:
+        found.delete()
+        return
+    if joining.partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToRun("This partnership is over.")
+    found.accepted_by, found.accepted_at = author, now
+    found.save(update_fields=["accepted_by", "accepted_at"])
+    locked.floor = JOINT_FLOOR
+    locked.save(update_fields=["floor"])
+    list_changed(locked)
+
+
+@transaction.atomic
+def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
+    """Run the draft without a partnership after all. Raises `UnableToRun`."""
+    locked = own_draft(joining.round, author, now)
+    locked.joinings.filter(pk=joining.pk).delete()
+    locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
+    locked.save(update_fields=["floor"])
+    list_changed(locked)

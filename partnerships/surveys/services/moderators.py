@@ -1,0 +1,72 @@
+"""Name the person who reads comments, ask them, and take their agreement.
+
+Whoever is named, the answer is the same: it does not show who has an account, or in which organisation. Somebody
+without an account, or inside one of the parties, is never emailed and cannot agree.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, person_for_address
+from partnerships.surveys.models import Round, Way
+from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.rights import may_agree
+from partnerships.surveys.services.recording import UnableToRun, lock_round, own_draft
+
+
+def person_to_name(address: str) -> User:
+    """The person with this address. Raises `UnableToRun` if it is none."""
+    try:
+        return person_for_address(email=address)
+    except UnableToAddPerson as error:
+        raise UnableToRun(str(error)) from error
+
+
+@transaction.atomic
+def name_moderator(*, found: Round, address: str, author: User | None, now: dt.datetime) -> None:
+    """Name somebody else to read the comments of an anonymous draft. Raises `UnableToRun`."""
+    locked = own_draft(found, author, now)
+    if locked.way != Way.ANONYMOUS:
+        raise UnableToRun("Nobody reads comments first in a survey by name.")
+    person = person_to_name(address)
+    if locked.invitations.filter(person=person).exists():
+        raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
+    locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = person, None, None
+    locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
+
+
+@transaction.atomic
+def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> None:
+    """Ask the person who is to read comments to agree to that, and to the list of people; an email a day at most.
+
+    Raises `UnableToRun`.
+    """
+    locked = own_draft(found, author, now)
+    if locked.moderator_id is None or not locked.invitations.exists():
+        raise UnableToRun("Add the people to ask first.")
+    if locked.moderator_agreed_at is not None:
+        raise UnableToRun("This person has agreed already.")
+    asked_at = locked.moderator_asked_at
+    if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
+        raise UnableToRun("This person was asked today. The page that they open shows the list as it is now.")
+    locked.moderator_asked_at = now
+    locked.save(update_fields=["moderator_asked_at"])
+    record_emails(kind="surveys.agreement", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
+
+
+@transaction.atomic
+def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime) -> None:
+    """Agree to read comments, and to the list of people that was shown (`seal_of_list`). Raises `UnableToRun`."""
+    locked = lock_round(found)
+    require(may_agree(locked, author))
+    if seen != seal_of_list(locked):
+        raise UnableToRun("The list of people has changed. Look at it again.")
+    locked.moderator_agreed_at = now
+    locked.save(update_fields=["moderator_agreed_at"])

@@ -1,0 +1,147 @@
+"""What a draft needs from others before it opens: other partnerships, and who reads comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.kit.http import posted, row_number
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+from partnerships.surveys import services
+from partnerships.surveys.bodies import words_of
+from partnerships.surveys.forms import AgreeForm, JoinForm, NameForm
+from partnerships.surveys.models import Joining, Round
+from partnerships.surveys.queries.rounds import domains_of, partnerships_of, partnerships_to_ask, seal_of_list
+from partnerships.surveys.views.rounds import about, open_partnership, open_round
+
+_FORM = require_http_methods(["GET", "HEAD", "POST"])
+_STEP = "surveys/step.html"
+
+
+@_FORM
+def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Name somebody else to read comments."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    form = NameForm(posted(request), cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        services.name_moderator(found=found, address=form.cleaned_data["address"], author=user, now=timezone.now())
+        return "The name is saved. Ask this person to agree when the list of people is ready.", found.get_absolute_url()
+
+    context = about(found, "Who reads comments before the parties do?")
+    return take_step(request, _STEP, form, step, {services.UnableToRun: "address"}, **context)
+
+
+@require_POST
+def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Ask the person who is to read comments to agree. The answer is the same for every address."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    try:
+        services.ask_moderator(found=found, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "If this person can read the comments, they get an email now.")
+    return redirect(found)
+
+
+@require_POST
+def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Ask by name instead, because the partnership is too small."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    try:
+        services.ask_by_name(found=found, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "People now answer by name.")
+    return redirect(found)
+
+
+@_FORM
+def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Ask another partnership to run the survey together."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    form = JoinForm(posted(request), partnerships=partnerships_to_ask(found, user), cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        chosen = form.cleaned_data["partnership"]
+        services.ask_to_join(found=found, partnership=chosen, author=user, now=timezone.now())
+        return f"The leads of “{chosen}” get an email.", found.get_absolute_url()
+
+    context = about(
+        found,
+        "Run this survey with another partnership",
+        "Results count the people of all partnerships together, and each figure rests on ten answers or more.",
+    )
+    return take_step(request, _STEP, form, step, {services.UnableToRun: "partnership"}, **context)
+
+
+@require_POST
+def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Run the survey without a partnership after all."""
+    user, found, rights = open_round(request, pk, number)
+    require(rights.may_run)
+    joining = get_object_or_404(found.joinings.all(), pk=row_number(request.POST.get("joining", "")) or 0)
+    try:
+        services.take_back_joining(joining=joining, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@require_POST
+def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer for a partnership that was asked to run a survey together."""
+    user, partnership, rights = open_partnership(request, pk)
+    require(rights.may_run)
+    rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
+    joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
+    joins = request.POST.get("answer") == "join"
+    try:
+        services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+        return redirect("surveys:overview", pk)
+    if not joins:
+        messages.success(request, "Your partnership does not take part.")
+        return redirect("surveys:overview", pk)
+    messages.success(request, "Your partnership takes part. Add the people to ask.")
+    return redirect(joining.round)
+
+
+@_FORM
+def agree(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree to read the comments of a survey.
+
+    The person named alone, who sees how many people are asked, and at which domains their addresses are.
+    """
+    user = signed_in(request)
+    if hasattr(request, "view_as"):
+        raise Http404
+    found = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
+    form = AgreeForm(posted(request), initial={"seen": seal_of_list(found)})
+
+    def step() -> tuple[str, str]:
+        services.agree_to_moderate(found=found, seen=form.cleaned_data["seen"], author=user, now=timezone.now())
+        return "Thank you. You get an email if there are comments to read.", "/"
+
+    context: dict[str, Any] = {
+        "found": found,
+        "partnership": found.partnership,
+        "partnerships": partnerships_of(found),
+        "questions": found.questions(),
+        "domains": [(words_of(group), domain, people) for group, domain, people in domains_of(found)],
+    }
+    return take_step(request, "surveys/agree.html", form, step, {services.UnableToRun: None}, **context)

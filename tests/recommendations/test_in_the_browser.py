@@ -1,0 +1,98 @@
+"""A recommendation in a real browser: proposed, adopted at a meeting, acted on, proved and reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from partnerships.agreements.models import Objective
+from partnerships.commitments.models import Commitment
+from partnerships.recommendations.models import Response
+from tests.agreements.test_terms_in_the_browser import looks_right
+from tests.commitments.promises import in_days
+from tests.conversations.gatherings import held_meeting
+from tests.recommendations.reports import SHARE_PLANS, recommended
+from tests.support.browser import enter
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+
+
+def choose(page: Any, label: str, text: str) -> None:
+    """Type into an autocomplete field and choose its suggestion."""
+    page.get_by_label(label).fill(text)
+    page.get_by_role("option", name=text).first.click()
+
+
+def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
+    page: Any, live_server: Any, transactional_db: None
+) -> None:
+    world: World = make_world()
+    origin = live_server.url
+    made = recommended(world)
+    held_meeting(world)
+    enter(page, origin, world.eddie)
+
+    page.goto(origin + made.get_absolute_url())
+    page.get_by_role("link", name="Propose it").click()
+    page.get_by_label("Partnership").select_option(label="Estuary Partnership")
+    page.get_by_label("Why should it adopt this?").fill("Both sides lost months last year.")
+    page.get_by_role("button", name="Propose recommendation").click()
+    page.get_by_role("link", name="Record adoption").click()
+    choose(page, "Which meeting adopted it?", "Steering group")
+    page.get_by_role("button", name="Record adoption").click()
+    adoption = page.url
+
+    page.get_by_role("link", name="Add an objective").click()
+    expect(page.get_by_label("Objective", exact=True)).to_have_value(SHARE_PLANS)
+    page.get_by_label("What is measured?").fill("Drafts shown to each other")
+    page.get_by_label("Starting figure", exact=True).fill("0")
+    page.get_by_label("Date of the starting figure").fill(f"{in_days(-1):%d/%m/%Y}")
+    page.get_by_label("Target", exact=True).fill("4")
+    page.get_by_label("Target date").fill(f"{in_days(200):%d/%m/%Y}")
+    page.get_by_role("button", name="Add objective").click()
+    expect(page.get_by_role("link", name="the recommendation “Share plans")).to_be_visible()
+    page.goto(adoption)
+    page.get_by_role("link", name="Make a commitment").click()
+    choose(page, "Organisation that gives", "Larkhaven Homes")
+    choose(page, "Organisation that receives", "Westmarch Borough Council")
+    choose(page, "Owner", "Eddie Larch")
+    page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
+    page.get_by_role("button", name="Propose commitment").click()
+    reference = Commitment.objects.get().reference
+    page.goto(adoption)
+    became = page.locator("section", has=page.get_by_role("heading", name="What it became"))
+    for text in (reference, Objective.objects.get().text):
+        expect(became).to_contain_text(text)
+    looks_right(page)
+
+    page.goto(origin + made.get_absolute_url())
+    page.get_by_role("link", name="Respond for Larkhaven Homes").click()
+    page.get_by_label("Under way").check()
+    page.get_by_role("button", name="Save response").click()
+    page.goto(origin + Response.objects.get().get_absolute_url())
+    page.get_by_role("link", name="Commitment", exact=True).click()
+    choose(page, "Record", reference)
+    page.get_by_label("What it shows").fill("We promised it.")
+    page.get_by_role("button", name="Add evidence").click()
+    expect(page.locator("main")).to_contain_text("We promised it.")
+    looks_right(page)
+
+    enter(page, origin, world.ben)
+    page.goto(origin + reverse("reports:report", args=["recommendations"]))
+    moved = page.get_by_role("table").last
+    for text in ("Adopted a recommendation", "Linked what a recommendation became", "Added evidence"):
+        expect(moved).to_contain_text(text)
+    page.goto(origin + reverse("reports:report", args=["board-pack"]) + f"?partnership={world.partnership.pk}")
+    expect(page.locator("tr", has_text="Share plans").first).to_contain_text("Adopted")

@@ -1,0 +1,210 @@
+"""Two rounds in a real browser: asked, agreed, answered, acted on, and what moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+from partnerships.agreements.services import answer_invitation, invite_organisation
+from partnerships.exchange.models import Entry
+from partnerships.surveys import services
+from partnerships.surveys.models import Action, Figure, Round, SealedAnswer, Token
+from tests.agreements.test_terms_in_the_browser import looks_right
+from tests.commitments.promises import in_days
+from tests.support.browser import enter
+from tests.support.outbox import deliver, drop_emails
+from tests.surveys.asking import after, moderator_of
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+#: Nineteen people of five bodies by group; few of them have an account.
+PEOPLE = {
+    "Councils and authorities": ["ben@westmarch.example", *(f"officer{n}@westmarch.example" for n in range(5))],
+    "Housing associations": [
+        "amina@larkhaven.example",
+        "eddie@larkhaven.example",
+        *(f"officer{n}@larkhaven.example" for n in range(2)),
+        *(f"officer{n}@tidewater.example" for n in range(4)),
+    ],
+    "Other bodies": [
+        "hana@harbour.example",
+        *(f"officer{n}@harbour.example" for n in range(2)),
+        "nadia@riverside.example",
+        "oscar@riverside.example",
+    ],
+}
+GROUPS = {"westmarch": "council", "larkhaven": "association", "tidewater": "association"}
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+
+
+@pytest.fixture
+def five_bodies(transactional_db: None) -> World:
+    """The world, with five parties of the Estuary Partnership."""
+    world = make_world()
+    for organisation, lead in (
+        (world.tidewater, world.chidi),
+        (world.harbour, world.hana),
+        (world.riverside, world.nadia),
+    ):
+        party = invite_organisation(
+            partnership=world.partnership,
+            organisation=organisation,
+            role="member",
+            reason="We need them.",
+            author=world.amina,
+            now=world.now,
+        )
+        answer_invitation(party=party, accept=True, reason="", author=lead, now=world.now)
+    return world
+
+
+def prepare(page: Any, origin: str, world: World, title: str) -> None:
+    """Amina prepares a round and adds everybody; Mo agrees to read comments; Amina opens it."""
+    enter(page, origin, world.amina)
+    page.goto(origin + reverse("surveys:overview", args=[world.partnership.pk]))
+    page.get_by_role("link", name="Prepare a survey").click()
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Last day to answer").fill(f"{in_days(14):%d/%m/%Y}")
+    page.get_by_label("Who reads comments before the parties do?").fill(moderator_of(world).email)
+    page.get_by_role("button", name="Prepare survey").click()
+    for group, addresses in PEOPLE.items():
+        page.get_by_role("link", name="Add people").click()
+        page.get_by_label("They answer for").select_option(label=group)
+        page.get_by_label("Email addresses").fill("\n".join(addresses))
+        page.get_by_role("button", name="Add to survey").click()
+    page.get_by_role("button", name="Ask them to agree").click()
+    expect(page.get_by_role("button", name="Open and send invitations")).to_have_count(0)
+    draft = page.url
+    enter(page, origin, moderator_of(world))
+    page.goto(origin + reverse("surveys:agree", args=[Round.objects.get(title=title).pk]))
+    expect(page.locator("tr", has_text="tidewater.example").get_by_role("cell").last).to_have_text("4")
+    page.get_by_role("button", name="Agree to read comments").click()
+    enter(page, origin, world.amina)
+    page.goto(draft)
+
+
+def answer(page: Any, origin: str, *, shift: int) -> None:
+    """The first councillor answers by keyboard in the browser; all but one of the others over HTTP."""
+    links = {
+        email.to[0]: match[0]
+        for email in deliver()
+        if (match := re.search(r"/surveys/answer/\w+/", str(email.body))) is not None
+    }
+    assert len(links) == 19
+    page.context.clear_cookies()
+    page.goto(origin + links.pop("ben@westmarch.example"))
+    page.get_by_label("Councils and authorities", exact=True).focus()
+    page.keyboard.press("Space")
+    page.locator(f'input[name="score-trust"][value="{2 + shift}"]').check()
+    page.get_by_role("button", name="Send answers").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for your answers")
+    assert not [one for one in page.context.cookies() if one["name"] == django_settings.SESSION_COOKIE_NAME]
+    del links["oscar@riverside.example"]  # so that four of the five other bodies' people answer
+    for address, path in links.items():
+        group = GROUPS.get(address.partition("@")[2].partition(".")[0], "other")
+        score = {"council": 2 + shift, "association": 4, "other": 3}[group]
+        sent = Client().post(path, {"group": group, "score-trust": score, "score-sharing_plans": score})
+        assert sent.status_code == 302
+
+
+def close(title: str) -> Round:
+    """The worker closes the round on the morning after its last day, which then lies a while back."""
+    found = Round.objects.get(title=title)
+    services.close_due(now=after(found))
+    Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=70))
+    found.refresh_from_db()
+    assert found.is_closed
+    return found
+
+
+def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
+    page: Any, live_server: Any, five_bodies: World
+) -> None:
+    world, origin = five_bodies, live_server.url
+    moderator_of(world)
+    drop_emails()
+
+    prepare(page, origin, world, "How are we doing?")
+    looks_right(page)
+    page.get_by_role("button", name="Open and send invitations").click()
+    expect(page.locator("main")).to_contain_text("19 people were asked.")
+    answer(page, origin, shift=0)
+    first = close("How are we doing?")
+
+    # Four answers of one group: in no row, on no page, in no file.
+    assert not Figure.objects.filter(group="other").exists()
+    assert not SealedAnswer.objects.exists()
+    assert not Token.objects.exists()
+    enter(page, origin, world.vera)
+    page.goto(origin + first.get_absolute_url())
+    line = page.locator("tr", has_text="Trust and candour")
+    expect(line.locator('[data-label="Other bodies"]')).to_have_text("not shown")
+    looks_right(page)
+    client = Client()
+    client.force_login(world.vera)
+    paper = client.get(reverse("surveys:pdf", args=[world.partnership.pk, first.number]))
+    text = " ".join(one.extract_text() for one in PdfReader(io.BytesIO(paper.content)).pages)
+    assert "not shown" in text
+    client.force_login(world.dee)
+    assert client.get(first.get_absolute_url()).status_code == 404
+
+    # From the result to an ask and a commitment.
+    enter(page, origin, world.amina)
+    page.goto(origin + first.get_absolute_url())
+    page.locator("tr", has_text="Trust and candour").get_by_role("link", name="Act on it").click()
+    act = page.url
+    page.get_by_role("link", name="Make an ask").click()
+    expect(page.get_by_label("Title")).to_have_value("Trust and candour")
+    page.get_by_label("Title").fill("Tell us early what worries you")
+    page.get_by_label("Theme").select_option("land")
+    page.get_by_role("button", name="Share ask or offer").click()
+    expect(page.get_by_role("link", name="Survey “How are we doing?”: Trust and candour")).to_be_visible()
+    page.goto(act)
+    page.get_by_role("link", name="Make a commitment").click()
+    expect(page.get_by_label("What is promised")).to_have_value("Trust and candour")
+    page.get_by_label("What is promised").fill("A call every month between the two directors")
+    for label, name in (
+        ("Organisation that gives", "Larkhaven Homes"),
+        ("Organisation that receives", "Westmarch Borough Council"),
+        ("Owner", "Eddie Larch"),
+    ):
+        page.get_by_label(label).fill(name)
+        page.get_by_role("option", name=name).first.click()
+    page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
+    page.get_by_role("button", name="Propose commitment").click()
+    expect(page.get_by_role("link", name="Survey “How are we doing?”: Trust and candour")).to_be_visible()
+    assert Action.objects.filter(round=first, theme="trust").count() == 2
+    assert Entry.objects.get().partnership == world.partnership
+
+    # The next round shows what was done, and what moved.
+    drop_emails()
+    prepare(page, origin, world, "And now?")
+    page.get_by_role("button", name="Open and send invitations").click()
+    answer(page, origin, shift=1)
+    second = close("And now?")
+    enter(page, origin, world.ben)
+    page.goto(origin + second.get_absolute_url())
+    line = page.locator("tr", has_text="Trust and candour")
+    expect(line.locator('[data-label="Change since round 1"]')).to_have_text(re.compile(r"^up 0\.\d$"))
+    done = page.locator("section", has=page.get_by_role("heading", name="What was done about it"))
+    for title in ("Tell us early what worries you", "A call every month between the two directors"):
+        expect(done.locator("li", has_text=title)).to_contain_text("after round 1")
+    looks_right(page)

@@ -1,0 +1,159 @@
+"""Several partnerships run a round together: ten answers a figure, and no small group by subtraction."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.rights import UnableToAct
+from partnerships.surveys import services
+from partnerships.surveys.models import Figure, Joining, Round
+from partnerships.surveys.queries.results import benchmark_of, rounds_before
+from tests.digests.conftest import signed_in
+from tests.support.outbox import deliver, drop_emails
+from tests.surveys.asking import (
+    after,
+    agreed,
+    answered,
+    close,
+    closed,
+    known_to_all,
+    moderator_of,
+    prepared,
+    says,
+)
+from tests.world import World
+
+
+def joined(world: World, asked: dict[str, int] | None = None) -> Round:
+    """A draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
+    found = prepared(world, asked=asked or {"council": 8})
+    other = known_to_all(world)
+    joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=timezone.now())
+    services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
+    services.invite(
+        found=found,
+        addresses=[f"tide{place}@tidewater.example" for place in range(14)],
+        group="association",
+        author=world.chidi,
+        now=timezone.now(),
+    )
+    found.refresh_from_db()
+    return found
+
+
+def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
+    drop_emails()
+    found, other = prepared(world), known_to_all(world)
+    address = reverse("surveys:ask-partnership", args=[found.partnership_id, found.number])
+
+    asked = signed_in(world.amina).post(address, {"partnership": other.pk})
+
+    assert asked.status_code == 302
+    emails = deliver()
+    overview = reverse("surveys:overview", args=[other.pk])
+    assert {email.to[0] for email in emails} == {world.chidi.email, world.hana.email}
+    assert all(overview in str(email.body) for email in emails)
+    assert signed_in(world.chidi).get(found.get_absolute_url()).status_code == 404
+    page = signed_in(world.chidi).get(overview).content.decode()
+    assert "Run “How are we doing?” together?" in page
+    joining = Joining.objects.get()
+    answer = signed_in(world.chidi).post(
+        reverse("surveys:join", args=[other.pk]), {"joining": joining.pk, "answer": "join"}
+    )
+    assert answer.headers["Location"] == found.get_absolute_url()
+    page = signed_in(world.chidi).get(found.get_absolute_url()).content.decode()
+    assert "Harbour Partnership" in page
+    assert "Results from fewer than ten answers are never shown." in page
+    with pytest.raises(UnableToAct):
+        services.remind(found=found, author=world.chidi, now=timezone.now())
+
+
+def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
+    found = services.open_round(found=agreed(joined(world)), author=world.amina, now=timezone.now())
+    assert set(found.counted.values()) == {"association+council"}  # eight councils alone could never be shown
+    answered(found, "council", [says("council", 3)] * 4)
+    answered(found, "association", [says("association", 4)] * 5)
+    close(found)
+    assert found.answered_at_least == 0
+    assert not found.figures.exists()
+
+    Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    again = services.open_round(found=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now())
+    answered(again, "council", [says("council", 3)] * 11)
+    answered(again, "association", [says("association", 4)] * 9)
+    close(again)
+
+    assert set(again.figures.values_list("answered_at_least", flat=True)) == {10}
+    shown = set(again.figures.values_list("group", flat=True))
+    assert "association" not in shown  # nine answered
+    assert shown
+    assert [one.pk for one in rounds_before(again)] == [found.pk, again.pk]
+
+
+def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world: World) -> None:
+    found = services.open_round(found=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now())
+    answered(found, "council", [says("council", 3)] * 11)
+    answered(found, "association", [says("association", 4)] * 12)
+    close(found)
+
+    for reader, own in ((world.vera, world.partnership), (world.hana, world.other_partnership)):
+        page = signed_in(reader).get(found.get_absolute_url()).content.decode()
+        assert "Sharing plans early" in page
+        assert reverse("agreements:members", args=[own.pk]) in page
+        assert (
+            found.get_absolute_url()
+            in signed_in(reader).get(reverse("surveys:overview", args=[own.pk])).content.decode()
+        )
+    begin = signed_in(world.chidi).get(
+        reverse("surveys:link", args=[found.partnership_id, found.number]) + "?theme=trust"
+    )
+    assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in begin.content.decode()
+    assert signed_in(world.nadia).get(found.get_absolute_url()).status_code == 404
+    assert not Figure.objects.visible_to(world.nadia).exists()
+
+
+def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(world: World) -> None:
+    first = closed(world)
+    draft = agreed(joined(world))
+    with pytest.raises(services.UnableToRun, match="Wait 60 days"):
+        services.open_round(found=draft, author=world.amina, now=timezone.now())
+    later = after(first) + dt.timedelta(days=61)
+    Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
+    services.open_round(found=draft, author=world.amina, now=later)
+
+    own = prepared(world, partnership=world.other_partnership, author=world.chidi)
+    with pytest.raises(services.UnableToRun, match="has an anonymous survey open"):
+        services.open_round(found=agreed(own), author=world.chidi, now=later)
+
+    draft.refresh_from_db()
+    assert benchmark_of(draft) == {}
+
+
+def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> None:
+    found = prepared(world, moderator=world.chidi, asked={"council": 16})
+    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    assert Round.objects.asking(world.chidi).exists()
+
+    services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+
+    assert not Round.objects.asking(world.chidi).exists()
+    assert moderator_of(world) != world.chidi
+    services.take_back_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
+    assert Round.objects.asking(world.chidi).exists()
+
+
+def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:
+    found = prepared(world)
+    joining = services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+
+    services.answer_joining(joining=joining, joins=False, author=world.chidi, now=timezone.now())
+
+    found.refresh_from_db()
+    assert not found.is_joint
+    assert not Joining.objects.exists()
+    alone = services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
+    assert alone.floor == 5

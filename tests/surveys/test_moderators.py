@@ -1,0 +1,110 @@
+"""Who reads comments agrees before a survey opens, and looks at who is asked."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.rights import UnableToAct
+from partnerships.people.models import User
+from partnerships.surveys import services
+from partnerships.surveys.models import Round
+from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.work.queries import waiting_for
+from tests.digests.conftest import signed_in
+from tests.support.outbox import deliver, drop_emails
+from tests.surveys.asking import agreed, moderator_of, prepared
+from tests.world import World, person
+
+
+def ask(found: Round, world: World) -> str:
+    """Ask the person named; returns what the lead is told."""
+    address = reverse("surveys:ask-reader", args=[found.partnership_id, found.number])
+    answer = signed_in(world.amina).post(address, follow=True)
+    return " ".join(answer.content.decode().split()).partition("If this person")[2][:60]
+
+
+def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
+    found = prepared(world, asked={"council": 6})
+    services.invite(
+        found=found,
+        addresses=[f"amina{place}@post.example" for place in range(4)],
+        group="association",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    drop_emails()
+    with pytest.raises(services.UnableToRun, match="has not agreed"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
+
+    ask(found, world)
+
+    mo = moderator_of(world)
+    [email] = deliver()
+    address = reverse("surveys:agree", args=[found.pk])
+    assert address in str(email.body)
+    assert [one.path for one in waiting_for(mo, timezone.now())] == [address]
+    page = " ".join(signed_in(mo).get(address).content.decode().split())
+    # Four addresses that one person may hold show by their domain, without a single address.
+    assert (
+        'data-label="Addresses at">post.example</td> <td role="cell" class="govuk-table__cell" data-label="People">4<'
+        in page
+    )
+    assert "amina0" not in page
+    assert signed_in(mo).post(address, {"seen": seal_of_list(found)}).status_code == 302
+    assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
+
+
+def test_whoever_changes_the_list_asks_for_another_agreement(world: World) -> None:
+    found = agreed(prepared(world, asked={"council": 9}))
+    mo = moderator_of(world)
+    seen = seal_of_list(found)
+
+    services.withdraw_invitation(
+        found=found, invitation=found.invitations.all()[0].pk, author=world.amina, now=timezone.now()
+    )
+
+    with pytest.raises(services.UnableToRun, match="has not agreed"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
+    with pytest.raises(services.UnableToRun, match="The list of people has changed"):
+        services.agree_to_moderate(found=found, seen=seen, author=mo, now=timezone.now())
+    services.agree_to_moderate(found=found, seen=seal_of_list(found), author=mo, now=timezone.now())
+    assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
+
+
+@pytest.mark.parametrize("who", ["party", "no account", "nobody"])
+def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World, who: str) -> None:
+    drop_emails()
+    good = prepared(world, asked={"council": 8})
+    said = ask(good, world)
+    assert len(deliver()) == 1
+    services.abandon_round(found=good, reason="Again.", author=world.amina, now=timezone.now())
+    address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
+    found = prepared(world, asked={"council": 8}, moderator=User(email=address))
+
+    assert ask(found, world) == said != ""
+
+    assert len(deliver()) == 1
+    named = User.objects.get(email=address)
+    with pytest.raises(UnableToAct):
+        services.agree_to_moderate(found=found, seen=seal_of_list(found), author=named, now=timezone.now())
+    assert not Round.objects.asking(named).exists()
+
+
+def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
+    found = agreed(prepared(world, asked={"council": 8}))
+    ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())
+    address = reverse("surveys:name", args=[found.partnership_id, found.number])
+
+    answer = signed_in(world.amina).post(address, {"address": ona.email})
+
+    found.refresh_from_db()
+    assert answer.status_code == 302
+    assert (found.moderator, found.moderator_agreed_at) == (ona, None)
+    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    page = reverse("surveys:agree", args=[found.pk])
+    readers = [moderator_of(world), world.amina, world.dee, ona]
+    assert [signed_in(one).get(page).status_code for one in readers] == [404, 404, 404, 200]
+    assert Client().get(page).status_code == 302

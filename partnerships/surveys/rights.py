@@ -53,11 +53,13 @@ class Rights:
     @property
     def own(self) -> Partnership:
         """The partnership that they belong to, this one first."""
-        return next((one.partnership for one in self._all if any(map(one.roles.act_for, one.present))), self._host)
+        mine = (one.partnership for one in self._all if any(map(one.roles.act_for, one.present)))
+        return next(mine, self.inside.partnership)
 
     @property
-    def _host(self) -> Partnership:
-        return self.inside.partnership
+    def partnerships(self) -> list[Partnership]:
+        """The partnerships that run the round, this one first."""
+        return [one.partnership for one in self._all]
 
     @property
     def _all(self) -> tuple[PartnershipRights, ...]:

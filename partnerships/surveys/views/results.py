@@ -29,7 +29,6 @@ from partnerships.surveys.queries.results import (
     rounds_before,
     shown_comments,
 )
-from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.views.rounds import draft_context, open_round
 
 #: Earlier rounds that the table of means shows beside a round.
@@ -43,7 +42,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "partnership": rights.own,
-        "partnerships": partnerships_of(found),
+        "partnerships": rights.partnerships,
         "rights": rights,
     }
     if found.is_draft:
@@ -162,13 +161,13 @@ def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> Ht
 @require_safe
 def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """The results for the board, as a PDF with the same figures as the page."""
-    user, found, _ = open_round(request, pk, number)
+    user, found, rights = open_round(request, pk, number)
     if not found.is_closed:
         raise Http404
     context = {
         "found": found,
         "partnership": found.partnership,
-        "partnerships": partnerships_of(found),
+        "partnerships": rights.partnerships,
         **results_context(found, user),
     }
     return pdf_response(request, "surveys/pdf.html", context, f"survey-{found.number}")

@@ -83,7 +83,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_role("button", name="Save response").click()
     page.goto(origin + Response.objects.get().get_absolute_url())
     page.get_by_role("link", name="Commitment", exact=True).click()
-    choose(page, "Record", reference)
+    choose(page, "Commitment", reference)
     page.get_by_label("What it shows").fill("We promised it.")
     page.get_by_role("button", name="Add evidence").click()
     expect(page.locator("main")).to_contain_text("We promised it.")

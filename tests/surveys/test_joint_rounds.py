@@ -127,7 +127,7 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
 
     own = prepared(world, partnership=world.other_partnership, author=world.chidi)
     with pytest.raises(services.UnableToRun, match="has an anonymous survey open"):
-        services.open_round(found=agreed(own), author=world.chidi, now=later)
+        services.open_round(found=agreed(own), author=world.chidi, now=timezone.now())
 
     draft.refresh_from_db()
     assert benchmark_of(draft) == {}

@@ -66,9 +66,7 @@ def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partn
     bodies = names_of({one.organisation_id for one in events if one.organisation_id})
     return [
         Move(
-            one.pk,
-            line,
-            bodies[one.organisation_id].on(timezone.localdate(one.at)) if one.organisation_id in bodies else "",
+            one.pk, line, body.on(timezone.localdate(one.at)) if (body := bodies.get(one.organisation_id or 0)) else ""
         )
         for one, line in zip(events, timeline_lines(events), strict=True)
     ]

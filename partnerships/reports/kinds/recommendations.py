@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -64,9 +65,10 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _sources(reader: Reader) -> Table:
+    found: list[Any] = sources_for(reader)  # with how many are recorded and worked on
     rows = tuple(
         Row((str(one), one.recorded, one.total, one.worked_on), one.get_absolute_url(), f"source-{one.pk}")
-        for one in sources_for(reader)
+        for one in found
     )
     columns = (
         Column("Report"),

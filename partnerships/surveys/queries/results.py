@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective
 from partnerships.commitments.models import Commitment
@@ -24,7 +23,6 @@ from partnerships.surveys.models import (
     Comment,
     CommentStatus,
     Figure,
-    Joining,
     NamedAnswer,
     Round,
     RoundStatus,
@@ -63,15 +61,13 @@ def rounds_before(found: Round) -> Sequence[Round]:
         number__lte=found.number,
         question_set__code=found.question_set.code,
     )
-    rows = rows.annotate(together=_together()).select_related("question_set").prefetch_related("figures")
-    *earlier, closed = rows.order_by("number")
-    return [*(one for one in earlier if one.together == closed.together), closed]
+    known = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
+    return [one for one in known if _joined(one) == _joined(known[-1])]
 
 
-def _together() -> ArraySubquery:
-    """The other partnerships (ids) of a round, in order."""
-    rows = Joining.objects.accepted().filter(round=OuterRef("pk")).order_by("partnership")
-    return ArraySubquery(rows.values("partnership"))
+def _joined(found: Round) -> set[int]:
+    """The other partnerships (ids) that run a round; drafts aside, all of its joinings are accepted."""
+    return {one.partnership_id for one in found.joinings.all()}
 
 
 def benchmark_of(found: Round) -> dict[str, Decimal]:

@@ -1,6 +1,6 @@
 """Objectives, asks, offers, conversations and commitments that are made from a published result, and links back.
 
-The record is a figure: a theme of which nothing was published is no result.
+The record is a figure: a theme without one is no result.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from tests.surveys.asking import after, agreed, clear, closed, known_to_all, obj
 from tests.world import World
 
 LEADS = LEAD | PARTNER
-#: Leads a party of the Harbour Partnership.
-STRANGER = frozenset({"stranger"})
+#: Lead parties of the Harbour Partnership.
+OTHER_LEADS = frozenset({"stranger", "former"})
 
 
 def _prepare(world: World, author: User) -> Round:
@@ -107,7 +107,7 @@ ROWS = (
     Row(
         "surveys.answer_joining",
         lambda w, who, joining: services.answer_joining(joining=joining, joins=True, author=who, now=timezone.now()),
-        STRANGER,
+        OTHER_LEADS,
         _asked_to_join,
     ),
     Row(
@@ -143,6 +143,8 @@ WITHOUT_A_PERSON = {
     "surveys.answer_by_name": "the signed link is the right",
     "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",
     "surveys.agree_to_moderate": "the moderator alone, who is none of the personas (tests/surveys/test_moderators.py)",
+    "surveys.draft": "finds a draft for other services",
+    "surveys.own_draft": "finds a draft for other services",
     "surveys.link_made": "called when something is made from a result (tests/surveys/test_results.py)",
     "surveys.link_action": "chooses among things of a partnership (tests/surveys/test_results.py)",
     "surveys.record_event": "records what another service did",

@@ -57,7 +57,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
 
 
-def test_whoever_changes_the_list_asks_for_another_agreement(world: World) -> None:
+def test_changed_list_needs_another_agreement(world: World) -> None:
     found = agreed(prepared(world, asked={"council": 9}))
     mo = moderator_of(world)
     seen = seal_of_list(found)

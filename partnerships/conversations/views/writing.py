@@ -73,9 +73,9 @@ def new(request: HttpRequest) -> HttpResponse:
         words = "is planned. The other side can see the date" if made.is_planned else "is saved as a draft"
         return f"“{made.subject}” {words}.", made.get_absolute_url()
 
-    chosen: dict[str, object] = {"choose": 1, "for": keeper.pk} | (
-        {"partnership": partnership.pk} if partnership else {}
-    )
+    chosen: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
+    if partnership:
+        chosen["partnership"] = partnership.pk
     chosen |= {name: request.GET[name] for name in KEPT if request.GET.get(name)}
     return take_step(
         request,

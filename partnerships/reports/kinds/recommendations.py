@@ -24,7 +24,7 @@ _LOOK_BACK = dt.timedelta(days=91)
 
 
 class _Filters(Form):
-    """Since when, and of which partnership."""
+    """Since when, and in which partnership."""
 
     since = DayField(label="Since", required=False, help_text="Leave empty for the last three months.")
     partnership = forms.ModelChoiceField(

@@ -1,6 +1,6 @@
 """Name the person who reads comments, ask them, and take their agreement.
 
-Whoever is named, the answer is the same: it does not show who has an account, or in which organisation. Somebody
+Whatever address is given, the answer is the same: it does not show who has an account, or in which organisation. Somebody
 without an account, or inside one of the parties, is never emailed and cannot agree.
 """
 

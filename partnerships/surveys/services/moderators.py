@@ -1,7 +1,7 @@
 """Name the person who reads comments, ask them, and take their agreement.
 
-Whatever address is given, the answer is the same: it does not show who has an account, or in which organisation. Somebody
-without an account, or inside one of the parties, is never emailed and cannot agree.
+Whatever address is given, the answer is the same: it does not show who has an account, or in which organisation.
+Somebody without an account, or inside one of the parties, is never emailed and cannot agree.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ summary is searched for words of others.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +26,7 @@ from partnerships.exchange.models import Entry
 from partnerships.outbox.draining import drain
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.constraints import check_once
+from tests.support.crawling import words_shown
 from tests.support.planting import Planted, plant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -82,7 +82,7 @@ def planted(
     )
     with django_db_blocker.unblock(), files, transaction.atomic():
         with TestCase.captureOnCommitCallbacks(execute=True):
-            made = plant(secrets.token_hex(3), begin=everybody_follows)
+            made = plant(begin=everybody_follows)
             made.world.partnership.refresh_from_db()
             tell_stakeholders(made)
         check_once()
@@ -126,8 +126,8 @@ def foreign_words(planted: Planted, emails: list[tuple[str, str]]) -> list[str]:
     return [
         f"{to} ({persona_of.get(to, 'nobody')}) is told {word}"
         for to, said in emails
-        for word, readers in planted.readers.items()
-        if word in said and persona_of.get(to) not in readers and word not in planted.in_emails.get(to, ())
+        for word in words_shown(planted.readers, said)
+        if persona_of.get(to) not in planted.readers[word] and word not in planted.in_emails.get(to, ())
     ]
 
 

@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
@@ -63,6 +63,23 @@ def _inflated(body: bytes) -> Iterable[str]:
             yield zlib.decompress(stream).decode("latin-1")
         except zlib.error:
             continue
+
+
+def words_shown(words: Iterable[str], text: str) -> list[str]:
+    """Those of the words that are in the text.
+
+    Each is looked for only near its first characters, which many share: a page has 60,000 characters.
+    """
+    by_beginning: dict[str, list[str]] = defaultdict(list)
+    for word in words:
+        by_beginning[word[:6]].append(word)
+    found: list[str] = []
+    for beginning, alike in by_beginning.items():
+        longest = max(map(len, alike))
+        places = (match.start() for match in re.finditer(re.escape(beginning), text))
+        near = "\n".join(text[place : place + longest] for place in places)
+        found += [word for word in alike if word in near]
+    return found
 
 
 class Fetch(Protocol):
@@ -297,10 +314,8 @@ class Crawler:
 
     def _ask(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
         answer = self._counted(method, path, data)
-        text = f"{answer.text}\n{answer.location}\n{answer.headers}"
-        self.report.leaks += [
-            f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text
-        ]
+        shown = words_shown(self.foreign, f"{answer.text}\n{answer.location}\n{answer.headers}")
+        self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in shown]
         return answer
 
     def _counted(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:

@@ -32,7 +32,7 @@ from partnerships.people.models import User
 from tests.support.access import PERSONAS, WHO, Row
 from tests.support.prepared import ROWS, media_root, world
 from tests.test_access import ADMIN_INDEXES, stands_alone
-from tests.world import DEMO, World
+from tests.world import DEMO, World, load_demonstration
 
 __all__ = ["media_root", "world"]
 
@@ -166,7 +166,7 @@ def second_network(folder: Path) -> Path:
 def test_twice_as_many_records_need_no_more_queries(db: None, settings: Any, tmp_path: Path, client: Client) -> None:
     settings.DEMONSTRATION = True
     settings.EXPORTS_PER_MINUTE = MANY_EXPORTS
-    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+    load_demonstration()
     amina, dee = (User.objects.get(email=f"{name}.example") for name in ("amina@larkhaven", "dee@commonground"))
     pages = [
         (amina, row.name + row.query, reverse(row.name) + row.query)

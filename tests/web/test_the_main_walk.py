@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.digests.emails import rendering, selecting
 from tests.support.browser import WIDE, sign_in
 from tests.support.catching import Catcher, catcher, link_in, send_emails
-from tests.world import DEMO
+from tests.world import load_demonstration
 
 __all__ = ["catcher"]
 
@@ -34,7 +33,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
     settings.DEMONSTRATION = True
     selecting.clear_cache()
     rendering.clear_caches()
-    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+    load_demonstration()
     yield str(live_server.url)
     selecting.clear_cache()
     rendering.clear_caches()

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,7 +23,7 @@ from partnerships.organisations.models import Succession
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import ties_between
 from tests.support.canaries import columns, fill, words_in
-from tests.support.prepared import ROWS, kept_world, media_root
+from tests.support.prepared import ROWS, checked_browser, kept_world, media_root
 from tests.world import World
 
 __all__ = ["media_root"]
@@ -85,8 +84,7 @@ def at(day: dt.date, hour: int, minute: int) -> dt.datetime:
 
 def look(world: World, name: str, pages: Iterable[str]) -> Seen:
     """What somebody sees now on these pages."""
-    client = Client(raise_request_exception=False)
-    client.force_login(getattr(world, name))
+    client = checked_browser(getattr(world, name), raises=False)
     seen: Seen = {}
     for page in pages:
         with transaction.atomic():

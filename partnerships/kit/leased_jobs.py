@@ -76,7 +76,7 @@ def work_through(
             with shown_progress(job) as progress:
                 error = work(job, progress)
         except (OperationalError, InterfaceError) as failure:
-            if getattr(failure.__cause__, "pgcode", "") == _CANCELLED:
+            if was_cancelled(failure):
                 settle(job, failed)
                 raise
             log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(failure).__name__)
@@ -88,6 +88,11 @@ def work_through(
         if error:
             settle(job, error)
     return tried
+
+
+def was_cancelled(failure: Exception) -> bool:
+    """Whether the database ended a statement that took longer than it may: no outage, it would do so each time."""
+    return getattr(failure.__cause__, "pgcode", "") == _CANCELLED
 
 
 def _fail(job: LeasedJob, error: str) -> None:

@@ -11,6 +11,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
 from partnerships.reports.presenting import made_words, words_of
+from partnerships.reports.queries import figures_of
 
 #: An email shows this many rows of the first table; the page has all.
 MAX_ROWS = 12
@@ -23,7 +24,7 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
         return "They may no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
         return "They no longer get this report."
-    snapshot = frozen.snapshot
+    snapshot = figures_of(frozen, person, now)
     first = next((table for table in snapshot.tables if table.rows), None)
     headings, *rows = list(words_of(first)) if first else [[]]
     context = {
@@ -42,10 +43,15 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that a scheduled report could not be made, because a filter is no longer valid."""
+    """Email that a scheduled report could not be made: a filter is no longer valid, or computing it failed."""
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = rows.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:
         return "The schedule has ended, or they may no longer read it."
-    context = {"person": person, "schedule": schedule, "href": link("reports:schedule", pk=schedule.pk)}
+    context = {
+        "person": person,
+        "schedule": schedule,
+        "failed": due.params.get("why") == "failed",
+        "href": link("reports:schedule", pk=schedule.pk),
+    }
     return Content("reports/not_made", context)

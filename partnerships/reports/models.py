@@ -149,6 +149,7 @@ class Schedule(Audience):
     """A report that is frozen and sent on a rhythm; `next_on` is the day on which it is due.
 
     running → ended (`ended_at`). Each time a `FrozenReport` is kept, and each recipient gets an email with its figures.
+    One that cannot be made is tried again a few times (`failures`), then on its next day.
     """
 
     report = models.CharField(max_length=60)
@@ -160,6 +161,7 @@ class Schedule(Audience):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0, help_text="How often making it failed since it was due.")
 
     objects = ScheduleQuerySet.as_manager()
 

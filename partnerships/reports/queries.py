@@ -16,7 +16,7 @@ from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Asked, Report, find_report
 from partnerships.reports.snapshot import Snapshot
 
 
@@ -112,3 +112,9 @@ def _fits(form: forms.Form) -> bool:
 def frozen_for(person: User) -> QuerySet[FrozenReport]:
     """The frozen reports that the person may read, with their audiences."""
     return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")
+
+
+def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
+    """The figures of a frozen report, without those that are closed to its reader now."""
+    report = find_report(frozen.report)
+    return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

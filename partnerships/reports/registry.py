@@ -32,12 +32,18 @@ class Asked:
     today: dt.date
 
 
+def keep_all(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> Snapshot:
+    """The snapshot as it is: most reports hold nothing that is closed again."""
+    return snapshot
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A report: its name in addresses, title, description, filters, and how its figures are computed.
 
     `compute` reads the database once and answers with a snapshot. It counts only what `asked.reader` may read. `group`
-    is the heading under which the page of reports lists it.
+    is the heading under which the page of reports lists it. `withhold` leaves out of an older snapshot what a reader
+    may not read any more.
     """
 
     slug: str
@@ -46,6 +52,7 @@ class Report:
     group: str
     form: MakeForm
     compute: Callable[[Asked], Snapshot]
+    withhold: Callable[[Snapshot, Reader, dt.datetime], Snapshot] = keep_all
 
 
 _reports: dict[str, Report] = {}

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from partnerships.agreements.models import Partnership
-from partnerships.agreements.rights import edits_for
+import datetime as dt
+
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.agreements.rights import rights_over
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.rights import has_open_account
+from partnerships.organisations.rights import has_open_account, roles_of
 from partnerships.people.models import User
 
 
-def may_report_for(person: User, body: Organisation | Partnership) -> bool:
-    """Whether they may freeze and schedule reports for its people: editors and leads."""
-    return has_open_account(person) and edits_for(person, body)
+def may_report_for(person: User, body: Organisation | Partnership, now: dt.datetime) -> bool:
+    """Whether they may freeze and schedule reports for its people, and end schedules.
+
+    Editors and leads of the organisation, or of a present party of the partnership. Observers only read.
+    """
+    if not has_open_account(person):
+        return False
+    if isinstance(body, Organisation):
+        return roles_of(person, now).edit_for(body.pk)
+    return bool(rights_over(body, person, now).adds_documents_for)
 
 
 def reported_for(person: User) -> list[Organisation | Partnership]:
     """The organisations and partnerships for which they may, by name."""
-    return [
-        *Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk"),
-        *Partnership.objects.present_for(person, *EDITING_ROLES).live().order_by("title", "pk"),
-    ]
+    mine = Organisation.objects.of_person(person, *EDITING_ROLES)
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=mine)
+    partnerships = Partnership.objects.filter(pk__in=parties.values("partnership"))
+    return [*mine.order_by("name", "pk"), *partnerships.live().order_by("title", "pk")]

@@ -13,8 +13,9 @@ from partnerships.reports.models import Schedule
 from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
 from tests.world import World, join, person
 
-_FOR_PARTIES = EDITORS | PARTNER_EDITORS | {"observer"}
-_READERS = _FOR_PARTIES | {"viewer"}
+#: Observers read and comment only.
+_FOR_PARTIES = EDITORS | PARTNER_EDITORS
+_READERS = _FOR_PARTIES | {"viewer", "observer"}
 
 
 def _scheduled(world: World) -> Schedule:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import InternalError, OperationalError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,9 +17,11 @@ from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Role
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
-from partnerships.reports import services
+from partnerships.reports import registry, services
 from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
+from partnerships.reports.registry import find_report
+from partnerships.reports.services import scheduling
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
@@ -210,6 +213,48 @@ def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: W
     assert not FrozenReport.objects.exists()
 
 
+def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, other = scheduled(world), scheduled(world, report="contact", question="", name="Contact")
+    drop_emails()
+    pipeline = find_report("homes-pipeline")
+    assert pipeline is not None
+
+    def fail(_asked: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(registry._reports, "homes-pipeline", replace(pipeline, compute=fail))
+    alerts: list[str] = []
+    monkeypatch.setattr(scheduling, "alert_operators", lambda subject, _text: alerts.append(subject))
+    made = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
+    sent = [one for one in deliver() if "could not be made" in one.subject]
+
+    failing.refresh_from_db()
+    assert made == [1, 0, 0, 0, 0]
+    assert [one.to for one in sent] == [[world.amina.email]]
+    assert "worked out" in sent[0].body
+    assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
+    assert (failing.failures, failing.next_on > timezone.localdate()) == (0, True)
+    assert [one.report for one in FrozenReport.objects.all()] == [other.report]
+
+
+def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = scheduled(world)
+
+    def away(*_args: Any, **_more: Any) -> Any:
+        raise OperationalError
+
+    monkeypatch.setattr(scheduling, "freeze_report", away)
+    for _ in range(4):
+        services.send_due_reports(now=timezone.now())
+
+    schedule.refresh_from_db()
+    assert (schedule.failures, schedule.next_on) == (0, timezone.localdate())
+
+
 def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:
     own = scheduled(world, body=world.larkhaven, people=[world.vera])
     services.send_due_reports(now=timezone.now())
@@ -253,9 +298,9 @@ def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: Wo
 @pytest.mark.parametrize(
     ("every", "first", "then"),
     [
-        ("week", dt.date(2027, 1, 29), [dt.date(2027, 2, 5), dt.date(2027, 2, 12)]),
-        ("month", dt.date(2027, 1, 31), [dt.date(2027, 2, 28), dt.date(2027, 3, 31)]),
-        ("quarter", dt.date(2026, 11, 30), [dt.date(2027, 2, 28), dt.date(2027, 5, 30)]),
+        ("week", dt.date(2051, 1, 29), [dt.date(2051, 2, 5), dt.date(2051, 2, 12)]),
+        ("month", dt.date(2051, 1, 31), [dt.date(2051, 2, 28), dt.date(2051, 3, 31)]),
+        ("quarter", dt.date(2050, 11, 30), [dt.date(2051, 2, 28), dt.date(2051, 5, 30)]),
     ],
 )
 def test_a_schedule_keeps_its_day_and_sends_missed_ones_once(

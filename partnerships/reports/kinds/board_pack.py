@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.db.models import F, Max
 from django.http import QueryDict
+from django.urls import resolve
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, agenda_sources
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries.sharing import data_sharing_open
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
@@ -219,6 +221,23 @@ def _reads_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
     return rights.reads_returns or rights.reads_masked
 
 
+def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
+    """Without nominations figures for which no data-sharing agreement that binds the reader is in force now."""
+    table = snapshot.table("nominations")
+    if table is None or not table.rows:
+        return snapshot
+    numbers = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}
+    agreements = NominationsAgreement.objects.for_pages().in_bulk(numbers.values())
+    day = timezone.localdate(now)
+    open_now = {pk for pk, one in agreements.items() if data_sharing_open(one.partnership, day, reader)}
+    rows = tuple(row for row in table.rows if numbers[row.href] in open_now)
+    if len(rows) == len(table.rows):
+        return snapshot
+    note = "Some figures are closed: no data-sharing agreement is in force for them now."
+    kept = replace(table, rows=rows, note=note, empty=note)
+    return replace(snapshot, tables=tuple(kept if one is table else one for one in snapshot.tables))
+
+
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """What the partnerships propose and have adopted, and what they dropped since they last met."""
     rows = []
@@ -306,4 +325,5 @@ BOARD_PACK = Report(
     group="Partnerships",
     form=_Filters,
     compute=_compute,
+    withhold=_withhold,
 )

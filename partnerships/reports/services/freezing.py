@@ -15,7 +15,7 @@ from partnerships.reports.models import FrozenReport
 from partnerships.reports.queries import InvalidFilters, computed_for
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
-from partnerships.reports.services.recording import record_event
+from partnerships.reports.services.recording import lock_body, record_event
 from partnerships.reports.snapshot import to_json
 
 
@@ -37,8 +37,10 @@ def freeze_report(
     """Keep what everybody of the organisation or partnership may read of a report now. Raises `UnableToFreeze`.
 
     `question` are the filters, as in the report's address. Without an author, the clock freezes a scheduled report.
+    Nobody joins or leaves the partnership meanwhile.
     """
-    require(author is None or may_report_for(author, body))
+    lock_body(body)
+    require(author is None or may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
         raise UnableToFreeze("There is no such report.")

@@ -1,15 +1,20 @@
-"""Record what happened to frozen and scheduled reports."""
+"""Lock whose reports they are, and record what happened to frozen and scheduled ones."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import FrozenReport, Schedule
+
+
+def lock_body(body: Organisation | Partnership) -> None:
+    """Lock the organisation or partnership, so that its parties and their roles stay as they are."""
+    type(body)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=body.pk)
 
 
 def record_event(

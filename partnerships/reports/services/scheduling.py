@@ -7,11 +7,13 @@ import datetime as dt
 from collections.abc import Collection
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.dates import long_date
+from partnerships.kit.leased_jobs import was_cancelled
+from partnerships.kit.operators import alert_operators
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
@@ -22,12 +24,14 @@ from partnerships.reports.queries import fits, people_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
-from partnerships.reports.services.recording import record_event
+from partnerships.reports.services.recording import lock_body, record_event
 
 log = structlog.get_logger(__name__)
 
 #: An organisation or partnership has at most this many running schedules.
 MAX_SCHEDULES = 20
+#: A report that cannot be computed is tried this many times, then on its next day.
+MAX_TRIES = 3
 #: Months between two reports.
 _MONTHS = {Every.MONTH: 1, Every.QUARTER: 3}
 _WEEK = dt.timedelta(days=7)
@@ -51,7 +55,8 @@ def schedule_report(
     now: dt.datetime,
 ) -> Schedule:
     """Send a report to these people of the organisation or partnership, from a day on. Raises `UnableToSchedule`."""
-    require(may_report_for(author, body))
+    lock_body(body)
+    require(may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
         raise UnableToSchedule("There is no such report.")
@@ -70,7 +75,6 @@ def schedule_report(
         "organisation": body if isinstance(body, Organisation) else None,
         "partnership": body if isinstance(body, Partnership) else None,
     }
-    type(body).objects.select_for_update().get(pk=body.pk)
     if Schedule.objects.filter(**placed, ended_at=None).count() >= MAX_SCHEDULES:
         raise UnableToSchedule(f"There are already {MAX_SCHEDULES} scheduled reports. End one first.")
     schedule = Schedule.objects.create(
@@ -93,7 +97,8 @@ def schedule_report(
 def end_schedule(*, schedule: Schedule, author: User, now: dt.datetime) -> Schedule:
     """Send it no more. What was frozen is kept."""
     schedule = _locked(schedule)
-    require(may_report_for(author, schedule.body))
+    lock_body(schedule.body)
+    require(may_report_for(author, schedule.body, now))
     if schedule.ended_at is None:
         _end(schedule, author, now)
     return schedule
@@ -122,19 +127,28 @@ def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] =
     """Freeze the reports that are due and record their emails; how many were frozen.
 
     May run twice: each is done under its lock, with its next day. One whose filters are no longer valid is not made;
-    who set it up is told, else its recipients. One that fails is logged and tried again in the next run; it holds up
-    no other. Errors of `stop_on` end the run.
+    who set it up is told, else its recipients. One that fails is tried again in the next runs, after the others and
+    `MAX_TRIES` times in all; then they and the operators are told, and it waits for its next day. Errors of `stop_on`
+    end the run; the one that was being made has failed.
     """
     today, sent = timezone.localdate(now), 0
-    due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("next_on", "pk")
+    due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
     for pk in due.values_list("pk", flat=True):
         try:
             sent += _send(pk, now)
         except stop_on:
+            _count_failure(pk, now)
             raise
-        except Exception:
+        except Exception as failure:
             log.exception("scheduled_report_failed", schedule=pk)
+            if not _is_outage(failure):
+                _count_failure(pk, now)
     return sent
+
+
+def _is_outage(failure: Exception) -> bool:
+    """Whether the database is away or kept us waiting for a lock, so that the report is not at fault."""
+    return isinstance(failure, OperationalError | InterfaceError) and not was_cancelled(failure)
 
 
 @transaction.atomic
@@ -142,10 +156,8 @@ def _send(pk: int, now: dt.datetime) -> bool:
     schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
-    schedule.next_on = _next_day(schedule, today)
-    people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
-    numbers = list(people.values_list("pk", flat=True))
-    schedule.save(update_fields=["next_on"])
+    numbers = _recipients(schedule)
+    _wait_for_next(schedule, today)
     if not numbers:  # nobody is left to send it to
         _end(schedule, None, now)
         return False
@@ -161,17 +173,47 @@ def _send(pk: int, now: dt.datetime) -> bool:
         )
     except UnableToFreeze as error:
         log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
-        author = schedule.created_by_id
-        told = [author] if author is not None and _is_kept_by_its_author(schedule) else numbers
-        record_emails(kind="reports.not_made", people=told, params={"schedule": pk}, now=now)
+        _tell_not_made(schedule, numbers, now, why="filters")
         return False
     record_emails(kind="reports.scheduled", people=numbers, params={"frozen": frozen.pk, "schedule": pk}, now=now)
     return True
 
 
-def _is_kept_by_its_author(schedule: Schedule) -> bool:
-    """Whether the person who set it up may still end it."""
-    return schedule.created_by is not None and may_report_for(schedule.created_by, schedule.body)
+def _recipients(schedule: Schedule) -> list[int]:
+    """The people (ids) who get it and still belong to its audience."""
+    people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
+    return list(people.values_list("pk", flat=True))
+
+
+def _wait_for_next(schedule: Schedule, today: dt.date) -> None:
+    schedule.next_on, schedule.failures = _next_day(schedule, today), 0
+    schedule.save(update_fields=["next_on", "failures"])
+
+
+def _count_failure(pk: int, now: dt.datetime) -> None:
+    """Count that it could not be computed, and let it wait for its next day after the last try."""
+    with transaction.atomic():
+        schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
+        if schedule.ended_at is not None or schedule.next_on > today:
+            return
+        schedule.failures += 1
+        if schedule.failures < MAX_TRIES:
+            schedule.save(update_fields=["failures"])
+            return
+        _wait_for_next(schedule, today)
+        _tell_not_made(schedule, _recipients(schedule), now, why="failed")
+    alert_operators(
+        f"Scheduled report {pk} cannot be made",
+        f"It failed {MAX_TRIES} times and waits for its next day, {long_date(schedule.next_on)}. The log says why: "
+        f"scheduled_report_failed, schedule {pk}, report {schedule.report}.",
+    )
+
+
+def _tell_not_made(schedule: Schedule, recipients: Collection[int], now: dt.datetime, *, why: str) -> None:
+    """Tell who set it up that it was not made, or its recipients if they can no longer end it."""
+    author = schedule.created_by
+    told = [author.pk] if author is not None and may_report_for(author, schedule.body, now) else recipients
+    record_emails(kind="reports.not_made", people=told, params={"schedule": schedule.pk, "why": why}, now=now)
 
 
 def _next_day(schedule: Schedule, today: dt.date) -> dt.date:

@@ -69,7 +69,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         "report": find_report(one.report),
         "recipients": recipients,
         "is_recipient": any(row.person_id == person.pk for row in recipients),
-        "may_end": one.ended_at is None and may_report_for(person, one.body),
+        "may_end": one.ended_at is None and may_report_for(person, one.body, timezone.now()),
     }
     return render(request, "reports/schedule.html", context)
 

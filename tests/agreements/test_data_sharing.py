@@ -7,12 +7,14 @@ from typing import Any
 
 import time_machine
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Document
-from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.models import Document, Partnership
+from partnerships.agreements.queries.sharing import data_sharing_open, open_among
 from partnerships.agreements.services import (
     add_document,
     answer_invitation,
@@ -24,7 +26,7 @@ from partnerships.agreements.services import (
 from partnerships.agreements.services import create_partnership as create
 from partnerships.people.models import User
 from tests.support.terms import draft, first_proposal, put_up, sign_all
-from tests.world import World
+from tests.world import World, make_partnership
 
 
 def today() -> dt.date:
@@ -126,6 +128,27 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
     assert not data_sharing_open(world.partnership, today())
+
+
+def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> None:
+    own = agreement(world)
+    sign_all(put_up(complete(own, world), world.amina))
+    more = [
+        make_partnership(f"More {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
+        for number in range(3)
+    ]
+    each = [world.partnership, world.other_partnership, own, *more]
+    rows = list(Partnership.objects.filter(pk__in=[one.pk for one in each]).select_related("kind"))
+
+    with CaptureQueriesContext(connection) as few:
+        of_two = open_among(rows[:2], today())
+    with CaptureQueriesContext(connection) as many:
+        of_all = open_among(rows, today())
+
+    assert of_all == {one.pk for one in rows if data_sharing_open(one, today())}
+    assert of_all == {one.pk for one in each} - {world.other_partnership.pk}
+    assert of_two <= of_all
+    assert len(many) <= len(few) + 2  # the signatures of what is in force are read where there are any
 
 
 def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: World) -> None:

@@ -7,18 +7,20 @@ force: a partnership of a kind that is one, or a data-sharing schedule in its ow
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from partnerships.agreements.models import (
     Partnership,
     Party,
     PartyRole,
-    PartyStatus,
     Status,
     TermsInForce,
+    TermsVersion,
     has_status_on,
 )
-from partnerships.agreements.queries.terms import not_bound, version_in_force
+from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
@@ -83,12 +85,24 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
     return not theirs.exists() or theirs.exclude(organisation__in=unsigned).exists()
 
 
+def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
+    """Those (ids) in which a signed data-sharing agreement opens personal data on a day; a few queries for all."""
+    versions = _versions_in_force([one.pk for one in partnerships], day)
+    own = {one.pk for one in partnerships if one.pk in versions and _has_schedule(one, versions[one.pk], day)}
+    return own | agreements_between([one.pk for one in partnerships if one.pk not in own], day).keys()
+
+
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
     """Whether the signed terms have a data-sharing schedule in force."""
     if partnership.state_on(day) not in COUNTS_IN:
         return False
     version = version_in_force(partnership, day)
-    if version is None or version.was_accepted_before_signing:
+    return version is not None and _has_schedule(partnership, version, day)
+
+
+def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date) -> bool:
+    """Whether these terms, which are in force, are or have a data-sharing schedule that runs on a day."""
+    if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
     if partnership.kind.gives_data_sharing:
         return _runs_on(version.content["about"], day)
@@ -102,34 +116,52 @@ def _runs_on(about: dict[str, object], day: dt.date) -> bool:
 
 
 def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | None:
-    """A data-sharing agreement in force on a day that all its parties have signed.
+    """A data-sharing agreement in force on a day that all its parties have signed."""
+    return agreements_between([partnership.pk], day).get(partnership.pk)
 
-    Its parties must include every party of the partnership except observers.
+
+def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
+    """For each of these partnerships (ids), a data-sharing agreement in force on a day, signed by all its parties.
+
+    Its parties must include every party of the partnership except observers. At most five queries, unless a successor
+    of a party that has signed takes part.
     """
-    needed = set(
-        Party.objects.present()
-        .filter(partnership=partnership)
-        .exclude(role=PartyRole.OBSERVER)
-        .values_list("organisation", flat=True)
-    )
-    if len(needed) < 2:
-        return None
-    in_force = TermsInForce.objects.on(day).values("partnership")
+    needed = {pk: bodies for pk, bodies in _signing_parties(partnerships).items() if len(bodies) > 1}
+    if not needed:
+        return {}
     counts = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
+    taking_part = Party.objects.present().filter(organisation__in=set().union(*needed.values()))
     candidates = Partnership.objects.filter(
-        counts,
-        kind__gives_data_sharing=True,
-        pk__in=list(in_force.values_list("partnership", flat=True)),
-        parties__organisation__in=needed,
-        parties__status=PartyStatus.ACCEPTED,
-    ).distinct()
-    for one in candidates.order_by("pk"):
-        parties = set(
-            Party.objects.present()
-            .filter(partnership=one)
-            .exclude(role=PartyRole.OBSERVER)
-            .values_list("organisation", flat=True)
-        )
-        if needed <= parties and _own_schedule(one, day) and not needed & not_bound(one, day):
-            return one
-    return None
+        counts, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
+    )
+    agreements = {one.pk: one for one in candidates.select_related("kind").order_by("pk")}
+    parties, versions = _signing_parties(agreements), _versions_in_force(agreements, day)
+    usable = [pk for pk, version in versions.items() if _has_schedule(agreements[pk], version, day)]
+    found = {}
+    for pk, bodies in needed.items():
+        for one in sorted(usable):
+            if bodies <= parties.get(one, set()) and _binds(agreements[one], versions[one], bodies, day):
+                found[pk] = agreements[one]
+                break
+    return found
+
+
+def _binds(agreement: Partnership, version: TermsVersion, bodies: set[int], day: dt.date) -> bool:
+    """Whether these parties have signed the version in force, or follow parties that have."""
+    return bodies <= bound_by(version) or not bodies & not_bound(agreement, day)
+
+
+def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
+    """The present parties of each partnership, without observers."""
+    found: dict[int, set[int]] = defaultdict(set)
+    present = Party.objects.present().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
+    for pk, organisation in present.values_list("partnership_id", "organisation_id"):
+        found[pk].add(organisation)
+    return found
+
+
+def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:
+    """The version of the terms of each partnership that is in force on a day, with its signatures."""
+    entries = TermsInForce.objects.filter(partnership__in=list(partnerships)).on(day)
+    rows = entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")
+    return {entry.partnership_id: entry.version for entry in rows}

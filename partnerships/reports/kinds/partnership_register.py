@@ -23,7 +23,7 @@ from partnerships.agreements.models import (
     Status,
     TermsInForce,
 )
-from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.queries.sharing import open_among
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.forms import Form
 from partnerships.kit.text import counted
@@ -212,6 +212,7 @@ def _lines(asked: Asked) -> list[_Line]:
             "partnership", flat=True
         )
     )
+    sharing = open_among([one for one in shown if one.kind.needs_data_sharing or one.pk in marked], asked.today)
     risks = _risks(asked.reader, ids)
     return [
         _Line(
@@ -219,7 +220,7 @@ def _lines(asked: Asked) -> list[_Line]:
             states[one],
             chairs.get(one.pk, ""),
             since.get(one.pk),
-            data_sharing_open(one, asked.today) if one.kind.needs_data_sharing or one.pk in marked else None,
+            one.pk in sharing if one.kind.needs_data_sharing or one.pk in marked else None,
             risks.get(one.pk, (0, 0)),
             asked.today,
         )

@@ -10,16 +10,20 @@ import pypdf
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from docx.oxml.ns import qn
 
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.services import change_status
 from partnerships.exchange.models import Audience
 from partnerships.nominations.queries import masked_trend_of
 from partnerships.nominations.rights import all_read_masked
 from partnerships.organisations.audience import Everybody
 from partnerships.reports import services
+from partnerships.reports.queries import figures_of
 from tests.commitments import promises
 from tests.exchange.conftest import shared
 from tests.nominations.quarters import place_of, settled
-from tests.nominations.signed import sign_nominations
+from tests.nominations.signed import share_data, sign_nominations
 from tests.plans.drafts import CONTENT, ask_signatures
 from tests.recommendations.reports import adopted, says
 from tests.reports.conftest import cells, figures_for
@@ -128,6 +132,35 @@ def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: Wo
     assert not all_read_masked(agreement, Everybody([]), now)
 
 
+def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: World) -> None:
+    agreement = sign_nominations(world)
+    place_of(world)
+    settled(world, agreement)
+    frozen = services.freeze_report(
+        report="board-pack",
+        question=f"partnership={agreement.partnership_id}&part=nominations",
+        name="March board",
+        reason="It met.",
+        body=agreement.partnership,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    sharing = Partnership.objects.get(title="Data about lettings")
+    kept = frozen.snapshot
+
+    before = figures_of(frozen, world.nadia, timezone.now())
+    change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
+    after, council = (figures_of(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
+    share_data(world)
+
+    assert len(before.tables[0].rows) == 1
+    assert before == kept
+    assert after.tables[0].rows == ()
+    assert "no data-sharing agreement is in force" in after.tables[0].empty
+    assert council == after
+    assert figures_of(frozen, world.nadia, timezone.now()) == kept
+
+
 def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:
     query = prepared(world)
     given = {"reader": world.ben.email, "filters": query, "stdout": open("/dev/null", "w")}  # noqa: SIM115, PTH123
@@ -137,10 +170,17 @@ def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Pat
     call_command("make_report", "board-pack", to=str(word), **given)
 
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
-    headings = [one.text for one in docx.Document(str(word)).paragraphs if one.style.name == "Heading 1"]
+    document = docx.Document(str(word))
+    headings = [one.text for one in document.paragraphs if one.style.name == "Heading 1"]
+    links = document.element.body.findall(f".//{qn('w:hyperlink')}")
+    marks = {one.get(qn("w:name")) for one in document.element.body.findall(f".//{qn('w:bookmarkStart')}")}
     assert "Decisions needed" in text
     assert "Page 1 of" in text
     assert headings[:3] == ["Decisions needed", "What needs discussion", "What has changed"]
+    assert ["".join(words.text for words in one.iter(qn("w:t"))) for one in links] == headings
+    assert {one.get(qn("w:anchor")) for one in links} == marks
+    [chart] = document.inline_shapes
+    assert chart._inline.docPr.get("descr") == "Homes by year of completion; the table gives the figures"
     with pytest.raises(CommandError, match="no such report"):
         call_command("make_report", "nothing", to=str(pdf), **given)
 

@@ -44,15 +44,57 @@ def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> 
     document.styles["Normal"].element.get_or_add_rPr().append(language)
     footer = section.footer.paragraphs[0]
     add_muted(footer, f"{title}. Page ")
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        run = footer.add_run()
-        part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            part.set(namespaces.qn("w:fldCharType"), kind)
-        else:
-            part.text = text
-        run._r.append(part)
+    for kind, instruction in (("begin", ""), ("", "PAGE"), ("end", "")):
+        _add_field_part(footer, kind, instruction)
     return document
+
+
+def add_contents(document: Any, headings: Sequence[str]) -> None:
+    """Add a table of contents with a link to each `add_contents_heading`, in their order.
+
+    It is a field without page numbers, so that it is right without being updated.
+    """
+    document.add_paragraph().add_run("Contents").bold = True
+    for number, heading in enumerate(headings):
+        paragraph = document.add_paragraph()
+        if number == 0:
+            _add_field_part(paragraph, "begin")
+            _add_field_part(paragraph, "", r'TOC \o "1-1" \h \n')
+            _add_field_part(paragraph, "separate")
+        link = oxml.OxmlElement("w:hyperlink")
+        link.set(namespaces.qn("w:anchor"), _bookmark(number))
+        run = paragraph.add_run(xml_text(heading))
+        link.append(run._r)
+        paragraph._p.append(link)
+        paragraph.paragraph_format.space_after = shared.Pt(2)
+        if number == len(headings) - 1:
+            _add_field_part(paragraph, "end")
+
+
+def add_contents_heading(document: Any, number: int, heading: str) -> None:
+    """Add the heading of a part, to which the contents lead; `number` is its place in them, from 0."""
+    paragraph = document.add_heading(xml_text(heading), level=1)
+    for place, kind in ((1, "bookmarkStart"), (len(paragraph._p) + 1, "bookmarkEnd")):
+        mark = oxml.OxmlElement(f"w:{kind}")
+        mark.set(namespaces.qn("w:id"), str(number))
+        if kind == "bookmarkStart":
+            mark.set(namespaces.qn("w:name"), _bookmark(number))
+        paragraph._p.insert(place, mark)
+
+
+def _bookmark(number: int) -> str:
+    return f"_Toc{number + 1:06}"
+
+
+def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
+    """Add a part of a field: its begin, its instruction, what separates that from the result, or its end."""
+    run = paragraph.add_run()
+    part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
+    if kind:
+        part.set(namespaces.qn("w:fldCharType"), kind)
+    else:
+        part.text = instruction
+    run._r.append(part)
 
 
 def add_muted(paragraph: Any, text: str) -> None:

@@ -231,6 +231,13 @@ def successors_of_each(organisations: Collection[int], on: dt.date) -> dict[int,
     return {body: sorted(_after(steps, body)) for body in organisations}
 
 
+def followers_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
+    """For those of these bodies that ended by that day, the ids of the bodies that followed them directly."""
+    steps = _past(steps_from(organisations, kinds=INHERITING), on)
+    ended = set[int]().union(*(_ended_by(step) for step in steps))
+    return {body: sorted(_after(steps, body)) for body in organisations if body in ended}
+
+
 def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
     """The ids of the bodies that each of these follows directly by that day."""
     ties = SuccessionTie.objects.filter(successor__in=organisations).values_list("predecessor", flat=True)

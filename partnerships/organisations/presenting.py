@@ -1,4 +1,4 @@
-"""Successions in words: what comes for an organisation, and what was."""
+"""Successions in words: what comes for an organisation, and what was; and the kinds that a legend explains."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from partnerships.organisations.answering import NOBODY, Answer, Reason
 from partnerships.organisations.models import (
     Handover,
     HandoverState,
+    Kind,
     Organisation,
     Succession,
     SuccessionKind,
@@ -50,6 +51,12 @@ _BETWEEN = {
     SuccessionKind.BOUNDARY_CHANGE: "gives part of its area to",
     SuccessionKind.FUNCTION_TRANSFER: "passes functions to",
 }
+
+
+def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """The kinds of organisation with these codes, each with its name, for a legend."""
+    shown = set(codes)
+    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
 
 
 @dataclass(frozen=True, slots=True)

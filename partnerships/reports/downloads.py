@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from partnerships.documents.downloads import draw_pdf, pdf_response, word_response
-from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordTable, write_tables
+from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordPicture, WordTable, write_tables
+from partnerships.kit.pictures import png_of
 from partnerships.kit.workbooks import Worksheet, xlsx_bytes, xlsx_response
-from partnerships.reports.presenting import made_words, shown_tables, source_words, words_of
-from partnerships.reports.snapshot import Snapshot
+from partnerships.reports.presenting import Paging, draw, made_words, note_of, shown_tables, source_words, words_of
+from partnerships.reports.snapshot import Snapshot, Table
 
 #: Formats by the ending of the file's name.
 FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
@@ -44,12 +45,12 @@ def _for_pdf(snapshot: Snapshot) -> dict[str, Any]:
     return {**shown(snapshot), "is_wide": is_wide}
 
 
-def shown(snapshot: Snapshot) -> dict[str, Any]:
-    """What templates show of a snapshot."""
+def shown(snapshot: Snapshot, paging: Paging | None = None) -> dict[str, Any]:
+    """What templates show of a snapshot: a page with `paging`, else paper."""
     return {
         "snapshot": snapshot,
         "made": made_words(snapshot),
-        "tables": shown_tables(snapshot),
+        "tables": shown_tables(snapshot, paging),
         "sources": [(source_words(one), one.href) for one in snapshot.sources],
     }
 
@@ -62,17 +63,25 @@ def _paper(snapshot: Snapshot) -> TablesPaper:
         sentences=snapshot.answers,
         tables=tuple(
             WordTable(
+                pictures=tuple(_pictures(snapshot, table)),
                 heading=table.title,
                 rows=tuple(words_of(table)),
                 figures=tuple(column.is_figure for column in table.columns),
                 has_total=table.total is not None,
-                note=table.note if table.rows else table.empty,
+                note=note_of(table) if table.rows else table.empty,
             )
             for table in snapshot.tables
         ),
         notes=(*map(source_words, snapshot.sources), *snapshot.notes),
         made_at=snapshot.made_at,
     )
+
+
+def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
+    """The charts of a table."""
+    for chart in snapshot.charts:
+        if chart.table == table.code and table.rows:
+            yield WordPicture(chart.title, png_of(draw(chart, table)), f"{chart.title}; the table gives the figures")
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:

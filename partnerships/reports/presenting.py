@@ -7,18 +7,35 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.maps import Map, Shaded, level_of, shaded_map
+from partnerships.kit.networks import MOST, Node, Picture, lay_out
 from partnerships.kit.text import figure, pounds
+from partnerships.organisations.models import Kind as OrganisationKind
+from partnerships.organisations.presenting import kinds_among
 from partnerships.reports.comparing import Restatement
-from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import (
+    AreaMap,
+    Cell,
+    Chart,
+    Column,
+    Kind,
+    NetworkPicture,
+    Row,
+    Snapshot,
+    Source,
+    Table,
+)
 
 #: What stands in an empty cell.
 EMPTY = "–"
+#: Rows of a long table on one page, and on paper.
+ROWS_A_PAGE, MAX_PRINTED = 50, 1_000
 #: Groups of bars that fit side by side, and bars that are drawn below each other.
 _MAX_GROUPS, _MAX_ROWS = 12, 15
 #: A minus is as wide as a plus.
@@ -63,6 +80,44 @@ class ShownRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownNetwork:
+    """A picture of a network, and the kinds that its legend explains."""
+
+    picture: Picture
+    kinds: list[tuple[str, str]]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which rows of a long table are shown, and the addresses of those before and after."""
+
+    words: str
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a page shows long tables: the parameters of its address. `page-areas=3` is the third page of a table."""
+
+    parameters: QueryDict
+
+    def number(self, code: str) -> int:
+        """The page of a table, from 1."""
+        asked = self.parameters.get(f"page-{code}", "1")
+        return max(int(asked), 1) if asked.isdecimal() and len(asked) < 6 else 1
+
+    def address(self, code: str, number: int) -> str:
+        """The address with another page of a table."""
+        changed = self.parameters.copy()
+        changed.pop(f"page-{code}", None)
+        if number > 1:
+            changed[f"page-{code}"] = str(number)
+        return f"?{changed.urlencode()}"
+
+
+@dataclass(frozen=True, slots=True)
 class ShownTable:
     """A table in words, with the charts that are drawn of it."""
 
@@ -75,28 +130,58 @@ class ShownTable:
     empty: str
     charts: tuple[tuple[str, SafeString], ...]
     maps: tuple[tuple[str, Map], ...] = ()
+    networks: tuple[tuple[str, ShownNetwork], ...] = ()
+    pages: Pages | None = None
 
 
-def shown_tables(snapshot: Snapshot) -> list[ShownTable]:
-    """The tables of a snapshot in words, with their charts and maps."""
-    mapped = {one.table for one in snapshot.maps}
-    return [
-        ShownTable(
-            table.code,
-            table.title,
-            table.columns,
-            tuple(
-                _shown(table, row, f"{table.code}-{row.key}" if table.code in mapped and row.key else "")
-                for row in table.rows
-            ),
-            _shown(table, table.total) if table.total else None,
-            table.note,
-            table.empty,
-            tuple((one.title, draw(one, table)) for one in snapshot.charts if one.table == table.code and table.rows),
-            tuple((one.title, draw_map(one, table)) for one in snapshot.maps if one.table == table.code),
-        )
-        for table in snapshot.tables
-    ]
+def shown_tables(snapshot: Snapshot, paging: Paging | None = None) -> list[ShownTable]:
+    """The tables of a snapshot in words, with their charts, maps and networks.
+
+    On pages long tables are cut into pages. Paper has `MAX_PRINTED` rows of each.
+    """
+    return [_shown_table(snapshot, table, paging) for table in snapshot.tables]
+
+
+def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None) -> ShownTable:
+    is_mapped = any(one.table == table.code for one in snapshot.maps)
+    rows, pages = _paged(table, paging) if paging is not None else (table.rows[:MAX_PRINTED], None)
+    return ShownTable(
+        table.code,
+        table.title,
+        table.columns,
+        tuple(_shown(table, row, f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows),
+        _shown(table, table.total) if table.total else None,
+        note_of(table) if paging is None else table.note,
+        table.empty,
+        tuple((one.title, draw(one, table)) for one in snapshot.charts if one.table == table.code and table.rows),
+        tuple((one.title, draw_map(one, table, paging)) for one in snapshot.maps if one.table == table.code),
+        tuple((one.title, draw_network(one, snapshot)) for one in snapshot.networks if one.bodies == table.code),
+        pages,
+    )
+
+
+def _paged(table: Table, paging: Paging) -> tuple[tuple[Row, ...], Pages | None]:
+    """The rows of the page that is asked for; beyond the last one, those of the last."""
+    if len(table.rows) <= ROWS_A_PAGE:
+        return table.rows, None
+    last = -(-len(table.rows) // ROWS_A_PAGE)
+    number = min(paging.number(table.code), last)
+    first = (number - 1) * ROWS_A_PAGE
+    rows = table.rows[first : first + ROWS_A_PAGE]
+    words = f"Rows {first + 1:,} to {first + len(rows):,} of {len(table.rows):,}"
+    place = f"#table-{table.code}"
+    return rows, Pages(
+        words,
+        paging.address(table.code, number - 1) + place if number > 1 else "",
+        paging.address(table.code, number + 1) + place if number < last else "",
+    )
+
+
+def note_of(table: Table) -> str:
+    """What paper says below the title of a table."""
+    left = len(table.rows) - MAX_PRINTED
+    cut = f"The first {MAX_PRINTED:,} rows; the Excel file has {left:,} more." if left > 0 else ""
+    return " ".join(filter(None, (table.note, cut)))
 
 
 def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
@@ -106,29 +191,35 @@ def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
 
 
 def words_of(table: Table) -> Iterator[list[str]]:
-    """The table as rows of words, headings first and the total last."""
+    """The table as rows of words for paper and emails, headings first and the total last."""
     yield [column.label for column in table.columns]
-    for row in table.cells_with_total():
+    total = () if table.total is None else (table.total,)
+    for row in (*table.rows[:MAX_PRINTED], *total):
         yield [cell_words(column.kind, cell) for column, cell in zip(table.columns, row.cells, strict=True)]
 
 
-def draw(chart: Chart, table: Table) -> SafeString:
-    """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows."""
+def draw(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> SafeString:
+    """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows.
+
+    Of more than `limit` bars below each other, the highest are drawn.
+    """
     label = f"{chart.title}; the table gives the figures"
-    if len(chart.series) == 1 or len(table.rows) > _MAX_GROUPS:
+    if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
         place = chart.series[-1]
         figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
-        if len(figures) > _MAX_ROWS:
-            figures = sorted(figures, key=lambda one: -one[1])[:_MAX_ROWS]
-            label = f"{label}; here the {_MAX_ROWS} highest"
+        if len(figures) > limit:
+            figures = sorted(figures, key=lambda one: -one[1])[:limit]
+            label = f"{label}; here the {limit} highest"
         return row_chart(label, figures)
     first, second = (table.columns[place].label for place in chart.series)
     groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]
     return bar_chart(label, (first, second), groups)
 
 
-def draw_map(area_map: AreaMap, table: Table) -> Map:
-    """The map as SVG, with what its shades mean."""
+def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
+    """The map as SVG, with what its shades mean. Its areas lead to their rows, on whatever page these are."""
+    pages = {row.identity: number // ROWS_A_PAGE + 1 for number, row in enumerate(table.rows)}
+    is_long = paging is not None and len(table.rows) > ROWS_A_PAGE
     column = table.columns[area_map.column]
     figures = {row.identity: _number(row.cells[area_map.column]) for row in table.rows}
     limits = area_map.limits or _limits([int(value) for value in figures.values() if value])
@@ -137,11 +228,31 @@ def draw_map(area_map: AreaMap, table: Table) -> Map:
             row.identity,
             f"{row.name}: {cell_words(column.kind, row.cells[area_map.column])}",
             level_of(float(figures[row.identity] or 0), limits),
-            f"#{table.code}-{row.identity}",
+            (paging.address(table.code, pages[row.identity]) if is_long and paging else "")
+            + f"#{table.code}-{row.identity}",
         )
         for row in table.rows
     ]
     return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits))
+
+
+def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
+    """The picture of the organisations of one table and the pairs of another, with what its shapes mean."""
+    bodies, links = snapshot.table(network.bodies), snapshot.table(network.links)
+    assert bodies is not None
+    assert links is not None
+    codes = {str(kind.label): kind.value for kind in OrganisationKind}
+    nodes = [
+        Node(int(row.identity), row.name, codes.get(str(row.cells[1]), ""), row.identity == network.centre, row.href)
+        for row in bodies.rows[:MOST]
+    ]
+    ties = {}
+    for row in links.rows:
+        one, _, other = row.identity.partition("-")
+        ties[int(one), int(other)] = int(_number(row.cells[-1]) or 0)
+    middle = next((node.label for node in nodes if node.mine), "")
+    words = (f"The large shape is {middle}. " if middle else "") + "A heavier line means more than one partnership."
+    return ShownNetwork(lay_out(nodes, ties), kinds_among(node.kind for node in nodes), words)
 
 
 def _limits(values: list[int]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from partnerships.reports.kinds.coverage import COVERAGE
 from partnerships.reports.kinds.evidence_file import EVIDENCE_FILE
 from partnerships.reports.kinds.homes_pipeline import HOMES_PIPELINE
 from partnerships.reports.kinds.need_and_supply import NEED_AND_SUPPLY
+from partnerships.reports.kinds.network import NETWORK
 from partnerships.reports.kinds.partnership_register import PARTNERSHIP_REGISTER
 from partnerships.reports.kinds.promises_kept import PROMISES_KEPT
 from partnerships.reports.kinds.reciprocity import RECIPROCITY
@@ -43,6 +44,7 @@ def register() -> None:
         UNANSWERED_ASKS,
         RECIPROCITY,
         RECOMMENDATIONS,
+        NETWORK,
     ):
         register_report(report)
     register_personal(RULES)

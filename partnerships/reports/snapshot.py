@@ -117,6 +117,20 @@ class AreaMap:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkPicture:
+    """The organisations of one table, and as lines the pairs of another: like a chart, it has no figures of its own.
+
+    The keys of `bodies` are numbers, those of `links` two of them (`3-12`); the last column of `links` says how strong
+    a line is. `centre` is the key of the organisation in the middle, if one was chosen.
+    """
+
+    title: str
+    links: str
+    bodies: str
+    centre: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where figures come from, and as of when."""
 
@@ -142,6 +156,7 @@ class Snapshot:
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
     maps: tuple[AreaMap, ...] = ()
+    networks: tuple[NetworkPicture, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -162,6 +177,7 @@ def to_json(snapshot: Snapshot) -> dict[str, Any]:
         "tables": [_table_to_json(table) for table in snapshot.tables],
         "charts": [{"title": one.title, "table": one.table, "series": list(one.series)} for one in snapshot.charts],
         "maps": [[one.title, one.table, one.column, list(one.limits)] for one in snapshot.maps],
+        "networks": [[one.title, one.links, one.bodies, one.centre] for one in snapshot.networks],
         "sources": [
             {"words": one.words, "as_of": one.as_of and one.as_of.isoformat(), "href": one.href}
             for one in snapshot.sources
@@ -204,6 +220,7 @@ def from_json(kept: dict[str, Any]) -> Snapshot:
         maps=tuple(
             AreaMap(title, table, column, tuple(limits)) for title, table, column, limits in kept.get("maps", [])
         ),
+        networks=tuple(NetworkPicture(*one) for one in kept.get("networks", [])),
         sources=tuple(
             Source(one["words"], dt.date.fromisoformat(one["as_of"]) if one["as_of"] else None, one["href"])
             for one in kept["sources"]

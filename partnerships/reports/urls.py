@@ -7,6 +7,9 @@ from partnerships.reports import views
 app_name = "reports"
 urlpatterns = [
     path("", views.index, name="index"),
+    path("dashboard/", views.dashboards.network, name="dashboard"),
+    path("dashboard/partnership/<int:pk>/", views.dashboards.partnership, name="partnership-dashboard"),
+    path("dashboard/organisation/<int:pk>/", views.dashboards.organisation, name="organisation-dashboard"),
     path("frozen/", views.frozen_list, name="frozen-list"),
     path("frozen/<int:pk>/", views.frozen, name="frozen"),
     path("frozen/<int:pk>/report.<slug:form>", views.frozen_file, name="frozen-file"),

@@ -9,14 +9,15 @@ from itertools import combinations
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
+from partnerships.kit.networks import SMALL, Node
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
-from partnerships.web.network import Node
 
 #: Most organisations in a picture: with more, names overlap.
-DRAWN = 24
+DRAWN = SMALL
 #: Most lines in a picture of them; more cannot be told apart. Those to the centre are always drawn.
 LINES = 2 * DRAWN
 #: Partnerships named beside each partner; the others are on a page of their own.
@@ -97,7 +98,11 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
     for one in partnerships:
         weights.update(combinations(sorted(set(drawn).intersection(one.organisations)), 2))
     bodies = Organisation.objects.in_bulk(drawn)
-    nodes = (Node(pk, bodies[pk].display_name, bodies[pk].kind, mine=pk in centre) for pk in drawn)
+    nodes = (
+        Node(pk, one.display_name, one.kind, mine=pk in centre, href=reverse("web:network-partners", args=[pk]))
+        for pk in drawn
+        for one in [bodies[pk]]
+    )
     strongest = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
     return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:LINES]})
 

@@ -7,12 +7,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import Page, keyset_page
-from partnerships.organisations.models import Kind, Organisation
+from partnerships.kit.networks import lay_out
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.presenting import kinds_among
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.web import neighbours
-from partnerships.web.network import WIDTH, Picture, lay_out
 
 _BY_NAME = ("name", "pk")
 
@@ -51,13 +52,7 @@ def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
     if not around.weights:
         return {}
     picture = lay_out(around.nodes, around.weights)
-    return {"picture": picture, "width": WIDTH, "kinds": _kinds_in(picture)}
-
-
-def _kinds_in(picture: Picture) -> list[tuple[str, str]]:
-    """The kinds of body that the picture shows, each with its name, for the legend."""
-    shown = {place.node.kind for place in picture.nodes}
-    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
+    return {"picture": picture, "kinds": kinds_among(place.node.kind for place in picture.nodes)}
 
 
 @require_safe

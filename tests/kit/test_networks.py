@@ -1,12 +1,14 @@
-"""The network picture: complete, readable and the same each time."""
+"""Networks: where they fall apart, and pictures that are complete, readable and the same each time."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from partnerships.web.network import HEIGHT, WIDTH, Node, lay_out, overlaps
+from partnerships.kit.networks import HEIGHT, MOST, SMALL, WIDTH, Node, connected, lay_out, overlaps, pieces_without
 from tests.support.browser import sign_in
 from tests.world import make_world
 
@@ -52,6 +54,47 @@ def test_link_to_an_organisation_not_shown_is_left_out() -> None:
 
 def test_empty_network_gives_an_empty_picture() -> None:
     assert lay_out((), {}).nodes == ()
+
+
+def test_large_network_names_those_for_which_there_is_room() -> None:
+    nodes = [Node(key, f"A council with a long name {key}", "council", mine=key == 7) for key in range(MOST)]
+    ties = {(key // 3, key): 1 for key in range(1, MOST)}
+
+    picture = lay_out(nodes, ties)
+
+    named = {place.node.key: place.node.label for place in picture.nodes if place.is_named}
+    places = {place.node.key: (place.x, place.y) for place in picture.nodes if place.is_named}
+    assert (len(picture.nodes), len(picture.lines)) == (MOST, MOST - 1)
+    assert 7 in named
+    assert len(named) > SMALL
+    assert overlaps(named, places) == 0
+
+
+_NODES = st.integers(1, 9)
+
+
+@given(st.sets(st.tuples(_NODES, _NODES).filter(lambda tie: tie[0] < tie[1]), max_size=14))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_pieces_are_those_that_are_left_when_each_node_is_taken_out(ties: set[tuple[int, int]]) -> None:
+    expected = {}
+    for node in {one for tie in ties for one in tie}:
+        part = next(part for part in parts_of(ties) if node in part)
+        left = parts_of({tie for tie in ties if node not in tie}, part - {node})
+        if len(left) > 1:
+            expected[node] = sorted(map(len, left), reverse=True)
+
+    assert pieces_without(ties) == expected
+    assert sorted(map(len, connected(ties))) == sorted(map(len, parts_of(ties)))
+
+
+def parts_of(ties: set[tuple[int, int]], nodes: set[int] | None = None) -> list[set[int]]:
+    """The parts that are linked, by joining two at a time."""
+    parts = [{node} for node in ({one for tie in ties for one in tie} if nodes is None else nodes)]
+    for tie in ties:
+        joined = [part for part in parts if part.intersection(tie)]
+        parts = [part for part in parts if part not in joined]
+        parts += [set().union(*joined)] if joined else []
+    return parts
 
 
 @pytest.mark.browser

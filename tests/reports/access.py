@@ -52,6 +52,13 @@ _RECEIVERS = expect(inside=302, outside=404)
 ROWS = (
     Row("reports:index", get=everyone()),
     *(Row("reports:report", case=one.slug, on=partial(_of, one.slug), get=everyone()) for one in all_reports()),
+    Row("reports:dashboard", get=everyone()),
+    Row("reports:partnership-dashboard", on=lambda world: {"pk": world.partnership.pk}, get=_READERS),
+    Row(
+        "reports:organisation-dashboard",
+        on=lambda world: {"pk": world.larkhaven.pk},
+        get=expect(inside=200, outside=404, partner=404),
+    ),
     Row("reports:file", on=lambda world: {**_report(world), "form": "xlsx"}, get=everyone()),
     # Those who may report for nobody find no choice in the form.
     Row("reports:freeze", on=_report, get=everyone(), post=everyone(422)),

@@ -15,8 +15,8 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import FORMATS, file_of, shown
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FrozenReport
-from partnerships.reports.presenting import shown_restatements
-from partnerships.reports.queries import InvalidFilters, computed_for, frozen_for
+from partnerships.reports.presenting import Paging, shown_restatements
+from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import reported_for
 from partnerships.reports.views.reading import filters_in, found_report
@@ -61,7 +61,13 @@ def frozen(request: HttpRequest, pk: int) -> HttpResponse:
     """A frozen report, with the figures that it had."""
     one = _opened(request, pk)
     may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
-    context = {**shown(one.snapshot), "frozen": one, "formats": FORMATS.items(), "may_compare": may_compare}
+    figures = figures_of(one, signed_in(request), timezone.now())
+    context = {
+        **shown(figures, Paging(request.GET)),
+        "frozen": one,
+        "formats": FORMATS.items(),
+        "may_compare": may_compare,
+    }
     return render(request, "reports/frozen.html", context)
 
 
@@ -71,7 +77,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     one = _opened(request, pk)
     if form not in FORMATS:
         raise Http404
-    return file_of(request, one.snapshot, form)
+    return file_of(request, figures_of(one, signed_in(request), timezone.now()), form)
 
 
 @require_safe
@@ -80,10 +86,11 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(
         FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
     )
-    report = find_report(one.report)
+    report, now = find_report(one.report), timezone.now()
     try:
-        today = computed_for(report, one.body, one.question, timezone.now()) if report else None
+        today = computed_for(report, one.body, one.question, now) if report else None
     except InvalidFilters:
         today = None
-    rows = shown_restatements(restatements(one.snapshot, today)) if today else []
+    was = figures_of(one, signed_in(request), now)
+    rows = shown_restatements(restatements(was, today)) if today else []
     return render(request, "reports/compare.html", {"frozen": one, "today": today, "rows": rows})

@@ -10,22 +10,23 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.forms import Chip, active_filters
 from partnerships.kit.record_fields import find_without_script, suggestions
-from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships
 from partnerships.people.requests import signed_in
 from partnerships.reports.downloads import FORMATS, file_of, shown
+from partnerships.reports.presenting import Paging
 from partnerships.reports.queries import InvalidFilters, snapshot_of
 from partnerships.reports.registry import Report, all_reports, find_report
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The reports that exist, by group."""
-    signed_in(request)
+    """The reports that exist, by group, and the dashboards of the reader's organisations."""
+    own = Organisation.objects.of_person(signed_in(request)).order_by("name", "pk")
     groups: dict[str, list[Report]] = {}
     for report in all_reports():
         groups.setdefault(report.group, []).append(report)
-    return render(request, "reports/index.html", {"groups": list(groups.items())})
+    return render(request, "reports/index.html", {"groups": list(groups.items()), "own": own})
 
 
 @require_safe
@@ -41,7 +42,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     except InvalidFilters:
         return render(request, "reports/report.html", {"report": report, "form": form}, status=422)
     context = {
-        **shown(snapshot),
+        **shown(snapshot, Paging(request.GET)),
         "may_freeze": acting_memberships(reader).filter(role__in=EDITING_ROLES).exists(),
         "report": report,
         "form": form,

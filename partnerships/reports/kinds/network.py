@@ -1,0 +1,333 @@
+"""The network: who works with whom on a day, where it falls apart, and what ends if an organisation goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Exists, OuterRef
+from django.http import QueryDict
+from django.urls import reverse
+
+from partnerships.agreements.models import PartnershipKind, PartnershipQuerySet
+from partnerships.agreements.queries.ties import partnerships_on, parts_on
+from partnerships.commitments.models import Commitment
+from partnerships.exchange.models import Entry
+from partnerships.kit.dates import long_date
+from partnerships.kit.forms import DayField, Form
+from partnerships.kit.networks import MOST, connected, pieces_without
+from partnerships.kit.text import counted
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.lineage import followers_of_each
+from partnerships.organisations.models import Kind as OrganisationKind
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import names_of, organisations_named
+from partnerships.plans.models import OVER as OVER_PLANS
+from partnerships.plans.models import Plan, PlanOwner
+from partnerships.reports.kinds.linked import Fate, Network, ending, fate_of
+from partnerships.reports.registry import Asked, Report
+from partnerships.reports.snapshot import Chart, Column, Kind, NetworkPicture, Row, Snapshot, Source, Table
+
+#: Records of one kind that are listed under what ends.
+_MAX_RECORDS = 100
+#: Organisations that a sentence names.
+_NAMED = 5
+
+
+class _Filters(Form):
+    """The day, the organisation in the middle, and which partnerships count."""
+
+    day = DayField(label="As at", required=False, help_text="Leave empty for today.")
+    around = forms.CharField(
+        label="Around an organisation",
+        required=False,
+        max_length=200,
+        help_text="Its name. The report then says what ends if it goes.",
+    )
+    kind = forms.ChoiceField(label="Kind of partnership", required=False)
+
+    def __init__(self, parameters: QueryDict) -> None:
+        super().__init__(parameters)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Any kind"), *PartnershipKind.all_choices()]
+
+    def clean(self) -> dict[str, object]:
+        """With `chosen`, the organisation that is named."""
+        cleaned = super().clean() or self.cleaned_data
+        words = cleaned.get("around") or ""
+        return {**cleaned, "chosen": self._named(words) if words else None}
+
+    def _named(self, words: str) -> Organisation | None:
+        """The organisation with this name, now or before; else the only one whose name has every word."""
+        known = Organisation.objects.standing()
+        found = list(known.filter(pk__in=organisations_named(words)).order_by("name", "pk")[: _NAMED + 1])
+        exact = known.filter(name__iexact=words).order_by("pk").first()
+        if exact is None and len(found) > 1:
+            names = ", ".join(one.name for one in found[:_NAMED])
+            self.add_error("around", f"Several organisations have this name. Enter the whole name of one: {names}.")
+            return None
+        if exact is None and not found:
+            self.add_error("around", "No organisation has this name. Enter its name, or a part of it.")
+            return None
+        return exact or found[0]
+
+
+def _compute(asked: Asked) -> Snapshot:
+    day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("chosen")
+    partnerships = partnerships_on(asked.reader, day)
+    if asked.filters.get("kind"):
+        partnerships = partnerships.filter(kind=asked.filters["kind"])
+    network = Network.of(parts_on(partnerships, asked.reader, day, today=asked.today))
+    without = pieces_without(network.ties)
+    shown = network.near(chosen.pk) if chosen is not None and network.held[chosen.pk] else set(network.held)
+    kinds = dict(Organisation.objects.filter(pk__in=network.held).values_list("pk", "kind"))
+    names = _names(network.held, asked, day)
+    tables = [_counts(network, without), _single(network, without, names)]
+    if chosen is not None:
+        tables.append(_ends(asked, chosen, network, partnerships, names, day))
+    tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
+    return Snapshot(
+        report=NETWORK.slug,
+        title=NETWORK.title,
+        made_at=asked.now,
+        made_for=asked.made_for,
+        filters=asked.words,
+        answers=_answers(asked, network, without, names, chosen, day),
+        tables=tuple(tables),
+        charts=(Chart("Organisations cut off without each", "single", (1,)),),
+        networks=_pictures(shown, chosen, network),
+        sources=(Source("Partnerships and their parties in Common Ground", day),),
+        notes=_NOTES,
+    )
+
+
+_NOTES = (
+    "Two organisations are linked if they take part in the same partnership, in any role.",
+    "A single point of failure is an organisation without which others are no longer linked with the rest.",
+    "It counts partnerships that its reader may know of today and that were not over on the day.",
+    "Of a partnership that the reader knows only in outline, organisations that have left since are not counted.",
+    "A partnership ends without an organisation if fewer than two others, observers not counted, are left.",
+    "Organisations have the names of the day. Those that followed them are added.",
+    f"The picture has at most {MOST} organisations, and names where there is room. The tables have all.",
+)
+
+
+def _pictures(shown: Collection[int], chosen: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
+    """The picture of what is shown, where it is small enough."""
+    if not network.ties or len(shown) > MOST:
+        return ()
+    title = f"Around {chosen.name}" if chosen is not None and chosen.pk in shown else "The whole network"
+    return (NetworkPicture(title, "links", "organisations", str(chosen.pk) if chosen is not None else ""),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What organisations are called, and the address of this report around each."""
+
+    words: Mapping[int, str]
+    present: Mapping[int, str]
+    asked: Sequence[tuple[str, str]]
+
+    def __getitem__(self, pk: int) -> str:
+        """The name of the day, with the present one, or that of the successor, beside it."""
+        return self.words[pk]
+
+    def around(self, pk: int) -> str:
+        """This report with the organisation in the middle."""
+        page = reverse("reports:report", kwargs={"slug": NETWORK.slug})
+        return f"{page}?{urlencode([*self.asked, ('around', self.present[pk])])}"
+
+
+def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names:
+    """The names of the day, with those that the organisations have now and those that followed them."""
+    then = names_of(list(organisations))
+    by = max(day, asked.today)
+    followed = followers_of_each(list(organisations), by)
+    later = names_of([pk for bodies in followed.values() for pk in bodies])
+
+    def words(pk: int) -> str:
+        name, now = then[pk].on(day), then[pk].name
+        after = [later[body].name for body in followed.get(pk, ())] or ([now] if now != name else [])
+        return f"{name} ({'now' if by == asked.today else 'then'} {' and '.join(after)})" if after else name
+
+    kept = [("day", day.isoformat())] if asked.filters.get("day") else []
+    kept += [("kind", asked.filters["kind"])] if asked.filters.get("kind") else []
+    return _Names({pk: words(pk) for pk in organisations}, {pk: one.name for pk, one in then.items()}, kept)
+
+
+def _counts(network: Network, without: Mapping[int, Sequence[int]]) -> Table:
+    parts = connected(network.ties)
+    alone = sum(1 for pk in network.held if not network.partners[pk])
+    rows = (
+        Row(("Organisations", len(network.held)), key="organisations"),
+        Row(("Partnerships", len(network.parties)), key="partnerships"),
+        Row(("Links between two organisations", len(network.ties)), key="links"),
+        Row(("Single points of failure", len(without)), key="single"),
+        Row(("Parts that are not linked with each other", len(parts) + alone), key="parts"),
+        Row(("Organisations in the largest part", len(parts[0]) if parts else min(alone, 1)), key="largest"),
+    )
+    return Table("counts", "In short", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.held else ())
+
+
+def _cut_off(pieces: Sequence[int]) -> int:
+    """The organisations that are no longer linked with the largest piece."""
+    return sum(pieces[1:])
+
+
+def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Names) -> Table:
+    ordered = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk], pk))
+    lost = ending(network)
+    rows = tuple(
+        Row(
+            (names[pk], _cut_off(without[pk]), len(without[pk]), network.held[pk], lost[pk]),
+            href=names.around(pk),
+            key=str(pk),
+        )
+        for pk in ordered
+    )
+    columns = (
+        Column("Without this organisation"),
+        Column("Organisations cut off", Kind.NUMBER),
+        Column("Pieces", Kind.NUMBER),
+        Column("Its partnerships", Kind.NUMBER),
+        Column("Of these end", Kind.COUNT),
+    )
+    empty = "No organisation alone holds parts of the network together."
+    return Table("single", "Single points of failure", columns, rows, empty=empty)
+
+
+_FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or lead", Fate.GOES_ON: "Goes on"})
+
+
+def _ends(
+    asked: Asked,
+    chosen: Organisation,
+    network: Network,
+    partnerships: PartnershipQuerySet,
+    names: _Names,
+    day: dt.date,
+) -> Table:
+    """Its partnerships on the day, the worst hit first; today also what it holds alone."""
+    fates = {
+        partnership: fate_of(chosen.pk, parties)
+        for partnership, parties in network.parties.items()
+        if any(pk == chosen.pk for pk, _ in parties)
+    }
+    rows = []
+    for one in partnerships.filter(pk__in=fates).order_by("title", "pk"):
+        others = [names[pk] for pk, _ in network.parties[one.pk] if pk != chosen.pk]
+        left = "no other party" if not others else others[0] if len(others) == 1 else f"{len(others)} others"
+        rows.append((fates[one.pk], Row((one.title, "Partnership", _FATES[fates[one.pk]], left), *_of(one))))
+    rows.sort(key=lambda pair: pair[0])
+    found = [row for _, row in rows]
+    if day >= asked.today:
+        found += _held_alone(asked.reader, chosen)
+    columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
+    note = "" if day >= asked.today else "For earlier days it has partnerships only."
+    title = f"What ends if {chosen.name} goes"
+    empty = "It takes part in nothing that you can see on this day."
+    return Table("ends", title, columns, tuple(found), note=note, empty=empty)
+
+
+def _of(one: object) -> tuple[str, str]:
+    """The address and the key of a record."""
+    return one.get_absolute_url(), f"{one._meta.model_name}-{one.pk}"  # type: ignore[attr-defined]  # a model
+
+
+def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
+    """Its commitments, asks and offers, and the plans that it owns alone, as far as the reader may read them."""
+    open_now = Commitment.objects.followed_by(reader).under_way().select_related("giver", "receiver")
+    given = open_now.filter(giver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
+    awaited = open_now.filter(receiver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
+    entries = Entry.objects.followed_by(reader).live().filter(organisation=chosen).order_by("-shared_at", "-pk")
+    shown = Plan.objects.present_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
+    others = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=chosen)
+    own = PlanOwner.objects.filter(organisation=chosen).values("plan")
+    plans = shown.filter(~Exists(others), pk__in=own).order_by("title", "pk")
+    return [
+        *(Row((one.text, "Commitment", "Nobody keeps it", str(one.receiver)), *_of(one)) for one in given),
+        *(Row((one.text, "Commitment", "Nobody waits for it", str(one.giver)), *_of(one)) for one in awaited),
+        *(
+            Row((one.title, str(one.get_direction_display()), "Nobody stands behind it", ""), *_of(one))
+            for one in entries[:_MAX_RECORDS]
+        ),
+        *(Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]),
+    ]
+
+
+def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
+    ordered = sorted(shown, key=lambda pk: (-network.partners[pk], names[pk], pk))
+    rows = tuple(
+        Row(
+            (names[pk], str(OrganisationKind(kinds[pk]).label), network.partners[pk], network.held[pk]),
+            href=names.around(pk),
+            key=str(pk),
+        )
+        for pk in ordered
+    )
+    columns = (
+        Column("Organisation"),
+        Column("Kind"),
+        Column("Partners", Kind.COUNT),
+        Column("Partnerships", Kind.NUMBER),
+    )
+    return Table("organisations", "Organisations", columns, rows, empty="No partnership that you can see.")
+
+
+def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
+    known = set(shown)
+    ties = [tie for tie in network.ties if known.issuperset(tie)] if len(known) < len(network.held) else network.ties
+    rows = []
+    for tie in ties:
+        one, other = tie if names[tie[0]] <= names[tie[1]] else tie[::-1]
+        rows.append(Row((names[one], names[other], network.ties[tie]), key=f"{tie[0]}-{tie[1]}"))
+    rows.sort(key=_strongest_first)
+    columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
+    return Table("links", "Who works with whom", columns, tuple(rows), empty="No two organisations work together.")
+
+
+def _strongest_first(row: Row) -> tuple[int, str, str]:
+    return -int(str(row.cells[2])), str(row.cells[0]), str(row.cells[1])
+
+
+def _answers(
+    asked: Asked,
+    network: Network,
+    without: Mapping[int, Sequence[int]],
+    names: _Names,
+    chosen: Organisation | None,
+    day: dt.date,
+) -> tuple[str, ...]:
+    if not network.held:
+        return (f"You can see no partnership on {long_date(day)}.",)
+    tense = "were" if day < asked.today else "will be" if day > asked.today else "are"
+    bodies, partnerships = counted(len(network.held), "organisation"), counted(len(network.parties), "partnership")
+    links = counted(len(network.ties), "link")
+    found = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
+    worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_NAMED]
+    if worst:
+        named = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
+        found.append(f"{counted(len(without), 'single point')} of failure: {named}.")
+    if chosen is not None and network.held[chosen.pk]:
+        ends, cut = ending(network)[chosen.pk], _cut_off(without.get(chosen.pk, ()))
+        held = counted(network.held[chosen.pk], "partnership")
+        found.append(
+            f"If {names[chosen.pk]} goes, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "
+            f"{counted(cut, 'organisation')} {'is' if cut == 1 else 'are'} cut off."
+        )
+    return tuple(found)
+
+
+NETWORK = Report(
+    slug="network",
+    title="Network report",
+    about="Who works with whom on any day, single points of failure, and what ends if an organisation goes.",
+    group="Partnerships",
+    form=lambda parameters, _reader: _Filters(parameters),
+    compute=_compute,
+)

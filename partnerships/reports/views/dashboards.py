@@ -1,0 +1,40 @@
+"""Dashboards of the network, of a partnership and of an organisation."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.requests import signed_in
+from partnerships.reports import dashboards
+
+
+@require_safe
+def network(request: HttpRequest) -> HttpResponse:
+    """What the reports say of everything that the reader may read."""
+    return _dashboard(request, None, dashboards.OF_NETWORK)
+
+
+@require_safe
+def partnership(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the reports say of one partnership that the reader knows from inside."""
+    found = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
+    return _dashboard(request, found, dashboards.of_partnership(found))
+
+
+@require_safe
+def organisation(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the reports say of an organisation that the reader acts for."""
+    found = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
+    return _dashboard(request, found, dashboards.of_organisation(found))
+
+
+def _dashboard(
+    request: HttpRequest, body: Partnership | Organisation | None, questions: dashboards.Questions
+) -> HttpResponse:
+    tiles = dashboards.tiles_of(questions, signed_in(request), timezone.now())
+    return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles})

@@ -1,0 +1,42 @@
+"""Dashboards say what the reports behind them say."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from tests.reports.conftest import figures_for
+from tests.reports.test_asks_and_promises import overdue
+from tests.reports.test_homes_pipeline import QUAY, plan_with
+from tests.reports.test_reports import client_of
+from tests.support.pages import collapse
+from tests.world import World
+
+
+def test_the_dashboard_of_a_partnership_says_what_its_reports_say_and_leads_to_them(world: World) -> None:
+    plan_with(world, QUAY)
+    overdue(world, 5)
+    query = f"partnership={world.partnership.pk}"
+
+    page = client_of(world.ben).get(reverse("reports:partnership-dashboard", args=[world.partnership.pk]))
+    words = collapse(page.content.decode())
+
+    for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact"):
+        report = figures_for(world.ben, slug, query)
+        assert all(sentence in words for sentence in report.answers[:2]), slug
+        assert f'href="{reverse("reports:report", args=[slug])}?{query}"' in words
+    assert "Homes by year of completion" in words
+
+
+def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_reader(world: World) -> None:
+    plan_with(world, QUAY)
+
+    own = collapse(
+        client_of(world.ben).get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk])).content.decode()
+    )
+    network = collapse(client_of(world.chidi).get(reverse("reports:dashboard")).content.decode())
+
+    assert figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}").answers == ()
+    assert f"If {world.westmarch.name} goes, 1 of its 1 partnership ends" in own
+    assert "around=Westmarch+Borough+Council" in own
+    assert figures_for(world.chidi, "network").answers[0] in network
+    assert world.westmarch.name not in network

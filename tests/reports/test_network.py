@@ -1,0 +1,212 @@
+"""The network report: who works with whom on a day, counted again by hand, and what ends without one of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from itertools import combinations
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Audience, Partnership
+from partnerships.organisations.services import update_organisation
+from partnerships.people.models import User
+from partnerships.reports.presenting import Pages, Paging, shown_tables, words_of
+from partnerships.reports.snapshot import Row, Snapshot, from_json, to_json
+from tests.commitments.promises import agree
+from tests.reports.conftest import cells, figures_for
+from tests.reports.test_reports import client_of
+from tests.support.pages import collapse
+from tests.support.successions import follow
+from tests.world import World, make_partnership
+
+
+def chain(world: World) -> Partnership:
+    """Larkhaven – Westmarch – Tidewater – Harbour, for everybody to know; the partnership in the middle."""
+    middle = make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
+    Partnership.objects.update(audience=Audience.NETWORK)
+    return middle
+
+
+def links(found: Snapshot) -> set[tuple[str, str, int]]:
+    table = found.table("links")
+    assert table is not None
+    return {(str(row.cells[0]), str(row.cells[1]), int(str(row.cells[2]))) for row in table.rows}
+
+
+def fates(found: Snapshot) -> dict[str, str]:
+    """What becomes of each record of the chosen organisation."""
+    table = found.table("ends")
+    assert table is not None
+    return {row.name: f"{row.cells[1]}: {row.cells[2]}" for row in table.rows}
+
+
+def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: World) -> None:
+    chain(world)
+    parties = [sorted(one.parties.values_list("organisation__name", flat=True)) for one in Partnership.objects.all()]
+
+    found = figures_for(world.ben, "network")
+
+    assert links(found) == {(one, other, 1) for bodies in parties for one, other in combinations(bodies, 2)}
+    assert cells(found, "counts", "Number") == {
+        "Organisations": 4,
+        "Partnerships": 3,
+        "Links between two organisations": 3,
+        "Single points of failure": 2,
+        "Parts that are not linked with each other": 1,
+        "Organisations in the largest part": 4,
+    }
+    assert cells(found, "single", "Organisations cut off") == {world.tidewater.name: 1, world.westmarch.name: 1}
+    assert cells(found, "single", "Of these end") == {world.tidewater.name: 2, world.westmarch.name: 2}
+    assert f"2 single points of failure: {world.tidewater.name} (1 cut off)" in found.answers[1]
+
+
+def test_it_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
+    make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
+
+    ben, stranger = figures_for(world.ben, "network"), figures_for(world.nadia, "network")
+
+    assert links(ben) == {
+        (world.larkhaven.name, world.westmarch.name, 1),
+        (world.tidewater.name, world.westmarch.name, 1),
+    }
+    assert world.harbour.name not in str(ben)
+    assert links(stranger) == set()
+    assert "You can see no partnership" in stranger.answers[0]
+
+
+def test_an_earlier_day_has_the_parties_and_names_of_that_day(world: World) -> None:
+    middle = chain(world)
+    now = timezone.now()
+    agreements.leave_partnership(
+        party=middle.parties.get(organisation=world.tidewater), reason="Reorganised.", author=world.chidi, now=now
+    )
+    update_organisation(
+        organisation=world.larkhaven, name="Larkhaven Group", reason="Renamed.", author=world.dee, now=now
+    )
+    before = f"day={timezone.localdate() - dt.timedelta(days=2)}"
+
+    today, then = figures_for(world.ben, "network"), figures_for(world.ben, "network", before)
+    outside = figures_for(world.nadia, "network", before)
+    earliest = figures_for(world.ben, "network", f"day={timezone.localdate() - dt.timedelta(days=40)}")
+
+    was = "Larkhaven Homes (now Larkhaven Group)"
+    assert links(today) == {
+        ("Larkhaven Group", world.westmarch.name, 1),
+        (world.harbour.name, world.tidewater.name, 1),
+    }
+    assert links(then) == {
+        (was, world.westmarch.name, 1),
+        (world.harbour.name, world.tidewater.name, 1),
+        (world.tidewater.name, world.westmarch.name, 1),
+    }
+    # Those who know the partnership only in outline are not told who has left it.
+    assert links(outside) == {(was, world.westmarch.name, 1), (world.harbour.name, world.tidewater.name, 1)}
+    assert links(earliest) == set()
+
+
+def test_a_partnership_that_has_ended_is_in_the_network_of_the_days_before(world: World) -> None:
+    middle = chain(world)
+    agreements.change_status(partnership=middle, status="ended", reason="Done.", author=world.ben, now=timezone.now())
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+
+    today, then = figures_for(world.ben, "network"), figures_for(world.ben, "network", f"day={yesterday}")
+
+    pair = (world.tidewater.name, world.westmarch.name, 1)
+    assert pair not in links(today)
+    assert pair in links(then)
+
+
+def test_a_body_that_ended_stands_with_its_successor(world: World) -> None:
+    chain(world)
+    follow([world.harbour], [world.riverside])
+
+    found = figures_for(world.chidi, "network", f"day={timezone.localdate() - dt.timedelta(days=2)}")
+
+    assert f"{world.harbour.name} (now {world.riverside.name})" in cells(found, "organisations", "Partners")
+
+
+def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
+    chain(world)
+    promise = agree(world)
+
+    found = figures_for(world.amina, "network", "around=westmarch borough council")
+    earlier = figures_for(world.amina, "network", f"around=Westmarch&day={timezone.localdate() - dt.timedelta(days=1)}")
+
+    side = "keeps it" if promise.giver == world.westmarch else "waits for it"
+    assert fates(found) == {
+        "Estuary Partnership": "Partnership: Ends",
+        "Middle": "Partnership: Ends",
+        promise.text: f"Commitment: Nobody {side}",
+    }
+    assert set(fates(earlier)) == {"Estuary Partnership", "Middle"}
+    assert (
+        f"If {world.westmarch.name} goes, 2 of its 2 partnerships end, and 1 organisation is cut off." in found.answers
+    )
+
+
+def test_an_observer_or_a_third_party_does_not_end_a_partnership(world: World) -> None:
+    now = timezone.now()
+    for body, role, lead in ((world.riverside, "observer", world.nadia), (world.harbour, "member", world.hana)):
+        party = agreements.invite_organisation(
+            partnership=world.partnership, organisation=body, role=role, reason="Helps.", author=world.amina, now=now
+        )
+        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
+
+    def fate(name: str) -> str:
+        return fates(figures_for(world.amina, "network", f"around={name}"))["Estuary Partnership"]
+
+    assert fate("Riverside") == "Partnership: Goes on"
+    assert fate("Westmarch") == "Partnership: Goes on"
+    assert fate("Larkhaven") == "Partnership: Loses its chair or lead"
+
+
+def page(person: User, query: str = "") -> str:
+    address = reverse("reports:report", args=["network"])
+    return collapse(client_of(person).get(f"{address}{query}").content.decode())
+
+
+def test_the_page_draws_what_is_around_a_choice_and_refuses_names_of_nobody(world: World) -> None:
+    chain(world)
+
+    whole, around = page(world.ben), page(world.ben, "?around=Larkhaven")
+    nobody = client_of(world.ben).get(reverse("reports:report", args=["network"]), {"around": "Nowhere"})
+    several = client_of(world.ben).get(reverse("reports:report", args=["network"]), {"around": "r"})
+
+    assert "The whole network" in whole
+    assert whole.count('<circle class="cg-network__ring"') == 4
+    assert f"Around {world.larkhaven.name}" in around
+    assert "around=Westmarch+Borough+Council" in around
+    assert nobody.status_code == 422
+    assert several.status_code == 422
+    assert "Several organisations have this name" in several.content.decode()
+
+
+def test_a_frozen_network_keeps_its_picture(world: World) -> None:
+    chain(world)
+    found = figures_for(world.ben, "network", "around=Larkhaven")
+
+    assert from_json(to_json(found)) == found
+    assert found.networks[0].centre == str(world.larkhaven.pk)
+
+
+def test_long_tables_are_shown_in_pages_and_paper_has_all_rows(world: World) -> None:
+    found = figures_for(world.ben, "network")
+    table = found.table("links")
+    assert table is not None
+    long = replace(table, rows=tuple(Row((f"One {number}", "Other", 1), key=f"{number}-0") for number in range(120)))
+    snapshot = replace(found, tables=(long,), charts=(), networks=())
+
+    def shown(query: str) -> tuple[int, Pages]:
+        [one] = shown_tables(snapshot, Paging(QueryDict(query)))
+        assert one.pages is not None
+        return len(one.rows), one.pages
+
+    assert shown("day=x") == (50, Pages("Rows 1 to 50 of 120", "", "?day=x&page-links=2#table-links"))
+    assert shown("page-links=2") == (50, Pages("Rows 51 to 100 of 120", "?#table-links", "?page-links=3#table-links"))
+    assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=2#table-links", ""))
+    assert len(list(words_of(long))) == 121
+    assert len(shown_tables(snapshot)[0].rows) == 120

@@ -140,6 +140,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 300},
     },
+    "reports.make_files": {
+        "task": "partnerships.reports.tasks.make_files",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "reports.send_due_reports": {
         "task": "partnerships.reports.tasks.send_due_reports",
         "schedule": 900.0,

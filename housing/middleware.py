@@ -52,6 +52,7 @@ EXPORT_ROUTES = frozenset(
         "web:brief-pdf",
         "reports:file",
         "reports:frozen-file",
+        "reports:made-file-download",
         "organisations:pending-csv",
         "organisations:pending-feed",
         "open_data:file",

@@ -60,6 +60,7 @@ NOT_OWNERS = {
     "surveys.Invitation.person": "who is asked, until the survey is over",
     "surveys.NamedAnswer.person": "who answered",
     "lists.ListFile.person": "a file that the person asked for, kept for a day",
+    "reports.ReportFile.person": "a file that the person asked for, kept for a day",
     "people.LeadTimes.person": "how the person is reminded",
     "commitments.Reminder.person": "who was reminded",
     "lists.SavedView.owner": "the person's own view",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,10 +22,11 @@ from partnerships.agreements.models import (
     TermsProposal,
 )
 from partnerships.organisations.holdings import of_page
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
+from partnerships.people.rights import is_administrator
 
 #: Roles of posts that act for the organisation: only its leads fill them.
 ACTING_POSTS = (PostRole.LEAD, PostRole.SIGNATORY)
@@ -42,6 +45,13 @@ def edits_for(person: User, body: Organisation | Partnership) -> bool:
     if isinstance(body, Organisation):
         return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=body.pk).exists()
     return Partnership.objects.present_for(person, *EDITING_ROLES).filter(pk=body.pk).exists()
+
+
+def holdings_of(reader: User) -> str:
+    """A digest of what the reader's rights come from: a file that was made for them is theirs while it is the same."""
+    roles = sorted(Membership.objects.roles_of(reader).items())
+    partnerships = sorted(Partnership.objects.present_for(reader).values_list("pk", flat=True))
+    return hashlib.sha256(json.dumps([roles, partnerships, is_administrator(reader)]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

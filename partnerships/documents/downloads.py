@@ -69,12 +69,12 @@ def pdf_response(
     if not can_make_pdf():
         return render(request, "documents/no_pdf.html", context, status=503)
     response = HttpResponse(draw(render_to_string(template, context, request)), content_type="application/pdf")
-    return _as_file(response, title, "pdf")
+    return as_file(response, title, "pdf")
 
 
 def word_response(content: bytes, title: str) -> HttpResponse:
     """A Word document that was written, as a download."""
-    return _as_file(HttpResponse(content, content_type=WORD), title, "docx")
+    return as_file(HttpResponse(content, content_type=WORD), title, "docx")
 
 
 def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
@@ -82,10 +82,10 @@ def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
     rows = tuple(rows)
     response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows) - 1)
-    return _as_file(response, title, "csv")
+    return as_file(response, title, "csv")
 
 
-def _as_file(response: HttpResponse, title: str, extension: str) -> HttpResponse:
+def as_file(response: HttpResponse, title: str, extension: str) -> HttpResponse:
     """The response as a file that browsers neither guess nor cache."""
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, extension)}"'
     response["X-Content-Type-Options"] = "nosniff"

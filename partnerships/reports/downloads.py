@@ -9,21 +9,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from partnerships.documents.downloads import draw_pdf, pdf_response, word_response
+from partnerships.documents.downloads import WORD, draw_pdf, pdf_response, word_response
 from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordPicture, WordTable, write_tables
 from partnerships.kit.pictures import png_of
-from partnerships.kit.workbooks import Worksheet, xlsx_bytes, xlsx_response
+from partnerships.kit.workbooks import XLSX, Worksheet, xlsx_bytes, xlsx_response
 from partnerships.reports.presenting import Paging, draw, made_words, note_of, shown_tables, source_words, words_of
 from partnerships.reports.snapshot import Snapshot, Table
 
-#: Formats by the ending of the file's name.
-FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
+CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
 
 
 def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
-    """A download of the snapshot in one of the `FORMATS`."""
+    """A download of the snapshot in one of the `models.FORMATS`."""
     if form == "pdf":
         return pdf_response(request, _PDF, _for_pdf(snapshot), snapshot.title)
     if form == "docx":

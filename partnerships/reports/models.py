@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -19,6 +20,8 @@ from partnerships.reports.snapshot import Snapshot, from_json
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+#: Formats of files by the ending of their names.
+FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
 #: People of the organisation or of present parties (docs/rights.md).
 _PRESENT = (
     Organisations("organisation"),
@@ -190,3 +193,54 @@ class Recipient(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} gets {self.schedule_id}"
+
+
+class ReportFile(LeasedJob):
+    """A file of a long report that a worker makes, or has made.
+
+    `question` are the filters, as in the report's address. `figures` is the snapshot that the file shows, and `holds` a
+    digest of what the person's rights came from when it was made. `error` is why there is no file.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_files")
+    report = models.CharField(max_length=60)
+    form = models.CharField(max_length=4, help_text="The format: pdf, docx or xlsx.")
+    question = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    made_at = models.DateTimeField(null=True, blank=True)
+    holds = models.CharField(max_length=64, blank=True)
+    figures = models.JSONField(null=True, editable=False)
+    content = models.BinaryField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["asked_at"], name="report_file_waiting", condition=Q(made_at=None, error="")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(made_at=None) | Q(content__isnull=False, figures__isnull=False),
+                name="report_file_made_is_there",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report}.{self.form} of {self.person_id}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("reports:made-file", kwargs={"pk": self.pk})
+
+    @property
+    def format(self) -> str:
+        """Its format in words."""
+        return FORMATS.get(self.form, self.form)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it can be downloaded."""
+        return self.made_at is not None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker makes it, or will."""
+        return not self.is_made and not self.error

@@ -7,5 +7,6 @@ from partnerships.people.personal import Fate, Rule
 RULES = (
     Rule("reports.FrozenReport", "frozen_by", Fate.KEEP, "reports that they froze", ("name", "frozen_at")),
     Rule("reports.Schedule", "created_by", Fate.KEEP, "scheduled reports that they set up", ("name", "created_at")),
+    Rule("reports.ReportFile", "person", Fate.DELETE, "files of reports they asked for", ("report", "asked_at")),
     Rule("reports.Recipient", "person", Fate.DELETE, "scheduled reports that they get", ("since",)),
 )

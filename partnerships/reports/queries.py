@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from django import forms
 from django.db.models import Q, QuerySet
@@ -16,7 +17,7 @@ from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
-from partnerships.reports.registry import Asked, Report, find_report
+from partnerships.reports.registry import Asked, Report, find_report, show_nothing
 from partnerships.reports.snapshot import Snapshot
 
 
@@ -36,10 +37,11 @@ def snapshot_of(
     made_for: str = "",
     now: dt.datetime,
     form: forms.Form | None = None,
+    progress: Callable[[int, int], None] = show_nothing,
 ) -> Snapshot:
     """The figures of a report, as far as the reader may read. Raises `InvalidFilters`.
 
-    `form` is the form of the filters, where the caller has made it already.
+    `form` is the form of the filters, where the caller has made it already. `progress` is told how far it is.
     """
     form = form or report.form(parameters, reader)
     if not form.is_valid():
@@ -51,8 +53,21 @@ def snapshot_of(
         words=tuple(chip.label for chip in active_filters(form, parameters)),
         now=now,
         today=timezone.localdate(now),
+        progress=progress,
     )
     return report.compute(asked)
+
+
+def has_valid_filters(report: Report, reader: Reader, question: str) -> bool:
+    """Whether these filters, as in an address, are valid for the reader."""
+    return report.form(QueryDict(question), reader).is_valid()
+
+
+def own_snapshot(
+    report: Report, person: User, question: str, *, now: dt.datetime, progress: Callable[[int, int], None]
+) -> Snapshot:
+    """The figures that a person may read of a report, with filters as in an address. Raises `InvalidFilters`."""
+    return snapshot_of(report, person, QueryDict(question), now=now, progress=progress)
 
 
 def for_person(reader: Reader) -> str:

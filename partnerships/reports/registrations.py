@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -27,7 +28,8 @@ from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
-from partnerships.reports.sections import frozen_of, reports_section
+from partnerships.reports.sections import frozen_of, organisation_section, reports_section
+from partnerships.reports.services import files
 
 
 def register() -> None:
@@ -47,11 +49,13 @@ def register() -> None:
         NETWORK,
     ):
         register_report(report)
+    files.register()
     register_personal(RULES)
     register_events(EventKind)
     register_untold(EventKind, because="those who get the report are emailed")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
+    ON_ORGANISATIONS.register("58 reports", organisation_section)
     ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of)
     obligations.register()
     register_email(

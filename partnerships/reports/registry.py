@@ -17,6 +17,10 @@ from partnerships.reports.snapshot import Snapshot
 MakeForm: TypeAlias = Callable[[QueryDict, Reader], forms.Form]
 
 
+def show_nothing(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a report is asked: by whom, with which valid filters, on which day and at which moment.
@@ -30,6 +34,8 @@ class Asked:
     words: tuple[str, ...]
     now: dt.datetime
     today: dt.date
+    #: Called with how many parts of how many are computed.
+    progress: Callable[[int, int], None] = show_nothing
 
 
 def keep_all(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> Snapshot:
@@ -42,7 +48,8 @@ class Report:
     """A report: its name in addresses, title, description, filters, and how its figures are computed.
 
     `compute` reads the database once and answers with a snapshot. It counts only what `asked.reader` may read. `group`
-    is the heading under which the page of reports lists it. `withhold` leaves out of an older snapshot what a reader
+    is the heading under which the page of reports lists it. Files of a report that `takes_long` are made by a worker;
+    it tells `asked.progress` how far it is. `withhold` leaves out of an older snapshot what a reader
     may not read any more.
     """
 
@@ -52,6 +59,7 @@ class Report:
     group: str
     form: MakeForm
     compute: Callable[[Asked], Snapshot]
+    takes_long: bool = False
     withhold: Callable[[Snapshot, Reader, dt.datetime], Snapshot] = keep_all
 
 

@@ -1,4 +1,4 @@
-"""What reports add to the page of a partnership."""
+"""What reports add to the pages of partnerships and organisations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.sections import Section
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
@@ -18,6 +19,8 @@ _NARROWED = (
     ("unanswered-asks", "Unanswered asks"),
     ("contact", "Contact"),
 )
+#: Reports that can be narrowed to one organisation, and what a link to each says.
+_OF_ORGANISATIONS = (("reciprocity", "Reciprocity"), ("evidence-file", "Evidence of local co-operation"))
 #: Frozen reports that are named.
 _MAX_NAMED = 5
 
@@ -33,6 +36,13 @@ def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> 
         return None
     frozen = rows_for(_newest, user, partnership.pk) if has_rows else []
     return Section("reports/_section.html", {"partnership": partnership, "reports": _NARROWED, "frozen": frozen})
+
+
+def organisation_section(user: User, organisation: Organisation) -> Section | None:
+    """The dashboard and the reports of the organisation, for people who act for it."""
+    if organisation.pk not in Membership.objects.roles_of(user):
+        return None
+    return Section("reports/_organisation.html", {"organisation": organisation, "reports": _OF_ORGANISATIONS})
 
 
 def _newest(user: User, partnership: int) -> QuerySet[FrozenReport]:

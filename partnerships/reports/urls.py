@@ -10,6 +10,9 @@ urlpatterns = [
     path("dashboard/", views.dashboards.network, name="dashboard"),
     path("dashboard/partnership/<int:pk>/", views.dashboards.partnership, name="partnership-dashboard"),
     path("dashboard/organisation/<int:pk>/", views.dashboards.organisation, name="organisation-dashboard"),
+    path("files/<int:pk>/", views.files.made_file, name="made-file"),
+    path("files/<int:pk>/download/", views.files.download_made, name="made-file-download"),
+    path("files/<int:pk>/remove/", views.files.remove_file, name="made-file-remove"),
     path("frozen/", views.frozen_list, name="frozen-list"),
     path("frozen/<int:pk>/", views.frozen, name="frozen"),
     path("frozen/<int:pk>/report.<slug:form>", views.frozen_file, name="frozen-file"),
@@ -21,6 +24,7 @@ urlpatterns = [
     path("scheduled/<int:pk>/stop/", views.stop, name="stop"),
     path("<slug:slug>/", views.show, name="report"),
     path("<slug:slug>/report.<slug:form>", views.download, name="file"),
+    path("<slug:slug>/make/<slug:form>/", views.files.make_file, name="make-file"),
     path("<slug:slug>/freeze/", views.freeze, name="freeze"),
     path("<slug:slug>/schedule/", views.set_up, name="set-up"),
 ]

@@ -62,6 +62,7 @@ WITHOUT = {
     "lists.SavedView": "how somebody lists records, which have their own history",
     "lists.Follow": "what a machine last saw in a view, to tell somebody what changed",
     "lists.ListFile": "a file and its progress, deleted after a day; the log of exports keeps who downloaded what",
+    "reports.ReportFile": "a file and its progress, deleted after a day; the log of exports keeps who downloaded what",
     "lists.DefaultView": "which view somebody's list opens with",
     "organisations.MovedRow": "written once; it says itself what stood in a row before and after",
     "transfer.Doubt_candidates": "computed from the list that was read; the run keeps it",

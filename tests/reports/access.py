@@ -14,7 +14,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A report that is frozen for the Estuary Partnership, and one that Vera gets every month."""
+    """A report that is frozen for the Estuary Partnership, one that Vera gets every month, and a file for Amina."""
     now = timezone.now()
     given: dict[str, Any] = {"report": "partnership-register", "question": "", "body": world.partnership}
     world.things["frozen_report"] = services.freeze_report(
@@ -29,6 +29,10 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=now,
     )
+    world.things["report_file"] = services.ask_for_file(
+        report="evidence-file", question="", form="xlsx", person=world.amina, now=now
+    )
+    services.make_files(now=now)
 
 
 def _of(slug: str, world: World) -> dict[str, Any]:
@@ -46,7 +50,12 @@ def _schedule(world: World) -> dict[str, Any]:
     return {"pk": world.things["schedule"].pk}
 
 
+def _made(world: World) -> dict[str, Any]:
+    return {"pk": world.things["report_file"].pk}
+
+
 _READERS = expect(inside=200, outside=404)
+_OWN = expect(inside=404, outside=404, lead=200)
 _RECEIVERS = expect(inside=302, outside=404)
 
 ROWS = (
@@ -59,6 +68,10 @@ ROWS = (
         on=lambda world: {"pk": world.larkhaven.pk},
         get=expect(inside=200, outside=404, partner=404),
     ),
+    Row("reports:make-file", on=lambda world: {"slug": "board-pack", "form": "xlsx"}, post=everyone(302)),
+    Row("reports:made-file", on=_made, get=_OWN),
+    Row("reports:made-file-download", on=_made, get=_OWN),
+    Row("reports:made-file-remove", on=_made, post=expect(inside=404, outside=404, lead=302)),
     Row("reports:file", on=lambda world: {**_report(world), "form": "xlsx"}, get=everyone()),
     # Those who may report for nobody find no choice in the form.
     Row("reports:freeze", on=_report, get=everyone(), post=everyone(422)),

@@ -10,7 +10,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.reports import services
 from partnerships.reports.models import Schedule
-from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, EVERYBODY, LEAD, PARTNER_EDITORS, Row
 from tests.world import World, join, person
 
 #: Observers read and comment only.
@@ -78,8 +78,25 @@ ROWS = (
         _READERS,
         prepare=_scheduled_for_another,
     ),
+    Row(
+        "reports.ask_for_file",
+        lambda w, who, _: services.ask_for_file(
+            report="board-pack", question="", form="pdf", person=who, now=timezone.now()
+        ),
+        EVERYBODY - {"stakeholder"},
+    ),
+    Row(
+        "reports.remove_file",
+        lambda w, who, file: services.remove_file(file=file, person=who),
+        LEAD,
+        prepare=lambda w: services.ask_for_file(
+            report="board-pack", question="", form="pdf", person=w.amina, now=timezone.now()
+        ),
+    ),
 )
 WITHOUT_A_PERSON = {
+    "reports.make_files": "called by the clock",
+    "reports.may_download": "a question that a page asks",
     "reports.record_event": "records what another service did",
     "reports.send_due_reports": "called by the clock",
     "reports.stop_receiving": "ends what the person gets themselves, which nobody needs a right for",

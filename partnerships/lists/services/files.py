@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from functools import partial
 
 from django.db import transaction
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
@@ -17,11 +15,9 @@ from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Asked, read_again
 from partnerships.organisations.holdings import among
-from partnerships.organisations.models import Membership
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import register_retention
-from partnerships.people.rights import is_administrator
 
 #: A file of more rows is made by a worker.
 AT_ONCE = 5_000
@@ -92,13 +88,6 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
         and file.holds == holdings_of(person)
         and _may_read_all(definition, file.rows or [], person)
     )
-
-
-def holdings_of(reader: User) -> str:
-    """A digest of what the reader's rights come from."""
-    roles = sorted(Membership.objects.roles_of(reader).items())
-    partnerships = sorted(Partnership.objects.present_for(reader).values_list("pk", flat=True))
-    return hashlib.sha256(json.dumps([roles, partnerships, is_administrator(reader)]).encode()).hexdigest()
 
 
 def _may_read_all(definition: ListDefinition, numbers: list[int], person: User) -> bool:

@@ -104,9 +104,10 @@ def _compute(asked: Asked) -> Snapshot:
     wanted = asked.filters.get("part") or list(_PARTS)
     suggested = _suggested(pack)
     tables: list[Table] = []
-    for part in _PARTS:
-        if part in wanted:
-            tables += _MAKERS[part](pack, suggested)
+    chosen = [part for part in _PARTS if part in wanted]
+    for number, part in enumerate(chosen, 1):
+        tables += _MAKERS[part](pack, suggested)
+        asked.progress(number, len(chosen) + 1)  # the file itself is the last part
     names = ", ".join(one.title for one in pack.partnerships)
     charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
     return Snapshot(
@@ -226,10 +227,10 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     table = snapshot.table("nominations")
     if table is None or not table.rows:
         return snapshot
-    numbers = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}
-    agreements = NominationsAgreement.objects.for_pages().in_bulk(numbers.values())
+    numbers = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}  # of their partnerships
+    within = Partnership.objects.select_related("kind").in_bulk(numbers.values())
     day = timezone.localdate(now)
-    open_now = {pk for pk, one in agreements.items() if data_sharing_open(one.partnership, day, reader)}
+    open_now = {pk for pk, one in within.items() if data_sharing_open(one, day, reader)}
     rows = tuple(row for row in table.rows if numbers[row.href] in open_now)
     if len(rows) == len(table.rows):
         return snapshot
@@ -325,5 +326,6 @@ BOARD_PACK = Report(
     group="Partnerships",
     form=_Filters,
     compute=_compute,
+    takes_long=True,
     withhold=_withhold,
 )

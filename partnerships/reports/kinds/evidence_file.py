@@ -80,7 +80,11 @@ def _compute(asked: Asked) -> Snapshot:
     last = asked.filters.get("last") or asked.today
     days = _Days(asked.filters.get("first") or last - dt.timedelta(days=_COVERED), last)
     makers = (_meetings, _conversations, _delivered, _nominations, _contributions)
-    tables = [make(asked.reader, ours, days) for make in makers] if ours is not None else []
+    tables: list[Table] = []
+    for number, make in enumerate(makers if ours is not None else (), 1):
+        assert ours is not None
+        tables.append(make(asked.reader, ours, days))
+        asked.progress(number, len(makers) + 1)  # the file itself is the last part
     summary = tuple(Row((table.title, len(table.rows)), key=table.code) for table in tables)
     columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
@@ -191,4 +195,5 @@ EVIDENCE_FILE = Report(
     group="Partnerships",
     form=_Filters,
     compute=_compute,
+    takes_long=True,
 )

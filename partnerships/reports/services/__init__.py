@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from partnerships.reports.services.files import (
+    MAX_FILES,
+    UnableToMakeFile,
+    ask_for_file,
+    make_files,
+    may_download,
+    remove_file,
+)
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
 from partnerships.reports.services.scheduling import (
     MAX_SCHEDULES,
@@ -14,12 +22,18 @@ from partnerships.reports.services.scheduling import (
 )
 
 __all__ = [
+    "MAX_FILES",
     "MAX_SCHEDULES",
     "UnableToFreeze",
+    "UnableToMakeFile",
     "UnableToSchedule",
+    "ask_for_file",
     "end_schedule",
     "freeze_report",
+    "make_files",
+    "may_download",
     "receive_schedule",
+    "remove_file",
     "schedule_report",
     "send_due_reports",
     "stop_receiving",

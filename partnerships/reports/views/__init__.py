@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.reports.views import dashboards
+from partnerships.reports.views import dashboards, files
 from partnerships.reports.views.frozen import compare, freeze, frozen, frozen_file, frozen_list
 from partnerships.reports.views.reading import download, index, show
 from partnerships.reports.views.schedules import end, receive, schedule, schedules, set_up, stop
@@ -12,6 +12,7 @@ __all__ = [
     "dashboards",
     "download",
     "end",
+    "files",
     "freeze",
     "frozen",
     "frozen_file",

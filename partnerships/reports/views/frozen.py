@@ -12,9 +12,9 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
-from partnerships.reports.downloads import FORMATS, file_of, shown
+from partnerships.reports.downloads import file_of, shown
 from partnerships.reports.forms import FreezeForm
-from partnerships.reports.models import FrozenReport
+from partnerships.reports.models import FORMATS, FrozenReport
 from partnerships.reports.presenting import Paging, shown_restatements
 from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for
 from partnerships.reports.registry import find_report

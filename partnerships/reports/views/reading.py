@@ -12,8 +12,10 @@ from partnerships.kit.forms import Chip, active_filters
 from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.reports.downloads import FORMATS, file_of, shown
+from partnerships.reports.downloads import file_of, shown
+from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.presenting import Paging
 from partnerships.reports.queries import InvalidFilters, snapshot_of
 from partnerships.reports.registry import Report, all_reports, find_report
@@ -43,6 +45,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "reports/report.html", {"report": report, "form": form}, status=422)
     context = {
         **shown(snapshot, Paging(request.GET)),
+        "own_files": _files_of(reader, report),
         "may_freeze": acting_memberships(reader).filter(role__in=EDITING_ROLES).exists(),
         "report": report,
         "form": form,
@@ -55,12 +58,22 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "reports/_results.html" if partial else "reports/report.html", context)
 
 
+def _files_of(reader: User, report: Report) -> list[ReportFile]:
+    """The files of a long report that the reader has asked for, the newest first."""
+    if not report.takes_long:
+        return []
+    own = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
+    return list(own.order_by("-asked_at", "-pk"))
+
+
 @require_safe
 def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """A report as a file, with the figures that the page has at that moment."""
+    """A report as a file, with the figures that the page has at that moment; of a long one the page makes files."""
     reader, report = signed_in(request), found_report(slug)
     if form not in FORMATS:
         raise Http404
+    if report.takes_long:
+        return redirect(filters_in(request, report)[1])
     try:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now())
     except InvalidFilters:  # the page says what is wrong

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.models import User
-from partnerships.reports.downloads import FORMATS, bytes_of
+from partnerships.reports.downloads import bytes_of
+from partnerships.reports.models import FORMATS
 from partnerships.reports.queries import InvalidFilters, snapshot_of
 from partnerships.reports.registry import all_reports, find_report
 

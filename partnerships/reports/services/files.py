@@ -1,0 +1,110 @@
+"""Files of reports that take long: a worker makes them, with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.db import transaction
+
+from partnerships.agreements.rights import holdings_of
+from partnerships.kit.leased_jobs import STEP, Progress, work_through
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import has_open_account
+from partnerships.people.models import User
+from partnerships.people.retention import register_retention
+from partnerships.reports.downloads import bytes_of
+from partnerships.reports.models import FORMATS, ReportFile
+from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_snapshot
+from partnerships.reports.registry import find_report
+from partnerships.reports.snapshot import from_json, to_json
+
+#: A person may have this many files at a time.
+MAX_FILES = 5
+#: How long a file can be downloaded.
+KEPT = dt.timedelta(days=1)
+#: A file of a worker that died is taken up again after this time.
+LEASE = dt.timedelta(minutes=15)
+_FAILED = "Something went wrong, and there is no file. Try again, or choose fewer partnerships or a shorter time."
+
+
+class UnableToMakeFile(Exception):
+    """There is no such report or format, the person has too many files, or the filters are not valid."""
+
+
+@transaction.atomic
+def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt.datetime) -> ReportFile:
+    """Let a worker make a file of a report with these filters. Raises `UnableToMakeFile`."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    require(has_open_account(person))
+    definition = find_report(report)
+    if definition is None or form not in FORMATS:
+        raise UnableToMakeFile("There is no such report.")
+    if not has_valid_filters(definition, person, question):
+        raise UnableToMakeFile("Correct the filters first.")
+    if person.report_files.count() >= MAX_FILES:
+        raise UnableToMakeFile(f"You already have {MAX_FILES} files. Remove one first.")
+    return ReportFile.objects.create(person=person, report=report, form=form, question=question, asked_at=now)
+
+
+@transaction.atomic
+def remove_file(*, file: ReportFile, person: User) -> None:
+    """Delete a file of the person's own."""
+    locked = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
+    require(locked.person_id == person.pk)
+    locked.delete()
+
+
+def make_files(*, now: dt.datetime) -> int:
+    """Make the files that wait for a worker; how many were tried. May run twice."""
+    waiting = ReportFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
+    return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
+
+
+def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
+    """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
+
+    They must act for the same organisations and partnerships as when it was made, because its rows follow from these.
+    What the report withholds from them now closes the file too.
+    """
+    report = find_report(file.report)
+    if report is None or not file.is_made or file.person_id != person.pk or now >= file.asked_at + KEPT:
+        return False
+    figures = from_json(file.figures or {})
+    return file.holds == holdings_of(person) and report.withhold(figures, person, now) == figures
+
+
+def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
+    """Make one file; "" or why there is none."""
+    report = find_report(file.report)
+    if report is None or not has_open_account(file.person):
+        return "You can no longer open this report."
+
+    def show(done: int, total: int) -> None:
+        progress(done * STEP, total * STEP)
+
+    holds = holdings_of(file.person)
+    try:
+        figures = own_snapshot(report, file.person, file.question, now=now, progress=show)
+    except InvalidFilters:
+        return "The filters are no longer valid."
+    made = {"content": bytes_of(figures, file.form), "figures": to_json(figures), "holds": holds, "made_at": now}
+    ReportFile.objects.filter(pk=file.pk).update(**made)  # the person may have removed it meanwhile
+    return ""
+
+
+def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    old = ReportFile.objects.filter(asked_at__lte=now - KEPT)
+    return old.count() if dry_run else old.delete()[0]
+
+
+def register() -> None:
+    """Register how long files are kept; once, at start-up."""
+    register_retention(
+        "files of reports",
+        what="A file of a long report that somebody asked for",
+        purpose="downloading it",
+        basis="public task: plans and agreements of the organisations that work together on housing",
+        kept_for="1 day",
+        apply=_delete_old,
+    )

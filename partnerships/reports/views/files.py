@@ -1,0 +1,85 @@
+"""Files of reports that take long: asking for one, its progress, and the download."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from partnerships.documents.downloads import as_file
+from partnerships.kit.exports import name_asked
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.kit.rights import require
+from partnerships.people.requests import signed_in
+from partnerships.reports import services
+from partnerships.reports.downloads import CONTENT_TYPES
+from partnerships.reports.models import FORMATS, ReportFile
+from partnerships.reports.registry import find_report
+from partnerships.reports.snapshot import from_json
+from partnerships.reports.tasks import make_files
+from partnerships.reports.views.reading import filters_in, found_report
+
+
+@require_POST
+def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """Let a worker make a file of a report, with the filters of the address."""
+    person, report = signed_in(request), found_report(slug)
+    if form not in FORMATS:
+        raise Http404
+    question, back, _ = filters_in(request, report)
+    try:
+        made = services.ask_for_file(report=slug, question=question, form=form, person=person, now=timezone.now())
+    except services.UnableToMakeFile as error:
+        messages.error(request, str(error))
+        return redirect(back)
+    nudge_after_commit(make_files.delay)
+    return redirect(made.get_absolute_url())
+
+
+def _own(request: HttpRequest, pk: int) -> ReportFile:
+    return get_object_or_404(ReportFile.objects.defer("content"), pk=pk, person=signed_in(request))
+
+
+def _page_of(file: ReportFile) -> str:
+    """The page of the report with the filters of the file."""
+    page = reverse("reports:report", kwargs={"slug": file.report})
+    return f"{page}?{file.question}" if file.question else page
+
+
+@require_safe
+def made_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a file is, and its download."""
+    found = _own(request, pk)
+    context = {
+        "file": found,
+        "report": find_report(found.report),
+        "back": _page_of(found),
+        "percent": 100 * found.done // max(found.total, 1),
+        "format": found.format,
+        "may_download": services.may_download(found, found.person, timezone.now()),
+    }
+    return render(request, "reports/made_file.html", context)
+
+
+@require_safe
+def download_made(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file that a worker made."""
+    found = _own(request, pk)
+    if not found.is_made:
+        raise Http404
+    require(services.may_download(found, found.person, timezone.now()))
+    response = HttpResponse(bytes(found.content or b""), content_type=CONTENT_TYPES[found.form])
+    name_asked(response, f"{found.report}.{found.form}?{found.question}")
+    return as_file(response, from_json(found.figures or {}).title, found.form)
+
+
+@require_POST
+def remove_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a file."""
+    found = _own(request, pk)
+    services.remove_file(file=found, person=found.person)
+    messages.success(request, "The file is removed.")
+    return redirect(_page_of(found))

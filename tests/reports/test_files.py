@@ -1,0 +1,126 @@
+"""Files of reports that take long: made by a worker, for one person, as long as all in it is theirs to read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.services import change_status, leave_partnership
+from partnerships.people.models import User
+from partnerships.people.retention import RULES
+from partnerships.reports import services
+from partnerships.reports.models import ReportFile
+from partnerships.reports.queries import snapshot_of
+from partnerships.reports.registry import find_report
+from partnerships.reports.services.files import KEPT
+from tests.nominations.quarters import place_of, settled
+from tests.nominations.signed import sign_nominations
+from tests.reports.test_board_pack import prepared
+from tests.reports.test_reports import client_of
+from tests.world import World
+
+
+def asked(person: User, question: str = "", form: str = "xlsx", **more: Any) -> ReportFile:
+    """A board pack that waits for a worker."""
+    given = {"report": "board-pack", "now": timezone.now(), **more}
+    return services.ask_for_file(question=question, form=form, person=person, **given)
+
+
+def made(person: User, question: str = "", **more: Any) -> ReportFile:
+    """A board pack that a worker has made."""
+    file = asked(person, question, **more)
+    assert services.make_files(now=timezone.now()) == 1
+    file.refresh_from_db()
+    return file
+
+
+def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) -> None:
+    query = prepared(world)
+    ben = client_of(world.ben)
+
+    sent = ben.post(f"{reverse('reports:make-file', args=['board-pack', 'xlsx'])}?{query}&page-risks=2")
+    waiting = ben.get(sent.url).content.decode()
+    services.make_files(now=timezone.now())
+    file = ReportFile.objects.get()
+    ready = ben.get(sent.url).content.decode()
+    answer = ben.get(reverse("reports:made-file-download", args=[file.pk]))
+
+    assert "Being made" in waiting
+    assert "Download the Excel file" in ready
+    assert file.question == query
+    assert answer["Content-Disposition"] == 'attachment; filename="board-pack.xlsx"'
+    assert "1 Decisions needed" in CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).sheet_names
+    assert client_of(world.amina).get(sent.url).status_code == 404
+    assert f"{reverse('reports:report', args=['board-pack'])}?{query}" in ready
+
+
+def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: World) -> None:
+    agreement = sign_nominations(world)
+    place_of(world)
+    settled(world, agreement)
+    pack = made(world.amina, f"partnership={agreement.partnership_id}&part=nominations")
+    other = made(world.ben, "part=overdue")
+    now = timezone.now()
+
+    assert services.may_download(pack, world.amina, now)
+    assert not services.may_download(pack, world.ben, now)
+    assert not services.may_download(pack, world.amina, now + KEPT)
+    sharing = Partnership.objects.get(title="Data about lettings")
+    change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=now)
+    assert not services.may_download(pack, world.amina, now)
+
+    assert services.may_download(other, world.ben, now)
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=now)
+    assert not services.may_download(other, world.ben, now)
+    assert client_of(world.ben).get(reverse("reports:made-file-download", args=[other.pk])).status_code == 403
+
+
+def test_a_file_that_cannot_be_made_says_why(world: World) -> None:
+    gone = asked(world.ben)
+    ReportFile.objects.update(report="gone")
+
+    services.make_files(now=timezone.now())
+    gone.refresh_from_db()
+
+    assert gone.error == "You can no longer open this report."
+    with pytest.raises(services.UnableToMakeFile, match="Correct the filters"):
+        asked(world.ben, "since=nonsense")
+    with pytest.raises(services.UnableToMakeFile, match="no such report"):
+        asked(world.ben, form="exe")
+    for _ in range(services.MAX_FILES - 1):
+        asked(world.ben)
+    with pytest.raises(services.UnableToMakeFile, match="Remove one first"):
+        asked(world.ben)
+
+
+def test_progress_counts_the_parts_of_the_report(world: World) -> None:
+    seen: list[tuple[int, int]] = []
+    report = find_report("board-pack")
+    assert report is not None
+
+    snapshot_of(
+        report,
+        world.ben,
+        QueryDict("part=overdue&part=risks"),
+        now=timezone.now(),
+        progress=lambda done, total: seen.append((done, total)),
+    )
+
+    assert seen == [(1, 3), (2, 3)]
+
+
+def test_files_are_deleted_after_a_day(world: World) -> None:
+    asked(world.ben, now=timezone.now() - KEPT - dt.timedelta(minutes=1))
+    kept = asked(world.ben)
+
+    assert RULES["files of reports"].apply(timezone.now(), True) == 1
+    assert RULES["files of reports"].apply(timezone.now(), False) == 1
+    assert list(ReportFile.objects.all()) == [kept]

@@ -92,9 +92,16 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     lead.get_by_role("link", name="Start your first partnership").click()
     lead.get_by_role("textbox", name="Title").fill("Rural homes")
     lead.get_by_role("button", name="Start partnership").click()
-    expect(lead).to_have_url(re.compile(r"/partnerships/\d+/"))
+    lead.get_by_role("link", name="Invite an organisation").click()
+    lead.get_by_label("Find the organisation").fill("Uttlesford")
+    lead.locator("main").get_by_role("button", name="Search").click()
+    lead.get_by_label(re.compile("^Uttlesford")).check()
+    lead.get_by_label("Why").fill("We build in its villages.")
+    lead.get_by_role("button", name="Invite organisation").click()
+    expect(lead.locator("body")).to_contain_text("it has no lead here yet")
     lead.goto(f"{site}/first-steps/")
-    expect(lead.locator("main")).to_contain_text("2 of 5 done")
+    expect(lead.locator("main")).to_contain_text("3 of 5 done")
 
-    assert Partnership.objects.get().title == "Rural homes"
+    made = Partnership.objects.get()
+    assert (made.title, made.parties.count()) == ("Rural homes", 2)
     assert time.monotonic() - began < TEN_MINUTES

@@ -28,10 +28,11 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
-from partnerships.agreements.queries.groups import groups_section, ties_of_groups
+from partnerships.agreements.queries.groups import groups_lookups, groups_section, ties_of_groups
 from partnerships.agreements.queries.posts import open_posts_of
 from partnerships.agreements.sections import (
     ON_PARTNERSHIPS,
+    dates_lookups,
     dates_section,
     notices_of,
     objectives_of,
@@ -86,10 +87,10 @@ def register() -> None:
     register_figures("05 objectives", prompting.objectives_in_period)
     register_figures("45 terms", prompting.terms_in_period)
     ON_ORGANISATIONS.register_with_rows("05 contacts", contacts_section, open_posts_of)
-    ON_PARTNERSHIPS.register_with_rows("15 working groups", groups_section, ties_of_groups)
+    ON_PARTNERSHIPS.register_with_rows("15 working groups", groups_section, ties_of_groups, lookups=groups_lookups)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     ON_PARTNERSHIPS.register_with_rows("05 objectives", objectives_section, objectives_of)
-    ON_PARTNERSHIPS.register_with_rows("06 dates", dates_section, notices_of, successors_of)
+    ON_PARTNERSHIPS.register_with_rows("06 dates", dates_section, notices_of, successors_of, lookups=dates_lookups)
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",

@@ -24,7 +24,7 @@ from partnerships.agreements.models import (
 from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.rights import Roles, roles_of
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.people.rights import is_administrator
 
@@ -179,6 +179,11 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     pk = partnership.pk
     known = of_page((rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now))
     return Rights(partnership, dict(_present_roles(pk, now) if known is None else known), roles_of(person, now))
+
+
+def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
+    """What `rights_over` is going to ask, for `read_ahead`."""
+    return lookup(_present_roles, partnership, now)
 
 
 def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:

@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Notice, Objective, Partnership, Party, Post
 from partnerships.agreements.models.dates import NoticeQuerySet
-from partnerships.agreements.queries.dates import chain_of, dates_ahead, gaps_of
+from partnerships.agreements.queries.dates import chain_lookup, chain_of, dates_ahead, gaps_of
 from partnerships.agreements.queries.objectives import standings
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.sections import RecordSections
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 ON_PARTNERSHIPS: RecordSections[Partnership] = RecordSections()
@@ -28,6 +28,11 @@ def notices_of(partnership: int) -> NoticeQuerySet:
 def successors_of(partnership: int) -> QuerySet[Partnership]:
     """Agreements made to follow a partnership."""
     return Partnership.objects.filter(redefines=partnership)
+
+
+def dates_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `dates_section` asks."""
+    return [lookup(_open_notices, partnership.pk), chain_lookup(user, partnership)]
 
 
 def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:

@@ -17,7 +17,7 @@ from typing import Protocol
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import RowsAbout, with_rows
+from partnerships.organisations.statements import Lookup, RowsAbout, rows_lookup, with_rows
 from partnerships.people.models import User
 
 
@@ -119,13 +119,22 @@ def read_from(text: str) -> From | None:
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Every record behind the commitment that this person may see."""
-    there = with_rows(commitment.pk, *(rows for one in _origins.values() for rows in one.rows))
+    there = with_rows(commitment.pk, *_rows_of_links())
     return [
         link
         for _, one in sorted(_origins.items())
         if not one.rows or there.intersection(one.rows)
         for link in one.links_of(commitment=commitment, user=user)
     ]
+
+
+def links_lookup(commitment: int) -> Lookup:
+    """What `links_of` is going to ask first, for `read_ahead`."""
+    return rows_lookup(commitment, *_rows_of_links())
+
+
+def _rows_of_links() -> list[RowsAbout]:
+    return [rows for one in _origins.values() for rows in one.rows]
 
 
 def copy_links(old: Commitment, new: Commitment) -> None:

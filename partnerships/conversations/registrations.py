@@ -30,6 +30,7 @@ from partnerships.conversations.queries.agendas import actions_of_minutes, minut
 from partnerships.conversations.queries.events import events_of_meetings
 from partnerships.conversations.queries.facilitating import stuck_talks_and_reports
 from partnerships.conversations.sections import (
+    facilitators_lookups,
     facilitators_of,
     facilitators_section,
     journal_of_organisation,
@@ -37,6 +38,8 @@ from partnerships.conversations.sections import (
     meeting_section,
     notes_on_organisation,
     notes_on_partnership,
+    organisation_journal_lookups,
+    partnership_journal_lookups,
 )
 from partnerships.conversations.services.facilitating import end_with_membership, end_with_party, preview_ending
 from partnerships.conversations.services.files import drop_removed_files
@@ -84,14 +87,20 @@ def register() -> None:
     register_personal(RULES)
     register_owned(NEXT_STEPS)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
-    ON_ORGANISATIONS.register_with_rows("60 journal", journal_of_organisation, notes_on_organisation)
+    ON_ORGANISATIONS.register_with_rows(
+        "60 journal", journal_of_organisation, notes_on_organisation, lookups=organisation_journal_lookups
+    )
     register_stuck("40 conversations", stuck_talks_and_reports)
     register_party_departure(end_with_party, preview_ending)
     register_ending(call_off_with_partnership)
     register_ending(open_last_reports)
     register_departure(end_with_membership)
-    ON_PARTNERSHIPS.register_with_rows("55 facilitators", facilitators_section, facilitators_of)
-    ON_PARTNERSHIPS.register_with_rows("60 journal", journal_of_partnership, notes_on_partnership)
+    ON_PARTNERSHIPS.register_with_rows(
+        "55 facilitators", facilitators_section, facilitators_of, lookups=facilitators_lookups
+    )
+    ON_PARTNERSHIPS.register_with_rows(
+        "60 journal", journal_of_partnership, notes_on_partnership, lookups=partnership_journal_lookups
+    )
     register_retention(
         "earlier texts of the journal",
         what="Earlier texts of journal notes",

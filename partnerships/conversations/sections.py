@@ -15,7 +15,7 @@ from partnerships.conversations.queries.journal import journal_notes
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.queries import acting_memberships
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -54,6 +54,11 @@ def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bo
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
 
+def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `journal_of_partnership` asks."""
+    return [lookup(_notes, user, partnership.pk, column="partnership")]
+
+
 def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
     """Everybody's notes on an organisation."""
     return JournalNote.objects.filter(about=organisation)
@@ -63,6 +68,11 @@ def journal_of_organisation(user: User, organisation: Organisation, *, has_rows:
     """The reader's own notes on the organisation."""
     writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
     return _journal(user, "about", organisation.pk, writes=writes, has_notes=has_rows)
+
+
+def organisation_journal_lookups(user: User, organisation: Organisation) -> list[Lookup]:
+    """What `journal_of_organisation` asks."""
+    return [lookup(_notes, user, organisation.pk, column="about")]
 
 
 def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
@@ -91,6 +101,11 @@ def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
 def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
     """Everybody who facilitates or facilitated a partnership."""
     return Facilitator.objects.filter(partnership=partnership)
+
+
+def facilitators_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `facilitators_section` asks."""
+    return [lookup(_facilitators, user, partnership.pk)]
 
 
 def facilitators_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:

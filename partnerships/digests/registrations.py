@@ -16,6 +16,7 @@ from partnerships.digests.management.weeks.plans import PlansWeek
 from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
+from partnerships.digests.queries.inbox import unread_lookup
 from partnerships.digests.sections import follows_section
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.services.inbox import InboxRouter
@@ -31,6 +32,7 @@ from partnerships.digests.services.successions import tell_stakeholders
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
+from partnerships.organisations.statements import look_up_on_every_page
 from partnerships.organisations.vested import register_vested
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
@@ -61,6 +63,7 @@ def register() -> None:
     on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_router(InboxRouter())
+    look_up_on_every_page(unread_lookup)
     register_vested(tell_stakeholders)
     register_seen(note_changes_seen, note_events_seen)
     register_personal(RULES)

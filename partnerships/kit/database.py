@@ -61,15 +61,66 @@ def rows_planned_once(
         name, order = f"planned_{len(planned)}", list(dict.fromkeys(_PLACE.findall(sql)))
         place = count(1)
         numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
-        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-            cursor.execute(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
+        _run(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
         planned[sql] = name, order
     name, order = planned[sql]
     given = [as_array(one) for one in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
-    # Sent with each statement: settings of one must not apply to the next.
     mode = "force_generic_plan" if whatever_is_asked else "auto"
-    said = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})" if given else f"EXECUTE {name}"
-    return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {said}", given)
+    # Sent with each statement: settings of one must not apply to the next.
+    return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(name, len(given))}", given)
+
+
+def _execute(name: str, values: int) -> str:
+    """SQL that runs a prepared statement."""
+    return f"EXECUTE {name} ({', '.join(['%s'] * values)})" if values else f"EXECUTE {name}"
+
+
+def _run(sql: str) -> None:
+    """Run finished SQL on the connection, unseen by what counts queries."""
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+#: Prepared statements of pages on each connection: names by text, the one that was used last at the end.
+_kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: Maximum prepared statements of pages of a connection. Each needs some 100 KB of its server process.
+_MAX_KEPT = 200
+#: Begins with SELECT, so that row history does not take the statement for one that writes.
+_PLAN_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
+
+
+def planned_once(text: str, types: Sequence[str]) -> str | None:
+    """SQL with places for values, to run a statement of a page that the connection plans once.
+
+    `text` names its values $1, $2, of these PostgreSQL types. Its plan is the same for all values. None behind
+    PgBouncer.
+    """
+    connection.ensure_connection()
+    if not keeps_statements():
+        return None
+    kept = _kept.setdefault(connection.connection, {})
+    name = kept.pop(text, None)
+    if name is None:
+        name = f"kept_{len(kept)}"
+        if len(kept) >= _MAX_KEPT:
+            name = kept.pop(next(iter(kept)))
+            _run(f"DEALLOCATE {name}")
+        _run(f"PREPARE {name} ({', '.join(types)}) AS {text}" if types else f"PREPARE {name} AS {text}")
+    kept[text] = name
+    return f"{_PLAN_ONCE}; {_execute(name, len(types))}"
+
+
+def numbered(number: int) -> AsIs:
+    """A value of `with_values` that stays open: $1, $2."""
+    return AsIs(f"${number}")
+
+
+def with_values(sql: str, values: Sequence[Any]) -> str:
+    """The SQL with these values in their places."""
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        text: bytes = cursor.mogrify(sql, values)
+    return text.decode()
 
 
 class IdArray(list[int]):

@@ -10,7 +10,7 @@ from partnerships.nominations import emails, restoring, telling
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.personal import RULES
-from partnerships.nominations.sections import ask_section, nominations_section
+from partnerships.nominations.sections import ask_section, nominations_lookups, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
 from partnerships.nominations.services.lettings import drop_uncounted
 from partnerships.organisations.obligations import register_settling
@@ -27,7 +27,7 @@ def register() -> None:
     restoring.register()
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
-    ON_PARTNERSHIPS.register("03 nominations", nominations_section)
+    ON_PARTNERSHIPS.register("03 nominations", nominations_section, lookups=nominations_lookups)
     ON_ENTRIES.register("01 return", ask_section)
     register_personal(RULES)
     register_retention(

@@ -12,8 +12,13 @@ from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries.pages import origin_of
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import KIND
-from partnerships.organisations.statements import count_for
+from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.people.models import User
+
+
+def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `nominations_section` asks."""
+    return [count_lookup(_of, user, partnership.pk)] if partnership.kind_id == KIND else []
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:

@@ -40,7 +40,7 @@ from partnerships.organisations.routes import (
     way_of,
     without_moments,
 )
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Reach",
     "Reader",
     "Route",
+    "reach_lookup",
     "reached",
     "reaches",
     "readers_of",
@@ -332,6 +333,11 @@ def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: 
     for pk, place in rows_for(_placed, user, now, many=many):
         found[place].add(pk)
     return found
+
+
+def reach_lookup(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Lookup:
+    """What `sorted_by_reach` is going to ask, for `read_ahead`."""
+    return lookup(_placed, user, now, many=many)
 
 
 def _placed(

@@ -23,7 +23,7 @@ M = TypeVar("M", bound=type[Model])
 #: Ids as a list while a page is read, else as a subquery.
 Ids = QuerySet[Any] | list[int] | Slot
 #: What was read for the page that is being made; None outside of one.
-_remembered: ContextVar[dict[Hashable, list[Any]] | None] = ContextVar("holdings", default=None)
+_remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
 #: Stands for what a reader holds while a query is composed for all readers; None otherwise.
 _standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
 #: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
@@ -106,6 +106,11 @@ def is_remembering() -> bool:
     return _remembered.get() is not None
 
 
+def page_memory() -> dict[Hashable, Any] | None:
+    """What is remembered while a page is made, by key; None outside of one."""
+    return _remembered.get()
+
+
 def remember(*columns: str) -> Callable[[M], M]:
     """Declare that one person's organisations have at most thousands of rows of a model.
 
@@ -129,7 +134,8 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     if key not in page:
         found = read()
         page[key] = found if isinstance(found, list) else list(found)
-    return page[key]
+    kept: list[Any] = page[key]
+    return kept
 
 
 def records_held(

@@ -29,7 +29,7 @@ from partnerships.kit.lists import joined
 from partnerships.kit.names import fold_name
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import NameKind, Organisation, OrganisationName, OrganisationQuerySet
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 
 def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
@@ -108,6 +108,11 @@ def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
         before = found.get(pk, Named(name)).former
         found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
     return found
+
+
+def names_lookup(organisations: Collection[int]) -> Lookup:
+    """What `names_of` is going to ask for these organisations, for `read_ahead`."""
+    return lookup(_names_among, list(organisations))
 
 
 def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias, TypeVar
 
 from django.db.models import Model
 
 from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import RowsAbout, with_rows
+from partnerships.organisations.statements import Lookup, RowsAbout, read_ahead, rows_lookup, with_rows
 from partnerships.people.models import User
 
 Record = TypeVar("Record", bound=Model)
@@ -21,26 +22,49 @@ class BuildFromRows(Protocol[_Record]):
     def __call__(self, reader: User, record: _Record, /, *, has_rows: bool) -> Section | None: ...
 
 
+#: What a section with something to show is going to ask `rows_for`, so that all sections ask together.
+LookupsOf: TypeAlias = Callable[[User, Record], Iterable[Lookup]]
+
+
 class RecordSections(Sections[User, Record]):
     """Sections of a record's page; some are told whether they have rows.
 
-    Most records have no surveys, notices or working groups. One query finds that out for all sections.
+    Most records have no surveys, notices or working groups. One query finds that out for all sections, and another
+    reads what those ask that say so (`lookups`).
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._from_rows: dict[str, BuildFromRows[Record]] = {}
         self._rows: list[tuple[str, RowsAbout]] = []
+        self._lookups: dict[str, LookupsOf[Record]] = {}
 
-    def register_with_rows(self, name: str, build: BuildFromRows[Record], *rows: RowsAbout) -> None:
+    def register(
+        self, name: str, build: Callable[[User, Record], Section | None], *, lookups: LookupsOf[Record] | None = None
+    ) -> None:
+        """Add a section: a function from reader and record to it, or to None."""
+        super().register(name, build)
+        if lookups is not None:
+            self._lookups[name] = lookups
+
+    def register_with_rows(
+        self, name: str, build: BuildFromRows[Record], *rows: RowsAbout, lookups: LookupsOf[Record] | None = None
+    ) -> None:
         """Add a section with the rows that it reads."""
         self._from_rows[name] = build
         self._rows += [(name, one) for one in rows]
+        if lookups is not None:
+            self._lookups[name] = lookups
+
+    def rows_lookup(self, record: int) -> Lookup:
+        """What `of` is going to ask first, for `read_ahead`."""
+        return rows_lookup(record, *(rows for _, rows in self._rows))
 
     def of(self, reader: User, record: Record) -> list[Section]:
         """The sections with something to show to this reader."""
         found = with_rows(record.pk, *(rows for _, rows in self._rows))
-        there = {name for name, rows in self._rows if rows in found}
+        there = {*self._builders, *(name for name, rows in self._rows if rows in found)}
+        read_ahead(one for name in sorted(there & set(self._lookups)) for one in self._lookups[name](reader, record))
         built = (
             self._from_rows[name](reader, record, has_rows=name in there)
             if name in self._from_rows

@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -31,43 +30,127 @@ from django.db import connection
 from django.db.models import Model, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
-from partnerships.kit.database import IdArray, rows_of
+from partnerships.kit.database import rows_of
+from partnerships.organisations.filling import (
+    FIRST,
+    MARKS,
+    Given,
+    Held,
+    Ready,
+    Statement,
+    id_at,
+    is_planned_for_each_reader,
+    words_at,
+)
 from partnerships.organisations.holdings import (
     CannotStandIn,
     StandIns,
     is_remembering,
-    of_page,
-    records_held,
+    page_memory,
     standing_in,
 )
-from partnerships.organisations.models import Membership
+from partnerships.organisations.together import Row, rows_together
 from partnerships.people.models import User
 
 T = TypeVar("T")
-#: What stand-ins take the place of.
-Given: TypeAlias = User | AnonymousUser | int | list[int] | dt.datetime | str
-
-#: The first stand-in; others are below it. No row has such an id.
-_FIRST = -9_007_199_254_740_000
-#: Microseconds of stand-ins for moments: the first one given, the second, and so on.
-_MARKS = range(987_650, 987_655)
-#: Stands for words: a character for private use, which no form takes, and the place among what is given.
-_WORDS = "\ue000{}\ue001"
 #: Kept statements by key. Some keys include the day, so all are dropped when there are too many.
 _kept: dict[Hashable, _Variants] = {}
 _MAX_KEPT = 1_000
+#: Where a page remembers what was read ahead.
+_AHEAD = "read ahead"
+#: What headers of pages ask, and where a page remembers that it was read.
+_on_every_page: list[Callable[[User], Lookup]] = []
+_EVERY_PAGE = "read for every page"
+#: Counts the rows of a statement.
+_COUNT = "SELECT COUNT(*) FROM ({}) found"
 
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:
     """The rows of the query that `compose(*given, **named)` makes."""
-    ready = _ready(compose, given, named)
-    return list(compose(*given, **named)) if ready is None else ready.rows()
+    asked = Lookup(compose, given, named)
+    read = _read(asked)
+    if read is not None:
+        ready, rows = read
+        return ready.rows(rows)
+    found = _ready(compose, given, named)
+    return list(compose(*given, **named)) if found is None else found.rows()
 
 
 def count_for(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> int:
     """The number of rows of the query that `compose(*given, **named)` makes."""
-    ready = _ready(compose, given, named)
-    return compose(*given, **named).count() if ready is None else ready.count()
+    read = _read(Lookup(compose, given, named, counts=True))
+    if read is not None:
+        return int(read[1][0][0])
+    found = _ready(compose, given, named)
+    if found is None:
+        return compose(*given, **named).count()
+    return 0 if found.statement.rows is None else int(rows_of(*replace(found, around=_COUNT).asked())[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a page asks `rows_for` or, with `counts`, `count_for`."""
+
+    compose: Callable[..., QuerySet[Any, Any]]
+    given: tuple[Given, ...]
+    named: dict[str, Hashable]
+    counts: bool = False
+
+    def key(self) -> Hashable:
+        """Equal for the same question on one page."""
+        values = (
+            one.pk if isinstance(one, User) else tuple(one) if isinstance(one, list) else one for one in self.given
+        )
+        return self.compose, tuple(values), tuple(sorted(self.named.items())), self.counts
+
+
+def lookup(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> Lookup:
+    """What `rows_for` is going to be asked, with the same arguments."""
+    return Lookup(compose, given, named)
+
+
+def count_lookup(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> Lookup:
+    """What `count_for` is going to be asked, with the same arguments."""
+    return Lookup(compose, given, named, counts=True)
+
+
+def read_ahead(lookups: Iterable[Lookup]) -> None:
+    """Read in one query what the page is going to ask; each answer is given once.
+
+    Nothing depends on it: what was not read ahead is read when it is asked for.
+    """
+    page, ahead = page_memory(), _ahead()
+    if page is None or ahead is None:
+        return
+    ready, wanted = [], list(lookups)
+    user = next((given for one in wanted for given in one.given if isinstance(given, User)), None)
+    if user is not None and not page.get(_EVERY_PAGE):
+        page[_EVERY_PAGE] = True
+        wanted += [make(user) for make in _on_every_page]
+    for one in wanted:
+        found = _ready(one.compose, one.given, one.named)
+        if found is not None and found.statement.rows is not None:
+            ready.append((one.key(), replace(found, around=_COUNT) if one.counts else found))
+    if len(ready) > 1:
+        for (key, own), rows in zip(ready, rows_together([own for _, own in ready]), strict=True):
+            ahead[key] = own, rows
+
+
+def look_up_on_every_page(make: Callable[[User], Lookup]) -> None:
+    """Read with the first things that a page reads ahead what its header asks, at start-up."""
+    _on_every_page.append(make)
+
+
+def _ahead() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
+    """What was read ahead for this page and not asked for yet; None outside of one."""
+    page = page_memory()
+    return None if page is None else page.setdefault(_AHEAD, {})
+
+
+def _read(asked: Lookup) -> tuple[Ready, list[Row]] | None:
+    """What was read ahead for this question."""
+    ahead = _ahead()
+    return ahead.pop(asked.key(), None) if ahead else None
 
 
 #: Rows about a record, by its id and without rights.
@@ -82,6 +165,11 @@ def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
     return {many[place] for place in rows_for(_first_rows, record, many=many)} if many else set()
 
 
+def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
+    """What `with_rows` is going to be asked, with the same arguments."""
+    return lookup(_first_rows, record, many=many)
+
+
 def _first_rows(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
     parts: list[QuerySet[Any, Any]] = [
         rows(record).order_by().values_list(Value(place), flat=True)[:1] for place, rows in enumerate(many)
@@ -89,46 +177,20 @@ def _first_rows(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]
     return parts[0].union(*parts[1:], all=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What a stand-in stands for: organisations in some roles or, with a model, the records that they hold."""
-
-    roles: tuple[str, ...]
-    model: type[Model] | None = None
-    column: str = ""
-    condition: Q = field(default_factory=Q)
-
-    def ids(self, user: User) -> list[int]:
-        """The ids that this person holds, while a page is made."""
-        return of_page((_Held, self, user.pk), partial(self._read, user)) or []
-
-    def _read(self, user: User) -> list[int]:
-        acting = Membership.objects.organisations_of
-        mine, model = acting(user, *self.roles), self.model
-        if model is None:
-            return list(mine)
-        everywhere = partial(acting, user)
-        found = records_held(
-            model, self.column, self.condition, person=user.pk, everywhere=everywhere, organisations=mine
-        )
-        assert found is not None, "Stand-ins exist only for what can be held."
-        return found
-
-
 class _Composing(StandIns):
     """Stand-ins for one reader, while a query is composed."""
 
     def __init__(self, user: User | None) -> None:
         self.user = user
-        self.held: dict[_Held, int] = {}
-        self.empty: set[_Held] = set()
+        self.held: dict[Held, int] = {}
+        self.empty: set[Held] = set()
         self._roles: dict[int, tuple[str, ...]] = {}
 
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
         """A stand-in for the reader's organisations in these roles; empty if there are none."""
-        if person != _FIRST:
+        if person != FIRST:
             raise CannotStandIn
-        return self._of(_Held(roles))
+        return self._of(Held(roles))
 
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
         """A stand-in for the records that these organisations hold; empty if there are none."""
@@ -136,11 +198,11 @@ class _Composing(StandIns):
             return []
         if len(organisations) != 1 or organisations[0] not in self._roles:
             raise CannotStandIn
-        return self._of(_Held(self._roles[organisations[0]], model, column, condition))
+        return self._of(Held(self._roles[organisations[0]], model, column, condition))
 
-    def _of(self, held: _Held) -> list[int]:
+    def _of(self, held: Held) -> list[int]:
         if held not in self.held:
-            stand_in = self.held[held] = _FIRST - 1_000 - len(self.held)
+            stand_in = self.held[held] = FIRST - 1_000 - len(self.held)
             if held.model is None:
                 self._roles[stand_in] = held.roles
             with standing_in(None):
@@ -149,59 +211,17 @@ class _Composing(StandIns):
         return [] if held in self.empty else [self.held[held]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """SQL in pieces, between them the parameters, and the query that reads its rows. None if it has no rows."""
-
-    pieces: tuple[str, ...]
-    params: tuple[Any, ...]
-    rows: QuerySet[Any, Any] | None
-    compiler: Any
-    #: What the stand-ins stand for.
-    held: dict[int, _Held]
-    moments: tuple[dt.datetime, ...]
-    began: dt.datetime
-    ended: dt.datetime
-
-
 @dataclass(slots=True)
 class _Variants:
     """The statements of one key, by which of the things held were none."""
 
-    held: tuple[_Held, ...] = ()
-    statements: dict[tuple[bool, ...], _Statement | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A statement with the values of one reader."""
-
-    statement: _Statement
-    sql: str
-    values: tuple[Any, ...]
-
-    def rows(self) -> list[Any]:
-        """Its rows, as the composed query would give them."""
-        if self.statement.rows is None:
-            return []
-        compiler = copy.copy(self.statement.compiler)
-        compiler.connection = connection
-        compiler.as_sql = lambda *_, **__: (self.sql, self.values)
-        rows = self.statement.rows._chain()  # type: ignore[attr-defined]  # Django's own way to copy a queryset
-        rows._query = copy.copy(rows.query)
-        rows._query.get_compiler = lambda *_, **__: compiler
-        return list(rows)
-
-    def count(self) -> int:
-        """The number of its rows."""
-        if self.statement.rows is None:
-            return 0
-        return int(rows_of(f"SELECT COUNT(*) FROM ({self.sql}) found", self.values)[0][0])  # noqa: S608  # our SQL
+    held: tuple[Held, ...] = ()
+    statements: dict[tuple[bool, ...], Statement | None] = field(default_factory=dict)
 
 
 def _ready(
     compose: Callable[..., QuerySet[Any, Any]], given: Sequence[Given], named: dict[str, Hashable]
-) -> _Ready | None:
+) -> Ready | None:
     """The statement for this reader; None where it must be composed."""
     user = next((one for one in given if isinstance(one, User)), None)
     if not is_remembering() or (user is not None and not user.is_active):
@@ -227,10 +247,10 @@ def _ready(
             shape = tuple(bool(ids) for ids in held.values())
         variants.statements[shape] = statement
     found = variants.statements[shape]
-    return None if found is None else _filled(found, given, held, now)
+    return None if found is None else Ready(found, given, held, now)
 
 
-def _held_by(user: User | None, variants: _Variants) -> dict[_Held, list[int]]:
+def _held_by(user: User | None, variants: _Variants) -> dict[Held, list[int]]:
     return {one: one.ids(user) for one in variants.held} if user is not None else {}
 
 
@@ -261,26 +281,25 @@ def _composed(
     compose: Callable[..., QuerySet[Any, Any]],
     given: Sequence[Given],
     named: dict[str, Hashable],
-) -> _Statement | None:
+) -> Statement | None:
     """The statement with stand-ins; None if it cannot be kept."""
     moments: list[dt.datetime] = []
     stand_ins: list[Any] = []
     for place, one in enumerate(given):
-        number = _FIRST - 1 - place
         match one:
             case User():
                 reader = copy.copy(one)
-                reader.pk = _FIRST
+                reader.pk = FIRST
                 stand_ins.append(reader)
             case dt.datetime():
-                moments.append(one.replace(microsecond=_MARKS[len(moments)]))
+                moments.append(one.replace(microsecond=MARKS[len(moments)]))
                 stand_ins.append(moments[-1])
             case list():
-                stand_ins.append([number] if one else [])
+                stand_ins.append([id_at(place)] if one else [])
             case str():
-                stand_ins.append(_WORDS.format(place))
+                stand_ins.append(words_at(place))
             case _:
-                stand_ins.append(number)
+                stand_ins.append(id_at(place))
     began = timezone.now()
     try:
         with standing_in(composing):
@@ -291,20 +310,23 @@ def _composed(
         return None
     except EmptyResultSet:
         sql, params, rows, compiler = "", (), None, None
-    statement = _Statement(
+    statement = Statement(
         tuple(sql.split("%s")),
         tuple(params),
         rows,
         compiler,
         {number: held for held, number in composing.held.items()},
+        frozenset(composing.held.values()) | {id_at(place) for place, one in enumerate(given) if isinstance(one, list)},
+        frozenset(words_at(place) for place, one in enumerate(given) if isinstance(one, str)),
         tuple(moments),
         began,
         timezone.now(),
+        is_planned_for_each_reader(compose),
     )
     return statement if _can_keep(statement) else None
 
 
-def _can_keep(statement: _Statement) -> bool:
+def _can_keep(statement: Statement) -> bool:
     """Whether every value is a stand-in or the same for everybody."""
     rows: Any = statement.rows
     # Related managers bring records along, and prefetched querysets may have conditions of their own.
@@ -313,7 +335,7 @@ def _can_keep(statement: _Statement) -> bool:
     ):
         return False
     return len(statement.pieces) == len(statement.params) + 1 and all(
-        _is_now(statement, one) or one.microsecond in {0, *_MARKS}
+        statement.is_now(one) or one.microsecond in {0, *MARKS}
         for one in statement.params
         if isinstance(one, dt.datetime)
     )
@@ -329,62 +351,4 @@ def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
     values = [
         one for value in queryset.query.sql_with_params()[1] for one in (value if isinstance(value, list) else [value])
     ]
-    return not any(isinstance(one, dt.datetime) or (type(one) is int and one <= _FIRST) for one in values)
-
-
-def _is_now(statement: _Statement, moment: dt.datetime) -> bool:
-    """Whether a moment was the present one while the statement was composed."""
-    return statement.began <= moment <= statement.ended
-
-
-def _filled(statement: _Statement, given: Sequence[Given], held: dict[_Held, list[int]], now: dt.datetime) -> _Ready:
-    """The statement with the values of one reader."""
-    real: list[dt.datetime] = []
-    words: list[tuple[str, str]] = []
-    ids: dict[Any, list[int]] = {}
-    for place, one in enumerate(given):
-        match one:
-            case User():
-                ids[_FIRST] = [one.pk]
-            case dt.datetime():
-                real.append(one)
-            case list():
-                ids[_FIRST - 1 - place] = one
-            case str():
-                words.append((_WORDS.format(place), one))
-            case int():
-                ids[_FIRST - 1 - place] = [one]
-    ids |= {number: held[one] for number, one in statement.held.items()}
-    sql, values = [statement.pieces[0]], []
-    for param, piece in zip(statement.params, statement.pieces[1:], strict=True):
-        kind, own = type(param), [param]
-        if kind is int and param in ids:
-            own = ids[param]
-        elif words and kind is str:
-            own = [_with_words(param, words)]
-        elif isinstance(param, list) and any(one in ids for one in param):
-            # Mostly one stand-in for all that is held, whose array is written once for a page.
-            own = [IdArray.of(ids[param[0]] if len(param) == 1 else _in_place(param, ids))]
-        elif kind is dt.datetime and _is_now(statement, param):
-            own = [now]
-        elif kind is dt.datetime and param.microsecond in _MARKS:
-            place = param.microsecond - _MARKS[0]
-            own = [param + (real[place] - statement.moments[place])]
-        sql += (", ".join(["%s"] * len(own)), piece)
-        values += own
-    return _Ready(statement, "".join(sql), tuple(values))
-
-
-def _in_place(param: list[Any], ids: dict[Any, list[int]]) -> list[Any]:
-    """A list with ids in place of its stand-ins."""
-    return [pk for one in param for pk in ids.get(one, (one,))]
-
-
-def _with_words(value: str, words: Sequence[tuple[str, str]]) -> str:
-    """A value with words in place of their stand-ins, escaped where they are part of a pattern."""
-    for stand_in, word in words:
-        if value == stand_in:
-            return word
-        if stand_in in value:
-            value = value.replace(stand_in, connection.ops.prep_for_like_query(word))
-    return value
+    return not any(isinstance(one, dt.datetime) or (type(one) is int and one <= FIRST) for one in values)

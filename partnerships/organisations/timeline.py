@@ -17,10 +17,11 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
 from partnerships.activity.telling import Group, Sentence, Told, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.organisations.filling import Given
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus
-from partnerships.organisations.naming import Named, names_of
-from partnerships.organisations.statements import Given, rows_for
+from partnerships.organisations.naming import Named, names_lookup, names_of
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 #: The page of each kind of record in a timeline. A kind that is not here is shown without a link.
@@ -142,12 +143,14 @@ class _Names:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
-        """The names for these events, in two queries."""
+        """The names for these events."""
         rows = list(events)
-        people = rows_for(_people_among, list({row.actor_id for row in rows if row.actor_id}))
+        people = list({row.actor_id for row in rows if row.actor_id})
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
-        bodies = names_of(about | {row.organisation_id for row in rows if row.organisation_id})
-        return cls({person.pk: person.display_name for person in people}, bodies)
+        bodies = list(about | {row.organisation_id for row in rows if row.organisation_id})
+        read_ahead([lookup(_people_among, people), names_lookup(bodies)])
+        named = {person.pk: person.display_name for person in rows_for(_people_among, people)}
+        return cls(named, names_of(bodies))
 
     def by(self, row: Event) -> str:
         """Who did it. Records that hide their people name somebody else in the event."""
@@ -179,6 +182,11 @@ def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[
     return newest_visible(_events_about, user, record_id, kind, count=count)
 
 
+def newest_events_lookup(user: User, *, kind: str, record_id: int, count: int) -> Lookup:
+    """What `newest_events` is going to ask first, for `read_ahead`."""
+    return newest_lookup(_events_about, user, record_id, kind, count=count)
+
+
 def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
     return Event.objects.filter(about(kind, record))
 
@@ -207,6 +215,11 @@ def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *give
             break
         start, size = start + size, size * 4
     return seen
+
+
+def newest_lookup(candidates: Callable[..., QuerySet[Event]], user: User, *given: Given, count: int) -> Lookup:
+    """What `newest_visible` is going to ask first, for `read_ahead`."""
+    return lookup(_batch, user, *given, candidates=candidates, start=0, size=_FIRST_BATCH * count)
 
 
 def _batch(

@@ -13,7 +13,7 @@ from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Crowd, People, Reach, reached
 from partnerships.organisations.holdings import is_remembering
 from partnerships.organisations.models import Membership
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 
@@ -23,12 +23,13 @@ class Source:
 
     `of` returns exactly what waits for a person. `reaches` are the records that may wait at a moment, with their
     routes; a person whom they do not reach is skipped. With `is_usual`, most people have something of it: a page asks
-    `of` at once, because finding out first would cost as much again.
+    `of` at once, because finding out first would cost as much again. `lookups` are what `of` asks first.
     """
 
     of: Callable[[User, dt.datetime], list[Waiting]]
     reaches: Callable[[dt.datetime], Sequence[Reach]]
     is_usual: bool = False
+    lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
@@ -57,10 +58,24 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
     }
 
 
+def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
+    """What `waiting_from_all` is going to ask first for one person on a page, for `read_ahead`."""
+    unusual = tuple(source for source in sources if not source.is_usual)
+    return [
+        lookup(_ends, person, now, sources=unusual),
+        *_first_of([one for one in sources if one.is_usual], person, now),
+    ]
+
+
+def _first_of(sources: Iterable[Source], person: User, now: dt.datetime) -> list[Lookup]:
+    return [one for source in sources if source.lookups for one in source.lookups(person, now)]
+
+
 def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
     """The sources that may have something for one person; one query about those that are not usual."""
     unusual = tuple(source for source in sources if not source.is_usual)
     found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
+    read_ahead(_first_of(found, person, now))
     return [source for source in sources if source.is_usual or source in found]
 
 

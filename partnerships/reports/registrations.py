@@ -28,7 +28,7 @@ from partnerships.reports.kinds.unanswered_asks import UNANSWERED_ASKS
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
-from partnerships.reports.sections import frozen_of, organisation_section, reports_section
+from partnerships.reports.sections import frozen_of, organisation_section, reports_lookups, reports_section
 from partnerships.reports.services import files
 
 
@@ -56,7 +56,7 @@ def register() -> None:
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_ORGANISATIONS.register("58 reports", organisation_section)
-    ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of)
+    ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of, lookups=reports_lookups)
     obligations.register()
     register_email(
         "reports.scheduled",

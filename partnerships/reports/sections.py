@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
 
@@ -28,6 +28,11 @@ _MAX_NAMED = 5
 def frozen_of(partnership: int) -> QuerySet[FrozenReport]:
     """All frozen reports of a partnership."""
     return FrozenReport.objects.filter(partnership=partnership)
+
+
+def reports_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `reports_section` asks."""
+    return [lookup(_newest, user, partnership.pk)]
 
 
 def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:

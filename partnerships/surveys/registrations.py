@@ -15,7 +15,7 @@ from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
-from partnerships.surveys.sections import rounds_of, surveys_section
+from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
 from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
 
 
@@ -23,7 +23,7 @@ def register() -> None:
     """Register events, emails, origins, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
-    ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of)
+    ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of, lookups=surveys_lookups)
     register_personal(RULES)
     register_commitment_origin(RESULT)
     for origin in RESULTS:

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.sections import Section
-from partnerships.organisations.statements import count_for
+from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.people.models import User
 from partnerships.surveys.models import Joining, Round
 
@@ -15,6 +15,11 @@ def rounds_of(partnership: int) -> QuerySet[Round]:
     """All rounds of surveys that a partnership runs, alone or with others, and those that it is asked to join."""
     asked = Joining.objects.filter(partnership=partnership).values("round")
     return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=asked))
+
+
+def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `surveys_section` asks."""
+    return [count_lookup(_of, user, partnership.pk)]
 
 
 def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:

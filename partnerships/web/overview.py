@@ -14,14 +14,14 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
-from partnerships.conversations.queries import points_of_partnership
+from partnerships.conversations.queries import points_of_partnership, points_of_partnership_lookups
 from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import SOON, Milestone, Plan
-from partnerships.plans.queries import milestones_due_by, waiting_plans
+from partnerships.plans.queries import milestones_due_by, waiting_plans, waiting_plans_lookup
 
 #: Milestones listed; each plan shows all of its own.
 MILESTONES = 6
@@ -34,6 +34,11 @@ class Figure:
     number: int
     words: str
     href: str
+
+
+def figures_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `figures_section` asks."""
+    return [lookup(_figures, user, partnership.pk)]
 
 
 def figures_section(user: User, partnership: Partnership) -> Section:
@@ -77,6 +82,11 @@ def open_milestones_of(partnership: int) -> QuerySet[Milestone]:
     return Milestone.objects.open().filter(plan__partnership=partnership)
 
 
+def milestones_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `milestones_section` asks."""
+    return [lookup(_milestones, user, partnership.pk)]
+
+
 def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
     today = timezone.localdate()
@@ -94,6 +104,11 @@ def plans_of(partnership: int) -> QuerySet[Plan]:
     return Plan.objects.filter(partnership=partnership)
 
 
+def plans_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `plans_section` asks."""
+    return [waiting_plans_lookup(user, partnership.pk)]
+
+
 def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Plans of the partnership that wait for somebody, for readers of the drafts."""
     waiting = waiting_plans(user, MILESTONES, partnership.pk) if has_rows else []
@@ -103,6 +118,11 @@ def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
 def _held(user: User, partnership: int) -> QuerySet[Conversation, int]:
     """The id of one conversation that the person may see, if there is any."""
     return Conversation.objects.visible_to(user).filter(partnership=partnership).values_list("pk", flat=True)[:1]
+
+
+def points_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `points_section` asks."""
+    return [*points_of_partnership_lookups(partnership, user), lookup(_held, user, partnership.pk)]
 
 
 def points_section(user: User, partnership: Partnership) -> Section:

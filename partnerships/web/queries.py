@@ -14,8 +14,8 @@ from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import count_for
-from partnerships.organisations.timeline import newest_visible
+from partnerships.organisations.statements import Lookup, count_for, count_lookup
+from partnerships.organisations.timeline import newest_lookup, newest_visible
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan
 from partnerships.transfer.event_kinds import EventKind as TransferEvent
@@ -45,6 +45,11 @@ def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event
     return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 
+def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Lookup:
+    """What `recent_changes` is going to ask first, for `read_ahead`."""
+    return newest_lookup(_recent_by_others, user, since, count=count * 4)
+
+
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
     """What `recent_changes` chooses from."""
     partnerships = Partnership.objects.present_for(user).live()
@@ -68,6 +73,11 @@ def counts(user: User, waiting: list[Waiting]) -> dict[str, int]:
         "waiting": len(waiting),
         "plans": count_for(_plans_off_track, user),
     }
+
+
+def counts_lookups(user: User) -> list[Lookup]:
+    """What `counts` is going to ask, for `read_ahead`."""
+    return [count_lookup(_live, user), count_lookup(_plans_off_track, user)]
 
 
 def _live(user: User) -> QuerySet[Partnership]:

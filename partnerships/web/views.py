@@ -21,24 +21,24 @@ from partnerships.conversations.queries import contacts_of, points_of_partnershi
 from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
-from partnerships.exchange.queries import new_matches_for
+from partnerships.exchange.queries import new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import read_ahead, rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import as_listed, waiting_plans
+from partnerships.plans.queries import as_listed, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
 from partnerships.web.group import group_together, with_predecessors
-from partnerships.work.queries import waiting_for
+from partnerships.work.queries import waiting_for, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
@@ -56,9 +56,18 @@ def home(request: HttpRequest) -> HttpResponse:
         newest = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
         return render(request, "web/landing.html", {"public_plans": newest})
     user, now = signed_in(request), timezone.now()
+    recent = now - queries.RECENT
+    read_ahead(
+        [
+            *work_lookups(user, now),
+            *queries.counts_lookups(user),
+            queries.recent_changes_lookup(user, recent),
+            waiting_plans_lookup(user),
+            *new_matches_lookups(user, recent),
+        ]
+    )
     waiting, steps = waiting_for(user, now), shown_at_home(user, now)
     # Somebody who begins reads what happens from now on, not what others did before.
-    recent = now - queries.RECENT
     since = max(user.joined_at, recent) if steps else recent
     return render(
         request,
@@ -71,7 +80,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
             "lines": timeline_lines(queries.recent_changes(user, since)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
-            "matches": new_matches_for(user, now - queries.RECENT)[:4],
+            "matches": new_matches_for(user, recent)[:4],
             "first_steps": steps,
         },
     )
@@ -103,7 +112,9 @@ def _part_of_day(hour: int) -> str:
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """Everything waiting for the reader, by partnership, oldest first."""
-    waiting = waiting_for(signed_in(request), timezone.now())
+    user, now = signed_in(request), timezone.now()
+    read_ahead(work_lookups(user, now))
+    waiting = waiting_for(user, now)
     page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK)
     context = {"page": page, "groups": queries.by_partnership(page.rows), "count": len(waiting)}
     return render(request, "web/my_work.html", context)

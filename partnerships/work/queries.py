@@ -16,7 +16,8 @@ from partnerships.kit.waiting import Waiting
 from partnerships.nominations import queries as nominations
 from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.overdue import OVERDUE
-from partnerships.organisations.waiting import Source, waiting_from_all
+from partnerships.organisations.statements import Lookup
+from partnerships.organisations.waiting import Source, waiting_from_all, waiting_lookups
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
@@ -46,6 +47,11 @@ def register_sources(sources: Iterable[Source]) -> None:
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
     """Everything that waits for a person with an account, most urgent first."""
     return waiting_for_all([person], now)[person.pk]
+
+
+def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
+    """What `waiting_for` is going to ask first on a page, for `read_ahead`."""
+    return [] if person.is_stakeholder else waiting_lookups(SOURCES, person, now)
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:

@@ -17,7 +17,15 @@ from partnerships.organisations import statements
 from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.services import end_membership
-from partnerships.organisations.statements import count_for, rows_for, with_rows
+from partnerships.organisations.statements import (
+    count_for,
+    count_lookup,
+    lookup,
+    read_ahead,
+    rows_for,
+    rows_lookup,
+    with_rows,
+)
 from partnerships.people.models import User
 from tests.world import World
 
@@ -38,6 +46,10 @@ def begun_before(now: dt.datetime) -> QuerySet[Membership]:
 
 def parties_of(partnership: int) -> QuerySet[Party]:
     return Party.objects.filter(partnership=partnership)
+
+
+def in_order_of_the_organisation(partnership: int) -> QuerySet[Party]:
+    return parties_of(partnership).select_related("organisation").order_by("organisation__name", "pk")
 
 
 def successors_of(partnership: int) -> QuerySet[Partnership]:
@@ -91,8 +103,67 @@ def test_what_a_reader_holds_is_sent_as_one_array_in_quotes(world: World) -> Non
         rows_for(taking_part, world.amina)
     held = sorted(Partnership.objects.present_for(world.amina).values_list("pk", flat=True))
 
-    (array,) = re.findall(r"ANY\('\{([\d,]+)\}'::bigint\[\]\)", captured[-1]["sql"])
+    (array,) = re.findall(r"EXECUTE kept_\d+ \('\{([\d,]+)\}'\)", captured[-1]["sql"])
     assert sorted(map(int, array.split(","))) == held
+
+
+def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:
+    known = [world.partnership.pk, world.other_partnership.pk]
+    with remembered():
+        rows_for(among_these, world.amina, known[:1])
+        with CaptureQueriesContext(connection) as captured:
+            found = rows_for(among_these, world.amina, known)
+
+    assert set(found) == set(among_these(world.amina, known))
+    assert f"'{{{known[0]},{known[1]}}}'" in captured[-1]["sql"]
+
+
+def test_what_is_read_ahead_comes_in_one_query_and_is_the_same(world: World) -> None:
+    pk, now = world.partnership.pk, timezone.now()
+    with remembered():
+        Membership.objects.roles_of(world.amina)
+        rows_for(taking_part, world.amina)
+        with CaptureQueriesContext(connection) as captured:
+            read_ahead(
+                [
+                    lookup(taking_part, world.amina),
+                    lookup(parties_of, pk),
+                    lookup(in_order_of_the_organisation, pk),
+                    lookup(among_these, world.amina, [pk]),
+                    lookup(begun_before, now),
+                    lookup(successors_of, pk),
+                    count_lookup(parties_of, pk),
+                    rows_lookup(pk, parties_of, successors_of),
+                ]
+            )
+            mine, parties = rows_for(taking_part, world.amina), rows_for(parties_of, pk)
+            ordered = rows_for(in_order_of_the_organisation, pk)
+            known, begun = rows_for(among_these, world.amina, [pk]), rows_for(begun_before, now)
+            after, number = rows_for(successors_of, pk), count_for(parties_of, pk)
+            there = with_rows(pk, parties_of, successors_of)
+
+    assert len([one for one in captured if "EXECUTE" in one["sql"]]) == 1
+    assert mine == list(taking_part(world.amina))
+    assert parties == list(parties_of(pk))
+    assert {one.pk: one.answered_at for one in parties} == {one.pk: one.answered_at for one in parties_of(pk)}
+    assert ordered == list(in_order_of_the_organisation(pk))
+    assert [one.organisation.name for one in ordered] == sorted(one.organisation.name for one in parties)
+    assert known == [pk]
+    assert set(begun) == set(begun_before(now))
+    assert after == []
+    assert number == len(parties)
+    assert there == {parties_of}
+
+
+def test_what_was_read_ahead_is_given_once(world: World) -> None:
+    pk = world.partnership.pk
+    with remembered():
+        read_ahead([lookup(parties_of, pk), lookup(successors_of, pk)])
+        first = rows_for(parties_of, pk)
+        second = rows_for(parties_of, pk)
+
+    assert first == second
+    assert first[0] is not second[0]
 
 
 def test_one_query_finds_out_what_has_rows(world: World) -> None:

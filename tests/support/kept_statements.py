@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from partnerships.organisations import statements
+from partnerships.organisations.filling import Ready
 
 Shape = tuple[str, tuple[Any, ...]]
 #: Beginnings and ends of settings that are in no query: how often and how emails leave, limits, and where files are.
@@ -51,12 +52,12 @@ _TIMES = 12
 _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 
-def compared(ready: Callable[..., statements._Ready | None]) -> Callable[..., statements._Ready | None]:
+def compared(ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
     """`_ready` that fails where the kept statement is not the reader's own."""
 
     def checked(
         compose: Callable[..., QuerySet[Any, Any]], given: Sequence[Any], named: dict[str, Any]
-    ) -> statements._Ready | None:
+    ) -> Ready | None:
         found = ready(compose, given, named)
         if found is not None and _compared[key := (compose, found.statement.pieces)] < _TIMES:
             _compared[key] += 1

@@ -30,7 +30,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.queries import leads_with_account
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -174,6 +174,11 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
     return links
 
 
+def chain_lookup(user: User, partnership: Partnership) -> Lookup:
+    """What `chain_of` is going to ask about what follows, for `read_ahead`."""
+    return lookup(_next_in_chain, user, partnership.pk)
+
+
 def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
     later = Partnership.objects.inside_for(user).filter(redefines=partnership)
     return later.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
@@ -227,7 +232,9 @@ def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Dates that are coming, for the leads of parties that decide.
-COMING = Source(_coming_wanted, lambda now: (_coming(now),))
+COMING = Source(
+    _coming_wanted, lambda now: (_coming(now),), lookups=lambda user, now: (lookup(_coming_for, user, now),)
+)
 
 
 def words_of(kind: DateKind, partnership: Partnership) -> str:

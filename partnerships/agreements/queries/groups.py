@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership, WorkingGroup
 from partnerships.kit.sections import Section
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -24,6 +24,11 @@ def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> S
     if not (groups or own):
         return None
     return Section("agreements/_groups_section.html", {"groups": groups, "own": own})
+
+
+def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
+    """What `groups_section` asks."""
+    return [lookup(_groups_within, user, partnership.pk), lookup(_as_group, user, partnership.pk)]
 
 
 def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:

@@ -11,7 +11,7 @@ from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -21,6 +21,11 @@ def seen(user: User, pk: int) -> Partnership:
     if not found:
         raise Http404
     return found[0]
+
+
+def seen_lookup(user: User, pk: int) -> Lookup:
+    """What `seen` is going to ask, for `read_ahead`."""
+    return lookup(_by_id, pk) if _is_known_held(user, pk) else lookup(_known, user, pk)
 
 
 def _by_id(pk: int) -> QuerySet[Partnership]:

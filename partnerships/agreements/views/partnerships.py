@@ -23,7 +23,7 @@ from partnerships.agreements.queries import (
     whose_turn,
 )
 from partnerships.agreements.queries.parties import name_as_at
-from partnerships.agreements.rights import rights_over
+from partnerships.agreements.rights import rights_lookup, rights_over
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
     UnableToChangeStatus,
@@ -36,15 +36,18 @@ from partnerships.agreements.services import (
     missing_for,
     renew,
 )
-from partnerships.agreements.views.access import held, is_held, led, seen
+from partnerships.agreements.views.access import held, is_held, led, seen, seen_lookup
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Area, Organisation, Role
-from partnerships.organisations.statements import rows_for
-from partnerships.organisations.timeline import newest_events, timeline_lines
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
+
+#: Newest events on the overview.
+_EVENTS = 6
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,9 +71,21 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Overview; only the outline for people outside."""
-    user = signed_in(request)
-    partnership = seen(user, pk)
+    user, now = signed_in(request), timezone.now()
     inside = is_held(user, pk)
+    if inside:
+        read_ahead(
+            [
+                seen_lookup(user, pk),
+                lookup(_parties, pk),
+                lookup(_areas, pk),
+                lookup(_successors, user, pk),
+                rights_lookup(pk, now),
+                newest_events_lookup(user, kind="partnership", record_id=pk, count=_EVENTS),
+                ON_PARTNERSHIPS.rows_lookup(pk),
+            ]
+        )
+    partnership = seen(user, pk)
     former = former_party(user, partnership)
     current = rows_for(_parties, pk)
     if not inside:
@@ -85,13 +100,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         as_then(partnership, former)
     present = [party for party in parties if party.is_present or party.is_waiting]
     name_as_at(partnership, present, left_at=former.left_at if former else None)
-    rights = rights_over(partnership, user, timezone.now())
+    rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
     renewing = next((one for one in successors if not one.is_over), None)
-    newest = newest_events(user, kind="partnership", record_id=pk, count=6)
+    newest = newest_events(user, kind="partnership", record_id=pk, count=_EVENTS)
     if is_reading(request):
         note_events_seen(
-            person_id=user.pk, kind="partnership", record_id=pk, events=[one.pk for one in newest], now=timezone.now()
+            person_id=user.pk, kind="partnership", record_id=pk, events=[one.pk for one in newest], now=now
         )
     turn = None if former else whose_turn(partnership, present, mine=rights.roles.led, successor=renewing)
     return render(

@@ -21,7 +21,7 @@ from partnerships.commitments.models import (
 )
 from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.waiting import Waiting, addresses
-from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import rows_for
@@ -118,4 +118,6 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
-WAITING = (Source(_steps_wanted, _waits, is_usual=True),)
+WAITING = (
+    Source(_steps_wanted, _waits, is_usual=True, lookups=lambda user, now: (reach_lookup(_waits_for, user, now),)),
+)

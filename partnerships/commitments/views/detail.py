@@ -16,18 +16,29 @@ from partnerships.agreements.past import as_read_by
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import links_of
+from partnerships.commitments.origins import links_lookup, links_of
 from partnerships.commitments.rights import rights_over, waits_for
-from partnerships.organisations.statements import rows_for
-from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
+
+#: Newest events on the page.
+_EVENTS = 100
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One commitment: terms, next step, deliveries and timeline."""
     user = signed_in(request)
+    read_ahead(
+        [
+            lookup(_shown, user, pk),
+            lookup(_replacements, user, pk),
+            links_lookup(pk),
+            newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
+        ]
+    )
     found = rows_for(_shown, user, pk)
     if not found:
         raise Http404
@@ -71,7 +82,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _lines(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
     """Timeline, newest first, without the commitment's own title."""
-    events = newest_events(user, kind="commitment", record_id=commitment.pk, count=100)
+    events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
     if is_reading(request):
         shown = [event.pk for event in events]
         note_events_seen(

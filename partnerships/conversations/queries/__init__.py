@@ -26,6 +26,7 @@ from partnerships.conversations.queries.points import (
     let_act,
     points_between,
     points_of_partnership,
+    points_of_partnership_lookups,
     points_shown,
     show_entries,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "people_of",
     "points_between",
     "points_of_partnership",
+    "points_of_partnership_lookups",
     "points_shown",
     "private_notes_of",
     "report_table",

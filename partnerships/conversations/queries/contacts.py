@@ -19,9 +19,10 @@ from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, 
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
+from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 #: How long before the planned day a next contact is shown as waiting.
@@ -83,16 +84,22 @@ def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> lis
     # The day of the last conversation by partnership; None if another is planned.
     heard = rows_for(_heard_within, user, now)
     last = {pk: None if planned else held for pk, held, planned in heard if planned or held}
+    begun = {pk: (began, days, title) for pk, began, days, title in rows_for(_begun_for, user, now)}
     silent = sorted(
         (since, pk, pk in last)
-        for pk, began, days in rows_for(_begun_for, user, now)
+        for pk, (began, days, _) in begun.items()
         if (since := last.get(pk, began)) and (today - since).days >= (days or settings.NO_CONTACT_DAYS)
     )[:limit]
-    found = {one.pk: one for one in rows_for(_partnerships_among, [pk for _, pk, _ in silent])} if silent else {}
+    found = {pk: Partnership(pk=pk, contact_days=begun[pk][1], title=begun[pk][2]) for _, pk, _ in silent}
     contacts = _contacts(user, found.values(), now)
     return [
         Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
     ]
+
+
+def quiet_lookups(user: User, now: dt.datetime) -> list[Lookup]:
+    """What `gone_quiet` is going to ask first, for `read_ahead`."""
+    return [lookup(_heard_within, user, now), lookup(_begun_for, user, now)]
 
 
 def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
@@ -107,7 +114,7 @@ def _without_meeting(user: User, now: dt.datetime) -> PartnershipQuerySet:
 
 def _begun_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     began = _without_meeting(user, now).annotate(began=TruncDate("created_at"))
-    return began.values_list("pk", "began", "contact_days")
+    return began.values_list("pk", "began", "contact_days", "title")
 
 
 def _heard_within(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
@@ -117,10 +124,6 @@ def _heard_within(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
     held = Max("held_on", filter=Q(status__in=HELD, held_on__lte=today))
     planned = Count("pk", filter=Q(status=Status.PLANNED, held_on__gte=today))
     return seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
-
-
-def _partnerships_among(ids: list[int]) -> QuerySet[Partnership]:
-    return Partnership.objects.filter(among("pk", ids)).only("title", "contact_days")
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
@@ -199,6 +202,7 @@ def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:
     )
 
 
+@planned_for_each_reader
 def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
     """The day of the last conversation with each other party, by organisation and partnership."""
     mine = among("organisation", Membership.objects.organisations_of(user))
@@ -259,16 +263,12 @@ def _contact_due(today: dt.date, path: str = "") -> Q:
     )
 
 
-def contacts_due(user: User, now: dt.datetime) -> list[Conversation]:
+def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     """Conversations whose planned next contact is due soon or overdue.
 
     Only if there is another side that the person's side has not met since, nor planned to meet. It waits for every side
     that may read the record.
     """
-    return rows_for(_due_for, user, now)
-
-
-def _due_for(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     today = timezone.localdate(now)
     edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
     sides = Side.objects.filter(edited, conversation__in=Conversation.objects.visible_to(user))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.conversations.models import (
@@ -105,6 +105,12 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
     """
     ids = {one.partnership_id for one in conversations if one.partnership_id}
     return dict(rows_for(_titles, user, list(ids))) if ids else {}
+
+
+def with_known_titles(conversations: QuerySet[Conversation], user: User) -> QuerySet[Conversation]:
+    """With `known_title`: the title of the conversation's partnership, None where the reader may not know of it."""
+    known = Partnership.objects.visible_to(user).filter(pk=OuterRef("partnership"))
+    return conversations.annotate(known_title=Subquery(known.values("title")))  # type: ignore[no-redef]  # declared on the model
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:

@@ -11,7 +11,7 @@ from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import Attribution, Conversation, Point, PointKind
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 #: Points of one kind shown at first; the rest is collapsed.
@@ -78,6 +78,11 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
     """
     organisations = rows_for(_taking_part, partnership.pk)
     return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
+
+
+def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[Lookup]:
+    """What `points_of_partnership` is going to ask, for `read_ahead`."""
+    return [lookup(_taking_part, partnership.pk), lookup(_points_within, user, partnership.pk)]
 
 
 def _taking_part(partnership: int) -> QuerySet[Organisation]:

@@ -20,16 +20,23 @@ from partnerships.conversations.models import (
     MeetingStatus,
     Status,
 )
-from partnerships.conversations.queries.contacts import Quiet, contacts_due, gone_quiet, past_contacts, quiet_parties
+from partnerships.conversations.queries.contacts import (
+    Quiet,
+    contacts_due,
+    gone_quiet,
+    past_contacts,
+    quiet_lookups,
+    quiet_parties,
+)
 from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
-from partnerships.conversations.queries.listings import partnerships_known_to
+from partnerships.conversations.queries.listings import with_known_titles
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
-from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Role
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -53,7 +60,7 @@ def _records_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 def _read_records(user: User, ids: list[int]) -> QuerySet[Conversation]:
     asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    rows = Conversation.objects.visible_to(user).filter(among("pk", ids))
+    rows = with_known_titles(Conversation.objects.visible_to(user).filter(among("pk", ids)), user)
     return rows.annotate(asked=asked).defer("said", "reason").order_by("pk")
 
 
@@ -63,7 +70,6 @@ def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ids = list(to_agree | to_correct | to_record)
     found: list[Any] = rows_for(_read_records, user, ids) if ids else []
     return _in_words(
-        user,
         [
             *(("Read and agree to this record", one, one.circulated_at, None) for one in found if one.pk in to_agree),
             *(("Answer a correction", one, one.asked, None) for one in found if one.pk in to_correct),
@@ -73,12 +79,15 @@ def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    due = contacts_due(user, now)
-    return _in_words(user, [("Get in touch again", one, None, one.next_contact_on) for one in due])
+    due = rows_for(_contacts_for, user, now)
+    return _in_words([("Get in touch again", one, None, one.next_contact_on) for one in due])
 
 
-def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]]) -> list[Waiting]:
-    titles = partnerships_known_to(user, [one for _, one, _, _ in waiting])
+def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation]:
+    return with_known_titles(contacts_due(user, now), user)
+
+
+def _in_words(waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]]) -> list[Waiting]:
     address = addresses("conversations:detail")
     return [
         Waiting(
@@ -87,7 +96,7 @@ def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | N
             path=address(one.pk),
             since=since,
             due=due,
-            within=titles.get(one.partnership_id or 0, ""),
+            within=one.known_title or "",
             status=one.status,
             status_label=one.get_status_display(),
         )
@@ -217,12 +226,19 @@ def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 #: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
 #: and meetings.
 WAITING = (
-    Source(_records_wanted, _records, is_usual=True),
-    Source(_contacts_wanted, lambda now: (past_contacts(now),), is_usual=True),
-    Source(_seats_wanted, lambda now: (_seats(now),)),
-    Source(_meetings_wanted, _meetings),
-    Source(_cycles_wanted, lambda now: (_cycles(now),)),
-    Source(_quiet_wanted, lambda now: (quiet_parties(now),), is_usual=True),
+    Source(
+        _records_wanted, _records, is_usual=True, lookups=lambda user, now: (reach_lookup(_records_for, user, now),)
+    ),
+    Source(
+        _contacts_wanted,
+        lambda now: (past_contacts(now),),
+        is_usual=True,
+        lookups=lambda user, now: (lookup(_contacts_for, user, now),),
+    ),
+    Source(_seats_wanted, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
+    Source(_meetings_wanted, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
+    Source(_cycles_wanted, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
+    Source(_quiet_wanted, lambda now: (quiet_parties(now),), is_usual=True, lookups=quiet_lookups),
     *REPORTS_WAITING,
     *FACILITATORS_WAITING,
 )

@@ -16,10 +16,11 @@ from django.urls import reverse
 from partnerships.agreements.models import Partnership, Post
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation, Meeting, Report
-from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem
+from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem, InboxItemQuerySet
 from partnerships.exchange.models import Entry
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.outbox.kinds import kind_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -65,7 +66,16 @@ class InboxLine:
 
 def unread_count(person: User) -> int:
     """How many notices the person has not read, by one index."""
-    return InboxItem.objects.unread().filter(person=person).count()
+    return count_for(_unread, person)
+
+
+def unread_lookup(person: User) -> Lookup:
+    """What `unread_count` is going to ask, for `read_ahead`."""
+    return count_lookup(_unread, person)
+
+
+def _unread(person: User) -> InboxItemQuerySet:
+    return InboxItem.objects.unread().filter(person=person)
 
 
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:

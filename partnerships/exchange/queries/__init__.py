@@ -1,7 +1,7 @@
 """Queries of the exchange that other rooms use."""
 
 from partnerships.exchange.queries.listings import entries_between, events_of_entries, standing_offers_of
-from partnerships.exchange.queries.matches import MatchFor, new_matches_for
+from partnerships.exchange.queries.matches import MatchFor, new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.work import WAITING, responses_to_decide, unanswered_for
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "entries_between",
     "events_of_entries",
     "new_matches_for",
+    "new_matches_lookups",
     "responses_to_decide",
     "standing_offers_of",
     "unanswered_for",

@@ -17,7 +17,7 @@ from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.permission_sql import Reader, dismissed_by, readable_to, union_all
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -47,6 +47,11 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
     """
     mine = set(Membership.objects.roles_of(person))
     return from_side(rows_for(_new_matches, person, since, limit=limit), mine) if mine else []
+
+
+def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
+    """What `new_matches_for` is going to ask, for `read_ahead`."""
+    return [lookup(_new_matches, person, since, limit=limit)] if Membership.objects.roles_of(person) else []
 
 
 def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:

@@ -25,7 +25,7 @@ from partnerships.exchange.models import (
 from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -187,7 +187,7 @@ def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: What the exchange adds to My work: entries to answer, answers to decide, questions to answer.
 WAITING = (
-    Source(_answers_wanted, _unanswered, is_usual=True),
-    Source(_decisions_wanted, lambda _: (_UNDECIDED,)),
-    Source(_words_wanted, lambda _: (_QUESTIONS,)),
+    Source(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
+    Source(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),
+    Source(_words_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)),
 )

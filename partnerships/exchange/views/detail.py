@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -37,11 +38,21 @@ from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
 from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.organisations.models import Area, Organisation
-from partnerships.organisations.statements import rows_for, with_rows
-from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
+from partnerships.organisations.statements import (
+    Lookup,
+    RowsAbout,
+    lookup,
+    read_ahead,
+    rows_for,
+    rows_lookup,
+    with_rows,
+)
+from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
+#: Newest events on the page.
+_EVENTS = 30
 #: Commitments in these statuses no longer promise anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
@@ -50,13 +61,22 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
+    read_ahead(
+        [
+            lookup(_entry, user, pk),
+            rows_lookup(pk, *_ABOUT),
+            newest_events_lookup(user, kind="entry", record_id=pk, count=_EVENTS),
+        ]
+    )
     found = rows_for(_entry, user, pk)
     if not found:
         raise Http404
     entry = found[0]
     rights = rights_over(entry, user, timezone.now())
-    answering = rows_for(_named, list(rights.answers_for)) if rights.answers_for else []
+    answers_for = sorted(rights.answers_for)
     there = with_rows(pk, *_ABOUT)
+    read_ahead(_lookups(entry, user, there, own=rights.is_own, answers_for=answers_for))
+    answering = rows_for(_named, answers_for) if answers_for else []
     receipts = _receipts(entry, user, rights) if _all_receipts in there else []
     responses = _responses(entry, user) if _all_responses in there else []
     questions = rows_for(_questions, user, pk) if _all_questions in there else []
@@ -111,6 +131,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "came_from": links_of(entry, user) if entry.partnership_id else [],
     }
     return render(request, "exchange/detail.html", context)
+
+
+def _lookups(
+    entry: Entry, user: User, there: Collection[RowsAbout], *, own: bool, answers_for: list[int]
+) -> Iterator[Lookup]:
+    """What the page is going to ask about the entry, as far as there is any."""
+    for kind, rows in _READ.items():
+        if kind in there:
+            yield lookup(rows, user, entry.pk)
+    yield lookup(_named, answers_for)
+    if _all_addressees in there:
+        yield lookup(_addressed, user, entry.pk, own=own)
+    yield from (lookup(about, entry.pk) for about in (_areas, _facilitators_of) if about in there)
+    if entry.partnership_id is not None:
+        yield lookup(_known_partnership, user, entry.partnership_id)
 
 
 def _entry(user: User, pk: int) -> QuerySet[Entry]:
@@ -244,7 +279,7 @@ def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 def _lines(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
     """Events of the entry and its answers, newest first, without its title."""
-    events = newest_events(user, kind="entry", record_id=entry.pk, count=30)
+    events = newest_events(user, kind="entry", record_id=entry.pk, count=_EVENTS)
     if is_reading(request):
         shown = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=shown, now=timezone.now())
@@ -292,6 +327,14 @@ def _all_addressees(entry: int) -> QuerySet[Addressee]:
     return Addressee.objects.filter(entry=entry)
 
 
+#: How each kind of row is read for a reader.
+_READ: dict[RowsAbout, Callable[[User, int], QuerySet[Any]]] = {
+    _all_receipts: _receipts_of,
+    _all_responses: _responses_to,
+    _all_questions: _questions,
+    _all_fulfilments: _fulfilments,
+    _all_introductions: _introductions,
+}
 #: What an ask or offer may have, for its reader or others.
 _ABOUT = (
     _all_receipts,

@@ -28,8 +28,8 @@ from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
-from partnerships.organisations.statements import rows_for, with_rows
-from partnerships.organisations.timeline import newest_events, timeline_lines
+from partnerships.organisations.statements import lookup, read_ahead, rows_for, rows_lookup, with_rows
+from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
@@ -57,6 +57,15 @@ def suggest(request: HttpRequest) -> JsonResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """An organisation's page."""
     user = signed_in(request)
+    read_ahead(
+        [
+            lookup(_shown, user, pk),
+            rows_lookup(pk, *_ABOUT),
+            lookup(_contacts, pk),
+            newest_events_lookup(user, kind="organisation", record_id=pk, count=_EVENTS),
+            ON_ORGANISATIONS.rows_lookup(pk),
+        ]
+    )
     found = rows_for(_shown, user, pk)
     if not found:
         raise Http404
@@ -64,8 +73,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if organisation.kept_as:
         return redirect("organisations:detail", pk=organisation.kept_as)
     there = with_rows(pk, *_ABOUT)
+    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in there)
     contacts = rows_for(_contacts, pk)
-    newest = newest_events(user, kind="organisation", record_id=pk, count=10)
+    newest = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading(request):
         shown = [event.pk for event in newest]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=shown, now=timezone.now())
@@ -124,8 +134,16 @@ def _ties(organisation: int) -> QuerySet[SuccessionTie]:
     return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
 
 
-#: What an organisation may have.
+#: What an organisation may have, and which of it is read as it stands.
 _ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
+_READ = {
+    _identifiers: _identifiers,
+    _names: _names,
+    _areas_served: _areas_served,
+    _members_of_group: _group_members,
+}
+#: Newest events on the page.
+_EVENTS = 10
 
 
 def _contacts(organisation: int) -> QuerySet[Membership]:

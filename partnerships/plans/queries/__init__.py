@@ -13,7 +13,7 @@ from partnerships.plans.queries.contents import (
     version_of,
     versions_for,
 )
-from partnerships.plans.queries.listing import as_listed, waiting_plans, with_next_steps
+from partnerships.plans.queries.listing import as_listed, waiting_plans, waiting_plans_lookup, with_next_steps
 from partnerships.plans.queries.milestones import milestones_due_by
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
@@ -27,7 +27,14 @@ from partnerships.plans.queries.owners import (
     present_members,
     taking_part,
 )
-from partnerships.plans.queries.past import as_read_by, events_of_plans, titled_for, titled_then, titled_today
+from partnerships.plans.queries.past import (
+    as_read_by,
+    events_of_plans,
+    past_lookup,
+    titled_for,
+    titled_then,
+    titled_today,
+)
 from partnerships.plans.queries.signing import (
     SigningState,
     asked_again,
@@ -78,6 +85,7 @@ __all__ = [
     "owners_as_at",
     "owners_led_by",
     "owners_of",
+    "past_lookup",
     "present_members",
     "readers_of",
     "reading_class",
@@ -91,5 +99,6 @@ __all__ = [
     "version_of",
     "versions_for",
     "waiting_plans",
+    "waiting_plans_lookup",
     "with_next_steps",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
+from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.models import Area
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -31,6 +32,7 @@ def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
     return next(iter(rows_for(_newest, user, plan.pk)), None)
 
 
+@planned_for_each_reader
 def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
     return versions_for(user, plan)[:1]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Case, QuerySet, When
 
 from partnerships.organisations.holdings import among
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanOwner, Status
 from partnerships.plans.queries.owners import name_owners_as_at, owners_of
@@ -72,6 +72,11 @@ def waiting_plans(user: User, limit: int, partnership: int | None = None) -> lis
     ids = rows_for(_waiting_within, user, *([] if partnership is None else [partnership]))
     plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
     return [one for one in _with_steps(plans, set(ids)) if one.steps]
+
+
+def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
+    """What `waiting_plans` is going to ask first, for `read_ahead`."""
+    return lookup(_waiting_within, user, *partnership)
 
 
 def _waiting_within(user: User, partnership: int | None = None) -> QuerySet[Plan, int]:

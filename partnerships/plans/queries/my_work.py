@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.models import (
@@ -232,10 +232,14 @@ def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
-    Source(_signatures_wanted, lambda _: (_signatures(),)),
+    Source(_signatures_wanted, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
     Source(_requests_wanted, lambda _: (_REQUESTS,)),
     Source(_mentions_wanted, lambda _: (_mentions(),)),
-    Source(_unread_shares, lambda now: (_shares(now),)),
-    Source(_milestones_wanted, lambda now: (_milestones(now),)),
-    Source(_offers_wanted, lambda _: (_offers(),)),
+    Source(_unread_shares, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
+    Source(
+        _milestones_wanted,
+        lambda now: (_milestones(now),),
+        lookups=lambda user, now: (lookup(_milestones_for, user, now),),
+    ),
+    Source(_offers_wanted, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
 )

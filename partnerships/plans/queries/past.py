@@ -16,7 +16,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, PlanQuerySet, Status, Version, held_at
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
         if moment is not None:
             found[pk] = max(moment, found.get(pk, moment))
     return found
+
+
+def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
+    """What `as_read_by` is going to ask about these plans (ids), for `read_ahead`."""
+    return lookup(_leavings, user, plans)
 
 
 def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:

@@ -15,7 +15,7 @@ from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import named_then
 from partnerships.organisations.queries import leads_of
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
@@ -37,6 +37,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     by_pk = {plan.pk: plan for plan in plans}
     decisions: dict[tuple[int, int], SignOff] = {}
     older: dict[tuple[int, int], SignOff] = {}
+    read_ahead([lookup(_sign_offs_of, list(by_pk)), lookup(_signatories_of, list(by_pk))])
     for sign_off in rows_for(_sign_offs_of, list(by_pk)):
         counts = sign_off.version.number >= by_pk[sign_off.plan_id].substantive_number
         (decisions if counts else older)[sign_off.plan_id, sign_off.organisation_id] = sign_off

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
-from partnerships.plans.queries import as_read_by, newest_for, versions_for
+from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services import open_share
 
@@ -58,6 +58,8 @@ def _drafted(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
 def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read a version or the draft; else 404."""
     user = request.user
+    if user.is_authenticated:
+        read_ahead([lookup(_plan, user, pk), lookup(_drafted, user, pk), past_lookup(user, [pk])])
     found = rows_for(_plan, user, pk)
     if not found:
         raise Http404

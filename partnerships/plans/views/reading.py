@@ -17,6 +17,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_of_kinds
 from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
+from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.statements import rows_for
@@ -202,6 +203,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@planned_for_each_reader
 def _versions(user: User, plan: int) -> QuerySet[Version]:
     return versions_for(user, plan).without_content().select_related("author", "organisation")
 

@@ -88,6 +88,11 @@ class Asked:
             rows = one.filter(rows, self.chosen[name])
         return rows
 
+    @cached_property
+    def of_page(self) -> QuerySet[Any]:
+        """The same as of now, composed once: a page shows some of the rows and counts them."""
+        return self.found()
+
     @property
     def explanations(self) -> list[str]:
         """Why filters in use find rows that do not show the words, a sentence for each reason."""
@@ -114,7 +119,7 @@ class Asked:
 
         Beside a sum of what is counted in units stands how many units there are (`kinds_quantity`).
         """
-        rows = self._newest(self.found()).order_by()
+        rows = self._newest(self.of_page).order_by()
         rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
         sums = {f"sum_{one.name}": Sum(one.expression(self.reader)) for one in self.summed}
         kinds = {
@@ -131,7 +136,7 @@ class Asked:
     def sortable(self) -> QuerySet[Any]:
         """The same with what they are sorted by: see `order`."""
         column = self.sorted_by
-        rows = self.found().alias(**{column.alias: column.expression(self.reader)})
+        rows = self.of_page.alias(**{column.alias: column.expression(self.reader)})
         sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
         return sortable
 
@@ -150,7 +155,7 @@ class Asked:
         most = self.definition.max_sorted
         if most is None or not (self._is_resorted or self.group):
             return None
-        return next(iter(self.found().order_by("-pk").values_list("pk", flat=True)[most : most + 1]), None)
+        return next(iter(self.of_page.order_by("-pk").values_list("pk", flat=True)[most : most + 1]), None)
 
     def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the rows that are newer than `older`."""

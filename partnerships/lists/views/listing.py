@@ -56,7 +56,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     page = keyset_page(request, asked.listed(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
     definition.make_ready(reader, page.rows, asked.columns)
     is_whole = page.is_first and not page.next
-    counted = len(page.rows) if is_whole else asked.found().order_by()[: MAX_COUNTED + 1].count()
+    counted = len(page.rows) if is_whole else asked.of_page.order_by()[: MAX_COUNTED + 1].count()
     is_part = bool(getattr(request, "htmx", False))
     context = {
         **({} if is_part else definition.context(reader)),

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
+class _OneByOne(models.Exists):
+    """EXISTS for each row: PostgreSQL turns none with an OFFSET into a list of everything that it could find."""
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
 class PlanQuerySet(models.QuerySet["Plan"]):
     """Plans, by who may read, edit or publish them and by status."""
 
@@ -102,12 +108,13 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """Plans that the person may publish: as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
-    def of_record(self) -> models.Exists:
+    def of_record(self, *, one_by_one: bool = False) -> models.Exists:
         """The condition that the `plan` of a record is one of these.
 
-        Unlike `plan__in`, it can be answered for the plan of one record without listing all plans.
+        Unlike `plan__in`, it can be answered for the plan of one record without listing all plans. PostgreSQL may list
+        them all the same if it expects to ask for many records; `one_by_one` it does not: for the first rows of a list.
         """
-        return models.Exists(self.filter(pk=models.OuterRef("plan")))
+        return (_OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
         """Plans that anyone may read without signing in."""

@@ -30,8 +30,10 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
     if what == "type":
         types = [type_of(one) for one in TYPES.values() if _begins(typed, one.id, one.name)]
         return JsonResponse({"result": types[skip : skip + SUGGESTED]})
-    asked = [one for one in PROPERTIES.values() if one.asked and _begins(typed, one.id, one.name)]
-    return JsonResponse({"result": [_property(one) for one in asked[skip : skip + SUGGESTED]]})
+    # OpenRefine asks here too when it adds columns: what can only be fetched comes last.
+    properties = [one for one in PROPERTIES.values() if _begins(typed, one.id, one.name)]
+    properties.sort(key=lambda one: not one.asked)
+    return JsonResponse({"result": [_property(one) for one in properties[skip : skip + SUGGESTED]]})
 
 
 @public_service("GET")

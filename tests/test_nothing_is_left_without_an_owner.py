@@ -44,9 +44,9 @@ from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
 from tests.conversations.talks import draft as draft_record
 from tests.exchange.conftest import shared
+from tests.support.moments import today
 from tests.world import World, join, person
 
-TODAY = timezone.localdate()
 #: Names of columns that say who did something: nobody needs to take these over.
 AUTHORS = ("author", "by", "_by")
 #: Columns that name a person for another reason.
@@ -102,7 +102,7 @@ def leave(world: World, someone: User, **fields: Any) -> None:
 
 
 def left(world: World) -> dict[str, list[str]]:
-    groups = left_without_owner(world.larkhaven, timezone.localdate())
+    groups = left_without_owner(world.larkhaven, today())
     return {group.kind.code: [thing.title for thing in group.things] for group in groups}
 
 
@@ -148,7 +148,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
     leave(world, lena)
 
     assert left(world).keys() == {"posts", "commitments", "followed"}
-    for group in left_without_owner(world.larkhaven, timezone.localdate()):
+    for group in left_without_owner(world.larkhaven, today()):
         hand_over_things(
             organisation=world.larkhaven,
             kind=group.kind.code,
@@ -179,7 +179,7 @@ def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
 def holds_all_kinds(world: World, someone: User) -> None:
     """Somebody owns an objective and a next step, has an ask to answer and a commitment escalated to them."""
     add_objective(world, owner=someone)
-    draft_record(world, next_steps=[NextStepGiven(world.larkhaven, "Send it.", timezone.localdate(), someone)])
+    draft_record(world, next_steps=[NextStepGiven(world.larkhaven, "Send it.", today(), someone)])
     asked = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
     entry = shared(world.westmarch, world.ben, timezone.now(), **asked)
     refer_entry(entry=entry, organisation=world.larkhaven, person=someone, author=world.amina, now=timezone.now())
@@ -190,11 +190,11 @@ def test_successor_takes_over_objectives_referrals_next_steps_and_escalations(wo
     lara = lead(world, "Lara Larch")
     holds_all_kinds(world, lara)
     kinds = {"objectives", "next_steps", "referrals", "escalations"}
-    assert {group.kind.code for group in held_by(lara, world.larkhaven, timezone.localdate())} == kinds
+    assert {group.kind.code for group in held_by(lara, world.larkhaven, today())} == kinds
 
     leave(world, lara, successor=world.eddie)
 
-    held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, timezone.localdate())}
+    held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, today())}
     assert kinds <= held
     assert not kinds & left(world).keys()
 
@@ -306,7 +306,7 @@ def ended(world: World) -> Succession:
     succession = record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(timezone.localdate()),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
         author=None,
         now=timezone.now(),
@@ -320,7 +320,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     fill(post, world.eddie)
     promise = agree(world)
     succession = ended(world)
-    for group in obligations_of(world.larkhaven, TODAY, ["partnerships", "posts", "commitments"]):
+    for group in obligations_of(world.larkhaven, today(), ["partnerships", "posts", "commitments"]):
         propose_handovers(
             succession=succession,
             predecessor=world.larkhaven,
@@ -337,7 +337,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     promise.refresh_from_db()
     post.refresh_from_db()
     assert (promise.giver, post.organisation) == (world.harbour, world.harbour)
-    left = {group.kind.code: [one.pk for one in group.things] for group in left_without_owner(world.harbour, TODAY)}
+    left = {group.kind.code: [one.pk for one in group.things] for group in left_without_owner(world.harbour, today())}
     assert left == {"posts": [post.pk], "commitments": [promise.pk]}
 
 
@@ -363,7 +363,7 @@ def test_why_a_successor_disputes_a_line_is_not_shown_to_another_successor(world
     succession = record_succession(
         kind="split",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour, world.tidewater]),
         author=None,
         now=timezone.now(),

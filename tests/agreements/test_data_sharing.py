@@ -25,12 +25,9 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.services import create_partnership as create
 from partnerships.people.models import User
+from tests.support.moments import today
 from tests.support.terms import draft, first_proposal, put_up, sign_all
 from tests.world import World, make_partnership
-
-
-def today() -> dt.date:
-    return timezone.localdate()
 
 
 def marked(world: World) -> Document:

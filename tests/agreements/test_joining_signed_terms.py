@@ -30,8 +30,9 @@ from partnerships.agreements.services import (
 )
 from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend, client_of, today
+from tests.agreements.test_signing_terms import amend, client_of
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.support.moments import today
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 

@@ -13,7 +13,8 @@ from partnerships.agreements.figures import Asked, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import add_objective, report_progress
 from partnerships.agreements.stuck import stuck_in
-from tests.agreements.test_signing_terms import amend, sign, today
+from tests.agreements.test_signing_terms import amend, sign
+from tests.support.moments import today
 from tests.support.terms import agree_terms, put_up
 from tests.world import World
 

@@ -62,12 +62,9 @@ from partnerships.agreements.services import (
 from partnerships.documents import PieceConflict
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
+from tests.support.moments import today
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
-
-
-def today() -> dt.date:
-    return timezone.localdate()
 
 
 def days(count: int) -> dt.date:

@@ -33,7 +33,8 @@ from partnerships.agreements.services import (
     take_back_terms,
 )
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend, clause, client_of, days, ready, sign, today
+from tests.agreements.test_signing_terms import amend, clause, client_of, days, ready, sign
+from tests.support.moments import today
 from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World
 

@@ -12,7 +12,8 @@ from partnerships.agreements.queries.terms import content_of_proposal, version_i
 from partnerships.agreements.services import change_status, renew
 from partnerships.agreements.terms.declarations import FieldDeclaration, declare
 from partnerships.agreements.terms.schema import build_schema, declarations_with
-from tests.agreements.test_signing_terms import amend, clause, client_of, today
+from tests.agreements.test_signing_terms import amend, clause, client_of
+from tests.support.moments import today
 from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
 from tests.world import World
 

@@ -20,11 +20,11 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
 from tests.organisations.test_handovers import undo
+from tests.support.moments import today
 from tests.support.outbox import deliver
 from tests.world import World, join, make_partnership
 
 KIND = "digests.succession"
-TODAY = timezone.localdate()
 TITLE = "Westmarch Borough Council joins Harbour Community Trust"
 
 
@@ -38,12 +38,12 @@ def merger(world: World, *kinds: str, place: str = "") -> Succession:
         kind="absorb",
         status="order_made",
         place=place,
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=organisations.ties_between([world.westmarch], [world.harbour]),
         author=None,
         now=timezone.now(),
     )
-    for group in held_by(world.westmarch, TODAY, kinds):
+    for group in held_by(world.westmarch, today(), kinds):
         organisations.propose_handovers(
             succession=succession,
             predecessor=world.westmarch,
@@ -66,7 +66,7 @@ def another_of_the_order(world: World) -> Succession:
         kind="absorb",
         status="order_made",
         place="Estuary",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=organisations.ties_between([world.larkhaven], [world.tidewater]),
         author=None,
         now=timezone.now(),
@@ -93,7 +93,7 @@ def test_stakeholder_gets_one_email_with_what_passed_on(world: World, office: Po
     (message,) = office.to(world.sol)
     assert message["Subject"] == TITLE
     for part in (text_of(message), html_of(message)):
-        assert f"on {long_date(TODAY)}" in part
+        assert f"on {long_date(today())}" in part
         assert "Of what you follow, 1" in part
         assert world.partnership.title in part
         assert "await" not in part
@@ -123,7 +123,7 @@ def test_stakeholders_of_others_hear_nothing(world: World) -> None:
 def test_succession_of_long_ago_is_history_and_told_to_nobody(world: World) -> None:
     follow(world.sol, world.partnership, world.westmarch, world.ben)
     succession = merger(world)
-    Succession.objects.filter(pk=succession.pk).update(vests_on=known_day(TODAY - dt.timedelta(days=400)))
+    Succession.objects.filter(pk=succession.pk).update(vests_on=known_day(today() - dt.timedelta(days=400)))
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
     vest()
 
@@ -164,7 +164,7 @@ def test_mail_programs_stop_only_what_the_email_was_about(world: World, office: 
 
 def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) -> None:
     follow(world.sol, world.partnership, world.westmarch, world.ben)
-    Preference.objects.filter(person=world.sol).update(paused_until=TODAY + dt.timedelta(days=3))
+    Preference.objects.filter(person=world.sol).update(paused_until=today() + dt.timedelta(days=3))
     merger(world, "partnerships", "stakeholders")
     vest()
     office.drain()
@@ -223,7 +223,7 @@ def test_digests_tell_staff_what_passed_on_after_the_email(world: World, office:
     organisations.record_consent(
         lines=list(succession.handovers.all()),
         given_by="Estuary Bank",
-        given_on=TODAY,
+        given_on=today(),
         evidence="Minutes of 3 May",
         author=None,
         now=timezone.now(),
@@ -287,7 +287,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
         organisations.record_consent(
             lines=settled,
             given_by="Estuary Bank",
-            given_on=TODAY,
+            given_on=today(),
             evidence="Minutes of 3 May",
             author=None,
             now=timezone.now(),

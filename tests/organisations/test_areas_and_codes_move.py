@@ -17,10 +17,8 @@ from partnerships.organisations.models import Area, Identifier, Organisation, Su
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
 from tests.organisations.test_handovers import body
+from tests.support.moments import today
 from tests.world import World
-
-TODAY = timezone.localdate()
-BEFORE = TODAY - dt.timedelta(days=1)
 
 
 def council(name: str, code: str) -> Organisation:
@@ -36,7 +34,7 @@ def becomes(predecessors: list[Organisation], successors: list[Organisation]) ->
     succession = services.record_succession(
         kind="replace",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between(predecessors, successors),
         author=None,
         now=timezone.now(),
@@ -48,7 +46,7 @@ def becomes(predecessors: list[Organisation], successors: list[Organisation]) ->
 def undo(succession: Succession) -> Succession:
     back = services.undo_succession(
         succession=succession,
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         status="order_made",
         reason="Quashed.",
         author=None,
@@ -58,7 +56,7 @@ def undo(succession: Succession) -> Succession:
     return back
 
 
-def served(organisation: Organisation, day: dt.date = TODAY) -> set[str]:
+def served(organisation: Organisation, day: dt.date | None = None) -> set[str]:
     numbers = served_by_all(day).get(organisation.pk, [])
     return set(Area.objects.filter(pk__in=numbers).values_list("code", flat=True))
 
@@ -76,8 +74,12 @@ def test_new_council_serves_the_areas_of_those_it_follows_and_the_area_of_its_ow
     becomes([elm, ewell], [east])
 
     assert served(east) == {"E07000901", "E07000902", "E06000901"}
-    assert (served(elm), served(elm, BEFORE), served(east, BEFORE)) == (set(), {"E07000901"}, set())
-    assert (until("E07000901"), until("E06000901")) == (TODAY, None)
+    assert (
+        served(elm),
+        served(elm, today() - dt.timedelta(days=1)),
+        served(east, today() - dt.timedelta(days=1)),
+    ) == (set(), {"E07000901"}, set())
+    assert (until("E07000901"), until("E06000901")) == (today(), None)
     assert list(find_organisations(user=world.vera, text="E07000901")) == [elm]
 
 
@@ -99,7 +101,7 @@ def test_areas_and_codes_go_back_when_it_is_undone_and_move_again(world: World) 
     assert (until("E07000901"), until("E07000902")) == (None, None)
     undo(back)
     assert (served(elm), served(east)) == (set(), {"E07000901", "E07000902"})
-    assert until("E07000902") == TODAY
+    assert until("E07000902") == today()
 
 
 def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
@@ -107,7 +109,7 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([small], [large]),
         author=None,
         now=timezone.now(),
@@ -126,7 +128,7 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
         services.record_succession(
             kind="replace",
             status="order_made",
-            vests_on=known_day(TODAY),
+            vests_on=known_day(today()),
             ties=[services.NewTie(county, after, function=function)],
             author=None,
             now=timezone.now(),
@@ -145,7 +147,7 @@ def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_d
     services.record_succession(
         kind="function_transfer",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=[services.NewTie(elm, fire, function="housing")],
         author=None,
         now=timezone.now(),
@@ -162,7 +164,7 @@ def test_only_a_recode_has_a_new_code(world: World) -> None:
     with pytest.raises(UnableToRecordSuccession, match="Only “Recoded” has a new code"):
         services.record_succession(
             kind="replace",
-            vests_on=known_day(TODAY),
+            vests_on=known_day(today()),
             new_code="E06000901",
             ties=ties_between([elm], [east]),
             author=None,
@@ -174,7 +176,7 @@ def recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | N
     return services.record_succession(
         kind="recode",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         codes_on=codes_on,
         new_code=code,
         ties=ties_between([organisation], [organisation]),
@@ -184,7 +186,7 @@ def recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | N
 
 
 def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(world: World) -> None:
-    later = TODAY + dt.timedelta(days=30)
+    later = today() + dt.timedelta(days=30)
     elm = council("Elm District", "E07000901")
     succession = recoding(elm, "E07000999", codes_on=known_day(later))
 
@@ -202,12 +204,12 @@ def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(wo
 
 def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> None:
     elm = council("Elm District", "E07000901")
-    succession = recoding(elm, "E07000999", codes_on=PartialDate(TODAY.year))
+    succession = recoding(elm, "E07000999", codes_on=PartialDate(today().year))
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
     new = Identifier.objects.get(scheme="gss", value="E07000999")
-    assert (new.valid_from, until("E07000901")) == (TODAY, TODAY)
+    assert (new.valid_from, until("E07000901")) == (today(), today())
 
 
 def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:
@@ -215,7 +217,7 @@ def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(wor
 
     succession = services.record_succession(
         kind="recode",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=[services.NewTie(one, one, "continuing") for one in both],
         author=None,
         now=timezone.now(),
@@ -231,9 +233,9 @@ def test_recode_is_undone_and_done_again(world: World) -> None:
 
     back = undo(succession)
 
-    assert (until("E07000901"), until("E07000999")) == (None, TODAY)
+    assert (until("E07000901"), until("E07000999")) == (None, today())
     undo(back)
-    assert (until("E07000901"), until("E07000999")) == (TODAY, None)
+    assert (until("E07000901"), until("E07000999")) == (today(), None)
 
 
 def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
@@ -251,7 +253,7 @@ def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> No
     succession = services.record_succession(
         kind="merge",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([elm, ewell], [east]),
         author=None,
         now=timezone.now(),

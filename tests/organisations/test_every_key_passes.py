@@ -38,8 +38,9 @@ from partnerships.spreadsheets.models import OwnHeading
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.exchange.conftest import shared
 from tests.organisations.test_duplicates import everything
-from tests.organisations.test_handovers import TODAY, propose_everything, take_effect, undo
+from tests.organisations.test_handovers import propose_everything, take_effect, undo
 from tests.organisations.test_obligations import naming_columns
+from tests.support.moments import today
 from tests.support.prepared import media_root, world
 from tests.world import World
 
@@ -67,7 +68,7 @@ def add_rows(world: World) -> None:
     talk = Conversation.objects.exclude(private_notes__organisation=own).order_by("pk")[0]
     PrivateNote.objects.create(conversation=talk, text="A note.", written_at=now, **mine)
     JournalNote.objects.create(
-        organisation=world.westmarch, about=own, text="A note.", written_at=now, dated_on=TODAY, created_at=now
+        organisation=world.westmarch, about=own, text="A note.", written_at=now, dated_on=today(), created_at=now
     )
     Source.objects.order_by("pk")[0].recommendations.order_by("pk")[0].addressees.create(**mine)
     Trust.objects.create(person=world.sol, set_at=now, **mine)
@@ -78,10 +79,10 @@ def add_rows(world: World) -> None:
     doubt.candidates.add(own)
     report = {"report": "contact", "name": "Contact", "question": "", **mine}
     FrozenReport.objects.create(reason="A record.", content={}, frozen_at=now, **report)
-    Schedule.objects.create(every="month", next_on=TODAY, first_on=TODAY, created_at=now, **report)
+    Schedule.objects.create(every="month", next_on=today(), first_on=today(), created_at=now, **report)
     OwnHeading.objects.create(kind="sites", heading="ref", column="reference", confirmed_at=now, **mine)
     objective = Objective.objects.order_by("pk")[0]
-    ObjectiveProgress.objects.create(objective=objective, on=TODAY, figure=1, at=now, **mine)
+    ObjectiveProgress.objects.create(objective=objective, on=today(), figure=1, at=now, **mine)
     plan = create_plan(
         owners=[own], partnership=None, title="Quay", kind="delivery", audience="owners", author=lead, now=now
     )
@@ -96,7 +97,7 @@ def names(model: type[Model], field: str, body: Organisation, kind: Obligation |
 
     def named() -> bool:
         if kind is not None:
-            return kind.records(body, TODAY).exists()
+            return kind.records(body, today()).exists()
         return model._base_manager.filter(**{field: body}).exists()
 
     if named():
@@ -173,7 +174,7 @@ def test_every_kind_of_obligation_passes_when_two_providers_become_one_and_back_
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([old, other], [new]),
         author=None,
         now=timezone.now(),
@@ -189,7 +190,7 @@ def test_every_kind_of_obligation_passes_when_two_providers_become_one_and_back_
     left = {
         (one.pk, group.kind.code, held.pk)
         for one in (old, other)
-        for group in held_by(one, TODAY)
+        for group in held_by(one, today())
         for held in group.things
     }
     assert left == stayed

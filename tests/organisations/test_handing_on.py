@@ -16,19 +16,19 @@ from partnerships.organisations.services import NewTie, ties_between
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import (
-    TODAY,
     body,
     holders,
     propose_everything,
     take_effect,
 )
+from tests.support.moments import today
 from tests.world import World, join, make_partnership, person
 
 
 def undo(succession: Succession) -> Succession:
     back = services.undo_succession(
         succession=succession,
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         status="order_made",
         reason="Set aside.",
         author=None,
@@ -40,7 +40,7 @@ def undo(succession: Succession) -> Succession:
 
 def homes_of(*bodies: Organisation) -> Any:
     """Homes in what these bodies hold; what both hold counts for each."""
-    return total(group.homes for one in bodies for group in held_by(one, TODAY))
+    return total(group.homes for one in bodies for group in held_by(one, today()))
 
 
 def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(world: World) -> None:
@@ -51,7 +51,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven, world.tidewater], [new]),
         author=None,
         now=timezone.now(),
@@ -63,10 +63,10 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     take_effect(succession)
 
     after = holders()
-    assert [held_by(one, TODAY) for one in (world.larkhaven, world.tidewater)] == [[], []]
+    assert [held_by(one, today()) for one in (world.larkhaven, world.tidewater)] == [[], []]
     assert homes_of(new) == homes > 0
     new.refresh_from_db()
-    assert (new.status, new.valid_from) == (Status.ACTIVE, TODAY)
+    assert (new.status, new.valid_from) == (Status.ACTIVE, today())
     assert {one.giver for one in Commitment.objects.all()} == {new}
     told = Email.objects.filter(kind="organisations.handed_over")
     assert {world.amina.pk, world.chidi.pk} <= set(told.values_list("person_id", flat=True))
@@ -92,7 +92,7 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     succession = services.record_succession(
         kind="function_transfer",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
         author=None,
         now=timezone.now(),
@@ -116,8 +116,8 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     assert take_effect(succession) == 2
 
     for function, to in functions.items():
-        assert who_answers_for(function=function, organisation=lep, day=TODAY).body == to.pk
-    assert who_answers_for(function="housing", organisation=lep, day=TODAY).body == lep.pk
+        assert who_answers_for(function=function, organisation=lep, day=today()).body == to.pk
+    assert who_answers_for(function="housing", organisation=lep, day=today()).body == lep.pk
     lep.refresh_from_db()
     assert lep.status == Status.ACTIVE
     promise.refresh_from_db()
@@ -132,4 +132,4 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
 
     assert holders() == before
     for function in functions:
-        assert who_answers_for(function=function, organisation=lep, day=TODAY).body == lep.pk
+        assert who_answers_for(function=function, organisation=lep, day=today()).body == lep.pk

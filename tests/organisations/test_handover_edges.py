@@ -42,7 +42,6 @@ from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import agree as talk_agree
 from tests.conversations.talks import circulated
 from tests.organisations.test_handovers import (
-    TODAY,
     accept,
     body,
     division,
@@ -53,6 +52,7 @@ from tests.organisations.test_handovers import (
     take_effect,
     undo,
 )
+from tests.support.moments import today
 from tests.support.terms import agree_terms
 from tests.world import World, join
 
@@ -62,7 +62,7 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.larkhaven]),
         author=None,
         now=timezone.now(),
@@ -88,7 +88,7 @@ def test_what_could_not_pass_on_is_tried_again_when_the_undoing_is_undone(world:
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.larkhaven]),
         author=None,
         now=timezone.now(),
@@ -111,7 +111,7 @@ def test_what_could_not_pass_on_is_tried_again_when_the_undoing_is_undone(world:
 
 def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> None:
     promise = agree(world)
-    absorbed = {"kind": "absorb", "status": "order_made", "vests_on": known_day(TODAY)}
+    absorbed = {"kind": "absorb", "status": "order_made", "vests_on": known_day(today())}
     ties = ties_between([world.westmarch], [world.larkhaven])
     succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
     propose_everything(succession, world.westmarch, world.larkhaven)
@@ -155,12 +155,12 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     client.force_login(world.chidi)
     assert "Signed until it was undone" not in client.get(page).content.decode()
     # The predecessor takes part again, and is asked to sign what is in force.
-    assert not_bound(world.partnership, TODAY) == {world.westmarch.pk}
+    assert not_bound(world.partnership, today()) == {world.westmarch.pk}
     ask_joined_parties(now=timezone.now())
     assert version.signatories.get(organisation=world.westmarch).joins
     # Once the undoing is undone, the signature counts again.
     take_effect(undo(back))
-    assert not_bound(world.partnership, TODAY) == set()
+    assert not_bound(world.partnership, today()) == set()
 
 
 def test_what_a_successor_signed_for_its_own_part_is_not_listed_when_the_succession_is_undone(world: World) -> None:
@@ -190,7 +190,7 @@ def test_what_a_successor_signed_for_its_own_part_is_not_listed_when_the_success
 def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:
     promise, succession, now = agree(world), merger(world, days=30), timezone.now()
     for kind, record in (("commitments", promise.pk), ("partnerships", world.partnership.pk)):
-        propose(world, succession, kind, record, due_on=TODAY + dt.timedelta(9))
+        propose(world, succession, kind, record, due_on=today() + dt.timedelta(9))
     told = Email.objects.filter(kind="organisations.handover_proposed")
     assert (services.tell_of_proposals(now=now), told.count()) == (0, 0)  # more may be proposed
 
@@ -202,7 +202,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert isinstance(content, Content)
     text = content.render().text
     assert "asked to take over 2 things" in text
-    assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(TODAY + dt.timedelta(9))}" in text
+    assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(today() + dt.timedelta(9))}" in text
     assert reverse("organisations:handover-answer", args=[succession.pk]) in text
     assert promise.text not in text
 
@@ -226,7 +226,7 @@ def test_line_shared_with_an_organisation_that_nobody_leads_is_told_once_somebod
     other = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY + dt.timedelta(days=30)),
+        vests_on=known_day(today() + dt.timedelta(days=30)),
         ties=ties_between([world.riverside], [world.larkhaven]),
         author=None,
         now=now,
@@ -286,7 +286,7 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
         author=None,
         now=timezone.now(),
@@ -297,7 +297,7 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
 
     promise.refresh_from_db()
     assert (promise.giver, promise.owner_organisation) == (world.harbour, world.harbour)
-    assert not [one for one in held_by(world.larkhaven, TODAY) if one.kind.code == "commitments"]
+    assert not [one for one in held_by(world.larkhaven, today()) if one.kind.code == "commitments"]
 
 
 def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
@@ -305,7 +305,7 @@ def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
     succession = services.record_succession(
         kind="recode",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=[services.NewTie(world.westmarch, world.westmarch, "continuing")],
         author=None,
         now=timezone.now(),
@@ -324,7 +324,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
     succession = services.record_succession(
         kind="function_transfer",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties,
         author=None,
         now=timezone.now(),
@@ -363,7 +363,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     other = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.tidewater]),
         author=None,
         now=timezone.now(),
@@ -403,7 +403,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
 
 def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: World) -> None:
     later = join(world.vera, world.westmarch, "editor", timezone.now())
-    Membership.objects.filter(pk=later.pk).update(starts_on=TODAY + dt.timedelta(30))
+    Membership.objects.filter(pk=later.pk).update(starts_on=today() + dt.timedelta(30))
     services.invite_member(
         organisation=world.westmarch, email="new@westmarch.example", role="viewer", author=world.ben, now=timezone.now()
     )
@@ -412,7 +412,7 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     take_effect(succession)
 
     hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
-    assert [one.starts_on for one in hers] == [TODAY + dt.timedelta(30)]
+    assert [one.starts_on for one in hers] == [today() + dt.timedelta(30)]
     assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()
 
 
@@ -420,7 +420,7 @@ def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) 
     succession = services.record_succession(
         kind="split",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
         author=None,
         now=timezone.now(),
@@ -458,9 +458,9 @@ def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> Non
 def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
     promise, succession = agree(world), merger(world, days=30)
     propose(world, succession, "commitments", promise.pk)
-    waiting = count_undecided(succession, world.westmarch, TODAY)
+    waiting = count_undecided(succession, world.westmarch, today())
     accept(world, succession, accept=False, reason="It is the county's.")
-    assert count_undecided(succession, world.westmarch, TODAY) == waiting + 1
+    assert count_undecided(succession, world.westmarch, today()) == waiting + 1
     ben = Client()
     ben.force_login(world.ben)
     address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
@@ -502,7 +502,7 @@ def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link
     take_effect(succession)
     told = Email.objects.filter(kind="organisations.handed_over")
     assert set(told.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
-    assert told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, TODAY)}
+    assert told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
 
     propose(world, succession, "commitments", promise.pk)
     line = Handover.objects.filter(kind="commitments")
@@ -740,7 +740,7 @@ def test_side_in_a_conversation_that_the_successor_has_too_is_united_and_parted_
         {(world.larkhaven.pk, True), (world.harbour.pk, False)},  # for what Westmarch had not agreed to
         {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
     )
-    assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, TODAY)}
+    assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, today())}
     back = undo(succession)
     take_effect(back)
     assert seats_of(record) == before
@@ -809,7 +809,7 @@ def test_administrators_are_asked_about_a_body_that_nobody_leads(world: World) -
     merger(world, days=30)
     assert "Say who takes over" not in lines(world, world.dee)
 
-    Membership.objects.filter(person=world.ben).update(ends_on=TODAY)
+    Membership.objects.filter(person=world.ben).update(ends_on=today())
 
     assert "Say who takes over" in lines(world, world.dee)
     assert "Say who takes over" not in lines(world, world.hana)
@@ -822,7 +822,7 @@ def test_administrators_get_one_line_for_all_bodies_of_a_succession_that_nobody_
     services.record_succession(
         kind="merge",
         status="order_made",
-        vests_on=known_day(TODAY + dt.timedelta(days=30)),
+        vests_on=known_day(today() + dt.timedelta(days=30)),
         ties=ties_between([one, two], [after]),
         author=None,
         now=timezone.now(),

@@ -29,9 +29,9 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
+from tests.support.moments import today, tomorrow
 from tests.world import World, join, make_partnership, person
 
-TODAY = timezone.localdate()
 EAST = ("Elmbridge", "Epsom and Ewell", "Mole Valley", "Reigate and Banstead", "Tandridge")
 WEST = ("Guildford", "Runnymede", "Spelthorne", "Surrey Heath", "Waverley", "Woking")
 COUNTY = "Surrey County"
@@ -48,14 +48,14 @@ def merger(world: World, days: int = 0) -> Succession:
     return services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY + dt.timedelta(days)),
+        vests_on=known_day(today() + dt.timedelta(days)),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
         now=timezone.now(),
     )
 
 
-def undo(succession: Succession, on: dt.date = TODAY, **fields: Any) -> Succession:
+def undo(succession: Succession, on: dt.date | None = None, **fields: Any) -> Succession:
     """Record what undoes the succession from a day on; it has not taken effect."""
     return services.undo_succession(
         succession=succession,
@@ -80,7 +80,7 @@ def accept(world: World, succession: Succession, **fields: Any) -> int:
 
 def propose_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
     """All that the predecessor holds goes to one successor, which accepts."""
-    for group in held_by(predecessor, TODAY):
+    for group in held_by(predecessor, today()):
         services.propose_handovers(
             succession=succession,
             predecessor=predecessor,
@@ -141,7 +141,7 @@ def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None
 def consent(world: World, succession: Succession, **fields: Any) -> int:
     given = {
         "given_by": "Estuary Bank",
-        "given_on": TODAY,
+        "given_on": today(),
         "evidence": "Minutes of 3 May",
         "author": world.ben,
     } | fields
@@ -156,7 +156,7 @@ def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: W
     assert take_effect(succession) == 0
     promise.refresh_from_db()
     assert promise.receiver == world.westmarch
-    assert estate_of(succession, world.westmarch, TODAY).lacking == 1
+    assert estate_of(succession, world.westmarch, today()).lacking == 1
     assert "Record consent" in lines(world, world.ben) & lines(world, world.hana)
     assert Email.objects.filter(kind="organisations.handed_over").exists()
 
@@ -166,7 +166,7 @@ def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: W
     promise.refresh_from_db()
     line = Handover.objects.get()
     assert (promise.receiver, line.state) == (world.harbour, "applied")
-    assert line.consent_in_words == f"The lender: given by Estuary Bank on {long_date(TODAY)}"
+    assert line.consent_in_words == f"The lender: given by Estuary Bank on {long_date(today())}"
     assert "Record consent" not in lines(world, world.hana)
 
 
@@ -174,7 +174,7 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
     promise, succession = agree(world), merger(world)
     propose(world, succession, "commitments", promise.pk, consent="The lender")
 
-    for wrong in ({"given_by": " "}, {"evidence": ""}, {"given_on": TODAY + dt.timedelta(days=1)}):
+    for wrong in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
         with pytest.raises(UnableToHandOverLines):
             consent(world, succession, **wrong)
     with pytest.raises(UnableToAct):
@@ -195,7 +195,7 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert address in page
     assert "1 without the consent needed" in page
     assert "The lender: not given yet" in page
-    day = {"given_on": TODAY.isoformat()}
+    day = {"given_on": today().isoformat()}
     sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
     assert "Say where the consent can be read." in client.post(address, sent).content.decode()
     assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
@@ -204,7 +204,7 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     accept(world, succession)
     said = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     for step in ("Proposed by Ben West", "Accepted by Hana Harbour", "Consent recorded by Ben West"):
-        assert f"{step} on {long_date(TODAY)}" in said
+        assert f"{step} on {long_date(today())}" in said
 
 
 def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World) -> None:
@@ -264,14 +264,14 @@ def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side
 def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
     succession = merger(world, days=30)
     for days in (9, 5):
-        propose(world, succession, "commitments", agree(world).pk, due_on=TODAY + dt.timedelta(days))
+        propose(world, succession, "commitments", agree(world).pk, due_on=today() + dt.timedelta(days))
     propose(world, succession, "commitments", agree(world).pk)
 
     (asked,) = [one for one in waiting_for(world.hana, timezone.now()) if one.what == "Answer handover lines"]
 
     assert (asked.title, asked.due) == (
         "3 things that your organisation takes over",
-        TODAY + dt.timedelta(days=5),
+        today() + dt.timedelta(days=5),
     )
 
 
@@ -308,7 +308,7 @@ def division(world: World) -> Succession:
     succession = services.record_succession(
         kind="split",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
         author=None,
         now=timezone.now(),
@@ -330,10 +330,10 @@ def test_several_successors_share_a_commitment_once_each_has_accepted(world: Wor
     assert Commitment.objects.get().receiver == world.harbour
     assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
     assert steps_in_words(line) == [
-        f"Proposed by Ben West on {long_date(TODAY)}",
-        f"Accepted for Harbour Community Trust by Hana Harbour on {long_date(TODAY)}",
-        f"Accepted for Tidewater Housing Group by Chidi Tide on {long_date(TODAY)}",
-        f"Passed on: {long_date(TODAY)}",
+        f"Proposed by Ben West on {long_date(today())}",
+        f"Accepted for Harbour Community Trust by Hana Harbour on {long_date(today())}",
+        f"Accepted for Tidewater Housing Group by Chidi Tide on {long_date(today())}",
+        f"Passed on: {long_date(today())}",
     ]
 
 
@@ -375,7 +375,11 @@ def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> 
     propose_everything(succession, world.westmarch, world.harbour)
     assert services.hand_over_due(now=timezone.now()) == 0
     services.correct_succession(
-        succession=succession, vests_on=known_day(TODAY), reason="Earlier.", author=None, now=timezone.now()
+        succession=succession,
+        vests_on=known_day(today()),
+        reason="Earlier.",
+        author=None,
+        now=timezone.now(),
     )
     client = Client()
     client.force_login(world.hana)
@@ -387,7 +391,12 @@ def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> 
     assert world.partnership.parties.get(organisation=world.harbour).status == "accepted"
     former = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     new = Membership.objects.get(person=world.ben, organisation=world.harbour)
-    assert (former.ends_on, new.starts_on, new.role, new.ends_on) == (TODAY, TODAY, "lead", None)
+    assert (former.ends_on, new.starts_on, new.role, new.ends_on) == (
+        today(),
+        today(),
+        "lead",
+        None,
+    )
 
 
 def test_signed_terms_keep_the_name_that_signed(world: World) -> None:
@@ -413,14 +422,14 @@ def test_everybody_concerned_gets_one_email(world: World) -> None:
 
 def test_what_has_no_line_waits_for_leads_and_is_counted(world: World) -> None:
     promise, succession = agree(world), merger(world, days=30)
-    without = estate_of(succession, world.westmarch, TODAY).without
-    assert without == estate_of(succession, world.westmarch, TODAY).things
+    without = estate_of(succession, world.westmarch, today()).without
+    assert without == estate_of(succession, world.westmarch, today()).things
     assert "Say who takes over" in lines(world, world.ben)
     assert "Say who takes over" not in lines(world, world.amina)
 
     propose(world, succession, "commitments", promise.pk)
 
-    estate = estate_of(succession, world.westmarch, TODAY)
+    estate = estate_of(succession, world.westmarch, today())
     assert estate.without == without - 1
     assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
     assert total(share.homes for share in estate.shares) == estate.homes == 60
@@ -442,8 +451,8 @@ def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -
     for kind, record in (("partnerships", world.partnership.pk), ("commitments", promise.pk)):
         propose(world, succession, kind, record)
 
-    estate = estate_of(succession, world.westmarch, TODAY)
-    (after,) = after_all(estate.shares, TODAY)
+    estate = estate_of(succession, world.westmarch, today())
+    (after,) = after_all(estate.shares, today())
 
     assert (after.gets.things, after.gets.homes) == (2, 60)
     assert after.then.things == after.before.things + 1
@@ -474,7 +483,7 @@ def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
 
 def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world: World) -> None:
     promise, succession = agree(world), merger(world, days=30)
-    terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": TODAY}
+    terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": today()}
     propose(world, succession, "commitments", promise.pk, **terms)
     client = Client()
 
@@ -483,7 +492,7 @@ def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world:
     overview = reverse("organisations:handover", args=[succession.pk])
     assert f"Commitment {promise.reference}" in answer
     assert promise.text not in answer
-    for said in ("Article 4", "The lender", "Minutes 12", long_date(TODAY), "60 homes"):
+    for said in ("Article 4", "The lender", "Minutes 12", long_date(today()), "60 homes"):
         assert said in answer
         assert said in client.get(overview).content.decode()
 
@@ -526,7 +535,7 @@ def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
             quantity=Decimal(40),
             unit="homes",
             owner=world.eddie,
-            due_on=TODAY + dt.timedelta(90),
+            due_on=today() + dt.timedelta(90),
             partnership=made,
             author=world.amina,
             now=timezone.now(),
@@ -551,7 +560,7 @@ def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.Monkey
     succession = services.record_succession(
         kind="merge",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between(list(bodies.values()), [east]),
         author=None,
         now=timezone.now(),

@@ -19,7 +19,8 @@ from partnerships.organisations.models import Organisation, Status, Succession
 from partnerships.organisations.services import ties_between, vesting
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
-from tests.organisations.test_handovers import TODAY, body, lines, merger
+from tests.organisations.test_handovers import body, lines, merger
+from tests.support.moments import today, tomorrow
 from tests.transfer.test_pending import surrey
 from tests.world import World
 
@@ -46,7 +47,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
     alerts: list[str] = []
     monkeypatch.setattr(vesting, "alert_operators", lambda subject, text: alerts.append(subject))
     succession = merger(world)
-    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=TODAY + dt.timedelta(days=1))
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=tomorrow())
 
     hand_over_due()
     hand_over_due()
@@ -72,7 +73,7 @@ def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=PartialDate.parse(f"{TODAY - dt.timedelta(days=40):%Y-%m}"),
+        vests_on=PartialDate.parse(f"{today() - dt.timedelta(days=40):%Y-%m}"),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
         now=timezone.now(),
@@ -124,7 +125,7 @@ def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> 
             kind="absorb",
             status=status,
             place="Estuary",
-            vests_on=known_day(TODAY + dt.timedelta(days=30)),
+            vests_on=known_day(today() + dt.timedelta(days=30)),
             ties=ties_between([body(name)], [world.harbour]),
             author=None,
             now=timezone.now(),

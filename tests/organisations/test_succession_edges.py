@@ -30,10 +30,8 @@ from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared
 from tests.organisations.test_handovers import body, lines, merger, propose_everything, take_effect, undo
+from tests.support.moments import today, tomorrow
 from tests.world import World, join
-
-TODAY = timezone.localdate()
-TOMORROW = TODAY + dt.timedelta(days=1)
 
 
 def correct(succession: Succession, **fields: Any) -> tuple[str, ...]:
@@ -77,7 +75,7 @@ def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: W
     succession = services.record_succession(
         kind="merge",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven, world.westmarch], [one]),
         author=None,
         now=timezone.now(),
@@ -147,7 +145,7 @@ def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
 
 
 def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> None:
-    last = TODAY + dt.timedelta(days=40)
+    last = today() + dt.timedelta(days=40)
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
     Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last)
     succession = merger(world)
@@ -176,8 +174,8 @@ def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(
     succession = merger(world)
     take_effect(succession)
     assert "Say who takes over" in lines(world, world.ben)
-    assert estate_of(succession, world.westmarch, TODAY).is_led
-    (people,) = held_by(world.westmarch, TODAY, ["people"])
+    assert estate_of(succession, world.westmarch, today()).is_led
+    (people,) = held_by(world.westmarch, today(), ["people"])
     services.propose_handovers(
         succession=succession,
         predecessor=world.westmarch,
@@ -227,15 +225,15 @@ def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> No
     succession = merger(world)
     propose_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
-    back = undo(succession, TOMORROW)
+    back = undo(succession, tomorrow())
     Succession.objects.filter(pk=back.pk).update(kind="replace")
     back.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
-    own = count_undecided(back, world.harbour, TODAY)
-    assert own == estate_of(back, world.harbour, TODAY).without
+    own = count_undecided(back, world.harbour, today())
+    assert own == estate_of(back, world.harbour, today()).without
 
     propose(world, receiver=world.harbour)
 
-    assert count_undecided(back, world.harbour, TODAY) == own + 1
+    assert count_undecided(back, world.harbour, today()) == own + 1
     assert "Say who takes over" in lines(world, world.hana)
 
 
@@ -244,11 +242,11 @@ def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> No
 
 def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) -> None:
     succession = merger(world, days=10)
-    undo(succession, TODAY + dt.timedelta(days=20))
+    undo(succession, today() + dt.timedelta(days=20))
 
     with pytest.raises(UnableToRecordSuccession, match="Another succession undoes it"):
-        correct(succession, vests_on=known_day(TODAY + dt.timedelta(days=30)))
-    assert correct(succession, vests_on=known_day(TODAY + dt.timedelta(days=15))) == ("vests_on",)
+        correct(succession, vests_on=known_day(today() + dt.timedelta(days=30)))
+    assert correct(succession, vests_on=known_day(today() + dt.timedelta(days=15))) == ("vests_on",)
 
 
 def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) -> None:
@@ -262,11 +260,11 @@ def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) ->
 
 
 def test_name_does_not_change_before_the_first_day(world: World) -> None:
-    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=TODAY - dt.timedelta(days=5))
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=today() - dt.timedelta(days=5))
     succession = services.record_succession(
         kind="rename",
         status="order_made",
-        vests_on=known_day(TODAY - dt.timedelta(days=9)),
+        vests_on=known_day(today() - dt.timedelta(days=9)),
         ties=ties_between([world.westmarch], [world.westmarch]),
         new_name="West March Council",
         author=None,

@@ -32,28 +32,31 @@ from partnerships.organisations.services import (
     ties_between,
     undo_succession,
 )
+from tests.support.moments import today
 from tests.world import World
-
-NOW = timezone.now()
-TODAY = timezone.localdate()
 
 
 def body(name: str, kind: str = "council", **fields: Any) -> Organisation:
-    return create_organisation(name=name, kind=kind, author=None, now=NOW, **fields)
+    return create_organisation(name=name, kind=kind, author=None, now=timezone.now(), **fields)
 
 
 def merger(world: World, **fields: Any) -> Succession:
     """Larkhaven and Tidewater become Skylark today; the order has been made."""
-    given: dict[str, Any] = {"kind": "merge", "status": "order_made", "vests_on": known_day(TODAY), **fields}
+    given: dict[str, Any] = {
+        "kind": "merge",
+        "status": "order_made",
+        "vests_on": known_day(today()),
+        **fields,
+    }
     skylark = Organisation.objects.filter(name="Skylark Homes").first() or body(
         "Skylark Homes", "registered_provider", status=Status.SHADOW
     )
     ties = ties_between([world.larkhaven, world.tidewater], [skylark])
-    return record_succession(ties=ties, author=world.dee, now=NOW, **given)
+    return record_succession(ties=ties, author=world.dee, now=timezone.now(), **given)
 
 
 def status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
-    change_succession_status(succession=succession, to=to, reason=reason, author=world.dee, now=NOW)
+    change_succession_status(succession=succession, to=to, reason=reason, author=world.dee, now=timezone.now())
 
 
 def fresh(record: Any) -> Any:
@@ -85,7 +88,7 @@ def test_an_impossible_succession_is_refused(world: World, fields: dict[str, Any
     given = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": [tie], **fields}
 
     with pytest.raises(UnableToRecordSuccession, match=words):
-        record_succession(author=world.dee, now=NOW, **given)
+        record_succession(author=world.dee, now=timezone.now(), **given)
 
     assert not Succession.objects.exists()
 
@@ -107,12 +110,12 @@ def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> 
     ours = merger(world, status="proposed", place="Estuary", proposal="One body")
     rival = record_succession(
         kind="absorb",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
         place="Estuary",
         proposal="Join the trust",
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
 
     with pytest.raises(UnableToChangeSuccession, match="Join the trust"):
@@ -130,33 +133,37 @@ def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
     skylark = Organisation.objects.get(name="Skylark Homes")
 
     with pytest.raises(UnableToChangeSuccession, match="takes effect on"):
-        take_effect(succession=merger(world, vests_on=known_day(TODAY + dt.timedelta(1))), author=None, now=NOW)
-    done = [take_effect(succession=succession, author=None, now=NOW) for _ in range(2)]
+        take_effect(
+            succession=merger(world, vests_on=known_day(today() + dt.timedelta(1))),
+            author=None,
+            now=timezone.now(),
+        )
+    done = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
 
     assert done == [True, False]
-    assert (fresh(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, TODAY)
-    assert (fresh(skylark).status, skylark.valid_from) == (Status.ACTIVE, TODAY)
+    assert (fresh(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, today())
+    assert (fresh(skylark).status, skylark.valid_from) == (Status.ACTIVE, today())
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
 
 
 def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: World) -> None:
-    succession = merger(world, vests_on=PartialDate(TODAY.year - 1, 4))
+    succession = merger(world, vests_on=PartialDate(today().year - 1, 4))
 
     with pytest.raises(UnableToChangeSuccession, match="a month or year is not enough"):
-        take_effect(succession=succession, author=None, now=NOW)
+        take_effect(succession=succession, author=None, now=timezone.now())
 
 
 def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) -> None:
-    merged = merger(world, vests_on=known_day(TODAY - dt.timedelta(20)))
-    take_effect(succession=merged, author=None, now=NOW)
+    merged = merger(world, vests_on=known_day(today() - dt.timedelta(20)))
+    take_effect(succession=merged, author=None, now=timezone.now())
     skylark = Organisation.objects.get(name="Skylark Homes")
-    given = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": NOW}
+    given = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
-    back = undo_succession(succession=merged, vests_on=known_day(TODAY - dt.timedelta(10)), **given)  # type: ignore[arg-type]
-    take_effect(succession=back, author=None, now=NOW)
+    back = undo_succession(succession=merged, vests_on=known_day(today() - dt.timedelta(10)), **given)  # type: ignore[arg-type]
+    take_effect(succession=back, author=None, now=timezone.now())
     was = {one.pk: fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)}
-    again = undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
-    take_effect(succession=again, author=None, now=NOW)
+    again = undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
+    take_effect(succession=again, author=None, now=timezone.now())
 
     assert list(was.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
     assert [fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)] == [
@@ -165,27 +172,27 @@ def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) ->
         Status.ACTIVE,
     ]
     answers = [
-        who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY - dt.timedelta(days)).body
+        who_answers_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days)).body
         for days in (21, 20, 11, 10, 1, 0)
     ]
     larkhaven, merged_body = world.larkhaven.pk, skylark.pk
     assert answers == [larkhaven, merged_body, merged_body, larkhaven, larkhaven, merged_body]
     with pytest.raises(UnableToRecordSuccession, match="already"):
-        undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
+        undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
 
 
 def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     merged = merger(world)
-    take_effect(succession=merged, author=None, now=NOW)
-    given = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": NOW}
+    take_effect(succession=merged, author=None, now=timezone.now())
+    given = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
-    back = undo_succession(succession=merged, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
-    take_effect(succession=back, author=None, now=NOW)
-    again = undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
-    done = take_effect(succession=again, author=None, now=NOW)
+    back = undo_succession(succession=merged, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
+    take_effect(succession=back, author=None, now=timezone.now())
+    again = undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
+    done = take_effect(succession=again, author=None, now=timezone.now())
 
     skylark = Organisation.objects.get(name="Skylark Homes")
-    answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY)
+    answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=today())
     assert done
     assert again not in (merged, back)
     assert (fresh(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
@@ -194,8 +201,8 @@ def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
 
 def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None:
     succession = merger(world)
-    take_effect(succession=succession, author=None, now=NOW)
-    given: dict[str, Any] = {"succession": succession, "reason": "A slip.", "author": world.dee, "now": NOW}
+    take_effect(succession=succession, author=None, now=timezone.now())
+    given: dict[str, Any] = {"succession": succession, "reason": "A slip.", "author": world.dee, "now": timezone.now()}
 
     correct_succession(instrument="Resolution of 3 March", **given)
     elsewhere = ties_between([world.larkhaven], [world.harbour])
@@ -215,9 +222,9 @@ def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(worl
         vests_on=PartialDate(2024, 4, 1),
         ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
-    take_effect(succession=succession, author=None, now=NOW)
+    take_effect(succession=succession, author=None, now=timezone.now())
 
     answers = {
         function: who_answers_for(function=function, organisation=lep, day=dt.date(2024, 4, 1)).body
@@ -233,12 +240,12 @@ def test_a_provider_transfers_its_engagements_to_another(world: World, client: C
     succession = record_succession(
         kind="transfer_of_engagements",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.tidewater]),
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
-    take_effect(succession=succession, author=None, now=NOW)
+    take_effect(succession=succession, author=None, now=timezone.now())
     client.force_login(world.vera)
 
     page = client.get(reverse("organisations:detail", args=[world.larkhaven.pk])).content.decode()
@@ -249,7 +256,7 @@ def test_a_provider_transfers_its_engagements_to_another(world: World, client: C
 
 
 def test_a_rename_takes_its_day_and_both_names_are_found(world: World) -> None:
-    day = TODAY - dt.timedelta(3)
+    day = today() - dt.timedelta(3)
     succession = record_succession(
         kind="rename",
         status="order_made",
@@ -257,10 +264,10 @@ def test_a_rename_takes_its_day_and_both_names_are_found(world: World) -> None:
         ties=[NewTie(world.larkhaven, world.larkhaven, "continuing")],
         new_name="Skylark Homes",
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
 
-    take_effect(succession=succession, author=None, now=NOW)
+    take_effect(succession=succession, author=None, now=timezone.now())
 
     assert fresh(world.larkhaven).name == "Skylark Homes"
     assert world.larkhaven.names.get(name="Larkhaven Homes").valid_to == day
@@ -421,11 +428,16 @@ def test_the_geography_of_shares_is_shown_exported_and_in_the_history_when_it_ch
         return [NewTie(world.westmarch, to, share=Decimal(share), geography=geography) for to, share in shares]
 
     succession = record_succession(
-        kind="split", vests_on=PartialDate(2098, 4), ties=ties("LAD 2025"), author=world.dee, now=NOW
+        kind="split", vests_on=PartialDate(2098, 4), ties=ties("LAD 2025"), author=world.dee, now=timezone.now()
     )
     client.force_login(world.dee)
     detail = reverse("organisations:succession", args=[succession.pk])
-    given: dict[str, Any] = {"succession": succession, "reason": "Newer areas.", "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {
+        "succession": succession,
+        "reason": "Newer areas.",
+        "author": world.dee,
+        "now": timezone.now(),
+    }
 
     assert "60% (LAD 2025)" in client.get(detail).content.decode()
     assert correct_succession(ties=ties("LAD 2025"), **given) == ()
@@ -437,7 +449,9 @@ def test_the_geography_of_shares_is_shown_exported_and_in_the_history_when_it_ch
         assert f"Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD {year})" in page
     assert "LAD 2027" in client.get(reverse("organisations:pending-csv")).getvalue().decode()
     day = dt.date(2098, 5, 1)
-    change_succession_status(succession=succession, to="order_made", reason="Made.", author=world.dee, now=NOW)
+    change_succession_status(
+        succession=succession, to="order_made", reason="Made.", author=world.dee, now=timezone.now()
+    )
     answer = who_answers_for(function="planning", organisation=world.westmarch, day=day)
     assert {part: float(share) for part, share in answer.parts.items()} == {
         frozenset({world.harbour.pk}): 0.6,
@@ -449,7 +463,7 @@ def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
     succession = merger(world, vests_on=PartialDate(2098, 4, 1))
     given: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
 
-    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=NOW, **given)
+    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **given)
 
     day = dt.date(2098, 4, 1)
     housing = who_answers_for(function="housing", organisation=world.larkhaven, day=day)

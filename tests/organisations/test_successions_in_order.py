@@ -30,15 +30,18 @@ from partnerships.organisations.services import (
     undo_succession,
 )
 from tests.organisations.test_successions import fresh, merger
+from tests.support.moments import today
 from tests.world import World
-
-NOW = timezone.now()
-TODAY = timezone.localdate()
 
 
 def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> None:
     merger(world, status="proposed", place="Estuary", proposal="One body")
-    given: dict[str, Any] = {"kind": "absorb", "vests_on": known_day(TODAY), "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {
+        "kind": "absorb",
+        "vests_on": known_day(today()),
+        "author": world.dee,
+        "now": timezone.now(),
+    }
 
     with pytest.raises(UnableToChangeSuccession, match="One body"):
         record_succession(
@@ -58,45 +61,45 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
     other = record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
         **together,
     )
-    take_effect(succession=merged, author=None, now=NOW)
+    take_effect(succession=merged, author=None, now=timezone.now())
 
     back = undo_succession(
         succession=merged,
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         status="order_made",
         reason="The court quashed it.",
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
 
-    assert [take_effect(succession=one, author=None, now=NOW) for one in (back, other)] == [True, True]
+    assert [take_effect(succession=one, author=None, now=timezone.now()) for one in (back, other)] == [True, True]
     assert not fresh(world.larkhaven).is_ended
     assert fresh(world.westmarch).is_ended
 
 
 def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
     merged = merger(world)
-    given: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": NOW}
-    back = undo_succession(succession=merged, vests_on=known_day(TODAY), status="order_made", **given)
+    given: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": timezone.now()}
+    back = undo_succession(succession=merged, vests_on=known_day(today()), status="order_made", **given)
 
     with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
-        take_effect(succession=back, author=None, now=NOW)
+        take_effect(succession=back, author=None, now=timezone.now())
     with pytest.raises(UnableToChangeSuccession, match="cancel that one first"):
         change_succession_status(succession=merged, to="cancelled", **given)
-    done = [take_effect(succession=one, author=None, now=NOW) for one in (merged, back)]
+    done = [take_effect(succession=one, author=None, now=timezone.now()) for one in (merged, back)]
 
     assert done == [True, True]
     assert not fresh(world.larkhaven).is_ended
 
 
 def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, client: Client) -> None:
-    Organisation.objects.filter(pk=world.tidewater.pk).update(valid_from=TODAY + dt.timedelta(30))
+    Organisation.objects.filter(pk=world.tidewater.pk).update(valid_from=today() + dt.timedelta(30))
     succession = merger(world)
     client.force_login(world.dee)
 
@@ -109,25 +112,25 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
 
 def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: World) -> None:
     Organisation.objects.filter(pk=world.harbour.pk).update(valid_from=None)
-    given: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": timezone.now()}
     replaced = record_succession(
         kind="replace",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
         **given,
     )
-    take_effect(succession=replaced, author=None, now=NOW)
+    take_effect(succession=replaced, author=None, now=timezone.now())
 
-    back = undo_succession(succession=replaced, vests_on=known_day(TODAY), reason="The court quashed it.", **given)
-    take_effect(succession=back, author=None, now=NOW)
+    back = undo_succession(succession=replaced, vests_on=known_day(today()), reason="The court quashed it.", **given)
+    take_effect(succession=back, author=None, now=timezone.now())
 
     assert [fresh(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
-    answer = who_answers_for(function="landlord", organisation=world.harbour, day=TODAY)
+    answer = who_answers_for(function="landlord", organisation=world.harbour, day=today())
     assert answer.body == world.harbour.pk
 
 
 def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
-    day = TODAY - dt.timedelta(20)
+    day = today() - dt.timedelta(20)
     renamed = record_succession(
         kind="rename",
         status="order_made",
@@ -135,13 +138,13 @@ def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
         ties=ties_between([world.larkhaven], [world.larkhaven]),
         new_name="Skylark Homes",
         author=world.dee,
-        now=NOW,
+        now=timezone.now(),
     )
-    take_effect(succession=renamed, author=None, now=NOW)
-    dissolve(organisation=world.larkhaven, on=TODAY, author=None, now=NOW)
+    take_effect(succession=renamed, author=None, now=timezone.now())
+    dissolve(organisation=world.larkhaven, on=today(), author=None, now=timezone.now())
 
     before, after = (
-        who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY - dt.timedelta(days))
+        who_answers_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days))
         for days in (1, 0)
     )
 
@@ -150,7 +153,12 @@ def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
 
 
 def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:
-    given: dict[str, Any] = {"status": "effective", "vests_on": known_day(TODAY), "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {
+        "status": "effective",
+        "vests_on": known_day(today()),
+        "author": world.dee,
+        "now": timezone.now(),
+    }
     record_succession(kind="merge", ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]), **given)
     record_succession(kind="function_transfer", ties=[NewTie(world.harbour, None, function="housing")], **given)
     client.force_login(world.vera)
@@ -180,18 +188,23 @@ def test_a_share_is_read_in_per_cent_as_it_was_given(world: World, client: Clien
 
 
 def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, client: Client) -> None:
-    given: dict[str, Any] = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {
+        "reason": "A rehearsal.",
+        "status": "order_made",
+        "author": world.dee,
+        "now": timezone.now(),
+    }
     merged = merger(world)
     client.force_login(world.vera)
 
     def page() -> str:
         return " ".join(strip_tags(client.get(world.larkhaven.get_absolute_url()).content.decode()).split())
 
-    take_effect(succession=merged, author=None, now=NOW)
+    take_effect(succession=merged, author=None, now=timezone.now())
     before = page()
-    back = undo_succession(succession=merged, vests_on=known_day(TODAY), **given)
+    back = undo_succession(succession=merged, vests_on=known_day(today()), **given)
     undone = page()
-    undo_succession(succession=back, vests_on=known_day(TODAY), **given)
+    undo_succession(succession=back, vests_on=known_day(today()), **given)
     again = page()
 
     assert "undone since" not in before
@@ -201,12 +214,19 @@ def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, cl
 
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_who_undo_a_succession_at_once_record_one() -> None:
-    old, new = (create_organisation(name=name, kind="council", author=None, now=NOW) for name in ("Old", "New"))
-    given: dict[str, Any] = {"vests_on": known_day(TODAY), "status": "order_made", "author": None, "now": NOW}
+    old, new = (
+        create_organisation(name=name, kind="council", author=None, now=timezone.now()) for name in ("Old", "New")
+    )
+    given: dict[str, Any] = {
+        "vests_on": known_day(today()),
+        "status": "order_made",
+        "author": None,
+        "now": timezone.now(),
+    }
     succession = record_succession(kind="absorb", ties=ties_between([old], [new]), **given)
 
     def undo(day: int) -> bool:
-        later = given | {"vests_on": known_day(TODAY + dt.timedelta(day))}
+        later = given | {"vests_on": known_day(today() + dt.timedelta(day))}
         try:
             undo_succession(succession=succession, reason="The court quashed it.", **later)
         except UnableToRecordSuccession:

@@ -28,13 +28,14 @@ from partnerships.lists.models import Follow
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.waiting import waiting_from
-from partnerships.people.models import Invitation, User
+from partnerships.people.models import Invitation
 from partnerships.plans import services as plans
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import OwnershipOffer, Plan, Share
 from partnerships.plans.queries import WAITING, signing_states, standing_of
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, published
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 Probe = Callable[[], bool]
@@ -153,27 +154,21 @@ def _shown(world: World) -> Plan:
     return plan
 
 
-def _client(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def share_by_name(world: World) -> Probe:
     plan = _shown(world)
-    return lambda: _client(world.ben).get(reverse("plans:draft", args=[plan.pk])).status_code == 200
+    return lambda: signed_in(world.ben).get(reverse("plans:draft", args=[plan.pk])).status_code == 200
 
 
 def comment_on_a_draft(world: World) -> Probe:
     plan = _shown(world)
     address = reverse("plans:draft-comments", args=[plan.pk])
-    return lambda: _client(world.ben).post(address, {"text": "Why?"}).status_code == 302
+    return lambda: signed_in(world.ben).post(address, {"text": "Why?"}).status_code == 302
 
 
 def comment_on_a_version(world: World) -> Probe:
     plan = _plan(world)
     address = reverse("plans:comments", args=[plan.pk])
-    return lambda: _client(world.ben).post(address, {"text": "Why?"}).status_code == 302
+    return lambda: signed_in(world.ben).post(address, {"text": "Why?"}).status_code == 302
 
 
 def mention(world: World) -> Probe:

@@ -31,17 +31,12 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.services import change_details, close_account
 from partnerships.people.view_as import begin_view_as, end_view_as
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
 def newest(record: Any) -> RowChange:
     return row_history(record)[0]
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def fails(statement: str, *values: object) -> bool:
@@ -54,7 +49,7 @@ def fails(statement: str, *values: object) -> bool:
 
 
 def test_form_records_author_page_and_action(world: World) -> None:
-    browser(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
+    signed_in(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
 
     change = newest(world.eddie)
     assert (change.by, change.where) == ("Eddie L.", "people:details")
@@ -62,14 +57,14 @@ def test_form_records_author_page_and_action(world: World) -> None:
 
 
 def test_only_reasons_of_administrators_are_shown(world: World) -> None:
-    browser(world.dee).post(
+    signed_in(world.dee).post(
         reverse("people:leaver", kwargs={"pk": world.eddie.pk}),
         {"reason": "He asked us to.", "successor": world.amina.pk},
     )
     assert newest(world.eddie).why.endswith("He asked us to.")
     address = reverse("agreements:status", kwargs={"pk": world.partnership.pk})
 
-    browser(world.amina).post(address, {"status": "drafting", "reason": "A candid word."})
+    signed_in(world.amina).post(address, {"status": "drafting", "reason": "A candid word."})
 
     world.partnership.refresh_from_db()
     change = newest(world.partnership)
@@ -197,7 +192,7 @@ def test_security_log_cannot_be_changed_and_is_removed_only_when_old(world: Worl
 
 
 def test_viewing_as_another_person_is_recorded_with_the_administrator(world: World) -> None:
-    dee = browser(world.dee)
+    dee = signed_in(world.dee)
     dee.post(reverse("people:view-as", kwargs={"pk": world.amina.pk}), {"reason": "She asked."})
 
     assert dee.get(reverse("exchange:export")).status_code == 200
@@ -207,7 +202,7 @@ def test_viewing_as_another_person_is_recorded_with_the_administrator(world: Wor
 
 
 def test_export_is_recorded_with_who_what_and_how_many(world: World, settings: LazySettings) -> None:
-    amina = browser(world.amina)
+    amina = signed_in(world.amina)
     settings.EXPORTS_PER_MINUTE = 100
 
     lines = b"".join(amina.get(reverse("exchange:export")).streaming_content).decode().splitlines()
@@ -232,7 +227,7 @@ def test_export_by_a_command_is_recorded(world: World, tmp_path: Path) -> None:
 
 
 def test_refused_export_is_not_recorded(world: World) -> None:
-    browser(world.chidi).get(reverse("web:brief-pdf", kwargs={"pk": 10**9}))
+    signed_in(world.chidi).get(reverse("web:brief-pdf", kwargs={"pk": 10**9}))
     Client().get(reverse("exchange:export"))
 
     assert not Export.objects.exists()

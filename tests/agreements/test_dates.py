@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -51,16 +50,11 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.work.queries import waiting_for
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World
 
 LONDON = ZoneInfo("Europe/London")
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
@@ -223,10 +217,10 @@ def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World
     successor = renewed(world, ends=days(10), starts=days(16))
     gap = f"5 days without cover: {long_date(days(11)).rsplit(' ', 2)[0]}"
 
-    client = client_of(world.amina)
+    client = signed_in(world.amina)
     pages = [client.get(one.get_absolute_url()).content.decode() for one in (world.partnership, successor)]
     listed = client.get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
-    others = client_of(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    others = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
 
     assert all(gap in page and "Earlier and later agreements" in page for page in pages)
     assert listed.count(gap) == 2
@@ -449,7 +443,7 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
     agree(world, starts=days(0), review=days(200))
     give(world, world.hana, world.harbour, days(60))
     own = world.partnership.parties.get(organisation=world.westmarch)
-    ben, address = client_of(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
+    ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
 
     sooner = " ".join(ben.get(address).content.decode().split())
     later = " ".join(ben.post(address, {**written(days(61)), "reason": ""}).content.decode().split())
@@ -486,7 +480,7 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
 def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
     agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
     own, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     with pytest.raises(UnableToLeave, match="30 days of notice"):
         leave_partnership(party=own, reason="Budget.", author=world.ben, now=timezone.now())

@@ -30,9 +30,10 @@ from partnerships.agreements.services import (
 )
 from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend, client_of
+from tests.agreements.test_signing_terms import amend
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
@@ -74,7 +75,7 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
     assert (request_of(world).version, request_of(world).joins) == (version, True)
     assert not_bound(world.partnership, today()) == {world.harbour.pk}
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
-    members = client_of(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
+    members = signed_in(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
     assert "Has not signed the" in members
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
@@ -83,7 +84,7 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
     join(world)
-    hana = client_of(world.hana)
+    hana = signed_in(world.hana)
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
     shown = hana.get(page).content.decode()
@@ -96,7 +97,7 @@ def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None
     assert "apply to your organisation once it has signed" in " ".join(shown.split())
     assert sent.status_code == 302
     assert not_bound(world.partnership, today()) == set()
-    assert "Hana Quay" in client_of(world.ben).get(version.get_absolute_url()).content.decode()
+    assert "Hana Quay" in signed_in(world.ben).get(version.get_absolute_url()).content.decode()
     printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
     assert "Hana Quay" in hana.get(printed).content.decode()
     assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).count() >= 1
@@ -122,7 +123,7 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
 def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
     join(world)
-    page = client_of(world.amina).get(version.get_absolute_url()).content.decode()
+    page = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
 
     record_paper_signature(
         version=version,
@@ -194,11 +195,11 @@ def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World
     version = agree_terms(world.partnership, world.amina)
     join(world)
     decline(world, version)
-    hana, terms = client_of(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
+    hana, terms = signed_in(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
     offered = hana.get(terms).content.decode()
-    not_offered = client_of(world.ben).get(terms).content.decode()
+    not_offered = signed_in(world.ben).get(terms).content.decode()
     sent = hana.post(
         page, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
     )
@@ -232,7 +233,7 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
 
     with pytest.raises(UnableToSignTerms, match="Another version is in force"):
         sign(world, first)
-    assert "Sign or decline" not in client_of(world.hana).get(first.get_absolute_url()).content.decode()
+    assert "Sign or decline" not in signed_in(world.hana).get(first.get_absolute_url()).content.decode()
 
 
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import Contact, add_document, create_post, fill_post, take_back_terms
-from tests.agreements.test_signing_terms import client_of, ready
+from tests.agreements.test_signing_terms import ready
+from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World
 
@@ -38,7 +39,7 @@ def test_documents_come_in_pages_the_newest_first(world: World) -> None:
         )
 
     address = reverse("agreements:documents", args=[world.partnership.pk])
-    first, second = two_pages(client_of(world.amina), address)
+    first, second = two_pages(signed_in(world.amina), address)
 
     assert "Minutes 25." in first
     assert "Minutes 0." not in first
@@ -51,7 +52,7 @@ def test_versions_of_the_terms_come_in_pages_the_newest_first(world: World) -> N
         last = put_up(proposal, world.amina)
         take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
 
-    first, second = two_pages(client_of(world.amina), reverse("agreements:terms", args=[world.partnership.pk]))
+    first, second = two_pages(signed_in(world.amina), reverse("agreements:terms", args=[world.partnership.pk]))
 
     assert f'href="{last.get_absolute_url()}"' in first
     assert "Version 1</a>" not in first
@@ -74,7 +75,7 @@ def test_former_holders_of_a_post_come_in_pages_the_last_first(world: World) -> 
             now=timezone.now(),
         )
 
-    first, second = two_pages(client_of(world.amina), post.get_absolute_url())
+    first, second = two_pages(signed_in(world.amina), post.get_absolute_url())
 
     assert "Contact 25." in first
     assert "Contact 0." not in first

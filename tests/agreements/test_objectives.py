@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,17 +28,11 @@ from partnerships.agreements.services import (
     unlink_record,
 )
 from partnerships.organisations.audience import Everybody
-from partnerships.people.models import User
 from tests.commitments.promises import agree
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 TODAY = timezone.localdate
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def add(world: World, text: str = "More homes for social rent", **fields: Any) -> Objective:
@@ -106,7 +99,7 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
     report(world, objective, 30, blocked_by="Planning permission")
 
     [row] = standings(world.ben, world.partnership, None, TODAY())
-    page = client_of(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
     assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
     assert row.words.startswith("Behind: at an even pace it would be 50 homes")
@@ -150,7 +143,7 @@ def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
         "reason": "Better.",
     }
 
-    client = client_of(world.eddie)
+    client = signed_in(world.eddie)
     stale = client.post(address, words | {"revision": "1"})
     again = client.post(address, words | {"revision": "2"})
 
@@ -197,7 +190,7 @@ def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
     )
     report_progress(objective=objective, on=TODAY(), figure=Decimal(90), author=world.eddie, now=later)
 
-    page = client_of(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
+    page = signed_in(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
 
     assert former_party(world.ben, world.partnership) is not None
     assert "20 homes" in page

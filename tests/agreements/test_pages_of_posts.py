@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,21 +13,16 @@ from partnerships.people.models import User
 from partnerships.search.services import index_stale
 from tests.agreements.test_posts import fill, post_of
 from tests.support.rights import add_personas
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 #: What only partners may see of Westmarch's nominations officer.
 CANARIES = ("Nora Nominates", "nora@canary.example", "01392 555 019")
 
 
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def search(person: User, text: str) -> str:
     index_stale()
-    return browser(person).get(reverse("search:search"), {"q": text}).content.decode()
+    return signed_in(person).get(reverse("search:search"), {"q": text}).content.decode()
 
 
 @pytest.fixture
@@ -88,7 +82,7 @@ def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
 
 def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) -> None:
     fill(post_of(world, "lead"), world.amina)
-    page = browser(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+    page = signed_in(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
     assert "Amina Larch" in page
     assert "mailto:amina@larkhaven.example" in page
@@ -98,24 +92,24 @@ def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) 
 
 def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
     add_personas(world)  # Hana's organisation has left
-    page = browser(world.hana).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+    page = signed_in(world.hana).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
     assert not any(canary in page for canary in CANARIES)
-    assert browser(world.hana).get(nora.post.get_absolute_url()).status_code == 404
+    assert signed_in(world.hana).get(nora.post.get_absolute_url()).status_code == 404
 
 
 def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: World) -> None:
-    editor = browser(world.eddie)
+    editor = signed_in(world.eddie)
     address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
     editor.post(
         address, {"role": "finance", "title": "Head of finance", "name": "Fay", "phone": "01329 1", "reason": "New."}
     )
     post = Post.objects.get(title="Head of finance")
-    assert "Fay" in browser(world.ben).get(post.get_absolute_url()).content.decode()
+    assert "Fay" in signed_in(world.ben).get(post.get_absolute_url()).content.decode()
 
     editor.post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk, "reason": "Fay retired."})
 
-    own, partners = (browser(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben))
+    own, partners = (signed_in(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben))
     assert "Vera Larch" in own
     assert "Fay" in own
     assert "Vera Larch" in partners
@@ -124,7 +118,7 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
     post = post_of(world)
-    answer = browser(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
+    answer = signed_in(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
 
     assert answer.status_code == 422
     assert not post.holders.exists()
@@ -132,7 +126,7 @@ def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
 
 def test_holder_changes_their_own_details_and_gives_up_the_post(world: World) -> None:
     holder = fill(post_of(world), world.vera)
-    viewer = browser(world.vera)
+    viewer = signed_in(world.vera)
 
     viewer.post(reverse("agreements:holder-contact", args=[holder.pk]), {"phone": "01329 555 011"})
     viewer.post(reverse("agreements:holder-vacate", args=[holder.pk]), {"reason": "Too much."})
@@ -145,14 +139,14 @@ def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> 
     fill(post_of(world, "finance", partnership=None), contact=services.Contact(name="Fay Figures"))
     address = world.larkhaven.get_absolute_url()
 
-    assert "Fay Figures" in browser(world.ben).get(address).content.decode()
-    assert "Fay Figures" not in browser(world.chidi).get(address).content.decode()
-    assert "Fay Figures" not in browser(world.dee).get(address).content.decode()
+    assert "Fay Figures" in signed_in(world.ben).get(address).content.decode()
+    assert "Fay Figures" not in signed_in(world.chidi).get(address).content.decode()
+    assert "Fay Figures" not in signed_in(world.dee).get(address).content.decode()
 
 
 def test_a_post_whose_holder_is_refused_is_not_created(world: World) -> None:
     address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
-    amina, form = browser(world.amina), {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
+    amina, form = signed_in(world.amina), {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
 
     refused = amina.post(address, form)
     again = amina.post(address, form | {"reason": "Named."})

@@ -41,7 +41,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.documents.services import UnableToSavePiece
 from partnerships.organisations.waiting import waiting_from
-from partnerships.people.models import User
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
@@ -66,12 +66,6 @@ def write_terms(world: World) -> TermsProposal:
 def make_active(world: World, review_on: dt.date | None = None) -> None:
     review_on = review_on or timezone.localdate() + dt.timedelta(days=365)
     agree_terms(world.partnership, world.amina, review_on=review_on.isoformat())
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
@@ -321,7 +315,7 @@ def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
             now=now,
         )
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    assert client_of(world.ben).get(address).status_code == 200
+    assert signed_in(world.ben).get(address).status_code == 200
 
 
 def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) -> None:
@@ -349,13 +343,13 @@ def test_declining_needs_a_reason_and_ends_access(world: World) -> None:
         now=world.now,
     )
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    assert client_of(world.hana).get(address).status_code == 200
+    assert signed_in(world.hana).get(address).status_code == 200
     with pytest.raises(UnableToAnswer, match="why"):
         answer_invitation(party=party, accept=False, reason="", author=world.hana, now=timezone.now())
 
     answer_invitation(party=party, accept=False, reason="No time.", author=world.hana, now=timezone.now())
 
-    assert client_of(world.hana).get(address).status_code == 404
+    assert signed_in(world.hana).get(address).status_code == 404
 
 
 def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
@@ -363,7 +357,7 @@ def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
         partnership=world.partnership, audience="network", reason="Open.", author=world.amina, now=timezone.now()
     )
     agree_terms(world.partnership, world.amina, text="Canary of the terms.")
-    chidi = client_of(world.chidi)
+    chidi = signed_in(world.chidi)
 
     shown = chidi.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
 
@@ -394,7 +388,7 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
 
 def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: World) -> None:
     make_active(world)
-    page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), client_of(world.amina)
+    page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), signed_in(world.amina)
     assert "for the default: 60 days" in amina.get(page).content.decode()
     for days in (6, 731):
         with pytest.raises(UnableToEditSettings, match="7 to 730"):
@@ -417,7 +411,7 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
 
     newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
     assert (newest.data["before"], newest.data["after"]) == ({"contact_days": None}, {"contact_days": 30})
-    assert "At least every 30 days" in client_of(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    assert "At least every 30 days" in signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
     take(world, "under_review")
     successor = renew(
         partnership=world.partnership,
@@ -440,7 +434,7 @@ def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World)
     )
     assert [item.title for item in waiting_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
 
-    answer = client_of(world.hana).post(
+    answer = signed_in(world.hana).post(
         reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
     )
 
@@ -465,7 +459,7 @@ def test_a_document_is_served_as_an_attachment_with_a_safe_name(world: World) ->
     document = add(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
-    answer = client_of(world.ben).get(address)
+    answer = signed_in(world.ben).get(address)
 
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -494,8 +488,8 @@ def test_a_removed_document_is_hidden_until_it_is_restored(world: World) -> None
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
     remove_document(document=document, author=world.amina, now=timezone.now())
-    gone = client_of(world.ben).get(address).status_code
+    gone = signed_in(world.ben).get(address).status_code
     restore_document(document=document, author=world.dee, now=timezone.now())
 
     assert gone == 404
-    assert client_of(world.ben).get(address).status_code == 200
+    assert signed_in(world.ben).get(address).status_code == 200

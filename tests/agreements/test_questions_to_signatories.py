@@ -16,7 +16,8 @@ from partnerships.agreements.services import (
     invite_organisation,
     sign_terms,
 )
-from tests.agreements.test_signing_terms import client_of, ready
+from tests.agreements.test_signing_terms import ready
+from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World
 
@@ -39,7 +40,7 @@ def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
 def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -> None:
     version = asked(world)
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
     signing = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
 
     refused = ben.post(page, signing)
@@ -49,9 +50,9 @@ def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -
     assert QUESTION in refused.content.decode()
     signature = version.signatures.get(organisation=world.westmarch)
     assert signature.answers == [{"question": QUESTION, "answer": "Yes, on 3 March."}]
-    assert "Yes, on 3 March." in client_of(world.amina).get(version.get_absolute_url()).content.decode()
+    assert "Yes, on 3 March." in signed_in(world.amina).get(version.get_absolute_url()).content.decode()
     printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
-    assert "Yes, on 3 March." in client_of(world.amina).get(printed).content.decode()
+    assert "Yes, on 3 March." in signed_in(world.amina).get(printed).content.decode()
 
 
 def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
@@ -103,7 +104,7 @@ def test_declining_needs_no_answer(world: World) -> None:
 def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
     proposal = ready(world)
     page = reverse("agreements:put-up", args=[world.partnership.pk, proposal.number])
-    amina = client_of(world.amina)
+    amina = signed_in(world.amina)
 
     form = amina.get(page).content.decode()
     sent = amina.post(page, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})

@@ -63,18 +63,13 @@ from partnerships.documents import PieceConflict
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
 
 def days(count: int) -> dt.date:
     return today() + dt.timedelta(days=count)
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def ready(world: World) -> TermsProposal:
@@ -224,7 +219,7 @@ def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
             author=world.amina,
             now=timezone.now(),
         )
-    page = client_of(world.amina).post(
+    page = signed_in(world.amina).post(
         reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
         {"title": "Terms", "body": "Amina's text.", "based_on": seen},
     )
@@ -286,7 +281,7 @@ def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: W
     assert (both.is_consolidated, both.amendment, both.base) == (True, sooner, later)
     assert (clause(both), both.content["about"]["reports_to"]) == ("We meet twice.", "The board")
     assert clause(on[5]) == "We meet and decide together."
-    page = client_of(world.vera).get(both.get_absolute_url()).content.decode()
+    page = signed_in(world.vera).get(both.get_absolute_url()).content.decode()
     assert f"version {later.number}" in page
     assert f"version {sooner.number}" in page
 
@@ -402,7 +397,7 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
     world.partnership.refresh_from_db()
     assert (made.recorded_by, made.is_on_paper, world.partnership.status) == (world.amina, True, Status.ACTIVE)
     assert made.scan is not None
-    page = client_of(world.ben).get(version.get_absolute_url()).content.decode()
+    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
     assert "Scan of the signed page" in page
     assert "recorded by Amina Larch" in page
 
@@ -443,7 +438,7 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
     later = put_up(amend(world, world.amina, world.larkhaven, text="A secret plan."), world.amina)
     sign_all(later)
-    hana = client_of(world.hana)
+    hana = signed_in(world.hana)
 
     page = hana.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
 
@@ -473,7 +468,7 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     agree_terms(world.partnership, world.amina)
     made = amend(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(made, world.ben)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     waiting = ben.get(version.get_absolute_url()).content.decode()
     take_back_terms(proposal=made, reason="A mistake.", author=world.ben, now=timezone.now())
@@ -482,7 +477,7 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     replaced = ben.get(version.get_absolute_url()).content.decode()
 
     assert "Take it back to draft" in waiting
-    assert "Take it back to draft" not in client_of(world.vera).get(version.get_absolute_url()).content.decode()
+    assert "Take it back to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
     assert "Taken back to draft" in taken_back
     assert "Put up again as a later version" in replaced
     assert "Signed by every party" not in replaced
@@ -539,7 +534,7 @@ def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
 def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30)))
-    vera = client_of(world.vera)
+    vera = signed_in(world.vera)
     page = reverse("agreements:terms", args=[world.partnership.pk])
 
     now, later = vera.get(page), vera.get(page, {"on": days(31).isoformat()})
@@ -568,7 +563,7 @@ def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: Worl
 
     made.refresh_from_db()
     assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership has ended. No money.")
-    amina = client_of(world.amina)
+    amina = signed_in(world.amina)
     page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
     assert "waits for your signature" not in page
     assert "The last terms in force" in page
@@ -590,13 +585,13 @@ def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World
 def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None:
     proposal = ready(world)
 
-    page = client_of(world.amina).get(reverse("agreements:terms-about", args=[world.partnership.pk, proposal.number]))
+    page = signed_in(world.amina).get(reverse("agreements:terms-about", args=[world.partnership.pk, proposal.number]))
 
     assert "The partnership goes under review on this day. Needed before anyone can sign." in page.content.decode()
 
 
 def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
-    amina, address = client_of(world.amina), reverse("agreements:edit", args=[world.partnership.pk])
+    amina, address = signed_in(world.amina), reverse("agreements:edit", args=[world.partnership.pk])
     before = 'name="kind"' in amina.get(address).content.decode()
 
     agree_terms(world.partnership, world.amina)
@@ -615,7 +610,7 @@ def test_amendments_are_numbered_from_1(world: World) -> None:
         "Amendment 1",
         "Amendment 2",
     )
-    page = client_of(world.amina).get(second.get_absolute_url()).content.decode()
+    page = signed_in(world.amina).get(second.get_absolute_url()).content.decode()
     assert "Amendment 2" in page
     assert "Amendment 3" not in page
 

@@ -33,8 +33,9 @@ from partnerships.agreements.services import (
     take_back_terms,
 )
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend, clause, client_of, days, ready, sign
+from tests.agreements.test_signing_terms import amend, clause, days, ready, sign
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World
 
@@ -179,7 +180,7 @@ def test_text_written_while_terms_were_put_up_is_shown_again(world: World) -> No
     proposal = ready(world)
     seen = proposal.revision_of("clauses/terms")
     put_up(proposal, world.amina)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     answer = ben.post(
         reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
@@ -201,7 +202,7 @@ def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(wo
     take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
     typed = {"organisation": world.westmarch.pk, "decision": "decline", "reason": "The exit clause is too short."}
 
-    on_page = client_of(world.ben).post(
+    on_page = signed_in(world.ben).post(
         reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]), typed
     )
     by_link = Client().post(link, typed)
@@ -218,7 +219,7 @@ def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: s
     proposal = amend(world, world.ben, world.westmarch, text="We meet twice.")
     if name == "take-back":
         put_up(proposal, world.ben)
-    ben, address = client_of(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
+    ben, address = signed_in(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
 
     once = ben.post(address, {"reason": "As we discussed."})
     twice = ben.post(address, {"reason": "As we discussed."})
@@ -249,7 +250,7 @@ def test_the_scan_of_a_signature_cannot_be_removed(world: World) -> None:
     with pytest.raises(UnableToRemoveDocument, match="signature"):
         remove_document(document=scan, author=world.amina, now=timezone.now())
 
-    page = client_of(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+    page = signed_in(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
     assert scan.title in page
     assert reverse("agreements:document-remove", args=[world.partnership.pk, scan.pk]) not in page
 
@@ -310,7 +311,7 @@ def test_characters_that_xml_forbids_do_not_break_the_word_document(world: World
     hostile = "We\x0bmeet\x0c \ufffe <b>=cmd()</b> & more."
     agree_terms(world.partnership, world.amina, text=hostile, reports_to="Board\x07\uffff")
 
-    word = client_of(world.vera).get(reverse("agreements:terms-word", args=[world.partnership.pk, 1]))
+    word = signed_in(world.vera).get(reverse("agreements:terms-word", args=[world.partnership.pk, 1]))
 
     assert word.status_code == 200
     document = zipfile.ZipFile(io.BytesIO(word.content)).read("word/document.xml").decode()

@@ -14,7 +14,8 @@ from partnerships.agreements.services import create_partnership, save_terms_piec
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed
 from partnerships.organisations.nations import holidays_of_any
-from tests.agreements.test_signing_terms import client_of, ready
+from tests.agreements.test_signing_terms import ready
+from tests.support.signing_in import signed_in
 from tests.support.terms import first_proposal
 from tests.world import World
 
@@ -22,7 +23,7 @@ from tests.world import World
 def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) -> None:
     proposal = ready(world)
     page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
-    amina = client_of(world.amina)
+    amina = signed_in(world.amina)
     given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
 
     form = amina.get(page).content.decode()
@@ -44,7 +45,7 @@ def test_a_name_that_a_draft_has_already_stays_on_the_list(world: World) -> None
     )
     page = reverse("agreements:terms-item", args=[world.partnership.pk, proposal.number, "contributions", "quay"])
 
-    assert '<option value="Old Quay Trust" selected>' in client_of(world.amina).get(page).content.decode()
+    assert '<option value="Old Quay Trust" selected>' in signed_in(world.amina).get(page).content.decode()
 
 
 def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:

@@ -12,8 +12,9 @@ from partnerships.agreements.queries.terms import content_of_proposal, version_i
 from partnerships.agreements.services import change_status, renew
 from partnerships.agreements.terms.declarations import FieldDeclaration, declare
 from partnerships.agreements.terms.schema import build_schema, declarations_with
-from tests.agreements.test_signing_terms import amend, clause, client_of
+from tests.agreements.test_signing_terms import amend, clause
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
 from tests.world import World
 
@@ -38,7 +39,7 @@ def test_an_amendment_keeps_a_choice_that_the_kind_has_dropped(world: World) -> 
     drop_fee(field)
 
     proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
-    page = client_of(world.amina).get(proposal.get_absolute_url())
+    page = signed_in(world.amina).get(proposal.get_absolute_url())
     sign_all(put_up(proposal, world.amina))
 
     assert page.status_code == 200
@@ -55,7 +56,7 @@ def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: Wor
     sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
 
     address = reverse("agreements:terms-compare", args=[world.partnership.pk])
-    page = client_of(world.amina).get(address, {"from": "2", "to": "4"})
+    page = signed_in(world.amina).get(address, {"from": "2", "to": "4"})
 
     assert page.status_code == 200
     assert "A fee" in page.content.decode()
@@ -75,7 +76,7 @@ def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(worl
     version = version_in_force(world.partnership, today())
     assert version is not None
     assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
-    assert client_of(world.ben).get(version.get_absolute_url()).status_code == 200
+    assert signed_in(world.ben).get(version.get_absolute_url()).status_code == 200
 
 
 def test_a_draft_from_after_a_dropped_choice_is_put_up_on_terms_from_before(world: World) -> None:
@@ -106,7 +107,7 @@ def test_a_renewal_leaves_out_what_the_kind_no_longer_takes_and_says_so(world: W
 
     proposal = first_proposal(successor)
     assert content_of_proposal(proposal)["about"]["basis"] == ""
-    page = client_of(world.amina).get(proposal.get_absolute_url()).content.decode()
+    page = signed_in(world.amina).get(proposal.get_absolute_url()).content.decode()
     assert "no longer takes what stood in “Basis”" in page
 
 

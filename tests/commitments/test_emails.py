@@ -5,20 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.test import Client
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
 from tests.commitments.promises import agree, done, in_days, propose
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World
-
-
-def signed_in(person: Any) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def emails() -> list[tuple[str, str]]:

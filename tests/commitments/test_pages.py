@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,19 +16,13 @@ from partnerships.outbox.content import will_be_emailed
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
 def day(name: str, days: int) -> dict[str, str]:
     """Form data for a day."""
     return {name: in_days(days).isoformat()}
-
-
-def signed_in(person: Any) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def page(name: str, commitment: Commitment, **more: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,16 +19,10 @@ from tests.commitments.promises import agree
 from tests.conversations.reports import the_report
 from tests.conversations.talks import days_ago
 from tests.exchange.conftest import shared
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOW = timezone.now
-
-
-def signed_in(person: User) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def name(world: World, person: User, organisation: object) -> Facilitator:

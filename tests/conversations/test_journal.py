@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,16 +16,10 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.people.models import User
 from partnerships.people.personal_data import export_person
 from tests.conversations.talks import days_ago
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOW = timezone.now
-
-
-def signed_in(person: User) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def note(world: World, text: str = "They wait for the grant.", days: int = 3) -> JournalNote:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -39,16 +38,11 @@ from tests.conversations.gatherings import (
 from tests.conversations.talks import circulated, days_ago
 from tests.exchange.conftest import shared
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
 NOW = timezone.now
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def titles(world: World, meeting: Meeting, name: str) -> list[str]:

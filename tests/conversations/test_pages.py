@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,14 +16,8 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import World
-
-
-def signed_in(person: Any) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def day(name: str, days: int) -> dict[str, str]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -27,19 +26,13 @@ from partnerships.organisations.waiting import waiting_from
 from partnerships.work.queries import waiting_for
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
 WHO = ("amina", "ben", "chidi")
 #: A record that names nobody.
 NOBODY: dict[str, Any] = {"attendees": (), "points": (), "next_steps": ()}
-
-
-def signed_in(person: Any) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_private_note_is_shown_to_its_own_organisation_only(world: World) -> None:

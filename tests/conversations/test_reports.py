@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
 from tests.support.outbox import drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
@@ -34,13 +34,6 @@ NOW = timezone.now
 def at(day: dt.date) -> dt.datetime:
     """Noon of a day."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
-
-
-def signed_in(person: User) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def decide(report: Report, world: World, **said: Any) -> None:

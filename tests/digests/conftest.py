@@ -11,7 +11,6 @@ from email.message import EmailMessage
 from typing import Any, cast
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.digests.emails import rendering, selecting, subjects
@@ -133,13 +132,6 @@ def publish(
         embargo_until=embargo_until,
         now=now or timezone.now(),
     )
-
-
-def signed_in(person: User) -> Client:
-    """A browser signed in as this person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

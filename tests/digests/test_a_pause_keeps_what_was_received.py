@@ -21,10 +21,11 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.bounces import release, suppress
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import act, token
 from tests.digests.test_consent import ask
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 CHANGED = "was 120, now 100"

@@ -24,10 +24,11 @@ from partnerships.kit.dates import long_date
 from partnerships.outbox.bounces import suppress
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.digests.test_consent import ask
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse, tight
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

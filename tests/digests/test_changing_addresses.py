@@ -18,9 +18,10 @@ from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, DeliveryKind, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import token
 from tests.digests.test_consent import ask
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NEW = "sol@home.example"

@@ -30,8 +30,8 @@ from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind, Line, all_kinds
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
-from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.telling import answers, lower_rooms, surveys, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world

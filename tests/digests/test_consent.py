@@ -18,9 +18,10 @@ from partnerships.outbox import bounces
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import request_sign_off
-from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

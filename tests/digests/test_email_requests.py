@@ -33,11 +33,12 @@ from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.digests.conftest import PostOffice, play, signed_in
+from tests.digests.conftest import PostOffice, play
 from tests.digests.test_by_link import link_in, manage, token
 from tests.digests.test_consent import ask
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.support.statements import shape
 from tests.world import World
 

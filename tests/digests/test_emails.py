@@ -32,8 +32,9 @@ from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.commitments.promises import agree, in_days
-from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue000head\ue001 \ue000stop\ue002'

@@ -12,7 +12,8 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Piece
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

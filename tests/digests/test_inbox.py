@@ -20,8 +20,9 @@ from partnerships.outbox.kinds import all_kinds
 from partnerships.outbox.models import Email
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, play, publish, signed_in
+from tests.digests.conftest import PostOffice, play, publish
 from tests.digests.test_changes_are_told import STATUS, happen
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

@@ -12,8 +12,9 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
 from partnerships.digests.emails.pages import digests_since
 from partnerships.plans.models import Plan
-from tests.digests.conftest import publish, signed_in
+from tests.digests.conftest import publish
 from tests.digests.test_by_link import token
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 YESTERDAY = dt.timedelta(days=1)

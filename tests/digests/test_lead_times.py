@@ -28,10 +28,10 @@ from tests.agreements.test_dates import agree as agree_dates
 from tests.agreements.test_signing_terms import amend
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
-from tests.digests.conftest import signed_in
 from tests.digests.test_choices_match_emails import PAGE
 from tests.exchange.conftest import shared
 from tests.plans.test_signing import asked
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, put_up
 from tests.world import World, make_world
 

@@ -27,9 +27,10 @@ from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

@@ -19,8 +19,9 @@ from partnerships.digests.planning.matches import MAX_MATCHES, find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.outbox.bounces import suppress
-from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.exchange.conftest import shared
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

@@ -9,7 +9,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,13 +26,13 @@ from partnerships.outbox import claiming, draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.claiming import claim
 from partnerships.outbox.models import Bounce, Email, EmailPart, Suppression
-from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 AWAY = Answer(0, Outcome.LATER, "No connection to the mail server: Connection refused", reached=False)
@@ -48,12 +47,6 @@ def ben(world: World, plan: Plan) -> Subscription:
     subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def hours_pass(count: int = 1) -> None:

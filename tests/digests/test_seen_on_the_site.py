@@ -15,8 +15,9 @@ from partnerships.digests.models import InboxItem, SubjectWatermark, Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, publish, text_of
 from tests.exchange.conftest import shared
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOW = timezone.now

@@ -27,9 +27,10 @@ from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.digests.conftest import PostOffice, signed_in
+from tests.digests.conftest import PostOffice
 from tests.support.crawling import CHANGES
 from tests.support.pages import tight
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 LIST = "digests:stakeholders"

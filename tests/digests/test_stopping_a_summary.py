@@ -15,8 +15,9 @@ from partnerships.digests import services
 from partnerships.digests.models import InboxItem, Way
 from partnerships.people.models import User
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, play, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, text_of
 from tests.support.crawling import forms_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

@@ -27,7 +27,8 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOTICES = [

@@ -25,9 +25,10 @@ from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience, create_plan
-from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import token
 from tests.support.ledger import rewrite
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 STOP, PREFERENCES, READ, CONFIRM = Purpose.STOP, Purpose.PREFERENCES, Purpose.READ, Purpose.CONFIRM

@@ -17,7 +17,8 @@ from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
-from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 #: A Tuesday; the clocks go back on the following Sunday.

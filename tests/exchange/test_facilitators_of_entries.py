@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,8 +14,8 @@ from partnerships.exchange.services import UnableToFacilitate, end_entry_facilit
 from partnerships.organisations.models import Membership
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import Email
-from partnerships.people.models import User
 from tests.exchange.conftest import shared
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -31,24 +30,18 @@ def named(world: World, entry: Entry) -> EntryFacilitator:
     )
 
 
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def test_facilitator_named_on_the_page_sees_the_ask_when_it_is_stuck(world: World) -> None:
     entry = network_ask(world)
     page = reverse("exchange:name-facilitator", args=[entry.pk])
 
-    sent = client_of(world.amina).post(page, {"email": world.hana.email})
+    sent = signed_in(world.amina).post(page, {"email": world.hana.email})
 
     assert sent.status_code == 302
     assert Email.objects.filter(kind="exchange.facilitator", person_id=world.hana.pk).count() == 1
-    stuck = client_of(world.hana).get(reverse("conversations:stuck")).content.decode()
+    stuck = signed_in(world.hana).get(reverse("conversations:stuck")).content.decode()
     assert "No answer to an ask" in stuck
     assert "Land for 30 homes" in stuck
-    assert "Land for 30 homes" not in client_of(world.chidi).get(reverse("conversations:stuck")).content.decode()
+    assert "Land for 30 homes" not in signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
 
 
 def test_fresh_ask_is_not_stuck(world: World) -> None:
@@ -77,7 +70,7 @@ def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -
         end_entry_facilitator(facilitator=first, reason=" ", author=world.hana, now=timezone.now())
 
     page = reverse("exchange:end-facilitator", args=[first.pk])
-    client_of(world.hana).post(page, {"reason": "No time."})
+    signed_in(world.hana).post(page, {"reason": "No time."})
     membership = Membership.objects.get(person=world.hana, ends_on=None)
     end_membership(membership=membership, reason="Moved.", author=None, now=timezone.now(), even_last_lead=True)
 

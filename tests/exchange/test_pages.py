@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from partnerships.commitments.services import end_commitment
@@ -20,17 +19,12 @@ from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def sign_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def page(user: User, name: str, query: str = "", **kwargs: Any) -> str:
-    answer = sign_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
+    answer = signed_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     assert answer.status_code == 200
     return content.decode()
@@ -51,7 +45,7 @@ def written(world: World, **given: Any) -> dict[str, Any]:
 
 
 def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
-    amina, ben = sign_in(world.amina), sign_in(world.ben)
+    amina, ben = signed_in(world.amina), signed_in(world.ben)
 
     posted = amina.post(reverse("exchange:new"), written(world))
     ask = Entry.objects.get()
@@ -86,7 +80,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
 
 
 def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
-    amina = sign_in(world.amina)
+    amina = signed_in(world.amina)
     sent = written(world, find="addressees", addressees=[world.westmarch.pk, "9" * 30]) | {
         "addressees-find": "larkhaven"
     }
@@ -103,7 +97,7 @@ def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -
 
 
 def test_units_follow_the_theme(world: World) -> None:
-    amina = sign_in(world.amina)
+    amina = signed_in(world.amina)
 
     form = amina.get(reverse("exchange:new")).content.decode()
     refused = amina.post(reverse("exchange:new"), written(world, theme="nominations", unit="hectares"))
@@ -115,7 +109,7 @@ def test_units_follow_the_theme(world: World) -> None:
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds")
-    browser, address = sign_in(world.ben), reverse("exchange:respond", args=[offer.pk])
+    browser, address = signed_in(world.ben), reverse("exchange:respond", args=[offer.pk])
     given = {"organisation": world.westmarch.pk, "text": "We could use it."}
 
     refused = browser.post(address, given | {"quantity": ""})
@@ -129,7 +123,7 @@ def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt
 
 
 def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
-    answer = sign_in(world.amina).post(
+    answer = signed_in(world.amina).post(
         reverse("exchange:new"), written(world, unit="", audience="named", partnership="")
     )
 
@@ -141,7 +135,7 @@ def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
 
 
 def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
-    amina = sign_in(world.amina)
+    amina = signed_in(world.amina)
     amina.post(reverse("exchange:new"), written(world, draft="Save draft"))
     entry = Entry.objects.get()
     assert entry.is_draft
@@ -251,7 +245,7 @@ def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.da
 
 def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
     ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
-    sign_in(world.amina).post(
+    signed_in(world.amina).post(
         reverse("exchange:refer", args=[ask.pk]),
         {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
     )
@@ -289,7 +283,7 @@ def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
 
 
 def test_htmx_gets_the_results_only(world: World) -> None:
-    answer = sign_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
+    answer = signed_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
 
     assert b"<html" not in answer.content
     assert b"cg-board" in answer.content
@@ -312,7 +306,7 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
     elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
-    browser, address = sign_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+    browser, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")

@@ -12,8 +12,9 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.people.models import User
 from tests.exchange.conftest import shared
-from tests.exchange.test_pages import page, sign_in
+from tests.exchange.test_pages import page
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -46,7 +47,7 @@ def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
     ]
 
     def buttons(person: User) -> set[str]:
-        browser = sign_in(person)
+        browser = signed_in(person)
         pages = "".join(browser.get(address).content.decode() for address in addresses)
         links = set(re.findall(r'href="(/(?:ask-and-offer|commitments|plans)/[^"?#]*)', pages))
         return {link for link in links if browser.get(link).status_code == 403}
@@ -67,7 +68,7 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     )
     assert shown.count(from_match) == 2
     assert from_entry in page(world.eddie, "detail", pk=ask.pk)
-    form = sign_in(world.eddie).get(from_match).context["form"]
+    form = signed_in(world.eddie).get(from_match).context["form"]
     assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
     assert form["quantity"].value() == "40"  # as its box shows it
     assert from_match not in page(world.vera, "matches")
@@ -93,8 +94,8 @@ def test_an_introduction_emails_both_organisations_once(
     address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
     given = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
 
-    assert sign_in(world.eddie).post(address, given).status_code == 302
-    assert sign_in(world.amina).post(address, given).status_code == 422
+    assert signed_in(world.eddie).post(address, given).status_code == 302
+    assert signed_in(world.amina).post(address, given).status_code == 422
 
     assert sorted(email.to[0] for email in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
     assert not any("CANARY" in email.body for email in deliver())
@@ -118,7 +119,7 @@ def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world
         audience=Audience.NAMED,
         addressees=[world.tidewater],
     )
-    chidi = sign_in(world.chidi)
+    chidi = signed_in(world.chidi)
 
     assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page(world.chidi, "entry-matches", pk=ask.pk)
 

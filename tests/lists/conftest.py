@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
 from partnerships.digests.services import add_stakeholder
-from partnerships.people.models import User
 from partnerships.plans.services import attach_document
 from tests.commitments.promises import agree, in_days, propose
 from tests.conversations.gatherings import a_text_file, planned_meeting
@@ -23,13 +21,6 @@ from tests.world import World, make_world
 @pytest.fixture
 def world(db: None) -> World:
     return make_world()
-
-
-def client_of(person: User) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def promises(world: World) -> list[Commitment]:

@@ -16,8 +16,8 @@ from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
-from tests.lists.conftest import client_of
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 ADDRESS = "lists:bulk"
@@ -26,18 +26,18 @@ ADDRESS = "lists:bulk"
 def chosen(reader: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
     """The page that asks first, as the form below the table leads to it."""
     sent = {"action": action, "row": [row.pk for row in rows], **more}
-    return client_of(reader).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
+    return signed_in(reader).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
 
 
 def confirmed(reader: User, page: Any, **filled: Any) -> Any:
     """What the page says after its form was sent."""
-    return client_of(reader).post(page.redirect_chain[-1][0], filled, follow=True)
+    return signed_in(reader).post(page.redirect_chain[-1][0], filled, follow=True)
 
 
 def test_the_table_has_a_box_for_each_row_and_names_it(world: World) -> None:
     promise = agree(world, text="Cottages.")
 
-    page = client_of(world.amina).get(reverse("commitments:list"), {"look": "table"}).content.decode()
+    page = signed_in(world.amina).get(reverse("commitments:list"), {"look": "table"}).content.decode()
 
     assert f'id="row-{promise.pk}"' in page
     assert "Choose Cottages." in page
@@ -87,7 +87,7 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
 
 def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(world: World) -> None:
     promises = [agree(world) for _ in range(3)]
-    client, address = client_of(world.amina), reverse(ADDRESS, args=["commitments"])
+    client, address = signed_in(world.amina), reverse(ADDRESS, args=["commitments"])
 
     def queries(rows: list[Commitment]) -> int:
         sent = {"action": "remind", "rows": ",".join(str(row.pk) for row in rows)}
@@ -197,7 +197,7 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:
-    client = client_of(world.ben)
+    client = signed_in(world.ben)
 
     assert client.get(reverse(ADDRESS, args=["commitments"]), {"action": "burn"}).status_code == 404
     assert client.get(reverse(ADDRESS, args=["nothing"]), {"action": "csv"}).status_code == 404

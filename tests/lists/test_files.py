@@ -23,8 +23,8 @@ from partnerships.people.models import User
 from partnerships.people.retention import RULES
 from partnerships.plans.services import change_audience
 from tests.commitments.promises import in_days, propose
-from tests.lists.conftest import client_of
 from tests.plans.drafts import published
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -46,7 +46,7 @@ def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commi
 
 
 def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> None:
-    ben = client_of(short.ben)
+    ben = signed_in(short.ben)
     address = reverse("lists:export", args=["commitments", "xlsx"])
 
     asks = ben.get(f"{address}?columns=text,due&sort=-text", follow=True)
@@ -74,7 +74,7 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
 @pytest.mark.parametrize("form", ["csv", "ods"])
 def test_files_of_a_worker_have_the_rows_of_those_made_at_once(world: World, form: str) -> None:
     propose(world, text="=HYPERLINK(1)")
-    ben, file = client_of(world.ben), file_of(world.ben, form)
+    ben, file = signed_in(world.ben), file_of(world.ben, form)
     services.make_files(now=timezone.now())
 
     at_once: Any = ben.get(reverse("lists:export", args=["commitments", form]))
@@ -92,14 +92,14 @@ def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: W
     file = file_of(short.ben)
     services.make_files(now=timezone.now())
     address = reverse("lists:file-download", args=[file.pk])
-    before = client_of(short.ben).get(address).status_code
+    before = signed_in(short.ben).get(address).status_code
     leave_partnership(party=short.party(short.westmarch), reason="Budget.", author=short.ben, now=timezone.now())
 
     assert before == 200
-    assert client_of(short.amina).get(address).status_code == 404
-    assert client_of(short.ben).get(address).status_code == 403
+    assert signed_in(short.amina).get(address).status_code == 404
+    assert signed_in(short.ben).get(address).status_code == 403
     assert "have changed since it was made" in " ".join(
-        client_of(short.ben).get(file.get_absolute_url()).content.decode().split()
+        signed_in(short.ben).get(file.get_absolute_url()).content.decode().split()
     )
 
 
@@ -107,7 +107,7 @@ def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: Wor
     plan = published(world, audience="network")
     file = file_of(world.chidi, kind="plans")
     services.make_files(now=timezone.now())
-    chidi, address = client_of(world.chidi), reverse("lists:file-download", args=[file.pk])
+    chidi, address = signed_in(world.chidi), reverse("lists:file-download", args=[file.pk])
 
     before = chidi.get(address)
     change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
@@ -119,7 +119,7 @@ def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: Wor
 def test_a_file_of_the_ledger_closes_for_somebody_who_no_longer_administers(world: World) -> None:
     file = file_of(world.dee, kind="ledger")
     services.make_files(now=timezone.now())
-    dee, address = client_of(world.dee), reverse("lists:file-download", args=[file.pk])
+    dee, address = signed_in(world.dee), reverse("lists:file-download", args=[file.pk])
 
     before = dee.get(address).status_code
     User.objects.filter(pk=world.dee.pk).update(is_staff=False)
@@ -144,7 +144,7 @@ def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch:
     file = file_of(short.ben)
     ListFile.objects.update(kind="gone")
     services.make_files(now=timezone.now())
-    ben = client_of(short.ben)
+    ben = signed_in(short.ben)
 
     page = ben.get(file.get_absolute_url()).content.decode()
     ben.post(reverse("lists:file-remove", args=[file.pk]))
@@ -157,7 +157,7 @@ def test_somebody_with_many_files_removes_one_first(short: World, monkeypatch: p
     monkeypatch.setattr("partnerships.lists.services.files.MAX_FILES", 1)
     file_of(short.ben)
 
-    refused = client_of(short.ben).post(reverse("lists:make-file", args=["commitments", "csv"]))
+    refused = signed_in(short.ben).post(reverse("lists:make-file", args=["commitments", "csv"]))
 
     assert refused.status_code == 422
     assert "You already have 1 files" in refused.content.decode()
@@ -170,8 +170,8 @@ def test_a_list_of_too_many_rows_is_narrowed_first(short: World, monkeypatch: py
     address = reverse("lists:make-file", args=["commitments", "csv"])
 
     services.make_files(now=timezone.now())
-    page = client_of(short.ben).get(address).content.decode()
-    refused = client_of(short.ben).post(address)
+    page = signed_in(short.ben).get(address).content.decode()
+    refused = signed_in(short.ben).post(address)
 
     file.refresh_from_db()
     assert file.error.startswith("A file has at most")

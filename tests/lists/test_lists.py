@@ -25,8 +25,9 @@ from partnerships.lists.reading import read
 from partnerships.lists.services import choose_default, save_view
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
-from tests.lists.conftest import client_of, fill_lists, promises
+from tests.lists.conftest import fill_lists, promises
 from tests.plans.drafts import CANARY, publish, published, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -38,7 +39,7 @@ def texts(response: Any) -> list[str]:
 def exported(world: World, form: str, query: str = "") -> bytes:
     """A file of the commitments that Ben may see."""
     address = reverse("lists:export", args=["commitments", form])
-    response = client_of(world.ben).get(f"{address}?{query}")
+    response = signed_in(world.ben).get(f"{address}?{query}")
     assert response.status_code == 200
     return b"".join(response.streaming_content) if response.streaming else response.content
 
@@ -49,7 +50,7 @@ def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> N
     for definition in all_lists():
         names = ",".join(definition.by_name)
         asked = read(definition, world.amina, QueryDict(f"columns={names}"))
-        file = client_of(world.amina).get(reverse("lists:export", args=[definition.slug, "csv"]) + f"?columns={names}")
+        file = signed_in(world.amina).get(reverse("lists:export", args=[definition.slug, "csv"]) + f"?columns={names}")
         lines = list(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
 
         assert lines[0] == [*(column.label for column in definition.columns), "Address"]
@@ -137,7 +138,7 @@ def test_a_file_has_exactly_the_filtered_rows_with_their_types(world: World) -> 
 
 def test_a_stranger_sees_no_row_and_gets_none_in_a_file(world: World) -> None:
     promises(world)
-    chidi = client_of(world.chidi)
+    chidi = signed_in(world.chidi)
 
     page = chidi.get(reverse("commitments:list"), {"words": "Cottages"})
     file = chidi.get(reverse("lists:export", args=["commitments", "csv"]))
@@ -148,7 +149,7 @@ def test_a_stranger_sees_no_row_and_gets_none_in_a_file(world: World) -> None:
 
 def test_columns_come_in_the_order_of_their_places_without_a_script(world: World) -> None:
     promises(world)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     chosen = ben.get(
         reverse("commitments:list"),
@@ -163,7 +164,7 @@ def test_columns_come_in_the_order_of_their_places_without_a_script(world: World
 
 def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(world: World) -> None:
     promises(world)
-    response = client_of(world.ben).get(reverse("commitments:list"), {"partnership": world.other_partnership.pk})
+    response = signed_in(world.ben).get(reverse("commitments:list"), {"partnership": world.other_partnership.pk})
 
     assert response.status_code == 200
     assert response.context["page"].rows == []
@@ -172,7 +173,7 @@ def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(worl
 
 
 def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: World) -> None:
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     page = ben.get(reverse("commitments:list"), {"due_from": "soon"})
     file = ben.get(reverse("lists:export", args=["commitments", "csv"]), {"due_from": "soon"}, follow=True)
@@ -185,7 +186,7 @@ def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: Wo
 
 def test_the_log_of_exports_says_which_list_and_how_it_was_filtered(world: World) -> None:
     promises(world)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     ben.get(
         reverse("lists:export", args=["commitments", "ods"]), {"standing": "proposed", "words": "Canary", "view": ""}
@@ -207,9 +208,9 @@ def test_the_sides_dates_of_a_partnership_neither_show_nor_sort_for_others(world
     world.partnership.save(update_fields=["audience", "review_on", "annual_budget"])
     columns = {"columns": "title,review,budget", "view": ""}
 
-    inside = client_of(world.ben).get(reverse("agreements:list"), columns).content.decode()
-    outside = client_of(world.chidi).get(reverse("agreements:list"), columns).content.decode()
-    found = client_of(world.chidi).get(reverse("agreements:list"), columns | {"budget_min": "77000"})
+    inside = signed_in(world.ben).get(reverse("agreements:list"), columns).content.decode()
+    outside = signed_in(world.chidi).get(reverse("agreements:list"), columns).content.decode()
+    found = signed_in(world.chidi).get(reverse("agreements:list"), columns | {"budget_min": "77000"})
 
     assert "77,123" in inside
     assert "Estuary Partnership" in outside
@@ -223,7 +224,7 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
     Entry.objects.filter(pk=old.pk).update(shared_at=timezone.now() - dt.timedelta(days=40))
     shared(world.larkhaven, world.amina, timezone.now(), title="New land", closes_on=None)
 
-    response = client_of(world.ben).get(
+    response = signed_in(world.ben).get(
         reverse("exchange:list"), {"look": "table", "waiting": "30", "sort": "waiting_since"}
     )
 
@@ -235,7 +236,7 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
 
 def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
     agree(world, text="Cottages.", partnership=world.partnership)
-    client, address = client_of(world.ben), reverse("commitments:list")
+    client, address = signed_in(world.ben), reverse("commitments:list")
 
     def visit(columns: str) -> tuple[int, list[str]]:
         client.get(address, {"columns": columns})
@@ -253,7 +254,7 @@ def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
 def test_a_list_longer_than_its_page_says_how_many_rows_it_has(world: World) -> None:
     for number in range(26):
         propose(world, text=f"Homes {number}.")
-    client, address = client_of(world.ben), reverse("commitments:list")
+    client, address = signed_in(world.ben), reverse("commitments:list")
 
     first = client.get(address)
     last = client.get(address + first.context["page"].next)
@@ -269,7 +270,7 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
     plan = published(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027-04", forecast="2027-09")
     publish(plan, world, "Later.")
-    ben, address = client_of(world.ben), reverse("plans:milestones")
+    ben, address = signed_in(world.ben), reverse("plans:milestones")
 
     late = ben.get(address, {"plan": [plan.pk, plan.pk], "slips": "on", "due_from": "2027-04-01"})
     early = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_to": "2027-08-31"})
@@ -285,8 +286,8 @@ def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: W
     published(world, audience="network")
 
     for name in ("plans:sites", "plans:milestones"):
-        inside = client_of(world.ben).get(reverse(name)).content.decode()
-        outside = client_of(world.chidi).get(reverse(name)).content.decode()
+        inside = signed_in(world.ben).get(reverse(name)).content.decode()
+        outside = signed_in(world.chidi).get(reverse(name)).content.decode()
         assert CANARY in inside
         assert CANARY not in outside
         assert "North Quay" in outside or "Start on site" in outside
@@ -296,11 +297,11 @@ def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
     promises(world)
     query = {"group": "status", "columns": "text,quantity", "view": ""}
 
-    page = client_of(world.ben).get(reverse("commitments:list"), query)
+    page = signed_in(world.ben).get(reverse("commitments:list"), query)
 
     groups = [(group.label, group.count, group.sums) for group in page.context["groups"]]
     assert groups == [("Proposed", 2, ["60"]), ("Agreed", 1, ["60"])]
-    alone = client_of(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
+    alone = signed_in(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
     assert texts(alone) == ["Cottages."]
 
 
@@ -310,7 +311,7 @@ def test_numbers_in_different_units_are_not_summed(world: World) -> None:
 
     def sums(group: str) -> list[tuple[str, list[str]]]:
         query = {"group": group, "columns": "text,quantity", "view": ""}
-        page = client_of(world.ben).get(reverse("commitments:list"), query)
+        page = signed_in(world.ben).get(reverse("commitments:list"), query)
         return [(group.label, group.sums) for group in page.context["groups"]]
 
     assert sums("status") == [("Agreed", ["Several units"]), ("Proposed", ["60"])]
@@ -319,7 +320,7 @@ def test_numbers_in_different_units_are_not_summed(world: World) -> None:
 
 def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
     fill_lists(world)
-    ben = client_of(world.amina)
+    ben = signed_in(world.amina)
     linked = {}
     for definition in all_lists():
         address = reverse(definition.address)
@@ -339,7 +340,7 @@ def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
 def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None:
     published(world)
 
-    page = client_of(world.ben).get(reverse("plans:sites"), {"confidential": "False", "view": ""})
+    page = signed_in(world.ben).get(reverse("plans:sites"), {"confidential": "False", "view": ""})
 
     assert [chip.label for chip in page.context["chips"]] == ["Confidential: no"]
 
@@ -359,7 +360,7 @@ def test_a_month_is_found_by_every_day_in_it(world: World, bounds: str, found: s
     save(plan, world, "milestones/start", name="Quillwort", baseline="2027-04", forecast="2027-04")
     publish(plan, world, "Known better.")
 
-    page = client_of(world.ben).get(f"{reverse('plans:milestones')}?q=Quillwort&{bounds}")
+    page = signed_in(world.ben).get(f"{reverse('plans:milestones')}?q=Quillwort&{bounds}")
 
     assert {row.name for row in page.context["page"].rows} == found
 
@@ -368,7 +369,7 @@ def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None
     plan = published(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027", forecast="2027-04")
     publish(plan, world, "Known better.")
-    ben, address = client_of(world.ben), reverse("plans:milestones")
+    ben, address = signed_in(world.ben), reverse("plans:milestones")
 
     late = ben.get(address, {"slips": "on"})
     whole = ben.get(address, {"columns": "name,slips", "view": ""})
@@ -383,7 +384,7 @@ def test_the_file_of_the_board_does_not_take_the_default_view_of_the_list(world:
         person=world.ben, kind="asks", name="None", state={"filters": {"q": ["nowhere"]}}, now=timezone.now()
     )
     choose_default(kind="asks", view=view, person=world.ben)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     board = ben.get(reverse("exchange:board")).content.decode()
     file = ben.get(f"{reverse('exchange:export')}?view=")

@@ -12,8 +12,9 @@ from django.urls import reverse
 from partnerships.kit import lists
 from partnerships.kit.lists import find_list
 from partnerships.lists.reading import read
-from tests.lists.conftest import client_of, promises
+from tests.lists.conftest import promises
 from tests.plans.drafts import published
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -24,7 +25,7 @@ def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
     definition = find_list("commitments")
     assert definition is not None
     monkeypatch.setitem(lists._definitions, "commitments", replace(definition, max_sorted=2))
-    ben, address = client_of(world.ben), reverse("commitments:list")
+    ben, address = signed_in(world.ben), reverse("commitments:list")
 
     own, by_text, counted = (
         ben.get(address, {name: value})
@@ -61,7 +62,7 @@ def test_empty_cells_come_last_in_either_direction(world: World, direction: str)
 
 
 def test_an_organisation_that_is_not_found_can_be_asked_for_by_the_typed_name(world: World) -> None:
-    page = client_of(world.ben).get(reverse("organisations:list"), {"q": "Zzyzx Homes"}, headers={"HX-Request": "true"})
+    page = signed_in(world.ben).get(reverse("organisations:list"), {"q": "Zzyzx Homes"}, headers={"HX-Request": "true"})
 
     words = page.content.decode()
     assert f'{reverse("organisations:ask")}?name=Zzyzx%20Homes"' in words

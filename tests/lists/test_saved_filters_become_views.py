@@ -18,8 +18,8 @@ from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
 from partnerships.people.models import User
 from tests.exchange.conftest import shared
-from tests.lists.conftest import client_of
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.lists.migrations.0002_views_of_the_board")
@@ -60,7 +60,7 @@ def test_filters_become_views_and_those_that_told_are_followed(world: World) -> 
     assert definition is not None
     for view in made.values():
         assert read(definition, view.owner, parameters_of(view.state)).state == view.state
-        assert client_of(view.owner).get(view.get_absolute_url()).status_code == 200
+        assert signed_in(view.owner).get(view.get_absolute_url()).status_code == 200
     assert [follow.view for follow in Follow.objects.all()] == [made["All"]]
 
 
@@ -83,4 +83,4 @@ def test_a_moved_filter_tells_what_is_shared_later_to_those_who_may_read_it(worl
 
 
 def test_the_address_of_saved_filters_leads_to_views(world: World) -> None:
-    assert client_of(world.ben).get(reverse("exchange:saved")).url == reverse("lists:views")
+    assert signed_in(world.ben).get(reverse("exchange:saved")).url == reverse("lists:views")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from tests.lists.conftest import client_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -26,7 +26,7 @@ def test_a_long_filter_suggests_only_records_that_the_reader_can_see(
 ) -> None:
     address, asked = reverse(name, args=args), {"suggest": "partnership", "words": "ary part"}
 
-    found = {who: client_of(getattr(world, who)).get(address, asked).json()["choices"] for who in ("ben", "chidi")}
+    found = {who: signed_in(getattr(world, who)).get(address, asked).json()["choices"] for who in ("ben", "chidi")}
 
     assert found["ben"] == [[world.partnership.pk, "Estuary Partnership"]]
     assert found["chidi"] == []
@@ -36,17 +36,17 @@ def test_suggestions_find_any_part_of_a_name(world: World) -> None:
     address = reverse("organisations:list")
 
     def names(words: str) -> list[str]:
-        answer = client_of(world.chidi).get(address, {"suggest": "area", "words": words})
+        answer = signed_in(world.chidi).get(address, {"suggest": "area", "words": words})
         return [name for _, name in answer.json()["choices"]]
 
     assert names("Gos") == ["Gosport"]
     assert names("PORT") == ["Gosport"]
     assert names("") == []
-    assert client_of(world.chidi).get(address, {"suggest": "q", "words": "x"}).status_code == 404
+    assert signed_in(world.chidi).get(address, {"suggest": "q", "words": "x"}).status_code == 404
 
 
 def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World) -> None:
-    ben, address = client_of(world.ben), reverse("commitments:list")
+    ben, address = signed_in(world.ben), reverse("commitments:list")
     option = f'<option value="{world.partnership.pk}"'
 
     def page(**query: Any) -> str:
@@ -59,7 +59,7 @@ def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World
 
 
 def test_the_board_suggests_areas_and_finds_them_without_javascript(world: World) -> None:
-    ben, address = client_of(world.ben), reverse("exchange:board")
+    ben, address = signed_in(world.ben), reverse("exchange:board")
     gosport = [world.gosport.pk, "Gosport"]
 
     suggested = ben.get(address, {"suggest": "area", "words": "gos"}).json()["choices"]

@@ -20,8 +20,8 @@ from partnerships.organisations.models import Role
 from partnerships.organisations.services import end_membership
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
-from tests.lists.conftest import client_of
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
@@ -38,7 +38,7 @@ def view_of(person: User, **state: Any) -> SavedView:
 def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(world: World) -> None:
     agree(world, text="Cottages.")
     propose(world, text="Bungalows.")
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
     query = "?status=agreed&columns=text,owner&sort=-text&evil=1"
 
     saved = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
@@ -65,8 +65,8 @@ def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_recor
     services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
     nadia = world.vera
 
-    colleague = client_of(nadia).get(view.get_absolute_url())
-    stranger = client_of(world.chidi).get(view.get_absolute_url())
+    colleague = signed_in(nadia).get(view.get_absolute_url())
+    stranger = signed_in(world.chidi).get(view.get_absolute_url())
 
     assert len(colleague.context["page"].rows) == 1
     assert stranger.status_code == 404
@@ -75,13 +75,13 @@ def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_recor
 def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world: World) -> None:
     view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
     services.choose_default(kind="commitments", view=view, person=world.ben)
-    before = client_of(world.ben).get(reverse("commitments:list"))
+    before = signed_in(world.ben).get(reverse("commitments:list"))
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
-    after = client_of(world.ben).get(reverse("commitments:list"))
+    after = signed_in(world.ben).get(reverse("commitments:list"))
 
     assert before.context["view"] == view
     assert after.context["view"] is None
-    assert client_of(world.ben).get(view.get_absolute_url()).status_code == 404
+    assert signed_in(world.ben).get(view.get_absolute_url()).status_code == 404
 
 
 def test_who_left_keeps_a_shared_view_and_neither_changes_it_nor_learns_the_new_title(world: World) -> None:
@@ -89,7 +89,7 @@ def test_who_left_keeps_a_shared_view_and_neither_changes_it_nor_learns_the_new_
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     world.partnership.title = "New title CANARY"
     world.partnership.save(update_fields=["title"])
-    ben, address = client_of(world.ben), reverse("lists:view", args=[view.pk])
+    ben, address = signed_in(world.ben), reverse("lists:view", args=[view.pk])
 
     listed = " ".join(ben.get(reverse("lists:views")).content.decode().split())
     refused = ben.post(address, {"name": "Shout"})
@@ -114,7 +114,7 @@ def test_a_viewer_shares_with_nobody(world: World) -> None:
 def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -> None:
     agree(world, text="Cottages.")
     propose(world, text="Bungalows.")
-    ben, address = client_of(world.ben), reverse("commitments:list")
+    ben, address = signed_in(world.ben), reverse("commitments:list")
     view = view_of(world.ben)
 
     ben.post(reverse("lists:default", args=[view.pk]))
@@ -131,18 +131,18 @@ def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None
     view.state = {"filters": {"gone": ["x"], "status": ["agreed"]}, "columns": ["gone", "due"], "sort": "gone"}
     view.save(update_fields=["state"])
 
-    opened = client_of(world.ben).get(view.get_absolute_url())
+    opened = signed_in(world.ben).get(view.get_absolute_url())
 
     assert opened.status_code == 200
     assert [heading.label for heading in opened.context["headings"]] == ["Commitment", "Due date"]
 
 
 def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None:
-    view, amina = view_of(world.amina), client_of(world.amina)
+    view, amina = view_of(world.amina), signed_in(world.amina)
 
     amina.post(reverse("lists:view", args=[view.pk]), {"name": "Signed"})
     amina.post(reverse("lists:share", args=[view.pk]), {"shared_with": f"partnership-{world.partnership.pk}"})
-    listed = client_of(world.ben).get(reverse("lists:views")).content.decode()
+    listed = signed_in(world.ben).get(reverse("lists:views")).content.decode()
     amina.post(reverse("lists:remove", args=[view.pk]))
 
     assert "Signed" in listed
@@ -199,7 +199,7 @@ def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: Worl
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
     view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
-    client_of(world.ben).post(reverse("lists:follow", args=[view.pk]))
+    signed_in(world.ben).post(reverse("lists:follow", args=[view.pk]))
     assert Follow.objects.filter(person=world.ben).exists()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     drop_emails()
@@ -219,11 +219,11 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     drop_emails()
 
     assert told(now + dt.timedelta(hours=1)) == []
-    large = " ".join(client_of(world.ben).get(reverse("lists:views")).content.decode().split())
+    large = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
     end_commitment(commitment=last, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
     assert told(now + dt.timedelta(hours=2)) == []
-    small = client_of(world.ben).get(reverse("lists:views")).content.decode()
+    small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
     assert "you follow it, but nothing is sent: it shows more than 1 rows" in large
     assert "you follow it" in small

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
@@ -38,15 +37,10 @@ from tests.nominations.quarters import (
     settled,
 )
 from tests.support.core_files import CANARY, core_file
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 HTMX = {"HX-Request": "true"}
-
-
-def signed_in(person: User, **more: Any) -> Client:
-    client = Client(**more)
-    client.force_login(person)
-    return client
 
 
 def address(found: NominationsReturn, name: str = "return", **more: int | str) -> str:

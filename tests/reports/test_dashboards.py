@@ -7,8 +7,8 @@ from django.urls import reverse
 from tests.reports.conftest import figures_for
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_homes_pipeline import QUAY, plan_with
-from tests.reports.test_reports import client_of
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -17,7 +17,7 @@ def test_the_dashboard_of_a_partnership_says_what_its_reports_say_and_leads_to_t
     overdue(world, 5)
     query = f"partnership={world.partnership.pk}"
 
-    page = client_of(world.ben).get(reverse("reports:partnership-dashboard", args=[world.partnership.pk]))
+    page = signed_in(world.ben).get(reverse("reports:partnership-dashboard", args=[world.partnership.pk]))
     words = collapse(page.content.decode())
 
     for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact"):
@@ -31,9 +31,9 @@ def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_re
     plan_with(world, QUAY)
 
     own = collapse(
-        client_of(world.ben).get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk])).content.decode()
+        signed_in(world.ben).get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk])).content.decode()
     )
-    network = collapse(client_of(world.chidi).get(reverse("reports:dashboard")).content.decode())
+    network = collapse(signed_in(world.chidi).get(reverse("reports:dashboard")).content.decode())
 
     assert figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}").answers == ()
     assert f"If {world.westmarch.name} goes, 1 of its 1 partnership ends" in own

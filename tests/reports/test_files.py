@@ -24,7 +24,7 @@ from partnerships.reports.services.files import KEPT
 from tests.nominations.quarters import place_of, settled
 from tests.nominations.signed import sign_nominations
 from tests.reports.test_board_pack import prepared
-from tests.reports.test_reports import client_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -44,7 +44,7 @@ def made(person: User, question: str = "", **more: Any) -> ReportFile:
 
 def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) -> None:
     query = prepared(world)
-    ben = client_of(world.ben)
+    ben = signed_in(world.ben)
 
     sent = ben.post(f"{reverse('reports:make-file', args=['board-pack', 'xlsx'])}?{query}&page-risks=2")
     waiting = ben.get(sent.url).content.decode()
@@ -58,7 +58,7 @@ def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) ->
     assert file.question == query
     assert answer["Content-Disposition"] == 'attachment; filename="board-pack.xlsx"'
     assert "1 Decisions needed" in CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).sheet_names
-    assert client_of(world.amina).get(sent.url).status_code == 404
+    assert signed_in(world.amina).get(sent.url).status_code == 404
     assert f"{reverse('reports:report', args=['board-pack'])}?{query}" in ready
 
 
@@ -80,7 +80,7 @@ def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: 
     assert services.may_download(other, world.ben, now)
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=now)
     assert not services.may_download(other, world.ben, now)
-    assert client_of(world.ben).get(reverse("reports:made-file-download", args=[other.pk])).status_code == 403
+    assert signed_in(world.ben).get(reverse("reports:made-file-download", args=[other.pk])).status_code == 403
 
 
 def test_a_file_that_cannot_be_made_says_why(world: World) -> None:

@@ -25,8 +25,8 @@ from partnerships.reports.services import scheduling
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
-from tests.reports.test_reports import client_of
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 
@@ -64,7 +64,7 @@ def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: W
     change(plan, world, "quay", homes=[line(48)])
 
     frozen.refresh_from_db()
-    page = client_of(world.ben).get(reverse("reports:compare", args=[frozen.pk])).content.decode()
+    page = signed_in(world.ben).get(reverse("reports:compare", args=[frozen.pk])).content.decode()
     today = figures_for(world.ben, "homes-pipeline", "tenure=social_rent")
 
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
@@ -108,7 +108,7 @@ def test_who_left_a_partnership_keeps_what_was_frozen_before_and_compares_nothin
     )
     after = freeze(world, now=timezone.now() + dt.timedelta(minutes=1))
 
-    client = client_of(world.ben)
+    client = signed_in(world.ben)
 
     assert client.get(before.get_absolute_url()).status_code == 200
     assert client.get(after.get_absolute_url()).status_code == 404
@@ -128,7 +128,7 @@ def test_a_party_that_joins_later_does_not_read_what_was_frozen_before(world: Wo
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=now)
     after = freeze(world, now=now + dt.timedelta(minutes=1))
 
-    client = client_of(world.chidi)
+    client = signed_in(world.chidi)
 
     assert client.get(before.get_absolute_url()).status_code == 404
     assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
@@ -139,7 +139,7 @@ def test_a_party_that_joins_later_does_not_read_what_was_frozen_before(world: Wo
 def test_the_page_of_a_partnership_leads_to_its_reports_and_frozen_ones(world: World) -> None:
     frozen, address = freeze(world), world.partnership.get_absolute_url()
 
-    page = client_of(world.ben).get(address).content.decode()
+    page = signed_in(world.ben).get(address).content.decode()
 
     assert f"{reverse('reports:report', args=['board-pack'])}?partnership={world.partnership.pk}" in page
     assert frozen.get_absolute_url() in page
@@ -186,12 +186,12 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
     succession = merger(world)
 
     propose_everything(succession, world.westmarch, world.harbour)
-    before = client_of(world.hana).get(frozen.get_absolute_url()).status_code
+    before = signed_in(world.hana).get(frozen.get_absolute_url()).status_code
     take_effect(succession)
 
     assert before == 404
-    assert client_of(world.hana).get(frozen.get_absolute_url()).status_code == 200
-    assert client_of(world.hana).get(schedule.get_absolute_url()).status_code == 200
+    assert signed_in(world.hana).get(frozen.get_absolute_url()).status_code == 200
+    assert signed_in(world.hana).get(schedule.get_absolute_url()).status_code == 200
     frozen.refresh_from_db()
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
 
@@ -323,7 +323,7 @@ def test_people_freeze_schedule_and_stop_on_pages(world: World) -> None:
     plan_with(world, QUAY)
     new = person("Wendy West", "wendy@westmarch.example")
     join(new, world.westmarch, Role.VIEWER, world.now)
-    amina, wendy = client_of(world.amina), client_of(new)
+    amina, wendy = signed_in(world.amina), signed_in(new)
     query = "?tenure=social_rent"
 
     made = amina.post(
@@ -358,8 +358,8 @@ def test_people_freeze_schedule_and_stop_on_pages(world: World) -> None:
     assert frozen.question == "tenure=social_rent"
     assert "March board" in wendy.get(reverse("reports:frozen-list")).content.decode()
     assert wendy.get(schedule.get_absolute_url()).status_code == 404
-    client_of(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
-    client_of(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
+    signed_in(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
+    signed_in(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
     assert [one.person for one in schedule.recipients.all()] == [world.eddie]
     amina.post(reverse("reports:end", args=[schedule.pk]))
     assert services.send_due_reports(now=timezone.now() + dt.timedelta(days=90)) == 0

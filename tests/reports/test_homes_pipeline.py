@@ -24,7 +24,7 @@ from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.snapshot import Snapshot
 from tests.plans.drafts import CANARY, begin, publish, save
 from tests.reports.conftest import cells, figures_for
-from tests.reports.test_reports import client_of
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NEXT = financial_year(timezone.localdate(), 1)
@@ -113,7 +113,7 @@ def test_the_page_says_how_many_social_rented_homes_complete_next_year_and_how_t
     change(plan, world, "quay", homes=[line(48)])
     since = day_ago(5)
 
-    page = client_of(world.ben).get(
+    page = signed_in(world.ben).get(
         reverse("reports:report", args=["homes-pipeline"]),
         {"area": world.fareham.pk, "tenure": "social_rent", "since": since.isoformat()},
     )
@@ -150,7 +150,7 @@ def test_readers_outside_get_every_figure_without_confidential_sites(world: Worl
     assert CANARY not in str(outside)
     assert "Area not given" not in cells(outside, "area", "Today")
     assert outside.answers[0].startswith("80 homes at 1 site in 1 plan")
-    form = client_of(world.chidi).get(reverse("reports:report", args=["homes-pipeline"]))
+    form = signed_in(world.chidi).get(reverse("reports:report", args=["homes-pipeline"]))
     assert CANARY not in form.content.decode()
 
 

@@ -18,8 +18,8 @@ from partnerships.reports.presenting import Pages, Paging, shown_tables, words_o
 from partnerships.reports.snapshot import Row, Snapshot, from_json, to_json
 from tests.commitments.promises import agree
 from tests.reports.conftest import cells, figures_for
-from tests.reports.test_reports import client_of
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.world import World, make_partnership
 
@@ -166,15 +166,15 @@ def test_an_observer_or_a_third_party_does_not_end_a_partnership(world: World) -
 
 def page(person: User, query: str = "") -> str:
     address = reverse("reports:report", args=["network"])
-    return collapse(client_of(person).get(f"{address}{query}").content.decode())
+    return collapse(signed_in(person).get(f"{address}{query}").content.decode())
 
 
 def test_the_page_draws_what_is_around_a_choice_and_refuses_names_of_nobody(world: World) -> None:
     chain(world)
 
     whole, around = page(world.ben), page(world.ben, "?around=Larkhaven")
-    nobody = client_of(world.ben).get(reverse("reports:report", args=["network"]), {"around": "Nowhere"})
-    several = client_of(world.ben).get(reverse("reports:report", args=["network"]), {"around": "r"})
+    nobody = signed_in(world.ben).get(reverse("reports:report", args=["network"]), {"around": "Nowhere"})
+    several = signed_in(world.ben).get(reverse("reports:report", args=["network"]), {"around": "r"})
 
     assert "The whole network" in whole
     assert whole.count('<circle class="cg-network__ring"') == 4

@@ -8,13 +8,11 @@ from decimal import Decimal
 
 import docx
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.organisations.audience import Everybody
-from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.reports.presenting import cell_words
 from partnerships.reports.registry import Report, all_reports, register_report
@@ -31,6 +29,7 @@ from partnerships.reports.snapshot import (
 )
 from tests.plans.drafts import published
 from tests.reports.conftest import figures_for
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 SAMPLE = Snapshot(
@@ -63,12 +62,6 @@ SAMPLE = Snapshot(
 )
 
 
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def test_a_snapshot_is_the_same_after_it_was_kept_as_json() -> None:
     assert from_json(to_json(SAMPLE)) == SAMPLE
 
@@ -98,7 +91,7 @@ def test_two_reports_cannot_have_one_name() -> None:
 
 
 def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) -> None:
-    client = client_of(world.amina)
+    client = signed_in(world.amina)
 
     page = client.get(reverse("web:home")).content.decode()
     listed = client.get(reverse("reports:index")).content.decode()
@@ -110,7 +103,7 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
 def test_page_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:
     world.partnership.annual_budget = Decimal(85000)
     world.partnership.save(update_fields=["annual_budget"])
-    client = client_of(world.amina)
+    client = signed_in(world.amina)
     address = {form: reverse("reports:file", args=["partnership-register", form]) for form in ("xlsx", "docx")}
 
     page = client.get(reverse("reports:report", args=["partnership-register"])).content.decode()
@@ -129,7 +122,7 @@ def test_page_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> N
 
 
 def test_a_report_says_which_filter_is_wrong(world: World) -> None:
-    client = client_of(world.amina)
+    client = signed_in(world.amina)
     address = reverse("reports:report", args=["partnership-register"])
 
     page = client.get(f"{address}?status=nonsense")

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -20,15 +19,10 @@ from housing.middleware import DatabaseOutageMiddleware
 from partnerships.kit.exports import safe_cell
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.organisations.models import Organisation
+from tests.support.signing_in import signed_in
 from tests.world import PASSWORD, World
 
 ABROAD = ("https://evil.example/", "//evil.example/x", "/\\evil.example", "javascript:alert(1)", "http:evil.example")
-
-
-def client_of(person: Any) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(person)
-    return client
 
 
 # --- Hosts and redirects
@@ -43,7 +37,7 @@ def test_foreign_host_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize("wanted", ABROAD)
 def test_no_redirect_leads_to_another_site(world: World, wanted: str) -> None:
-    eddie = client_of(world.eddie)
+    eddie = signed_in(world.eddie, raise_request_exception=False)
     for method, address, data in (
         ("get", "account_login", {"next": wanted}),
         ("post", "account_logout", {"next": wanted}),
@@ -63,7 +57,7 @@ def test_no_redirect_leads_to_another_site(world: World, wanted: str) -> None:
 
 
 def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
-    client_of(world.eddie).post(
+    signed_in(world.eddie, raise_request_exception=False).post(
         reverse("people:details"),
         {
             "name": "Eddie",
@@ -74,7 +68,7 @@ def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
             "account_since": "",
         },
     )
-    client_of(world.amina).post(
+    signed_in(world.amina, raise_request_exception=False).post(
         reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk}),
         {
             "short_name": "Lark",
@@ -85,7 +79,7 @@ def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
             "parent": world.westmarch.pk,
         },
     )
-    client_of(world.amina).post(
+    signed_in(world.amina, raise_request_exception=False).post(
         reverse("agreements:edit", kwargs={"pk": world.partnership.pk}),
         {
             "title": "Estuary",
@@ -216,7 +210,10 @@ def explode(*args: object, **kwargs: object) -> None:
 def test_each_error_page_has_our_design_and_leaks_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
-    eddie, lead = client_of(world.eddie), client_of(world.amina)
+    eddie, lead = (
+        signed_in(world.eddie, raise_request_exception=False),
+        signed_in(world.amina, raise_request_exception=False),
+    )
     answers = {
         400: Client().get(f"/?q={SECRET}", headers={"host": f"{SECRET}.example"}),
         403: eddie.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), {"q": SECRET}),

@@ -11,7 +11,6 @@ from html import unescape
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,6 +34,7 @@ from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
 from tests.plans.drafts import CANARY, CONTENT, publish, published, save
 from tests.support.prepared import media_root, world
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 __all__ = ["media_root", "world"]
@@ -45,12 +45,6 @@ pytestmark = pytest.mark.django_db
 EVERYTHING = Asked("'!zq'::tsquery")
 #: What a stranger finds in the prepared world: the directory, their own things, and what is public.
 PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership", "recommended"}
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def titles(person: User, text: str) -> set[str]:
@@ -78,7 +72,7 @@ def test_each_kind_of_record_is_indexed(world: World) -> None:
 @pytest.mark.parametrize("name", ["amina", "ben", "chidi", "nadia", "lena", "dee"])
 def test_everything_found_can_be_opened(world: World, name: str) -> None:
     person = getattr(world, name)
-    client = browser(person)
+    client = signed_in(person)
 
     closed = {path for path in addresses(person) if client.get(path.partition("#")[0], follow=True).status_code != 200}
 
@@ -360,7 +354,7 @@ def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
     assert found >= {"Estuary Partnership"}
     assert "Estuary Partnership" not in {one.title for one in suggest(user=world.chidi, text="est par")}
     for headers in ({}, {"HX-Request": "true"}):
-        page = browser(world.amina).get(reverse("search:suggestions"), {"q": "est par"}, headers=headers)
+        page = signed_in(world.amina).get(reverse("search:suggestions"), {"q": "est par"}, headers=headers)
         assert f'href="{reverse("agreements:detail", args=[world.partnership.pk])}"' in page.content.decode()
 
 

@@ -12,8 +12,8 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
-from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
     after,
     agreed,

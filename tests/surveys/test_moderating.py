@@ -19,7 +19,7 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.queries.results import shown_comments
 from partnerships.work.queries import waiting_for
-from tests.digests.conftest import signed_in
+from tests.support.signing_in import signed_in
 from tests.surveys.asking import closed, moderator_of
 from tests.world import World, join
 

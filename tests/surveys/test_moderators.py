@@ -13,8 +13,8 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Round
 from partnerships.surveys.queries.rounds import seal_of_list
 from partnerships.work.queries import waiting_for
-from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.surveys.asking import agreed, moderator_of, prepared
 from tests.world import World, person
 

@@ -26,8 +26,8 @@ from partnerships.surveys.presenting import GAP, change_words, chart_of, lines_o
 from partnerships.surveys.queries.results import actions_of, benchmark_of, rounds_before
 from tests.agreements.test_objectives import add as add_objective
 from tests.commitments.promises import propose
-from tests.digests.conftest import signed_in
 from tests.exchange.conftest import draft
+from tests.support.signing_in import signed_in
 from tests.surveys import attacking
 from tests.surveys.asking import closed, objective, start_partnership
 from tests.world import World

@@ -38,8 +38,8 @@ from partnerships.surveys.models import (
     Way,
 )
 from partnerships.surveys.questions import read_toml
-from tests.digests.conftest import signed_in
 from tests.support.outbox import deliver, drop_emails
+from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
     after,
     agreed,

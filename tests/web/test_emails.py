@@ -14,8 +14,9 @@ from partnerships.outbox.models import Email
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, signed_in
+from tests.digests.conftest import PostOffice
 from tests.support.ledger import rewrite
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 

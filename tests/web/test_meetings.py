@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,6 +28,7 @@ from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership
 
 
@@ -53,13 +53,6 @@ def with_all_partners(user: User, ours: Organisation) -> list[Balance]:
     """The balance with every partner, by name."""
     partners = list(partners_of(user, ours).order_by("name"))
     return balances(user=user, ours=ours, partners=partners, today=timezone.localdate())
-
-
-def signed_in(person: Any) -> Client:
-    """A client signed in as a person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def sheets(pdf: bytes) -> int:

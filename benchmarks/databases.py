@@ -48,7 +48,7 @@ def prepare_pages(address: str) -> None:
     """Start Django on a database as in production: templates are cached and queries are not logged."""
     os.environ |= {
         "DATABASE_URL": address,
-        "DATABASE_ROLE": "application",
+        "DATABASE_ROLE": "web",
         "DJANGO_SETTINGS_MODULE": "housing.settings",
         "DEBUG": "0",
         "SECRET_KEY": secrets.token_urlsafe(50),

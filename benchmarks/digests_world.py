@@ -288,7 +288,7 @@ def prepare_django(database: str, *, mail_port: int, **more: str) -> dict[str, s
     os.environ |= {
         "DATABASE_URL": database,
         "DATABASE_OWNER_URL": "",
-        "DATABASE_ROLE": "application",
+        "DATABASE_ROLE": "web",
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "DEBUG": "0",
         "SECRET_KEY": os.environ.get("SECRET_KEY") or "only-for-measuring-digests-and-nothing-else-at-all",

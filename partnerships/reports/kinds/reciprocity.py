@@ -8,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from partnerships.kit.forms import AutocompleteSelect, Form
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.reports.balances import Balance, balances, partners_of
@@ -97,8 +98,8 @@ def _answers(name: str, found: Sequence[Balance]) -> tuple[str, ...]:
         total.add(one)
     ours, theirs = total.we_asked, total.they_asked
     return (
-        f"{name} made {ours.made:,} asks, and partners met {ours.met:,} of them.",
-        f"Partners made {theirs.made:,} asks, and {name} met {theirs.met:,} of them.",
+        f"{name} made {counted(ours.made, 'ask')}, and partners met {ours.met:,} of them.",
+        f"Partners made {counted(theirs.made, 'ask')}, and {name} met {theirs.met:,} of them.",
     )
 
 

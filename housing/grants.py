@@ -113,7 +113,7 @@ def owner_functions(*, using: str = "default") -> list[str]:
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:
     """Create the cache table, protect history, and renew the application role's rights; on `post_migrate`."""
-    call_command("createcachetable", database=using)
+    call_command("createcachetable", database=using, verbosity=0)
     install_history(using=using)
     if settings.APPLICATION_DATABASE_ROLE and settings.AS_OWNER:
         grant(role=settings.APPLICATION_DATABASE_ROLE, using=using)

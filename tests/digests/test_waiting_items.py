@@ -32,6 +32,7 @@ from partnerships.organisations.services import (
 from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
+from partnerships.surveys.services import ask_moderator
 from partnerships.work.queries import SOURCES, waiting_for_all
 from tests.support.constraints import check_once
 from tests.support.prepared import kept_world
@@ -52,7 +53,8 @@ def add_waiting(world: World) -> None:
 
     Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant. A
     colleague who left followed the partnership. Harbour Homes will follow Riverside, and one of its posts has a line. A
-    nominations return is disputed; the demonstration has one that was sent.
+    nominations return is disputed; the demonstration has one that was sent. The reader of a
+    survey's comments is asked to agree.
     """
     now = timezone.now()
     create_post(organisation=world.larkhaven, role="nominations", author=world.amina, now=now)
@@ -67,6 +69,7 @@ def add_waiting(world: World) -> None:
     subscribe(person=leaver, target=world.partnership, author=leaver, now=now)
     end_membership(membership=membership, reason="Moved.", author=world.amina, now=now)
     NominationsReturn.objects.filter(pk=world.things["return"].pk).update(status="disputed", settled_at=None)
+    ask_moderator(found=world.things["survey_draft"], author=world.amina, now=now)
     _prepare_a_succession(world, now)
 
 

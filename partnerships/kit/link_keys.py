@@ -21,7 +21,7 @@ from partnerships.kit.journal import Redone, identity, redo_each
 Row = TypeVar("Row")
 
 #: Renewals with one SECRET_KEY that are looked through; nobody renews links more often between two backups.
-_MOST = 50
+_MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
@@ -52,7 +52,7 @@ def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:
     for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
         for start in tuple(found):
             after = start
-            for _ in range(_MOST):
+            for _ in range(_MAX_STEPS):
                 after = _next(after, secret)
                 if is_it(after):
                     return after

@@ -64,7 +64,7 @@ def pieces_without(ties: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 #: Size of a small picture in SVG units; a larger one is higher.
 WIDTH, HEIGHT = 1120, 640
 #: Nodes of a small picture, whose labels are all drawn; nodes of the largest one.
-SMALL, MOST = 24, 300
+SMALL, MAX_NODES = 24, 300
 #: Random layouts to try: 3 ms each for 24 names, and what still overlaps is pushed apart.
 SEEDS = 6
 _CHARACTER, _LINE, _GAP = 7.4, 18, 26
@@ -185,13 +185,13 @@ def _inside(x: float, y: float, height: float) -> tuple[float, float]:
 
 
 def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
-    """A picture of the nodes and of the ties between them; at most `MOST` nodes."""
+    """A picture of the nodes and of the ties between them; at most `MAX_NODES` nodes."""
     return _laid_out(tuple(sorted(nodes, key=lambda node: node.key)), tuple(sorted(ties.items())))
 
 
 @lru_cache(maxsize=128)  # 20 ms for 24 names, and a reader's picture seldom changes
 def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
-    assert len(nodes) <= MOST
+    assert len(nodes) <= MAX_NODES
     known = {node.key: node for node in nodes}
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(known)

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.maps import Map, Shaded, level_of, shaded_map
-from partnerships.kit.networks import MOST, Node, Picture, lay_out
+from partnerships.kit.networks import MAX_NODES, Node, Picture, lay_out
 from partnerships.kit.text import figure, pounds
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.presenting import kinds_among
@@ -244,7 +244,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
     codes = {str(kind.label): kind.value for kind in OrganisationKind}
     nodes = [
         Node(int(row.identity), row.name, codes.get(str(row.cells[1]), ""), row.identity == network.centre, row.href)
-        for row in bodies.rows[:MOST]
+        for row in bodies.rows[:MAX_NODES]
     ]
     ties = {}
     for row in links.rows:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partnerships.kit.networks import HEIGHT, MOST, SMALL, WIDTH, Node, connected, lay_out, overlaps, pieces_without
+from partnerships.kit.networks import (
+    HEIGHT,
+    MAX_NODES,
+    SMALL,
+    WIDTH,
+    Node,
+    connected,
+    lay_out,
+    overlaps,
+    pieces_without,
+)
 from tests.support.browser import sign_in
 from tests.world import make_world
 
@@ -57,14 +67,14 @@ def test_empty_network_gives_an_empty_picture() -> None:
 
 
 def test_large_network_names_those_for_which_there_is_room() -> None:
-    nodes = [Node(key, f"A council with a long name {key}", "council", mine=key == 7) for key in range(MOST)]
-    ties = {(key // 3, key): 1 for key in range(1, MOST)}
+    nodes = [Node(key, f"A council with a long name {key}", "council", mine=key == 7) for key in range(MAX_NODES)]
+    ties = {(key // 3, key): 1 for key in range(1, MAX_NODES)}
 
     picture = lay_out(nodes, ties)
 
     named = {place.node.key: place.node.label for place in picture.nodes if place.is_named}
     places = {place.node.key: (place.x, place.y) for place in picture.nodes if place.is_named}
-    assert (len(picture.nodes), len(picture.lines)) == (MOST, MOST - 1)
+    assert (len(picture.nodes), len(picture.lines)) == (MAX_NODES, MAX_NODES - 1)
     assert 7 in named
     assert len(named) > SMALL
     assert overlaps(named, places) == 0

@@ -268,9 +268,9 @@ def _void_days(row: Mapping[str, str], started: dt.date) -> int | None:
     return vacant if 0 <= vacant <= _MAX_DAYS else None
 
 
-def _number(text: str, most: int) -> int | None:
-    """A whole number from 0 to `most`, such as `2` or `2.0`."""
+def _number(text: str, limit: int) -> int | None:
+    """A whole number from 0 to `limit`, such as `2` or `2.0`."""
     text = text.strip().removesuffix(".0")
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         return None
-    return int(text) if int(text) <= most else None
+    return int(text) if int(text) <= limit else None

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from partnerships.agreements.models import LEADING_ROLES, PartyRole
 from partnerships.agreements.queries.ties import Part
-from partnerships.kit.networks import MOST
+from partnerships.kit.networks import MAX_NODES
 
 #: A partnership of so many parties, observers not counted, ends if one of them goes.
 _LEAST = 2
@@ -48,19 +48,19 @@ class Network:
         return found
 
     def near(self, centre: int) -> set[int]:
-        """The organisation and those around it, the nearest and strongest linked first; `MOST` in all."""
+        """The organisation and those around it, the nearest and strongest linked first; `MAX_NODES` in all."""
         links: dict[int, list[int]] = defaultdict(list)
         for one, other in self.ties:
             links[one].append(other)
             links[other].append(one)
         found, ring = {centre}, [centre]
-        while ring and len(found) < MOST:
+        while ring and len(found) < MAX_NODES:
             strength: Counter[int] = Counter()
             for one in ring:
                 for other in links[one]:
                     if other not in found:
                         strength[other] += self.ties[min(one, other), max(one, other)]
-            ring = sorted(strength, key=lambda pk: (-strength[pk], pk))[: MOST - len(found)]
+            ring = sorted(strength, key=lambda pk: (-strength[pk], pk))[: MAX_NODES - len(found)]
             found.update(ring)
         return found
 

@@ -19,7 +19,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
-from partnerships.kit.networks import MOST, connected, pieces_without
+from partnerships.kit.networks import MAX_NODES, connected, pieces_without
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.lineage import followers_of_each
@@ -113,13 +113,13 @@ _NOTES = (
     "Of a partnership that the reader knows only in outline, organisations that have left since are not counted.",
     "A partnership ends without an organisation if fewer than two others, observers not counted, are left.",
     "Organisations have the names of the day. Those that followed them are added.",
-    f"The picture has at most {MOST} organisations, and names where there is room. The tables have all.",
+    f"The picture has at most {MAX_NODES} organisations, and names where there is room. The tables have all.",
 )
 
 
 def _pictures(shown: Collection[int], chosen: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
     """The picture of what is shown, where it is small enough."""
-    if not network.ties or len(shown) > MOST:
+    if not network.ties or len(shown) > MAX_NODES:
         return ()
     title = f"Around {chosen.name}" if chosen is not None and chosen.pk in shown else "The whole network"
     return (NetworkPicture(title, "links", "organisations", str(chosen.pk) if chosen is not None else ""),)

@@ -17,7 +17,7 @@ from partnerships.plans.models import PastPartnership, Plan, PlanOwner
 from partnerships.plans.queries import as_read_by, titled_then
 
 #: At most so many of each; they are few. Of what was typed, so many words count.
-_MOST, _WORDS = 10, 6
+_MAX_RESULTS, _MAX_WORDS = 10, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def left_behind(user: User, text: str) -> tuple[Left, ...]:
     """Partnerships and plans that the person reads only as they were, whose words then hold every word."""
     if not rows_for(_departures, user):
         return ()
-    partnerships = find_left_behind(user, text)[:_MOST]
-    ids = rows_for(_plans_then, user, *text.split()[:_WORDS])
+    partnerships = find_left_behind(user, text)[:_MAX_RESULTS]
+    ids = rows_for(_plans_then, user, *text.split()[:_MAX_WORDS])
     plans = as_read_by(user, Plan.objects.filter(pk__in=ids).order_by("title", "pk"))
     return (
         *(Left(one.title, one.get_absolute_url(), "Partnership") for one in partnerships),
@@ -59,4 +59,4 @@ def _plans_then(user: User, *words: str) -> QuerySet[Plan, int]:
     for word in words:
         titled &= Q(title__icontains=word)
     found = Plan.objects.visible_to(user).filter(titled_then(user, titled))
-    return found.order_by("title", "pk").values_list("pk", flat=True)[:_MOST]
+    return found.order_by("title", "pk").values_list("pk", flat=True)[:_MAX_RESULTS]

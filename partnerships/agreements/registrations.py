@@ -102,7 +102,7 @@ def register() -> None:
     register_retention(
         "former contacts",
         what="Contact data of former holders of posts: name without an account, email, phone, working days, note",
-        purpose="so that partners know whom to contact",
+        purpose="so that partners know who to contact",
         basis="public task: working together on housing",
         kept_for=f"{KEPT_MONTHS} months after their time in the post",
         apply=personal.clear_old_contacts,

@@ -74,7 +74,11 @@ def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
 def _task(succession: Succession) -> str:
     if not succession.refused_because:
         return "Decide about a succession"
-    return "Let a succession pass things on" if succession.is_final else "Let a succession take effect"
+    return (
+        "Fix a succession that passes nothing on"
+        if succession.is_final
+        else "Fix a succession that has not taken effect"
+    )
 
 
 def _administrators(now: dt.datetime) -> Reach:

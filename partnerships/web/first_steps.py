@@ -169,7 +169,7 @@ def _of_lead(user: User) -> Steps | None:
             ),
             Step(
                 "Invite a partner to it",
-                "Find them by name or number. If nobody of theirs is here yet, an administrator invites their lead.",
+                "Find them by name or number. If nobody there has an account yet, an administrator invites their lead.",
                 invite,
                 found["has_partner"],
             ),

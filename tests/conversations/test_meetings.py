@@ -474,8 +474,8 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     def waits_for(name: str) -> set[str]:
         return {one.what for one in waiting_from(WAITING, getattr(world, name), NOW())}
 
-    assert "Say whether you come" in waits_for("ben")
-    assert {"Prepare the agenda", "Record who attended", "Say whether you come"} <= waits_for("eddie")
+    assert "Say whether you are coming" in waits_for("ben")
+    assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= waits_for("eddie")
     assert "Prepare the agenda" not in waits_for("ben")
 
 

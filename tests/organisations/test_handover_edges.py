@@ -342,7 +342,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "goes on, and keeps what no line gives away" in " ".join(page.split())
+    assert "carries on, and keeps everything that no line passes on" in " ".join(page.split())
     take_effect(succession)
 
     two = [world.harbour.name, world.tidewater.name]
@@ -389,7 +389,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     promise.refresh_from_db()
     assert (promise.giver, promise.receiver) == (world.tidewater, world.westmarch)
     # Administrators see why, until it has passed on.
-    stuck, dee = "Let a succession pass things on", Client()
+    stuck, dee = "Fix a succession that passes nothing on", Client()
     dee.force_login(world.dee)
     page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
     assert "could not pass on, or back: An unexpected error: RuntimeError." in page

@@ -24,7 +24,7 @@ from tests.support.moments import today, tomorrow
 from tests.transfer.test_pending import surrey
 from tests.world import World
 
-DECIDE, EFFECT = "Decide about a succession", "Let a succession take effect"
+DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not taken effect"
 
 
 def pages(world: World, succession: Succession) -> list[str]:

@@ -137,7 +137,9 @@ def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
 
 def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _meeting_waiting("Say whether you come", seat.meeting, "conversations:meeting-answer", seat.pk, seat.invited_at)
+        _meeting_waiting(
+            "Say whether you are coming", seat.meeting, "conversations:meeting-answer", seat.pk, seat.invited_at
+        )
         for seat in rows_for(_own_seats, user, now)
     ]
 

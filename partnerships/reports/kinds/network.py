@@ -250,10 +250,10 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
     own = PlanOwner.objects.filter(organisation=chosen).values("plan")
     plans = shown.filter(~Exists(others), pk__in=own).order_by("title", "pk")
     return [
-        *(Row((one.text, "Commitment", "Nobody keeps it", str(one.receiver)), *_of(one)) for one in given),
-        *(Row((one.text, "Commitment", "Nobody waits for it", str(one.giver)), *_of(one)) for one in awaited),
+        *(Row((one.text, "Commitment", "Nobody delivers it", str(one.receiver)), *_of(one)) for one in given),
+        *(Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited),
         *(
-            Row((one.title, str(one.get_direction_display()), "Nobody stands behind it", ""), *_of(one))
+            Row((one.title, str(one.get_direction_display()), "Nobody answers for it", ""), *_of(one))
             for one in entries[:_MAX_RECORDS]
         ),
         *(Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]),

@@ -56,7 +56,7 @@ def _compute(asked: Asked) -> Snapshot:
         sources=(Source("What organisations say, and what partnerships adopted", asked.today),),
         notes=(
             (
-                "Somebody works on a recommendation if an organisation says that it is under way or done, or a "
+                "A recommendation is being worked on if an organisation says that it is under way or done, or a "
                 "partnership that you may read has adopted it."
             ),
             "Evidence is counted if you may read the record that it links.",
@@ -74,7 +74,7 @@ def _sources(reader: Reader) -> Table:
         Column("Report"),
         Column("Recorded here", Kind.NUMBER),
         Column("In the report", Kind.NUMBER),
-        Column("Somebody works on", Kind.COUNT),
+        Column("Being worked on", Kind.COUNT),
     )
     return Table("sources", "By report", columns, rows, empty="No reports are recorded.")
 

@@ -57,7 +57,7 @@ def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
     address = addresses("surveys:agree")
     return [
         Waiting(
-            what="Say whether you read the comments of this survey",
+            what="Say whether you will read the comments of this survey",
             title=found.title,
             path=address(found.pk),
             since=found.moderator_asked_at,

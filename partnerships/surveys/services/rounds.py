@@ -103,7 +103,7 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
         people[person.pk] = person
     if refused := refused_among(list(people.values())):
         names = ", ".join(sorted(one.email for one in refused))
-        raise UnableToRun(f"Remove {names}: asked not to be contacted, or emails there come back.")
+        raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails come back.")
     known = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
     new = [person for pk, person in people.items() if pk not in known]
     if asked + len(new) > MAX_ASKED:

@@ -83,7 +83,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context = about(
         found,
         "Run this survey with another partnership",
-        "Results count the people of all partnerships together, and each figure rests on ten answers or more.",
+        "The results cover all the partnerships together, and each figure rests on at least ten answers.",
     )
     return take_step(request, _STEP, form, step, {services.UnableToRun: "partnership"}, **context)
 
@@ -135,7 +135,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.agree_to_moderate(found=found, seen=form.cleaned_data["seen"], author=user, now=timezone.now())
-        return "Thank you. You get an email if there are comments to read.", "/"
+        return "Thank you. You will get an email if there are comments to read.", "/"
 
     context: dict[str, Any] = {
         "found": found,

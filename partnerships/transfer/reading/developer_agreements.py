@@ -254,7 +254,7 @@ def _purpose(given: str) -> str:
 
 
 def _aside_for_several(line: Line, found: str, account: Accounts) -> None:
-    account.aside(line, found, "Fill in the organisation, so that one is meant.")
+    account.aside(line, found, "Fill in the organisation, so that it is clear which one is meant.")
 
 
 def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:

@@ -42,7 +42,7 @@ def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.da
                 _set_aside(milestones, in_words(error), "Correct the row.", listed, run)
         elif plans:
             found = f"{len(plans)} plans have the reference “{reference}”."
-            _set_aside(milestones, found, "Correct it in the whole files, and import those again.", listed, run)
+            _set_aside(milestones, found, "Correct it in the complete files, and import them again.", listed, run)
         else:
             whose = own.name if own is not None else "nobody"
             remedy = "Only its own authorities can import a plan."

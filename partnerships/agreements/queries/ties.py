@@ -42,28 +42,33 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     """
     wanted = partnerships.order_by().values("pk")
     present = Party.objects.present().filter(partnership__in=wanted)
-    now = list(present.values_list("partnership_id", "organisation_id", "role"))
+    current = list(present.values_list("partnership_id", "organisation_id", "role"))
     if day >= today:
         leaving = set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id"))
-        return [part for part in now if part[:2] not in leaving]
-    inside = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
-    still = {part[:2] for part in now}
-    return [part for part in _parts_then(partnerships, day) if part[0] in inside or part[:2] in still]
+        return [part for part in current if part[:2] not in leaving]
+    read_inside = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
+    still_there = {part[:2] for part in current}
+    return [part for part in _parts_then(partnerships, day) if part[0] in read_inside or part[:2] in still_there]
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
+    """Who took part on an earlier day, whatever a reader may know of it.
+
+    First the parties that history knows on that day, as it has them; then those whose rows were written later, such as
+    imported ones, by their dates of joining and leaving.
+    """
     wanted = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
     events = Party.pgh_event_model.objects  # type: ignore[attr-defined]  # made by pghistory
     before = events.filter(partnership__in=wanted, pgh_created_at__lt=_after(day))
     newest = before.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    known = set()
+    in_history = set()
     for row, label, partnership, body, role, *state in newest.values_list("pgh_obj_id", "pgh_label", *fields):
-        known.add(row)
+        in_history.add(row)
         if label != "delete" and _took_part(day, *state, was_so=True):
             yield (partnership, body, role)
     for row, partnership, body, role, *state in Party.objects.filter(partnership__in=wanted).values_list("pk", *fields):
-        if row not in known and _took_part(day, *state, was_so=False):
+        if row not in in_history and _took_part(day, *state, was_so=False):
             yield (partnership, body, role)
 
 

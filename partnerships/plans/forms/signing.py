@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 
-from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.documents.forms import QuestionsField
 from partnerships.kit.forms import DayField, Form, Helper, ReasonForm
 from partnerships.organisations.models import Organisation
-from partnerships.plans.models import Audience, Plan
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import organisations_to_ask
 
 
 class SignatoriesForm(Form):
@@ -29,15 +28,7 @@ class SignatoriesForm(Form):
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = plan.signatories.filter(removed_at=None).values("organisation")
-        parties = Party.objects.filter(
-            partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
-        ).exclude(role=PartyRole.OBSERVER)
-        owners = Q(pk__in=plan.owners.values("organisation"))
-        partners = Q(pk__in=parties.values("organisation")) if plan.audience != Audience.OWNERS else Q(pk__in=[])
-        self.organisations = list(
-            Organisation.objects.filter(owners | partners).exclude(pk__in=asked).order_by("name", "pk")
-        )
+        self.organisations = list(organisations_to_ask(plan))
         names = []
         for organisation in self.organisations:
             name = f"role_{organisation.pk}"

@@ -42,6 +42,7 @@ from partnerships.plans.queries.signing import (
     next_post,
     number_to_sign,
     organisations_led_by,
+    organisations_to_ask,
     signing_states,
     still_takes_part,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "offers_waiting",
     "organisations_led_by",
     "organisations_of",
+    "organisations_to_ask",
     "owners_as_at",
     "owners_led_by",
     "owners_of",

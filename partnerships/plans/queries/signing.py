@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships import documents
-from partnerships.agreements.models import PostRole
+from partnerships.agreements.models import Party, PartyRole, PartyStatus, PostRole
 from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import named_then
@@ -22,6 +22,17 @@ from partnerships.plans.queries.owners import taking_part
 
 #: The state of one signatory of a plan.
 SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
+
+
+def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
+    """Who can be asked to sign a plan and is not yet: its owners, and present parties that are no observers."""
+    asked = plan.signatories.filter(removed_at=None).values("organisation")
+    parties = Party.objects.filter(
+        partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
+    ).exclude(role=PartyRole.OBSERVER)
+    owners = Q(pk__in=plan.owners.values("organisation"))
+    partners = Q(pk__in=parties.values("organisation")) if plan.audience != Audience.OWNERS else Q(pk__in=[])
+    return Organisation.objects.filter(owners | partners).exclude(pk__in=asked).order_by("name", "pk")
 
 
 def signing_states(plan: Plan) -> list[SigningState]:

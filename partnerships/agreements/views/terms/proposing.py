@@ -69,7 +69,8 @@ def _led(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
     return opened, found
 
 
-def _for(user: User, opened: OpenedTerms) -> Organisation | None:
+def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
+    """The organisation for which the person acts as a lead in this partnership; None if there is none."""
     party = acting_party(user, opened.partnership, "lead")
     return party.organisation if party else None
 
@@ -81,7 +82,7 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     opened, found = _led(user, pk, number)
     if request.method != "POST" and not found.is_drafting:
         raise Http404
-    acting = _for(user, opened)
+    acting = _acting_organisation(user, opened)
     bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
     others = bodies.exclude(pk=acting.pk) if acting else bodies
     form = PutUpForm(posted(request), proposal=found, parties=others)
@@ -129,7 +130,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             proposal=found,
             reason=form.cleaned_data["reason"],
             author=user,
-            organisation=_for(user, opened),
+            organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
         return "The terms are a draft again. Nobody is asked to sign them.", found.get_absolute_url()
@@ -160,7 +161,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             proposal=found,
             reason=form.cleaned_data["reason"],
             author=user,
-            organisation=_for(user, opened),
+            organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
         return f"{found.name} is withdrawn.", reverse("agreements:terms", args=[pk])

@@ -94,6 +94,7 @@ def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[
 def _restore_database(
     folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], replace: bool
 ) -> None:
+    """Decrypt the dump into `pg_restore`, which restores all of it or nothing. Raises `UnableToRestore`."""
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()

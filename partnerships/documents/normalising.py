@@ -96,6 +96,7 @@ def key_for(name: str, taken: Collected[str]) -> str:
 
 
 def _items(schema: Schema, collection: Collection, raw: Any, known: Iterable[Item]) -> tuple[list[Item], list[Problem]]:
+    """The items of a collection, normalised, and the problems of those that are invalid."""
     if isinstance(raw, str):
         raw = [raw] if raw.strip() else []
     if raw is None:

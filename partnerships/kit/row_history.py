@@ -79,6 +79,7 @@ def _why(context: Mapping[str, Any], acts: Iterable[str]) -> str:
 
 
 def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]) -> list[RowChange]:
+    """The rows of a history as changes, newest first, with who made each and why."""
     actors = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context}
     acts: dict[UUID, list[str]] = {}
     for find in _EXPLAINED_BY:

@@ -153,6 +153,7 @@ def _claim(
     avoid: Collection[str] = (),
     only: int | None = None,
 ) -> Claim:
+    """Claim due emails of the lanes, compose them, and say which ones to send; one transaction."""
     with transaction.atomic():
         rows_of(BY_INDEX, [])
         wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"

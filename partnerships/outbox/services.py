@@ -100,6 +100,7 @@ def _record(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
+    """Record one email for each recipient, a person's id or an address. Raises `UnableToRecordEmail`."""
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
     known = kind_of(kind)

@@ -71,6 +71,7 @@ def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
 
 
 def _of_network(user: User) -> Steps:
+    """The steps of a new network's administrator, with those that are done."""
     leads = Membership.objects.filter(role=Role.LEAD, ends_on=None)
     state = User.objects.filter(pk=user.pk).annotate(
         invited=Exists(leads),

@@ -200,7 +200,7 @@ def leave_partnership(
     require(rights_over(partnership, author, now).may_leave(locked))
     if not after_notice:
         _refuse_without_notice(partnership, locked, now)
-    _go(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_LEFT)
+    _end_party(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_LEFT)
     _refresh(party, locked)
 
 
@@ -222,7 +222,7 @@ def remove_party(
     if locked.is_waiting:
         _withdraw(partnership, locked, reason=reason, author=author, now=now)
     else:
-        _go(
+        _end_party(
             partnership,
             locked,
             reason=reason,
@@ -275,7 +275,7 @@ def _journal(partnership: Partnership, party: Party, *, now: dt.datetime, undone
     journal.note(PARTY, now=now, party=party.pk, same=same, role=party.role, undone=undone)
 
 
-def _go(
+def _end_party(
     partnership: Partnership,
     locked: Party,
     *,
@@ -285,6 +285,7 @@ def _go(
     event: EventKind,
     even_last_lead: bool = False,
 ) -> None:
+    """End a party's part: it left or was removed. Its locks are held; raises `UnableToLeave`."""
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
     if partnership.is_over_on(timezone.localdate(now)):

@@ -63,6 +63,7 @@ def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
 
 
 def _receive_reply(mail: Mail, number: int, signature: str, now: dt.datetime) -> str:
+    """Keep a reply until its person confirms it, or tell them why we cannot use it; returns what happened."""
     email = Email.objects.filter(pk=number).first() if number < 2**62 else None
     person = User.objects.filter(pk=email.person_id or 0, is_active=True).first() if email else None
     if email is None or person is None or not is_reply_to(email.pk, person.pk, signature, key=_key_of(email, person)):

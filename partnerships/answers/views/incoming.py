@@ -47,6 +47,7 @@ def incoming(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _reply(request: HttpRequest, found: Incoming, person: User, *, by_link: bool) -> HttpResponse:
+    """The page on which somebody confirms a reply as a comment on a plan, or deletes it."""
     now = timezone.now()
     if not Incoming.objects.waiting(now).filter(pk=found.pk).exists():
         return render(request, "answers/settled.html", {"incoming": found, "by_link": by_link})
@@ -78,6 +79,7 @@ def _reply(request: HttpRequest, found: Incoming, person: User, *, by_link: bool
 
 
 def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpResponse:
+    """The page on which somebody saves a forwarded email as a draft conversation, or deletes it."""
     now = timezone.now()
     partnership = found.partnership
     if partnership is None or not may_forward_to(partnership, user, now):

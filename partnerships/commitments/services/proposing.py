@@ -182,6 +182,7 @@ def _create(
     now: dt.datetime,
     key: uuid.UUID | None = None,
 ) -> Commitment:
+    """Create the commitment or action with its event, and link it to what it came from."""
     (number,) = next_ids()
     commitment = Commitment.objects.create(
         pk=number,

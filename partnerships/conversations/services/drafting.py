@@ -232,6 +232,7 @@ def _fields(record: Record) -> dict[str, object]:
 
 
 def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
+    """Refuse a record that cannot be true. Raises `UnableToRecord`."""
     if not record.subject.strip():
         raise UnableToRecord("Enter a subject.")
     others = {organisation.pk for organisation in record.organisations} - {keeper.pk}

@@ -248,6 +248,7 @@ def _contents_of(
 
 
 def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
+    """Compose one digest into the batch, or set it aside with the reason."""
     batch, blocks = decided.batch, contents.blocks.get(one.pk, [])
     lines = contents.lines.get(one.pk, ())
     if not blocks and one.pk not in contents.matches and not lines:

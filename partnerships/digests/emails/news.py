@@ -171,6 +171,7 @@ def _of_new_plan(content: Content) -> tuple[Line, ...]:
 
 
 def _line(change: Change) -> Line:
+    """One change as a line of a digest."""
     if change.what == "homes":
         return Line(
             f"Homes, {change.line_words} at {change.label}",

@@ -120,6 +120,7 @@ def why_of_post(post: Post) -> str:
 
 
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
+    """Subscribe people whom the rule covers now and did not before; returns their ids."""
     why = (
         why_of_post(rule.post)
         if rule.post is not None

@@ -143,6 +143,7 @@ def ask_post_contacts(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
+    """Ask the holder of a post who has no account to follow what the post follows; returns whether it could."""
     lock_planning()
     target = rule.plan or rule.partnership
     assert target is not None  # a constraint
@@ -213,6 +214,7 @@ def _begin(
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
+    """Subscribe a person to a target, confirmed or asked by email first. Raises `UnableToSubscribe`."""
     why = why.strip()[:300]
     lock_planning()
     if not person.is_active:

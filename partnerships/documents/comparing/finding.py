@@ -33,6 +33,7 @@ def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_RE
 
 
 def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item], names: Names) -> list[Change]:
+    """The changes between two lists of items: added, moved, changed and removed ones."""
     found: list[Change] = []
     was_at = {item["key"]: place for place, item in enumerate(a)}
     now_at = {item["key"]: place for place, item in enumerate(b)}

@@ -227,6 +227,7 @@ def side_of(
 
 
 def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[int] | None) -> list[Found]:
+    """The candidates that are worth showing, with points and reasons, best first."""
     own = side_of(
         entry.available_from,
         entry.available_until,

@@ -84,6 +84,7 @@ def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> Ht
 def _confirm(
     request: HttpRequest, person: User, asked: Asked, action: BulkAction, numbers: list[int], back: str
 ) -> HttpResponse:
+    """The page that says what will change and what is left out, and does it when confirmed."""
     definition, now = asked.definition, timezone.now()
     rows = list(definition.readable(person).filter(pk__in=numbers[: services.MAX_CHANGED]).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])

@@ -83,6 +83,7 @@ def _values(row: Milestone) -> tuple[object, ...]:
 
 
 def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
+    """Write changed sites and their lines of homes into rows, and delete removed ones."""
     changed = [item for key, item in now.items() if was.get(key) != item]
     Site.objects.filter(plan=plan, key__in=[key for key in was if key not in now]).delete()
     areas = dict(Area.objects.filter(code__in={item["area"] for item in changed}).values_list("code", "pk"))

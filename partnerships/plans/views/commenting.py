@@ -113,6 +113,7 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
+    """The comments on a version or on the draft, and the form to add one."""
     opened, number, content = _open(request, pk, on_draft=on_draft)
     may_comment = _may_comment(opened, number)
     anchors = _anchors(content)

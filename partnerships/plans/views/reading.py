@@ -71,6 +71,7 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _version_page(request: HttpRequest, opened: Opened, version: Version) -> HttpResponse:
+    """The page of one version, as its reader's class may see it."""
     plan = opened.plan
     states = signing_states(plan) if opened.is_inside else []
     newest = _newest_number(request, plan, version)

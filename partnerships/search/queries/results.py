@@ -181,6 +181,7 @@ def _names(user: User, found: Sequence[Found]) -> _Names:
 
 
 def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tuple[Hit, ...]:
+    """The results of one page as they are shown, with marked words; contacts with their holders and deputies."""
     if not page:
         return ()
     words = {

@@ -38,7 +38,7 @@ def apply_combined_authorities(
     seen: set[int] = set()
     for done, authority in enumerate(listed, start=1):
         with one_row(authority.row, directory, run):
-            body = _bring(authority, listed_codes, directory, doubts, run)
+            body = _apply_authority(authority, listed_codes, directory, doubts, run)
             if body is not None:
                 seen.add(body.pk)
         run.progress(done, len(listed))
@@ -55,7 +55,7 @@ def apply_combined_authorities(
     directory.mark_listed(seen, expected, run)
 
 
-def _bring(
+def _apply_authority(
     authority: CombinedAuthority, listed_codes: set[str], directory: Directory, doubts: Doubts, run: Import
 ) -> Organisation | None:
     known = directory.holder(Scheme.GSS, authority.code)

@@ -36,7 +36,7 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
     ]
     for done, lep in enumerate(listed, start=1):
         with one_row(lep.row, directory, run):
-            body = _bring(lep, codes, gone, directory, doubts, run)
+            body = _apply_lep(lep, codes, gone, directory, doubts, run)
             if body is not None:
                 seen.add(body.pk)
         run.progress(done, len(listed))
@@ -46,7 +46,7 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
     directory.mark_listed(seen, expected, run)
 
 
-def _bring(
+def _apply_lep(
     lep: Lep, codes: set[str], gone: list[Organisation], directory: Directory, doubts: Doubts, run: Import
 ) -> Organisation | None:
     """Create, update or match one LEP; None if the row waits or is left out."""

@@ -69,7 +69,7 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
             if provider.is_ended:
                 body = _apply_ended(provider, directory, alike or set(), new, run)
             else:
-                body = _bring(provider, directory, councils, former, doubts, new, run)
+                body = _apply_provider(provider, directory, councils, former, doubts, new, run)
             if body is not None:
                 seen.add(body.pk)
         if len(new.waiting) >= TOGETHER:
@@ -145,7 +145,7 @@ def _living(councils: tuple[Organisation, ...], on: dt.date) -> tuple[Organisati
     return alive or councils
 
 
-def _bring(
+def _apply_provider(
     provider: Provider,
     directory: Directory,
     councils: Councils,

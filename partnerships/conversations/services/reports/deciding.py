@@ -41,6 +41,7 @@ def return_report(*, report: Report, number: int, reason: str, author: User, now
 
 @transaction.atomic
 def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
+    """Accept or return the submission with this number. Raises `UnableToDecideReport`."""
     locked = lock_report(report)
     deciding = report_rights(locked, author, now).decides_for
     require(bool(deciding), "Only leads of another leading organisation can accept or return a report.")

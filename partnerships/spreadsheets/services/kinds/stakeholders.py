@@ -50,6 +50,7 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def _apply(run: Run) -> None:
+    """Ask the person of each row to follow the target; rows that cannot be used are refused with a remedy."""
     organisation = _acting(run.target, run.author)
     assert organisation is not None  # who may import acts for one
     known = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}

@@ -98,12 +98,12 @@ def apply_brownfield_land(given: Given) -> ImportRun:
         run.set_aside(row)
     with report.timed(), row_errors(run):
         council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
-        _bring(found, council, run)
+        _apply_register(found, council, run)
     report.account_for(found.about)
     return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
-def _bring(found: BrownfieldLand, council: Organisation | None, run: Import) -> None:
+def _apply_register(found: BrownfieldLand, council: Organisation | None, run: Import) -> None:
     for line in found.about.remarks:
         run.report.remark(line)
     # Rows that somebody corrected say nothing about other sites.

@@ -114,6 +114,7 @@ def _without_contradictions(listed: CouncilList, directory: Directory, run: Impo
 
 
 def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> list[Problem]:
+    """Rows that contradict the directory or each other: keys, codes and successors."""
     problems: list[Problem] = []
     keys = {council.key for council in listed.councils}
     claimed: dict[int, Council] = {}

@@ -91,6 +91,7 @@ def _update(
     official: bool,
     joined: bool,
 ) -> Organisation:
+    """Bring a council of the directory up to date with its row, and count in the report what changed."""
     was = body.name
     fields = _fields(council, directory, official=official)
     names = alternative_names(*council.alternatives, *(() if official else (council.name,)))

@@ -118,12 +118,13 @@ def apply_local_plans(given: Given) -> ImportRun:
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):
-        _bring(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
+        _apply_plans(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
     report.account_for(*listed.abouts)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
-def _bring(listed: LocalPlans, known: Known, run: Import, plans_name: str, vintages: Vintages) -> None:
+def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str, vintages: Vintages) -> None:
+    """Publish each plan that differs from its present version, and report on the others."""
     for line in listed.remarks:
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)

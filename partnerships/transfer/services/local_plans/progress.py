@@ -57,7 +57,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
             continue
         try:
             with transaction.atomic():
-                _bring(line, body, stages, plans[body.pk], run)
+                _apply_line(line, body, stages, plans[body.pk], run)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
             faults.add_problem(line, "code", in_words(error), "Correct the row.")
         run.progress(done, len(table.rows))
@@ -73,7 +73,9 @@ def _plans_by_owner() -> dict[int, list[Plan]]:
     return found
 
 
-def _bring(line: Line, body: Organisation, stages: Mapping[str, PartialDate], plans: list[Plan], run: Import) -> None:
+def _apply_line(
+    line: Line, body: Organisation, stages: Mapping[str, PartialDate], plans: list[Plan], run: Import
+) -> None:
     keyed = {
         event: Milestone(line.number, event, EVENTS[event], stages[stage], is_forecast=False, note="")
         for stage, (event, _) in _STAGES.items()

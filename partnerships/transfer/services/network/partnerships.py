@@ -46,6 +46,7 @@ def _schedule_party(network: Network, partnership: Item, party: Item, path: str)
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
+    """Create the partnership with its first terms, through the service that pages use."""
     terms = every(
         item,
         (

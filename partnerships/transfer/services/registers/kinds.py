@@ -53,6 +53,7 @@ def read_register(register: str, sheets: Sequence[Sheet], known: Mapping[str, st
 
 
 def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> Reading:
+    """Read the sheets of a register of organisations: what it says, how to apply it, and its rows for matching."""
     if register == Register.COUNCILS:
         listed = councils.read_councils(sheets, known, take_others=choices.take_others)
         return Reading(

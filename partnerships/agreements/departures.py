@@ -1,4 +1,4 @@
-"""Hooks for rooms that have work to do when terms take force, a party leaves or a partnership is over."""
+"""Hooks for rooms that have work to do when terms come into force, a party leaves or a partnership is over."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PartnershipEnding:
 
 @dataclass(frozen=True, slots=True)
 class TermsTaken:
-    """Another version of the terms of a partnership has taken force; its columns say so already."""
+    """Another version of the terms of a partnership has come into force; its columns say so already."""
 
     partnership: Partnership
     version: TermsVersion
@@ -88,7 +88,7 @@ def settle_ending(ending: PartnershipEnding) -> None:
 
 
 def register_terms(hook: TermsHook) -> None:
-    """Register what a room does when other terms take force."""
+    """Register what a room does when other terms come into force."""
     _terms.append(hook)
 
 

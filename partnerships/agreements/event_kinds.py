@@ -47,7 +47,7 @@ class EventKind(models.TextChoices):
     TERMS_LAPSED = "partnership.terms_lapsed", "Terms not signed in time"
     TERMS_ACCEPTED = "partnership.terms_accepted", "Counted accepted invitations as signatures"
     TERMS_AGREED = "partnership.terms_agreed", "Every party signed the terms"
-    TERMS_IN_FORCE = "partnership.terms_in_force", "Terms took force"
+    TERMS_IN_FORCE = "partnership.terms_in_force", "Terms came into force"
     GROUP_STARTED = "partnership.group_started", "Started a working group"
     OBJECTIVE_ADDED = "partnership.objective_added", "Added an objective"
     OBJECTIVE_CHANGED = "partnership.objective_changed", "Changed an objective"

@@ -153,7 +153,7 @@ def _two_clauses(world: World) -> Any:
 
 
 def _out_of_date(world: World) -> Any:
-    """That amendment, after another one took force."""
+    """That amendment, after another one came into force."""
     found = _drafting(world)
     sign_all(world.things["terms_version"])
     return found

@@ -345,4 +345,4 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
     since, left, _before = pages[3].partition("Left this partnership")
     assert left
     assert "Every party signed the terms" not in since
-    assert "Terms took force" not in since
+    assert "Terms came into force" not in since

@@ -1,4 +1,4 @@
-"""Terms are drafted together, signed per party, and take force on their day."""
+"""Terms are drafted together, signed per party, and come into force on their day."""
 
 from __future__ import annotations
 

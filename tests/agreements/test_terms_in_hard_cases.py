@@ -148,7 +148,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
         sign(version, world.ben, world.westmarch)
     with after(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
-        with pytest.raises(UnableToPutUp, match="before they take force"):
+        with pytest.raises(UnableToPutUp, match="before they come into force"):
             put_up(proposal, world.amina)
 
 

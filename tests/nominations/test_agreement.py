@@ -1,4 +1,4 @@
-"""A nominations agreement is its partnership's terms: it begins and changes when these take force."""
+"""A nominations agreement is its partnership's terms: it begins and changes when these come into force."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class ProposalStatus(models.TextChoices):
 #: How long a party that joins has to sign the version in force before its escalation post hears of it.
 JOINED_SIGNS_WITHIN = dt.timedelta(days=30)
 
-#: States in which a proposal may still take force.
+#: States in which a proposal may still come into force.
 OPEN_PROPOSALS = (ProposalStatus.DRAFTING, ProposalStatus.AWAITING)
 
 
@@ -150,7 +150,7 @@ class TermsProposal(documents.Draft):
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still take force."""
+        """Whether it may still come into force."""
         return self.status in OPEN_PROPOSALS
 
     def has_lapsed(self, today: dt.date) -> bool:

@@ -109,7 +109,7 @@ def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | N
 
 
 def in_force_from(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
-    """Each day on which a version takes force, and the version's id."""
+    """Each day on which a version comes into force, and the version's id."""
     return [(entry.day, entry.version) for entry in timeline(entries_of(partnership, until))]
 
 

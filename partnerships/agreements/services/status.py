@@ -82,7 +82,7 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
 
 
 def _unsigned(partnership: Partnership, today: dt.date) -> list[str]:
-    """Which parties have not signed the terms yet, or when these take force."""
+    """Which parties have not signed the terms yet, or when these come into force."""
     if version_in_force(partnership, today) is not None:
         return []
     waiting = [

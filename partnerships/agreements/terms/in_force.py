@@ -1,10 +1,10 @@
 """Which version of the terms is in force on a day.
 
-Each version that takes force adds an entry: from this day on, this version. Entries are never changed. An entry
+Each version that comes into force adds an entry: from this day on, this version. Entries are never changed. An entry
 supersedes those of the same day that were decided before it.
 
-An amendment changes only what it names. If others take force before or after its day, every version from its day on
-must contain it: `versions_to_write` says which.
+An amendment changes only what it names. If others come into force before or after its day, every version from its day
+on must contain it: `versions_to_write` says which.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def versions_to_write(
     entries: Sequence[Entry],
     content_of: Callable[[int], Content],
 ) -> list[Addition]:
-    """The versions that exist once an amendment takes force, in order of day.
+    """The versions that exist once an amendment comes into force, in order of day.
 
     `draft` was begun from `was` (None: the first terms). The first addition is in force from `day`; one more follows
-    for each later day on which another version takes force already.
+    for each later day on which another version comes into force already.
     """
     found = in_force_on(entries, day)
     days = [(day, found.version if found else None)]

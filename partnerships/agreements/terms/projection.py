@@ -1,6 +1,6 @@
 """The fields of the terms that lists and other rooms read as columns.
 
-The terms hold dates and money as text. The columns of a partnership are written when a version takes force.
+The terms hold dates and money as text. The columns of a partnership are written when a version comes into force.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class NominationsAgreement(models.Model):
     """A partnership whose terms say how many homes of a provider go to nominees of a council.
 
     What they agreed stands in the terms alone, and is read for a day with `queries.agreed_on`. This row begins when
-    terms that say so first take force. It follows the terms when later ones name other parties, and succession and
+    terms that say so first come into force. It follows the terms when later ones name other parties, and succession and
     merging through the parties.
     """
 

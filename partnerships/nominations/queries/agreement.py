@@ -62,7 +62,7 @@ def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | Non
 def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
     """The part of each quarter in which the agreement was in force, without quarters in which it was not.
 
-    It begins when terms with shares first took force, and ends with the partnership. It is not in force while the
+    It begins when terms with shares first came into force, and ends with the partnership. It is not in force while the
     partnership is suspended.
     """
     begun = in_force_from(agreement.partnership)

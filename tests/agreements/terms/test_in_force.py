@@ -1,4 +1,4 @@
-"""Amendments that take force in any order give the same terms."""
+"""Amendments that come into force in any order give the same terms."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
     """Sign a version for each party that accepted its invitation; only for loaders.
 
-    The version takes force if that makes it complete. Raises `UnableToSignTerms`.
+    The version comes into force if that makes it complete. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(rights_over(partnership, author, now).may_load)

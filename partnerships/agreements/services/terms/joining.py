@@ -18,8 +18,8 @@ from partnerships.people.models import User
 def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.datetime) -> int:
     """Ask parties that have not signed the terms in force; returns how many.
 
-    When another version takes force, they are asked for that one instead. A party that declined is not asked again for
-    the same version. Call with the partnership locked.
+    When another version comes into force, they are asked for that one instead. A party that declined is not asked
+    again for the same version. Call with the partnership locked.
     """
     today = timezone.localdate(now)
     version = version_to_join(partnership, today)

@@ -202,7 +202,7 @@ def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
 
 
 def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> None:
-    """Refuse terms that would end, or whose partnership ends, before they take force."""
+    """Refuse terms that would end, or whose partnership ends, before they come into force."""
     about = prepared.content["about"]
     wanted = proposal.from_day or (day_of(about.get("starts_on")) if proposal.is_first else None)
     start = max(today, wanted or today)
@@ -212,7 +212,7 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
             f"The partnership ends on {long_date(ends_on)}. New terms must apply on that day or earlier."
         )
     if ends_before(prepared.content, start):
-        raise UnableToPutUp("The terms end before they take force. Change the end date, or from which day they apply.")
+        raise UnableToPutUp("The terms end before they come into force. Change the end date or the first day.")
 
 
 def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
@@ -297,7 +297,7 @@ def _problems_together(
 
 
 def _starts_later(version: TermsVersion, today: dt.date) -> bool:
-    """Whether a signed version, or its consolidation, takes force after today."""
+    """Whether a signed version, or its consolidation, comes into force after today."""
     entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
     first = entries.order_by("from_day").values_list("from_day", flat=True).first()
     return first is not None and first > today

@@ -275,7 +275,7 @@ def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.
 
 
 def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
-    """Take back terms that every remaining party has signed but that cannot take force, and email the leads."""
+    """Take back terms that every remaining party has signed but that cannot come into force, and email the leads."""
     back_to_drafting(version, proposal, now=now, outcome=reason)
     record_event(
         version.partnership,

@@ -98,7 +98,7 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
 
 
 def _proposals(opened: OpenedTerms) -> list[Any]:
-    """Proposals that may still take force, for those who read drafts."""
+    """Proposals that may still come into force, for those who read drafts."""
     if not opened.reads_drafts or opened.partnership.is_over:
         return []
     rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
@@ -163,7 +163,7 @@ def _is_awaited(version: TermsVersion) -> bool:
 
 
 def _why_stopped(version: TermsVersion) -> str:
-    """Why a version can no longer be signed, if its proposal can still take force or did as another version."""
+    """Why a version can no longer be signed, if its proposal can still come into force or did as another version."""
     if not _is_newest(version):
         return "Put up again as a later version"
     return "Taken back to draft" if version.proposal is not None and version.proposal.is_drafting else ""

@@ -92,7 +92,7 @@ def test_followers_of_the_partnership_hear_which_plan_it_is_about(world: World, 
         assert f"Harbour Quarter: asked a question about a plan: {TITLE}" in said_to(office, person)[-1]
 
 
-def test_stakeholders_of_the_partnership_hear_nothing_about_a_plan_of_its_owners_alone(
+def test_stakeholders_of_a_partnership_hear_nothing_about_a_plan_for_its_owners(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     digests.enrol(

@@ -208,7 +208,7 @@ def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
     assert not finds(world, "sol@home")
 
 
-def test_a_new_address_of_an_account_is_not_shown_to_the_organisation_that_typed_the_old(
+def test_the_organisation_that_typed_an_old_address_does_not_see_the_new_one(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     services.enrol(person=world.hana, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())

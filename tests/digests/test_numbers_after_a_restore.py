@@ -63,7 +63,7 @@ def test_numbers_of_other_subjects_stay_without_gaps(world: World) -> None:
     assert dict(Subject.objects.values_list("pk", "last_number")) == before
 
 
-def test_a_version_published_after_a_restore_is_told_even_if_the_journal_is_applied_again(
+def test_a_version_after_a_restore_is_told_even_if_the_journal_is_applied_again(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())

@@ -234,7 +234,7 @@ def test_consent_since_the_backup_is_recorded_again_and_its_lines_pass_on(world:
     }
 
 
-def test_access_to_a_body_that_ended_since_the_backup_ends_again_though_its_lines_are_lost(world: World) -> None:
+def test_access_to_a_body_that_ended_since_the_backup_ends_again_without_lines(world: World) -> None:
     succession = merger(world)
     with lost():
         propose_everything(succession, world.westmarch, world.harbour)

@@ -11,7 +11,7 @@ from partnerships.kit.link_keys import UnableToFindKey, newer_key, next_key
 OLD, NEW = "the key of last year", "the key of this year"
 
 
-def test_newest_key_is_found_where_links_were_renewed_before_and_after_a_new_secret_key(settings: Any) -> None:
+def test_the_newest_key_is_found_when_links_were_renewed_around_a_new_secret_key(settings: Any) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = OLD, []
     before = next_key(next_key("first"))
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]

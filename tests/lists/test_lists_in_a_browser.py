@@ -20,9 +20,7 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 
 
-def test_a_manager_arranges_saves_shares_follows_and_changes_a_list_with_the_keyboard(
-    world: World, live_server: Any, page: Any
-) -> None:
+def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_server: Any, page: Any) -> None:
     agree(world, text="Cottages.", due_on=in_days(60))
     agree(world, text="Bungalows.", due_on=in_days(30))
     propose(world, text="Flats.", due_on=in_days(90))

@@ -84,7 +84,7 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
     assert signed_in(world.ben).get(view.get_absolute_url()).status_code == 404
 
 
-def test_who_left_keeps_a_shared_view_and_neither_changes_it_nor_learns_the_new_title(world: World) -> None:
+def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(world: World) -> None:
     view = services.share_view(view=view_of(world.ben), person=world.ben, shared_with=world.partnership)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     world.partnership.title = "New title CANARY"

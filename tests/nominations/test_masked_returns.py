@@ -102,7 +102,7 @@ def test_records_cannot_be_changed_or_deleted(world: World) -> None:
     assert records.get().masked
 
 
-def test_count_that_a_correction_makes_small_does_not_follow_from_totals_shown_before() -> None:
+def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals() -> None:
     def lines(nominated: int, lettings: int) -> list[ReturnLine]:
         many = [
             ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=20, lettings=40)

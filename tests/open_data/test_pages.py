@@ -63,7 +63,7 @@ def test_publishing_needs_a_reason(world: World, reason: str) -> None:
         begin_publishing(organisation=world.westmarch, standard="plan", reason=reason, author=world.ben, now=world.now)
 
 
-def test_what_is_published_is_not_published_again_and_only_planning_authorities_publish(world: World) -> None:
+def test_only_planning_authorities_publish_and_nothing_is_published_twice(world: World) -> None:
     publish_files(world)
 
     with pytest.raises(UnableToPublishData, match="already"):

@@ -65,7 +65,7 @@ def until(code: str) -> dt.date | None:
     return Identifier.objects.get(scheme="gss", value=code).valid_to
 
 
-def test_new_council_serves_the_areas_of_those_it_follows_and_the_area_of_its_own_code(world: World) -> None:
+def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(world: World) -> None:
     elm, ewell = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
     east = body("East Council")
     Area.objects.create(code="E06000901", name="East", kind="district")

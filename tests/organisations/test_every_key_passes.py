@@ -158,7 +158,7 @@ def without_moments(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]
     return {pk: {name: value for name, value in row.items() if not name.endswith("_at")} for pk, row in rows.items()}
 
 
-def test_every_kind_of_obligation_passes_when_two_providers_become_one_and_back_and_again(world: World) -> None:
+def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(world: World) -> None:
     add_rows(world)
     old, other = world.larkhaven, world.tidewater
     new = services.create_organisation(name="Skylark Homes", kind="registered_provider", author=None, now=world.now)

@@ -163,7 +163,7 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     assert not_bound(world.partnership, today()) == set()
 
 
-def test_what_a_successor_signed_for_its_own_part_is_not_listed_when_the_succession_is_undone(world: World) -> None:
+def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(world: World) -> None:
     now, succession = timezone.now(), merger(world)
     party = invite_organisation(
         partnership=world.partnership,
@@ -218,7 +218,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert str(write_handover_proposed(email, world.hana, now)).startswith("Everything was answered")
 
 
-def test_line_shared_with_an_organisation_that_nobody_leads_is_told_once_somebody_does(world: World) -> None:
+def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world: World) -> None:
     now, waits = timezone.now(), dt.timedelta(minutes=16)
     Membership.objects.filter(organisation=world.tidewater, role=Role.LEAD).update(role=Role.EDITOR)
     division(world)
@@ -696,7 +696,7 @@ def test_merging_two_records_says_for_whom_people_act_now(world: World) -> None:
     assert (event.actor_id, event.data["after"]["role"]) == (world.dee.pk, "lead")
 
 
-def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitations_wait(world: World) -> None:
+def test_merging_two_records_does_not_list_leavers_but_says_that_invitations_wait(world: World) -> None:
     former = join(world.vera, world.riverside, Role.EDITOR, world.now - dt.timedelta(days=9))
     services.end_membership(membership=former, author=world.nadia, now=timezone.now())
     waiting = services.invite_member(
@@ -717,7 +717,7 @@ def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitation
     assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]
 
 
-def test_side_in_a_conversation_that_the_successor_has_too_is_united_and_parted_again(
+def test_two_sides_of_a_conversation_are_united_and_parted_again(
     world: World,
 ) -> None:
     join(world.ben, world.harbour, Role.VIEWER, world.now)
@@ -815,7 +815,7 @@ def test_administrators_are_asked_about_a_body_that_nobody_leads(world: World) -
     assert "Say who takes over" not in lines(world, world.hana)
 
 
-def test_administrators_get_one_line_for_all_bodies_of_a_succession_that_nobody_leads(world: World) -> None:
+def test_administrators_get_one_line_for_all_bodies_that_nobody_leads(world: World) -> None:
     one, two, after = body("One Council"), body("Two Council"), body("New Council")
     for each in (one, two):
         create_post(organisation=each, role="finance", author=None, now=timezone.now())

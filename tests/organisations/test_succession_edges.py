@@ -289,7 +289,7 @@ def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Found it.")
 
 
-def test_succession_recorded_again_otherwise_is_refused_to_a_person_and_kept_from_a_list(world: World) -> None:
+def test_a_different_record_of_a_succession_is_refused_and_kept_from_a_list(world: World) -> None:
     of_the_past(world, instrument="SI 2024/1")
 
     with pytest.raises(UnableToRecordSuccession, match="recorded already"):

@@ -420,9 +420,7 @@ def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world:
     assert "Its vesting day was 2098" in what_to_do(succession, dt.date(2098, 12, 31))
 
 
-def test_the_geography_of_shares_is_shown_exported_and_in_the_history_when_it_changes(
-    world: World, client: Client
-) -> None:
+def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world: World, client: Client) -> None:
     def ties(geography: str) -> list[NewTie]:
         shares = ((world.harbour, "0.6"), (world.tidewater, "0.4"))
         return [NewTie(world.westmarch, to, share=Decimal(share), geography=geography) for to, share in shares]

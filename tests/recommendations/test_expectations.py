@@ -16,7 +16,7 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def test_an_expectation_whose_share_was_published_is_evidence_for_people_of_the_partnership(world: World) -> None:
+def test_a_published_expectation_is_evidence_for_people_of_the_partnership(world: World) -> None:
     response = says(recommended(world), world.larkhaven, world.eddie)
     survey = closed(world)
     share = survey.figures.get(theme="association_pipeline", group="")

@@ -48,7 +48,7 @@ def prepared(world: World) -> str:
     return f"partnership={world.partnership.pk}"
 
 
-def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_planned_and_at_risk(world: World) -> None:
+def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(world: World) -> None:
     query = prepared(world)
 
     pack = figures_for(world.ben, "board-pack", query)

@@ -108,7 +108,7 @@ def test_each_figure_is_that_of_a_count_of_the_versions_by_hand(world: World, di
         assert column(snapshot, division, label) == {**expected, "all homes": total}, label
 
 
-def test_the_page_says_how_many_social_rented_homes_complete_next_year_and_how_that_changed(world: World) -> None:
+def test_the_page_says_how_many_social_rented_homes_complete_next_year(world: World) -> None:
     plan = plan_with(world, QUAY, MILL)
     change(plan, world, "quay", homes=[line(48)])
     since = day_ago(5)

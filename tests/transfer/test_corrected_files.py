@@ -198,7 +198,7 @@ w-1-e,w-1,examination-submitted,2028-05-01,,2026-04-01,
 """
 
 
-def test_corrected_milestone_stands_beside_another_of_its_event_until_its_row_changes() -> None:
+def test_a_corrected_milestone_stays_beside_another_until_its_row_changes() -> None:
     def put(plans: File, timetable: bytes) -> ImportRun:
         given = File("plan-timetable.csv", timetable)
         return import_local_plans(plans=plans, timetable=given, author=None, now=timezone.now()).run

@@ -229,7 +229,7 @@ def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_la
     assert plan.title == "Westmarch Plan to 2033"
 
 
-def test_contributions_of_the_whole_country_take_back_nothing_that_a_council_imported_later(
+def test_files_of_the_whole_country_undo_nothing_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
     import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))

@@ -110,7 +110,7 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back()
     assert plan.current_number == number
 
 
-def test_progress_of_plans_fills_the_history_of_those_with_its_dates_and_adds_the_others() -> None:
+def test_progress_of_plans_fills_histories_and_adds_plans_that_are_missing() -> None:
     before = Plan.objects.count()
 
     run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))

@@ -1,5 +1,7 @@
 """Django's configuration of the activity room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -10,8 +12,5 @@ class ActivityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let row history show the event of each change."""
-        from partnerships.activity.queries import acts_in  # noqa: PLC0415 - models must be loaded first
-        from partnerships.kit.row_history import explain_by  # noqa: PLC0415 - rooms register at start-up
-
-        explain_by(acts_in)
+        """Register what row history asks of this room."""
+        import_module("partnerships.activity.registrations").register()

@@ -1,0 +1,11 @@
+"""What the activity room registers with lower rooms."""
+
+from __future__ import annotations
+
+from partnerships.activity.queries import acts_in
+from partnerships.kit.row_history import explain_by
+
+
+def register() -> None:
+    """Let row history show the event of each change."""
+    explain_by(acts_in)

@@ -250,7 +250,7 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
 
 def _purpose(given: str) -> str:
     words = " ".join(given.replace("-", " ").replace("_", " ").split())
-    return words if any(letter.isalpha() for letter in words) else "purpose not given"
+    return words if any(character.isalpha() for character in words) else "purpose not given"
 
 
 def _aside_for_several(line: Line, found: str, account: Accounts) -> None:

@@ -69,8 +69,8 @@ class _Counter:
             self.is_filled = True
 
     def _begin_cell(self, given: Mapping[str, str]) -> None:
-        letters, digits = found.groups() if (found := _REFERENCE.fullmatch(given.get("r", ""))) else ("", "")
-        self.column = _number(letters) if letters else self.column + self.columns
+        column, digits = found.groups() if (found := _REFERENCE.fullmatch(given.get("r", ""))) else ("", "")
+        self.column = _number(column) if column else self.column + self.columns
         self.row = int(digits) if digits else self.row
         self.columns = _times(given, "number-columns-repeated")
         self.is_filled = any(name.rpartition(":")[2] in _VALUES for name in given)
@@ -89,9 +89,9 @@ def _times(given: Mapping[str, str], attribute: str) -> int:
     return next((int(value) for name, value in given.items() if name.rpartition(":")[2] == attribute), 1)
 
 
-def _number(letters: str) -> int:
-    """The number of a column from its letters: 1 for A, 27 for AA."""
+def _number(column: str) -> int:
+    """The number of a column from its name: 1 for A, 27 for AA."""
     number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
+    for character in column.upper():
+        number = number * 26 + ord(character) - 64
     return number

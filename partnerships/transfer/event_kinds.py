@@ -18,4 +18,5 @@ class EventKind(models.TextChoices):
     MISSING_FROM_FILE = "plan.missing_from_file", "Found it missing from the latest file"
     BACK_IN_FILE = "plan.back_in_file", "Found it in the file again"
     IN_OLDER_FILE = "plan.in_older_file", "Read what an older file said of it"
+    PLANS_IN_OLDER_FILE = "organisation.plans_in_older_file", "Read what an older file said of one of its plans"
     CONTRIBUTION_IN_OLDER_FILE = "commitment.in_older_file", "Read what an older file said of it"

@@ -10,17 +10,13 @@ from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
-#: Begins the external reference of a plan from a list that gives plans no references.
-WITHOUT_REFERENCE = "#"
-
 
 class Known:
-    """The imported plans, by the reference in the published file; without those that have none."""
+    """The imported plans, by the reference in the published file."""
 
     def __init__(self) -> None:
         self.plans = list(
             Plan.objects.exclude(external_reference="")
-            .exclude(external_reference__startswith=WITHOUT_REFERENCE)
             .filter(kind="local_plan")
             .prefetch_related("owners")
             .order_by("pk")

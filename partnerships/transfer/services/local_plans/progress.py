@@ -1,7 +1,7 @@
 """The Planning Inspectorate's list of how far local plans have come: it has stages and no names of plans.
 
-It fills history: a plan that has one of the row's dates gets a line, and a row that no plan has becomes a plan of its
-own, closed if newer lists of plans were imported.
+It fills history: a plan that has one of the row's dates gets a line, and else its council does. No row becomes a plan:
+they name none, and newer lists of plans leave out most councils, so they do not say that it has ended.
 """
 
 from __future__ import annotations
@@ -12,37 +12,38 @@ from typing import Any
 
 from django.db import transaction
 
+from partnerships.activity.models import Event
+from partnerships.activity.services import record
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import Organisation, Scheme
-from partnerships.plans.content import Content, InvalidContent, normalise
+from partnerships.plans.content import InvalidContent, normalise
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.plans.services import UnableToChangeStatus, UnableToCreatePlan, UnableToPublish
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_with_milestones
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.plan_events import EVENTS
-from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.local_plans.known import WITHOUT_REFERENCE
-from partnerships.transfer.services.older_plans import close_as_gone, record_past
-from partnerships.transfer.services.plan_versions import create_from_file, in_words, said_before
+from partnerships.transfer.services.older_plans import record_past
+from partnerships.transfer.services.plan_versions import in_words, said_before
 from partnerships.transfer.services.simple_lists import SimpleList
 
-#: The event of each stage, the last stage first, and what a title calls it.
+#: The event of each stage in their order, and what a line in the history of a council calls it.
 _STAGES = {
-    "adopted": ("plan-adopted", "adopted"),
-    "sound": ("planning-inspectorate-found-sound", "found sound"),
-    "submitted": ("submit-plan-for-examination", "submitted"),
     "published": ("reg-19-publication-local-plan-published", "published"),
+    "submitted": ("submit-plan-for-examination", "submitted"),
+    "sound": ("planning-inspectorate-found-sound", "found sound"),
+    "adopted": ("plan-adopted", "adopted"),
 }
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Add each row to the history of its plan, or add its plan; a row without a stage says nothing."""
+    """Add each row to the history of its plan, or else of its council; a row without a stage says nothing."""
     directory = Directory()
     plans = _plans_by_owner()
+    told = _told_of_councils()
     for done, line in enumerate(table, start=1):
         code = faults.required(line, "code").upper()
         stages = {code: day for code in _STAGES if (day := faults.partial(line, code))}
@@ -57,8 +58,8 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
             continue
         try:
             with transaction.atomic():
-                _apply_line(line, body, stages, plans[body.pk], run)
-        except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
+                _apply_line(line, body, stages, plans[body.pk], told, run)
+        except InvalidContent as error:
             faults.add_problem(line, "code", in_words(error), "Correct the row.")
         run.progress(done, len(table.rows))
     return 0
@@ -73,26 +74,45 @@ def _plans_by_owner() -> dict[int, list[Plan]]:
     return found
 
 
+def _told_of_councils() -> set[tuple[int, str]]:
+    """What the histories of councils (ids) have from such lists."""
+    return set(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE).values_list("target_id", "data__plan"))
+
+
 def _apply_line(
-    line: Line, body: Organisation, stages: Mapping[str, PartialDate], plans: list[Plan], run: Import
+    line: Line,
+    body: Organisation,
+    stages: Mapping[str, PartialDate],
+    plans: list[Plan],
+    told: set[tuple[int, str]],
+    run: Import,
 ) -> None:
     keyed = {
         event: Milestone(line.number, event, EVENTS[event], stages[stage], is_forecast=False, note="")
         for stage, (event, _) in _STAGES.items()
         if stage in stages
     }
-    title = _title(line, body, stages)
-    own = next((plan for plan in plans if plan.title == title), None)
-    if own is not None:
-        run.report.count("left_alone")
-        return
     for plan in plans:
         said = said_before(plan, is_open=True)
         if said is not None and _has_a_date(said["milestones"], keyed):
             before = normalise(said)
             record_past(plan, normalise(content_with_milestones(before, keyed)), before, run)
             return
-    plans.append(_create(title, body, keyed, run))
+    days = ", ".join(f"{words} {stages[stage].words}" for stage, (_, words) in _STAGES.items() if stage in stages)
+    said_of = f"{line.text('name') or body.name}: {days}"
+    if (body.pk, said_of) in told:
+        run.report.count("left_alone")
+        return
+    told.add((body.pk, said_of))
+    record(
+        actor_id=run.author.pk if run.author else None,
+        kind=EventKind.PLANS_IN_OLDER_FILE,
+        target_kind="organisation",
+        target_id=body.pk,
+        now=run.now,
+        data={"reason": f"{run.source}. {said_of}.", "plan": said_of},
+    )
+    run.report.count("changed", f"{said_of}. No plan of {body.name} has one of these dates: kept in its history")
 
 
 def _has_a_date(milestones: Sequence[Mapping[str, Any]], keyed: Mapping[str, Milestone]) -> bool:
@@ -105,33 +125,6 @@ def _has_a_date(milestones: Sequence[Mapping[str, Any]], keyed: Mapping[str, Mil
             if other.earliest <= stage.date.latest and stage.date.earliest <= other.latest:
                 return True
     return False
-
-
-def _title(line: Line, body: Organisation, stages: Mapping[str, PartialDate]) -> str:
-    """`Local plan of Adur District Council, adopted 14 December 2017`."""
-    stage = next(code for code in _STAGES if code in stages)
-    return f"Local plan of {line.text('name') or body.name}, {_STAGES[stage][1]} {stages[stage].words}"[:200]
-
-
-def _create(title: str, body: Organisation, keyed: Mapping[str, Milestone], run: Import) -> Plan:
-    empty: Content = normalise(
-        {"about": {"title": title, "summary": f"From {run.source}, which has no names of plans."}}
-    )
-    plan = create_from_file(
-        owners=[body],
-        title=title,
-        kind="local_plan",
-        content=normalise(content_with_milestones(empty, keyed)),
-        external=f"{WITHOUT_REFERENCE}progress {title}"[:200],
-        run=run,
-    )
-    newer = newer_list(register=Register.LOCAL_PLANS, digest="", as_of=run.as_of)
-    closed = ""
-    if newer is not None and newer.as_of is not None:
-        close_as_gone(plan, newer.as_of, run)
-        closed = ", closed: newer lists of plans do not have it"
-    run.report.count("created", f"{title}{closed}")
-    return plan
 
 
 PROGRESS = SimpleList(

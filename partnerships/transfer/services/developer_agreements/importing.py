@@ -24,6 +24,7 @@ from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises, recall_rows
 from partnerships.transfer.services.developer_agreements.older import Older, Vintages
+from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
@@ -121,9 +122,11 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
                 )
             ]
         )
-    agreements, unknown = _save_agreements(read, authorities, run, import_run)
-    last_line = _save_promises(read, authorities, _Agreements(read, agreements, unknown), run, vintages)
-    keep_agreements([row for row in read.agreements if not vintages.of_agreement(row)], agreements, run)
+    passed_on = PassedOn()
+    agreements, unknown = _save_agreements(read, authorities, passed_on, run, import_run)
+    last_line = _save_promises(read, authorities, passed_on, _Agreements(read, agreements, unknown), run, vintages)
+    present = [row for row in read.agreements if not vintages.of_agreement(row)]
+    keep_agreements(present, agreements, authorities.find, run)
     for account in read.accounts:
         for row, words in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)
@@ -134,7 +137,7 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
 
 
 def _save_agreements(
-    read: AgreementFiles, authorities: Authorities, run: Import, import_run: ImportRun
+    read: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: Import, import_run: ImportRun
 ) -> tuple[dict[int, DeveloperAgreement], set[int]]:
     """Agreements by row, and the rows set aside because their authority is not known."""
     account = read.accounts[0]
@@ -161,6 +164,7 @@ def _save_agreements(
             account.set_aside_read(agreement.row, *_unknown(agreement.organisation, run))
             unknown.add(agreement.row)
             continue
+        authority = passed_on.agreement(agreement.key[:200], authority)
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *_not_own(authority, run.organisation))
             continue
@@ -232,7 +236,12 @@ class _Agreements:
 
 
 def _save_promises(
-    read: AgreementFiles, authorities: Authorities, agreements: _Agreements, run: Import, vintages: Vintages
+    read: AgreementFiles,
+    authorities: Authorities,
+    passed_on: PassedOn,
+    agreements: _Agreements,
+    run: Import,
+    vintages: Vintages,
 ) -> str:
     """Save contributions as commitments; the last line of the report.
 
@@ -241,12 +250,13 @@ def _save_promises(
     account = read.accounts[1]
     present: list[RegisterPromise] = []
     past: list[tuple[RegisterPromise, dt.date]] = []
-    kept: list[tuple[Promise, int]] = []
+    kept: list[tuple[Promise, int, int]] = []
     agreement_of: dict[tuple[str, int], DeveloperAgreement] = {}
     taken: dict[tuple[str, int], int] = {}
     unpublished = 0
     for done, promise in enumerate(read.promises, start=1):
-        receiver = authorities.find(promise.organisation)
+        named = authorities.find(promise.organisation)
+        receiver = passed_on.contribution(promise.key[:200], promise.agreement[:200], named)
         agreement = agreements.of(promise, receiver)
         receiver = receiver or (agreement.organisation if agreement else None)
         refused = _refused(promise, receiver, agreements, run)
@@ -275,7 +285,7 @@ def _save_promises(
             past.append((registered, newer))
         else:
             present.append(registered)
-            kept.append((promise, receiver.pk))
+            kept.append((promise, receiver.pk, (named or receiver).pk))
         if agreement is not None:
             agreement_of[registered.reference, receiver.pk] = agreement
         run.progress(done, len(read.promises))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Max
 
@@ -17,17 +17,31 @@ from partnerships.transfer.reading.agreement_rows import Agreement, Promise
 from partnerships.transfer.services.directory import Import
 
 
-def keep_agreements(rows: Sequence[Agreement], saved: Mapping[int, DeveloperAgreement], run: Import) -> None:
-    """Keep the rows of the agreements that went in; `saved` has them by the number of their row."""
-    kept = {
-        saved[row.row]: [_kept(row.row, row.cells, saved[row.row].organisation_id)] for row in rows if row.row in saved
-    }
+def keep_agreements(
+    rows: Sequence[Agreement],
+    saved: Mapping[int, DeveloperAgreement],
+    named: Callable[[str], Organisation | None],
+    run: Import,
+) -> None:
+    """Keep the rows of the agreements that went in.
+
+    `saved` has them by the number of their row. `named` finds the authority that a row names: the agreement may have
+    passed to another one.
+    """
+    kept = {}
+    for row in rows:
+        if (agreement := saved.get(row.row)) is not None:
+            authority = named(row.organisation) or agreement.organisation
+            kept[agreement] = [_kept(row.row, row.cells, authority.pk)]
     keep_rows(dataset=AGREEMENT.code, rows=kept, author=run.author, now=run.now)
 
 
-def keep_promises(rows: Sequence[tuple[Promise, int]], source: str, run: Import) -> None:
-    """Keep the rows of the contributions that went in, with their authority (id), and of their transactions."""
-    known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row, _ in rows])
+def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Import) -> None:
+    """Keep the rows of the contributions that went in and of their transactions.
+
+    Each comes with the authorities (ids) that hold it and that it names.
+    """
+    known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row, _, _ in rows])
     commitments = {(one.source_reference, one.receiver_id): one for one in known}
     then = _values_before(commitments.values())
     reports = dict(
@@ -35,8 +49,8 @@ def keep_promises(rows: Sequence[tuple[Promise, int]], source: str, run: Import)
     )
     contributions: dict[Commitment, list[Kept]] = {}
     transactions: dict[Commitment, list[Kept]] = {}
-    for row, authority in rows:
-        commitment = commitments.get((row.key[:200], authority))
+    for row, receiver, named in rows:
+        commitment = commitments.get((row.key[:200], receiver))
         if commitment is None:
             continue
         moved = sorted(row.movements, key=lambda one: one.row)
@@ -48,9 +62,8 @@ def keep_promises(rows: Sequence[tuple[Promise, int]], source: str, run: Import)
                 LAST_REPORT: str(reports.get(commitment.pk, 0)),
                 REPORTED: str(commitment.delivered_quantity),
             }
-        receiver = organisation_values(authority)
-        contributions[commitment] = [Kept(row.row, row.cells, values={**values, **receiver})]
-        transactions[commitment] = [_kept(one.row, one.cells, authority) for one in moved]
+        contributions[commitment] = [Kept(row.row, row.cells, values={**values, **organisation_values(named)})]
+        transactions[commitment] = [_kept(one.row, one.cells, named) for one in moved]
     keep_rows(dataset=CONTRIBUTION.code, rows=contributions, author=run.author, now=run.now)
     keep_rows(dataset=TRANSACTION.code, rows=transactions, author=run.author, now=run.now)
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from partnerships.kit.names import fold_name
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
@@ -26,6 +26,9 @@ class Known:
             self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
         self._bodies: dict[int, set[int]] = defaultdict(set)
         for plan_id, body in PlanOwner.ever.filter(plan__in=self.plans).values_list("plan_id", "organisation_id"):
+            self._bodies[plan_id].add(body)
+        passed = Handover.objects.filter(kind="plans", state=HandoverState.APPLIED, record__in=list(self._bodies))
+        for plan_id, body in passed.values_list("record", "predecessor"):
             self._bodies[plan_id].add(body)
 
     @property

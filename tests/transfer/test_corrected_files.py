@@ -92,6 +92,19 @@ def test_transaction_alone_comes_back_and_counts_among_those_of_its_contribution
     assert put_in(AGREEMENTS, CONTRIBUTIONS, whole).changed == 0
 
 
+def test_transaction_alone_does_not_count_for_another_authoritys_contribution() -> None:
+    first = put_in(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+    name = "developer-agreement-contribution"
+    mine = {name: "W/2-homes", "amount": "", "units": "3", "start-date": "2021-01-01"}
+
+    run = put_in(None, None, corrected(first, 2, {"t5": mine, "t6": {name: "W/1-open"}}))
+
+    [said] = run.report["lines"]["set_aside"]
+    assert "“W/1-open” that was read before is of local-authority-eng:XWM, not of local-authority-eng:XNM." in said
+    assert not the("W/1-open").progress.exists()
+    assert the("W/2-homes").progress.count() == 2
+
+
 def test_contribution_alone_finds_the_agreement_that_was_read_before() -> None:
     nameless = CONTRIBUTIONS + "40,health,W/1-da,,local-authority-eng:XWM,2019-02-04,,,\n"
     first = put_in(AGREEMENTS, nameless, TRANSACTIONS)

@@ -275,6 +275,14 @@ def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promi
         if len(named) > 1:
             _aside_for_several(line, f"contributions of several authorities have the reference “{promise}”.", account)
             continue
+        one = promises[named[0]]
+        is_anothers = authority and one.organisation and authority_key(authority) != authority_key(one.organisation)
+        if one.is_recalled and is_anothers:
+            found_here = (
+                f"the contribution “{promise}” that was read before is of {one.organisation}, not of {authority}."
+            )
+            account.aside(line, found_here, "Correct the reference or the organisation.")
+            continue
         seen[authority_key(authority), key] += 1
         if not key or seen[authority_key(authority), key] > 1:
             account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")

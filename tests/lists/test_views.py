@@ -16,10 +16,13 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import asked_by
-from partnerships.organisations.models import Role
+from partnerships.lists.services import UnableToSaveView
+from partnerships.organisations.models import Handover, Role
 from partnerships.organisations.services import end_membership
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
+from tests.organisations.test_handovers import accept, merger, take_effect, undo
+from tests.organisations.test_handovers import propose as hand_over
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World, join
@@ -82,6 +85,24 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
     assert before.context["view"] == view
     assert after.context["view"] is None
     assert signed_in(world.ben).get(view.get_absolute_url()).status_code == 404
+
+
+def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(world: World) -> None:
+    view = view_of(world.ben)
+    services.share_view(view=view, person=world.ben, shared_with=world.westmarch)
+    succession = merger(world)
+
+    hand_over(world, succession, "shared_views", view.pk)
+    accept(world, succession)
+    assert Handover.objects.get().title == f"Shared view {view.pk}"
+    assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
+    take_effect(succession)
+
+    assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 200
+    with pytest.raises(UnableToSaveView, match="no longer edit for those"):
+        services.change_view(view=view, person=world.ben, name="Anything")
+    take_effect(undo(succession))
+    assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
 
 
 def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(world: World) -> None:

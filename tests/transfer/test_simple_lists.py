@@ -88,6 +88,15 @@ def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None
     assert served.starts_on == dt.date(2018, 11, 2)
 
 
+def test_change_of_a_council_that_goes_on_is_not_recorded() -> None:
+    changes = "oldcd,newcd,start\nE07000223,E06000057,2021\nE07000028,E06000063,2023\n"
+
+    run = import_list("council-changes", changes)
+
+    assert "Adur District Council has not ended in the directory." in said(run)
+    assert not SuccessionTie.objects.filter(predecessor=the("Adur District Council")).exists()
+
+
 def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back() -> None:
     listed = rows_of(extract("local-plan-document.csv"))
     bad = [listed[0] | {"document-url": "on our shelf", "name": "Map [east]"}, listed[1] | {"local-plan": "nowhere"}]

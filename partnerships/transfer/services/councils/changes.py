@@ -24,6 +24,10 @@ from partnerships.transfer.services.rows import one_row
 from partnerships.transfer.services.simple_lists import SimpleList
 
 _IMPORT_COUNCILS = "Import the newest list of councils, then this list again."
+_RECORD_IT = (
+    "If it has, record the succession on the page of those that are to come, and let it take effect. Otherwise correct "
+    "the codes."
+)
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
@@ -47,6 +51,8 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
             run.report.count("left_alone")
         elif after.kind == Kind.STRATEGIC_AUTHORITY and before.kind == Kind.COUNCIL:
             _joined(line, before, after, year, directory, faults, run)
+        elif not before.is_ended:
+            faults.add_problem(line, "old", f"{before.name} has not ended in the directory.", _RECORD_IT)
         else:
             new[after.pk, year].append((line, before))
     for (successor, year), rows in new.items():

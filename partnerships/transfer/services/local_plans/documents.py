@@ -13,8 +13,10 @@ from partnerships.plans.services import UnableToPublish
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
+from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.plan_versions import in_words, publish_changes, remark_on_embargo, said_before
 from partnerships.transfer.services.simple_lists import SimpleList
 
@@ -42,8 +44,11 @@ SECTION, _TITLE = "published-documents", "Documents"
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Publish the documents of each plan; those with an end-date that is past are left out."""
-    known = Known()
+    """Publish the documents of each plan; those with an end-date that is past are left out.
+
+    A list that is older than the last one fills history.
+    """
+    known, newer = Known(), newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     of_plan: dict[str, list[Line]] = {}
     for line in table:
         reference, address = faults.required(line, "plan"), line.text("url") or line.text("page")
@@ -67,7 +72,12 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
         plan = known.called(reference)[0]
         try:
             with transaction.atomic():
-                _publish(plan, [_link(line) for line in lines], run)
+                links = [_link(line) for line in lines]
+                if newer is None:
+                    _publish(plan, links, run)
+                else:
+                    said = normalise(said_before(plan, is_open=True) or {})
+                    record_past(plan, normalise(_with_documents(said, links, keeps_others=False)), said, run)
         except (InvalidContent, UnableToPublish) as error:
             for line in lines:
                 faults.add_problem(line, "plan", in_words(error), "Correct the row.")

@@ -116,7 +116,9 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back()
     assert third == "- [Map \\[east\\]](<https://a.example/map(1).pdf>) (local plan)"
     number = plan.current_number
     import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
-    import_list("plan-documents", as_csv(listed[1:]), as_of=dt.date(2024, 1, 31))
+    others = listed[0] | {"organisations": "local-authority:ADU"}
+    older = import_list("plan-documents", as_csv([listed[1], others]), as_of=dt.date(2024, 1, 31))
+    assert "no plans of local-authority:ADU in Common Ground have the reference" in said(older)
     plan.refresh_from_db()
     assert plan.current_number == number
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=plan.pk)

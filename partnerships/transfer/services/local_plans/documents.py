@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from partnerships.organisations.models import Identifier, Scheme
 from partnerships.plans.content import Content, InvalidContent, normalise
 from partnerships.plans.models import Plan
 from partnerships.plans.services import UnableToPublish
@@ -49,7 +50,9 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
     A list that is older than the last one fills history.
     """
     known, newer = Known(), newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
-    of_plan: dict[str, list[Line]] = {}
+    keys = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY)
+    held = dict(keys.values_list("value", "organisation"))
+    of_plan: dict[Plan, list[Line]] = {}
     for line in table:
         reference, address = faults.required(line, "plan"), line.text("url") or line.text("page")
         faults.required(line, "name")
@@ -57,19 +60,21 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
         if not re.fullmatch(r"https?://[^\s<>]+", address):
             found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
             faults.add_problem(line, "url", found, "Write it as https://council.example/plan.pdf.")
-        plans = known.called(reference)
+        named = line.text("organisations")
+        bodies = {held[key] for one in named.split(";") if (key := one.strip().rpartition(":")[2].upper()) in held}
+        plans = known.called(reference, bodies)
         if reference and len(plans) != 1:
-            found = f"{len(plans) or 'no'} plans in Common Ground have the reference “{reference}”."
+            whose = f" of {named}" if bodies else ""
+            found = f"{len(plans) or 'no'} plans{whose} in Common Ground have the reference “{reference}”."
             remedy = "Correct it, or import the list of plans that has it."
             if plans:
                 remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
             faults.add_problem(line, "plan", found, remedy)
         if line.number not in faults.bad_rows:
-            of_plan.setdefault(reference, [])
+            of_plan.setdefault(plans[0], [])
             if ended is None or ended > run.as_of:
-                of_plan[reference].append(line)
-    for done, (reference, lines) in enumerate(of_plan.items(), start=1):
-        plan = known.called(reference)[0]
+                of_plan[plans[0]].append(line)
+    for done, (plan, lines) in enumerate(of_plan.items(), start=1):
         try:
             with transaction.atomic():
                 links = [_link(line) for line in lines]
@@ -120,6 +125,7 @@ DOCUMENTS = SimpleList(
         Column("url", ("documenturl", "url"), "document-url", required=True),
         Column("page", ("documentationurl",), "documentation-url"),
         Column("kinds", ("documenttypes", "documenttype"), "document-types"),
+        Column("organisations", ("organisations?",), "organisations"),
         Column("ended", ("enddate",), "end-date"),
     ),
     "the list of documents of local plans",

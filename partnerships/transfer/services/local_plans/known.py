@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Handover, HandoverState, Organisation
@@ -36,9 +36,10 @@ class Known:
         """The references of the imported plans in the published file."""
         return set(self._by_reference)
 
-    def called(self, reference: str) -> list[Plan]:
-        """The imported plans with this reference."""
-        return list(self._by_reference.get(reference, ()))
+    def called(self, reference: str, bodies: Collection[int] = ()) -> list[Plan]:
+        """The imported plans with this reference; with `bodies` (ids), those that one of them owns or owned."""
+        found = self._by_reference.get(reference, ())
+        return [one for one in found if not bodies or self._bodies[one.pk] & set(bodies)]
 
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None

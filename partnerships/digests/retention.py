@@ -1,4 +1,4 @@
-"""Retention of emails, and of stakeholders who never answered."""
+"""Retention of emails, and of stakeholders who never answered or whom nothing names any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from partnerships.digests.models import (
-    Delivery,
     DeliveryItem,
     DeliverySubject,
     EmailRequest,
@@ -25,6 +24,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.outbox import retention as outbox
+from partnerships.outbox.models import Email
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
@@ -119,23 +119,25 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
-    """Stakeholders who never answered and appear nowhere else.
+    """Stakeholders who never answered, or were only asked to answer a survey, and appear nowhere else.
 
+    People asked in a survey, or named to read its comments, follow nothing, and once it is over no row names them.
     People who refused something or all questions are kept, even if they were asked again since: otherwise the refusal
     would be deleted too.
     """
     theirs = Subscription.objects.filter(person=OuterRef("pk"))
-    lately = Delivery.objects.filter(recipient=OuterRef("pk"), created_at__gt=now - UNANSWERED)
+    lately = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED)
     found = User.objects.filter(
-        Exists(theirs),
         ~Exists(theirs.exclude(status=SubscriptionStatus.ASKED)),
         ~Exists(theirs.filter(refused_at__isnull=False)),
         ~Exists(Preference.objects.filter(person=OuterRef("pk"), refused_at__isnull=False)),
         ~Exists(theirs.filter(asked_at__gt=now - UNANSWERED)),
         ~Exists(lately),
         ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
+        joined_at__lte=now - UNANSWERED,
         account_since=None,
         erased_at=None,
+        is_staff=False,
     )
     for person in found.order_by("pk"):
         if not any(_names(model, field, person) for model, field in _elsewhere()):
@@ -187,7 +189,7 @@ def register() -> None:
         )
     register_retention(
         "stakeholders who never answered",
-        what="Name and address of somebody who was asked to follow something",
+        what="Name and address of somebody who was asked to follow something, or asked or named in a survey",
         purpose="asking them",
         basis=basis,
         kept_for="30 days after the last email that asked; refusals are kept",

@@ -17,6 +17,7 @@ from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
 from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
+from partnerships.surveys.services.rounds import DRAFT_KEPT, drop_old_lists
 
 
 def register() -> None:
@@ -35,6 +36,14 @@ def register() -> None:
         basis="public task: working together on housing",
         kept_for=f"until they are read; {UNREAD_KEPT.days} days after the survey at most",
         apply=drop_unread_comments,
+    )
+    register_retention(
+        "lists of surveys that never opened",
+        what="Who is to be asked in a survey that was prepared and never opened",
+        purpose="asking them once it opens",
+        basis="public task: working together on housing",
+        kept_for=f"{DRAFT_KEPT.days} days after the survey was prepared",
+        apply=drop_old_lists,
     )
     about = About("partnership", "round", Round, "partnership", "partnership")
     asked = "somebody asks you to answer, and only this email has your link"

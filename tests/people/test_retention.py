@@ -31,7 +31,10 @@ from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import RULES, RetentionRule, apply_retention, overdue_rules, time_since_complete
 from partnerships.people.services import close_account, create_invitation
 from partnerships.people.tasks import apply_retention_now
+from partnerships.surveys import services as surveys
+from partnerships.surveys.models import Round, Way
 from tests.people.test_leaving_and_erasing import everything_kept
+from tests.surveys.asking import prepared
 from tests.world import World, join
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
@@ -111,6 +114,45 @@ def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
     assert (asked.name == "") is erased
 
 
+@pytest.mark.parametrize(("days", "forgotten"), [(29, False), (31, True)])
+def test_who_was_only_asked_in_a_survey_is_forgotten_a_month_after_its_emails(
+    world: World, days: int, forgotten: bool
+) -> None:
+    now = timezone.now()
+    survey = prepared(world, way=Way.NAMED, asked={"council": 3})
+    survey = surveys.open_round(found=survey, author=world.amina, now=now)
+    asked = User.objects.filter(email__endswith="@members.example")
+    apply_retention(now=now + 31 * DAY)
+    assert asked.count() == 3, "The survey is open."
+    surveys.abandon_round(found=survey, reason="Not now.", author=world.amina, now=now)
+
+    apply_retention(now=now + days * DAY)
+
+    assert asked.count() == (0 if forgotten else 3)
+
+
+def test_an_address_typed_by_mistake_for_the_reader_of_a_survey_is_forgotten(world: World) -> None:
+    now = timezone.now()
+    survey = prepared(world, asked={})
+    for address in ("typed@outside.example", "right@outside.example"):
+        surveys.name_moderator(found=survey, address=address, author=world.amina, now=now)
+
+    apply_retention(now=now + 31 * DAY)
+
+    assert list(User.objects.filter(email__endswith="@outside.example", account_since=None)) == [
+        Round.objects.get(pk=survey.pk).moderator
+    ]
+
+
+@pytest.mark.parametrize(("days", "left"), [(179, 8), (181, 0)])
+def test_who_is_asked_in_a_survey_that_never_opens_is_forgotten(world: World, days: int, left: int) -> None:
+    survey = prepared(world, asked={"council": 8})
+
+    apply_retention(now=survey.created_at + days * DAY)
+
+    assert survey.invitations.count() == left
+
+
 def test_a_stakeholder_who_refused_is_kept(world: World, asked: User) -> None:
     stop(subscriptions=asked.subscriptions.all(), author=asked, reason="", now=timezone.now())
 
@@ -178,7 +220,7 @@ def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> No
 
     outcome = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
 
-    assert outcome.removed["stakeholders who never answered"] == 1
+    assert outcome.removed["stakeholders who never answered"] == 2, "Nothing names Sol either."
     assert outcome.failed == {}
     assert everything_kept() == before
 

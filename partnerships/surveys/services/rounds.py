@@ -17,6 +17,7 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.refusals import refused_among
+from partnerships.people.retention import delete_in_batches
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
@@ -42,6 +43,8 @@ MIN_DAYS, MAX_DAYS = 5, 90
 #: Days between the end of an anonymous round and the next: two rounds of nearly the same people, one after the other,
 #: would show by their difference what somebody answered who was asked in one of them only.
 MIN_DAYS_BETWEEN = 60
+#: How long a draft keeps who is to be asked.
+DRAFT_KEPT = dt.timedelta(days=180)
 #: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
 MAX_OPENED_A_MONTH = 3
 
@@ -245,6 +248,12 @@ def abandon_round(*, found: Round, reason: str, author: User | None, now: dt.dat
     locked.named_answers.all().delete()
     event = EventKind.ROUND_ABANDONED if locked.opened_at else EventKind.DRAFT_DROPPED
     record_event(locked, event, author=author, now=now, reason=reason.strip())
+
+
+def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
+    """Delete who is asked in surveys that were prepared long ago and never opened."""
+    old = Round.objects.filter(status=RoundStatus.DRAFT, created_at__lte=now - DRAFT_KEPT)
+    return delete_in_batches(Invitation.objects.filter(round__in=old), dry_run=dry_run)
 
 
 def forget(found: Round) -> None:

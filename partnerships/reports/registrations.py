@@ -10,7 +10,7 @@ from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
-from partnerships.reports import obligations
+from partnerships.reports import obligations, restoring
 from partnerships.reports.emails import write_not_made, write_scheduled
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.kinds.board_pack import BOARD_PACK
@@ -58,6 +58,7 @@ def register() -> None:
     ON_ORGANISATIONS.register("58 reports", organisation_section)
     ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of, lookups=reports_lookups)
     obligations.register()
+    restoring.register()
     register_email(
         "reports.scheduled",
         "A scheduled report",

@@ -1,4 +1,4 @@
-"""What somebody refused since the backup stays refused: one plan, matches, and questions to an unknown address."""
+"""What somebody refused since the backup stays refused: a plan, matches, questions, a report by email, a view."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from partnerships.people.models import RefusedAddress, User
 from partnerships.people.refusals import has_refused
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
+from partnerships.reports import services as reports
+from partnerships.reports.models import Schedule
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import published
 from tests.world import World
@@ -239,3 +241,45 @@ def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
 
 def digests_identity(one: Subscription) -> str:
     return journal.identity(one.person_id, one.person.joined_at, one.plan_id, one.partnership_id, one.organisation_id)
+
+
+# ---- Scheduled reports
+
+
+def schedule_for(world: World) -> Schedule:
+    return reports.schedule_report(
+        report="partnership-register",
+        question="",
+        name="Every month",
+        every="month",
+        first_on=timezone.localdate(),
+        people=[world.vera, world.ben],
+        body=world.partnership,
+        author=world.amina,
+        now=NOW(),
+    )
+
+
+def test_scheduled_report_that_was_ended_since_the_backup_ends_again(world: World) -> None:
+    schedule = schedule_for(world)
+    with lost():
+        reports.end_schedule(schedule=schedule, author=world.amina, now=NOW())
+
+    redo()
+    redo()
+
+    schedule.refresh_from_db()
+    assert schedule.ended_at is not None
+    assert reports.send_due_reports(now=NOW()) == 0
+
+
+def test_who_stopped_a_scheduled_report_since_the_backup_gets_it_no_more(world: World) -> None:
+    schedule = schedule_for(world)
+    with lost():
+        for person in (world.vera, world.ben):
+            reports.stop_receiving(schedule=schedule, person=person, now=NOW())
+        reports.receive_schedule(schedule=schedule, person=world.ben, now=NOW())
+
+    redo()
+
+    assert [one.person for one in schedule.recipients.all()] == [world.ben]

@@ -164,8 +164,8 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
 
 
-def test_who_may_no_longer_read_a_scheduled_report_gets_none(world: World) -> None:
-    scheduled(world)
+def test_who_may_no_longer_read_a_scheduled_report_gets_none_even_after_coming_back(world: World) -> None:
+    schedule = scheduled(world)
     drop_emails()
     services.send_due_reports(now=timezone.now())
     agreements.leave_partnership(
@@ -177,6 +177,7 @@ def test_who_may_no_longer_read_a_scheduled_report_gets_none(world: World) -> No
     later = timezone.now() + dt.timedelta(days=40)
     services.send_due_reports(now=later)
     assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
+    assert [one.person for one in schedule.recipients.all()] == [world.vera]
 
 
 def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: World) -> None:

@@ -26,6 +26,7 @@ from partnerships.kit.models import WaitingLine
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
+from partnerships.reports.models import Schedule
 from tests.safety.test_services_check_rights import ROWS
 from tests.support.prepared import media_root
 from tests.support.rights import Row, who
@@ -102,6 +103,7 @@ def acting() -> set[tuple[Any, ...]]:
         "has a factor": Authenticator.objects.values_list("user", "pk"),
         "signs people in": SocialApp.objects.values_list("pk", "provider_id", "settings__server_url"),
         "relies on": Organisation.objects.values_list("pk", "sign_in_provider", "own_sign_in_required_at"),
+        "is sent": Schedule.objects.filter(ended_at=None).values_list("pk"),
         "has links": Preference.objects.values_list("person", "link_key"),
     }
     return found | {(name, *row) for name, rows in tables.items() for row in rows}

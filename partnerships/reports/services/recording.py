@@ -1,4 +1,4 @@
-"""Lock whose reports they are, and record what happened to frozen and scheduled ones."""
+"""Lock whose reports they are, record what happened to them, and note for the journal what is no longer sent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import datetime as dt
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership, Party
+from partnerships.kit import journal
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
-from partnerships.reports.models import FrozenReport, Schedule
+from partnerships.reports.models import FrozenReport, Recipient, Schedule
+
+#: The journal's names for schedules that ended, and for who gets a scheduled report.
+SCHEDULE, RECIPIENT = "report schedule", "report recipient"
 
 
 def lock_body(body: Organisation | Partnership) -> None:
@@ -43,3 +47,25 @@ def _acting_for(partnership: int, author: User | None) -> int | None:
     theirs = Organisation.objects.of_person(author, *EDITING_ROLES)
     parties = Party.objects.present().filter(partnership=partnership, organisation__in=theirs)
     return parties.order_by("joined_on", "pk").values_list("organisation", flat=True).first()
+
+
+def schedule_identity(schedule: Schedule) -> str:
+    """The journal's hash of a schedule."""
+    return journal.identity(schedule.report, schedule.created_at)
+
+
+def recipient_identity(recipient: Recipient) -> str:
+    """The journal's hash of who gets which scheduled report."""
+    person = recipient.person
+    return journal.identity(person.pk, person.joined_at, schedule_identity(recipient.schedule))
+
+
+def journal_schedule(schedule: Schedule, *, now: dt.datetime) -> None:
+    """Note that a report is sent no more."""
+    journal.note(SCHEDULE, now=now, schedule=schedule.pk, same=schedule_identity(schedule))
+
+
+def journal_recipient(recipient: Recipient, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that somebody no longer gets a scheduled report; `undone`: they do."""
+    same = recipient_identity(recipient)
+    journal.note(RECIPIENT, now=now, schedule=recipient.schedule_id, same=same, undone=undone)

@@ -24,7 +24,7 @@ from partnerships.reports.queries import fits, people_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
-from partnerships.reports.services.recording import lock_body, record_event
+from partnerships.reports.services.recording import journal_recipient, journal_schedule, lock_body, record_event
 
 log = structlog.get_logger(__name__)
 
@@ -94,11 +94,11 @@ def schedule_report(
 
 
 @transaction.atomic
-def end_schedule(*, schedule: Schedule, author: User, now: dt.datetime) -> Schedule:
-    """Send it no more. What was frozen is kept."""
+def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
+    """Send it no more. What was frozen is kept. Without an author, after a restore."""
     schedule = _locked(schedule)
     lock_body(schedule.body)
-    require(may_report_for(author, schedule.body, now))
+    require(author is None or may_report_for(author, schedule.body, now))
     if schedule.ended_at is None:
         _end(schedule, author, now)
     return schedule
@@ -107,6 +107,7 @@ def end_schedule(*, schedule: Schedule, author: User, now: dt.datetime) -> Sched
 def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
     schedule.ended_at = now
     schedule.save(update_fields=["ended_at"])
+    journal_schedule(schedule, now=now)
     record_event(schedule, EventKind.SCHEDULE_ENDED, author=author, now=now)
 
 
@@ -114,13 +115,18 @@ def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
 def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
     """Send it to the person too, from the next time on."""
     require(people_of(schedule.body).filter(pk=person.pk).exists())
-    Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
+    recipient, is_new = Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
+    if is_new:
+        journal_recipient(recipient, now=now, undone=True)
 
 
 @transaction.atomic
-def stop_receiving(*, schedule: Schedule, person: User) -> None:
+def stop_receiving(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
     """Send it to the person no more."""
-    Recipient.objects.filter(schedule=schedule, person=person).delete()
+    recipient = Recipient.objects.filter(schedule=schedule, person=person).first()
+    if recipient is not None:
+        recipient.delete()
+        journal_recipient(recipient, now=now)
 
 
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
@@ -157,6 +163,7 @@ def _send(pk: int, now: dt.datetime) -> bool:
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
     numbers = _recipients(schedule)
+    schedule.recipients.exclude(person__in=numbers).delete()  # who left gets it no more, should they come back
     _wait_for_next(schedule, today)
     if not numbers:  # nobody is left to send it to
         _end(schedule, None, now)

@@ -98,6 +98,6 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it to the person no more."""
     person = signed_in(request)
     one = _opened(person, pk)
-    services.stop_receiving(schedule=one, person=person)
+    services.stop_receiving(schedule=one, person=person, now=timezone.now())
     messages.success(request, f"You will no longer get “{one.name}”.")
     return redirect(one.get_absolute_url())

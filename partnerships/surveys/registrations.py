@@ -10,7 +10,7 @@ from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
-from partnerships.surveys import emails, telling
+from partnerships.surveys import emails, restoring, telling
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.origins import RESULT, RESULTS
@@ -26,6 +26,7 @@ def register() -> None:
     telling.register()
     ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of, lookups=surveys_lookups)
     register_personal(RULES)
+    restoring.register()
     register_commitment_origin(RESULT)
     for origin in RESULTS:
         register_origin(origin)

@@ -41,11 +41,14 @@ from partnerships.people.models import User
 from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
+from partnerships.surveys import services as surveys
+from partnerships.surveys.models import Way
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.terms import agree_terms
+from tests.surveys import asking
 from tests.world import World, person
 
 NOW = timezone.now
@@ -489,6 +492,54 @@ def test_files_no_longer_published_since_the_backup_are_gone_again(world: World)
 
     assert not publishing(world.westmarch)
     assert left(outcome) == []
+
+
+# ---- Surveys
+
+
+def test_survey_that_was_ended_since_the_backup_is_ended_again_with_its_answers_by_name(world: World) -> None:
+    survey = asking.opened(world, way=Way.NAMED, asked={"council": 3})
+    invitation = survey.invitations.all()[0]
+    surveys.answer_by_name(invitation=invitation, answer=asking.says("council", 1), now=NOW())
+    with lost():
+        surveys.abandon_round(found=survey, reason="Wrong questions.", author=world.amina, now=NOW())
+
+    outcome = redo()
+    redo()
+
+    assert not survey.named_answers.exists()
+    assert not survey.invitations.exists()
+    assert left(outcome) == []
+
+
+def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_again(world: World) -> None:
+    draft, other = asking.prepared(world), asking.known_to_all(world)
+    joining = surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+    surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
+    asking.agreed(draft)
+    with lost():
+        surveys.name_moderator(found=draft, address="other@outside.example", author=world.amina, now=NOW())
+        surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
+
+    outcome = redo()
+    redo()
+
+    draft.refresh_from_db()
+    assert (draft.moderator, draft.moderator_agreed_at, draft.floor) == (None, None, 5)
+    assert not draft.joinings.exists()
+    assert left(outcome) == []
+
+
+def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_draft(world: World) -> None:
+    draft, other = asking.prepared(world), asking.known_to_all(world)
+    joining = surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+    with lost():
+        surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
+        surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+
+    redo()
+
+    assert draft.joinings.exists()
 
 
 # ---- The report

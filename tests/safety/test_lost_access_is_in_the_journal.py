@@ -27,6 +27,7 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
 from partnerships.reports.models import Schedule
+from partnerships.surveys.models import NamedAnswer, Round
 from tests.safety.test_services_check_rights import ROWS
 from tests.support.prepared import media_root
 from tests.support.rights import Row, who
@@ -103,6 +104,9 @@ def acting() -> set[tuple[Any, ...]]:
         "has a factor": Authenticator.objects.values_list("user", "pk"),
         "signs people in": SocialApp.objects.values_list("pk", "provider_id", "settings__server_url"),
         "relies on": Organisation.objects.values_list("pk", "sign_in_provider", "own_sign_in_required_at"),
+        "answers by name": NamedAnswer.objects.values_list("round", "person"),
+        "is asked in": Round.objects.filter(status__in=["draft", "open"]).values_list("pk"),
+        "is to read comments": Round.objects.exclude(moderator=None).values_list("pk", "moderator"),
         "is sent": Schedule.objects.filter(ended_at=None).values_list("pk"),
         "has links": Preference.objects.values_list("person", "link_key"),
     }

@@ -43,6 +43,12 @@ def _asked_to_join(world: World) -> Joining:
     )
 
 
+def _joined(world: World) -> Joining:
+    joining = _asked_to_join(world)
+    services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
+    return joining
+
+
 QUESTIONS = (
     'name = "One"\nlanguages = ["en"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n'
 )
@@ -114,7 +120,7 @@ ROWS = (
         "surveys.take_back_joining",
         lambda w, who, joining: services.take_back_joining(joining=joining, author=who, now=timezone.now()),
         LEADS,
-        _asked_to_join,
+        _joined,
     ),
     Row(
         "surveys.remind",

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
 from partnerships.surveys.queries.rounds import partnerships_to_ask
 from partnerships.surveys.rights import rights_over
-from partnerships.surveys.services.recording import UnableToRun, list_changed, lock_round, own_draft
+from partnerships.surveys.services.recording import UnableToRun, journal_joining, list_changed, lock_round, own_draft
 
 #: Partnerships that one round can ask to join.
 MAX_JOININGS = 30
@@ -33,6 +33,7 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
     if not partnerships_to_ask(locked, author).filter(pk=partnership.pk).exists():
         raise UnableToRun("Choose a partnership from the list.")
     made = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
+    journal_joining(made, now=now, undone=True)
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
     record_emails(kind="surveys.joining", people=sorted(leads), params={"joining": made.pk}, now=now)
@@ -63,7 +64,8 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
 def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
     """Run the draft without a partnership after all. Raises `UnableToRun`."""
     locked = own_draft(joining.round, author, now)
-    locked.joinings.filter(pk=joining.pk).delete()
+    if locked.joinings.filter(pk=joining.pk).delete()[0]:
+        journal_joining(joining, now=now)
     locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
     locked.save(update_fields=["floor"])
     list_changed(locked)

@@ -18,7 +18,7 @@ from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys.models import Round, Way
 from partnerships.surveys.queries.rounds import seal_of_list
 from partnerships.surveys.rights import may_agree
-from partnerships.surveys.services.recording import UnableToRun, lock_round, own_draft
+from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_round, own_draft
 
 
 def person_to_name(address: str) -> User:
@@ -38,6 +38,7 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
     person = person_to_name(address)
     if locked.invitations.filter(person=person).exists():
         raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
+    journal_reader(locked, now=now)
     locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = person, None, None
     locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
 

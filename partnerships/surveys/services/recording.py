@@ -1,4 +1,4 @@
-"""Lock a round, check that it can still be changed, and record events."""
+"""Lock a round, check that it can still be changed, record events, and note what a restore must not bring back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import datetime as dt
 from django.utils import timezone
 
 from partnerships.agreements.services import recording
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import rights_in, rights_over
+
+#: The journal's names for surveys that ended without results, for partnerships taken out of a draft, and for people
+#: who are no longer to read its comments.
+ABANDONED, JOINING, READER = "survey ended", "survey joining", "survey reader"
 
 
 class UnableToRun(Exception):
@@ -59,3 +64,29 @@ def list_changed(found: Round) -> None:
     if found.moderator_agreed_at is not None:
         found.moderator_agreed_at = None
         found.save(update_fields=["moderator_agreed_at"])
+
+
+def round_identity(found: Round) -> str:
+    """The journal's hash of a round."""
+    return journal.identity(found.partnership_id, found.number, found.created_at)
+
+
+def joining_identity(joining: Joining) -> str:
+    """The journal's hash of a partnership that runs a round too."""
+    return journal.identity(round_identity(joining.round), joining.partnership_id)
+
+
+def journal_abandoned(found: Round, *, now: dt.datetime) -> None:
+    """Note that a round ended without results: its links and answers must not come back."""
+    journal.note(ABANDONED, now=now, round=found.pk, same=round_identity(found))
+
+
+def journal_joining(joining: Joining, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that a partnership was taken out of a draft; `undone`: it was asked again."""
+    journal.note(JOINING, now=now, round=joining.round_id, same=joining_identity(joining), undone=undone)
+
+
+def journal_reader(found: Round, *, now: dt.datetime) -> None:
+    """Note that the person named so far is no longer to read a draft's comments."""
+    if found.moderator_id is not None:
+        journal.note(READER, now=now, round=found.pk, same=round_identity(found), reader=found.moderator_id)

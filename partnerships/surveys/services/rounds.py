@@ -29,6 +29,8 @@ from partnerships.surveys.services.moderators import person_to_name
 from partnerships.surveys.services.recording import (
     UnableToRun,
     draft,
+    journal_abandoned,
+    journal_reader,
     list_changed,
     lock_round,
     own_draft,
@@ -133,6 +135,7 @@ def ask_by_name(*, found: Round, author: User | None, now: dt.datetime) -> None:
     locked = own_draft(found, author, now)
     if locked.joinings.exists():
         raise UnableToRun("Several partnerships can only ask anonymously.")
+    journal_reader(locked, now=now)
     locked.way, locked.moderator = Way.NAMED, None
     locked.moderator_asked_at = locked.moderator_agreed_at = None
     locked.save()
@@ -246,6 +249,7 @@ def abandon_round(*, found: Round, reason: str, author: User | None, now: dt.dat
     locked.save()
     forget(locked)
     locked.named_answers.all().delete()
+    journal_abandoned(locked, now=now)
     event = EventKind.ROUND_ABANDONED if locked.opened_at else EventKind.DRAFT_DROPPED
     record_event(locked, event, author=author, now=now, reason=reason.strip())
 

@@ -1,0 +1,68 @@
+"""After a restore: end surveys again, and take out again who no longer runs them or reads their comments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo
+from partnerships.surveys.models import Joining, Round, RoundStatus
+from partnerships.surveys.services.joining import take_back_joining
+from partnerships.surveys.services.recording import (
+    ABANDONED,
+    JOINING,
+    READER,
+    joining_identity,
+    list_changed,
+    round_identity,
+)
+from partnerships.surveys.services.rounds import abandon_round
+
+_REASON = "As it was before a backup was restored."
+
+
+def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the surveys that had ended without results: links stop working, and answers are deleted unread."""
+
+    def redo(found: Round, _line: dict[str, Any]) -> int:
+        abandon_round(found=found, reason=_REASON, author=None, now=now)
+        return 1
+
+    pks = {line["round"] for line in lines}
+    rows = Round.objects.filter(pk__in=pks, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
+    return redo_each("survey", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
+
+
+def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Take out of drafts the partnerships that had been taken out since the backup, and not asked again."""
+    last, redone = last_about("same", lines), Redone()
+    rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
+    for joining in rows.select_related("round").order_by("pk"):
+        line = last.get(joining_identity(joining))
+        if line is not None and not line["undone"] and joining.asked_at <= moment(line):
+            take_back_joining(joining=joining, author=None, now=now)
+            redone.done += 1
+    return redone
+
+
+def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Let nobody read the comments of a draft who was replaced; its leads name somebody again."""
+
+    def redo(found: Round, line: dict[str, Any]) -> int:
+        if found.moderator_id != line["reader"]:
+            return 0
+        found.moderator = found.moderator_asked_at = None
+        found.save(update_fields=["moderator", "moderator_asked_at"])
+        list_changed(found)
+        return 1
+
+    rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
+    return redo_each("survey", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
+
+
+def register() -> None:
+    """Register these for after a restore."""
+    register_redo(ABANDONED, "surveys ended again without results", redo_abandoned)
+    register_redo(JOINING, "partnerships taken out of surveys again", redo_joinings)
+    register_redo(READER, "people who no longer read the comments of a survey", redo_readers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.kit.lists import register_pages
-from partnerships.lists import obligations, views
+from partnerships.lists import obligations, restoring, views
 from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
 from partnerships.lists.services import files
@@ -18,6 +18,7 @@ def register() -> None:
     register_personal(RULES)
     files.register()
     obligations.register()
+    restoring.register()
     # It is about many records or none, so it says what it is about only by the view.
     register_email(
         "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS

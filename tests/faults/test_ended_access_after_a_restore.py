@@ -26,6 +26,8 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Evidence
 from partnerships.kit import journal
+from partnerships.lists import services as lists
+from partnerships.lists.models import Follow, SavedView
 from partnerships.open_data.queries import publishing
 from partnerships.open_data.services import begin_publishing, end_publishing
 from partnerships.organisations.models import Membership, Merge, Succession
@@ -491,6 +493,34 @@ def test_files_no_longer_published_since_the_backup_are_gone_again(world: World)
     outcome = redo()
 
     assert not publishing(world.westmarch)
+    assert left(outcome) == []
+
+
+# ---- Saved views
+
+
+def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: World) -> None:
+    removed, hidden, kept = (
+        lists.share_view(
+            view=lists.save_view(person=world.amina, kind="asks", name=name, state={}, now=NOW()),
+            person=world.amina,
+            shared_with=world.partnership,
+            now=NOW(),
+        )
+        for name in ("Removed", "Hidden", "Kept")
+    )
+    lists.follow_view(view=hidden, person=world.ben, now=NOW())
+    with lost():
+        lists.remove_view(view=removed, person=world.amina, now=NOW())
+        for view, shared_with in ((hidden, None), (kept, None), (kept, world.partnership)):
+            lists.share_view(view=view, person=world.amina, shared_with=shared_with, now=NOW())
+
+    outcome = redo()
+    redo()
+
+    assert list(SavedView.objects.visible_to(world.ben)) == [kept]
+    assert list(SavedView.objects.visible_to(world.amina).order_by("pk")) == [hidden, kept]
+    assert not Follow.objects.exists()
     assert left(outcome) == []
 
 

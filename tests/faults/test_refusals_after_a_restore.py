@@ -12,6 +12,8 @@ from partnerships.digests import services as digests
 from partnerships.digests.models import Frequency, Preference, Subscription
 from partnerships.digests.queries.stoppable import covering
 from partnerships.kit import journal
+from partnerships.lists import services as lists
+from partnerships.lists.models import Follow
 from partnerships.people.models import RefusedAddress, User
 from partnerships.people.refusals import has_refused
 from partnerships.people.services import person_for_address
@@ -283,3 +285,23 @@ def test_who_stopped_a_scheduled_report_since_the_backup_gets_it_no_more(world: 
     redo()
 
     assert [one.person for one in schedule.recipients.all()] == [world.ben]
+
+
+# ---- Followed views
+
+
+def test_who_stopped_following_a_view_since_the_backup_follows_it_no_more(world: World) -> None:
+    mine, other = (
+        lists.save_view(person=world.ben, kind="asks", name=name, state={}, now=NOW()) for name in ("Land", "Homes")
+    )
+    for view in (mine, other):
+        lists.follow_view(view=view, person=world.ben, now=NOW())
+    with lost():
+        for view in (mine, other):
+            lists.unfollow_view(view=view, person=world.ben, now=NOW())
+        lists.follow_view(view=other, person=world.ben, now=NOW())
+
+    redo()
+    redo()
+
+    assert [one.view for one in Follow.objects.filter(person=world.ben)] == [other]

@@ -28,7 +28,7 @@ def prepare(world: World) -> None:
     now = timezone.now()  # a file is kept for a day
     world.things["list_file"] = services.ask_for_file(asked=asked, form="csv", person=world.amina, now=now)
     services.make_files(now=now)
-    world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
+    world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=now)
 
 
 def _csv(world: World) -> dict[str, Any]:

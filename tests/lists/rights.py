@@ -33,7 +33,9 @@ ROWS = (
     ),
     Row(
         "lists.share_view",
-        lambda w, person, _: services.share_view(view=w.things["view"], person=person, shared_with=w.partnership),
+        lambda w, person, _: services.share_view(
+            view=w.things["view"], person=person, shared_with=w.partnership, now=timezone.now()
+        ),
         LEAD,
     ),
     Row(
@@ -73,7 +75,11 @@ ROWS = (
         ),
         EVERYBODY - {"stakeholder"},
     ),
-    Row("lists.remove_view", lambda w, person, _: services.remove_view(view=w.things["view"], person=person), LEAD),
+    Row(
+        "lists.remove_view",
+        lambda w, person, _: services.remove_view(view=w.things["view"], person=person, now=timezone.now()),
+        LEAD,
+    ),
 )
 WITHOUT_A_PERSON = {
     "lists.check_followed_views": "called by the clock",

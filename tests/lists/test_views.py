@@ -65,7 +65,7 @@ def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(wo
 def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_record(world: World) -> None:
     propose(world)
     view = view_of(world.amina, filters={"partnership": [str(world.partnership.pk)]})
-    services.share_view(view=view, person=world.amina, shared_with=world.larkhaven)
+    services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=timezone.now())
     nadia = world.vera
 
     colleague = signed_in(nadia).get(view.get_absolute_url())
@@ -76,7 +76,9 @@ def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_recor
 
 
 def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world: World) -> None:
-    view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
+    view = services.share_view(
+        view=view_of(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
+    )
     services.choose_default(kind="commitments", view=view, person=world.ben)
     before = signed_in(world.ben).get(reverse("commitments:list"))
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
@@ -89,7 +91,7 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
 
 def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(world: World) -> None:
     view = view_of(world.ben)
-    services.share_view(view=view, person=world.ben, shared_with=world.westmarch)
+    services.share_view(view=view, person=world.ben, shared_with=world.westmarch, now=timezone.now())
     succession = merger(world)
 
     hand_over(world, succession, "shared_views", view.pk)
@@ -106,7 +108,9 @@ def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(w
 
 
 def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(world: World) -> None:
-    view = services.share_view(view=view_of(world.ben), person=world.ben, shared_with=world.partnership)
+    view = services.share_view(
+        view=view_of(world.ben), person=world.ben, shared_with=world.partnership, now=timezone.now()
+    )
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     world.partnership.title = "New title CANARY"
     world.partnership.save(update_fields=["title"])
@@ -114,7 +118,7 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
 
     listed = " ".join(ben.get(reverse("lists:views")).content.decode().split())
     refused = ben.post(address, {"name": "Shout"})
-    services.share_view(view=view, person=world.ben, shared_with=None)
+    services.share_view(view=view, person=world.ben, shared_with=None, now=timezone.now())
     alone = ben.post(address, {"name": "Mine again"})
 
     assert "shared with a partnership that you are no longer part of" in listed
@@ -129,7 +133,7 @@ def test_a_viewer_shares_with_nobody(world: World) -> None:
     view = view_of(world.vera)
 
     with pytest.raises(UnableToAct):
-        services.share_view(view=view, person=world.vera, shared_with=world.larkhaven)
+        services.share_view(view=view, person=world.vera, shared_with=world.larkhaven, now=timezone.now())
 
 
 def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -> None:
@@ -219,7 +223,9 @@ def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: Worl
 
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
-    view = services.share_view(view=view_of(world.amina), person=world.amina, shared_with=world.partnership)
+    view = services.share_view(
+        view=view_of(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
+    )
     signed_in(world.ben).post(reverse("lists:follow", args=[view.pk]))
     assert Follow.objects.filter(person=world.ben).exists()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())

@@ -23,6 +23,7 @@ from partnerships.agreements.models import Party
 from partnerships.digests.models import Preference, Subscription
 from partnerships.kit.database import rows_planned_once
 from partnerships.kit.models import WaitingLine
+from partnerships.lists.models import SavedView
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
@@ -107,6 +108,7 @@ def acting() -> set[tuple[Any, ...]]:
         "answers by name": NamedAnswer.objects.values_list("round", "person"),
         "is asked in": Round.objects.filter(status__in=["draft", "open"]).values_list("pk"),
         "is to read comments": Round.objects.exclude(moderator=None).values_list("pk", "moderator"),
+        "shares": SavedView.objects.values_list("pk", "organisation", "partnership"),
         "is sent": Schedule.objects.filter(ended_at=None).values_list("pk"),
         "has links": Preference.objects.values_list("person", "link_key"),
     }

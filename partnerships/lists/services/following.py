@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import asked_by
+from partnerships.lists.services.noting import journal_follow
 from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
@@ -45,13 +46,19 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
             f"It shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
         )
     given = {"since": now, "members": members, "checked_at": now}
-    return Follow.objects.get_or_create(person=person, view=view, defaults=given)[0]
+    follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=given)
+    if is_new:
+        journal_follow(follow, now=now, undone=True)
+    return follow
 
 
 @transaction.atomic
-def unfollow_view(*, view: SavedView, person: User) -> None:
+def unfollow_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     """Stop telling the person."""
-    Follow.objects.filter(view=view, person=person).delete()
+    follow = Follow.objects.filter(view=view, person=person).first()
+    if follow is not None:
+        follow.delete()
+        journal_follow(follow, now=now)
 
 
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:

@@ -15,6 +15,7 @@ from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import may_change_view, owns_view
+from partnerships.lists.services.noting import journal_view
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
@@ -56,20 +57,31 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
 
 
 @transaction.atomic
-def share_view(*, view: SavedView, person: User, shared_with: Organisation | Partnership | None) -> SavedView:
+def share_view(
+    *, view: SavedView, person: User, shared_with: Organisation | Partnership | None, now: dt.datetime
+) -> SavedView:
     """Share a view with the people of an organisation or partnership; None: with nobody.
 
     Others who opened their list with it, or followed it, no longer do when it is shared with nobody.
     """
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
-    view.organisation = shared_with if isinstance(shared_with, Organisation) else None
-    view.partnership = shared_with if isinstance(shared_with, Partnership) else None
-    view.save(update_fields=["organisation", "partnership"])
     if shared_with is None:
-        DefaultView.objects.filter(view=view).exclude(person=person).delete()
-        Follow.objects.filter(view=view).exclude(person=person).delete()
+        stop_sharing(view)
+    else:
+        view.organisation = shared_with if isinstance(shared_with, Organisation) else None
+        view.partnership = shared_with if isinstance(shared_with, Partnership) else None
+        view.save(update_fields=["organisation", "partnership"])
+    journal_view(view, now=now)
     return view
+
+
+def stop_sharing(view: SavedView) -> None:
+    """Share a view with nobody; only its owner still opens or follows it."""
+    view.organisation = view.partnership = None
+    view.save(update_fields=["organisation", "partnership"])
+    DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
+    Follow.objects.filter(view=view).exclude(person=view.owner_id).delete()
 
 
 @transaction.atomic
@@ -84,10 +96,11 @@ def choose_default(*, kind: str, view: SavedView | None, person: User) -> None:
 
 
 @transaction.atomic
-def remove_view(*, view: SavedView, person: User) -> None:
+def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     """Delete a view, for everybody who uses it."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
+    journal_view(view, now=now, removed=True)
     view.delete()
 
 

@@ -118,7 +118,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     form = ShareForm(posted(request), view=view, person=person)
 
     def step() -> tuple[str, str]:
-        services.share_view(view=view, person=person, shared_with=form.chosen)
+        services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
         words = (
             f"“{view.name}” is shared with {form.chosen}." if form.chosen else f"Only you can use “{view.name}” now."
         )
@@ -167,7 +167,7 @@ def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
     """Get no more emails about a view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
-    services.unfollow_view(view=view, person=person)
+    services.unfollow_view(view=view, person=person, now=timezone.now())
     messages.success(request, f"You will no longer get emails about “{view.name}”.")
     return redirect("lists:views")
 
@@ -179,6 +179,6 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     view = _own(person, pk)
     if request.method != "POST":
         return render(request, "lists/remove.html", {"view": view})
-    services.remove_view(view=view, person=person)
+    services.remove_view(view=view, person=person, now=timezone.now())
     messages.success(request, f"“{view.name}” is removed.")
     return redirect("lists:views")

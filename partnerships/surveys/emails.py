@@ -9,6 +9,7 @@ from partnerships.kit.operators import alert_operators
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due, Later
 from partnerships.people.models import User
+from partnerships.people.refusals import refused_among
 from partnerships.surveys import sealing
 from partnerships.surveys.links import make_link
 from partnerships.surveys.models import Invitation, Joining, Round
@@ -34,6 +35,8 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
     invitation = Invitation.objects.filter(round=found, person=person).select_related("invited_by").first()
     if invitation is None or not found.takes_answers(now):
         return "The survey is over."
+    if refused_among([person]):
+        return "They asked not to be emailed, or emails to them come back."
     if found.is_anonymous:
         try:
             token = sealing.token_of(found.key_name, person.pk)

@@ -167,14 +167,17 @@ def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
     assert token not in str(said)
 
 
-def test_reminder_goes_to_all_and_once_a_day(world: World) -> None:
+def test_reminder_goes_once_a_day_to_all_but_those_who_asked_not_to_be_emailed_since(world: World) -> None:
     found = opened(world)
     answered(found, "council", [says("council", 5)] * 3)
     drop_emails()
+    keep_hashes(hashes_of("other0@members.example"), now=timezone.now())
 
     services.remind(found=found, author=world.amina, now=timezone.now())
 
-    assert len(deliver()) == found.people_asked
+    told = {email.to[0] for email in deliver()}
+    assert len(told) == found.people_asked - 1
+    assert "other0@members.example" not in told
     with pytest.raises(services.UnableToRun, match="been reminded today"):
         services.remind(found=found, author=world.amina, now=timezone.now())
 

@@ -18,24 +18,30 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
+from partnerships.calendars import services as calendars
 from partnerships.conversations import services as conversations
 from partnerships.conversations.queries.facilitating import watched_by
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.services import enrol, subscribe
 from partnerships.exchange.models import Audience
+from partnerships.kit.calendars import CalendarKind
 from partnerships.lists import services as lists
 from partnerships.lists.models import Follow
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.waiting import waiting_from
+from partnerships.outbox.models import Email
 from partnerships.people.models import Invitation
 from partnerships.plans import services as plans
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import OwnershipOffer, Plan, Share
 from partnerships.plans.queries import WAITING, signing_states, standing_of
+from partnerships.reports import services as reports
+from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.signing_in import signed_in
+from tests.surveys.asking import prepared
 from tests.world import World
 
 Probe = Callable[[], bool]
@@ -237,6 +243,49 @@ def saved_view(world: World) -> Probe:
     return tells
 
 
+def scheduled_report(world: World) -> Probe:
+    reports.schedule_report(
+        report="partnership-register",
+        question="",
+        name="Every week",
+        every="week",
+        first_on=timezone.localdate(),
+        people=[world.ben, world.vera],
+        body=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    weeks, told = count(), Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk)
+
+    def is_sent() -> bool:
+        before = told.count()
+        assert reports.send_due_reports(now=timezone.now() + dt.timedelta(weeks=next(weeks))) == 1
+        return told.count() > before
+
+    return is_sent
+
+
+def calendar_of_the_partnership(world: World) -> Probe:
+    made = calendars.make_address(
+        person=world.ben,
+        partnership=world.partnership,
+        kinds=CalendarKind.values,
+        author=world.ben,
+        now=timezone.now(),
+    )
+    address = reverse("calendars:feed", args=[made.secret])
+    return lambda: Client().get(address).status_code == 200
+
+
+def survey_that_a_partnership_joined(world: World) -> Probe:
+    """The Harbour Partnership prepares it; Ben reads as somebody of the partnership that joined."""
+    draft = prepared(world, partnership=world.other_partnership, author=world.chidi, asked={})
+    Joining.objects.create(
+        round=draft, partnership=world.partnership, asked_at=timezone.now(), accepted_at=timezone.now()
+    )
+    return lambda: signed_in(world.ben).get(draft.get_absolute_url()).status_code == 200
+
+
 def invitation_to_act(world: World) -> Probe:
     made = organisations.invite_member(
         organisation=world.larkhaven, email="new@larkhaven.example", role="editor", author=world.amina, now=world.now
@@ -330,6 +379,9 @@ GRANTS = (
     Grant(follower_of_a_joint_owner, _ACTS),
     Grant(stakeholder_of_westmarch, (*_PARTY, larkhaven_leaves_with_the_plan)),
     Grant(saved_view, _ACTS),
+    Grant(scheduled_report, _ACTS),
+    Grant(calendar_of_the_partnership, _ACTS),
+    Grant(survey_that_a_partnership_joined, _ACTS),
     Grant(facilitator, (*_ACTS, the_facilitation_is_ended)),
     Grant(facilitator_from_outside, (the_facilitation_is_ended,)),
     Grant(invitation_to_act, (the_invitation_is_withdrawn,)),

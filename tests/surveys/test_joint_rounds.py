@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Figure, Joining, Round
@@ -70,6 +71,23 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
     assert "Results from fewer than ten answers are never shown." in page
     with pytest.raises(UnableToAct):
         services.remind(found=found, author=world.chidi, now=timezone.now())
+
+
+def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
+    found, other = prepared(world), known_to_all(world)
+    joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=timezone.now())
+    back = reverse("surveys:take-back", args=[found.partnership_id, found.number])
+    reader = signed_in(world.vera)
+    assert "Harbour Partnership (no answer yet)" in reader.get(found.get_absolute_url()).content.decode()
+
+    Partnership.objects.filter(pk=other.pk).update(audience="parties")
+
+    assert "Harbour Partnership" not in reader.get(found.get_absolute_url()).content.decode()
+    assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 404
+    services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
+    assert "Harbour Partnership" in reader.get(found.get_absolute_url()).content.decode()
+    assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 302
+    assert not Joining.objects.exists()
 
 
 def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.people.models import User
@@ -25,9 +25,10 @@ def partnerships_of(found: Round) -> list[Partnership]:
     return [found.partnership, *(one.partnership for one in joined.order_by("partnership__title", "pk"))]
 
 
-def joinings_of(found: Round) -> list[Joining]:
-    """Partnerships that are asked to run a draft too, or will."""
-    rows = Joining.objects.filter(round=found).select_related("partnership")
+def joinings_of(found: Round, user: User) -> list[Joining]:
+    """Partnerships that run a draft too; those that have not said yes only for people who know of them anyway."""
+    known = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
+    rows = Joining.objects.filter(Q(accepted_at__isnull=False) | known, round=found).select_related("partnership")
     return list(rows.order_by("partnership__title", "pk"))
 
 

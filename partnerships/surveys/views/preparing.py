@@ -18,7 +18,13 @@ from partnerships.surveys import services
 from partnerships.surveys.bodies import words_of
 from partnerships.surveys.forms import AgreeForm, JoinForm, NameForm
 from partnerships.surveys.models import Joining, Round
-from partnerships.surveys.queries.rounds import domains_of, partnerships_of, partnerships_to_ask, seal_of_list
+from partnerships.surveys.queries.rounds import (
+    domains_of,
+    joinings_of,
+    partnerships_of,
+    partnerships_to_ask,
+    seal_of_list,
+)
 from partnerships.surveys.views.rounds import about, open_partnership, open_round
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -93,7 +99,10 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Run the survey without a partnership after all."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_run)
-    joining = get_object_or_404(found.joinings.all(), pk=row_number(request.POST.get("joining", "")) or 0)
+    chosen = row_number(request.POST.get("joining", ""))
+    joining = next((one for one in joinings_of(found, user) if one.pk == chosen), None)
+    if joining is None:
+        raise Http404
     try:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
     except services.UnableToRun as error:

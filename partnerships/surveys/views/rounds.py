@@ -57,7 +57,7 @@ def draft_context(found: Round, user: User) -> dict[str, Any]:
     asked = asked_by_group(found)
     counted = counted_as(asked, found.floor)
     return {
-        "joinings": joinings_of(found),
+        "joinings": joinings_of(found, user),
         "floor": floor_words(found),
         "invitations": [
             (one, one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead")

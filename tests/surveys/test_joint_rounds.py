@@ -90,6 +90,18 @@ def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(
     assert not Joining.objects.exists()
 
 
+def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -> None:
+    found = joined(world)
+    assert found.invitations.count() == 22
+
+    services.take_back_joining(joining=found.joinings.get(), author=world.amina, now=timezone.now())
+
+    assert set(found.invitations.values_list("invited_by", flat=True)) == {world.amina.pk}
+    assert found.invitations.count() == 8
+    found.refresh_from_db()
+    assert found.floor == 5
+
+
 def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
     found = services.open_round(found=agreed(joined(world)), author=world.amina, now=timezone.now())
     assert set(found.counted.values()) == {"association+council"}  # eight councils alone could never be shown

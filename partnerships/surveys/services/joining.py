@@ -15,7 +15,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
 from partnerships.surveys.queries.rounds import partnerships_to_ask
-from partnerships.surveys.rights import rights_over
+from partnerships.surveys.rights import rights_in, rights_over
 from partnerships.surveys.services.recording import UnableToRun, journal_joining, list_changed, lock_round, own_draft
 
 #: Partnerships that one round can ask to join.
@@ -62,10 +62,16 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
 
 @transaction.atomic
 def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
-    """Run the draft without a partnership after all. Raises `UnableToRun`."""
+    """Run the draft without a partnership after all, and without the people whom its leads added.
+
+    Raises `UnableToRun`.
+    """
     locked = own_draft(joining.round, author, now)
     if locked.joinings.filter(pk=joining.pk).delete()[0]:
         journal_joining(joining, now=now)
+    inviters = User.objects.filter(pk__in=locked.invitations.values("invited_by"))
+    gone = [one.pk for one in inviters if not rights_in(locked, one, now).may_invite]
+    locked.invitations.filter(invited_by__in=gone).delete()
     locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
     locked.save(update_fields=["floor"])
     list_changed(locked)

@@ -107,6 +107,8 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
     except services.UnableToRun as error:
         messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{joining.partnership}” is removed, with the people whom its leads added.")
     return redirect(found)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
 from partnerships.organisations.queries import leads_with_account
@@ -25,6 +26,8 @@ MAX_JOININGS = 30
 @transaction.atomic
 def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt.datetime) -> Joining:
     """Ask a partnership that the author knows of to run an anonymous draft too. Raises `UnableToRun`."""
+    for pk in sorted((found.partnership_id, partnership.pk)):
+        lock_partnership(pk)  # in one order, so that two partnerships that ask each other never wait for each other
     locked = own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("Several partnerships can only ask anonymously.")

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.services import change_status
 from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Figure, Joining, Round
@@ -174,6 +175,16 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
     assert moderator_of(world) != world.chidi
     services.take_back_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
+
+
+def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> None:
+    found = agreed(joined(world))
+    change_status(
+        partnership=world.other_partnership, status="ended", reason="Done.", author=world.chidi, now=timezone.now()
+    )
+
+    with pytest.raises(services.UnableToRun, match="“Harbour Partnership” is over"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
 
 
 def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Round
@@ -16,7 +17,7 @@ from partnerships.work.queries import waiting_for
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import agreed, moderator_of, prepared
-from tests.world import World, person
+from tests.world import World, join, person
 
 
 def ask(found: Round, world: World) -> str:
@@ -108,3 +109,17 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
     readers = [moderator_of(world), world.amina, world.dee, ona]
     assert [signed_in(one).get(page).status_code for one in readers] == [404, 404, 404, 200]
     assert Client().get(page).status_code == 302
+
+
+@pytest.mark.parametrize("why", ["left", "joined a party"])
+def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world: World, why: str) -> None:
+    found = agreed(prepared(world, asked={"council": 8}))
+    mo = moderator_of(world)
+    if why == "left":
+        User.objects.filter(pk=mo.pk).update(is_active=False)
+    else:
+        join(mo, world.westmarch, Role.VIEWER, timezone.now())
+    found.refresh_from_db()
+
+    with pytest.raises(services.UnableToRun, match="can no longer do so"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())

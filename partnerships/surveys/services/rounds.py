@@ -199,8 +199,10 @@ def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
     partnerships = partnerships_of(found)
     if found.moderator is None or found.moderator_agreed_at is None:
         raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
-    if not is_outside(found.moderator, partnerships):
-        raise UnableToRun("The person who reads comments now belongs to a party. Name somebody else.")
+    if not found.moderator.is_active or not is_outside(found.moderator, partnerships):
+        raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
+    if over := [one.title for one in partnerships if one.is_over_on(timezone.localdate(now))]:
+        raise UnableToRun(f"The partnership “{over[0]}” is over. Remove it from this survey first.")
     theirs = Round.objects.of_any(one.pk for one in partnerships).filter(way=Way.ANONYMOUS).exclude(pk=found.pk)
     if theirs.filter(status=RoundStatus.OPEN).exists():
         raise UnableToRun("One of these partnerships has an anonymous survey open. Wait until it is over.")

@@ -15,6 +15,7 @@ from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.forms import ModerateForm
 from partnerships.surveys.models import Comment, Round
+from partnerships.surveys.presenting import floor_words
 
 #: Comments on one page: a form with many more would have more fields than a request may.
 AT_ONCE = 100
@@ -38,5 +39,10 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
         services.decide_comments(found=found, shown=shown, withheld=withheld, author=user, now=timezone.now())
         return "Your decisions are saved. The parties read what you show.", request.path
 
-    context: dict[str, Any] = {"found": found, "partnership": found.partnership, "is_empty": not waiting}
+    context: dict[str, Any] = {
+        "found": found,
+        "partnership": found.partnership,
+        "floor": floor_words(found),
+        "is_empty": not waiting,
+    }
     return take_step(request, "surveys/moderate.html", form, step, {services.UnableToModerate: None}, **context)

@@ -157,7 +157,7 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
     services.open_round(found=draft, author=world.amina, now=later)
 
     own = prepared(world, partnership=world.other_partnership, author=world.chidi)
-    with pytest.raises(services.UnableToRun, match="has an anonymous survey open"):
+    with pytest.raises(services.UnableToRun, match="Another survey of these people is open"):
         services.open_round(found=agreed(own), author=world.chidi, now=timezone.now())
 
     draft.refresh_from_db()

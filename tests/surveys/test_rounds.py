@@ -341,9 +341,11 @@ def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> 
     assert Client().post(path, {"group": "council", "score-trust": "1"}).status_code == 410
 
 
-def test_next_anonymous_round_waits_so_that_two_cannot_be_compared(world: World) -> None:
-    first = closed(world)
-    second = agreed(prepared(world))
+@pytest.mark.parametrize("ways", ["anonymous anonymous", "named anonymous", "anonymous named"])
+def test_round_before_or_after_an_anonymous_one_waits_so_that_two_cannot_be_compared(world: World, ways: str) -> None:
+    before, then = ways.split()
+    first = close(opened(world, way=before, asked={"council": 8}))
+    second = agreed(prepared(world, way=then, asked={"council": 9}))
 
     with pytest.raises(services.UnableToRun, match="Wait 60 days"):
         services.open_round(found=second, author=world.amina, now=timezone.now())

@@ -42,8 +42,8 @@ MIN_ASKED = 8
 MAX_ASKED = 500
 #: Days to answer, from opening.
 MIN_DAYS, MAX_DAYS = 5, 90
-#: Days between the end of an anonymous round and the next: two rounds of nearly the same people, one after the other,
-#: would show by their difference what somebody answered who was asked in one of them only.
+#: Days between an anonymous round and any other, before and after: two rounds of nearly the same people, one after the
+#: other, would show by their difference what somebody answered who was asked in one of them only, or by name in one.
 MIN_DAYS_BETWEEN = 60
 #: How long a draft keeps who is to be asked.
 DRAFT_KEPT = dt.timedelta(days=180)
@@ -171,6 +171,7 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
         raise UnableToRun(f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days.")
     if not invitations:
         raise UnableToRun("Nobody has been invited yet.")
+    _check_distance(locked, now)
     locked.status, locked.opened_at = RoundStatus.OPEN, now
     locked.asked = dict(Counter(one.group for one in invitations))
     locked.counted = counted_as(locked.asked, locked.floor)
@@ -203,15 +204,20 @@ def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
         raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
     if over := [one.title for one in partnerships if one.is_over_on(timezone.localdate(now))]:
         raise UnableToRun(f"The partnership “{over[0]}” is over. Remove it from this survey first.")
-    theirs = Round.objects.of_any(one.pk for one in partnerships).filter(way=Way.ANONYMOUS).exclude(pk=found.pk)
+
+
+def _check_distance(found: Round, now: dt.datetime) -> None:
+    """Two rounds by name may follow each other; an anonymous one keeps its distance from both kinds."""
+    theirs = Round.objects.of_any(one.pk for one in partnerships_of(found)).exclude(pk=found.pk)
+    if not found.is_anonymous:
+        theirs = theirs.filter(way=Way.ANONYMOUS)
     if theirs.filter(status=RoundStatus.OPEN).exists():
-        raise UnableToRun("One of these partnerships has an anonymous survey open. Wait until it is over.")
-    before = theirs.filter(status=RoundStatus.CLOSED)
-    last = before.aggregate(last=Max("closes_on"))["last"]
+        raise UnableToRun("Another survey of these people is open. Wait until it is over.")
+    last = theirs.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
     if last and (timezone.localdate(now) - last).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(
-            f"The last anonymous survey ended on {last:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days between two: rounds of "
-            "nearly the same people could be compared to find out what somebody answered."
+            f"A survey ended on {last:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days before and after an anonymous one: "
+            "rounds of nearly the same people could be compared to find out what somebody answered."
         )
 
 

@@ -34,5 +34,6 @@ def test_a_published_expectation_is_evidence_for_people_of_the_partnership(world
     assert choices_for("expectation", world.chidi) == []
     [proof] = proofs_of([response.pk], world.ben)[response.pk]
     assert proof.title.startswith("Share the development pipeline")
+    assert proof.title.endswith("(How are we doing?, Estuary Partnership)")
     assert proof.path == survey.get_absolute_url()
     assert proofs_of([response.pk], world.chidi) == {}

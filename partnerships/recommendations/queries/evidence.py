@@ -37,7 +37,8 @@ def _document_path(document: Document) -> str:
 
 
 def _expectation_title(share: Figure) -> str:
-    return f"{shorten(expectation_words(share), _MAX_TEXT)} ({share.round})"
+    found = share.round
+    return f"{shorten(expectation_words(share), _MAX_TEXT)} ({found.title}, {found.partnership})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ _FETCHED = (
     "meeting",
     "document__partnership",
     "expectation__round__question_set",
+    "expectation__round__partnership",
 )
 
 

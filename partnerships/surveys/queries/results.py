@@ -43,7 +43,8 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
 
     Newest rounds first. A share that is hidden has no row, so nothing can be said of it.
     """
-    figures = Figure.objects.visible_to(user).filter(group="").select_related("round__question_set")
+    figures = Figure.objects.visible_to(user).filter(group="")
+    figures = figures.select_related("round__question_set", "round__partnership")
     found = [one.pk for one in figures if expectation_words(one)]
     return figures.filter(pk__in=found).order_by("-round__closed_at", "-round", "theme")
 

@@ -94,6 +94,16 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     assert not Round.objects.asking(named).exists()
 
 
+def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
+    found = prepared(world, asked={"council": 8})
+    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+
+    services.name_moderator(found=found, address=moderator_of(world).email, author=world.amina, now=timezone.now())
+
+    with pytest.raises(services.UnableToRun, match="was asked today"):
+        services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+
+
 def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
     found = agreed(prepared(world, asked={"council": 8}))
     ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())

@@ -38,6 +38,8 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
     person = person_to_name(address)
     if locked.invitations.filter(person=person).exists():
         raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
+    if person.pk == locked.moderator_id:
+        return  # otherwise naming them again would let them be emailed again today
     journal_reader(locked, now=now)
     locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = person, None, None
     locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])

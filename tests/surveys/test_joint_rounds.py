@@ -12,7 +12,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import change_status
 from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
-from partnerships.surveys.models import Figure, Joining, Round
+from partnerships.surveys.models import Action, Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -24,6 +24,7 @@ from tests.surveys.asking import (
     closed,
     known_to_all,
     moderator_of,
+    objective,
     prepared,
     says,
 )
@@ -143,6 +144,10 @@ def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world
         reverse("surveys:link", args=[found.partnership_id, found.number]) + "?theme=trust"
     )
     assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in begin.content.decode()
+    linked = Action.objects.create(round=found, theme="trust", objective=objective(world), added_at=timezone.now())
+    for editor, left in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
+        services.unlink_action(found=found, action=linked.pk, author=editor, now=timezone.now())
+        assert Action.objects.count() == left
     assert signed_in(world.nadia).get(found.get_absolute_url()).status_code == 404
     assert not Figure.objects.visible_to(world.nadia).exists()
 

@@ -14,7 +14,7 @@ from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import KINDS_OF_ACTION, Action, Round
-from partnerships.surveys.queries.results import actions_to_choose
+from partnerships.surveys.queries.results import actions_of, actions_to_choose
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import rights_in
 from partnerships.surveys.services.recording import lock_round, record_event
@@ -65,9 +65,9 @@ def _link(found: Round, theme: str, thing: dict[str, int], author: User, now: dt
 
 @transaction.atomic
 def unlink_action(*, found: Round, action: int, author: User, now: dt.datetime) -> None:
-    """Take back a link that was wrong."""
+    """Take back a link that was wrong, to something that the author may open."""
     locked = lock_round(found)
     require(rights_in(locked, author, now).may_act)
-    deleted, _ = Action.objects.filter(round=locked, pk=action).delete()
-    if deleted:
+    known = {one.action for some in actions_of([locked], author).values() for one in some}
+    if action in known and Action.objects.filter(round=locked, pk=action).delete()[0]:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

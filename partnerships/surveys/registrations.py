@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
+from partnerships.agreements.models import Partnership
 from partnerships.agreements.origin import register_origin
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.commitments.origins import register_origin as register_commitment_origin
@@ -12,7 +13,7 @@ from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
 from partnerships.surveys import emails, restoring, telling
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Joining, Round
+from partnerships.surveys.models import Joining
 from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
@@ -46,7 +47,6 @@ def register() -> None:
         kept_for=f"{DRAFT_KEPT.days} days after the survey was prepared",
         apply=drop_old_lists,
     )
-    about = About("partnership", "round", Round, "partnership", "partnership")
     asked = "somebody asks you to answer, and only this email has your link"
     for code, label, write in (
         ("invitation", "Invitation to a survey", emails.write_invitation),
@@ -68,7 +68,11 @@ def register() -> None:
         always="you were named to read the comments of this survey",
     )
     register_email(
-        "surveys.results", "Results of a survey", emails.write_results, group=NoticeGroup.REPORTS, about=about
+        "surveys.results",
+        "Results of a survey",
+        emails.write_results,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "partnership", Partnership, partnership="pk"),
     )
     register_email(
         "surveys.comments",

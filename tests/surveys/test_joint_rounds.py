@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import change_status
+from partnerships.digests.models import InboxItem
+from partnerships.digests.queries.inbox import lines_of
 from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Joining, Round
@@ -144,6 +146,9 @@ def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world
         reverse("surveys:link", args=[found.partnership_id, found.number]) + "?theme=trust"
     )
     assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in begin.content.decode()
+    for reader, own in ((world.amina, world.partnership), (world.hana, world.other_partnership)):
+        [line] = lines_of(reader, list(InboxItem.objects.filter(person=reader, kind="surveys.results")))
+        assert (line.name, line.may_open) == (own.title, True)
     linked = Action.objects.create(round=found, theme="trust", objective=objective(world), added_at=timezone.now())
     for editor, left in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
         services.unlink_action(found=found, action=linked.pk, author=editor, now=timezone.now())

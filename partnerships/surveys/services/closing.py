@@ -52,16 +52,21 @@ def _close(found: Round, *, now: dt.datetime) -> bool:
     locked.save()
     forget(locked)
     record_event(locked, EventKind.ROUND_CLOSED, author=None, now=now)
-    parties = [
-        party.organisation
-        for partnership in partnerships_of(locked)
-        for party in partnership.parties.present().select_related("organisation")
-    ]
-    leads = leads_with_account(parties).values_list("pk", flat=True)
-    record_emails(kind="surveys.results", people=sorted(leads), params={"round": locked.pk}, now=now)
+    _tell_leads(locked, now)
     if locked.moderator_id and locked.comments.exists():
         record_emails(kind="surveys.comments", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
     return True
+
+
+def _tell_leads(found: Round, now: dt.datetime) -> None:
+    """Tell each lead once, as news of the partnership that they belong to: they may not open that of others."""
+    told: set[int] = set()
+    for partnership in partnerships_of(found):
+        parties = partnership.parties.present().select_related("organisation")
+        leads = set(leads_with_account([one.organisation for one in parties]).values_list("pk", flat=True)) - told
+        params = {"round": found.pk, "partnership": partnership.pk}
+        record_emails(kind="surveys.results", people=sorted(leads), params=params, now=now)
+        told |= leads
 
 
 def _publish(found: Round) -> None:

@@ -16,6 +16,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
+from partnerships.surveys.services import joining as joining_services
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
@@ -185,6 +186,17 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
     assert moderator_of(world) != world.chidi
     services.take_back_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
+
+
+def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
+    found, other, now = prepared(world), known_to_all(world), timezone.now()
+    for _ in range(2):
+        joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=now)
+        services.take_back_joining(joining=joining, author=world.amina, now=now)
+
+    with pytest.raises(services.UnableToRun, match="asked 2 times today"):
+        services.ask_to_join(found=found, partnership=other, author=world.amina, now=now)
 
 
 def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> None:

@@ -13,14 +13,16 @@ from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
+from partnerships.people.limits import count
 from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
 from partnerships.surveys.queries.rounds import partnerships_to_ask
 from partnerships.surveys.rights import rights_in, rights_over
 from partnerships.surveys.services.recording import UnableToRun, journal_joining, list_changed, lock_round, own_draft
 
-#: Partnerships that one round can ask to join.
+#: Partnerships that one round can ask to join, and requests of one partnership in a day: each emails many leads.
 MAX_JOININGS = 30
+_DAY = dt.timedelta(days=1)
 
 
 @transaction.atomic
@@ -35,6 +37,8 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
         raise UnableToRun(f"A survey can ask at most {MAX_JOININGS} partnerships.")
     if not partnerships_to_ask(locked, author).filter(pk=partnership.pk).exists():
         raise UnableToRun("Choose a partnership from the list.")
+    if count(f"asked to join a survey {locked.partnership_id}", stretch=_DAY, now=now) > MAX_JOININGS:
+        raise UnableToRun(f"This partnership has asked {MAX_JOININGS} times today. Try again tomorrow.")
     made = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
     journal_joining(made, now=now, undone=True)
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")

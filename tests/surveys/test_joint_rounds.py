@@ -16,6 +16,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
+from partnerships.surveys.queries.rounds import seal_of_list
 from partnerships.surveys.services import joining as joining_services
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -207,6 +208,18 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
 
     with pytest.raises(services.UnableToRun, match="“Harbour Partnership” is over"):
         services.open_round(found=found, author=world.amina, now=timezone.now())
+
+
+def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
+    found, mo = prepared(world), moderator_of(world)
+    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    seen = seal_of_list(found)
+    joining = services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+    services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
+
+    with pytest.raises(services.UnableToRun, match="have changed"):
+        services.agree_to_moderate(found=found, seen=seen, author=mo, now=timezone.now())
+    services.agree_to_moderate(found=found, seen=seal_of_list(found), author=mo, now=timezone.now())
 
 
 def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:

@@ -69,7 +69,7 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
 
     with pytest.raises(services.UnableToRun, match="has not agreed"):
         services.open_round(found=found, author=world.amina, now=timezone.now())
-    with pytest.raises(services.UnableToRun, match="The list of people has changed"):
+    with pytest.raises(services.UnableToRun, match="The people or the partnerships have changed"):
         services.agree_to_moderate(found=found, seen=seen, author=mo, now=timezone.now())
     services.agree_to_moderate(found=found, seen=seal_of_list(found), author=mo, now=timezone.now())
     assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"

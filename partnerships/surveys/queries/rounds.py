@@ -65,9 +65,10 @@ def domains_of(found: Round) -> list[tuple[str, str, int]]:
 
 
 def seal_of_list(found: Round) -> str:
-    """A digest of who is asked as what, so that somebody agrees to the list that they saw."""
+    """A digest of who is asked as what, and by which partnerships, so that somebody agrees to what they saw."""
     rows = found.invitations.order_by("pk").values_list("pk", "group")
-    return sha256(json.dumps(list(rows)).encode()).hexdigest()
+    partnerships = [one.pk for one in partnerships_of(found)]
+    return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
 def asked_by_group(found: Round) -> dict[str, int]:

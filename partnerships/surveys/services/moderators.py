@@ -70,6 +70,6 @@ def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime
     locked = lock_round(found)
     require(may_agree(locked, author))
     if seen != seal_of_list(locked):
-        raise UnableToRun("The list of people has changed. Look at it again.")
+        raise UnableToRun("The people or the partnerships have changed. Look at them again.")
     locked.moderator_agreed_at = now
     locked.save(update_fields=["moderator_agreed_at"])

@@ -52,6 +52,7 @@ def drill(
             identities=identities or [],
             database=target,
             media=Path(temporary) / "files",
+            outside=outside,
             replace=scratch is not None,
             now=now,
         )
@@ -61,7 +62,7 @@ def drill(
 def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
     """The database to restore into; afterwards nothing of anybody is left in it."""
     if given is not None:
-        if _place(given) == _place(database):
+        if _which(given) == _which(database):
             raise UnableToRestore("DATABASE_DRILL_URL is the database itself, which the drill would empty.")
         try:
             yield given
@@ -87,5 +88,12 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
             cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _place(database: Mapping[str, Any]) -> tuple[str, str, str]:
-    return str(database.get("HOST") or ""), str(database.get("PORT") or "5432"), str(database["NAME"])
+def _which(database: Mapping[str, Any]) -> tuple[str, int]:
+    """What only this database on this server has, by whatever address it is reached: names of hosts may differ."""
+    with connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int FROM pg_database"
+            " WHERE datname = current_database()"
+        )
+        started, number = cursor.fetchone()
+    return started, number

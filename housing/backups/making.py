@@ -27,6 +27,7 @@ from housing.backups.places import (
     Manifest,
     Part,
     folder_name,
+    inside,
     verify,
 )
 from housing.backups.programs import connection_words, find_program, program_environment
@@ -57,9 +58,8 @@ def make_backup(
     `UnableToBackUp`.
     """
     keys = _public_keys(recipients)
-    for name, folder in outside.items():
-        if folder.resolve().is_relative_to(media.resolve()):
-            raise UnableToBackUp(f"{name} ({folder}) is within MEDIA_ROOT ({media}), and must not be in a backup.")
+    if fault := inside(media, outside):
+        raise UnableToBackUp(fault)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(root):
         unfinished = root / f"{folder_name(now)}{UNFINISHED}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -18,7 +19,7 @@ from django.conf import settings
 
 from housing.backups.contents import connect, files_below, hash_of, read_contents
 from housing.backups.making import HASHES
-from housing.backups.places import DATABASE, FILES, Manifest, read_manifest, verify
+from housing.backups.places import DATABASE, FILES, Manifest, inside, read_manifest, verify
 from housing.backups.programs import connection_words, find_program, program_environment
 from housing.backups.streams import Pipe
 
@@ -58,22 +59,29 @@ def restore_backup(
     identities: list[pyrage.x25519.Identity],
     database: Mapping[str, Any],
     media: Path,
+    outside: Mapping[str, Path],
     replace: bool,
     now: dt.datetime,
 ) -> Manifest:
     """Restore a backup, and compare it with its manifest.
 
     The database and the folder must be empty. With `replace`, the database is emptied first, and the folder that is
-    there is renamed. The database is restored completely or not at all. Raises `UnusableBackup` before anything is
-    changed, and `UnableToRestore`.
+    there is renamed; both only after the whole backup was decrypted and read once. `outside` are folders by the name of
+    their setting that must not be within `media`. The database is restored completely or not at all. Raises
+    `UnusableBackup` before anything is changed, and `UnableToRestore`.
     """
     manifest = read_manifest(folder)
     verify(folder, manifest)
-    if files_below(media):
-        if not replace:
-            raise UnableToRestore(f"{media} holds files. Empty it, or add --replace, which renames it.")
-        media.rename(media.with_name(f"{media.name}.before-{now:%Y-%m-%dT%H%M%S}"))
+    if fault := inside(media, outside):
+        raise UnableToRestore(fault)
+    holds_files = bool(files_below(media))
+    if holds_files and not replace:
+        raise UnableToRestore(f"{media} holds files. Empty it, or add --replace, which renames it.")
+    if holds_files and media.is_mount():
+        raise UnableToRestore(f"{media} holds files and is a mount point, which cannot be renamed. Empty it.")
     _restore_database(folder, identities=identities, database=database, replace=replace)
+    if holds_files:
+        media.rename(media.with_name(f"{media.name}.before-{now:%Y-%m-%dT%H%M%S}"))
     hashes = _unpack(folder, identities=identities, media=media)
     if faults := compare(manifest, hashes=hashes, database=database, media=media):
         raise UnableToRestore("\n".join(["What was restored differs from the backup:", *faults]))
@@ -98,17 +106,40 @@ def _restore_database(
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()
+        program = str(find_program("pg_restore", server=server))
         cursor.execute(_HELD)
-        if cursor.fetchone() != (0,):
-            if not replace:
-                raise UnableToRestore(
-                    f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
-                    "--replace, which deletes what it holds."
-                )
+        is_empty = cursor.fetchone() == (0,)
+        if not is_empty and not replace:
+            raise UnableToRestore(
+                f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
+                "--replace, which deletes what it holds."
+            )
+        connection.rollback()  # what follows may take long
+        _prove(folder, identities=identities, database=database, program=program)
+        if not is_empty:
             cursor.execute(EMPTY)
             connection.commit()
-    words = [str(find_program("pg_restore", server=server)), *connection_words(database)]
+    words = [program, *connection_words(database)]
     words += ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments"]
+    _decrypt_into(words, folder, identities=identities, database=database)
+
+
+def _prove(
+    folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], program: str
+) -> None:
+    """Decrypt and read everything once, so that nothing is deleted for a backup that cannot be restored."""
+    _decrypt_into([program, "--file", os.devnull], folder, identities=identities, database=database)
+    try:
+        with (folder / FILES).open("rb") as encrypted, Path(os.devnull).open("wb") as nowhere:
+            pyrage.decrypt_io(encrypted, nowhere, identities)
+    except (pyrage.DecryptError, OSError) as error:
+        raise UnableToRestore(f"The files could not be restored: {error}") from error
+
+
+def _decrypt_into(
+    words: list[str], folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any]
+) -> None:
+    """Run a program that reads the dump, and decrypt the dump into it."""
     with (
         tempfile.TemporaryFile() as said,
         (folder / DATABASE).open("rb") as encrypted,

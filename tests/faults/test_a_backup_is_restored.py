@@ -20,6 +20,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg2 import sql
 
+from housing.backups import drill as drilling
 from housing.backups import places, programs
 from housing.backups.contents import connect
 from housing.backups.making import UnableToBackUp, make_backup
@@ -115,9 +116,10 @@ def test_a_backup_restores_every_row_trigger_and_file(
         assert word not in content
 
     restored = tmp_path / "restored"
-    where = {"database": empty_database, "media": restored, "replace": False, "now": now}
+    where = {"database": empty_database, "media": restored, "outside": {}, "replace": False, "now": now}
+    somebody_elses = [pyrage.x25519.Identity.generate()]
     with pytest.raises(UnableToRestore, match="No matching keys found"):
-        restore_backup(folder, identities=[pyrage.x25519.Identity.generate()], **where)
+        restore_backup(folder, identities=somebody_elses, **where)
     manifest = restore_backup(folder, identities=read_identities(key), **where)
 
     assert manifest.contents.tables["plans_version"][0] == 1
@@ -141,6 +143,14 @@ def test_a_backup_restores_every_row_trigger_and_file(
     with pytest.raises(UnableToRestore, match="is not empty"):
         restore_backup(folder, identities=read_identities(key), **where | {"media": tmp_path / "another"})
 
+    # Nor is it deleted for a backup that the key does not open.
+    with pytest.raises(UnableToRestore, match="No matching keys found"):
+        restore_backup(folder, identities=somebody_elses, **where | {"replace": True})
+    assert (restored / document.file.name).read_bytes() == b"What they agreed.\n"
+    with connect(empty_database) as other, other.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM plans_version")
+        assert cursor.fetchone() == (1,)
+
     # The drill of one command makes a backup of its own, and empties its database before and after.
     settings.DATABASE_DRILL_URL = "postgres://of-this-test/"
     with patch("housing.management.commands.backup_drill.connection_settings", return_value=empty_database):
@@ -155,17 +165,21 @@ def a_backup(folder: Path) -> Path:
     """A complete backup of nothing."""
     folder.mkdir(parents=True)
     (folder / places.DATABASE).write_bytes(b"sealed")
-    manifest = places.Manifest(
+    a_backup_of_nothing(places.Part(places.DATABASE, places.hash_of(folder / places.DATABASE), 6)).write(folder)
+    return folder
+
+
+def a_backup_of_nothing(*parts: places.Part) -> places.Manifest:
+    """What a manifest says about an empty database and no files."""
+    return places.Manifest(
         made_at=timezone.now(),
         version="0.1.0",
         postgres=18,
         migrations={},
-        parts=(places.Part(places.DATABASE, places.hash_of(folder / places.DATABASE), 6),),
+        parts=parts,
         contents=places.DatabaseContents({}, {}, {}),
         number_of_files=0,
     )
-    manifest.write(folder)
-    return folder
 
 
 def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_restored(tmp_path: Path) -> None:
@@ -176,8 +190,41 @@ def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_rest
     for folder, words in ((changed, "is not what was written"), (cut_off, "is not a complete backup")):
         with pytest.raises(UnusableBackup, match=words):
             restore_backup(
-                folder, identities=[], database={"NAME": "nowhere"}, media=tmp_path, replace=True, now=timezone.now()
+                folder,
+                identities=[],
+                database={"NAME": "nowhere"},
+                media=tmp_path,
+                outside={},
+                replace=True,
+                now=timezone.now(),
             )
+
+
+def test_a_restore_does_not_rename_the_folder_that_the_journal_is_in(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"identities": [], "database": {"NAME": "nowhere"}, "replace": True, "now": timezone.now()}
+
+    with pytest.raises(UnableToRestore, match=r"JOURNAL_ROOT .* is within MEDIA_ROOT"):
+        restore_backup(
+            a_backup(tmp_path / "backup"),
+            media=tmp_path / "media",
+            outside={"JOURNAL_ROOT": tmp_path / "media" / "journal"},
+            **given,
+        )
+
+
+@pytest.mark.django_db
+def test_the_drill_does_not_empty_the_instances_own_database_under_another_address(root: Path, tmp_path: Path) -> None:
+    own = connection.settings_dict
+    another_address = {**own, "HOST": f"{own['HOST']}/."}
+
+    with (
+        patch.object(drilling, "EMPTY", "SELECT 1"),  # should it come to that
+        patch.object(drilling, "restore_backup", side_effect=AssertionError),
+        pytest.raises(UnableToRestore, match="is the database itself"),
+    ):
+        drilling.drill(
+            database=own, scratch=another_address, media=tmp_path / "media", outside={}, now=timezone.now(), folder=root
+        )
 
 
 def test_old_backups_are_deleted_but_never_the_newest_three(tmp_path: Path) -> None:

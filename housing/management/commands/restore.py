@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
-from housing.backups.places import UnusableBackup
-from housing.backups.programs import UnableToFindProgram
-from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
+from housing.backups.faults import FAULTS
+from housing.backups.restoring import read_identities, restore_backup
+from partnerships.kit.masking import mask
 
 
 class Command(BaseCommand):
@@ -50,11 +50,12 @@ class Command(BaseCommand):
                 identities=read_identities(options["identity"]),
                 database=connection.settings_dict,
                 media=Path(settings.MEDIA_ROOT),
+                outside={"The backup": options["folder"], **settings.NEVER_IN_A_BACKUP},
                 replace=options["replace"],
                 now=timezone.now(),
             )
-        except (UnusableBackup, UnableToRestore, UnableToFindProgram, OSError) as error:
-            raise CommandError(str(error)) from error
+        except FAULTS as error:
+            raise CommandError(mask(str(error))) from None
         rows = sum(number for number, _ in manifest.contents.tables.values())
         self.stdout.write(
             f"Restored {rows:,} rows and {manifest.number_of_files:,} files of {manifest.made_at:%Y-%m-%d %H:%M} UTC, "

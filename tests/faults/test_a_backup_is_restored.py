@@ -227,6 +227,41 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
         )
 
 
+def test_operators_are_told_when_the_database_is_away_and_when_old_backups_stay(root: Path) -> None:
+    away = psycopg2.OperationalError("connection refused\nDETAIL: Key (email)=(amina@larkhaven.example)")
+    made = (root / "2026-11-30T021500Z", a_backup_of_nothing())
+
+    with (
+        patch("housing.management.commands.backup.make_backup", side_effect=away),
+        patch("housing.management.commands.backup.alert_operators") as alert,
+        pytest.raises(CommandError, match="connection refused") as raised,
+    ):
+        call_command("backup")
+    assert alert.call_args.args[0] == "The backup failed"
+    assert "amina" not in str(raised.value)
+
+    with (
+        patch("housing.management.commands.backup.make_backup", return_value=made),
+        patch("housing.management.commands.backup.record_heartbeat") as recorded,
+        patch("housing.management.commands.backup.rotate", side_effect=PermissionError("locked")),
+        patch("housing.management.commands.backup.alert_operators") as alert,
+        pytest.raises(CommandError, match="The new backup is complete"),
+    ):
+        call_command("backup")
+    assert alert.call_args.args[0] == "Old backups could not be deleted"
+    recorded.assert_called_once_with(BACKUP)
+
+
+def test_a_drill_where_the_private_key_is_needs_no_tables_of_ours(root: Path, key: Path) -> None:
+    with (
+        patch("housing.management.commands.backup_drill.drill", return_value=a_backup_of_nothing()),
+        patch("housing.management.commands.backup_drill.record_heartbeat") as recorded,
+    ):
+        assert "no difference" in said_by("backup_drill", str(root), "--identity", str(key))
+
+    recorded.assert_not_called()
+
+
 def test_old_backups_are_deleted_but_never_the_newest_three(tmp_path: Path) -> None:
     now = dt.datetime(2026, 11, 30, 2, 15, tzinfo=dt.UTC)
     ages = (100, 90, 60, 36, 2)

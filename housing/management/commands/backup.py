@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
-from housing.backups.making import UnableToBackUp, make_backup
-from housing.backups.places import UnusableBackup, rotate
-from housing.backups.programs import UnableToFindProgram
+from housing.backups.faults import FAULTS
+from housing.backups.making import make_backup
+from housing.backups.places import rotate
 from housing.heartbeats import BACKUP, record_heartbeat
+from partnerships.kit.masking import mask
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 
@@ -45,15 +46,23 @@ class Command(BaseCommand):
                 outside={"BACKUP_ROOT": root, **settings.NEVER_IN_A_BACKUP},
                 now=now,
             )
-        except (UnableToBackUp, UnusableBackup, UnableToFindProgram, OSError) as error:
-            alert_operators("The backup failed", str(error))
-            wait_for_alerts(seconds=15)
-            raise CommandError(str(error)) from error
+        except FAULTS as error:
+            fail("The backup failed", str(error))
         record_heartbeat(BACKUP)
-        deleted = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
+        try:
+            deleted = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
+        except OSError as error:
+            fail("Old backups could not be deleted", f"The new backup is complete ({folder}). {error}")
         rows = sum(number for number, _ in manifest.contents.tables.values())
         size = sum(part.bytes for part in manifest.parts)
         self.stdout.write(
             f"Backed up {rows:,} rows of {len(manifest.contents.tables)} tables and {manifest.number_of_files:,} files "
             f"into {folder} ({size / 1_000_000:,.1f} MB), and verified it. Deleted {len(deleted)} old ones."
         )
+
+
+def fail(subject: str, text: str) -> NoReturn:
+    """Tell the operators, and end with an error; values from the database are masked in both."""
+    alert_operators(subject, text)
+    wait_for_alerts(seconds=15)
+    raise CommandError(mask(text))

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Run by PostgreSQL's image when the database is made: the three roles and the database of docs/deploy.md.
+# Run by PostgreSQL's image when the database is made: the three roles and the databases of docs/deploy.md.
 set -eu
-secret() { cat "/run/secrets/$1"; }
-psql --set ON_ERROR_STOP=1 --username postgres --quiet \
-    --set owner="$(secret owner_password)" --set web="$(secret web_password)" --set worker="$(secret worker_password)" <<'SQL'
+# psql reads the passwords itself, because arguments of processes can be seen.
+psql --set ON_ERROR_STOP=1 --username postgres --quiet <<'SQL'
+\set owner `cat /run/secrets/owner_password`
+\set web `cat /run/secrets/web_password`
+\set worker `cat /run/secrets/worker_password`
 CREATE ROLE common_ground_owner LOGIN PASSWORD :'owner';
 CREATE ROLE common_ground LOGIN PASSWORD :'web';
 CREATE ROLE common_ground_worker LOGIN PASSWORD :'worker' IN ROLE common_ground;

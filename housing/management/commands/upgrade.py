@@ -20,10 +20,11 @@ from housing.upgrades import is_read_only, old_code_can_run, package_faults
 MAX_BACKUP_HOURS = 26
 RESTART = """\
 Now, on every machine, in this order:
-  1. manage.py collectstatic --no-input
-  2. systemctl reload common-ground-web       (each old process ends what it is answering)
-  3. systemctl restart common-ground-worker common-ground-accounts common-ground-beat common-ground-watchdog
-  4. manage.py maintenance off                (if it is on)
+  1. ln -sfn releases/{version} /srv/common-ground/current
+  2. manage.py collectstatic --no-input
+  3. systemctl restart common-ground-web      (requests wait; a reload would go on with the old code)
+  4. systemctl restart common-ground-worker common-ground-accounts common-ground-beat common-ground-watchdog
+  5. manage.py maintenance off                (if it is on)
 Then look at /health/ready/ on each machine, and at docs/releases/{version}.md for what else is to be done.
 """
 

@@ -1,0 +1,89 @@
+"""What operators copy from docs/deploy: units for systemd that may write where settings say, and the compose file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from housing.declarations import SECRETS, SETTINGS
+from housing.management.commands.upgrade import RESTART
+
+DEPLOY = Path(settings.BASE_DIR) / "docs" / "deploy"
+EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
+
+
+def unit(name: str) -> dict[str, str]:
+    """The last value of each key of a unit."""
+    lines = (DEPLOY / "systemd" / f"common-ground{name}").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize(
+    ("name", "folders"),
+    [
+        ("-backup.service", {"BACKUP_ROOT"}),
+        ("-web.service", {"MEDIA_ROOT", "JOURNAL_ROOT", "SURVEY_KEYS_ROOT"}),
+        ("-worker.service", {"MEDIA_ROOT", "JOURNAL_ROOT", "SURVEY_KEYS_ROOT"}),
+    ],
+)
+def test_a_service_may_write_to_the_folders_of_the_example_file(name: str, folders: set[str]) -> None:
+    given = unit(name)
+
+    assert given["ProtectSystem"] == "strict"
+    # "-": a folder that does not exist is no fault.
+    assert {f"-{EXAMPLES[folder]}" for folder in folders} <= set(given["ReadWritePaths"].split())
+
+
+def test_requests_wait_while_pages_restart_with_the_code_of_a_new_version() -> None:
+    web, socket = unit("-web.service"), unit("-web.socket")
+
+    assert web["Requires"] == "common-ground-web.socket"
+    assert "--bind" not in web["ExecStart"]
+    assert f"server {socket['ListenStream']};" in (DEPLOY / "nginx.conf").read_text()
+    # A reload of gunicorn keeps the folder that `current` led to when it began.
+    assert "ExecReload" not in web
+    assert "systemctl restart common-ground-web " in RESTART
+    assert RESTART.index("/srv/common-ground/current") < RESTART.index("collectstatic") < RESTART.index("restart")
+
+
+def test_the_target_starts_every_service_that_is_always_there() -> None:
+    kept = {path.name for path in (DEPLOY / "systemd").glob("*.s*") if "Type=oneshot" not in path.read_text()}
+
+    assert set(unit(".target")["Wants"].split()) == kept
+
+
+# --- The compose file
+
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+def test_every_secret_of_the_compose_file_is_declared_made_and_given() -> None:
+    made = (DEPLOY / "make-secrets.sh").read_text()
+    for name, service in COMPOSE["services"].items():
+        given = set(service.get("secrets", ()))
+        for key, value in service.get("environment", {}).items():
+            if key.endswith("_FILE") and service["image"] == "common-ground":
+                assert key.removesuffix("_FILE") in SECRETS, (name, key)
+            if str(value).startswith("/run/secrets/"):
+                assert Path(value).name in given, (name, key)
+        for secret in given:
+            assert COMPOSE["secrets"][secret] == {"file": f"./secrets/{secret}"}
+            assert re.search(rf"\b{secret}\b", made), secret
+    # Processes show their arguments to everybody on the machine.
+    assert "$(secret" not in (DEPLOY / "compose-roles.sh").read_text()
+
+
+def test_only_those_that_change_tables_have_the_owners_address() -> None:
+    owners = {name for name, one in COMPOSE["services"].items() if "database_owner_url" in one.get("secrets", ())}
+
+    assert owners == {"migrated", "backup"}
+
+
+def test_the_database_counts_as_ready_only_when_others_reach_it() -> None:
+    # While PostgreSQL's image makes roles and databases, its server answers on a socket only.
+    assert {"--host", "127.0.0.1"} <= set(COMPOSE["services"]["database"]["healthcheck"]["test"])

@@ -30,11 +30,12 @@ LARGE = frozenset(
         *("people.securityevent", "plans.version", "search.searchentry"),
     }
 )
-#: SQL that takes something away, or locks a table for long.
+#: SQL that takes something away, refuses what old code writes, or locks a table for long.
 _SQL = re.compile(
     r"\b(DROP\s+(?:TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(?:SET\s+DATA\s+)?TYPE"
-    r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!\s*CONCURRENTLY)|LOCK\s+TABLE|TRUNCATE)",
-    re.IGNORECASE,
+    r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!\s*CONCURRENTLY)|LOCK\s+TABLE|TRUNCATE|DROP\s+DEFAULT"
+    r"|ADD\s+CONSTRAINT(?!.*\bNOT\s+VALID\b))",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -74,6 +75,10 @@ def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) ->
                 f"adds {one.constraint.name} to {model}: rows that old code writes may break it. Use "
                 "AddConstraintNotValid, or say why they cannot"
             )
+        case operations.AlterUniqueTogether() if _pairs(one.unique_together) - _pairs(
+            state.models[app, one.name_lower].options.get("unique_together")
+        ):
+            yield f"makes fields of {one.name} unique together: rows that old code writes may not be"
         case operations.RunSQL():
             for statement in _statements(one.sql):
                 for found in _SQL.findall(statement):
@@ -93,12 +98,18 @@ def _written_without(field: Field[Any, Any]) -> bool:
 def _alterations(before: Field[Any, Any], after: Field[Any, Any]) -> Iterator[str]:
     if before.null and not after.null:
         yield "old code still writes NULL"
+    if before.db_default is not NOT_PROVIDED and after.db_default is NOT_PROVIDED and not after.null:
+        yield "old code leaves it to the database's default"
     if before.get_internal_type() != after.get_internal_type():
         yield "its type changes"
     if before.max_length and after.max_length and after.max_length < before.max_length:
         yield f"old code still writes up to {before.max_length} characters"
     if not before.unique and after.unique:
         yield "rows that old code writes may not be unique"
+
+
+def _pairs(unique_together: Iterable[Iterable[str]] | None) -> set[tuple[str, ...]]:
+    return {tuple(names) for names in unique_together or ()}
 
 
 def _statements(sql: object) -> Iterator[str]:

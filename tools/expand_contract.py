@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import django
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db.migrations import Migration, operations
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -69,7 +70,9 @@ def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) ->
             before = state.models[app, model].fields[one.name_lower]
             yield from (f"alters {model}.{one.name}: {fault}" for fault in _alterations(before, one.field))
         case operations.AddIndex() if type(one) is operations.AddIndex and f"{app}.{model}" in LARGE:
-            yield f"indexes the large table {model} while writers wait: use AddIndexConcurrently and atomic = False"
+            yield f"indexes the large table {model} while writers wait: use BuildIndexConcurrently and atomic = False"
+        case AddIndexConcurrently() if type(one) is AddIndexConcurrently:
+            yield f"cannot be tried again if it is cut off while it indexes {model}: use BuildIndexConcurrently"
         case operations.AddConstraint() if type(one) is operations.AddConstraint:
             yield (
                 f"adds {one.constraint.name} to {model}: rows that old code writes may break it. Use "

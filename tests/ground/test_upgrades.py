@@ -22,6 +22,7 @@ from django.test import Client
 import housing
 from housing.heartbeats import BACKUP, record_heartbeat
 from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
+from partnerships.kit.indexes import BuildIndexConcurrently
 from tools.expand_contract import LARGE, migration_faults
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -93,9 +94,30 @@ def test_what_old_code_can_live_with_is_allowed() -> None:
 def test_an_index_on_a_large_table_must_be_built_beside_writers() -> None:
     index = models.Index(fields=["name"], name="x")
     with patch("tools.expand_contract.LARGE", {"plans.site"}):
-        assert "use AddIndexConcurrently" in faults_of(migrations.AddIndex("site", index))[0]
-        assert faults_of(AddIndexConcurrently("site", index)) == []
+        assert "use BuildIndexConcurrently" in faults_of(migrations.AddIndex("site", index))[0]
+        assert "cannot be tried again" in faults_of(AddIndexConcurrently("site", index))[0]
+        assert faults_of(BuildIndexConcurrently("site", index)) == []
     assert {apps.get_model(name)._meta.label_lower for name in LARGE} == LARGE
+
+
+@pytest.mark.django_db
+def test_an_index_that_was_cut_off_is_built_again() -> None:
+    state = ProjectState()
+    migrations.CreateModel("Site", [("name", models.CharField(max_length=50))]).state_forwards("plans", state)
+    index = BuildIndexConcurrently("site", models.Index(fields=["name"], name="site_by_name"))
+    after = state.clone()
+    index.state_forwards("plans", after)
+
+    # Nothing is executed: the statements are collected.
+    with (
+        patch.object(BuildIndexConcurrently, "_ensure_not_in_transaction"),  # the test is in one
+        connection.schema_editor(collect_sql=True, atomic=False) as editor,
+    ):
+        index.database_forwards("plans", editor, state, after)
+
+    drop, create = editor.collected_sql
+    assert drop == 'DROP INDEX CONCURRENTLY IF EXISTS "site_by_name";'
+    assert create.startswith('CREATE INDEX CONCURRENTLY "site_by_name" ON "plans_site"')
 
 
 def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> None:

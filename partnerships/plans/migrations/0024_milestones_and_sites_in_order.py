@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
@@ -11,6 +12,6 @@ class Migration(migrations.Migration):
     dependencies = [("plans", "0023_fill_documents_of_newest_versions")]
 
     operations = [
-        AddIndexConcurrently("milestone", models.Index(fields=["due_by", "id"], name="milestone_in_order")),
-        AddIndexConcurrently("site", models.Index(fields=["name", "id"], name="site_in_order")),
+        BuildIndexConcurrently("milestone", models.Index(fields=["due_by", "id"], name="milestone_in_order")),
+        BuildIndexConcurrently("site", models.Index(fields=["name", "id"], name="site_in_order")),
     ]

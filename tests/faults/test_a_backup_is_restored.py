@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 from collections.abc import Iterator
@@ -291,6 +292,17 @@ def test_a_restore_needs_held_emails(settings: LazySettings, tmp_path: Path) -> 
 
     with pytest.raises(CommandError, match="Set EMAILS_HELD=1 everywhere first"):
         call_command("restore", str(tmp_path), "--identity", str(tmp_path / "key"))
+
+
+def test_a_backup_of_a_later_version_is_not_restored_with_this_one(
+    settings: LazySettings, tmp_path: Path, key: Path
+) -> None:
+    settings.EMAILS_HELD = True
+    folder = a_backup(tmp_path / "later")
+    dataclasses.replace(a_backup_of_nothing(), version="9.0.0", migrations={"plans": "9999_later"}).write(folder)
+
+    with pytest.raises(CommandError, match=r"of version 9\.0\.0.* or a later one"):
+        call_command("restore", str(folder), "--identity", str(key), "--replace")
 
 
 def test_only_a_program_of_the_servers_version_is_used(

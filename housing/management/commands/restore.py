@@ -13,8 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.utils import timezone
 
+import housing
 from housing.backups.faults import FAULTS
-from housing.backups.restoring import read_identities, restore_backup
+from housing.backups.places import read_manifest
+from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
+from housing.upgrades import known_migrations, our_apps
 from partnerships.kit.masking import mask
 
 
@@ -45,6 +48,14 @@ class Command(BaseCommand):
             )
         connection.close()
         try:
+            found = read_manifest(options["folder"])
+            if any(
+                app in our_apps() and (app, name) not in known_migrations() for app, name in found.migrations.items()
+            ):
+                raise UnableToRestore(
+                    f"The backup is of version {found.version}, whose tables version {housing.VERSION} does not know: "
+                    "restore it with that version or a later one."
+                )
             manifest = restore_backup(
                 options["folder"],
                 identities=read_identities(options["identity"]),

@@ -69,7 +69,7 @@ def our_apps() -> frozenset[str]:
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """Our migrations by app and name, as they were on disk when this process began."""
+    """Our migrations by app and name, as they were on disk when this process first asked."""
     return frozenset(
         (label, path.stem)
         for label in our_apps()

@@ -72,12 +72,16 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
                 connection.commit()
         return
     name = f"{database['NAME']}_drill"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with connect(database) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         try:
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-            cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        except psycopg2.errors.InsufficientPrivilege:
+            cursor.execute(create)
+        except psycopg2.errors.DuplicateDatabase:  # a drill that was cut off left it
+            cursor.execute(drop)
+            cursor.execute(create)
+        except psycopg2.errors.InsufficientPrivilege:  # which is found first: the database that was made for it stays
             raise UnableToRestore(
                 f"The role {database['USER']} may not create databases. Let your database administrator run CREATE "
                 f"DATABASE {name} OWNER {database['USER']}, and set DATABASE_DRILL_URL to it."
@@ -85,7 +89,7 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
         try:
             yield {**database, "NAME": name}
         finally:
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            cursor.execute(drop)
 
 
 def _which(database: Mapping[str, Any]) -> tuple[str, int]:

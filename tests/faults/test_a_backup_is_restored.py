@@ -28,10 +28,12 @@ from housing.backups.making import UnableToBackUp, make_backup
 from housing.backups.places import KEEP_AT_LEAST, UnusableBackup, backups_in, folder_name, rotate
 from housing.backups.programs import UnableToFindProgram, find_program
 from housing.backups.restoring import UnableToRestore, compare, read_identities, restore_backup
+from housing.database_roles import connection_settings
 from housing.heartbeats import BACKUP, BACKUP_DRILL, heartbeat_age
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document
 from partnerships.plans.services import create_plan, publish_version
+from tests.support.roles import limited_role
 from tests.world import make_world
 
 #: A database for each process that runs tests.
@@ -161,6 +163,14 @@ def test_a_backup_restores_every_row_trigger_and_file(
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
         assert cursor.fetchone() == (0,), "the drill leaves nobody's data behind"
 
+    # Without one, the owner must be able to make it; if not, one that is there is not dropped.
+    with (
+        limited_role("worker") as url,
+        pytest.raises(UnableToRestore, match="may not create databases"),
+        drilling._scratch({**connection_settings(url), "NAME": connection.settings_dict["NAME"]}, None),
+    ):
+        pass
+
 
 def a_backup(folder: Path) -> Path:
     """A complete backup of nothing."""
@@ -226,6 +236,23 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
         drilling.drill(
             database=own, scratch=another_address, media=tmp_path / "media", outside={}, now=timezone.now(), folder=root
         )
+
+
+@pytest.mark.django_db
+def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it() -> None:
+    own = connection.settings_dict
+    name = f"{own['NAME']}_drill"
+    with connect(own) as other, other.cursor() as cursor:
+        other.autocommit = True
+        # As a drill that was cut off leaves it.
+        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+
+        with drilling._scratch(own, None) as scratch, connect(scratch) as drilled, drilled.cursor() as inside:
+            inside.execute("SELECT current_database()")
+            assert inside.fetchone() == (name,)
+
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [name])
+        assert cursor.fetchone() == (0,)
 
 
 def test_operators_are_told_when_the_database_is_away_and_when_old_backups_stay(root: Path) -> None:

@@ -60,6 +60,10 @@ def make_backup(
     keys = _public_keys(recipients)
     if fault := inside(media, outside):
         raise UnableToBackUp(fault)
+    if link := next((path for path in media.rglob("*") if path.is_symlink()), None):
+        raise UnableToBackUp(
+            f"{link} is a link, and what it leads to would be missing: put the files themselves there."
+        )
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(root):
         unfinished = root / f"{folder_name(now)}{UNFINISHED}"

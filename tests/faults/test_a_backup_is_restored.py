@@ -312,6 +312,9 @@ def test_a_backup_without_a_key_or_with_the_journal_in_it_is_refused(tmp_path: P
         make_backup(recipients=["age1nobody"], outside={}, **given)
     with pytest.raises(UnableToBackUp, match="JOURNAL_ROOT"):
         make_backup(recipients=[own], outside={"JOURNAL_ROOT": tmp_path / "journal"}, **given)
+    (tmp_path / "on-another-disk").symlink_to("/mnt")
+    with pytest.raises(UnableToBackUp, match="is a link, and what it leads to would be missing"):
+        make_backup(recipients=[own], outside={}, **given)
 
 
 def test_a_restore_needs_held_emails(settings: LazySettings, tmp_path: Path) -> None:

@@ -87,3 +87,11 @@ def test_only_those_that_change_tables_have_the_owners_address() -> None:
 def test_the_database_counts_as_ready_only_when_others_reach_it() -> None:
     # While PostgreSQL's image makes roles and databases, its server answers on a socket only.
     assert {"--host", "127.0.0.1"} <= set(COMPOSE["services"]["database"]["healthcheck"]["test"])
+
+
+def test_no_secret_and_no_data_is_sent_to_a_build() -> None:
+    left_out = set((DEPLOY.parent.parent / ".dockerignore").read_text().splitlines())
+    copied = re.findall(r"^COPY (?!--)(.*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+
+    assert {".env", "var", "docs/deploy/secrets"} <= left_out
+    assert {name.rstrip("/") for line in copied for name in line.split()} & left_out == set()

@@ -83,6 +83,8 @@ def _run(sql: str) -> None:
 
 #: Prepared statements of pages on each connection: names by text, the one that was used last at the end.
 _kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: Numbers in their names, each used once: PostgreSQL refuses a name that is still taken.
+_numbers = count(1)
 #: Maximum prepared statements of pages of a connection. Each needs some 100 KB of its server process.
 _MAX_KEPT = 200
 #: Begins with SELECT, so that row history does not take the statement for one that writes.
@@ -101,11 +103,10 @@ def planned_once(text: str, types: Sequence[str]) -> str | None:
     kept = _kept.setdefault(connection.connection, {})
     name = kept.pop(text, None)
     if name is None:
-        name = f"kept_{len(kept)}"
-        if len(kept) >= _MAX_KEPT:
-            name = kept.pop(next(iter(kept)))
-            _run(f"DEALLOCATE {name}")
+        name = f"kept_{next(_numbers)}"
         _run(f"PREPARE {name} ({', '.join(types)}) AS {text}" if types else f"PREPARE {name} AS {text}")
+        if len(kept) >= _MAX_KEPT:
+            _run(f"DEALLOCATE {kept.pop(next(iter(kept)))}")
     kept[text] = name
     return f"{_PLAN_ONCE}; {_execute(name, len(types))}"
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
+from partnerships.kit.database import planned_once, rows_of
 from partnerships.organisations import statements
 from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Membership, Role
@@ -105,6 +107,23 @@ def test_what_a_reader_holds_is_sent_as_one_array_in_quotes(world: World) -> Non
 
     (array,) = re.findall(r"EXECUTE kept_\d+ \('\{([\d,]+)\}'\)", captured[-1]["sql"])
     assert sorted(map(int, array.split(","))) == held
+
+
+def test_a_statement_that_cannot_be_planned_takes_no_name_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.kit.database._kept", WeakKeyDictionary())
+    monkeypatch.setattr("partnerships.kit.database._MAX_KEPT", 2)
+
+    def answer(text: str) -> Any:
+        said = planned_once(text, ())
+        assert said is not None
+        return rows_of(said, None)[0][0]
+
+    before = [answer("SELECT 1"), answer("SELECT 2")]
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        planned_once("SELECT no_such_column", ())
+    after = [answer("SELECT 3"), answer("SELECT 2"), answer("SELECT 1")]
+
+    assert (before, after) == ([1, 2], [3, 2, 1])
 
 
 def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:

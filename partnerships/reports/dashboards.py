@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Kind, Organisation
 from partnerships.people.models import User
-from partnerships.reports.presenting import draw
+from partnerships.reports.presenting import caption_of, draw
 from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot
@@ -79,5 +79,5 @@ def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and table.rows:
-            return chart.title, draw(chart, table, limit=_BARS)
+            return caption_of(chart, table, limit=_BARS), draw(chart, table, limit=_BARS, where="report")
     return None

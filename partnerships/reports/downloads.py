@@ -13,7 +13,16 @@ from partnerships.documents.downloads import WORD, draw_pdf, pdf_response, word_
 from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordPicture, WordTable, write_tables
 from partnerships.kit.pictures import png_of
 from partnerships.kit.workbooks import XLSX, Worksheet, xlsx_bytes, xlsx_response
-from partnerships.reports.presenting import Paging, draw, made_words, note_of, shown_tables, source_words, words_of
+from partnerships.reports.presenting import (
+    Paging,
+    caption_of,
+    draw,
+    made_words,
+    note_of,
+    shown_tables,
+    source_words,
+    words_of,
+)
 from partnerships.reports.snapshot import Snapshot, Table
 
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
@@ -80,7 +89,8 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
     """The charts of a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and table.rows:
-            yield WordPicture(chart.title, png_of(draw(chart, table)), f"{chart.title}; the table gives the figures")
+            title = caption_of(chart, table)
+            yield WordPicture(title, png_of(draw(chart, table)), f"{title}; the table gives the figures")
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:

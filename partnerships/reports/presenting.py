@@ -153,7 +153,11 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None) -> Sho
         _shown(table, table.total) if table.total else None,
         note_of(table) if paging is None else table.note,
         table.empty,
-        tuple((one.title, draw(one, table)) for one in snapshot.charts if one.table == table.code and table.rows),
+        tuple(
+            (caption_of(one, table), draw(one, table))
+            for one in snapshot.charts
+            if one.table == table.code and table.rows
+        ),
         tuple((one.title, draw_map(one, table, paging)) for one in snapshot.maps if one.table == table.code),
         tuple((one.title, draw_network(one, snapshot)) for one in snapshot.networks if one.bodies == table.code),
         pages,
@@ -198,18 +202,23 @@ def words_of(table: Table) -> Iterator[list[str]]:
         yield [cell_words(column.kind, cell) for column, cell in zip(table.columns, row.cells, strict=True)]
 
 
-def draw(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> SafeString:
+def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
+    """The title of a chart, which says so where only the highest bars are drawn."""
+    return f"{chart.title}, the {limit} highest" if len(table.rows) > limit else chart.title
+
+
+def draw(chart: Chart, table: Table, *, limit: int = _MAX_ROWS, where: str = "table") -> SafeString:
     """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows.
 
-    Of more than `limit` bars below each other, the highest are drawn.
+    Of more than `limit` bars below each other, the highest are drawn. `where` is what a screen reader is told to read
+    the figures in.
     """
-    label = f"{chart.title}; the table gives the figures"
+    label = f"{caption_of(chart, table, limit=limit)}; the {where} gives the figures"
     if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
         place = chart.series[-1]
         figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
         if len(figures) > limit:
             figures = sorted(figures, key=lambda one: -one[1])[:limit]
-            label = f"{label}; here the {limit} highest"
         return row_chart(label, figures)
     first, second = (table.columns[place].label for place in chart.series)
     groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]

@@ -24,7 +24,8 @@ def test_the_dashboard_of_a_partnership_says_what_its_reports_say_and_leads_to_t
         report = figures_for(world.ben, slug, query)
         assert all(sentence in words for sentence in report.answers[:2]), slug
         assert f'href="{reverse("reports:report", args=[slug])}?{query}"' in words
-    assert "Homes by year of completion" in words
+    # The dashboard has no table beside the chart.
+    assert 'aria-label="Homes by year of completion; the report gives the figures"' in words
 
 
 def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_reader(world: World) -> None:

@@ -14,8 +14,8 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Audience, Partnership
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
-from partnerships.reports.presenting import Pages, Paging, shown_tables, words_of
-from partnerships.reports.snapshot import Row, Snapshot, from_json, to_json
+from partnerships.reports.presenting import Pages, Paging, caption_of, draw, shown_tables, words_of
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Table, from_json, to_json
 from tests.commitments.promises import agree
 from tests.reports.conftest import cells, figures_for
 from tests.support.pages import collapse
@@ -210,3 +210,16 @@ def test_long_tables_are_shown_in_pages_and_paper_has_all_rows(world: World) -> 
     assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=2#table-links", ""))
     assert len(list(words_of(long))) == 121
     assert len(shown_tables(snapshot)[0].rows) == 120
+
+
+def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
+    rows = tuple(Row((f"Body {number}", number)) for number in range(1, 17))
+    table = Table("cut", "Cut off", (Column("Without"), Column("Cut off", Kind.NUMBER)), rows)
+    chart = Chart("Cut off without each", "cut", (1,))
+    svg = draw(chart, table)
+
+    assert caption_of(chart, table) == "Cut off without each, the 15 highest"
+    assert 'aria-label="Cut off without each, the 15 highest; the table gives the figures"' in svg
+    assert svg.count("<rect") == 15
+    assert "Body 16" in svg
+    assert caption_of(chart, replace(table, rows=rows[1:])) == "Cut off without each"

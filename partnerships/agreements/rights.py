@@ -18,6 +18,7 @@ from partnerships.agreements.models import (
     Partnership,
     Party,
     PartyRole,
+    PartyStatus,
     PostRole,
     TermsProposal,
 )
@@ -48,10 +49,15 @@ def edits_for(person: User, body: Organisation | Partnership) -> bool:
 
 
 def holdings_of(reader: User) -> str:
-    """A digest of what the reader's rights come from: a file that was made for them is theirs while it is the same."""
-    roles = sorted(Membership.objects.roles_of(reader).items())
-    partnerships = sorted(Partnership.objects.present_for(reader).values_list("pk", flat=True))
-    return hashlib.sha256(json.dumps([roles, partnerships, is_administrator(reader)]).encode()).hexdigest()
+    """A digest of what the reader's rights come from: a file that was made for them is theirs while it is the same.
+
+    With the partnerships that one of their organisations is invited to, which they read in full until it declines.
+    """
+    roles = Membership.objects.roles_of(reader)
+    known = Party.objects.filter(organisation__in=list(roles), status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
+    parts = sorted(known.values_list("partnership", "organisation", "status"))
+    given = [sorted(roles.items()), parts, is_administrator(reader)]
+    return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,12 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.services import change_status, leave_partnership
+from partnerships.agreements.services import (
+    answer_invitation,
+    change_status,
+    invite_organisation,
+    leave_partnership,
+)
 from partnerships.people.models import User
 from partnerships.people.retention import RULES
 from partnerships.reports import services
@@ -81,6 +86,23 @@ def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: 
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=now)
     assert not services.may_download(other, world.ben, now)
     assert signed_in(world.ben).get(reverse("reports:made-file-download", args=[other.pk])).status_code == 403
+
+
+def test_a_file_closes_when_an_invitation_is_declined(world: World) -> None:
+    now = timezone.now()
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.riverside,
+        role="member",
+        reason="Helps.",
+        author=world.amina,
+        now=now,
+    )
+    pack = made(world.nadia, f"partnership={world.partnership.pk}&part=overdue")
+
+    assert services.may_download(pack, world.nadia, now)
+    answer_invitation(party=party, accept=False, reason="Too small.", author=world.nadia, now=now)
+    assert not services.may_download(pack, world.nadia, now)
 
 
 def test_a_file_that_cannot_be_made_says_why(world: World) -> None:

@@ -117,10 +117,11 @@ def test_a_file_that_cannot_be_made_says_why(world: World) -> None:
         asked(world.ben, "since=nonsense")
     with pytest.raises(services.UnableToMakeFile, match="no such report"):
         asked(world.ben, form="exe")
-    for _ in range(services.MAX_FILES - 1):
+    for _ in range(services.MAX_FILES):
         asked(world.ben)
-    with pytest.raises(services.UnableToMakeFile, match="Remove one first"):
+    with pytest.raises(services.UnableToMakeFile, match="You already have 5 files of this report"):
         asked(world.ben)
+    assert asked(world.ben, report="evidence-file").is_at_work  # its page lists none of the five
 
 
 def test_progress_counts_the_parts_of_the_report(world: World) -> None:

@@ -19,7 +19,7 @@ from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import from_json, to_json
 
-#: A person may have this many files at a time.
+#: A person may have this many files of one report at a time: its page lists them.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
@@ -42,8 +42,8 @@ def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt
         raise UnableToMakeFile("There is no such report.")
     if not has_valid_filters(definition, person, question):
         raise UnableToMakeFile("Correct the filters first.")
-    if person.report_files.count() >= MAX_FILES:
-        raise UnableToMakeFile(f"You already have {MAX_FILES} files. Remove one first.")
+    if person.report_files.filter(report=report).count() >= MAX_FILES:
+        raise UnableToMakeFile(f"You already have {MAX_FILES} files of this report. Remove one first.")
     return ReportFile.objects.create(person=person, report=report, form=form, question=question, asked_at=now)
 
 

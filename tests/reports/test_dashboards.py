@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from partnerships.organisations.models import Organisation
 from tests.reports.conftest import figures_for
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_homes_pipeline import QUAY, plan_with
@@ -41,3 +42,13 @@ def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_re
     assert "around=Westmarch+Borough+Council" in own
     assert figures_for(world.chidi, "network").answers[0] in network
     assert world.westmarch.name not in network
+
+
+def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: World) -> None:
+    name = f"Larkhaven Homes with {'and '.join(['Estuary '] * 20)}".strip()
+    Organisation.objects.filter(pk=world.larkhaven.pk).update(name=name)
+
+    page = client_of(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]))
+
+    assert len(name) > 200
+    assert f"If {name} goes, 1 of its 1 partnership ends" in collapse(page.content.decode())

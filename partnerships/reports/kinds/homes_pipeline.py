@@ -79,7 +79,7 @@ class _Filters(Form):
     confidence = forms.ChoiceField(
         label="Confidence", required=False, choices=[("", "Any confidence"), *CONFIDENCE.items()]
     )
-    provider = forms.CharField(label="Lead of the site", required=False, max_length=200)
+    provider = forms.CharField(label="Lead of the site", required=False, max_length=300)
     partnership = forms.ModelChoiceField(
         label="Partnership",
         required=False,

@@ -45,7 +45,7 @@ class _Filters(Form):
     around = forms.CharField(
         label="Around an organisation",
         required=False,
-        max_length=200,
+        max_length=300,
         help_text="Its name. The report then says what ends if it goes.",
     )
     kind = forms.ChoiceField(label="Kind of partnership", required=False)

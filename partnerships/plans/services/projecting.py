@@ -69,13 +69,16 @@ def _documents(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
     gone = [key for key in was if key not in now]
     if gone:
         Document.objects.filter(plan=plan, key__in=gone).update(in_newest=False)
-    changed = {key: item for key, item in now.items() if was.get(key) != item}
-    if not changed:
+    if not now:
         return
-    rows = list(Document.objects.filter(plan=plan, key__in=changed))
-    for row in rows:
-        row.title, row.restricted, row.in_newest = changed[row.key]["title"], changed[row.key]["restricted"], True
-    Document.objects.bulk_update(rows, ["title", "restricted", "in_newest"])
+    # By what the rows say, not by what was: a server of the release before published versions and left them empty.
+    changed = []
+    for row in Document.objects.filter(plan=plan, key__in=now):
+        said = (row.title, row.restricted, row.in_newest)
+        row.title, row.restricted, row.in_newest = now[row.key]["title"], now[row.key]["restricted"], True
+        if said != (row.title, row.restricted, row.in_newest):
+            changed.append(row)
+    Document.objects.bulk_update(changed, ["title", "restricted", "in_newest"])
 
 
 def _values(row: Milestone) -> tuple[object, ...]:

@@ -67,11 +67,11 @@ class RecordSelect(forms.Select):
         return list(found.items())[:MAX_SUGGESTED]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With the words that were typed; a long select says that it has suggestions."""
+        """With the words that were typed and what they find; a long select says that it has suggestions."""
         context = super().get_context(name, value, attrs)
         if self.is_long:
             context["widget"]["attrs"]["data-suggests"] = "yes"
-        context["widget"]["words"] = self.words
+        context["widget"] |= {"words": self.words, "sought": self.choices.field.label or ""}
         return context
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:

@@ -54,6 +54,7 @@ def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World
 
     assert option not in page()
     assert 'name="partnership-find"' in page()
+    assert 'Part of a name<span class="govuk-visually-hidden">, Partnership</span>' in " ".join(page().split())
     assert option in page(**{"partnership-find": "estuary"})
     assert f"{option} selected" in page(partnership=world.partnership.pk)
 

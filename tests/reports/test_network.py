@@ -14,7 +14,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Audience, Partnership
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
-from partnerships.reports.presenting import Pages, Paging, caption_of, draw, shown_tables, words_of
+from partnerships.reports.presenting import Pages, Paging, caption_of, draw, note_of, shown_tables, words_of
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Table, from_json, to_json
 from tests.commitments.promises import agree
 from tests.reports.conftest import cells, figures_for
@@ -193,7 +193,7 @@ def test_a_frozen_network_keeps_its_picture(world: World) -> None:
     assert found.networks[0].centre == str(world.larkhaven.pk)
 
 
-def test_long_tables_are_shown_in_pages_and_paper_has_all_rows(world: World) -> None:
+def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(world: World) -> None:
     found = figures_for(world.ben, "network")
     table = found.table("links")
     assert table is not None
@@ -210,6 +210,9 @@ def test_long_tables_are_shown_in_pages_and_paper_has_all_rows(world: World) -> 
     assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=2#table-links", ""))
     assert len(list(words_of(long))) == 121
     assert len(shown_tables(snapshot)[0].rows) == 120
+    longer = replace(long, rows=long.rows * 10)
+    assert len(list(words_of(longer))) == 1_001
+    assert note_of(longer) == "The first 1,000 rows; the Excel file has 200 more."
 
 
 def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:

@@ -11,6 +11,13 @@ def test_overdue_emails_and_no_progress_are_a_stall() -> None:
     )
 
 
+def test_growing_ages_of_lanes_are_no_progress() -> None:
+    before = {"queued": 9, "oldest_due_seconds": 70, "oldest_by_lane_seconds": {"account": 70, "digest": 0}}
+    now = {"queued": 9, "oldest_due_seconds": 85, "oldest_by_lane_seconds": {"account": 85, "digest": 0}}
+
+    assert is_stalled(before, now)
+
+
 def test_a_long_queue_that_moves_is_not_a_stall() -> None:
     assert not is_stalled(
         {"queued": 900, "sent": 4, "oldest_due_seconds": 70}, {"queued": 500, "sent": 404, "oldest_due_seconds": 85}

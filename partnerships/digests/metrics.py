@@ -13,7 +13,6 @@ from partnerships.digests.queries.queue import queue_figures
 _GAUGES = {
     "waiting": ("digests_waiting", "Watermarks waiting to be sent."),
     "oldest_due_seconds": ("outbox_oldest_due_seconds", "Seconds that the oldest due email has waited."),
-    "oldest_account_seconds": ("outbox_oldest_account_seconds", "The same for account emails only."),
     "not_composed": ("outbox_not_composed", "Emails that could not be composed."),
     "months_ready": ("outbox_months_ready", "Months after this one for which the outbox has partitions; should be 12."),
     "suppressed_addresses": ("outbox_suppressed_addresses", "Suppressed addresses."),
@@ -41,5 +40,13 @@ class QueueCollector(Collector):
         for lane, count in figures["by_lane"].items():
             lanes.add_metric([lane], count)
         yield lanes
+        ages = GaugeMetricFamily(
+            "outbox_oldest_due_by_lane_seconds",
+            "Seconds that the oldest due email of a lane has waited.",
+            labels=["lane"],
+        )
+        for lane, seconds in figures["oldest_by_lane_seconds"].items():
+            ages.add_metric([lane], seconds)
+        yield ages
         for key, (name, words) in _GAUGES.items():
             yield GaugeMetricFamily(name, words, value=figures[key])

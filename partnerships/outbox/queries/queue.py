@@ -42,20 +42,21 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 """
 
 
-def oldest_due(lanes: list[int]) -> dt.datetime | None:
-    """When the oldest due email of these lanes became due; None if none is."""
+def oldest_due() -> dict[Lane, dt.datetime]:
+    """When the oldest due email of each lane became due; lanes without a due email are left out."""
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST, [lanes])
-        moments = [moment for _, moment in cursor.fetchall() if moment is not None and moment <= timezone.now()]
-    return min(moments, default=None)
+        cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
+        found = cursor.fetchall()
+    now = timezone.now()
+    return {Lane(lane): moment for lane, moment in found if moment is not None and moment <= now}
 
 
 def queue_figures() -> dict[str, Any]:
-    """Counts of queued and sending emails, and the age of the oldest due one.
+    """Counts of queued and sending emails, and the age of the oldest due one, in all and by lane.
 
-    Counts stop at 100,000. `not_composed` counts emails that cannot be composed: those being retried, and those set
-    aside within a day. `months_ready` is the number of later months that have partitions. `last_settled` and
-    `lease_until` change while senders work.
+    Counts stop at 100,000. With EMAILS_HELD, only account emails are due. `not_composed` counts emails that cannot be
+    composed: those being retried, and those set aside within a day. `months_ready` is the number of later months that
+    have partitions. `last_settled` and `lease_until` change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
     by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
@@ -67,16 +68,18 @@ def queue_figures() -> dict[str, Any]:
         cursor.execute(_SIGNS_OF_LIFE)
         last_settled, lease_until = cursor.fetchone()
     now = timezone.now()
-    account = oldest_due([Lane.ACCOUNT])
-    others = None if settings.EMAILS_HELD else oldest_due([Lane.NOTICE, Lane.DIGEST])
+    due = oldest_due()
+    ages = {lane.name.lower(): _age(due.get(lane), now) for lane in Lane}
+    if settings.EMAILS_HELD:
+        ages = dict.fromkeys(ages, 0) | {"account": ages["account"]}
     unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, with an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
     return {
         **counts,
         "by_lane": by_lane,
-        "oldest_due_seconds": _age(min((one for one in (account, others) if one), default=None), now),
-        "oldest_account_seconds": _age(account, now),
+        "oldest_due_seconds": max(ages.values()),
+        "oldest_by_lane_seconds": ages,
         "not_composed": not_composed,
         "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
         "months_ready": months_ready(now=now),

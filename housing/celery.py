@@ -159,9 +159,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 
 
 class AccountedTask(Task):  # type: ignore[type-arg]  # generic only in the stubs
-    """A task whose changes name it in row history."""
+    """A task whose changes name it in row history, and whose runs are counted even if their process is killed."""
 
     abstract = True
+    Request = "housing.lost_jobs:WatchedRequest"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task with its name in the context of row history."""

@@ -1,0 +1,43 @@
+"""Counts runs whose process was killed: by its time limit, by the kernel for its memory, or by hand.
+
+Such a process can no longer count its run. A worker's first process sees that it is gone. Only workers import this,
+because it brings Celery's worker with it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from celery.exceptions import TimeLimitExceeded, WorkerLostError
+from celery.worker import state
+from celery.worker.request import Request
+from django.db import Error, close_old_connections
+
+from housing.jobs import record_job
+from partnerships.kit.operators import alert_operators
+
+log = structlog.get_logger(__name__)
+
+
+class WatchedRequest(Request):
+    """A run of a task as the worker's first process sees it."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        """As usual; then count a run whose process was killed, unless the worker itself is being stopped."""
+        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+        error = getattr(exc_info.exception, "exc", exc_info.exception)
+        if isinstance(error, WorkerLostError | TimeLimitExceeded) and not state.should_terminate:
+            self._count()
+            # Celery sends a lost run back to the queue and tells nobody, so a task that kills its process goes on.
+            if isinstance(error, WorkerLostError):
+                alert_operators(f"{self.task.name} failed: WorkerLostError", f"Task {self.id} was killed.\n\n{error}")
+
+    def _count(self) -> None:
+        started = self.time_start or time.time()
+        try:
+            close_old_connections()
+            record_job(self.task.name, seconds=max(time.time() - started, 0), failed=True)
+        except Error as error:
+            log.warning("job_not_recorded", job=self.task.name, kind=type(error).__name__)

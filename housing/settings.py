@@ -203,6 +203,7 @@ ADMINS = [("Operators", address) for address in given["OPERATORS"]]
 OPERATED_BY = given["OPERATED_BY"]
 PRIVACY_CONTACT = given["PRIVACY_CONTACT"]
 ACCESSIBILITY_CONTACT = given["ACCESSIBILITY_CONTACT"]
+SECURITY_CONTACT = given["SECURITY_CONTACT"]  # in /.well-known/security.txt; empty: the page does not exist
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 

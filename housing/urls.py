@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from housing import health
+from housing.security_txt import security_txt
 from partnerships.kit.late import late_view
 
 handler400 = "housing.errors.bad_request"
@@ -13,6 +14,7 @@ urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics", login_not_required(late_view("housing.metrics.metrics")), name="metrics"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     # The rooms in the order of the menu; those without a prefix come last.
     path("answers/", include("partnerships.answers.urls")),
     path("commitments/", include("partnerships.commitments.urls")),

@@ -37,6 +37,7 @@ MACHINES = {
     "health_live": 200,
     "health_ready": 200,
     "metrics": 404,
+    "security_txt": 404,
 }
 
 

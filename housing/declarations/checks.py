@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from email.utils import parseaddr
 from typing import Any
@@ -10,6 +11,7 @@ from housing.declarations.setting import Values
 
 #: Django's own minimum for a secret key.
 MIN_KEY_LENGTH = 50
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
 def key_fault(key: str) -> str:
@@ -59,6 +61,12 @@ def mailbox(value: str, values: Values) -> str:
     if value.isascii() and "@" in parseaddr(value)[1]:
         return ""
     return f"must be an address such as digests@ground.example, not {value!r}."
+
+
+def contacts(value: list[str], values: Values) -> str:
+    """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt: a bare email address, a page without TLS."""
+    wrong = next((one for one in value if not _CONTACT.fullmatch(one)), None)
+    return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
 
 
 def one_of(*allowed: str) -> Callable[[Any, Values], str]:

@@ -96,6 +96,16 @@ INSTANCE = Section(
             meaning="Named in the accessibility statement.",
         ),
         Setting(
+            name="SECURITY_CONTACT",
+            kind=LIST,
+            default=[],
+            needed_by=WEB,
+            example="mailto:security@ground.example",
+            check=checks.contacts,
+            meaning="Where to report a vulnerability, the preferred place first: `mailto:` and an address, or an "
+            "`https://` page ([security.txt](deploy.md#reports-of-vulnerabilities)). Without it, there is none.",
+        ),
+        Setting(
             name="LOG_LEVEL",
             default="INFO",
             check=checks.one_of("DEBUG", "INFO", "WARNING", "ERROR"),

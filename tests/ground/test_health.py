@@ -73,7 +73,7 @@ def test_metrics_need_their_token(client: Client, settings: object) -> None:
     assert b"django_http_requests" in given.content
 
 
-@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics"])
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics", "/.well-known/security.txt"])
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch", "trace"])
 def test_machine_pages_allow_only_reading(client: Client, path: str, method: str) -> None:
     assert getattr(client, method)(path).status_code == 405

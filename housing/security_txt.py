@@ -1,0 +1,31 @@
+"""`/.well-known/security.txt` (RFC 9116): where to report a vulnerability."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+#: The page is made from the settings each time it is asked for. RFC 9116 (2.5.5) recommends less than a year.
+VALID_FOR = dt.timedelta(days=180)
+
+
+@login_not_required
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Name SECURITY_CONTACT, the preferred one first; 404 without it."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = timezone.now() + VALID_FOR
+    lines = [
+        *(f"Contact: {contact}" for contact in settings.SECURITY_CONTACT),
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.SITE_ORIGIN}{reverse('security_txt')}",
+    ]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")

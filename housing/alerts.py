@@ -1,4 +1,4 @@
-"""Alerts to operators about pages that fail."""
+"""Alerts to operators, and reports, about pages that fail."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from housing.error_reports import report_error
 from partnerships.kit.operators import alert_operators
 
 
@@ -26,6 +27,7 @@ def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> N
     match = request.resolver_match if request else None
     route = match.view_name if match else "(no page)"
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    report_error(error, page=route, request_id=request_id)
     alert_operators(
         f"{type(error).__name__} on {route}",
         f"Request {request_id} for {route} was answered with 500.\n\n{''.join(traceback.format_exception(error))}",

@@ -1,4 +1,4 @@
-"""Records each run of a Celery task for `/metrics`, and alerts operators to failures."""
+"""Records each run of a Celery task for `/metrics`; alerts operators to failures and reports them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from celery.signals import task_failure, task_postrun, task_prerun
 from django.db import Error, connection
 
+from housing.error_reports import report_error
 from partnerships.kit.operators import alert_operators
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ def _record_end(task_id: str, task: Any, state: str | None = None, **kwargs: obj
 
 @task_failure.connect
 def _alert_about_failure(sender: Any, exception: BaseException, task_id: str, **kwargs: object) -> None:
+    report_error(exception, job=sender.name, task_id=task_id)
     lines = "".join(traceback.format_exception(exception))
     alert_operators(f"{sender.name} failed: {type(exception).__name__}", f"Task {task_id} failed.\n\n{lines}")
 

@@ -15,6 +15,7 @@ from celery.worker import state
 from celery.worker.request import Request
 from django.db import Error, close_old_connections
 
+from housing.error_reports import report_error
 from housing.jobs import record_job
 from partnerships.kit.operators import alert_operators
 
@@ -32,6 +33,7 @@ class WatchedRequest(Request):
             self._count()
             # Celery sends a lost run back to the queue and tells nobody, so a task that kills its process goes on.
             if isinstance(error, WorkerLostError):
+                report_error(error, job=self.task.name, task_id=self.id)
                 alert_operators(f"{self.task.name} failed: WorkerLostError", f"Task {self.id} was killed.\n\n{error}")
 
     def _count(self) -> None:

@@ -376,6 +376,7 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 # --- Monitoring ------------------------------------------------------------------------------------------------------
 
 METRICS_TOKEN = given["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
+SENTRY_DSN = given["SENTRY_DSN"]  # of Sentry or GlitchTip; empty: errors go to OPERATORS alone
 LOG_LEVEL = given["LOG_LEVEL"]
 LOGGING = logging_settings(level=LOG_LEVEL, debug=DEBUG)
 configure_structlog()

@@ -11,6 +11,7 @@ from housing.declarations.setting import Values
 
 #: Django's own minimum for a secret key.
 MIN_KEY_LENGTH = 50
+_DSN = re.compile(r"https?://[\w-]+(:[\w-]*)?@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+")
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
@@ -67,6 +68,15 @@ def contacts(value: list[str], values: Values) -> str:
     """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt: a bare email address, a page without TLS."""
     wrong = next((one for one in value if not _CONTACT.fullmatch(one)), None)
     return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
+
+
+def dsn(value: str, values: Values) -> str:
+    """Refuse what is no address of a project in Sentry or GlitchTip; it holds a key, so it is not repeated."""
+    return (
+        ""
+        if not value or _DSN.fullmatch(value)
+        else "must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER."
+    )
 
 
 def one_of(*allowed: str) -> Callable[[Any, Values], str]:

@@ -117,6 +117,14 @@ INSTANCE = Section(
             needed_by=WEB,
             meaning="The bearer token for Prometheus at `/metrics`. Without it, the page does not exist.",
         ),
+        Setting(
+            name="SENTRY_DSN",
+            secret=True,
+            needed_by=f"{WEB}, {WORKER}",
+            check=checks.dsn,
+            meaning="Where errors are reported, as Sentry or GlitchTip shows it "
+            "([reports of errors](deploy.md#reports-of-errors)). Without it, only `OPERATORS` are told.",
+        ),
     ),
 )
 

@@ -20,6 +20,7 @@ HEAVY = {
     *("PIL", "networkx", "numpy", "python_calamine", "weasyprint"),  # PDFs, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
     "prometheus_client",  # metrics, which web processes serve
+    "sentry_sdk",  # reports of errors, if there is one
     *("css_inline", "markdown_it", "nh3"),  # composing emails and texts of plans
     *("celery.bin", "click_repl", "prompt_toolkit"),  # Celery's command line
 }

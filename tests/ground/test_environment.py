@@ -227,6 +227,11 @@ def refusal(**environ: str) -> str:
         ("HSTS_STEP", "6", "HSTS_STEP must be at most 5, not 6."),
         ("EMAIL_LEASE_SECONDS", "20", "it must be at least 60 (5 x EMAIL_TIMEOUT + 10 s)"),
         ("EMAIL_DATA_TIMEOUT", "5", "EMAIL_DATA_TIMEOUT is 5; it must be at least EMAIL_TIMEOUT (10 s)."),
+        (
+            "SECURITY_CONTACT",
+            "us@ground.example",
+            "SECURITY_CONTACT must be mailto: and an address, or begin with https",
+        ),
         ("EMAIL_MAILBOX", "post", "EMAIL_MAILBOX must be an address such as digests@ground.example, not 'post'."),
     ],
 )
@@ -234,11 +239,25 @@ def test_a_value_that_cannot_be_right_is_refused_with_what_to_do(name: str, valu
     assert said in refusal(**{name: value})
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://0a1b@o12.errors.example/34",
+        "http://0a1b:2c@glitchtip.internal:8000/1",
+        "https://0a-1b@one.example/errors/2",
+    ],
+)
+def test_addresses_for_reports_are_taken_as_servers_show_them(address: str) -> None:
+    assert read_settings(SETTINGS, {"SECRET_KEY": LONG, "SENTRY_DSN": address})["SENTRY_DSN"] == address
+
+
 def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
-    said = refusal(DATABASE_URL="mysql://me:hush@database", ANYMAIL="{hush", PORT="1", CONN_MAX_AGE="-1")
+    given = {"ANYMAIL": "{hush", "PORT": "1", "CONN_MAX_AGE": "-1", "SENTRY_DSN": "https://hush@errors.example/"}
+    said = refusal(DATABASE_URL="mysql://me:hush@database", **given)
 
     assert "DATABASE_URL must begin with postgres:// or postgresql://." in said
     assert "ANYMAIL must be a JSON object." in said
+    assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in said
     assert "CONN_MAX_AGE must be a whole number, not '-1'" in said
     assert "hush" not in said
 

@@ -1,25 +1,31 @@
-"""No log line, traceback or alert contains an email address, a link with a token or a value from the database."""
+"""No log line, traceback, alert or report contains an email address, a link with a token or a value of the database."""
 
 from __future__ import annotations
 
 import io
 import itertools
+import json
 import logging
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+import sentry_sdk
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from gunicorn.config import Config
+from sentry_sdk.transport import HttpTransport
 
+from housing import error_reports
+from housing.celery import app
 from housing.gunicorn_settings import MaskingLogger
 from partnerships.kit.masking import mask
 from partnerships.kit.operators import wait_for_alerts
@@ -40,6 +46,18 @@ def lines() -> Iterator[io.StringIO]:
     before = handler.setStream(written)
     yield written
     handler.setStream(before)
+
+
+@pytest.fixture
+def reports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """What would leave for a server of Sentry."""
+    found: list[dict[str, Any]] = []
+    monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, one: found.append(one.get_event()))
+    settings.SENTRY_DSN = "https://key@errors.example/7"
+    error_reports._set_up.cache_clear()
+    yield found
+    sentry_sdk.get_global_scope().set_client(None)
+    error_reports._set_up.cache_clear()
 
 
 def integrity_error() -> IntegrityError:
@@ -187,6 +205,55 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     assert "one_person_an_address" in mailoutbox[0].body
     assert TOKEN not in mailoutbox[0].body
     assert "canary" not in mailoutbox[0].body
+
+
+@pytest.mark.django_db
+def test_reports_about_failed_pages_contain_no_request_token_or_email_address(
+    client: Client, reports: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = integrity_error()
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"/digests/stop/{TOKEN}/") from error
+
+    monkeypatch.setattr("partnerships.digests.bearers.render", fail)
+    client.raise_request_exception = False
+    assert client.get(f"/digests/stop/{TOKEN}/", {"q": CANARY}).status_code == 500
+
+    (report,) = reports
+    said = json.dumps(report)
+    assert report["exception"]["values"][-1]["value"] == "/digests/stop/[masked]"
+    assert report["tags"]["page"] == "digests:stop"
+    assert report["tags"]["request_id"]
+    assert "one_person_an_address" in said
+    assert TOKEN not in said
+    assert "canary" not in said
+    assert '"vars"' not in said
+    assert report["breadcrumbs"]["values"] == []
+    assert {"request", "user", "extra"} & set(report) == set()
+
+
+@app.task(name="tests.says_an_address")
+def says_an_address(address: str) -> None:
+    raise ValueError(f"nobody is {address}")
+
+
+@pytest.mark.django_db
+def test_reports_about_failed_jobs_name_the_task_and_not_its_arguments(reports: list[dict[str, Any]]) -> None:
+    says_an_address.apply(args=[CANARY], task_id="the-task")
+
+    (report,) = reports
+    assert report["exception"]["values"][-1]["value"] == "nobody is [address]"
+    assert report["tags"] == {"job": "tests.says_an_address", "task_id": "the-task"}
+    assert "canary" not in json.dumps(report)
+
+
+def test_nothing_is_reported_without_an_address_for_it(reports: list[dict[str, Any]], settings: Any) -> None:
+    settings.SENTRY_DSN = ""
+
+    error_reports.report_error(ValueError("no"), page="home")
+
+    assert reports == []
 
 
 def test_the_proxy_example_in_the_docs_masks_every_such_link() -> None:

@@ -12,6 +12,8 @@ from housing.environment import database_role
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     os.environ["DATABASE_ROLE"] = database_role(sys.argv, os.environ)
+    # Programs may read what a command prints.
+    os.environ["LOG_STREAM"] = "stderr"
     execute_from_command_line(sys.argv)
 
 

@@ -1,7 +1,8 @@
-"""Log lines: JSON in production, readable text with DEBUG, and always masked."""
+"""Log lines: JSON, or text for people, and always masked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -14,10 +15,17 @@ _PROCESSORS: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+_RENDERERS: dict[str, Callable[[], Any]] = {
+    "json": structlog.processors.JSONRenderer,
+    "text": lambda: structlog.dev.ConsoleRenderer(colors=False),
+}
 
 
-def logging_settings(*, level: str, debug: bool) -> dict[str, Any]:
-    """Django's LOGGING: structlog's formatter for the lines of every logger."""
+def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
+    """Django's LOGGING: structlog's formatter for the lines of every logger.
+
+    `layout` is "json" or "text", `stream` is "stdout" or "stderr".
+    """
     console = {"handlers": ["console"], "propagate": False}
     return {
         "version": 1,
@@ -30,11 +38,13 @@ def logging_settings(*, level: str, debug: bool) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     mask_values,
-                    structlog.dev.ConsoleRenderer(colors=False) if debug else structlog.processors.JSONRenderer(),
+                    _RENDERERS[layout](),
                 ],
             },
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "lines", "stream": f"ext://sys.{stream}"},
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": console | {"level": "INFO"},

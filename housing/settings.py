@@ -378,5 +378,5 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 METRICS_TOKEN = given["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
 SENTRY_DSN = given["SENTRY_DSN"]  # of Sentry or GlitchTip; empty: errors go to OPERATORS alone
 LOG_LEVEL = given["LOG_LEVEL"]
-LOGGING = logging_settings(level=LOG_LEVEL, debug=DEBUG)
+LOGGING = logging_settings(level=LOG_LEVEL, layout=given["LOG_FORMAT"], stream=given["LOG_STREAM"])
 configure_structlog()

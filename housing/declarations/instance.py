@@ -109,7 +109,21 @@ INSTANCE = Section(
             name="LOG_LEVEL",
             default="INFO",
             check=checks.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-            meaning="Logs are JSON lines on standard output, with ids and never content.",
+            meaning="How much is logged ([logs](deploy.md#logs)).",
+        ),
+        Setting(
+            name="LOG_FORMAT",
+            default=lambda values: "text" if values["DEBUG"] else "json",
+            default_words="`json`; with `DEBUG`, `text`",
+            check=checks.one_of("json", "text"),
+            meaning="Log lines as JSON, or as text for people.",
+        ),
+        Setting(
+            name="LOG_STREAM",
+            default="stderr",
+            check=checks.one_of("stderr", "stdout"),
+            meaning="Where web, workers, account sender, beat and watchdog write log lines: standard error or standard "
+            "output. Commands of `manage.py` always use standard error.",
         ),
         Setting(
             name="METRICS_TOKEN",

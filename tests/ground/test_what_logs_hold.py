@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 from gunicorn.config import Config
 from sentry_sdk.transport import HttpTransport
 
+import manage
 from housing import error_reports
 from housing.celery import app
 from housing.gunicorn_settings import MaskingLogger
@@ -172,6 +174,42 @@ def test_query_strings_are_not_logged(lines: io.StringIO) -> None:
 
     assert "/search/" in lines.getvalue()
     assert "secret" not in lines.getvalue()
+
+
+def test_lines_are_json_objects_on_the_stream_that_the_setting_names() -> None:
+    program = (
+        "import django, logging, structlog\n"
+        "django.setup()\n"
+        "structlog.contextvars.bind_contextvars(request_id='the-request')\n"
+        "structlog.get_logger('housing').info('request', route='home', user=7)\n"
+        f"logging.getLogger('django.request').error('Sent to %s', '{CANARY}')\n"
+    )
+    chosen = {"LOG_STREAM": "stdout", "LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": "housing.settings"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=settings.BASE_DIR,
+        env=os.environ | chosen,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    first, second = map(json.loads, ended.stdout.splitlines())
+    assert (first["event"], first["request_id"], first["route"], first["user"]) == ("request", "the-request", "home", 7)
+    assert (second["event"], second["level"]) == ("Sent to [address]", "error")
+    assert "the-request" not in ended.stderr
+
+
+def test_commands_log_to_standard_error_because_programs_read_their_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_STREAM", "stdout")
+    monkeypatch.setenv("DATABASE_ROLE", "worker")
+    monkeypatch.setattr(sys, "argv", ["manage.py", "digests", "status", "--json"])
+    monkeypatch.setattr(manage, "execute_from_command_line", lambda argv: None)
+
+    manage.main()
+
+    assert os.environ["LOG_STREAM"] == "stderr"
 
 
 def test_gunicorns_log_lines_are_masked(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
+from django.template import RequestContext
 from django.test import TransactionTestCase, client
 from django.test.utils import ContextList
 from hypothesis import HealthCheck
@@ -54,8 +55,12 @@ def pytest_configure() -> None:
 
 
 def of_the_page(store: dict[str, Any], context: Any, **given: Any) -> None:
-    """Keep the context of a page only: Django copies those of the hundreds of parts that it includes, too."""
-    if "context" not in store:
+    """Keep the context of a page only: Django copies those of the hundreds of parts that it includes, too.
+
+    Parts that were rendered before the page, without its request, make way for it.
+    """
+    kept = store.get("context")
+    if kept is None or (isinstance(context, RequestContext) and not isinstance(kept[0], RequestContext)):
         store["context"] = ContextList([copy(context)])
 
 

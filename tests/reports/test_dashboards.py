@@ -48,7 +48,7 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
     name = f"Larkhaven Homes with {'and '.join(['Estuary '] * 20)}".strip()
     Organisation.objects.filter(pk=world.larkhaven.pk).update(name=name)
 
-    page = client_of(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]))
+    page = signed_in(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]))
 
     assert len(name) > 200
     assert f"If {name} goes, 1 of its 1 partnership ends" in collapse(page.content.decode())

@@ -1,4 +1,4 @@
-"""Today, as the services reckon it, asked anew each time: a run of the tests may pass midnight."""
+"""Today, as the services reckon it, asked again each time: a run of the tests may pass midnight."""
 
 from __future__ import annotations
 

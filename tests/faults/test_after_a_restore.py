@@ -26,7 +26,8 @@ from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
 from partnerships.plans.services import create_plan, publish_version
 from tests.digests.conftest import PostOffice, quay
-from tests.faults.test_a_backup_is_restored import RESTORED, empty_database, run
+from tests.faults.restore import run
+from tests.faults.test_a_backup_is_restored import RESTORED, empty_database
 from tests.world import World, make_world
 
 __all__ = ["empty_database"]
@@ -60,7 +61,7 @@ def follow_and_publish(world: World) -> Any:
 
 
 def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
-    world: World, empty_database: str, tmp_path: Path, settings: Any
+    world: World, empty_database: dict[str, Any], tmp_path: Path, settings: Any
 ) -> None:
     plan = follow_and_publish(world)
     publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=timezone.now())
@@ -77,16 +78,16 @@ def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
     services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
     informed = {one.recipient for one in office.sent}
 
-    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", empty_database, str(tmp_path / "backup"))
+    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", RESTORED, str(tmp_path / "backup"))
     environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
     outputs = [run_on_restored("after_restore", **environ) for _ in range(2)]
 
-    given, again = numbers(connection.settings_dict["NAME"]), numbers(empty_database)
+    given, again = numbers(connection.settings_dict["NAME"]), numbers(RESTORED)
     assert not [name for name, number in given.items() if again[name] <= number]
     assert "1 people erased again" in outputs[0]
     assert "0 people erased again" in outputs[1]
     assert informed >= {world.ben.email, world.vera.email}
-    with psycopg2.connect(**connection.get_connection_params() | {"dbname": empty_database}) as back:
+    with psycopg2.connect(**connection.get_connection_params() | {"dbname": RESTORED}) as back:
         cursor = back.cursor()
         cursor.execute("SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0")
         assert cursor.fetchone() == (0,)

@@ -24,7 +24,7 @@ from partnerships.nominations.models import LettingsRun
 from partnerships.nominations.tasks import count_waiting
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.faults.relay import Relay
-from tests.faults.test_a_backup_is_restored import BIN
+from tests.faults.restore import BIN
 from tests.nominations.quarters import afterwards, collection_year, lettings_of, next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.support.browser import sign_in

@@ -57,7 +57,7 @@ def undo(succession: Succession) -> Succession:
 
 
 def served(organisation: Organisation, day: dt.date | None = None) -> set[str]:
-    numbers = served_by_all(day).get(organisation.pk, [])
+    numbers = served_by_all(day or today()).get(organisation.pk, [])
     return set(Area.objects.filter(pk__in=numbers).values_list("code", flat=True))
 
 

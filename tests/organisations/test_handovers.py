@@ -59,7 +59,7 @@ def undo(succession: Succession, on: dt.date | None = None, **fields: Any) -> Su
     """Record what undoes the succession from a day on; it has not taken effect."""
     return services.undo_succession(
         succession=succession,
-        vests_on=known_day(on),
+        vests_on=known_day(on or today()),
         status="order_made",
         reason="Quashed.",
         author=None,

@@ -182,6 +182,7 @@ def test_twice_as_many_records_need_no_more_queries(db: None, settings: Any, tmp
     call_command("load_network", str(second_network(tmp_path)), "--demo-passwords", verbosity=0)
     twin = Organisation.objects.get(name__startswith="Larkhaven", name__endswith="Two")
     add_membership(organisation=twin, person=amina, role=Role.LEAD, author=None, now=timezone.now())
+    amina.memberships.update(starts_on=amina.memberships.earliest("starts_on").starts_on)  # no steps of a new lead
     cache.clear()
     twice = {
         name: queries(clients[person], address, allowed=once[name] + FILLING)[0] for person, name, address in pages

@@ -6,10 +6,12 @@ import datetime as dt
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.queries import in_order
 from partnerships.developer_agreements.models import DeveloperAgreement, DeveloperAgreementQuerySet
+from partnerships.organisations.lineage import held_then
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -28,3 +30,11 @@ def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet
     """The commitments made in the agreement that the person may see."""
     commitments = Commitment.objects.visible_to(user).filter(promised_in__agreement=agreement)
     return in_order(commitments.for_listing())
+
+
+def made_by(agreement: DeveloperAgreement) -> Organisation | None:
+    """The authority that made an agreement, if it has passed to another since; None also if its day is unknown."""
+    if agreement.agreed_on is None:
+        return None
+    then = timezone.make_aware(dt.datetime.combine(agreement.agreed_on, dt.time.min))
+    return held_then("developer_agreements", agreement.pk, then).get(agreement.organisation_id)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.commitments.queries import name_as_at
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, promises_in
+from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, made_by, promises_in
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -39,12 +39,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
     commitments = list(promises_in(agreement, user))
+    made = made_by(agreement)
     context = {
         "agreement": agreement,
+        "made_by": made,
         "commitments": commitments,
         "may_add": _may_add(agreement.organisation, user),
     }
-    name_as_at(commitments, beside=[(agreement.agreed_on, agreement.organisation)])
+    name_as_at(commitments, beside=[(agreement.agreed_on, made or agreement.organisation)])
     return render(request, "developer_agreements/detail.html", context)
 
 

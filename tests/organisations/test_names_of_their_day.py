@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 
 from partnerships.agreements.services import add_document, change_status, leave_partnership
 from partnerships.commitments.services import end_commitment
+from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.digests.emails.reading import read_news
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
@@ -311,6 +312,24 @@ def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, c
         main = client.get(address).content.decode().partition("<main")[2]
         assert "Westmarch Borough Council" in main, address
         assert "Harbour" not in main, address
+
+
+def test_a_developer_agreement_names_the_authority_that_made_it(world: World, client: Client) -> None:
+    agreement = DeveloperAgreement.objects.create(
+        reference="A1", kind="section 106", organisation=world.westmarch, agreed_on=dt.date(2024, 5, 1), run_id=1
+    )
+    client.force_login(world.hana)
+    before = client.get(agreement.get_absolute_url())
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+
+    after = client.get(agreement.get_absolute_url())
+
+    assert before.context["made_by"] is None
+    assert after.context["agreement"].organisation == world.harbour
+    assert after.context["made_by"] == world.westmarch
+    assert "Made by" in after.content.decode()
 
 
 def asked(slug: str, person: User, query: str) -> Asked:

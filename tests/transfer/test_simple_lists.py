@@ -19,7 +19,7 @@ from tests.support.kept_rows import kept
 
 from .altering import ALTERED, altered
 from .lists import as_csv, extract, import_list, import_plans, rows_of
-from .test_altered_copies import said, table
+from .test_altered_copies import said, table, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +168,32 @@ def test_altered_copies_lose_no_good_row_and_name_every_bad_one(how: str) -> Non
     assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(listed), 1)
     assert "“E0700” is not a GSS code" in said(run)
     assert Identifier.objects.filter(value="E47000005").exists()
+
+
+#: Files of simple lists with a row that names nothing known, by list.
+SIMPLE = {
+    "council-changes": ("council-changes.csv", {"newcd": "E0700"}),
+    "plan-documents": ("local-plan-document.csv", {"local-plan": "no-such-plan"}),
+    "plan-progress": ("local-plan-progress.csv", {"LPA ONS Code": "E0700"}),
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+@pytest.mark.parametrize("register", SIMPLE)
+def test_altered_changes_documents_and_progress_count_as_the_list_itself(register: str, how: str) -> None:
+    name, wrong = SIMPLE[register]
+    listed = rows_of(extract(name))
+    assert wrong.keys() <= listed[0].keys(), listed[0].keys()
+    rows, day = [*listed, {**listed[-1], **wrong}], dt.date(2025, 7, 11)
+    with undone():
+        plain = import_list(register, as_csv(rows), as_of=day).report["rows"]
+
+    run = import_list(register, altered(table(rows), how), as_of=day)
+
+    assert {key: run.report["rows"][key] for key in ("used", "set_aside")} == {
+        key: plain[key] for key in ("used", "set_aside")
+    }
+    assert next(iter(wrong.values())) in said(run)
 
 
 def test_wrong_lists_are_refused_whole() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import recording as partnership_recording
+from partnerships.kit.dates import long_date
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
@@ -45,6 +46,8 @@ MIN_DAYS, MAX_DAYS = 5, 90
 #: Days between an anonymous round and any other, before and after: two rounds of nearly the same people, one after the
 #: other, would show by their difference what somebody answered who was asked in one of them only, or by name in one.
 MIN_DAYS_BETWEEN = 60
+#: Days between two reminders: most of those who are reminded have answered.
+MIN_DAYS_TO_REMIND = 7
 #: How long a draft keeps who is to be asked.
 DRAFT_KEPT = dt.timedelta(days=180)
 #: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
@@ -227,7 +230,7 @@ def _tell(kind: str, found: Round, invitations: Sequence[Invitation], now: dt.da
 
 @transaction.atomic
 def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
-    """Remind everybody, so that nobody learns who has answered; once a day at most. Returns how many.
+    """Remind everybody, so that nobody learns who has answered; once a week at most. Returns how many.
 
     Raises `UnableToRun`.
     """
@@ -235,9 +238,10 @@ def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.takes_answers(now):
         raise UnableToRun("This survey does not take answers now.")
-    if locked.reminded_on == timezone.localdate(now):
-        raise UnableToRun("Everybody has already been reminded today.")
-    locked.reminded_on = timezone.localdate(now)
+    today = timezone.localdate(now)
+    if locked.reminded_on and (again := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
+        raise UnableToRun(f"Everybody was reminded in the last week. You can remind them again on {long_date(again)}.")
+    locked.reminded_on = today
     locked.save(update_fields=["reminded_on"])
     invitations = list(locked.invitations.all())
     _tell("surveys.reminder", locked, invitations, now)

@@ -136,7 +136,7 @@ def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
     found = figures_for(world.amina, "network", "around=westmarch borough council")
     earlier = figures_for(world.amina, "network", f"around=Westmarch&day={timezone.localdate() - dt.timedelta(days=1)}")
 
-    side = "keeps it" if promise.giver == world.westmarch else "waits for it"
+    side = "keeps it" if promise.giver == world.westmarch else "receives it"
     assert fates(found) == {
         "Estuary Partnership": "Partnership: Ends",
         "Middle": "Partnership: Ends",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from textwrap import wrap
 from typing import TypeAlias
 
 from django.utils.html import format_html, format_html_join
@@ -17,6 +18,8 @@ _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 _WIDEST = 44
 #: With so many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
 _FEW = 3
+#: Width of a letter and height of a line below the bars, and the width of a letter of the legend.
+_LETTER, _LINE, _LEGEND_LETTER = 7, 15, 8
 #: Height of a row with its words, and its longest bar.
 _ROW, _LONGEST = 54, 650
 #: Fill and outline tell the two apart; the colours of ask and offer would mislead.
@@ -35,19 +38,22 @@ def bar_chart(
 ) -> SafeString:
     """One or two bars for each group, as many as `series`: the first filled, the second outlined.
 
-    `label` is what a screen reader says, `series` the legend. `highest` is the figure of the tallest possible bar; by
-    default the highest of the chart.
+    `label` is what a screen reader says, `series` the legend. Long names of groups take several lines. `highest` is the
+    figure of the tallest possible bar; by default the highest of the chart.
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
     is_narrow = len(groups) <= _FEW
     width = _WIDTH // 2 if is_narrow else _WIDTH
     step = width // max(len(groups), 1)
+    names = [wrap(name, max(step // _LETTER, 6), break_on_hyphens=False) for name, _ in groups]
+    below = max((len(lines) for lines in names), default=1) - 1
+    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_LETTER > width // 2
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
         width,
-        _HEIGHT,
+        _HEIGHT + below * _LINE,
         "cg-chart__few" if is_narrow else "",
         label,
         width,
@@ -62,14 +68,20 @@ def bar_chart(
         format_html_join(
             "",
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
-            ((_middle(place, step), _BASE + 20, name) for place, (name, _) in enumerate(groups)),
+            (
+                (_middle(place, step), _BASE + 20 + number * _LINE, line)
+                for place, lines in enumerate(names)
+                for number, line in enumerate(lines)
+            ),
         ),
         format_html_join(
             "",
-            '<rect x="{}" y="3" width="16" height="16" {}/><text x="{}" y="16" font-size="14">{}</text>',
+            '<rect x="{}" y="{}" width="16" height="16" {}/><text x="{}" y="{}" font-size="14">{}</text>',
             (
-                (left, paint, left + 24, name)
-                for left, paint, name in zip((1, width // 2), _PAINT, series, strict=False)
+                (left, down + 3, paint, left + 24, down + 16, name)
+                for (left, down), paint, name in zip(
+                    ((1, 0), (1, 21) if is_stacked else (width // 2, 0)), _PAINT, series, strict=False
+                )
             ),
         ),
     )

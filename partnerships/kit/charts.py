@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 #: A figure with the words that stand above its bar. None: no bar, such as a masked figure, only the words.
 Bar: TypeAlias = tuple[int | Decimal | None, str]
@@ -35,15 +36,16 @@ def bar_chart(
     groups: Sequence[tuple[str, Sequence[Bar]]],
     *,
     highest: int | Decimal | None = None,
+    is_narrow: bool = False,
 ) -> SafeString:
     """One or two bars for each group, as many as `series`: the first filled, the second outlined.
 
     `label` is what a screen reader says, `series` the legend. Long names of groups take several lines. `highest` is the
-    figure of the tallest possible bar; by default the highest of the chart.
+    figure of the tallest possible bar; by default the highest of the chart. A narrow chart is for a card beside others.
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
-    is_narrow = len(groups) <= _FEW
+    is_narrow = is_narrow or len(groups) <= _FEW
     width = _WIDTH // 2 if is_narrow else _WIDTH
     step = width // max(len(groups), 1)
     names = [wrap(name, max(step // _LETTER, 6), break_on_hyphens=False) for name, _ in groups]
@@ -87,16 +89,19 @@ def bar_chart(
     )
 
 
-def row_chart(label: str, rows: Sequence[tuple[str, int]]) -> SafeString:
+def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
     """One bar for each row, below its words, which may be a sentence; longest bar for the highest figure.
 
-    `label` is what a screen reader says.
+    `label` is what a screen reader says. A narrow chart is for a card beside others.
     """
+    width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
+    said = [(Truncator(words).chars(width // _LETTER), figure) for words, figure in rows]
     top = max((figure for _, figure in rows), default=0) or 1
     return format_html(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
-        _WIDTH,
+        '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">{}</svg>',
+        width,
         len(rows) * _ROW,
+        "cg-chart__few" if is_narrow else "",
         label,
         format_html_join(
             "",
@@ -104,10 +109,10 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]]) -> SafeString:
             '<text x="{}" y="{}" font-size="13">{}</text>',
             (
                 (
-                    *(place * _ROW + 16, words, place * _ROW + 24, round(_LONGEST * figure / top), _PAINT[0]),
-                    *(round(_LONGEST * figure / top) + 10, place * _ROW + 37, f"{figure:,}"),
+                    *(place * _ROW + 16, words, place * _ROW + 24, round(longest * figure / top), _PAINT[0]),
+                    *(round(longest * figure / top) + 10, place * _ROW + 37, f"{figure:,}"),
                 )
-                for place, (words, figure) in enumerate(rows)
+                for place, (words, figure) in enumerate(said)
             ),
         ),
     )

@@ -79,5 +79,7 @@ def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and table.rows:
-            return caption_of(chart, table, limit=_BARS), draw(chart, table, limit=_BARS, where="report")
+            return caption_of(chart, table, limit=_BARS), draw(
+                chart, table, limit=_BARS, where="report", is_narrow=True
+            )
     return None

@@ -207,11 +207,13 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
     return f"{chart.title}, the {limit} highest" if len(table.rows) > limit else chart.title
 
 
-def draw(chart: Chart, table: Table, *, limit: int = _MAX_ROWS, where: str = "table") -> SafeString:
+def draw(
+    chart: Chart, table: Table, *, limit: int = _MAX_ROWS, where: str = "table", is_narrow: bool = False
+) -> SafeString:
     """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows.
 
     Of more than `limit` bars below each other, the highest are drawn. `where` is what a screen reader is told to read
-    the figures in.
+    the figures in. A narrow chart is for a card beside others.
     """
     label = f"{caption_of(chart, table, limit=limit)}; the {where} gives the figures"
     if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
@@ -219,10 +221,10 @@ def draw(chart: Chart, table: Table, *, limit: int = _MAX_ROWS, where: str = "ta
         figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
         if len(figures) > limit:
             figures = sorted(figures, key=lambda one: -one[1])[:limit]
-        return row_chart(label, figures)
+        return row_chart(label, figures, is_narrow=is_narrow)
     first, second = (table.columns[place].label for place in chart.series)
     groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]
-    return bar_chart(label, (first, second), groups)
+    return bar_chart(label, (first, second), groups, is_narrow=is_narrow)
 
 
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:

@@ -19,8 +19,8 @@ _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 _WIDEST = 44
 #: With so many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
 _FEW = 3
-#: Width of a letter and height of a line below the bars, and the width of a letter of the legend.
-_LETTER, _LINE, _LEGEND_LETTER = 7, 15, 8
+#: Width of a character and height of a line below the bars, and the width of a character of the legend.
+_CHARACTER, _LINE, _LEGEND_CHARACTER = 7, 15, 8
 #: Height of a row with its words, and its longest bar.
 _ROW, _LONGEST = 54, 650
 #: Fill and outline tell the two apart; the colours of ask and offer would mislead.
@@ -48,9 +48,9 @@ def bar_chart(
     is_narrow = is_narrow or len(groups) <= _FEW
     width = _WIDTH // 2 if is_narrow else _WIDTH
     step = width // max(len(groups), 1)
-    names = [wrap(name, max(step // _LETTER, 6), break_on_hyphens=False) for name, _ in groups]
+    names = [wrap(name, max(step // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
     below = max((len(lines) for lines in names), default=1) - 1
-    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_LETTER > width // 2
+    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_CHARACTER > width // 2
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
@@ -95,7 +95,7 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
     `label` is what a screen reader says. A narrow chart is for a card beside others.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
-    said = [(Truncator(words).chars(width // _LETTER), figure) for words, figure in rows]
+    said = [(Truncator(words).chars(width // _CHARACTER), figure) for words, figure in rows]
     top = max((figure for _, figure in rows), default=0) or 1
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">{}</svg>',

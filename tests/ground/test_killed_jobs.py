@@ -13,6 +13,7 @@ from celery.worker import state
 from django.core.mail import EmailMessage
 from kombu.message import Message
 
+from housing import lost_jobs
 from housing.celery import app
 from housing.models import Job
 from partnerships.kit import operators
@@ -30,6 +31,7 @@ def is_killed() -> None:
 def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
+    monkeypatch.setattr(lost_jobs, "close_old_connections", lambda: None)  # the test's connection stays open
 
 
 def killed(error: Exception, *, seconds: float = 0) -> None:

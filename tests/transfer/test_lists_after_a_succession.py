@@ -13,7 +13,8 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import ties_between
 from partnerships.plans.models import Plan
-from tests.organisations.test_handovers import TODAY, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_everything, take_effect
+from tests.support.moments import today
 
 from .lists import COUNCILS, import_list, import_plans
 from .test_developer_agreements import CONTRIBUTIONS, TRANSACTIONS, import_agreements, the
@@ -37,7 +38,7 @@ def absorbed() -> Organisation:
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=known_day(TODAY),
+        vests_on=known_day(today()),
         ties=ties_between([council("XWM")], [council("XNW")]),
         author=None,
         now=timezone.now(),

@@ -53,9 +53,10 @@ def _page_of(file: ReportFile) -> str:
 def made_file(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a file is, and its download."""
     found = _own(request, pk)
+    report = find_report(found.report)
     context = {
         "file": found,
-        "report": find_report(found.report),
+        "title": report.title if report else found.report,
         "back": _page_of(found),
         "percent": 100 * found.done // max(found.total, 1),
         "format": found.format,

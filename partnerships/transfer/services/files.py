@@ -12,15 +12,18 @@ from pathlib import PurePath
 
 from django.db import transaction
 
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import NONE_KNOWN
 from partnerships.transfer.reading.tables import Sheet, read_sheets
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import latest_date
 from partnerships.transfer.services.directory import Import, Progress
@@ -103,6 +106,28 @@ class Given:
     def digest(self) -> str:
         """The SHA-256 of the files."""
         return hashlib.sha256(b"\x00".join(file.data for file in self.files)).hexdigest()
+
+    def start(self, register: str, as_of: dt.date, *, report: Report, listed: About, source: str = "") -> Import:
+        """What each step of this import needs; the rows that were set aside when it was read are in its report.
+
+        Without a source, histories name the first file and the date.
+        """
+        run = Import(
+            register=register,
+            author=self.author,
+            now=self.now,
+            as_of=as_of,
+            progress=self.progress,
+            report=report,
+            source=source or f"{self.names[0]}, as of {long_date(as_of)}",
+            listed=listed,
+            rows_stand_alone=not self.choices.all_or_nothing,
+            organisation=self.organisation,
+            digest=self.digest,
+        )
+        for row in listed.set_aside:
+            run.set_aside(row)
+        return run
 
     def new_run(self, register: str, as_of: dt.date) -> ImportRun:
         """The run of this import, not saved."""

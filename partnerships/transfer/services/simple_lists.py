@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from partnerships.kit.dates import long_date
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.collecting import Collector
@@ -47,18 +46,7 @@ def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
         now=given.now,
         report=report,
     )
-    run = Import(
-        register=listed.register,
-        author=given.author,
-        now=given.now,
-        as_of=day,
-        progress=given.progress,
-        report=report,
-        source=f"{given.names[0]}, as of {long_date(day)}",
-        listed=about,
-        rows_stand_alone=not given.choices.all_or_nothing,
-        digest=given.digest,
-    )
+    run = given.start(listed.register, day, report=report, listed=about)
     for line in table.remarks:
         report.remark(line)
     faults = Collector(table)

@@ -81,21 +81,7 @@ def apply_brownfield_land(given: Given) -> ImportRun:
         now=given.now,
         report=report,
     )
-    run = Import(
-        register=Register.BROWNFIELD_LAND,
-        author=given.author,
-        now=given.now,
-        as_of=day,
-        progress=given.progress,
-        report=report,
-        source=f"{given.names[0]}, as of {long_date(day)}",
-        listed=found.about,
-        rows_stand_alone=not given.choices.all_or_nothing,
-        organisation=given.organisation,
-        digest=given.digest,
-    )
-    for row in found.about.set_aside:
-        run.set_aside(row)
+    run = given.start(Register.BROWNFIELD_LAND, day, report=report, listed=found.about)
     with report.timed(), row_errors(run):
         council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
         _apply_register(found, council, run)

@@ -52,19 +52,7 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
         now=given.now,
         report=report,
     )
-    run = Import(
-        register=series.value,
-        author=given.author,
-        now=given.now,
-        as_of=day,
-        progress=given.progress,
-        report=report,
-        source=f"{given.names[0]}, as of {long_date(day)}",
-        listed=found.about,
-        rows_stand_alone=not given.choices.all_or_nothing,
-    )
-    for row in found.about.set_aside:
-        run.set_aside(row)
+    run = given.start(series.value, day, report=report, listed=found.about)
     for line in found.about.remarks:
         report.remark(line)
     with report.timed(), row_errors(run):

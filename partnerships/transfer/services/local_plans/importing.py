@@ -101,20 +101,9 @@ def apply_local_plans(given: Given) -> ImportRun:
         now=given.now,
         report=report,
     )
-    run = Import(
-        register=Register.LOCAL_PLANS,
-        author=given.author,
-        now=given.now,
-        as_of=day,
-        progress=given.progress,
-        report=report,
-        source=f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}",
-        listed=listed.abouts[0],
-        rows_stand_alone=not given.choices.all_or_nothing,
-        organisation=given.organisation,
-        digest=given.digest,
-    )
-    for row in (row for about in listed.abouts for row in about.set_aside):
+    source = f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}"
+    run = given.start(Register.LOCAL_PLANS, day, report=report, listed=listed.abouts[0], source=source)
+    for row in (row for about in listed.abouts[1:] for row in about.set_aside):
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):

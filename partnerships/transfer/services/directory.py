@@ -118,6 +118,10 @@ class Directory:
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
+    def of_code(self, code: str) -> Organisation | None:
+        """The body that has a GSS code, or had it formerly."""
+        return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
+
     def called(self, name: str) -> list[Organisation]:
         """Organisations with this name, whatever its spelling."""
         return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]

@@ -9,7 +9,6 @@ from partnerships.organisations.models import (
     AreaKind,
     Kind,
     Organisation,
-    Scheme,
     SuccessionKind,
     SuccessionStatus,
     SuccessionTie,
@@ -62,7 +61,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
 
 def _held(line: Line, column: str, code: str, directory: Directory, faults: Collector) -> Organisation | None:
     """The body that has or had a code; a problem if there is none."""
-    found = directory.holder(Scheme.GSS, code) or directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
+    found = directory.of_code(code)
     if found is None:
         what = f"no organisation in the directory has the code “{code}”." if code else "the cell is blank."
         faults.add_problem(line, column, what, _IMPORT_COUNCILS if code else "Fill in the code.")

@@ -38,7 +38,7 @@ def _complete(body: Organisation, line: Line, code: str, directory: Directory, f
     """Add the row's name and code, unless the council has them; a code of another body is a problem."""
     identifiers = []
     if code:
-        held = directory.holder(Scheme.GSS, code) or directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
+        held = directory.of_code(code)
         if held is not None and held != body:
             found = f"{code} is a code of {held.name} in the directory, not of {body.name}."
             faults.add_problem(line, "gss", found, "Correct the key or the code, or the directory.")

@@ -15,7 +15,7 @@ from django.db import transaction
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.models import Organisation, Scheme
+from partnerships.organisations.models import Organisation
 from partnerships.plans.content import InvalidContent, normalise
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.transfer.event_kinds import EventKind
@@ -47,7 +47,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
     for done, line in enumerate(table, start=1):
         code = faults.required(line, "code").upper()
         stages = {code: day for code in _STAGES if (day := faults.partial(line, code))}
-        body = directory.holder(Scheme.GSS, code) or directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
+        body = directory.of_code(code)
         if code and body is None:
             found = f"no council in the directory has the code “{code}”."
             faults.add_problem(line, "code", found, "Correct it, or import the list of councils that has it.")

@@ -257,6 +257,18 @@ def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, 
 Row = TypeVar("Row")
 
 
+def ended_rows(
+    rows: Iterable[Row],
+    lines: Sequence[dict[str, Any]],
+    *,
+    same: Callable[[Row], str],
+    began: Callable[[Row], dt.datetime],
+) -> list[Row]:
+    """Rows that ended by the last line about each, and did not begin again since."""
+    last = last_about("same", lines)
+    return [row for row in rows if (line := last.get(same(row))) and not line["undone"] and began(row) <= moment(line)]
+
+
 def same_rows(
     subject: str,
     lines: Sequence[dict[str, Any]],

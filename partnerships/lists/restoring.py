@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo
+from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.services.noting import FOLLOW, VIEW, follow_identity, view_identity
 from partnerships.lists.services.views import stop_sharing
@@ -33,14 +33,9 @@ def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Let people no longer follow what they had stopped following since the backup, unless they follow it again."""
-    last = last_about("same", lines)
     rows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
-    stopped = [
-        one.pk
-        for one in rows
-        if (line := last.get(follow_identity(one))) and not line["undone"] and one.since <= moment(line)
-    ]
-    return Redone(Follow.objects.filter(pk__in=stopped).delete()[0])
+    stopped = ended_rows(rows, lines, same=follow_identity, began=lambda one: one.since)
+    return Redone(Follow.objects.filter(pk__in=[one.pk for one in stopped]).delete()[0])
 
 
 def register() -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo
+from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
 from partnerships.reports.models import Recipient, Schedule
 from partnerships.reports.services.recording import RECIPIENT, SCHEDULE, recipient_identity, schedule_identity
 from partnerships.reports.services.scheduling import end_schedule
@@ -25,14 +25,11 @@ def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Send scheduled reports no more to those who had stopped them since the backup, unless they get them again."""
-    last = last_about("same", lines)
     rows = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
-    stopped = [
-        one.pk
-        for one in rows.select_related("schedule", "person")
-        if (line := last.get(recipient_identity(one))) and not line["undone"] and one.since <= moment(line)
-    ]
-    return Redone(Recipient.objects.filter(pk__in=stopped).delete()[0])
+    stopped = ended_rows(
+        rows.select_related("schedule", "person"), lines, same=recipient_identity, began=lambda one: one.since
+    )
+    return Redone(Recipient.objects.filter(pk__in=[one.pk for one in stopped]).delete()[0])
 
 
 def register() -> None:

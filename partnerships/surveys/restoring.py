@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo
+from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
 from partnerships.surveys.models import Joining, Round, RoundStatus
 from partnerships.surveys.services.joining import take_back_joining
 from partnerships.surveys.services.recording import (
@@ -36,14 +36,13 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Take out of drafts the partnerships that had been taken out since the backup, and not asked again."""
-    last, redone = last_about("same", lines), Redone()
     rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
-    for joining in rows.select_related("round").order_by("pk"):
-        line = last.get(joining_identity(joining))
-        if line is not None and not line["undone"] and joining.asked_at <= moment(line):
-            take_back_joining(joining=joining, author=None, now=now)
-            redone.done += 1
-    return redone
+    taken_out = ended_rows(
+        rows.select_related("round").order_by("pk"), lines, same=joining_identity, began=lambda one: one.asked_at
+    )
+    for joining in taken_out:
+        take_back_joining(joining=joining, author=None, now=now)
+    return Redone(len(taken_out))
 
 
 def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

@@ -55,15 +55,22 @@ def suggest(user: User, partnership: Partnership, record: int) -> Suggested | No
     )
 
 
-def link(made: Objective | Entry | Conversation, record: int, author: User, now: dt.datetime) -> None:
-    """Link what was made to the result."""
+def _link(
+    made: Objective | Entry | Conversation | Commitment,
+    record: int,
+    author: User,
+    now: dt.datetime,
+    *,
+    unable: type[Exception] = UnableToLinkOrigin,
+) -> None:
+    """Link what was made to the result; raises `unable`."""
     figure = _figure(author, record)
     if figure is None:
-        raise UnableToLinkOrigin("This result is not there any more.")
+        raise unable("This result is not there any more.")
     try:
         link_made(found=figure.round, theme=figure.theme, made=made, author=author, now=now)
     except UnableToLink as error:
-        raise UnableToLinkOrigin(str(error)) from error
+        raise unable(str(error)) from error
 
 
 def _actions(kind: str, thing: Model, user: User) -> QuerySet[Action]:
@@ -106,7 +113,7 @@ _MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
 )
 #: What is made in a partnership from a result.
 RESULTS = tuple(
-    PartnershipOrigin("result", suggest, link, partial(_links, kind=kind), made=model, rows=(rows,))
+    PartnershipOrigin("result", suggest, _link, partial(_links, kind=kind), made=model, rows=(rows,))
     for kind, model, rows in _MADE
 )
 
@@ -126,13 +133,7 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def _link_commitment(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    figure = _figure(author, record_id)
-    if figure is None:
-        raise UnableToPropose("This result is not there any more.")
-    try:
-        link_made(found=figure.round, theme=figure.theme, made=commitment, author=author, now=now)
-    except UnableToLink as error:
-        raise UnableToPropose(str(error)) from error
+    _link(commitment, record_id, author, now, unable=UnableToPropose)
 
 
 def _links_of_commitment(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:

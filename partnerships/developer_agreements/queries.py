@@ -6,11 +6,11 @@ import datetime as dt
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.queries import in_order
 from partnerships.developer_agreements.models import DeveloperAgreement, DeveloperAgreementQuerySet
+from partnerships.kit.moments import beginning_of
 from partnerships.organisations.lineage import held_then
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -36,5 +36,6 @@ def made_by(agreement: DeveloperAgreement) -> Organisation | None:
     """The authority that made an agreement, if it has passed to another since; None also if its day is unknown."""
     if agreement.agreed_on is None:
         return None
-    then = timezone.make_aware(dt.datetime.combine(agreement.agreed_on, dt.time.min))
-    return held_then("developer_agreements", agreement.pk, then).get(agreement.organisation_id)
+    return held_then("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on)).get(
+        agreement.organisation_id
+    )

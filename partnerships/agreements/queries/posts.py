@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
+from partnerships.kit.moments import beginning_of
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
@@ -112,7 +113,7 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
             what="Fill the vacant post",
             title=f"{post.title or post.get_role_display()} of {post.organisation.display_name}",
             path=post.get_absolute_url(),
-            since=timezone.make_aware(dt.datetime.combine(post.vacant_on, dt.time())) if post.vacant_on else None,
+            since=beginning_of(post.vacant_on) if post.vacant_on else None,
             within=post.partnership.title if post.partnership else "",
         )
         for post in rows_for(_vacant_for, user, now)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Q
-from django.utils import timezone
 
 from partnerships.agreements.models import (
     FORMER_STATUSES,
@@ -18,6 +17,7 @@ from partnerships.agreements.models import (
     PartyStatus,
 )
 from partnerships.agreements.models.clock import has_run_out
+from partnerships.kit.moments import end_of
 from partnerships.organisations.audience import Reader
 
 #: A part: partnership and organisation (ids), and the role.
@@ -29,7 +29,7 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 
     One that is over has been so since its status says, or since its end date.
     """
-    over_by = Q(status__in=OVER) & (Q(status_since__lt=_after(day)) | Q(ends_on__lt=day))
+    over_by = Q(status__in=OVER) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
     return Partnership.objects.known_today_to(reader).exclude(over_by | has_run_out(day))
 
 
@@ -60,7 +60,7 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
     wanted = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
     events = Party.pgh_event_model.objects  # type: ignore[attr-defined]  # made by pghistory
-    before = events.filter(partnership__in=wanted, pgh_created_at__lt=_after(day))
+    before = events.filter(partnership__in=wanted, pgh_created_at__lt=end_of(day))
     newest = before.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     in_history = set()
     for row, label, partnership, body, role, *state in newest.values_list("pgh_obj_id", "pgh_label", *fields):
@@ -77,8 +77,3 @@ def _took_part(day: dt.date, status: str, joined: dt.date | None, left: dt.date 
     if status == PartyStatus.ACCEPTED:
         return joined <= day if joined is not None else was_so
     return status in FORMER_STATUSES and left is not None and (joined is None or joined <= day) and day < left
-
-
-def _after(day: dt.date) -> dt.datetime:
-    """The first moment after a day."""
-    return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min))

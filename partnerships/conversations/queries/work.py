@@ -32,6 +32,7 @@ from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
 from partnerships.conversations.queries.listings import with_known_titles
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
+from partnerships.kit.moments import beginning_of
 from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
@@ -112,7 +113,7 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # Waiting since the limit was passed, not since the last conversation: requests from people sort first.
-        since=timezone.make_aware(dt.datetime.combine(too_long, dt.time())),
+        since=beginning_of(too_long),
         within=quiet.partnership.title,
     )
 

@@ -19,6 +19,7 @@ from partnerships.developer_agreements.services import (
     record_agreements,
     words_of,
 )
+from partnerships.kit.moments import beginning_of
 from partnerships.kit.rights import require
 from partnerships.open_data.models import LAST
 from partnerships.open_data.queries.contributions import key_of
@@ -102,7 +103,7 @@ def enter_contribution(
         text=words_of(PURPOSES[purpose], agreement=agreement, application=application),
         receiver=body,
         giver_name=giver_of(application),
-        agreed_at=timezone.make_aware(dt.datetime.combine(day, dt.time())),
+        agreed_at=beginning_of(day),
         quantity=quantity,
         unit=unit,
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.agreements.models import Partnership
+from partnerships.kit.moments import beginning_of
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.naming import names_of
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
@@ -73,7 +74,7 @@ def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partn
 
 
 def _moved(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
-    first, last = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in (start, end))
+    first, last = beginning_of(start), beginning_of(end)
     here = Q(kind__in=[kind.value for kind in _MOVES], target_kind__in=_TARGETS, at__gte=first, at__lt=last)
     if partnership is not None:
         here &= _of(user, partnership)

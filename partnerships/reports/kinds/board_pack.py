@@ -21,6 +21,7 @@ from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
+from partnerships.kit.moments import beginning_of, end_of
 from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsAgreement
@@ -31,7 +32,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
 from partnerships.recommendations.queries.adoptions import of_partnership
-from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, end_of, slip_table
+from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Asked, Report
@@ -140,7 +141,7 @@ def _pack(asked: Asked) -> _Pack:
     met = held.filter(partnership__in=partnerships).order_by().values("partnership").annotate(last=Max("starts_at"))
     last = dict(met.values_list("partnership", "last"))
     day = asked.filters.get("since")
-    first = end_of(day - dt.timedelta(days=1)) if day else None
+    first = beginning_of(day) if day else None
     since = {one.pk: first or last.get(one.pk) or asked.now - _FIRST_LOOK_BACK for one in partnerships}
     return _Pack(asked.reader, partnerships, since, asked.now, asked.today)
 

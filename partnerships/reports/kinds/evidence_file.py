@@ -18,6 +18,7 @@ from partnerships.conversations.models import Attendance, Conversation, Meeting,
 from partnerships.conversations.models import Status as ConversationStatus
 from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
+from partnerships.kit.moments import beginning_of, end_of
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import sides_of, with_sides
 from partnerships.organisations.audience import Reader
@@ -65,9 +66,7 @@ class _Days:
     @property
     def moments(self) -> tuple[dt.datetime, dt.datetime]:
         """The first moment, and the first one after."""
-        days = (self.first, self.last + dt.timedelta(days=1))
-        begins, ends = (timezone.make_aware(dt.datetime.combine(day, dt.time.min)) for day in days)
-        return begins, ends
+        return beginning_of(self.first), end_of(self.last)
 
     def covers(self, field: str) -> Q:
         """The condition on rows with a moment within them."""

@@ -18,6 +18,7 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.documents.slippage import slippage
 from partnerships.kit.dates import PartialDate, long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
+from partnerships.kit.moments import end_of
 from partnerships.kit.record_fields import RecordSelect, RecordsField
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -39,11 +40,6 @@ _BEDROOMS = range(7)
 def financial_year(day: dt.date, ahead: int = 0) -> str:
     """The financial year of a day, or one some years later: `2027-28`."""
     return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
-
-
-def end_of(day: dt.date) -> dt.datetime:
-    """The first moment after a day."""
-    return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min))
 
 
 class _Filters(Form):

@@ -14,6 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.kit.forms import Form
+from partnerships.kit.moments import beginning_of
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -72,7 +73,7 @@ def _compute(asked: Asked) -> Snapshot:
 def _shared_before(today: dt.date, days: int) -> Q:
     """The condition on asks that are at least so many days old."""
     first = today - dt.timedelta(days=days - 1)
-    return Q(shared_at__lt=timezone.make_aware(dt.datetime.combine(first, dt.time.min)))
+    return Q(shared_at__lt=beginning_of(first))
 
 
 def _by_age(asks: EntryQuerySet, today: dt.date) -> Table:

@@ -6,13 +6,12 @@ import datetime as dt
 from collections import Counter
 from decimal import Decimal
 
-from django.utils import timezone
-
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import giver_of, words_of
 from partnerships.kit.dates import long_date
+from partnerships.kit.moments import beginning_of
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.accounts import Accounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
@@ -69,7 +68,7 @@ def register_promise(
         text=f"{words}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
         giver_name=giver_of(application),
-        agreed_at=_midnight(agreed_on),
+        agreed_at=beginning_of(agreed_on),
         quantity=quantity,
         unit=unit,
         done=bool(quantity and progress and progress[-1].delivered >= quantity),
@@ -107,7 +106,9 @@ def _progress(
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
         reports.append(
             RegisterProgress(
-                _midnight(movement.on or _UNDATED), _delivered(sums), _note(movement, counted, not_counted, withdrawn)
+                beginning_of(movement.on or _UNDATED),
+                _delivered(sums),
+                _note(movement, counted, not_counted, withdrawn),
             )
         )
     return tuple(reports)
@@ -125,10 +126,6 @@ def _note(movement: Movement, counted: list[str], not_counted: list[str], withdr
     note = f"{status}: {'; '.join(figures)}." if figures else f"{status}."
     note = f"{note} {movement.notes}" if movement.notes else note
     return f"{note} {withdrawn}." if withdrawn else note
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
 def _withdrawn(ended_on: dt.date | None, as_of: dt.date) -> str:

@@ -16,7 +16,7 @@ from psycopg2 import sql
 from housing.backups.contents import connect
 from housing.backups.making import make_backup
 from housing.backups.places import Manifest
-from housing.backups.restoring import EMPTY, UnableToRestore, restore_backup
+from housing.backups.restoring import UnableToRestore, empty, restore_backup
 
 
 def drill(
@@ -67,9 +67,7 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
         try:
             yield given
         finally:
-            with connect(given) as connection, connection.cursor() as cursor:
-                cursor.execute(EMPTY)
-                connection.commit()
+            empty(given)
         return
     name = f"{database['NAME']}_drill"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))

@@ -29,7 +29,13 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
-EMPTY = """
+_TABLES = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY c.oid LIMIT 25
+"""
+_NEW_SCHEMA = """
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
 ALTER SCHEMA public OWNER TO pg_database_owner;
@@ -88,6 +94,21 @@ def restore_backup(
     return manifest
 
 
+def empty(database: Mapping[str, Any]) -> None:
+    """Drop everything in the public schema, some tables at a time.
+
+    One statement would lock each table, index, constraint and trigger together, which is more than PostgreSQL's default
+    `max_locks_per_transaction` holds.
+    """
+    with connect(database) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(_TABLES)
+        while names := [name for (name,) in cursor.fetchall()]:
+            cursor.execute(f"DROP TABLE {', '.join(names)} CASCADE")
+            cursor.execute(_TABLES)
+        cursor.execute(_NEW_SCHEMA)
+
+
 def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], media: Path) -> list[str]:
     """A sentence for each difference between a backup and what was restored from it."""
     with connect(database) as connection, connection.cursor() as cursor:
@@ -117,8 +138,7 @@ def _restore_database(
         connection.rollback()  # what follows may take long
         _prove(folder, identities=identities, database=database, program=program)
         if not is_empty:
-            cursor.execute(EMPTY)
-            connection.commit()
+            empty(database)
     words = [program, *connection_words(database)]
     words += ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments"]
     _decrypt_into(words, folder, identities=identities, database=database)

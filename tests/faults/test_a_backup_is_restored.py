@@ -229,7 +229,7 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
     another_address = {**own, "HOST": f"{own['HOST']}/."}
 
     with (
-        patch.object(drilling, "EMPTY", "SELECT 1"),  # should it come to that
+        patch.object(drilling, "empty"),  # should it come to that
         patch.object(drilling, "restore_backup", side_effect=AssertionError),
         pytest.raises(UnableToRestore, match="is the database itself"),
     ):

@@ -148,6 +148,8 @@ class Postgres:
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0777",
             "max_connections": str(MAX_CONNECTIONS),
+            # Restoring a backup, or clearing after a test, locks every table and index in one transaction.
+            "max_locks_per_transaction": "256",
             "timezone": "UTC",
             "shared_buffers": "128MB",
             "max_wal_size": "512MB",

@@ -75,6 +75,15 @@ def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("agreement", found, person, link("surveys:agree", pk=found.pk))
 
 
+def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to leads who prepare a survey that the person they named does not want to read its comments."""
+    found = _found(due)
+    if not found.is_draft or found.moderator_id or not rights_over(found.partnership, person, now).may_run:
+        return "Nobody else needs to be named."
+    href = link("surveys:name", pk=found.partnership_id, number=found.number)
+    return _content("declined", found, person, href)
+
+
 def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads of a partnership that another one asks to run a survey with it."""
     joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])

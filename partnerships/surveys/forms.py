@@ -98,13 +98,18 @@ class JoinForm(Form):
 
 
 class AgreeForm(Form):
-    """The moderator agrees, to the list of people that was shown."""
+    """The moderator agrees, to the list of people that was shown, or declines."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    answer = forms.ChoiceField(
+        label="Will you read the comments?",
+        choices=[("agree", "Yes, I agree to read them"), ("decline", "No, they should ask somebody else")],
+        widget=forms.RadioSelect,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Agree to read comments")
+        self.helper = Helper(self, submit="Answer")
 
 
 class InviteForm(Form):

@@ -13,7 +13,7 @@ from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
 from partnerships.surveys import emails, restoring, telling
 from partnerships.surveys.event_kinds import EventKind
-from partnerships.surveys.models import Joining
+from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
@@ -66,6 +66,13 @@ def register() -> None:
         emails.write_agreement,
         group=NoticeGroup.REPORTS,
         always="you were named to read the comments of this survey",
+    )
+    register_email(
+        "surveys.declined",
+        "Nobody to read the comments of a survey",
+        emails.write_declined,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "round", Round, "partnership", "partnership"),
     )
     register_email(
         "surveys.results",

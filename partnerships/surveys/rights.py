@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.rights import Rights as PartnershipRights
 from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import Invitation, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 
 
@@ -75,6 +78,18 @@ def rights_in(found: Round, person: User | None, now: dt.datetime) -> Rights:
     """The person's rights over a round, which several partnerships may run together."""
     host, *joined = partnerships_of(found)
     return Rights(rights_inside(host, person, now), [rights_inside(one, person, now) for one in joined])
+
+
+def may_withdraw(found: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
+    """Those whom they may remove from a draft: all if they may run it, else those whom their colleagues added."""
+    rights = rights_in(found, person, now)
+    if rights.may_run:
+        return found.invitations.all()
+    if person is None or not rights.may_invite:
+        return found.invitations.none()
+    current = Membership.objects.current(timezone.localdate(now))
+    theirs = current.filter(organisation__in=current.filter(person=person).values("organisation"))
+    return found.invitations.filter(invited_by__in=theirs.values("person"))
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:

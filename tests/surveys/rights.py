@@ -148,6 +148,7 @@ WITHOUT_A_PERSON = {
     "surveys.answer_by_token": "the token is the right, and nobody may know whose it is",
     "surveys.answer_by_name": "the signed link is the right",
     "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",
+    "surveys.decline_to_moderate": "the moderator alone, none of the personas (tests/surveys/test_moderators.py)",
     "surveys.agree_to_moderate": "the moderator alone, who is none of the personas (tests/surveys/test_moderators.py)",
     "surveys.draft": "finds a draft for other services",
     "surveys.own_draft": "finds a draft for other services",

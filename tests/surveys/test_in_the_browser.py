@@ -95,7 +95,8 @@ def prepare(page: Any, origin: str, world: World, title: str) -> None:
     enter(page, origin, moderator_of(world))
     page.goto(origin + reverse("surveys:agree", args=[Round.objects.get(title=title).pk]))
     expect(page.locator("tr", has_text="tidewater.example").get_by_role("cell").last).to_have_text("4")
-    page.get_by_role("button", name="Agree to read comments").click()
+    page.get_by_label("Yes, I agree to read them").check()
+    page.get_by_role("button", name="Answer").click()
     enter(page, origin, world.amina)
     page.goto(draft)
 

@@ -96,6 +96,26 @@ def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(
     assert not Joining.objects.exists()
 
 
+def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(world: World) -> None:
+    found = joined(world)
+    theirs, ours = (found.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina))
+    assert theirs is not None
+    assert ours is not None
+    address = reverse("surveys:withdraw", args=[found.partnership_id, found.number])
+    removed = f'name="invitation" value="{ours.pk}"'
+    assert removed in signed_in(world.amina).get(found.get_absolute_url()).content.decode()
+    page = signed_in(world.chidi).get(found.get_absolute_url()).content.decode()
+    assert removed not in page
+    assert f'name="invitation" value="{theirs.pk}"' in page
+
+    for one in (ours, theirs):
+        assert signed_in(world.chidi).post(address, {"invitation": one.pk}).status_code == 302
+
+    left = set(found.invitations.values_list("pk", flat=True))
+    assert ours.pk in left
+    assert theirs.pk not in left
+
+
 def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -> None:
     found = joined(world)
     assert found.invitations.count() == 22

@@ -54,8 +54,28 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
         in page
     )
     assert "amina0" not in page
-    assert signed_in(mo).post(address, {"seen": seal_of_list(found)}).status_code == 302
+    assert signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "agree"}).status_code == 302
     assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
+
+
+def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(world: World) -> None:
+    found = prepared(world, asked={"council": 8})
+    ask(found, world)
+    mo = moderator_of(world)
+    address = reverse("surveys:agree", args=[found.pk])
+    drop_emails()
+
+    answer = signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "decline"}, follow=True)
+
+    assert "You will not be asked about this survey again" in answer.content.decode()
+    assert not waiting_for(mo, timezone.now())
+    assert signed_in(mo).get(address).status_code == 404
+    naming = reverse("surveys:name", args=[found.partnership_id, found.number])
+    emails = deliver()
+    assert {one.to[0] for one in emails} >= {world.amina.email}
+    assert all(naming in str(one.body) and mo.email not in str(one.body) for one in emails)
+    with pytest.raises(services.UnableToRun, match="has not agreed"):
+        services.open_round(found=found, author=world.amina, now=timezone.now())
 
 
 def test_changed_list_needs_another_agreement(world: World) -> None:

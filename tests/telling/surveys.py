@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
+from partnerships.outbox.services import without_emails
 from partnerships.surveys import services
 from partnerships.surveys.models import Round, Way
 from tests.surveys.asking import everybody_answered, known_to_all, opened, prepared
@@ -35,6 +36,14 @@ def survey_reminded(w: World) -> Act:
 def survey_reader_asked(w: World) -> Act:
     found = prepared(w, moderator=w.chidi)
     return lambda: services.ask_moderator(found=found, author=w.amina, now=timezone.now())
+
+
+@case(("surveys.declined", "amina"), ("surveys.declined", "ben"))
+def survey_reader_declined(w: World) -> Act:
+    found = prepared(w, moderator=w.chidi)
+    with without_emails():
+        services.ask_moderator(found=found, author=w.amina, now=timezone.now())
+    return lambda: services.decline_to_moderate(found=found, author=w.chidi, now=timezone.now())
 
 
 @case(("surveys.joining", "chidi"), ("surveys.joining", "hana"))

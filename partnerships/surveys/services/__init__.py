@@ -5,7 +5,12 @@ from partnerships.surveys.services.answering import UnableToAnswer, answer_by_na
 from partnerships.surveys.services.closing import close_due
 from partnerships.surveys.services.joining import answer_joining, ask_to_join, take_back_joining
 from partnerships.surveys.services.moderating import UnableToModerate, decide_comments
-from partnerships.surveys.services.moderators import agree_to_moderate, ask_moderator, name_moderator
+from partnerships.surveys.services.moderators import (
+    agree_to_moderate,
+    ask_moderator,
+    decline_to_moderate,
+    name_moderator,
+)
 from partnerships.surveys.services.question_sets import UnableToAddQuestions, add_question_set
 from partnerships.surveys.services.recording import UnableToRun
 from partnerships.surveys.services.rounds import (
@@ -35,6 +40,7 @@ __all__ = [
     "ask_to_join",
     "close_due",
     "decide_comments",
+    "decline_to_moderate",
     "invite",
     "link_action",
     "link_made",

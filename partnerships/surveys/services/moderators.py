@@ -11,7 +11,9 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.agreements.models import PartyRole
 from partnerships.kit.rights import require
+from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
@@ -73,3 +75,16 @@ def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime
         raise UnableToRun("The people or the partnerships have changed. Look at them again.")
     locked.moderator_agreed_at = now
     locked.save(update_fields=["moderator_agreed_at"])
+
+
+@transaction.atomic
+def decline_to_moderate(*, found: Round, author: User, now: dt.datetime) -> None:
+    """Decline to read comments, before the survey opens: its leads are told to name somebody else."""
+    locked = lock_round(found)
+    require(may_agree(locked, author))
+    journal_reader(locked, now=now)
+    locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = None, None, None
+    locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
+    parties = locked.partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
+    leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
+    record_emails(kind="surveys.declined", people=sorted(leads), params={"round": locked.pk}, now=now)

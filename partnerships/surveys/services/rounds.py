@@ -25,7 +25,7 @@ from partnerships.surveys.bodies import Group, counted_as
 from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token, Way
 from partnerships.surveys.queries.rounds import partnerships_of
-from partnerships.surveys.rights import is_outside, rights_over
+from partnerships.surveys.rights import is_outside, may_withdraw, rights_over
 from partnerships.surveys.services.moderators import person_to_name
 from partnerships.surveys.services.recording import (
     UnableToRun,
@@ -126,9 +126,9 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
 
 @transaction.atomic
 def withdraw_invitation(*, found: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
-    """Ask somebody less, before the round opens."""
+    """Ask somebody less, before the round opens (`may_withdraw`)."""
     locked = draft(found, author, now)
-    if locked.invitations.filter(pk=invitation).delete()[0]:
+    if may_withdraw(locked, author, now).filter(pk=invitation).delete()[0]:
         list_changed(locked)
 
 

@@ -134,7 +134,7 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_FORM
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree to read the comments of a survey.
+    """Agree to read the comments of a survey, or decline.
 
     The person named alone, who sees how many people are asked, and at which domains their addresses are.
     """
@@ -145,6 +145,9 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreeForm(posted(request), initial={"seen": seal_of_list(found)})
 
     def step() -> tuple[str, str]:
+        if form.cleaned_data["answer"] == "decline":
+            services.decline_to_moderate(found=found, author=user, now=timezone.now())
+            return "You will not be asked about this survey again, unless you are named again.", "/"
         services.agree_to_moderate(found=found, seen=form.cleaned_data["seen"], author=user, now=timezone.now())
         return "Thank you. You will get an email if there are comments to read.", "/"
 

@@ -31,7 +31,7 @@ from partnerships.surveys.queries.rounds import (
     newest_question_sets,
     rounds_of,
 )
-from partnerships.surveys.rights import Rights, rights_in, rights_over
+from partnerships.surveys.rights import Rights, may_withdraw, rights_in, rights_over
 from partnerships.surveys.services.rounds import too_small
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -56,11 +56,16 @@ def draft_context(found: Round, user: User) -> dict[str, Any]:
     """Who is asked by group, what that means for what can be shown, and who has still to agree."""
     asked = asked_by_group(found)
     counted = counted_as(asked, found.floor)
+    removable = set(may_withdraw(found, user, timezone.now()).values_list("pk", flat=True))
     return {
         "joinings": joinings_of(found, user),
         "floor": floor_words(found),
         "invitations": [
-            (one, one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead")
+            (
+                one,
+                one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead",
+                one.pk in removable,
+            )
             for one in invited_to(found)
         ],
         "asked": [(words_of(group), number) for group, number in sorted(asked.items())],

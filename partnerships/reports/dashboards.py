@@ -50,7 +50,7 @@ def of_organisation(organisation: Organisation) -> Questions:
         ("homes-pipeline", {where: place}),
         ("reciprocity", only),
         ("evidence-file", only),
-        ("network", {"around": organisation.name}),
+        ("network", {"around": organisation.pk}),
     ]
 
 

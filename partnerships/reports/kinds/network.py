@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -20,12 +21,13 @@ from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.networks import MAX_NODES, connected, pieces_without
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.lineage import followers_of_each
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import names_of, organisations_named
+from partnerships.organisations.naming import names_of
 from partnerships.plans.models import OVER as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.reports.kinds.linked import Fate, Network, ending, fate_of
@@ -42,43 +44,25 @@ class _Filters(Form):
     """The day, the organisation in the middle, and which partnerships count."""
 
     day = DayField(label="As at", required=False, help_text="Leave empty for today.")
-    around = forms.CharField(
+    around = forms.ModelChoiceField(
         label="Around an organisation",
         required=False,
-        max_length=300,
-        help_text="Its name. The report then says what ends if it goes.",
+        queryset=Organisation.objects.none(),
+        widget=RecordSelect(named_by="name"),
+        empty_label="The whole network",
+        help_text="The report then says what ends if it goes.",
     )
     kind = forms.ChoiceField(label="Kind of partnership", required=False)
 
     def __init__(self, parameters: QueryDict) -> None:
         super().__init__(parameters)
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Any kind"), *PartnershipKind.all_choices()]
-
-    def clean(self) -> dict[str, object]:
-        """With `chosen`, the organisation that is named."""
-        cleaned = super().clean() or self.cleaned_data
-        words = cleaned.get("around") or ""
-        return {**cleaned, "chosen": self._named(words) if words else None}
-
-    def _named(self, words: str) -> Organisation | None:
-        """The organisation with this name, now or before; else the only one whose name has every word."""
-        known = Organisation.objects.standing()
-        found = list(known.filter(pk__in=organisations_named(words)).order_by("name", "pk")[: _NAMED + 1])
-        exact = known.filter(name__iexact=words).order_by("pk").first()
-        if exact is None and len(found) > 1:
-            names = ", ".join(one.name for one in found[:_NAMED])
-            self.add_error("around", f"Several organisations have this name. Enter the whole name of one: {names}.")
-            return None
-        if exact is None and not found:
-            self.add_error("around", "No organisation has this name. Enter its name, or a part of it.")
-            return None
-        return exact or found[0]
+        fields: Mapping[str, Any] = self.fields
+        fields["around"].queryset = Organisation.objects.standing().order_by("name", "pk")
+        fields["kind"].choices = [("", "Any kind"), *PartnershipKind.all_choices()]
 
 
 def _compute(asked: Asked) -> Snapshot:
-    day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("chosen")
+    day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("around")
     partnerships = partnerships_on(asked.reader, day)
     if asked.filters.get("kind"):
         partnerships = partnerships.filter(kind=asked.filters["kind"])
@@ -130,7 +114,6 @@ class _Names:
     """What organisations are called, and the address of this report around each."""
 
     words: Mapping[int, str]
-    present: Mapping[int, str]
     asked: Sequence[tuple[str, str]]
 
     def __getitem__(self, pk: int) -> str:
@@ -140,7 +123,7 @@ class _Names:
     def around(self, pk: int) -> str:
         """This report with the organisation in the middle."""
         page = reverse("reports:report", kwargs={"slug": NETWORK.slug})
-        return f"{page}?{urlencode([*self.asked, ('around', self.present[pk])])}"
+        return f"{page}?{urlencode([*self.asked, ('around', pk)])}"
 
 
 def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names:
@@ -157,7 +140,7 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
 
     kept = [("day", day.isoformat())] if asked.filters.get("day") else []
     kept += [("kind", asked.filters["kind"])] if asked.filters.get("kind") else []
-    return _Names({pk: words(pk) for pk in organisations}, {pk: one.name for pk, one in then.items()}, kept)
+    return _Names({pk: words(pk) for pk in organisations}, kept)
 
 
 def _counts(network: Network, without: Mapping[int, Sequence[int]]) -> Table:

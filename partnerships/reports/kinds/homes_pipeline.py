@@ -360,6 +360,12 @@ def _date(text: str) -> str:
 def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
     """How many homes there are, and how many complete next year, each with its change."""
     total = pipeline.total
+    if not total.now and not compared.of(total):
+        return (
+            "No homes in published plans match these filters."
+            if asked.words
+            else "No homes yet in the published plans that the reader may read.",
+        )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)
     found = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]

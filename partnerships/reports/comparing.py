@@ -29,7 +29,10 @@ class Restatement:
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Every cell that differs, in the order of the newer snapshot; rows and tables that are gone come last."""
+    """Every cell that differs, in the order of the newer snapshot; rows and tables that are gone come last.
+
+    Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared.
+    """
     found: list[Restatement] = []
     for table in now.tables:
         found += _in_table(was.table(table.code), table)
@@ -44,7 +47,9 @@ def _in_table(was: Table | None, now: Table | None) -> Iterator[Restatement]:
     assert shown is not None
     before, after = _rows(was), _rows(now)
     labels = {column.label: column for table in (was, now) if table is not None for column in table.columns[1:]}
-    for key in [*after, *(key for key in before if key not in after)]:
+    is_cut = was is not None and was.left_out > 0
+    shared = [key for key in after if key in before] if is_cut else [*after]
+    for key in [*shared, *(key for key in before if key not in after)]:
         name = (after.get(key) or before[key]).name
         for label, column in labels.items():
             old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)

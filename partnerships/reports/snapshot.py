@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
+#: Rows of one table that a frozen report keeps: some 1 MB. A network of 50,000 links would have 8.
+MAX_KEPT = 5_000
 #: What a cell holds; None is an empty cell.
 Cell: TypeAlias = str | int | Decimal | dt.date | None
 
@@ -73,7 +75,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a report; `code` finds it in another snapshot. `empty` says what no rows mean."""
+    """A table of a report; `code` finds it in another snapshot. `empty` says what no rows mean.
+
+    `left_out` counts rows that were not kept, see `bounded`.
+    """
 
     code: str
     title: str
@@ -82,6 +87,7 @@ class Table:
     total: Row | None = None
     note: str = ""
     empty: str = "Nothing to show."
+    left_out: int = 0
 
     def cells_with_total(self) -> Iterator[Row]:
         """Every row, the total last."""
@@ -165,6 +171,19 @@ class Snapshot:
         return next((table for table in self.tables if table.code == code), None)
 
 
+def bounded(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with at most `MAX_KEPT` rows of each table, for what is kept for years."""
+    return replace(snapshot, tables=tuple(map(_bounded, snapshot.tables)))
+
+
+def _bounded(table: Table) -> Table:
+    left_out = len(table.rows) - MAX_KEPT
+    if left_out <= 0:
+        return table
+    note = f"{table.note} The first {MAX_KEPT:,} rows were kept, {left_out:,} were not.".strip()
+    return replace(table, rows=table.rows[:MAX_KEPT], note=note, left_out=left_out)
+
+
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
     """The snapshot as values of JSON."""
     return {
@@ -195,6 +214,7 @@ def _table_to_json(table: Table) -> dict[str, Any]:
         "total": _row_to_json(table.total) if table.total else None,
         "note": table.note,
         "empty": table.empty,
+        "left_out": table.left_out,
     }
 
 
@@ -239,6 +259,7 @@ def _table_from_json(kept: dict[str, Any]) -> Table:
         _row_from_json(columns, kept["total"]) if kept["total"] else None,
         kept["note"],
         kept["empty"],
+        kept.get("left_out", 0),
     )
 
 

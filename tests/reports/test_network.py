@@ -15,14 +15,17 @@ from partnerships.agreements.models import Audience, Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
+from partnerships.reports.comparing import restatements
 from partnerships.reports.presenting import Pages, Paging, caption_of, draw, note_of, shown_tables, words_of
 from partnerships.reports.snapshot import (
+    MAX_KEPT,
     Chart,
     Column,
     Kind,
     Row,
     Snapshot,
     Table,
+    bounded,
     from_json,
     to_json,
 )
@@ -203,6 +206,25 @@ def test_a_frozen_network_keeps_its_picture(world: World) -> None:
 
     assert from_json(to_json(found)) == found
     assert found.networks[0].centre == str(world.larkhaven.pk)
+
+
+def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(world: World) -> None:
+    chain(world)
+    found = figures_for(world.ben, "network")
+    table = found.table("links")
+    assert table is not None
+    many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT + 7)))
+    whole = replace(found, tables=(many,), networks=())
+
+    kept = from_json(to_json(bounded(whole)))
+    weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
+
+    assert [(len(one.rows), one.left_out, one.note) for one in kept.tables] == [
+        (MAX_KEPT, 7, "The first 5,000 rows were kept, 7 were not.")
+    ]
+    assert restatements(kept, whole) == []
+    changed = restatements(kept, replace(whole, tables=(weaker,)))
+    assert [(one.row, one.was, one.now) for one in changed] == [("One 0", 2, 1)]
 
 
 def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(world: World) -> None:

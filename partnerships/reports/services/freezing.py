@@ -16,7 +16,7 @@ from partnerships.reports.queries import InvalidFilters, computed_for
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.recording import lock_body, record_event
-from partnerships.reports.snapshot import to_json
+from partnerships.reports.snapshot import bounded, to_json
 
 
 class UnableToFreeze(Exception):
@@ -59,7 +59,7 @@ def freeze_report(
         name=name.strip()[:200],
         reason=reason.strip(),
         question=question,
-        content=to_json(snapshot),
+        content=to_json(bounded(snapshot)),
         organisation=body if isinstance(body, Organisation) else None,
         partnership=body if isinstance(body, Partnership) else None,
         frozen_by=author,

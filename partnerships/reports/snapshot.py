@@ -55,12 +55,14 @@ class Column:
 class Row:
     """A row: one cell for each column. The first names it.
 
-    `key` finds the same row in another snapshot; by default its first cell. `href` is the page of the record.
+    `key` finds the same row in another snapshot; by default its first cell. `href` is the page of the record, and
+    `record` its kind and number as timelines have them (`plan:12`): see `records_of`.
     """
 
     cells: tuple[Cell, ...]
     href: str = ""
     key: str = ""
+    record: str = ""
 
     @property
     def name(self) -> str:
@@ -171,6 +173,17 @@ class Snapshot:
         return next((table for table in self.tables if table.code == code), None)
 
 
+def records_of(snapshot: Snapshot) -> dict[str, set[int]]:
+    """The records that rows name, by kind."""
+    found: dict[str, set[int]] = {}
+    for table in snapshot.tables:
+        for row in table.rows:
+            if row.record:
+                kind, _, number = row.record.partition(":")
+                found.setdefault(kind, set()).add(int(number))
+    return found
+
+
 def bounded(snapshot: Snapshot) -> Snapshot:
     """The snapshot with at most `MAX_KEPT` rows of each table, for what is kept for years."""
     return replace(snapshot, tables=tuple(map(_bounded, snapshot.tables)))
@@ -219,7 +232,12 @@ def _table_to_json(table: Table) -> dict[str, Any]:
 
 
 def _row_to_json(row: Row) -> dict[str, Any]:
-    return {"cells": [_cell_to_json(cell) for cell in row.cells], "href": row.href, "key": row.key}
+    return {
+        "cells": [_cell_to_json(cell) for cell in row.cells],
+        "href": row.href,
+        "key": row.key,
+        "record": row.record,
+    }
 
 
 def _cell_to_json(cell: Cell) -> Any:
@@ -265,7 +283,8 @@ def _table_from_json(kept: dict[str, Any]) -> Table:
 
 def _row_from_json(columns: Sequence[Column], kept: dict[str, Any]) -> Row:
     cells = zip(columns, kept["cells"], strict=True)
-    return Row(tuple(_cell_from_json(column, cell) for column, cell in cells), kept["href"], kept["key"])
+    words = tuple(_cell_from_json(column, cell) for column, cell in cells)
+    return Row(words, kept["href"], kept["key"], kept.get("record", ""))
 
 
 def _cell_from_json(column: Column, value: Any) -> Cell:

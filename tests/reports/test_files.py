@@ -21,14 +21,19 @@ from partnerships.agreements.services import (
 )
 from partnerships.people.models import User
 from partnerships.people.retention import RULES
+from partnerships.plans.services import change_audience
 from partnerships.reports import services
 from partnerships.reports.models import ReportFile
 from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.services.files import KEPT
+from partnerships.reports.snapshot import from_json
 from tests.nominations.quarters import place_of, settled
 from tests.nominations.signed import sign_nominations
+from tests.plans.drafts import CONTENT
+from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_board_pack import prepared
+from tests.reports.test_homes_pipeline import QUAY, plan_with
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -86,6 +91,21 @@ def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: 
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=now)
     assert not services.may_download(other, world.ben, now)
     assert signed_in(world.ben).get(reverse("reports:made-file-download", args=[other.pk])).status_code == 403
+
+
+def test_a_file_closes_when_a_record_that_it_names_is_closed(world: World) -> None:
+    plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
+    overdue(world, 5)
+    pack = made(world.ben, f"partnership={world.partnership.pk}")
+    rows = [row for table in from_json(pack.figures or {}).tables for row in table.rows]
+
+    before = services.may_download(pack, world.ben, timezone.now())
+    change_audience(plan=plan, audience="owners", reason="Too early.", author=world.amina, now=timezone.now())
+
+    assert before
+    assert {row.record.partition(":")[0] for row in rows if row.href} >= {"plan", "commitment"}
+    assert [row.href for row in rows if row.href and not row.record] == []
+    assert not services.may_download(pack, world.ben, timezone.now())
 
 
 def test_a_file_closes_when_an_invitation_is_declined(world: World) -> None:

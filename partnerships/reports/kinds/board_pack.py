@@ -158,7 +158,11 @@ def _suggested(pack: _Pack) -> _Suggested:
             # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
             for one in source.suggest(pack.reader, partnership, since):  # type: ignore[arg-type]
                 cells = (one.title, source.heading, partnership.title, one.detail)
-                found[one.purpose].append(Row(cells, one.path, f"{one.subject_kind}-{one.subject_id}-{source.name}"))
+                key, record = (
+                    f"{one.subject_kind}-{one.subject_id}-{source.name}",
+                    f"{one.subject_kind}:{one.subject_id}",
+                )
+                found[one.purpose].append(Row(cells, one.path, key, record))
     return found
 
 
@@ -256,7 +260,8 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
             changed_on = timezone.localdate(adoption.changed_at)
             title, status = one.recommendation.title, adoption.get_status_display()
             cells = (title, partnership.title, status, changed_on, became, said)
-            rows.append(Row(cells, adoption.get_absolute_url(), f"adoption-{adoption.pk}"))
+            key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
+            rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (
         Column("Recommendation"),
         Column("Partnership"),
@@ -278,7 +283,7 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         for risk in risks or ():
             likelihood, impact = int(risk["likelihood"]), int(risk["impact"])
             cells = (risk["title"], title, likelihood, impact, likelihood * impact, risk["owner"])
-            rows.append(Row(cells, f"/plans/{plan}/", f"{plan}/{risk['key']}"))
+            rows.append(Row(cells, f"/plans/{plan}/", f"{plan}/{risk['key']}", f"plan:{plan}"))
     rows.sort(key=_by_score)
     columns = (
         Column("Risk"),

@@ -106,10 +106,10 @@ def _compute(asked: Asked) -> Snapshot:
 def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
     held = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
     there = held.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
-    rows = [
-        Row((one.title, timezone.localdate(one.starts_at), one.partnership.title), one.get_absolute_url(), str(one.pk))
-        for one in there.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]
-    ]
+    rows = []
+    for one in there.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
+        cells = (one.title, timezone.localdate(one.starts_at), one.partnership.title)
+        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"meeting:{one.pk}"))
     return _table("meetings", "Meetings attended", ("Meeting", "Held on", "Partnership"), rows)
 
 
@@ -122,7 +122,8 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
     conversations_as_at(held)
     for one in held:
         others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
-        rows.append(Row((one.subject, one.held_on, "; ".join(others)), one.get_absolute_url(), str(one.pk)))
+        cells = (one.subject, one.held_on, "; ".join(others))
+        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"conversation:{one.pk}"))
     return _table("conversations", "Conversations with partners", ("Conversation", "Held on", "With"), rows)
 
 
@@ -139,7 +140,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
     for one in delivered:
         assert one.done_at is not None  # the filter asks for it
         cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
-        rows.append(Row(cells, one.get_absolute_url(), one.reference))
+        rows.append(Row(cells, one.get_absolute_url(), one.reference, f"commitment:{one.pk}"))
     return _table("delivered", "Commitments delivered", ("Commitment", "Delivered on", "To", "Status"), rows)
 
 
@@ -164,13 +165,14 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     decided = SignOff.objects.filter(
         days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
     )
-    rows = [
-        Row((str(one), timezone.localdate(one.published_at), "Published"), one.get_absolute_url(), f"version-{one.pk}")
-        for one in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]
-    ]
+    rows = []
+    for one in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
+        said = (str(one), timezone.localdate(one.published_at), "Published")
+        rows.append(Row(said, one.get_absolute_url(), f"version-{one.pk}", f"plan_version:{one.pk}"))
     for sign_off in decided.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
-        rows.append(Row(cells, sign_off.version.get_absolute_url(), f"signature-{sign_off.pk}"))
+        key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
+        rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
     rows.sort(key=_newest_first)
     return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows[:_MAX_ROWS])
 

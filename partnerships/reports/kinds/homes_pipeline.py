@@ -334,7 +334,8 @@ def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
     for one in slips:
         moved = slippage(one.was, one.now)
         cells = (one.site, one.plan, _date(one.was), _date(one.now), moved.words() if moved else "", one.homes)
-        rows.append(Row(cells, f"/plans/{one.plan_id}/", f"{one.plan_id}/{one.site_key}"))
+        key, record = f"{one.plan_id}/{one.site_key}", f"plan:{one.plan_id}"
+        rows.append(Row(cells, f"/plans/{one.plan_id}/", key, record))
     columns = (
         Column("Site"),
         Column("Plan"),

@@ -178,7 +178,7 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
             (today - one.due_on).days,
             one.blocker,
         )
-        rows.append(Row(cells, one.get_absolute_url()))
+        rows.append(Row(cells, one.get_absolute_url(), record=f"commitment:{one.pk}"))
     columns = (
         Column("Commitment"),
         Column("Who promised"),

@@ -107,7 +107,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
         assert one.shared_at is not None  # drafts are not unanswered
         shared_on = timezone.localdate(one.shared_at)
         cells = (one.title, str(one.organisation), shared_on, (today - shared_on).days, one.closes_on)
-        rows.append(Row(cells, one.get_absolute_url(), f"entry-{one.pk}"))
+        rows.append(Row(cells, one.get_absolute_url(), f"entry-{one.pk}", f"entry:{one.pk}"))
     columns = (
         Column("Ask"),
         Column("Who asks"),

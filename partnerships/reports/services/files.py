@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from functools import partial
 
 from django.db import transaction
 
+from partnerships.activity.registry import kind_named
 from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import STEP, Progress, work_through
 from partnerships.kit.rights import require
@@ -17,7 +19,7 @@ from partnerships.reports.downloads import bytes_of
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_snapshot
 from partnerships.reports.registry import find_report
-from partnerships.reports.snapshot import from_json, to_json
+from partnerships.reports.snapshot import from_json, records_of, to_json
 
 #: A person may have this many files of one report at a time: its page lists them.
 MAX_FILES = 5
@@ -64,14 +66,24 @@ def make_files(*, now: dt.datetime) -> int:
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
     """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
 
-    They must act for the same organisations and partnerships as when it was made, because its rows follow from these.
-    What the report withholds from them now closes the file too.
+    They must act for the same organisations and partnerships as when it was made, because its figures follow from
+    these, and still see every record that a row names. What the report withholds from them now closes the file too.
     """
     report = find_report(file.report)
     if report is None or not file.is_made or file.person_id != person.pk or now >= file.asked_at + KEPT:
         return False
     figures = from_json(file.figures or {})
-    return file.holds == holdings_of(person) and report.withhold(figures, person, now) == figures
+    return (
+        file.holds == holdings_of(person)
+        and report.withhold(figures, person, now) == figures
+        and all(_sees(person, kind, records) for kind, records in records_of(figures).items())
+    )
+
+
+def _sees(person: User, kind: str, records: Collection[int]) -> bool:
+    """Whether all these records of a kind are theirs to see."""
+    known = kind_named(kind)
+    return known is not None and known.visible_ids(person).filter(pk__in=records).count() == len(records)
 
 
 def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:

@@ -16,10 +16,12 @@ from django.conf import settings
 from django.urls import reverse
 
 from housing.celery import app
+from housing.folders import require_folders
 
 
 def make_worker() -> Any:
     """A worker that has imported the tasks and the URLs, so that its processes share their memory."""
+    require_folders()
     # System checks would import what only pages need. `make check`, `migrate` and each deployment run them.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     worker = app.Worker(

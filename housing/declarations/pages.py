@@ -81,6 +81,7 @@ PAGES = Section(
             kind=NUMBER,
             default=10,
             needed_by=WEB,
+            check=checks.at_least(1),
             meaning="How many files one person may download in a minute.",
         ),
         Setting(
@@ -88,6 +89,7 @@ PAGES = Section(
             kind=NUMBER,
             default=60,
             needed_by=WEB,
+            check=checks.at_least(1),
             meaning="How many spreadsheets and lists one person may upload in an hour.",
         ),
         Setting(
@@ -95,6 +97,7 @@ PAGES = Section(
             kind=NUMBER,
             default=6_000,
             needed_by=WEB,
+            check=checks.at_least(1),
             meaning="How many names one person or address may have matched in a minute "
             "([reconciliation](reconciliation.md)).",
         ),
@@ -104,6 +107,7 @@ PAGES = Section(
                 kind=NUMBER,
                 default=size,
                 needed_by=WEB,
+                check=checks.at_least(1),
                 meaning=f"{words} in one request of reconciliation.",
             )
             for name, size, words in (
@@ -119,6 +123,7 @@ PAGES = Section(
             kind=NUMBER,
             default=60,
             needed_by=f"{WEB}, {WORKER}",
+            check=checks.at_least(1),
             meaning="Days without a conversation after which a partnership has gone quiet, unless its leads chose "
             "another number.",
         ),

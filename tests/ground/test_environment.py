@@ -222,6 +222,9 @@ def refusal(**environ: str) -> str:
     [
         ("WORKER_CONCURRENCY", "two", "WORKER_CONCURRENCY must be a whole number, not 'two'. For example:"),
         ("WORKER_CONCURRENCY", "0", "WORKER_CONCURRENCY must be at least 1, not 0."),
+        ("RECONCILIATION_BATCH", "0", "RECONCILIATION_BATCH must be at least 1, not 0."),
+        ("RECONCILIATION_NAMES_PER_MINUTE", "0", "RECONCILIATION_NAMES_PER_MINUTE must be at least 1, not 0."),
+        ("EXPORTS_PER_MINUTE", "0", "EXPORTS_PER_MINUTE must be at least 1, not 0."),
         ("EMAILS_HELD", "perhaps", "EMAILS_HELD must be 1 or 0, not 'perhaps'. For example: EMAILS_HELD=0."),
         ("DATABASE_ROLE", "admin", "DATABASE_ROLE must be web, worker or owner."),
         ("HSTS_STEP", "6", "HSTS_STEP must be at most 5, not 6."),
@@ -249,6 +252,19 @@ def test_a_value_that_cannot_be_right_is_refused_with_what_to_do(name: str, valu
 )
 def test_addresses_for_reports_are_taken_as_servers_show_them(address: str) -> None:
     assert read_settings(SETTINGS, {"SECRET_KEY": LONG, "SENTRY_DSN": address})["SENTRY_DSN"] == address
+
+
+@pytest.mark.parametrize("script", ["import housing.wsgi", "from housing.worker import make_worker; make_worker()"])
+def test_a_folder_that_cannot_be_written_prevents_the_start_and_is_named(tmp_path: Path, script: str) -> None:
+    (tmp_path / "taken").touch()
+    folder = tmp_path / "taken" / "survey-keys"
+
+    done = run_with(tmp_path, ["-c", script], ROLES | {"SURVEY_KEYS_ROOT": str(folder)})
+
+    assert done.returncode != 0
+    assert f"SURVEY_KEYS_ROOT names {folder}, to which this process cannot write (Not a directory)" in done.stderr
+    assert "no survey can open or close" in done.stderr
+    assert "JOURNAL_ROOT" not in done.stderr
 
 
 def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:

@@ -37,6 +37,9 @@ UPDATABLE_COLUMNS = {
         " doubts, in_doubt, available_at, claimed_at, settled_at, reason, reason_code, provider_id"
     ),
     "outbox_bounce": "address, text",
+    "conversations_reportsubmission": "decision, reason, decided_at, decided_by_id, decided_for_id, submitted_by_id",
+    "people_viewas": "ended_at",
+    "reports_frozenreport": "organisation_id",
 }
 #: Rights on views and partitions would get round the rights on their tables: views are read-only, partitions closed.
 _VIEWS_AND_PARTITIONS = """

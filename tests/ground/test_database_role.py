@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import pgtrigger
 import pytest
 from django.apps import apps
 from django.core import mail
 from django.db import InternalError, ProgrammingError, connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from housing.grants import append_only_tables, grant, owner_functions
@@ -61,6 +63,13 @@ def refused(statement: str) -> bool:
     except ProgrammingError as error:
         return "permission denied" in str(error) or "must be owner" in str(error)
     return False
+
+
+def triggers_of(model: type[Model]) -> str:
+    """The names of a model's triggers, as the variable that turns them off takes them."""
+    names = [trigger.get_pgid(model) for one, trigger in pgtrigger.registered() if one is model]
+    assert names
+    return f"{{{','.join(names)}}}"
 
 
 def test_an_owner_that_is_also_the_applications_role_keeps_its_rights() -> None:
@@ -116,12 +125,31 @@ def logged() -> SecurityEvent:
 def test_no_session_variable_allows_deleting_the_security_log(
     logged: SecurityEvent, as_application: None, variable: str
 ) -> None:
-    value = "2100-01-01" if variable == "common_ground.now" else "{people_securityevent:kept_its_time}"
+    value = "2100-01-01" if variable == "common_ground.now" else triggers_of(SecurityEvent)
 
     assert refused(f"SELECT set_config('{variable}', '{value}', true); DELETE FROM people_securityevent")
     assert refused("TRUNCATE people_securityevent")
     assert refused("UPDATE people_securityevent SET kind = 'signed_in'")
     assert SecurityEvent.objects.filter(pk=logged.pk).exists()
+
+
+@pytest.mark.parametrize("role", ["", ROLE])
+def test_only_the_owner_turns_off_the_triggers_of_row_history(as_application: None, role: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {role}" if role else "RESET ROLE")
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", [triggers_of(User)])
+
+    person = User.objects.create_user(email="ben@beckford.example", name="Ben")
+
+    assert apps.get_model("people", "UserEvent").objects.filter(pgh_obj_id=person.pk).count() == (1 if role else 0)
+
+
+@pytest.mark.parametrize("table", ["people_viewas", "conversations_reportsubmission", "reports_frozenreport"])
+def test_the_role_deletes_nothing_that_is_kept_for_ever(as_application: None, table: str) -> None:
+    column = {"people_viewas": "reason", "reports_frozenreport": "content"}.get(table, "answers")
+
+    assert refused(f"DELETE FROM {table}")
+    assert refused(f"UPDATE {table} SET {column} = {column}")
 
 
 def test_retention_deletes_old_security_events_as_the_application(logged: SecurityEvent, as_application: None) -> None:

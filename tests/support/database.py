@@ -16,14 +16,20 @@ from django.db import connections
 from django.utils import timezone
 from psycopg2 import sql
 
+from housing import history
+
 #: Copies kept for earlier sets of migrations, so that switching branches stays fast.
 KEPT = 4
 _PREFIX = "cg_template_"
 
 
 def migrations_digest() -> str:
-    """A short hash of every migration of every installed app, and of the month: tables have parts for some months."""
+    """A short hash of every migration of every installed app, of what is installed after them, and of the month.
+
+    Tables have parts for some months.
+    """
     digest = hashlib.sha256(f"{timezone.now():%Y-%m}".encode())
+    digest.update(Path(history.__file__).read_bytes())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path, "migrations").glob("*.py")):
             digest.update(f"{config.label}/{file.name}".encode())

@@ -1,7 +1,7 @@
-"""Every page has a title of its own, one heading of level one, and makes no more queries than recorded.
+"""Every page has a title of its own and one heading of level one, and changes nothing.
 
-Nor more for twice as many rows. After a change that is meant to cost more queries, record again and check the
-difference before committing it:
+It makes no more queries than recorded, nor more for twice as many rows. After a change that is meant to cost more
+queries, record again and check the difference before committing it:
 
     RECORD_QUERY_COUNTS=1 make test ARGS=tests/test_every_page.py
 """
@@ -15,7 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.cache import cache
@@ -50,23 +50,47 @@ NO_PAGES = frozenset({"digests:as-sent"})
 MANY_EXPORTS = 1_000
 
 
-def visit(client: Client, address: str) -> tuple[int, str]:
-    """The queries of a visit, and the page; its text is empty for a file."""
+#: The table that a statement writes to. Not a lock ("FOR UPDATE OF"), and not the end of an upsert ("DO UPDATE SET").
+_WRITE = re.compile(r'(?:INSERT INTO|(?<!FOR )(?<!KEY )(?<!DO )UPDATE|DELETE FROM)\s+(?:ONLY\s+)?"?(\w+)"?')
+#: What opening any page may write: counts of limits, the log of exports, and when a session was last used.
+MAY_BE_WRITTEN = frozenset({"people_tally", "activity_export", "cache_entry", "django_session"})
+#: What some pages write besides.
+ALSO_WRITTEN = {
+    "calendars:feed": {"calendars_calendaraddress"},  # when a program last read it, for its owner
+    "people:own-data": {"activity_event", "people_securityevent"},  # that it was exported
+    "plans:compare": {"digests_watermark"},  # its reader has seen these changes
+    "plans:pdf": {"plans_paper"},  # kept for the next reader
+}
+
+
+class Visit(NamedTuple):
+    """What one visit took: its queries, the page ("" for a file), and the tables that it wrote to."""
+
+    queries: int
+    text: str
+    written: frozenset[str]
+
+
+def visit(client: Client, address: str) -> Visit:
+    """Open a page."""
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(address)
         if not answer.streaming:
             assert answer.status_code == 200, address
     is_page = not answer.streaming and "text/html" in answer["Content-Type"]
-    return len(captured), answer.content.decode() if is_page else ""
+    written = frozenset(table for one in captured.captured_queries for table in _WRITE.findall(one["sql"]))
+    return Visit(len(captured), answer.content.decode() if is_page else "", written)
 
 
-def queries(client: Client, address: str, *, allowed: int = 0) -> tuple[int, str]:
-    """The queries of a visit, and its page.
+def queries(client: Client, address: str, *, allowed: int = 0) -> Visit:
+    """A visit.
 
-    If they are more than allowed, of the better of two visits: a cached value may be missing, or expire on the way.
+    If its queries are more than allowed, the better of two: a cached value may be missing, or expire on the way.
     """
-    count, text = visit(client, address)
-    return count if count <= allowed else min(count, visit(client, address)[0]), text
+    first = visit(client, address)
+    if first.queries <= allowed:
+        return first
+    return first._replace(queries=min(first.queries, visit(client, address).queries))
 
 
 def _other_reader(world: World, row: Row) -> Client | None:
@@ -88,20 +112,25 @@ class Opened:
     counts: dict[str, int]
     #: HTML of each page for leads, and of those for others only.
     pages: dict[str, str]
+    #: The tables that opening a page as a lead writes to.
+    written: dict[str, set[str]]
 
 
 @pytest.fixture(scope="module")
 def opened(world: World, django_db_blocker: Any) -> Opened:
     """Every page, opened once for all tests of this module."""
     recorded = json.loads(RECORDED.read_text())
-    lead, found = Client(), Opened({}, {})
+    lead, found = Client(), Opened({}, {}, {})
     with django_db_blocker.unblock(), override_settings(EXPORTS_PER_MINUTE=MANY_EXPORTS):
         lead.force_login(world.amina)
         for row in ROWS:
             name, address = row.label, reverse(row.name, kwargs=row.on(world)) + row.query
             text = ""
             if row.get is not None and row.get["lead"] == 200:
-                found.counts[name], text = queries(lead, address, allowed=0 if RECORD else recorded.get(name, 0))
+                found.counts[name], text, written = queries(
+                    lead, address, allowed=0 if RECORD else recorded.get(name, 0)
+                )
+                found.written[name] = set(written)
             elif other := _other_reader(world, row):
                 answer = other.get(address)
                 text = answer.content.decode() if "text/html" in answer["Content-Type"] else ""
@@ -118,6 +147,13 @@ def test_no_page_makes_more_queries_than_recorded(opened: Opened) -> None:
 
     assert {name: count for name, count in opened.counts.items() if count > recorded.get(name, 0)} == {}
     assert set(recorded) <= set(opened.counts), "A recorded page is gone: record the counts again."
+
+
+@pytest.mark.django_db
+def test_opening_a_page_changes_nothing(opened: Opened) -> None:
+    changed = {name: tables - MAY_BE_WRITTEN - ALSO_WRITTEN.get(name, set()) for name, tables in opened.written.items()}
+
+    assert {name: sorted(tables) for name, tables in changed.items() if tables} == {}
 
 
 def _texts(tag: str, page: str) -> list[str]:
@@ -177,7 +213,7 @@ def test_twice_as_many_records_need_no_more_queries(db: None, settings: Any, tmp
     clients = {amina: Client(), dee: Client()}
     for person, visitor in clients.items():
         visitor.force_login(person)
-    once = {name: queries(clients[person], address)[0] for person, name, address in pages}
+    once = {name: queries(clients[person], address).queries for person, name, address in pages}
 
     call_command("load_network", str(second_network(tmp_path)), "--demo-passwords", verbosity=0)
     twin = Organisation.objects.get(name__startswith="Larkhaven", name__endswith="Two")
@@ -185,7 +221,7 @@ def test_twice_as_many_records_need_no_more_queries(db: None, settings: Any, tmp
     amina.memberships.update(starts_on=amina.memberships.earliest("starts_on").starts_on)  # no steps of a new lead
     cache.clear()
     twice = {
-        name: queries(clients[person], address, allowed=once[name] + FILLING)[0] for person, name, address in pages
+        name: queries(clients[person], address, allowed=once[name] + FILLING).queries for person, name, address in pages
     }
 
     assert {name: (once[name], cost) for name, cost in twice.items() if cost > once[name] + FILLING} == {}

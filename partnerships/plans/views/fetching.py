@@ -99,10 +99,10 @@ def open_draft(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
     opened = open_plan(request, pk)
     if not opened.may_read_draft:
         raise Http404
-    draft, _made = Draft.objects.get_or_create(
-        plan=opened.plan,
-        defaults={"based_on": opened.plan.current_number, "updated_at": opened.plan.created_at},
-    )
+    draft = Draft.objects.filter(plan=opened.plan).select_related("plan").first()
+    if draft is None:  # the first save makes the row: reading must not
+        plan = opened.plan
+        draft = Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
     return opened, draft
 
 

@@ -54,6 +54,7 @@ def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) 
 
 
 def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) -> Iterator[str]:
+    """What of this operation would break the code of the version before, in words."""
     model = str(getattr(one, "model_name_lower", ""))
     if model and model in created:
         return  # old code does not know the table

@@ -48,6 +48,7 @@ class Supervisor:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Supervisor:
+        """Lock this copy, and make a folder for its sockets; UnableToStart if it runs already."""
         for number in SIGNALS:
             signal.signal(number, self._raise_stop)
         for folder in (self.var, self.run_folder, self.logs):
@@ -143,6 +144,7 @@ class Supervisor:
             self._start_broker()
 
     def _start_database(self) -> None:
+        """Start PostgreSQL and export its addresses; creates the cluster the first time."""
         began = time.monotonic()
         server = Postgres(
             var=self.var,

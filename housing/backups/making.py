@@ -85,6 +85,7 @@ def _write_all(
     media: Path,
     now: dt.datetime,
 ) -> Manifest:
+    """Write dump, files and manifest into `folder`; nothing there is readable without a key."""
     with connect(database) as connection, connection.cursor() as cursor:
         # The dump and the hashes are of one moment.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -88,6 +88,7 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
 
 
 def _fold_thing(history: list[Step]) -> Iterator[NetChange]:
+    """The net changes of one thing: none if it came and went, its end, or its values now."""
     turns = [step for step in history if step.fold in (Fold.CREATED, Fold.REMOVED)]
     was_there = not turns or turns[0].fold == Fold.REMOVED
     is_there = turns[-1].fold == Fold.CREATED if turns else True

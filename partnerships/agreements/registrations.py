@@ -163,6 +163,7 @@ def register() -> None:
 
 
 def _register_emails() -> None:
+    """The kinds of email of this room, each with the record whose reader may get it."""
     about = partial(About, "partnership", record="partnership", partnership="partnership")
     party, version = about(param="party", model=Party), about(param="version", model=TermsVersion)
     proposal = about(param="proposal", model=TermsProposal)

@@ -31,6 +31,7 @@ def register() -> None:
 
 
 def _register_status_and_dates() -> None:
+    """Status is also told to stakeholders outside; days without cover, settings and notices are not."""
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
     register_told(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
     register_told(
@@ -60,6 +61,7 @@ def _register_status_and_dates() -> None:
 
 
 def _register_parties() -> None:
+    """Invitations are told to parties only; who joined or left also to stakeholders outside."""
     folds = {
         EventKind.PARTY_INVITED: (Fold.CREATED, Audience.INSIDE),
         EventKind.INVITATION_ACCEPTED: (Fold.CREATED, Audience.OUTSIDE),
@@ -82,6 +84,7 @@ def _register_parties() -> None:
 
 
 def _register_terms() -> None:
+    """Stakeholders outside hear that terms were agreed or came into force, never of drafts."""
     terms = Group.TERMS
     register_told(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
     register_told(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
@@ -113,6 +116,7 @@ def _register_terms() -> None:
 
 
 def _register_objectives() -> None:
+    """Changes of an objective fold into one line; a new target counts as dates or money."""
     group = Group.OBJECTIVES
     register_told(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
     register_told(
@@ -140,6 +144,7 @@ def _register_objectives() -> None:
 
 
 def _register_documents_and_posts() -> None:
+    """A document added and removed cancels out; of a post only the newest change is told."""
     documents = {
         EventKind.DOCUMENT_ADDED: Fold.CREATED,
         EventKind.DOCUMENT_REMOVED: Fold.REMOVED,

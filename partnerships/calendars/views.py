@@ -58,6 +58,7 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _address_page(request: HttpRequest, person: User, partnership: Partnership | None) -> HttpResponse:
+    """Make, renew, end or narrow the address of a person, or of one partnership of theirs."""
     address = CalendarAddress.objects.visible_to(person).filter(partnership=partnership).first()
     if request.method == "POST" and "end" in request.POST:
         return _end(request, person, address)

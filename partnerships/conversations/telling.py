@@ -64,6 +64,7 @@ def _register_files_and_facilitators() -> None:
 
 
 def _register_reports() -> None:
+    """Of several steps of a report only the last is told; that one is due counts as a date."""
     for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
         register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
     register_told(
@@ -83,6 +84,7 @@ def _register_reports() -> None:
 
 
 def _register_untold() -> None:
+    """What followers do not hear about, each with the reason."""
     register_untold(
         [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
         because="it is part of agreeing the record, and those who agree it get an email",

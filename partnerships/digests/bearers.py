@@ -32,6 +32,8 @@ def for_bearer(
     """
 
     def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        """Read the link, or say that it is invalid or has expired, before the view runs."""
+
         @login_not_required
         @never_cache
         @wraps(view)

@@ -108,6 +108,7 @@ def compare(
 def _items(
     found: Iterable[Change], touched: Mapping[str, str], names: Names, left_out: frozenset[str]
 ) -> Iterable[ChangedItem]:
+    """The changed items, each with all its rows, in the order in which they were found."""
     by_anchor: dict[str, list[Change]] = {}
     for change in found:
         by_anchor.setdefault(change.anchor, []).append(change)
@@ -125,6 +126,7 @@ def _items(
 
 
 def _row(change: Change, names: Names, left_out: frozenset[str]) -> ChangeRow:
+    """One row with was and now; long texts are shortened to what changed in them."""
     fragments: tuple[Fragment, ...] = ()
     if change.is_text and change.was and change.now:
         fragments = excerpt(word_differences(change.was_words, change.now_words), AROUND)

@@ -144,6 +144,7 @@ def _written(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry
 
 
 def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
+    """The entry as RFC 5545 says; an invitation also names organiser and attendee."""
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")

@@ -225,6 +225,7 @@ def _outer_lines(view: Box) -> SafeString:
 
 
 def _labels(view: Box, codes: Iterable[str]) -> SafeString:
+    """The names of areas whose middle lies within the view, about 1/45 of its width high."""
     left, top, right, bottom = view
     size = (right - left) / 45
     named = [outlines()[code] for code in codes]
@@ -245,6 +246,7 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
 
 
 def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
+    """One dot for each cell of a grid that has points, with their number if there are several."""
     left, top, right, _ = view
     cell = (right - left) / _COLUMNS
     together: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)

@@ -191,6 +191,7 @@ def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
 
 @lru_cache(maxsize=128)  # 20 ms for 24 names, and a reader's picture seldom changes
 def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
+    """Places for the nodes. Small networks name all; in large ones names must not overlap."""
     assert len(nodes) <= MAX_NODES
     known = {node.key: node for node in nodes}
     graph: nx.Graph[int] = nx.Graph()

@@ -103,6 +103,7 @@ class Statement:
         return self._numbered[first]
 
     def _with_numbers(self, first: int) -> Planned | None:
+        """The statement with numbered parameters. None if a value's type or its place prevents that."""
         if self.is_planned_each_time:
             return None
         pieces, values = list(self.pieces), []

@@ -172,6 +172,7 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
 
 
 def _step(succession: Succession) -> Step:
+    """The succession as the pure calculation takes it."""
     ties = tuple(
         Tie(
             predecessor=tie.predecessor_id,

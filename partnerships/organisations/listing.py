@@ -75,6 +75,7 @@ def _area_words(row: Organisation) -> str:
 
 
 def _columns() -> tuple[Column, ...]:
+    """The columns in the page's order."""
     choice, day = lists.Kind.CHOICE, lists.Kind.DAY
     return (
         Column(

@@ -118,6 +118,7 @@ def _line(
     *,
     towards: bool = False,
 ) -> Line:
+    """One line on an organisation's page; `towards` lists those before it instead of those after."""
     comes = has_yet_to_come(succession, today)
     present, past = verbs.get(SuccessionKind(succession.kind), usual)
     functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)

@@ -62,6 +62,7 @@ class BackendSender:
             yield answer
 
     def _hand_over(self, message: Outgoing) -> Answer:
+        """Send one email with Django's backend; its errors become an answer for the ledger."""
         django_message = as_django(message)
         try:
             self._connection.open()

@@ -84,6 +84,7 @@ class SmtpSender:
                 yield self._send(smtp, message, while_waiting)
 
     def _send(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> Answer:
+        """Send one email; once the body has left, a lost connection leaves the outcome in doubt."""
         is_in_doubt = False
         try:
             refused = _envelope(smtp, message)

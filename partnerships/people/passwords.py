@@ -39,6 +39,7 @@ class BreachedPasswordValidator:
         return "Your password can’t be one that is known from a breach of another site."
 
     def _is_known(self, password: str) -> bool:
+        """Whether the password was breached. False if the service does not answer."""
         # SHA-1 is the protocol's choice; the hash is not stored.
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         try:

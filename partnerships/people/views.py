@@ -183,6 +183,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change_administration(request: HttpRequest, user: User, person: User, *, granting: bool) -> HttpResponse:
+    """The page to make somebody an administrator, or to end it, with a reason."""
     back = reverse("admin:people_user_change", args=[person.pk])
     words = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=words, cancel=back)

@@ -214,6 +214,7 @@ def _is_named(site: Item, words: Iterable[str]) -> bool:
 
 
 def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
+    """A site as the page shows it; details without a value are left out."""
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
@@ -255,6 +256,7 @@ def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Loo
 def _milestone(
     item: Item, prose: StoredHtml, names: Mapping[str, str], today: dt.date, lookups: Lookups
 ) -> MilestoneRow:
+    """A milestone as the page shows it, with its slippage, and overdue or due soon today."""
     expected = item["actual"] or item["forecast"]
     slipped = slippage(item["baseline"], expected)
     settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")

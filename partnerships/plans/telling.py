@@ -42,6 +42,7 @@ def register() -> None:
 
 
 def _register_untold() -> None:
+    """What followers do not hear about, each with the reason."""
     register_untold(
         [
             EventKind.STARTED,

@@ -196,6 +196,7 @@ def _places(bodies: dict[int, Organisation]) -> dict[int, frozenset[str]]:
 def _body(
     organisation: Organisation, names: list[OrganisationName], numbers: list[Identifier], places: frozenset[str]
 ) -> Body:
+    """The organisation as the pure matching takes it, with present and former names."""
     former = [name.valid_to for name in names if name.kind == NameKind.FORMER and name.valid_to is not None]
     since = max(former, default=None)
     official = Named(organisation.name, fold_name(organisation.name), since)

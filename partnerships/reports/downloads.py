@@ -64,6 +64,7 @@ def shown(snapshot: Snapshot, paging: Paging | None = None) -> dict[str, Any]:
 
 
 def _paper(snapshot: Snapshot) -> TablesPaper:
+    """The report as a Word file has it."""
     return TablesPaper(
         title=snapshot.title,
         lead=made_words(snapshot),

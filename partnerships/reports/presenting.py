@@ -143,6 +143,7 @@ def shown_tables(snapshot: Snapshot, paging: Paging | None = None) -> list[Shown
 
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None) -> ShownTable:
+    """A table as the page or paper shows it, with its charts, maps and pictures."""
     is_mapped = any(one.table == table.code for one in snapshot.maps)
     rows, pages = _paged(table, paging) if paging is not None else (table.rows[:MAX_PRINTED], None)
     return ShownTable(

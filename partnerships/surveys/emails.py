@@ -31,6 +31,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later 
 
 
 def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
+    """The request to one invited person; waits if the round's key is missing."""
     found = _found(due)
     invitation = Invitation.objects.filter(round=found, person=person).select_related("invited_by").first()
     if invitation is None or not found.takes_answers(now):

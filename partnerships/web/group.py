@@ -82,6 +82,7 @@ def _together(user: User, depths: Mapping[int, int]) -> Group:
 
 
 def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
+    """What each organisation of the group takes part in, each record counted once."""
     ids = set(group)
     held: defaultdict[int, Held] = defaultdict(Held)
     live = Partnership.objects.known_today_to(user).live()

@@ -142,6 +142,7 @@ class Postgres:
         )
 
     def _command(self) -> list[str]:
+        """The command that starts the server; a cluster that is not durable is for tests."""
         options = {
             "listen_addresses": "",
             "port": str(PORT),
@@ -238,6 +239,7 @@ class Postgres:
         return "postgres" in command and str(self.installation.data) in command and not state.startswith("Z")
 
     def _create_cluster(self) -> None:
+        """Create the cluster beside its place, so that one cut off is never taken for whole."""
         fresh = self.installation.data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(self.installation.data, ignore_errors=True)
@@ -275,6 +277,7 @@ class Postgres:
         fresh.rename(self.installation.data)
 
     def _create_roles(self) -> None:
+        """Create or correct the three roles and the database; may run at each start."""
         with self.connect(user=SUPERUSER, database="postgres") as connection, connection.cursor() as cursor:
             for role, rights in (
                 (OWNER, "LOGIN CREATEDB CREATEROLE"),

@@ -36,6 +36,7 @@ def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
 
 
 def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
+    """Start, review, end and last day for notice; those that no longer apply are cancelled."""
     notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
     ends = last_day(partnership)
     dates = (
@@ -123,6 +124,7 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
 
 
 def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
+    """The day to sign by. It stays after the decision, and is cancelled if signing stops first."""
     version, proposal = signatory.version, signatory.version.proposal
     has_decided = decided_at is not None
     is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)

@@ -209,6 +209,7 @@ def _coming_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
 
 
 def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """Starts, ends and notices of partnerships that the person leads, within `NOTED_AHEAD`."""
     today = timezone.localdate(now)
     waiting = []
     for partnership in rows_for(_coming_for, user, now):

@@ -293,6 +293,7 @@ def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """Reviews to prepare or hold, and successors whose terms are to be finished."""
     waiting = []
     for partnership in rows_for(_steps_for, user, now):
         state = partnership.state_on(timezone.localdate(now))

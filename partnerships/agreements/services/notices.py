@@ -147,6 +147,7 @@ def carry_out_notices(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _carry_out(pk: int, now: dt.datetime) -> bool:
+    """Let the party leave, or end the partnership that cannot go on without it. False if done before."""
     locked = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=pk))
     notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=pk)
     if not notice.is_open:

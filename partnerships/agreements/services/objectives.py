@@ -99,6 +99,7 @@ def _record(
     after: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
+    """Record an event of the partnership that names the objective."""
     data = {
         "title": f"{partnership.title}: {objective.text}",
         "objective": objective.pk,

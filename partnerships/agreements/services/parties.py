@@ -241,6 +241,7 @@ def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datet
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Withdraw an invitation nobody answered; the terms no longer wait for its signature."""
     if not reason.strip():
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
     locked.status, locked.reason, locked.answered_at = _turned_down(locked), reason.strip(), now

@@ -103,6 +103,7 @@ class Company(Stage):
     def _partnership(
         self, council: Organisation, lead: User, others: tuple[tuple[Organisation, User], ...], now: dt.datetime
     ) -> Partnership:
+        """A partnership of the council and the others, with signed terms, under review in a year."""
         made = agreements.create_partnership(
             organisation=council, author=lead, title=TITLE, kind="memorandum", purpose="Homes by the rivers.", now=now
         )

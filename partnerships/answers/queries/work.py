@@ -21,6 +21,7 @@ _WAITING = Reach(Answer.objects.waiting(), (_LEADS,))
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """One item for each plan with answers to decide on, dated by its oldest answer."""
     waiting = Q(answers__status=AnswerStatus.WAITING)
     plans: Any = (
         Plan.objects.publishable_by(user)

@@ -161,6 +161,7 @@ def _settle(
     author: User,
     now: dt.datetime,
 ) -> None:
+    """Store the decision and who took it, and record it with the plan."""
     answer.status, answer.decided_at, answer.decided_by, answer.decided_for = status, now, author, organisation
     answer.save(update_fields=["status", "decided_at", "decided_by", "decided_for", "reason"])
     record_event(

@@ -96,6 +96,7 @@ def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """The next step of each commitment that waits for the person, and since when."""
     places = sorted_by_reach(_waits_for, user, now)
     steps: dict[int, tuple[str, str]] = {}
     for place, (what, since) in enumerate(_WHAT_AND_SINCE):

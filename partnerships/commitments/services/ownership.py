@@ -101,6 +101,7 @@ def _set_owner(
     now: dt.datetime,
     reason: str,
 ) -> None:
+    """Store the owner and record who it was before; None leaves it without one."""
     before = commitment.owner_id
     commitment.owner = owner
     commitment.save(update_fields=["owner"])

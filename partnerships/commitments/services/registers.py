@@ -169,6 +169,7 @@ def _matched(said: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict
 def _add_reports(
     row: Commitment, promise: RegisterPromise, known: dict[int, Progress], author: User | None, now: dt.datetime
 ) -> None:
+    """Add the reports that are not held yet, and take the status from the last."""
     before = row.delivered_quantity
     for place, made in enumerate(_reports(row, promise, author)):
         report = known.get(place)
@@ -195,6 +196,7 @@ def _add_reports(
 
 
 def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
+    """Cancel what the register no longer has, and reopen the entries that it met."""
     before = row.get_status_display()
     row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
     row.save(update_fields=["status", "status_since", "reason"])
@@ -214,6 +216,7 @@ def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, no
 
 
 def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
+    """A report for each of the register's figures, each with the figure before it."""
     reports, before = [], Decimal(0)
     for report in promise.progress:
         reports.append(
@@ -233,6 +236,7 @@ def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> 
 
 
 def _row(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
+    """The row of a register's promise: agreed at once, since the register says that it was signed."""
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     last = promise.progress[-1].at if promise.progress else promise.agreed_at
     status = Status.IN_PROGRESS if promise.progress else Status.AGREED

@@ -48,6 +48,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
     def step() -> tuple[str, str]:
+        """Propose it, and name who must confirm."""
         terms = {name: form.cleaned_data[name] for name in TERMS}
         made = services.propose_commitment(
             **terms,

@@ -239,6 +239,7 @@ class ConversationForm(Form):
         ]
 
     def _next_steps(self) -> list[NextStepGiven]:
+        """The steps with text, in the order of the form."""
         sides = {str(side.pk): side for side in self.sides}
         people = {str(person.pk): person for person in self._people}
         steps = []

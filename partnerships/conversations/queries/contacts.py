@@ -136,6 +136,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
         return ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
 
     def silent(organisations: Collection[int]) -> QuerySet[Party]:
+        """Parties whose last contact is too long ago and who have no meeting ahead."""
         held = Conversation.objects.held().filter(partnership=OuterRef("partnership"), held_on__lte=OuterRef("last"))
         in_touch = (
             Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)

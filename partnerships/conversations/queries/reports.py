@@ -69,6 +69,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """Reports to write, by due date, then reports to accept or return."""
     to_write, to_decide, own = _reports(now)
     address = addresses("conversations:report")
     wanted = [(report, True) for report in _listed(to_write.of(user)).order_by("due_on", "pk")]

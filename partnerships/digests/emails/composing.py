@@ -172,6 +172,7 @@ class Contents:
 
 
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
+    """Compose the digests of a batch together: items are selected and read once for all."""
     if not candidates:
         return
     _drop_incomplete(candidates)
@@ -220,6 +221,7 @@ def _record_content(
 def _contents_of(
     candidates: Sequence[Candidate], selected: Selection, changed: SubjectSelection, *, now: dt.datetime
 ) -> Contents:
+    """Everything the digests of a batch will say, by email; repeats keep what they said before."""
     because = reasons(selected.included, changed, now=now)
     blocks = {pk: [*selected.blocks.get(pk, ()), *changed.blocks.get(pk, ())] for pk in (one.pk for one in candidates)}
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
@@ -327,6 +329,7 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
 
 
 def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
+    """Compose the question to one subscriber, unless it was answered or may no longer be asked."""
     asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked.filter(pk=one.due.params.get("subscription", 0)).first()
     if subscription is None:

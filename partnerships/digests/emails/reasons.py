@@ -111,6 +111,7 @@ def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: 
 
 
 def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
+    """Say which subscription each plan comes by, without titles the reader may not see."""
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
         return

@@ -102,6 +102,7 @@ def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
 
 
 def _columns() -> tuple[Column, ...]:
+    """The columns in the page's order. Records that the reader may not see are not named."""
     choice, moment = lists.Kind.CHOICE, lists.Kind.MOMENT
     return (
         Column(

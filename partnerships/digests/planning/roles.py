@@ -86,6 +86,7 @@ def _about(rule: RoleRule) -> Q:
 
 
 def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> None:
+    """End what people followed by a role that they no longer hold."""
     lost = list(
         Subscription.objects.filter(
             _about(rule),

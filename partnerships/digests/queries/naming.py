@@ -79,6 +79,7 @@ def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]
 
 
 def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
+    """The ids of subscriptions to things that the asking organisation may read."""
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [

@@ -27,6 +27,7 @@ def apply(schema: Schema, found: Iterable[Change], a: Content) -> Content:
 
 
 def _apply_to_list(collection: Collection, found: list[Change], counted: list[Change], items: list[Item]) -> list[Item]:
+    """The list after the changes: moved counts first, then fields, then the new order."""
     by_key = {item["key"]: dict(item) for item in items}
     if collection.counts:
         lines: dict[str, dict[Line, int]] = {}

@@ -70,6 +70,7 @@ def why_not_minor(found: Iterable[Change]) -> str:
 
 
 def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
+    """Sentences on the difference of the total, and on at most three moves between lines."""
     counts = collection.counts
     if counts is None:
         return []

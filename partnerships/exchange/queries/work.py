@@ -135,6 +135,7 @@ def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """Asks and offers that wait for an answer of the person's organisations."""
     address, labels = addresses("exchange:detail"), dict(Status.choices)
     return [
         Waiting(

@@ -213,6 +213,7 @@ def _change_audience(
     addressees: Iterable[Organisation] | None,
     today: dt.date,
 ) -> None:
+    """Change who it is shared with; raise UnableToEditEntry if it was shared already."""
     addressed = list(addressees or ())
     ids = {body.pk for body in addressed}
     same = (

@@ -205,6 +205,7 @@ _STEPS = {
 
 
 def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
+    """Follow the commitment to this status, if the entry may become it."""
     if not may_become(entry, status):
         return
     before, entry.status = entry.status, status

@@ -56,6 +56,7 @@ def _quarters(agreement: NominationsAgreement, today: dt.date, times: Sequence[D
 def _entry(
     agreement: NominationsAgreement, quarter: Quarter, found: NominationsReturn | None, revisions: dict[int, Revision]
 ) -> CalendarEntry:
+    """The day from which the return of a quarter can be sent, at the latest when the partnership ends."""
     if found is not None:
         found.agreement = agreement
     revision = (revisions.get(found.pk) if found else None) or Revision(0, agreement.begun_at)

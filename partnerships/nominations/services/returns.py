@@ -160,6 +160,7 @@ def complete_return(
 
 
 def _complete(line: ReturnLine, supplement: Supplement) -> None:
+    """Add refusals and times to a line. New figures undo the council's decision on it."""
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:

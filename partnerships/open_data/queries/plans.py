@@ -77,6 +77,7 @@ def plan_rows(organisation: Organisation) -> list[Written]:
 
 
 def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
+    """The row of a plan: what was read of the council's file, with what changed here since."""
     plan, now = public.plan, plan_values(public.content)
     if record is None:
         cells: Cells = {**now, "entry-date": public.changed_on}
@@ -140,6 +141,7 @@ def timetable_rows(organisation: Organisation) -> list[Written]:
 
 
 def _event_row(public: Public, milestone: dict[str, str], record: Record | None, reference: str) -> Written:
+    """The row of a milestone, or why the standard has no place for it."""
     now = milestone_values(milestone)
     place = (record.position if record else LAST, public.plan.pk, milestone["key"])
     event = event_of(milestone["key"], milestone["name"])

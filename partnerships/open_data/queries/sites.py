@@ -35,6 +35,7 @@ def site_rows(organisation: Organisation) -> list[Written]:
 
 
 def _row(public: Public, site: dict[str, Any], record: Record | None) -> Written:
+    """The row of a site: what was read of the register, with what changed here since."""
     now = site_values(site)
     if record is None:
         cells: Cells = {

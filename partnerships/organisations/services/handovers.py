@@ -214,6 +214,7 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
+    """Move at most `BATCH` accepted lines in one transaction; returns how many."""
     locked = _lock_with_bodies(succession)
     if not is_in_force(locked):
         return 0

@@ -118,6 +118,7 @@ def _lock(*ids: int) -> list[Organisation]:
 
 
 def _carry_everything(moving: Moving) -> list[Change]:
+    """Move obligations, then what follows them, then names; official names become other names."""
     day = timezone.localdate(moving.now)
     changes: list[Change] = []
     passing = [(kind, list(kind.records(moving.source, day).order_by("pk"))) for kind in obligations()]

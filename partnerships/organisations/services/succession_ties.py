@@ -84,6 +84,7 @@ def check_succession(succession: Succession, ties: Collection[NewTie], *, now: d
 
 
 def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
+    """What is wrong with who follows whom, as a sentence; blank if nothing."""
     if not ties:
         return "Name at least one predecessor and one successor."
     if len({tie.key for tie in ties}) < len(ties):
@@ -128,6 +129,7 @@ def _wrong_shares(succession: Succession, ties: Collection[NewTie]) -> str:
 
 
 def _wrong_dates(succession: Succession, today: dt.date) -> str:
+    """What is wrong with the dates, as a sentence; blank if nothing."""
     vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
     if succession.status == SuccessionStatus.EFFECTIVE:
         if vests is not None and vests.earliest > today:

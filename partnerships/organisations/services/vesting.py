@@ -145,6 +145,7 @@ def _is_moving(succession: Succession) -> bool:
 
 
 def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
+    """Send each person of a predecessor or successor one email for all of these."""
     day = timezone.localdate(now)
     ties = SuccessionTie.objects.filter(succession__in=successions)
     sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))

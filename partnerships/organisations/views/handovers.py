@@ -161,6 +161,7 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
     form = ConsentForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
     def step() -> tuple[str, str]:
+        """Record consent to the chosen lines, or their refusal."""
         given = form.cleaned_data
         chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
         about = [line for line in lines if line.pk in chosen]

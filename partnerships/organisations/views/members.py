@@ -179,6 +179,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
+    """The page to end a membership, with what the person would leave without an owner."""
     back = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
 

@@ -73,6 +73,7 @@ def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def _rows(succession: Succession) -> list[Sequence[object]]:
+    """A row for each tie, in the order of the file's columns."""
     return [
         (
             succession.pk,

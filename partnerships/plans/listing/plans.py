@@ -149,6 +149,7 @@ def _waiting_words(row: Any) -> SafeString:
 
 
 def _columns() -> tuple[Column, ...]:
+    """The columns in the page's order. What holds only today is blank for former partners."""
     choice, number = lists.Kind.CHOICE, lists.Kind.NUMBER
     return (
         Column(

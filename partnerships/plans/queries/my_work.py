@@ -75,6 +75,7 @@ def _signatures_for(user: User) -> QuerySet[Signatory]:
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    """Versions to sign off, and conditions that the person can confirm as met."""
     asked = rows_for(_signatures_for, user)
     found: list[Waiting] = []
     states = signing_states_of([signatory.plan for signatory in asked])

@@ -204,6 +204,7 @@ _STATEMENT = _LINES + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.
 
 
 def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
+    """The values of the pipeline's SQL: readable plans, with who counts as live then and now."""
     plans, classes = _readable(reader)
     over = set(Plan.objects.filter(pk__in=plans, status__in=OVER).values_list("pk", flat=True))
     ended_later = _ended_after(over, then) if then is not None else set()

@@ -27,6 +27,7 @@ def _must_decide(signatory: Signatory) -> bool:
 
 
 def _tell(signatory: Signatory, *, now: dt.datetime) -> None:
+    """Email the next post of the late signatory's organisation, and record it."""
     plan, due_on = signatory.plan, str(signatory.due_on)
     people = next_post(signatory, now)
     record_emails(

@@ -162,6 +162,7 @@ def _record_deadline(
     now: dt.datetime,
     reason: str = "",
 ) -> None:
+    """Record a new day to decide by, in the plan's history."""
     plan, due_on = signatory.plan, signatory.due_on
     record_event(
         plan,

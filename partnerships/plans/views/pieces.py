@@ -65,6 +65,7 @@ def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
+    """The form of one piece; a site has its grid of homes unless that would be too large."""
     form = PieceForm(
         posted(request), collection=piece.collection, content=piece.content, initial=piece.initial, cancel=piece.back
     )

@@ -43,6 +43,7 @@ def _read(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
 
 
 def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
+    """Responses of the person's organisations whose review date has come."""
     places = sorted_by_reach(_waits_for, user, now)
     ids = sorted({pk for place in places.values() for pk in place})
     address, labels = addresses("recommendations:response"), dict(ResponseStatus.choices)

@@ -196,6 +196,7 @@ def _change(
     now: dt.datetime,
     **data: Any,
 ) -> None:
+    """Store the new words and addressees, and record which of them changed."""
     was = _addressed_words(recommendation)
     before, after = apply_changes(recommendation, said)
     recommendation.save(update_fields=list(said))

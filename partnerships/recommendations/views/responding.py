@@ -33,6 +33,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     form = ResponseForm(posted(request), organisation=body, response=known, cancel=recommendation.get_absolute_url())
 
     def step() -> tuple[str, str]:
+        """Save the response; if somebody saved first, show theirs beside it."""
         try:
             saved = respond(
                 recommendation=recommendation,

@@ -46,6 +46,8 @@ def public_service(*methods: str) -> Callable[[View], View]:
     allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
     def decorate(view: View) -> View:
+        """Limit and answer requests from any site, as the specification of the service asks."""
+
         @csrf_exempt
         @login_not_required
         @wraps(view)

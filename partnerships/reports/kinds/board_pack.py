@@ -101,6 +101,7 @@ class _Pack:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """A part at a time, so that the progress can be shown."""
     pack = _pack(asked)
     wanted = asked.filters.get("part") or list(_PARTS)
     suggested = _suggested(pack)

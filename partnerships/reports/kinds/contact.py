@@ -52,6 +52,7 @@ class _Filters(Form):
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Count each pair of organisations of every conversation between the two days."""
     last = asked.filters.get("last") or asked.today
     first = asked.filters.get("first") or last - dt.timedelta(days=_COVERED)
     held = Conversation.objects.visible_to(asked.reader).filter(status__in=_HELD, held_on__range=(first, last))

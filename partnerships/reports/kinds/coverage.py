@@ -78,6 +78,7 @@ class _Standing:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """What partnerships, entries, plans and commitments there are in each council area."""
     districts = Districts.on(asked.today)
     areas = districts.chosen(asked.filters)
     standing = standing_for(asked.reader, districts)
@@ -133,6 +134,7 @@ def standing_for(reader: Reader, districts: Districts) -> list[_Standing]:
 
 
 def _partnerships(reader: Reader, districts: Districts) -> dict[int, _Standing]:
+    """Live partnerships with their districts; without areas, those of their parties."""
     live = Partnership.objects.known_today_to(reader).live()
     found = {
         pk: _Standing("partnership", {_OF_PARTNERSHIPS.get(str(kind), _NONE)})
@@ -171,6 +173,7 @@ def _commitments(
     partnerships: Mapping[int, _Standing],
     entries: Mapping[int, _Standing],
 ) -> list[_Standing]:
+    """Open commitments, with themes and districts of the entries they meet, else of their sides."""
     rows = list(
         Commitment.objects.followed_by(reader)
         .exclude(status__in=OVER_COMMITMENTS)
@@ -244,6 +247,7 @@ def _by_kind(areas: Sequence[Area], standing: Iterable[_Standing], theme: str) -
 def _kinds_table(
     areas: Sequence[Area], councils: Mapping[int, list[str]], counts: Mapping[int, Mapping[str, int]], theme: str
 ) -> Table:
+    """A row for each council area, a column for each kind of thing."""
     columns = [Column("Council area"), Column("Council")]
     columns += [Column(many.capitalize(), Kind.COUNT) for _, many in WHAT.values()]
     columns += [Column("In all", Kind.COUNT)]

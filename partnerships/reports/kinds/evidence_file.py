@@ -75,6 +75,7 @@ class _Days:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """A table of each kind of evidence, and their numbers first."""
     ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
     last = asked.filters.get("last") or asked.today
     days = _Days(asked.filters.get("first") or last - dt.timedelta(days=_COVERED), last)

@@ -125,6 +125,7 @@ class Compared:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Homes in readable plans, by tenure, year and so on, beside those of an earlier day."""
     chosen, day = asked.filters, asked.filters.get("since")
     then = end_of(day) if day else None
     narrowed = _narrowed(asked)

@@ -59,6 +59,7 @@ class _Read:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Published figures of each council area beside the homes in plans."""
     districts = Districts.on(asked.today)
     areas = districts.chosen(asked.filters)
     read = _read(asked, districts, areas)
@@ -84,6 +85,7 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
+    """Read all figures once; codes of former areas count for the area that followed."""
     lines = {area.pk: districts.lines[area.pk] for area in areas}
     datasets = newest_datasets()
     figures = figures_of(lines, datasets.values(), _MEASURES)
@@ -125,6 +127,7 @@ def _of(read: _Read, area: Area, measure: str) -> Said:
 
 
 def _areas_table(read: _Read) -> Table:
+    """A row for each council area; what only some rows need to say stands in their notes."""
     columns = (
         Column("Council area"),
         Column("Required a year", Kind.NUMBER),
@@ -193,6 +196,7 @@ def _shared_firmness(read: _Read) -> dict[str, str]:
 
 
 def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
+    """The figures of one area, with notes on where each comes from."""
     measured, tested_note = _measurement(read, area)
     said = _said(read, area)
     required = said["required"]
@@ -344,6 +348,7 @@ def _source(dataset: Dataset) -> Source:
 
 
 def _notes(read: _Read) -> tuple[str, ...]:
+    """How the figures are made; the last lines only where they apply."""
     missing = [SERIES_LABELS[series] for series in Series if series not in read.datasets]
     elsewhere = read.homes.get(0, Count())
     left = elsewhere.now - elsewhere.done

@@ -62,6 +62,7 @@ class _Filters(Form):
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Who works with whom on a day, and what each organisation holds together."""
     day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("around")
     partnerships = partnerships_on(asked.reader, day)
     if asked.filters.get("kind"):
@@ -163,6 +164,7 @@ def _cut_off(pieces: Sequence[int]) -> int:
 
 
 def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Names) -> Table:
+    """Organisations without which the network falls apart, those that cut off most first."""
     ordered = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk], pk))
     lost = ending(network)
     rows = tuple(
@@ -244,6 +246,7 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
 
 
 def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
+    """The organisations of the picture, those with most partners first."""
     ordered = sorted(shown, key=lambda pk: (-network.partners[pk], names[pk], pk))
     rows = tuple(
         Row(
@@ -286,6 +289,7 @@ def _answers(
     chosen: Organisation | None,
     day: dt.date,
 ) -> tuple[str, ...]:
+    """The sentences above the tables, in the tense of the day."""
     if not network.held:
         return (f"You can see no partnership on {long_date(day)}.",)
     tense = "were" if day < asked.today else "will be" if day > asked.today else "are"

@@ -98,6 +98,7 @@ class _Line:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """A row for each partnership that its reader may read in full."""
     lines = [line for line in _lines(asked) if line.has_gap or not asked.filters.get("gaps")]
     budget = sum((line.partnership.annual_budget or Decimal(0) for line in lines), Decimal(0))
     columns = (
@@ -153,6 +154,7 @@ def _summed_risks(lines: Iterable[_Line]) -> tuple[int, int]:
 
 
 def _row(line: _Line) -> Row:
+    """The cells in the order of the columns above."""
     one = line.partnership
     sharing = {None: "not needed", True: "agreement in force", False: "no agreement in force"}
     cells = (

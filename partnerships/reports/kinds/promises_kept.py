@@ -77,6 +77,7 @@ class _Kept:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Which agreed commitments were kept in time, by who promised them."""
     agreed = _agreed(asked.reader, asked.filters)
     lines = _by_giver(agreed, asked.today)
     return Snapshot(
@@ -114,6 +115,7 @@ def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
 
 
 def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
+    """Counts for each giver. In time is measured by the first due date, overdue by the present one."""
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     in_time = Q(done_on__lte=F("original_due_on"))
     late, open_ones = Q(due_on__lt=today), Q(status__in=UNDER_WAY)

@@ -45,6 +45,7 @@ def own_organisations(reader: Reader) -> OrganisationQuerySet:
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Asks and commitments between one organisation and each of its partners."""
     ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
     found: list[Balance] = []
     if ours is not None:

@@ -41,6 +41,7 @@ class _Filters(Form):
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """How far each report's recommendations are worked on, and what moved since a day."""
     since = asked.filters.get("since") or asked.today - _LOOK_BACK
     moved = _moved(asked, since)
     sources = _sources(asked.reader)
@@ -80,6 +81,7 @@ def _sources(reader: Reader) -> Table:
 
 
 def _moved(asked: Asked, since: dt.date) -> Table:
+    """What moved since the day, newest first."""
     partnership = asked.filters.get("partnership") or None
     moves = moves_between(asked.reader, since, asked.today + dt.timedelta(days=1), partnership)
     rows = tuple(

@@ -48,6 +48,7 @@ class _Filters(Form):
 
 
 def _compute(asked: Asked) -> Snapshot:
+    """Asks that nobody has answered, by age and theme, and the oldest of them."""
     asks = Entry.objects.visible_to(asked.reader).filter(direction=Direction.ASK).unanswered()
     if asked.filters.get("theme"):
         asks = asks.filter(theme=asked.filters["theme"])

@@ -159,6 +159,7 @@ def _is_outage(failure: Exception) -> bool:
 
 @transaction.atomic
 def _send(pk: int, now: dt.datetime) -> bool:
+    """Freeze the report and email it; False if it is not due or cannot be made."""
     schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False

@@ -93,6 +93,7 @@ def _posts_for(user: User, ids: list[int]) -> QuerySet[Post, int]:
 
 
 def _holders(ids: Collection[int]) -> Iterable[Row]:
+    """Open posts by their holder; a holder whose data were cleared is not found."""
     found = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
     posts = {row[0].pk: row for row in _rows(_open(Post.objects.filter(pk__in={one.post_id for one in found})))}
     for one in found:

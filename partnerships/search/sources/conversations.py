@@ -69,6 +69,7 @@ def _meetings_for(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
 
 
 def _reports(ids: Collection[int]) -> Iterable[Row]:
+    """The newest submission of each progress report; drafts are not found."""
     readers = readers_by_routes(Report, READERS, ids)
     found = Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions")
     for one in found:

@@ -26,6 +26,7 @@ from partnerships.search.sources.texts import texts_of_files
 
 
 def _drafts(ids: Collection[int]) -> Iterable[Row]:
+    """Of each draft only what differs from the version or starter it is based on."""
     readers = readers_by_routes(Draft, (drafters_of("plan__"),), ids)
     found = list(
         Draft.objects.filter(pk__in=ids, content__isnull=False)
@@ -87,6 +88,7 @@ def _drafts_for(user: User, ids: list[int]) -> QuerySet[Draft, int]:
 
 
 def _comments(ids: Collection[int]) -> Iterable[Row]:
+    """Comments for those who read the plan inside, and their authors."""
     found = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
     routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY), *draft_routes(ONE_DAY))
     readers = readers_by_routes(Plan, routes, {one.plan_id for one in found})

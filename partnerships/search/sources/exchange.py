@@ -18,6 +18,7 @@ from partnerships.search.sources.texts import names_of
 
 
 def _entries(ids: Collection[int]) -> Iterable[Row]:
+    """Asks and offers; private notes are never indexed."""
     readers = readers_by_routes(Entry, ROUTES, ids)
     found = Entry.objects.filter(pk__in=ids).select_related("organisation")
     for one in found.prefetch_related("areas", "organisation__names"):

@@ -16,6 +16,7 @@ from partnerships.search.sources.source import Source, by_record
 
 
 def _organisations(ids: Collection[int]) -> Iterable[Row]:
+    """Organisations by all their names, numbers and areas, for everybody."""
     found = Organisation.objects.standing().filter(pk__in=ids)
     for one in found.prefetch_related("names", "identifiers", "areas"):
         names = [name.name for name in one.names.all()]

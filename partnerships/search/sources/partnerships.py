@@ -20,6 +20,7 @@ _PARTIES = "agreements_party.partnership_id"
 
 
 def _partnerships(ids: Collection[int]) -> Iterable[Row]:
+    """Outlines of partnerships, with the names of present parties."""
     readers = readers_by_routes(Partnership, OUTLINED, ids)
     present = Prefetch("parties", Party.objects.present().select_related("organisation"), to_attr="partners")
     for one in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
@@ -47,6 +48,7 @@ def _partnerships_for(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
 
 
 def _terms(ids: Collection[int]) -> Iterable[Row]:
+    """The newest version of each partnership's terms, divided into several rows if it is long."""
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
     newest = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
     readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {one.partnership_id for one in newest})

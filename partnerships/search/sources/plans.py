@@ -47,6 +47,7 @@ _NOT_WORDS = frozenset(
 
 
 def _plans(ids: Collected[int]) -> Iterable[Row]:
+    """The newest version, and the newest that everybody may read, with their parts."""
     readers = readers_by_routes(Plan, (*published_routes(ONE_DAY), *draft_routes(ONE_DAY)), ids)
     inside = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
     shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
@@ -91,6 +92,7 @@ def _whole(plan: Plan, title: str, about: Item, common: dict[str, Any], under: s
 def _parts(
     plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any], under: str
 ) -> Iterator[Row]:
+    """Sites, milestones, documents and so on; what outsiders may not read is marked hidden."""
     open_to_all = outside(content)
     sites = {site["key"]: site["name"] for site in content["sites"]}
     for collection in COLLECTIONS:

@@ -185,6 +185,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
 
 
 def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
+    """The agreements; a type that is not known is kept as written, with a remark."""
     seen: dict[tuple[str, str], int] = {}
     found = []
     for line in table:
@@ -217,6 +218,7 @@ def _type(given: str) -> str | None:
 
 
 def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
+    """The contributions; one that names agreements of several authorities is set aside."""
     seen: dict[tuple[str, str], int] = {}
     rows_of = ByReference((one.key, one.organisation, one.row) for one in agreements)
     found = []
@@ -292,6 +294,7 @@ def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promi
 
 
 def _movement(line: Line, key: str, account: Accounts) -> Movement:
+    """What happened to a contribution's money or homes; an unknown status is left blank."""
     given = line.text("status")
     status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
     if status not in STATUSES:

@@ -347,6 +347,7 @@ def _place(column: Column, headings: list[str], among: set[int]) -> int | None:
 
 
 def _missing(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
+    """A problem for each missing column, or one if no row looks like a heading."""
     found: dict[str, int] = best.places if best else {}
     row = best.heading if best else None
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in (row.cells if row else ())[:12] if text(cell))

@@ -203,6 +203,7 @@ def _listed(parts: Iterable[object]) -> str:
 
 
 def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
+    """The sound rows; days of entry go to `written`, by which older files are known."""
     plans: list[LocalPlan] = []
     seen: dict[str, int] = {}
     for line in faults.table:

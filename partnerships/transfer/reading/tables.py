@@ -105,6 +105,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
 
 
 def _decoded(data: bytes) -> str:
+    """The text in whichever encoding fits; UTF-8 first, as Windows-1252 fits nearly always."""
     if data[:2] in _MARKS:
         encodings: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in data:
@@ -139,6 +140,7 @@ def _wide(data: bytes) -> tuple[str, ...]:
 
 
 def _from_csv(text: str, name: str) -> Sheet:
+    """The rows that are not blank, numbered as spreadsheets number them."""
     delimiter = _delimiter(text)
     # strict: otherwise an unclosed quote would swallow the rest of the file in one cell.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

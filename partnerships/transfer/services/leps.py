@@ -87,6 +87,7 @@ def _apply_lep(
 
 
 def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
+    """Create a LEP that has closed, with the districts that it served."""
     identifiers = [(str(Scheme.LEP), lep.code)]
     body = create_organisation(
         name=lep.name,

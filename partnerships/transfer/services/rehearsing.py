@@ -94,6 +94,7 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
 
 
 def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
+    """Let it happen, undo it and redo it, counting what each body holds at each step."""
     alike = list(of_same_order(succession).pending())
     if succession not in alike:
         raise UnableToRehearse("Only a succession that is still to come can be rehearsed.")

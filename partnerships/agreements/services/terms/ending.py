@@ -148,6 +148,7 @@ def _tell(
     sender: Organisation | None,
     now: dt.datetime,
 ) -> None:
+    """Email the leads that signing stopped. `what` is withdrawn, taken_back or lapsed."""
     email_leads(
         partnership,
         "agreements.terms_stopped",
@@ -171,6 +172,7 @@ def lapse_proposals(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _lapse(pk: int, now: dt.datetime) -> bool:
+    """Close terms that were not signed in time; first terms are drafted again. False if not late."""
     partnership, locked = lock_proposal(TermsProposal.objects.get(pk=pk))
     version = newest_version(locked)
     if version is None or not locked.has_lapsed(timezone.localdate(now)):

@@ -163,6 +163,7 @@ def _record(
     now: dt.datetime,
     joins: bool,
 ) -> None:
+    """Record the decision, with who signed and how; `joins` says that the terms were in force before."""
     record_event(
         partnership,
         event,

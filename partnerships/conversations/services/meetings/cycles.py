@@ -121,6 +121,7 @@ def _record(
     after: str,
     reason: str = "",
 ) -> None:
+    """Record a change of the meeting cycle in the partnership's history."""
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk if organisation else None,

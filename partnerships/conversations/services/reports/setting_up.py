@@ -79,6 +79,7 @@ def _check(
     questions: Sequence[Question],
     today: dt.date,
 ) -> None:
+    """Raise UnableToSetUpReporting with the first thing that is wrong."""
     if partnership.is_over_on(today):
         raise UnableToSetUpReporting("This partnership is over.")
     if period not in Period.values:

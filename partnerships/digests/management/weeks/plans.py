@@ -88,6 +88,7 @@ class PlansWeek(Stage):
     # ---- The cast
 
     def _enter(self) -> _Cast:
+        """Create the people and organisations, three plans and one confirmed stakeholder."""
         now = self.at(-3, 9)
 
         homes = organisations.create_organisation(

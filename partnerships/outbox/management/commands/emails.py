@@ -48,6 +48,7 @@ class Command(AccountedCommand):
             self.stdout.write(f"{name.replace('_', ' '):24} {value}")
 
     def _waiting(self, options: dict[str, Any]) -> None:
+        """Print how many emails of each kind are still to leave."""
         rows = (
             Email.objects.open()
             .values("kind")

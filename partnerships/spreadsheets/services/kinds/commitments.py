@@ -40,6 +40,7 @@ _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """The columns of template and download; the last two are only in downloads."""
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
@@ -85,6 +86,7 @@ class _Terms:
 
 
 def _apply(run: Run) -> None:
+    """Propose or edit a commitment for each sound row, and tell each partner once."""
     bodies = Bodies(parties_of(run.target))
     revisions = Revisions(_all(run.target), run.seen)
     told: list[Commitment] = []
@@ -146,6 +148,7 @@ def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | N
 
 
 def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) -> User | None:
+    """The person named as owner; None with a problem if that is nobody, or several people."""
     said = line.text("owner").casefold()
     if not said:
         return None
@@ -187,6 +190,7 @@ def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
 
 
 def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
+    """Propose it without an email: one for all rows follows at the end."""
     assert terms.giver is not None  # read
     assert terms.receiver is not None  # read
     if terms.due_on is None:
@@ -243,6 +247,7 @@ def _all(target: Target) -> QuerySet[Commitment]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
+    """The partnership's commitments between organisations of the directory."""
     here = Commitment.objects.visible_to(person).filter(partnership=partnership_of(target), kind=Kind.COMMITMENT)
     rows = in_order(here.exclude(giver=None)).select_related("giver", "receiver", "owner")
     return [

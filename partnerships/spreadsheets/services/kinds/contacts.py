@@ -70,6 +70,7 @@ def _revision(target: Target) -> int:
 
 
 def _apply(run: Run) -> None:
+    """Fill, change or create a post for each sound row."""
     organisation = _organisation(run.target)
     stale = run.seen is not None and run.seen != _revision(run.target)
     people = {

@@ -29,6 +29,7 @@ _DAYS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """The columns of template and download; the last two are only in downloads."""
     day = "Day, month and year."
     return (
         column("own", "Your reference", "reference", "ref", example="A1", hint="A row with a known one changes it."),
@@ -65,6 +66,7 @@ def _mine(target: Target, person: User) -> Any:
 
 
 def _apply(run: Run) -> None:
+    """Create an ask or offer as a draft, or change a known one, for each sound row."""
     revisions = Revisions(_all(run.target), run.seen)
     seen: dict[Any, Line] = {}
     for line in run.lines():

@@ -34,6 +34,7 @@ _STALE = ("a recommendation was changed since the preview.", "Upload this row ag
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """The columns of template and download; a row names its report each time."""
     return (
         column("title", "Report", "title", "source", "title of the report", required=True, example="Harbour review"),
         column("year", "Year", "published", "year published", required=True, example=2016),

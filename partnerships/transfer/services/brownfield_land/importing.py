@@ -90,6 +90,7 @@ def apply_brownfield_land(given: Given) -> ImportRun:
 
 
 def _apply_register(found: BrownfieldLand, council: Organisation | None, run: Import) -> None:
+    """Publish the sites of each council; a council that fails sets its own rows aside."""
     for line in found.about.remarks:
         run.report.remark(line)
     # Rows that somebody corrected say nothing about other sites.

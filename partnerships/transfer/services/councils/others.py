@@ -19,6 +19,7 @@ def keep_others(bodies: Sequence[OtherBody], directory: Directory, run: Import) 
 
 
 def _keep(body: OtherBody, directory: Directory, run: Import) -> None:
+    """Create the body, or update the one that has these identifiers."""
     pairs = (
         (Scheme.PLANNING_DATA, body.curie),
         (Scheme.GSS, body.gss),

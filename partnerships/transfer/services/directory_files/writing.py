@@ -149,6 +149,7 @@ class _Facts:
         return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
+        """The organisation as the directory file has it; blank values are left out."""
         one = self.organisations[pk]
         own = {(one.name, NameKind.OFFICIAL), (one.short_name, NameKind.SHORT)}
         return _filled(
@@ -190,6 +191,7 @@ class _Facts:
         )
 
     def successions(self) -> Iterator[dict[str, Any]]:
+        """Past successions, without those undone or with bodies that the file does not have."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
         undone: set[int | None] = set()
         for one in past.order_by("-pk"):  # What undoes another comes after it.

@@ -62,6 +62,7 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
 
 
 def _keep(found: FigureList, series: Series, corrects: Dataset | None, given: Given, run: Import) -> None:
+    """Keep the figures as a dataset, or add corrected rows to the one they correct."""
     figures = _placed(found, run)
     if corrects is not None:
         dataset, new = corrects, add_corrected(dataset=corrects, figures=figures, author=run.author, now=run.now)

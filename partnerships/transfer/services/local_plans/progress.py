@@ -87,6 +87,7 @@ def _apply_line(
     told: set[tuple[int, str]],
     run: Import,
 ) -> None:
+    """Record a line's dates with the plan that has one of them, else with the authority."""
     keyed = {
         event: Milestone(line.number, event, EVENTS[event], stages[stage], is_forecast=False, note="")
         for stage, (event, _) in _STAGES.items()

@@ -29,6 +29,7 @@ def schedule_conversations(network: Network) -> None:
 
 
 def _record(network: Network, item: Item, now: dt.datetime) -> None:
+    """Record the conversation through the service, as its author would."""
     body = network.organisations
     person = network.people
     made = record_conversation(

@@ -26,6 +26,7 @@ from partnerships.transfer.services.network.replaying import Network, UnableToLo
 
 
 def load_areas(network: Network) -> None:
+    """Create areas, then link them: a parent may come later in the file."""
     for place, item in enumerate(network.file["areas"]):
         with at(f"areas[{place}]"):
             known = Area.objects.filter(code=item["code"]).first()
@@ -73,6 +74,7 @@ def load_organisations(network: Network) -> None:
 
 
 def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
+    """The organisation that has these identifiers, or a new one."""
     own = f"{network.file['name']}:{item['key']}"
     given = [(part["scheme"], part["value"]) for part in item["identifiers"]]
     held = {
@@ -108,6 +110,7 @@ def _region(areas: list[Area]) -> Area | None:
 
 
 def load_people(network: Network) -> None:
+    """Create people now; their memberships begin in the order of their dates."""
     for place, item in enumerate(network.file["people"]):
         with at(f"people[{place}]"):
             network.people[item["key"]] = _person(network, item)
@@ -130,6 +133,7 @@ def load_people(network: Network) -> None:
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:
+    """The person with this address; only a demonstration sets passwords."""
     validate_email(item["email"])
     known = User.objects.filter(email__iexact=item["email"]).first()
     if known is not None:

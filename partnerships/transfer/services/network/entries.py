@@ -36,6 +36,7 @@ def schedule_entries(network: Network) -> None:
 
 
 def _write(network: Network, item: Item, now: dt.datetime) -> None:
+    """Write the ask or offer as a draft; what happens to it follows by date."""
     made = create_entry(
         organisation=network.organisations[item["organisation"]],
         direction=item["direction"],

@@ -62,6 +62,7 @@ def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _plan(network: Network, item: Item, now: dt.datetime) -> None:
+    """Plan the meeting, with own items first and those gathered from rooms after them."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # required in the file
     author, body = network.by(item["by"]), network.organisations[item["organisation"]]
@@ -148,6 +149,7 @@ def _attend(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _minute(network: Network, item: Item, now: dt.datetime) -> None:
+    """Write minutes for everybody who was marked as present."""
     meeting = network.found("meetings", item["key"])
     meeting.refresh_from_db()
     keeper = network.organisations[item["organisation"]]

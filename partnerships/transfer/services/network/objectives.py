@@ -25,6 +25,7 @@ def schedule_objectives(network: Network) -> None:
 
 
 def _add(network: Network, item: Item, now: dt.datetime) -> None:
+    """Add the objective; its progress follows by date."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None
     made = add_objective(

@@ -173,6 +173,7 @@ def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
 
 
 def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
+    """Take the step, unless terms or a last signature took it already."""
     partnership = _of(network, item)
     partnership.refresh_from_db()
     if step["to"] == partnership.status:  # the last signature did it

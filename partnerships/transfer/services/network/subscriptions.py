@@ -19,6 +19,7 @@ def schedule_subscriptions(network: Network) -> None:
 
 
 def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
+    """Subscribe the person, confirmed or only asked, as the file says."""
     named = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
     if len(named) != 1:
         raise UnableToLoad("it must be about exactly one thing.", "Name one plan, one partnership or one organisation.")

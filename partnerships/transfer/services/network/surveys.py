@@ -29,6 +29,7 @@ def schedule_surveys(network: Network) -> None:
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
+    """Open a round with the newest question set; answers follow by date."""
     partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
     assert partnership is not None  # required in the file
     found = services.prepare_round(

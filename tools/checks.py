@@ -38,7 +38,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "template layout": (["djangofmt", "--check", "--quiet", *TEMPLATE_LAYOUT, "templates"], {}),
     "glossary": (["-m", "tools.glossary"], {}),
     "line limits": (["-m", "tools.line_limits"], {}),
-    "template lines": (["-m", "tools.long_lines"], {}),
+    "long lines": (["-m", "tools.long_lines"], {}),
     "settings": (["-m", "tools.settings_pages", "--check"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "old code": (["-m", "tools.expand_contract"], DEVELOPMENT),

@@ -1,7 +1,8 @@
-"""Finds lines of templates, pages and emails alike, that are longer than 120 characters.
+"""Finds lines of templates and Markdown that are longer than 120 characters.
 
 Run as `python -m tools.long_lines`: prints file and line of each, and fails if there is one.
 A Django tag cannot span lines: use `{% with %}`, `{% url … as … %}` or a partial, and `{% paragraph %}` in text emails.
+Rows of tables and blocks of code cannot be wrapped in Markdown, so they may be longer.
 """
 
 from __future__ import annotations
@@ -10,26 +11,39 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-KINDS = frozenset({".html", ".txt", ".css"})
+BASE_DIR = Path(__file__).resolve().parent.parent
+#: Folders or files below the project, and the endings of the files looked at.
+PLACES = {"templates": (".html", ".txt", ".css"), "docs": (".md",), "*.md": (".md",)}
 LIMIT = 120
 
 
-def long_lines(root: Path) -> Iterator[tuple[Path, int]]:
+def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
     """The file, below `root`, and number of each line that is too long."""
-    for path in sorted(root.rglob("*")):
-        if path.suffix not in KINDS:
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if len(line) > LIMIT:
-                yield path.relative_to(root), number
+    for place, endings in PLACES.items():
+        for top in sorted(root.glob(place)):
+            files = [top] if top.is_file() else sorted(top.rglob("*"))
+            for path in files:
+                if path.suffix in endings:
+                    yield from ((path.relative_to(root), number) for number in _long_in(path))
+
+
+def _long_in(path: Path) -> Iterator[int]:
+    """The numbers of the lines of a file that are too long and could be wrapped."""
+    is_markdown = path.suffix == ".md"
+    is_code = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if is_markdown and line.lstrip().startswith("```"):
+            is_code = not is_code
+        cannot_wrap = is_markdown and (is_code or line.lstrip().startswith("|"))
+        if len(line) > LIMIT and not cannot_wrap:
+            yield number
 
 
 def main() -> int:
     """Print the lines that are too long; 1 if there is any."""
-    found = list(long_lines(TEMPLATES))
+    found = list(long_lines())
     for path, number in found:
-        print(f"templates/{path}:{number}: longer than {LIMIT} characters")  # noqa: T201 - a terminal program
+        print(f"{path}:{number}: longer than {LIMIT} characters")  # noqa: T201 - a terminal program
     return min(len(found), 1)
 
 

@@ -1,20 +1,31 @@
-"""The check that finds lines of templates that are too long."""
+"""The check that finds lines of templates and Markdown that are too long."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tools.long_lines import LIMIT, TEMPLATES, long_lines
+from tools.long_lines import LIMIT, long_lines
+
+LONG = "x" * (LIMIT + 1)
 
 
 def test_a_line_over_the_limit_is_found_in_pages_and_text_emails(tmp_path: Path) -> None:
-    (tmp_path / "emails").mkdir()
-    (tmp_path / "emails" / "notice.txt").write_text(f"Hello\n{'x' * (LIMIT + 1)}\n", encoding="utf-8")
-    (tmp_path / "page.html").write_text(f"{'x' * (LIMIT + 1)}\n", encoding="utf-8")
-    (tmp_path / "short.html").write_text(f"{'x' * LIMIT}\n", encoding="utf-8")
+    templates = tmp_path / "templates"
+    (templates / "emails").mkdir(parents=True)
+    (templates / "emails" / "notice.txt").write_text(f"Hello\n{LONG}\n", encoding="utf-8")
+    (templates / "page.html").write_text(f"{LONG}\n", encoding="utf-8")
+    (templates / "short.html").write_text(f"{'x' * LIMIT}\n", encoding="utf-8")
 
-    assert list(long_lines(tmp_path)) == [(Path("emails/notice.txt"), 2), (Path("page.html"), 1)]
+    assert list(long_lines(tmp_path)) == [(Path("templates/emails/notice.txt"), 2), (Path("templates/page.html"), 1)]
 
 
-def test_lines_of_templates_fit() -> None:
-    assert list(long_lines(TEMPLATES)) == []
+def test_markdown_is_wrapped_except_for_tables_and_code(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text(f"| {LONG} |\n\n```\n{LONG}\n```\n\n{LONG}\n", encoding="utf-8")
+    (tmp_path / "CHANGELOG.md").write_text(f"{LONG}\n", encoding="utf-8")
+
+    assert list(long_lines(tmp_path)) == [(Path("docs/page.md"), 7), (Path("CHANGELOG.md"), 1)]
+
+
+def test_lines_of_templates_and_markdown_fit() -> None:
+    assert list(long_lines()) == []

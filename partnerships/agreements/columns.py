@@ -1,4 +1,4 @@
-"""The partnership that a row of a list belongs to: its column, and its filter."""
+"""Columns that several lists share: the partnership of a row, and who added a file, when and how large."""
 
 from __future__ import annotations
 
@@ -6,15 +6,44 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
 from django.forms import BaseForm, ModelChoiceField
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import inside_among
+from partnerships.kit import lists
+from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
+
+#: Of a file: when it was added, by whom, and its size.
+ADDED = Column(
+    name="added",
+    label="Added",
+    kind=lists.Kind.MOMENT,
+    value=lambda row: day_of(row.added_at),
+    key="added_at",
+    is_nullable=False,
+)
+ADDED_BY = Column(
+    name="person",
+    label="Person",
+    value=lambda row: row.added_by.display_name if row.added_by else None,
+    key=lambda _user: NullIf(F("added_by__name"), Value("")),
+    is_shown=False,
+    is_grouped=True,
+)
+FILE_SIZE = Column(
+    name="size",
+    label="Size in bytes",
+    kind=lists.Kind.NUMBER,
+    value=lambda row: row.size,
+    is_nullable=False,
+    is_shown=False,
+)
 
 
 def offer_partnerships(form: BaseForm, reader: Reader) -> None:

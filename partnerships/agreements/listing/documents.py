@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import NullIf
+from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.agreements.columns import partnership_column
+from partnerships.agreements.columns import ADDED, ADDED_BY, FILE_SIZE, partnership_column
 from partnerships.agreements.listing.within import WithinForm
 from partnerships.agreements.models import Document, DocumentQuerySet
 from partnerships.kit import lists
-from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Organisation
@@ -51,14 +49,7 @@ DOCUMENTS = ListDefinition(
             is_nullable=False,
         ),
         partnership_column(),
-        Column(
-            name="added",
-            label="Added",
-            kind=lists.Kind.MOMENT,
-            value=lambda row: day_of(row.added_at),
-            key="added_at",
-            is_nullable=False,
-        ),
+        ADDED,
         organisation_column(
             name="organisation",
             label="Added by",
@@ -67,14 +58,7 @@ DOCUMENTS = ListDefinition(
             moment="added_at",
             ready=lambda _user, rows: show_as_at((timezone.localdate(row.added_at), row.added_for) for row in rows),
         ),
-        Column(
-            name="person",
-            label="Person",
-            value=lambda row: row.added_by.display_name if row.added_by else None,
-            key=lambda _user: NullIf(F("added_by__name"), Value("")),
-            is_shown=False,
-            is_grouped=True,
-        ),
+        ADDED_BY,
         Column(
             name="personal_data",
             label="Personal data",
@@ -92,14 +76,7 @@ DOCUMENTS = ListDefinition(
             is_nullable=False,
             is_shown=False,
         ),
-        Column(
-            name="size",
-            label="Size in bytes",
-            kind=lists.Kind.NUMBER,
-            value=lambda row: row.size,
-            is_nullable=False,
-            is_shown=False,
-        ),
+        FILE_SIZE,
     ),
     rows=_rows,
     readable=_readable,

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Value
-from django.db.models.functions import NullIf
-
+from partnerships.agreements.columns import ADDED, ADDED_BY, FILE_SIZE
 from partnerships.kit import lists
-from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
 from partnerships.people.models import User
 from partnerships.plans.listing.pieces import PLAN, OfPlansForm, of_plans
@@ -48,22 +45,8 @@ DOCUMENTS = ListDefinition(
             is_nullable=False,
         ),
         PLAN,
-        Column(
-            name="added",
-            label="Added",
-            kind=lists.Kind.MOMENT,
-            value=lambda row: day_of(row.added_at),
-            key="added_at",
-            is_nullable=False,
-        ),
-        Column(
-            name="person",
-            label="Person",
-            value=lambda row: row.added_by.display_name if row.added_by else None,
-            key=lambda _user: NullIf(F("added_by__name"), Value("")),
-            is_shown=False,
-            is_grouped=True,
-        ),
+        ADDED,
+        ADDED_BY,
         Column(
             name="restricted",
             label="Only for partners",
@@ -74,14 +57,7 @@ DOCUMENTS = ListDefinition(
             is_nullable=False,
         ),
         Column(name="file_name", label="File name", value=lambda row: row.file_name, covered="q", is_nullable=False),
-        Column(
-            name="size",
-            label="Size in bytes",
-            kind=lists.Kind.NUMBER,
-            value=lambda row: row.size,
-            is_nullable=False,
-            is_shown=False,
-        ),
+        FILE_SIZE,
     ),
     rows=_rows,
     readable=_readable,

@@ -107,11 +107,14 @@ class Given:
         """The SHA-256 of the files."""
         return hashlib.sha256(b"\x00".join(file.data for file in self.files)).hexdigest()
 
-    def start(self, register: str, as_of: dt.date, *, report: Report, listed: About, source: str = "") -> Import:
+    def start(
+        self, register: str, as_of: dt.date, *, report: Report, listed: About | None = None, source: str = ""
+    ) -> Import:
         """What each step of this import needs; the rows that were set aside when it was read are in its report.
 
         Without a source, histories name the first file and the date.
         """
+        listed = listed or About()
         run = Import(
             register=register,
             author=self.author,

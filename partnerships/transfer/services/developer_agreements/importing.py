@@ -78,17 +78,8 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         now=given.now,
         report=report,
     )
-    run = Import(
-        register=Register.DEVELOPER_AGREEMENTS,
-        author=given.author,
-        now=given.now,
-        as_of=day,
-        source=SOURCE,
-        report=report,
-        progress=given.progress,
-        organisation=given.organisation,
-        digest=given.digest,
-    )
+    # Each account sets its own rows aside, once the others are in.
+    run = given.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     vintages = Vintages(read, newer.as_of if newer else None, given.organisation)
     made = given.new_run(run.register, day)

@@ -1,4 +1,4 @@
-"""What pages with a form share: one service call, then the result.
+"""What pages with a form or a button share: one service call, then the result.
 
 It says who gets an email, which is why it is in this room and not in kit.
 """
@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
 from partnerships.kit.http import form_page
 from partnerships.people.recipients import collect_recipients
 
-#: Calls one service; the message that says what happened, and the next page.
+#: Calls one service; the message that says what happened (blank: none), and the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
 #: What the service may refuse with, and the field that shows it; None: above the form.
 Refusals: TypeAlias = Mapping[type[Exception], str | None]
@@ -46,6 +46,23 @@ def take_step(
             messages.success(request, f"{message}{recipients.sentence()}" if names_emailed else message)
             return redirect(following)
     return form_page(request, template, form, **context)
+
+
+def press_button(
+    request: HttpRequest, step: Step, refusals: type[Exception] | tuple[type[Exception], ...], *, back: str
+) -> HttpResponseRedirect:
+    """The redirect after a button that does one step.
+
+    If the service refuses, the page at `back` shows why.
+    """
+    try:
+        message, following = step()
+    except refusals as error:
+        messages.error(request, str(error))
+        return redirect(back)
+    if message:
+        messages.success(request, message)
+    return redirect(following)
 
 
 def _field(refusals: Refusals, error: Exception) -> str | None:

@@ -16,7 +16,7 @@ from partnerships.answers.queries import answers_on, concerns_on, questions_on, 
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -79,13 +79,13 @@ def _answer(request: HttpRequest, pk: int) -> Answer:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an answer."""
     answer = _answer(request, pk)
-    try:
+    back = _of_plan(answer.plan_id)
+
+    def step() -> tuple[str, str]:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
-    except services.UnableToDecide as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "The answer is shown to everybody who can read the whole plan.")
-    return redirect(_of_plan(answer.plan_id))
+        return "The answer is shown to everybody who can read the whole plan.", back
+
+    return press_button(request, step, services.UnableToDecide, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,13 +117,13 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
 def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a named colleague by email."""
     answer = _answer(request, pk)
-    try:
+    back = _of_plan(answer.plan_id)
+
+    def step() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
-    except services.UnableToDecide as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "We have asked them to confirm. They get nothing else until they do.")
-    return redirect(_of_plan(answer.plan_id))
+        return "We have asked them to confirm. They get nothing else until they do.", back
+
+    return press_button(request, step, services.UnableToDecide, back=back)
 
 
 @require_POST
@@ -145,13 +145,12 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
     """Approve a person's answers one by one again."""
     plan = _plan(request, pk)
     found = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
-    try:
+
+    def step() -> tuple[str, str]:
         services.end_trust(trust=found, author=signed_in(request), now=timezone.now())
-    except services.UnableToDecide as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "Their next answers wait for your approval.")
-    return redirect(_of_plan(pk))
+        return "Their next answers wait for your approval.", _of_plan(pk)
+
+    return press_button(request, step, services.UnableToDecide, back=_of_plan(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -174,10 +173,10 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a question before its last day."""
     user = signed_in(request)
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
-    try:
+    back = _of_plan(question.plan_id)
+
+    def step() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())
-    except services.UnableToAsk as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "The question is closed. Its answers stay.")
-    return redirect(_of_plan(question.plan_id))
+        return "The question is closed. Its answers stay.", back
+
+    return press_button(request, step, services.UnableToAsk, back=back)

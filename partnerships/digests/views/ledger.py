@@ -45,6 +45,7 @@ from partnerships.digests.queries.ledger import (
 from partnerships.digests.queries.subscriptions import stakeholders_of
 from partnerships.kit.http import posted
 from partnerships.outbox.models import Bounce
+from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -176,13 +177,13 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     if delivery.is_sent and not reason:
         messages.error(request, "A mail server has accepted it already. Give a reason for sending it again.")
         return redirect("digests:entry", pk=pk)
-    try:
+
+    def step() -> tuple[str, str]:
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
-    except services.UnableToSendAgain as error:
-        messages.error(request, str(error))
-        return redirect("digests:entry", pk=pk)
-    messages.success(request, f"The same news will be sent to {delivery.recipient.display_name} again.")
-    return redirect("digests:entry", pk=repeat.pk)
+        words = f"The same news will be sent to {delivery.recipient.display_name} again."
+        return words, reverse("digests:entry", args=[repeat.pk])
+
+    return press_button(request, step, services.UnableToSendAgain, back=reverse("digests:entry", args=[pk]))
 
 
 @require_safe

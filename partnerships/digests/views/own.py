@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,6 +33,7 @@ from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.outbox.queries.suppressions import open_suppressions
+from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -95,22 +97,17 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Follow a plan, the plans of a partnership, or those of an organisation."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
-    try:
+    frequency, back = request.POST.get("frequency", ""), page_of(target)
+
+    def step() -> tuple[str, str]:
         subscription = services.subscribe(
-            person=person,
-            target=target,
-            author=person,
-            frequency=request.POST.get("frequency", ""),
-            now=timezone.now(),
+            person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
-    except services.UnableToSubscribe as error:
-        messages.error(request, str(error))
-        return redirect(page_of(target))
-    if subscription.is_confirmed:
-        messages.success(request, f"You now follow {title_of(target)}. Digests tell what changes from now on.")
-    else:
-        messages.success(request, f"We have sent an email to {person.email}. Follow the link in it to confirm.")
-    return redirect(page_of(target))
+        if subscription.is_confirmed:
+            return f"You now follow {title_of(target)}. Digests tell what changes from now on.", back
+        return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back
+
+    return press_button(request, step, services.UnableToSubscribe, back=back)
 
 
 @require_POST
@@ -120,7 +117,10 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in SIGNED_IN:
         raise Http404
     [subscription] = named_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
-    try:
+    on_page = request.POST.get("back") == "page"
+    back = page_of(subscription.followed) if on_page else reverse("digests:manage")
+
+    def step() -> tuple[str, str]:
         act(
             verb,
             subscription,
@@ -130,13 +130,9 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             reason="Stopped by the person.",
             now=timezone.now(),
         )
-    except services.UnableToChangeSubscription as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, SAID[verb].format(subscription.called))
-    if request.POST.get("back") == "page":
-        return redirect(page_of(subscription.followed))
-    return redirect("digests:manage")
+        return SAID[verb].format(subscription.called), back
+
+    return press_button(request, step, services.UnableToChangeSubscription, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -12,6 +11,7 @@ from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Piece
 from partnerships.digests.queries.readers import INSIDE, reading_class_of
+from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import get_piece, normalise, outside
 from partnerships.plans.models import Plan, Version
@@ -32,12 +32,12 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
     target = Piece(plan, piece)
     mine = Subscription.objects.live().filter(person=person, plan=plan, key=piece).first()
     if request.method == "POST" and mine is None:
-        try:
+        back = plan.get_absolute_url()
+
+        def step() -> tuple[str, str]:
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
-        except services.UnableToSubscribe as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, f"You now follow {item['name']}. Digests tell what changes from now on.")
-        return redirect(plan.get_absolute_url())
+            return f"You now follow {item['name']}. Digests tell what changes from now on.", back
+
+        return press_button(request, step, services.UnableToSubscribe, back=back)
     context = {"plan": plan, "item": item, "mine": mine, "kind": "site" if collection == "sites" else "milestone"}
     return render(request, "digests/follow_piece.html", context)

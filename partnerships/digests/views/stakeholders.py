@@ -25,7 +25,7 @@ from partnerships.digests.queries.subscriptions import (
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import next_url, posted
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
 
@@ -87,13 +87,13 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     now = timezone.now()
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
-    try:
+    back = next_url(request, reverse("digests:stakeholders"))
+
+    def step() -> tuple[str, str]:
         services.ask_again(subscription=subscription, author=person, now=now)
-    except services.UnableToSubscribe as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"We have asked {subscription.person_for_askers} again.")
-    return redirect(next_url(request, reverse("digests:stakeholders")))
+        return f"We have asked {subscription.person_for_askers} again.", back
+
+    return press_button(request, step, services.UnableToSubscribe, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -23,6 +22,7 @@ from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.steps import act, asked_entry
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 
 _FORM = ["GET", "HEAD", "POST"]
@@ -32,16 +32,15 @@ _FORM = ["GET", "HEAD", "POST"]
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as seen by the person's organisations."""
     entry, organisations = asked_entry(request, pk)
-    try:
+
+    def step() -> tuple[str, str]:
         for organisation in organisations:
             services.acknowledge_entry(
                 entry=entry, organisation=organisation, author=signed_in(request), now=timezone.now()
             )
-    except services.UnableToChangeEntry as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"Marked as seen. {entry.organisation.name} can see this too.")
-    return redirect(entry)
+        return f"Marked as seen. {entry.organisation.name} can see this too.", entry.get_absolute_url()
+
+    return press_button(request, step, services.UnableToChangeEntry, back=entry.get_absolute_url())
 
 
 @require_http_methods(_FORM)

@@ -24,7 +24,7 @@ from partnerships.lists.presenting import chips_of
 from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -153,13 +153,13 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
     """Get an email when something enters or leaves a view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
-    try:
+    back = reverse("lists:views")
+
+    def step() -> tuple[str, str]:
         services.follow_view(view=view, person=person, now=timezone.now())
-    except services.UnableToFollow as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"You will get an email when something enters or leaves “{view.name}”.")
-    return redirect("lists:views")
+        return f"You will get an email when something enters or leaves “{view.name}”.", back
+
+    return press_button(request, step, services.UnableToFollow, back=back)
 
 
 @require_POST

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,7 +14,7 @@ from partnerships.nominations.models import Decision
 from partnerships.nominations.queries import result_of
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
 from partnerships.nominations.views.returns import about, open_return
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,10 +47,9 @@ def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
     """Make an ask of what is missing in a line."""
     user, found, rights = open_return(request, pk, number)
     require(rights.may_ask)
-    try:
+
+    def step() -> tuple[str, str]:
         entry = ask_for_shortfall(found=found, line=line, author=user, now=timezone.now())
-    except UnableToAsk as error:
-        messages.error(request, str(error))
-        return redirect(found)
-    messages.success(request, f"{found.agreement.provider_body.name} is asked to make it up.")
-    return redirect(entry)
+        return f"{found.agreement.provider_body.name} is asked to make it up.", entry.get_absolute_url()
+
+    return press_button(request, step, UnableToAsk, back=found.get_absolute_url())

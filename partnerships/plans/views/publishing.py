@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import why_not_minor
 from partnerships.kit.http import posted
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
@@ -228,19 +228,12 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_plan(request, pk)
     if not opened.may_publish:
         raise PermissionDenied
-    wanted = request.POST.get("number", "")
-    try:
-        plan = pin_baseline(
-            plan=opened.plan,
-            number=int(wanted) if wanted.isdecimal() and len(wanted) < 9 else None,
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-    except UnableToPinBaseline as error:
-        messages.error(request, str(error))
-    else:
+    wanted, back = request.POST.get("number", ""), reverse("plans:history", args=[pk])
+    number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else None
+
+    def step() -> tuple[str, str]:
+        plan = pin_baseline(plan=opened.plan, number=number, author=signed_in(request), now=timezone.now())
         pinned = plan.baseline_number
-        messages.success(
-            request, f"Version {pinned} is now the baseline." if pinned else "The plan has no baseline now."
-        )
-    return redirect("plans:history", pk=pk)
+        return f"Version {pinned} is now the baseline." if pinned else "The plan has no baseline now.", back
+
+    return press_button(request, step, UnableToPinBaseline, back=back)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.exports import csv_response
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
+from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.spreadsheets.forms import HeadingsForm
 from partnerships.spreadsheets.services import (
@@ -80,29 +80,27 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
 def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Import the good rows, or let a worker do it."""
     upload, kind = find_upload(request, pk)
-    try:
+
+    def step() -> tuple[str, str]:
         done = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
-    except (UnableToApply, UnableToRead) as error:
-        messages.error(request, str(error))
-    else:
-        if done.is_applied:
-            messages.success(request, f"{kind.title} imported.")
-        else:
+        if not done.is_applied:
             nudge_after_commit(work_on_waiting.delay)
-    return redirect(upload)
+        return f"{kind.title} imported." if done.is_applied else "", upload.get_absolute_url()
+
+    return press_button(request, step, (UnableToApply, UnableToRead), back=upload.get_absolute_url())
 
 
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Delete the file without importing it."""
     upload, _kind = find_upload(request, pk)
-    try:
+
+    def step() -> tuple[str, str]:
         discard_upload(upload=upload, author=signed_in(request), now=timezone.now())
-    except UnableToApply as error:
-        messages.error(request, str(error))
-        return redirect(upload)
-    messages.success(request, "The spreadsheet was discarded. Nothing was changed.")
-    return redirect("spreadsheets:record", upload.record, upload.record_id)
+        record = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
+        return "The spreadsheet was discarded. Nothing was changed.", record
+
+    return press_button(request, step, UnableToApply, back=upload.get_absolute_url())
 
 
 @require_safe

@@ -33,6 +33,11 @@ class Count:
     now: int = 0
     done: int = 0
 
+    @property
+    def to_come(self) -> int:
+        """Homes that are planned now and have not completed."""
+        return self.now - self.done
+
 
 @dataclass(frozen=True, slots=True)
 class Slip:

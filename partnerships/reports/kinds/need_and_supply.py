@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -51,8 +51,8 @@ class _Read:
     datasets: Mapping[str, Dataset]
     figures: Mapping[int, AreaFigures]
     required: Mapping[int, Requirements]
-    #: Homes in plans by area, those of no area here under 0.
-    homes: Mapping[int, Count]
+    #: Homes to come in plans by area; those of no area here under 0.
+    to_come: Counter[int]
     by_year: Mapping[str, Count]
     #: The newest years of each measure: the first and the last.
     years: Mapping[str, tuple[int, int]]
@@ -94,17 +94,15 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
     present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
     chosen = [*codes] if len(areas) < len(districts.areas) else []
     pipeline = pipeline_of(asked.reader, Narrowed(areas=chosen or _nowhere(areas)), then=None, now=asked.now)
-    homes: dict[int, Count] = defaultdict(Count)
+    to_come: Counter[int] = Counter()
     for (code, _), count in pipeline.by["area"].items():
-        area = present.get(code, 0)
-        known = homes[area]
-        homes[area] = Count(now=known.now + count.now, done=known.done + count.done)
+        to_come[present.get(code, 0)] += count.to_come
     return _Read(
         areas=areas,
         datasets=datasets,
         figures=figures,
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
-        homes=homes,
+        to_come=to_come,
         by_year={year: count for (year,), count in pipeline.by["year"].items()},
         years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
     )
@@ -200,7 +198,6 @@ def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
     measured, tested_note = _measurement(read, area)
     said = _said(read, area)
     required = said["required"]
-    count = read.homes.get(area.pk, Count())
     known = {name: one.origin if name in shared else one.note for name, one in said.items()}
     notes = [f"{_SHORT[name]}: {words}" for name, words in known.items() if words]
     notes += [f"delivery test: {tested_note}"] if tested_note else []
@@ -212,7 +209,7 @@ def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
         _whole(said["net_additions"].value),
         _whole(said["affordable_completions"].value),
         _whole(said["waiting_list"].value),
-        count.now - count.done,
+        read.to_come[area.pk],
         "; ".join(notes),
     )
     return Row(cells, key=area.code)
@@ -250,8 +247,7 @@ def _total(read: _Read) -> Row:
         values = [_whole(said.value) for area in read.areas if _is_addable(said := _said(read, area)[name])]
         return sum(value for value in values if value is not None) if values else None
 
-    counts = [read.homes.get(area.pk, Count()) for area in read.areas]
-    to_come = sum(count.now - count.done for count in counts)
+    to_come = sum(read.to_come[area.pk] for area in read.areas)
     delivered = required = Decimal(0)
     for area in read.areas:
         of, by = _of(read, area, "delivered_total"), _of(read, area, "required_total")
@@ -280,10 +276,9 @@ def _years_table(read: _Read, asked: Asked) -> Table:
             for measure in ("net_additions", "affordable_starts", "affordable_completions")
         ]
         count = read.by_year.get(year, Count())
-        rows.append(Row((year, required, *published, count.now - count.done)))
-    unknown = read.by_year.get("", Count())
-    if unknown.now - unknown.done:
-        rows.append(Row(("Year not given", None, None, None, None, unknown.now - unknown.done)))
+        rows.append(Row((year, required, *published, count.to_come)))
+    if unknown := read.by_year.get("", Count()).to_come:
+        rows.append(Row(("Year not given", None, None, None, None, unknown)))
     columns = (
         Column("Year"),
         Column("Required a year by today's plans", Kind.NUMBER),
@@ -347,27 +342,28 @@ def _source(dataset: Dataset) -> Source:
     return Source(words, dataset.released_on)
 
 
+_NOTES = (
+    "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
+    "Figures of a council that was divided are not added to any other.",
+    "A figure of a joint plan is that of the whole plan: it is shown for each of its areas, and never added.",
+    "An empty cell means that nothing is published.",
+    "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
+    "A plan's homes are divided evenly over the years of its period.",
+    "Homes to come are those in published plans that the reader may read, without completed homes.",
+    "Homes at confidential sites count only for people of the plan's owners and parties.",
+)
+
+
 def _notes(read: _Read) -> tuple[str, ...]:
-    """How the figures are made; the last lines only where they apply."""
-    missing = [SERIES_LABELS[series] for series in Series if series not in read.datasets]
-    elsewhere = read.homes.get(0, Count())
-    left = elsewhere.now - elsewhere.done
-    return (
-        "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
-        "Figures of a council that was divided are not added to any other.",
-        "A figure of a joint plan is that of the whole plan: it is shown for each of its areas, and never added.",
-        "An empty cell means that nothing is published.",
-        "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
-        "A plan's homes are divided evenly over the years of its period.",
-        "Homes to come are those in published plans that the reader may read, without completed homes.",
-        "Homes at confidential sites count only for people of the plan's owners and parties.",
-        *(
-            (f"{figure(left)} homes to come are in plans without a council area: only the table by year has them.",)
-            if left
-            else ()
-        ),
-        *((f"Not imported yet: {', '.join(missing)}.",) if missing else ()),
-    )
+    """How the figures are made, and what is missing from them."""
+    notes = [*_NOTES]
+    if elsewhere := read.to_come[0]:
+        notes.append(
+            f"{figure(elsewhere)} homes to come are in plans without a council area: only the table by year has them."
+        )
+    if missing := [SERIES_LABELS[series] for series in Series if series not in read.datasets]:
+        notes.append(f"Not imported yet: {', '.join(missing)}.")
+    return tuple(notes)
 
 
 def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
@@ -375,7 +371,7 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
     if not read.areas:
         return ()
     where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
-    to_come = sum(count.now - count.done for area, count in read.homes.items() if area)
+    to_come = sum(homes for area, homes in read.to_come.items() if area)
     required = _summed(read.required[area.pk].a_year for area in read.areas)
     found = [f"{figure(to_come)} homes to come in {where} are in published plans that the reader may read."]
     if required:

@@ -130,6 +130,18 @@ def test_imports_are_at_the_top() -> None:
     assert hidden == []
 
 
+def test_ready_of_each_room_is_one_line() -> None:
+    ready = [
+        function
+        for module in modules()
+        if module.endswith(".apps")
+        for function in ast.walk(tree_of(module))
+        if isinstance(function, FUNCTIONS) and function.name == "ready"
+    ]
+
+    assert {len(function.body) for function in ready} == {2}  # the docstring, and the line
+
+
 def test_every_module_says_what_it_is_for() -> None:
     trees = {short(module): tree_of(module) for module in modules()}
 

@@ -12,5 +12,4 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signals and register what lower rooms call."""
-        import_module("partnerships.people.receivers")
         import_module("partnerships.people.registrations").register()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import partnerships.people.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.telling import register_untold

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -34,16 +35,21 @@ class UnableToPropose(Exception):
     """The parties, the terms or the owner are invalid."""
 
 
+class Terms(TypedDict):
+    """What is promised, by whom in person, and until when. The unit is blank without a quantity."""
+
+    text: str
+    quantity: Decimal | None
+    unit: str
+    owner: User | None
+    due_on: dt.date
+
+
 @transaction.atomic
 def propose_commitment(
     *,
     giver: Organisation,
     receiver: Organisation,
-    text: str,
-    quantity: Decimal | None,
-    unit: str,
-    owner: User | None,
-    due_on: dt.date,
     partnership: Partnership | None,
     author: User,
     now: dt.datetime,
@@ -52,10 +58,11 @@ def propose_commitment(
     came_from: From | None = None,
     key: uuid.UUID | None = None,
     tells: bool = True,
+    **terms: Unpack[Terms],
 ) -> Commitment:
     """Propose a commitment, which both sides must confirm.
 
-    The author edits for one of the two. `owner` is a person of the giver; if left out, the giver names one when it
+    The author edits for one of the two. The owner is a person of the giver; if None, the giver names one when it
     confirms. With `confirm`, a lead confirms for their side at once. `replaces` is the commitment that becomes
     superseded when both have confirmed. `came_from` links it to a record of another room. A `key` used before returns
     the same commitment. Without `tells` the caller tells of several at once (`tell_of_proposals`).
@@ -67,7 +74,7 @@ def propose_commitment(
         return made
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
-    check_terms(giver, receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
+    check_terms(giver, receiver, terms, timezone.localdate(now))
     _check_partnership(partnership, (giver, receiver), now)
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
@@ -81,20 +88,18 @@ def propose_commitment(
     try:
         with transaction.atomic():
             commitment = _create(
-                kind=Kind.COMMITMENT,
-                giver=giver,
-                receiver=receiver,
-                text=text,
-                quantity=quantity,
-                unit=unit,
-                owner=owner,
-                due_on=due_on,
-                partnership=partnership,
+                Commitment(
+                    kind=Kind.COMMITMENT,
+                    giver=giver,
+                    receiver=receiver,
+                    partnership=partnership,
+                    replaces=replaces,
+                    key=key,
+                    **terms,
+                ),
                 author=author,
                 side=side,
-                replaces=replaces,
                 came_from=came_from,
-                key=key,
                 now=now,
             )
     except IntegrityError:
@@ -103,7 +108,7 @@ def propose_commitment(
         if made is None:
             raise
         return made
-    if confirm and side.pk == giver.pk and owner is None:
+    if confirm and side.pk == giver.pk and terms["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:
         commitment = confirm_commitment(
@@ -142,18 +147,17 @@ def propose_action(
         for_organisation = None
     _check_partnership(partnership, (organisation,), now)
     action = _create(
-        kind=Kind.ACTION,
-        giver=organisation,
-        receiver=for_organisation,
-        text=text,
-        quantity=None,
-        unit="",
-        owner=owner,
-        due_on=due_on,
-        partnership=partnership,
+        Commitment(
+            kind=Kind.ACTION,
+            giver=organisation,
+            receiver=for_organisation,
+            text=text,
+            owner=owner,
+            due_on=due_on,
+            partnership=partnership,
+        ),
         author=author,
         side=organisation if own else for_organisation,
-        replaces=None,
         came_from=came_from,
         now=now,
     )
@@ -165,72 +169,41 @@ def propose_action(
 
 
 def _create(
-    *,
-    kind: Kind,
-    giver: Organisation,
-    receiver: Organisation | None,
-    text: str,
-    quantity: Decimal | None,
-    unit: str,
-    owner: User | None,
-    due_on: dt.date,
-    partnership: Partnership | None,
-    author: User,
-    side: Organisation | None,
-    replaces: Commitment | None,
-    came_from: From | None,
-    now: dt.datetime,
-    key: uuid.UUID | None = None,
+    new: Commitment, *, author: User, side: Organisation | None, came_from: From | None, now: dt.datetime
 ) -> Commitment:
-    """Create the commitment or action with its event, and link it to what it came from."""
-    (number,) = next_ids()
-    commitment = Commitment.objects.create(
-        pk=number,
-        reference=reference_for(number),
-        kind=kind,
-        giver=giver,
-        receiver=receiver,
-        text=text.strip(),
-        quantity=quantity,
-        unit=unit if quantity is not None else "",
-        owner=owner,
-        owner_organisation=giver,
-        due_on=due_on,
-        original_due_on=due_on,
-        partnership=partnership,
-        status_since=now,
-        proposed_by=author,
-        proposed_for=side,
-        proposed_at=now,
-        replaces=replaces,
-        key=key,
-    )
+    """Save a new commitment or action with its event, and link it to what it came from.
+
+    `side` is the organisation for which the author proposes it.
+    """
+    assert new.giver is not None  # only commitments read from registers have none
+    (new.pk,) = next_ids()
+    new.reference = reference_for(new.pk)
+    new.text = new.text.strip()
+    new.unit = new.unit if new.quantity is not None else ""
+    new.owner_organisation = new.giver
+    new.original_due_on = new.due_on
+    new.proposed_by, new.proposed_for = author, side
+    new.proposed_at = new.status_since = now
+    new.save(force_insert=True)
     record_event(
-        commitment,
-        EventKind.PROPOSED if kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
+        new,
+        EventKind.PROPOSED if new.kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
         author=author,
         organisation=side,
         now=now,
-        after=terms_of(commitment),
+        after=terms_of(new),
     )
     if came_from is not None:
-        came_from.origin.link(commitment=commitment, record_id=came_from.record_id, author=author, now=now)
-    return commitment
+        came_from.origin.link(commitment=new, record_id=came_from.record_id, author=author, now=now)
+    return new
 
 
-def check_terms(
-    giver: Organisation,
-    receiver: Organisation | None,
-    text: str,
-    quantity: Decimal | None,
-    unit: str,
-    owner: User | None,
-    due_on: dt.date,
-    today: dt.date,
-) -> None:
+def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms, today: dt.date) -> None:
+    """Raise `UnableToPropose` with the first thing that is wrong with the terms."""
+    quantity, unit, owner = terms["quantity"], terms["unit"], terms["owner"]
     if receiver is not None and giver.pk == receiver.pk:
         raise UnableToPropose("A commitment must be between two different organisations.")
-    if not text.strip():
+    if not terms["text"].strip():
         raise UnableToPropose("Say what is promised.")
     if quantity is not None and quantity <= 0:
         raise UnableToPropose("The quantity must be more than 0.")
@@ -238,7 +211,7 @@ def check_terms(
         raise UnableToPropose("Choose a unit for the quantity.")
     if unit and unit not in Unit.by_code():
         raise UnableToPropose(f"There is no unit with the code “{unit}”.")
-    if due_on < today:
+    if terms["due_on"] < today:
         raise UnableToPropose("The due date is in the past.")
     for side in (giver, receiver):
         if side is not None and side.is_ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+from typing import Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,7 +12,7 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Slippage
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import email_asked
-from partnerships.commitments.services.proposing import NO_SIDE, check_terms
+from partnerships.commitments.services.proposing import NO_SIDE, Terms, check_terms
 from partnerships.commitments.services.recording import lock_commitment, record_event, terms_of
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -31,15 +31,11 @@ class UnableToChangeDueDate(Exception):
 def edit_proposal(
     *,
     commitment: Commitment,
-    text: str,
-    quantity: Decimal | None,
-    unit: str,
-    owner: User | None,
-    due_on: dt.date,
     revision: int,
     author: User,
     now: dt.datetime,
     tells: bool = True,
+    **terms: Unpack[Terms],
 ) -> Commitment:
     """Change proposed terms; earlier confirmations are dropped.
 
@@ -55,14 +51,14 @@ def edit_proposal(
         raise UnableToEdit("Somebody changed the terms while you were editing. Check them before you save.")
     if current.giver is None:
         raise UnableToEdit("The organisation that gives is outside the network, so the terms cannot change.")
-    check_terms(current.giver, current.receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
+    check_terms(current.giver, current.receiver, terms, timezone.localdate(now))
     before, owner_before = terms_of(current), current.owner
-    current.text = text.strip()
-    current.quantity = quantity
-    current.unit = unit if quantity is not None else ""
-    current.owner = owner
-    current.due_on = current.original_due_on = due_on
-    if terms_of(current) == before and owner_before == owner:
+    current.text = terms["text"].strip()
+    current.quantity = terms["quantity"]
+    current.unit = terms["unit"] if current.quantity is not None else ""
+    current.owner = terms["owner"]
+    current.due_on = current.original_due_on = terms["due_on"]
+    if terms_of(current) == before and owner_before == current.owner:
         return current
     current.revision += 1
     current.giver_confirmed_at = current.receiver_confirmed_at = None

@@ -259,7 +259,7 @@ def shared_parts(
     return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 
-def digest(
+def digest(  # noqa: PLR0913 - what one email says, each part named at the one call
     to: Addressee,
     blocks: Sequence[Block],
     *,

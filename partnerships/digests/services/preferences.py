@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
@@ -71,27 +72,50 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
     record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=before, after=hears)
 
 
+class _When(TypedDict):
+    """What everybody chooses. A pause without a first day begins at once."""
+
+    frequency: str
+    hour: int
+    weekday: int
+    working_days_of: str
+    paused_until: dt.date | None
+
+
+class Choices(_When, total=False):
+    """How often and when digests come. `days` and `more_hours` are sums as in `Preference`; None leaves them."""
+
+    days: int | None
+    more_hours: int | None
+    paused_from: dt.date | None
+    tells_matches: bool | None
+
+
+_SAVED = (
+    "frequency",
+    "hour",
+    "weekday",
+    "working_days_of",
+    "days",
+    "more_hours",
+    "paused_from",
+    "paused_until",
+    "tells_matches",
+)
+
+
 @transaction.atomic
 def prefer(
     *,
     person: User,
-    frequency: str,
-    hour: int,
-    weekday: int,
-    working_days_of: str,
-    paused_until: dt.date | None,
     time_zone: str,
-    days: int | None = None,
-    more_hours: int | None = None,
-    paused_from: dt.date | None = None,
-    tells_matches: bool | None = None,
     for_everything: bool = False,
     author: User | None,
     now: dt.datetime,
+    **choices: Unpack[Choices],
 ) -> Preference:
     """Save preferences and reschedule everything that waits.
 
-    `days` and `more_hours` are sums as in `Preference`; None leaves them. A pause without a first day begins at once.
     `for_everything` removes the frequencies of single subscriptions. If the person pauses, their queued digest is
     withdrawn and its content sent later; the end of a pause brings one email. Raises `UnableToChangeSubscription`.
     """
@@ -102,32 +126,14 @@ def prefer(
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    names = (
-        "frequency",
-        "hour",
-        "weekday",
-        "working_days_of",
-        "days",
-        "more_hours",
-        "paused_from",
-        "paused_until",
-        "tells_matches",
-    )
-    before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
+    before = {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": person.time_zone}
     was_paused = preference.pause_at(now, person.time_zone) is not None
-    preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
-    preference.working_days_of, preference.paused_until = working_days_of, paused_until
-    preference.paused_from = paused_from if paused_until else None
-    preference.days = preference.days if days is None else days
-    preference.more_hours = preference.more_hours if more_hours is None else more_hours
-    if tells_matches is not None and tells_matches != preference.tells_matches:
-        journal_matches(person, now=now, undone=tells_matches)
-        preference.tells_matches = tells_matches
+    _apply(preference, choices, now=now)
     try:
         preference.full_clean(exclude=["person"])
     except ValidationError as error:
         raise UnableToChangeSubscription("Choose how often and when from the lists.") from error
-    preference.save(update_fields=names)
+    preference.save(update_fields=_SAVED)
     if for_everything:
         Subscription.objects.live().filter(person=person).exclude(frequency="").update(frequency="")
     if person.time_zone != time_zone:
@@ -154,10 +160,26 @@ def prefer(
         now=now,
         data={
             "before": before,
-            "after": {name: str(getattr(preference, name)) for name in names} | {"time_zone": time_zone},
+            "after": {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": time_zone},
         },
     )
     return preference
+
+
+def _apply(preference: Preference, choices: Choices, *, now: dt.datetime) -> None:
+    """Set what was chosen; a change of matches also goes to the journal."""
+    preference.frequency, preference.hour = choices["frequency"], choices["hour"]
+    preference.weekday, preference.working_days_of = choices["weekday"], choices["working_days_of"]
+    preference.paused_until = choices["paused_until"]
+    preference.paused_from = choices.get("paused_from") if preference.paused_until else None
+    if (days := choices.get("days")) is not None:
+        preference.days = days
+    if (more_hours := choices.get("more_hours")) is not None:
+        preference.more_hours = more_hours
+    tells_matches = choices.get("tells_matches")
+    if tells_matches is not None and tells_matches != preference.tells_matches:
+        journal_matches(preference.person, now=now, undone=tells_matches)
+        preference.tells_matches = tells_matches
 
 
 @transaction.atomic

@@ -61,6 +61,13 @@ class Content(Details, total=False):
     theme: str
 
 
+class NewContent(Details):
+    """What a new entry says; title and theme are required."""
+
+    title: str
+    theme: str
+
+
 #: Fields that are never in the timeline.
 _RESTRICTED = {"private_note"}
 
@@ -70,8 +77,6 @@ def create_entry(
     *,
     organisation: Organisation,
     direction: str,
-    title: str,
-    theme: str,
     audience: str,
     author: User | None,
     now: dt.datetime,
@@ -80,7 +85,7 @@ def create_entry(
     areas: Iterable[Area] = (),
     key: uuid.UUID | None = None,
     came_from: From | None = None,
-    **details: Unpack[Details],
+    **content: Unpack[NewContent],
 ) -> Entry:
     """Create a draft; `came_from` links it to a record of another room. Raises `UnableToWriteEntry`.
 
@@ -91,18 +96,17 @@ def create_entry(
     entry = Entry(
         organisation=organisation,
         direction=direction,
-        title=title.strip(),
-        theme=theme,
         audience=audience,
         partnership=partnership,
         created_by=author,
         created_at=now,
         changed_at=now,
         key=key or uuid.uuid4(),
-        **details,
+        **content,
     )
+    entry.title = entry.title.strip()
     _check_content(entry)
-    if fault := theme_fault(theme) or unit_fault(entry.unit):
+    if fault := theme_fault(entry.theme) or unit_fault(entry.unit):
         raise UnableToWriteEntry(fault)
     check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry, timezone.localdate(now))
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Q
@@ -44,6 +45,15 @@ class UnableToHandOverLines(Exception):
     """The organisation is no successor, a line is settled, or what it is about has gone."""
 
 
+class LineDetails(TypedDict, total=False):
+    """What a line says besides who takes over what: why, who has to consent, what proves it, and by when to answer."""
+
+    basis: str
+    consent: str
+    evidence: str
+    due_on: dt.date | None
+
+
 @transaction.atomic
 def propose_handovers(
     *,
@@ -56,10 +66,7 @@ def propose_handovers(
     now: dt.datetime,
     sharing: str = Sharing.ALONE,
     others: Sequence[Organisation] = (),
-    basis: str = "",
-    consent: str = "",
-    evidence: str = "",
-    due_on: dt.date | None = None,
+    **details: Unpack[LineDetails],
 ) -> int:
     """Say who takes over these things of one kind; returns how many.
 
@@ -95,10 +102,10 @@ def propose_handovers(
                 money=one.money,
                 successor=successor,
                 sharing=sharing,
-                basis=basis.strip(),
-                consent=consent.strip(),
-                evidence=evidence.strip(),
-                due_on=due_on,
+                basis=details.get("basis", "").strip(),
+                consent=details.get("consent", "").strip(),
+                evidence=details.get("evidence", "").strip(),
+                due_on=details.get("due_on"),
                 proposed_by=author,
                 proposed_at=now,
             )

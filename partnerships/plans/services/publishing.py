@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import structlog
 from django.db import transaction
@@ -53,9 +53,18 @@ from partnerships.plans.starters import is_untouched, untouched_parts
 log = structlog.get_logger(__name__)
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
-
-
 MIXED_YEARS = "Some homes have financial years and some calendar years. Give all of them years of one kind."
+
+
+class Imported(TypedDict, total=False):
+    """What only an import gives."""
+
+    #: The content to publish. It is merged into the draft.
+    content: Any
+    #: The list that it comes from.
+    source: str
+    #: It was published so before: it may be minor whatever it changes, and have years of both kinds.
+    elsewhere: bool
 
 
 class UnableToEmbargo(UnableToPublish):
@@ -70,26 +79,24 @@ def publish_version(
     note: str,
     minor: bool = False,
     now: dt.datetime,
-    content: Any = None,
     embargo_until: dt.datetime | None = None,
     draft_revision: int | None = None,
     end_shares: bool = False,
-    source: str = "",
-    elsewhere: bool = False,
     leave_out: Sequence[str] = (),
     keep: Sequence[str] = (),
+    **imported: Unpack[Imported],
 ) -> Version:
     """Publish the draft, or a content given by an import, as the next version.
 
     Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
     minor, and no version is that changes homes, dates, money or parties. `draft_revision` is the revision of the draft
-    that the author saw: a draft saved since is not published. A given content is merged into the draft. Until
-    `embargo_until` only owners can read the version; it also waits for the embargo of the version before. `end_shares`
-    ends all shares of the draft. `leave_out` are pieces ("milestones/start") that are taken out of the draft first,
-    `keep` those of the template that are published although nobody changed them: each such piece must be in one of the
-    two. Years of homes must be of one kind. A version that was published so `elsewhere` may be minor whatever it
-    changes, and may have years of both kinds. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    that the author saw: a draft saved since is not published. Until `embargo_until` only owners can read the version;
+    it also waits for the embargo of the version before. `end_shares` ends all shares of the draft. `leave_out` are
+    pieces ("milestones/start") that are taken out of the draft first, `keep` those of the template that are published
+    although nobody changed them: each such piece must be in one of the two. Years of homes must be of one kind. Raises
+    `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
+    given, elsewhere = imported.get("content"), imported.get("elsewhere", False)
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
@@ -105,27 +112,23 @@ def publish_version(
         _take_out(plan, draft, leave_out, author, now)
     last = plan.versions.filter(number=plan.current_number).first()
     was: Content = last.content if last else empty()
-    prepared = prepare(PLAN, draft, was, given=content, finish=partial(_finished, plan))
+    prepared = prepare(PLAN, draft, was, given=given, finish=partial(_finished, plan))
     fresh = prepared.content
-    untitled = {**fresh["about"], "title": ""}
-    if last is None and {**fresh, "about": untitled} == was:
-        raise UnableToPublish(NOTHING_CHANGED)
-    if last is None and is_untouched(plan.kind, fresh):
-        raise UnableToPublish(NOTHING_WRITTEN)
-    if content is None:
+    if last is None:
+        _refuse_empty(plan, fresh)
+    if given is None:
         _refuse_unasked(plan, fresh, was, keep)
     if mixes_years(fresh) and not mixes_years(was) and not elsewhere:
         raise UnableToPublish(MIXED_YEARS)
     if minor and last is not None and not elsewhere:
         refuse_minor(prepared)
-    organisation = acting_organisation(plan, author)
     version = create_version(
         Version,
         prepared,
         number=plan.current_number + 1,
         note=note,
         author=author,
-        organisation=organisation,
+        organisation=acting_organisation(plan, author),
         now=now,
         known=(last, draft),
         plan=plan,
@@ -133,7 +136,7 @@ def publish_version(
         figures=figures_of(was, fresh, prepared.found),
         minor=minor and last is not None,
         embargo_until=embargo_until,
-        source=source,
+        source=imported.get("source", ""),
     )
     project(plan, was, fresh, version)
     rebase_draft(draft, prepared, version, author=author, now=now, keep=last is not None)
@@ -141,28 +144,44 @@ def publish_version(
     draft.save()
     before, was_substantive = plan.status, plan.substantive_number
     _update_plan(plan, version, fresh)
-    record_event(
-        plan,
-        EventKind.VERSION_PUBLISHED,
-        author=author,
-        organisation=organisation,
-        version=version,
-        now=now,
-        data={
-            "title": version.title,
-            "number": version.number,
-            "reason": note,
-            "minor": version.minor,
-            "before": {"version": version.number - 1, "status": before},
-            "after": {"version": version.number, "status": plan.status},
-        },
-    )
+    _record_publication(plan, version, status_before=before, author=author, now=now)
     if end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
         _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
+
+
+def _refuse_empty(plan: Plan, fresh: Content) -> None:
+    """Refuse a first version that says nothing, or only what the template says."""
+    untitled = {**fresh["about"], "title": ""}
+    if {**fresh, "about": untitled} == empty():
+        raise UnableToPublish(NOTHING_CHANGED)
+    if is_untouched(plan.kind, fresh):
+        raise UnableToPublish(NOTHING_WRITTEN)
+
+
+def _record_publication(
+    plan: Plan, version: Version, *, status_before: str, author: User | None, now: dt.datetime
+) -> None:
+    """Record the version and what it did to the plan's status."""
+    record_event(
+        plan,
+        EventKind.VERSION_PUBLISHED,
+        author=author,
+        organisation=version.organisation,
+        version=version,
+        now=now,
+        data={
+            "title": version.title,
+            "number": version.number,
+            "reason": version.note,
+            "minor": version.minor,
+            "before": {"version": version.number - 1, "status": status_before},
+            "after": {"version": version.number, "status": plan.status},
+        },
+    )
 
 
 def _finished(plan: Plan, content: Content, was: Content) -> Content:

@@ -36,23 +36,22 @@ def group_of(kind: str) -> Group:
 
 
 def counted_as(asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
-    """For each group, the group or groups that it is counted with, such as `lep+other`.
+    """For each group, the code of the groups that it is counted with, such as `lep+other`.
 
-    Fewer people of one group than the floor could never be shown: the group is counted with the smallest others until
-    there are as many. This is decided, and said, before anybody answers.
+    A group with fewer people than the floor could never be shown. So the two smallest are joined until every group has
+    enough people, or only one is left. This is decided and shown before anybody answers.
     """
-    together: list[tuple[int, tuple[str, ...]]] = sorted(
-        (number, (group,)) for group, number in asked.items() if number
-    )
-    while len(together) > 1 and together[0][0] < floor:
-        first, second, *others = together
-        together = sorted([(first[0] + second[0], tuple(sorted(first[1] + second[1]))), *others])
-    return {group: "+".join(groups) for _, groups in together for group in groups}
+    joined = sorted((number, [group]) for group, number in asked.items() if number)
+    while len(joined) > 1 and joined[0][0] < floor:
+        (fewest, smallest), (fewer, next_smallest), *others = joined
+        joined = sorted([(fewest + fewer, sorted(smallest + next_smallest)), *others])
+    return {group: "+".join(groups) for _, groups in joined for group in groups}
 
 
 def words_of(code: str) -> str:
     """The words for groups counted together, such as “Councils and authorities, other bodies”; "" is everybody."""
-    names = [str(Group(one).label) for one in code.split("+") if one]
-    if not names:
+    if not code:
         return "Everybody"
-    return ", ".join([names[0], *(name if name == Group.LEP.label else name.lower() for name in names[1:])])
+    first, *others = [str(Group(one).label) for one in code.split("+")]
+    # Within the sentence all begin in lower case, but for the abbreviation.
+    return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in others)])

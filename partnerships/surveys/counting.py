@@ -1,6 +1,6 @@
-"""What is published of opened answers: means by group, shares, comments. Pure, and all there ever is.
+"""What is published once answers are opened: means by group, shares and comments.
 
-Single answers are not kept, so nobody can count them again in another way.
+Single answers are not kept, so nobody can count them again in another way. Pure: it reads and writes nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a closed round publishes, and the comments for its moderator in an order that says nothing."""
+    """What a closed round publishes, and the comments for its moderator, shuffled."""
 
     figures: Sequence[Figure]
     #: The number of answers is shown as "at least" this; 0 if it was under the floor.
@@ -54,49 +54,69 @@ def outcome_of(
     counted: Mapping[str, str],
     floor: int = MIN_FLOOR,
 ) -> Outcome:
-    """Count a round. `asked` are the people asked of each group, `counted` which groups are counted together.
+    """Count a round.
 
-    A figure needs `floor` answers: five, or ten where several partnerships are counted together.
+    `asked` says how many people of each group were asked, `counted` with which others a group is counted
+    (`bodies.counted_as`). A figure needs `floor` answers: five, or ten if several partnerships run the round.
     """
-    asked_of: dict[str, int] = defaultdict(int)
+    together: dict[str, int] = defaultdict(int)
     for group, number in asked.items():
         if number:
-            asked_of[counted[group]] += number
+            together[counted[group]] += number
     figures: list[Figure] = []
     for dimension in questions.dimensions:
-        scores: dict[str, list[int]] = {group: [] for group in asked_of}
-        for answer in answers:
-            if dimension.key in answer.scores:
-                scores[counted[answer.group]].append(answer.scores[dimension.key])
-        means = means_of(scores, asked=asked_of, floor=floor)
-        # One group alone is everybody, and is shown once.
-        shown = means if len(asked_of) > 1 else {ALL: means[ALL]} if ALL in means else {}
-        figures += [Figure(dimension.key, group, mean) for group, mean in shown.items()]
-    sizes: dict[str, int] = dict.fromkeys(asked_of, 0)
+        figures += _means(dimension.key, answers, together, counted, floor)
+    outside = _asked_outside_small_groups(answers, together, counted, floor)
+    for expectation in questions.expectations:
+        ticked = sum(expectation.key in answer.expects for answer in answers)
+        share = _share(ticked, len(answers), outside, floor)
+        if share is not None:
+            figures.append(Figure(expectation.key, ALL, share))
+    return Outcome(figures, _at_least(len(answers), outside, floor), _comments(answers, questions, floor))
+
+
+def _means(
+    key: str, answers: Sequence[Answer], asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+) -> list[Figure]:
+    """The means of one dimension that can be published: of each group, and of everybody."""
+    scores: dict[str, list[int]] = {group: [] for group in asked}
+    for answer in answers:
+        if key in answer.scores:
+            scores[counted[answer.group]].append(answer.scores[key])
+    means = means_of(scores, asked=asked, floor=floor)
+    # If there is one group only, it is everybody: one figure is enough.
+    shown = means if len(asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
+    return [Figure(key, group, mean) for group, mean in shown.items()]
+
+
+def _asked_outside_small_groups(
+    answers: Sequence[Answer], asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+) -> list[int]:
+    """For each group with fewer answers than the floor, how many people were asked who are not in it."""
+    sizes: dict[str, int] = dict.fromkeys(asked, 0)
     for answer in answers:
         sizes[counted[answer.group]] += 1
-    # How many people others than those of a small group are, for each small group.
-    others = [sum(asked_of.values()) - asked_of[group] for group, size in sizes.items() if size < floor]
-    figures += [
-        Figure(one.key, ALL, share)
-        for one in questions.expectations
-        if (share := _share(sum(one.key in answer.expects for answer in answers), len(answers), others, floor))
-        is not None
-    ]
-    return Outcome(figures, _at_least(len(answers), others, floor), _comments(answers, questions, floor))
+    everybody = sum(asked.values())
+    return [everybody - asked[group] for group, size in sizes.items() if size < floor]
 
 
-def _share(ticked: int, answered: int, others: Sequence[int], floor: int) -> Decimal | None:
-    """The share that ticked it, to the nearest ten per cent; None if fewer than the floor did, or did not.
+def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
+    """The share that ticked it, to the nearest ten per cent; None if that would say too much.
 
-    None also if so many must have answered, for this share of that many, that few of a small group can be missing.
+    It would if fewer than the floor ticked it, or if fewer did not. It would also if a reader could work out from the
+    share how many people of a small group answered, give or take `SLACK`. `outside` is, for each small group, how many
+    people were asked who are not in it.
     """
     if ticked < floor or answered - ticked < floor:
         return None
     share = _rounded(ticked, answered)
-    least = _least_answers(share, floor)
-    # At least `least - number` of the small group answered, and fewer than the floor.
-    return share if all(floor - 1 - (least - number) > SLACK for number in others) else None
+    needed = _least_answers(share, floor)
+    for others in outside:
+        # Even if all the others answered, the small group gave the rest of the answers that this share needs.
+        least, most = needed - others, floor - 1
+        if most - least <= SLACK:
+            return None
+    return share
 
 
 def _rounded(ticked: int, answered: int) -> Decimal:
@@ -104,7 +124,7 @@ def _rounded(ticked: int, answered: int) -> Decimal:
 
 
 def _least_answers(share: Decimal, floor: int) -> int:
-    """The fewest answers with this share, if as many as the floor ticked it, and as many did not."""
+    """The fewest answers that give this share, if at least the floor ticked it and at least the floor did not."""
     return next(
         answered
         for answered in itertools.count(2 * floor)
@@ -112,16 +132,20 @@ def _least_answers(share: Decimal, floor: int) -> int:
     )
 
 
-def _at_least(answered: int, others: Sequence[int], floor: int) -> int:
-    """How many answered, rounded down to fives, so that no small group's number follows from what others can be."""
+def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
+    """How many answered, rounded down to a multiple of five; 0 if that would say too much.
+
+    The number stays low enough to say nothing about a small group: it is at most the floor, or half of the people who
+    were asked outside of that group (`SLACK` is 2).
+    """
     for number in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
-        if all(number <= floor or number <= one // SLACK for one in others):
+        if all(number <= floor or number <= others // SLACK for others in outside):
             return number
     return 0
 
 
 def _comments(answers: Sequence[Answer], questions: Questions, floor: int) -> list[tuple[str, str]]:
-    """The comments on questions that as many as the floor commented on, each question shuffled by itself."""
+    """Comments on the questions that at least the floor commented on, shuffled within each question."""
     found: list[tuple[str, str]] = []
     for one in questions.comments:
         texts = [text for answer in answers if (text := answer.comments.get(one.key, "").strip())]

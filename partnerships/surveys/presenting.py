@@ -14,7 +14,7 @@ from partnerships.kit.text import figure
 from partnerships.surveys.bodies import words_of
 from partnerships.surveys.models import Round
 from partnerships.surveys.queries.results import figures_of
-from partnerships.surveys.questions import Questions
+from partnerships.surveys.questions import Expectation, Questions
 
 #: What stands in the place of a figure that is not shown.
 HIDDEN = "not shown"
@@ -33,7 +33,7 @@ def mean_words(value: Decimal | None) -> str:
 
 
 def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
-    """By how much a mean moved, such as “up 0.4”; not known if one of the two was cut off."""
+    """By how much a mean moved, such as “up 0.4”; “not known” if one of the two is shown as a bound."""
     if value is None or earlier is None:
         return HIDDEN
     if not all(_SCALE.floor < one < _SCALE.ceiling for one in (value, earlier)):
@@ -46,7 +46,7 @@ def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One dimension: its means by group, the round before and what moved, the benchmark, and where groups differ."""
+    """One dimension in the table. Each cell has its heading; `gap` says which groups differ."""
 
     key: str
     name: str
@@ -74,23 +74,31 @@ def groups_in(found: Round) -> list[str]:
 def lines_of(
     found: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
 ) -> tuple[list[str], list[Line]]:
-    """The headings below which each dimension's cells stand, and the dimensions, with the trend over earlier rounds."""
+    """The headings of the table of means, and a line for each dimension.
+
+    The columns are each group, each of the `earlier` rounds, the change since the last of them, and the mean of other
+    partnerships, if there are any.
+    """
     figures = figures_of(found)
-    trend = [figures_of(one) for one in earlier]
+    before = [figures_of(one) for one in earlier]
     groups = groups_in(found)
     headings = [words_of(group) for group in groups]
     headings += [f"Round {one.number}" for one in earlier]
-    headings += [f"Change since round {earlier[-1].number}"] if earlier else []
-    headings += ["Other partnerships"] if benchmark else []
+    if earlier:
+        headings.append(f"Change since round {earlier[-1].number}")
+    if benchmark:
+        headings.append("Other partnerships")
     lines = []
-    for one in questions.dimensions:
-        words = [mean_words(figures.get((one.key, group))) for group in groups]
-        means = [some.get((one.key, ALL)) for some in (*trend, figures)]
-        words += [mean_words(mean) for mean in means[:-1]]
-        words += [change_words(means[-1], means[-2])] if earlier else []
-        words += [mean_words(benchmark.get(one.key))] if benchmark else []
+    for dimension in questions.dimensions:
+        key = dimension.key
+        words = [mean_words(figures.get((key, group))) for group in groups]
+        words += [mean_words(some.get((key, ALL))) for some in before]
+        if before:
+            words.append(change_words(figures.get((key, ALL)), before[-1].get((key, ALL))))
+        if benchmark:
+            words.append(mean_words(benchmark.get(key)))
         cells = list(zip(headings, words, strict=True))
-        lines.append(Line(one.key, one.name, one.statement, cells, _gap(one.key, groups, figures)))
+        lines.append(Line(key, dimension.name, dimension.statement, cells, _gap(key, groups, figures)))
     return headings, lines
 
 
@@ -106,11 +114,18 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 def shares_of(found: Round, questions: Questions) -> list[Share]:
     """Each expectation with its share, highest first; those not shown come last."""
     figures = figures_of(found)
-    shares = [(figures.get((one.key, ALL)), one) for one in questions.expectations]
-    shares.sort(key=lambda one: (one[0] is None, -(one[0] or 0)))
+    shares = {one.key: figures.get((one.key, ALL)) for one in questions.expectations}
+
+    def words(share: Decimal | None) -> str:
+        return HIDDEN if share is None else f"about {figure(share)}%"
+
+    def highest_first(one: Expectation) -> tuple[bool, Decimal]:
+        share = shares[one.key]
+        return share is None, -(share or Decimal(0))
+
     return [
-        Share(one.key, words_of(one.of), one.text, HIDDEN if share is None else f"about {figure(share)}%")
-        for share, one in shares
+        Share(one.key, words_of(one.of), one.text, words(shares[one.key]))
+        for one in sorted(questions.expectations, key=highest_first)
     ]
 
 
@@ -118,12 +133,12 @@ def chart_of(found: Round, questions: Questions, before: Round | None) -> SafeSt
     """The means of everybody, beside those of the round before if there is one."""
     rounds = [found, before] if before else [found]
     figures = [figures_of(one) for one in rounds]
-    groups = []
-    for place, one in enumerate(questions.dimensions, 1):
-        means = [some.get((one.key, ALL)) for some in figures]
-        groups.append((str(place), [(mean, _short(mean)) for mean in means]))
+    bars = []
+    for place, dimension in enumerate(questions.dimensions, 1):
+        means = [some.get((dimension.key, ALL)) for some in figures]
+        bars.append((str(place), [(mean, _short(mean)) for mean in means]))
     names = [f"round {one.number}" for one in rounds]
-    return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, groups, highest=5)
+    return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 
 def _short(value: Decimal | None) -> str:

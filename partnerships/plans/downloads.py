@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from django.http import JsonResponse
 
+from partnerships.kit.text import counted
 from partnerships.plans.content import Content, homes_count
-
-
-def homes_in_words(homes: int) -> str:
-    """`1 home`, `1,200 homes`."""
-    return f"{homes:,} home{'' if homes == 1 else 's'}"
 
 
 def geojson(content: Content) -> JsonResponse:
@@ -18,7 +14,7 @@ def geojson(content: Content) -> JsonResponse:
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [site["lng"], site["lat"]]},
-            "properties": {"name": site["name"], "label": f"{site['name']}, {homes_in_words(homes_count(site))}"},
+            "properties": {"name": site["name"], "label": f"{site['name']}, {counted(homes_count(site), 'home')}"},
         }
         for site in content["sites"]
         if site["lat"] is not None and site["lng"] is not None

@@ -20,7 +20,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import Group, phrase_of, told_of
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import Named, named
-from partnerships.kit.text import shorten
+from partnerships.kit.text import counted, shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
 
 #: Lines shown; the page has the rest.
@@ -117,17 +117,17 @@ class Section:
     def headline(self) -> str:
         """The first change and how many more: "terms amended and 3 more changes"."""
         first, more = self.lines[0].headline, self.count - 1
-        return f"{first} and {more:,} more change{'' if more == 1 else 's'}" if more else first
+        return f"{first} and {counted(more, 'more change')}" if more else first
 
     @property
     def count_in_words(self) -> str:
         """`1 change` or `7 changes`."""
-        return f"{self.count:,} change{'' if self.count == 1 else 's'}"
+        return counted(self.count, "change")
 
     @property
     def folded_in_words(self) -> str:
         """`and 12 more changes`; empty if everything is shown."""
-        return f"and {self.folded:,} more change{'' if self.folded == 1 else 's'}" if self.folded else ""
+        return f"and {counted(self.folded, 'more change')}" if self.folded else ""
 
 
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool, now: dt.datetime) -> Section:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from partnerships.kit.text import Fragment, Kind, excerpt, shorten, word_differences
+from partnerships.kit.text import Fragment, Kind, counted, excerpt, shorten, word_differences
 from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
@@ -92,12 +92,12 @@ class News:
         """`New plan`, `1 change` or `7 changes`."""
         if self.is_new:
             return "New plan"
-        return f"{self.count:,} change{'' if self.count == 1 else 's'}"
+        return counted(self.count, "change")
 
     @property
     def folded_in_words(self) -> str:
         """`and 12 more changes`; empty if everything is shown."""
-        return f"and {self.folded:,} more change{'' if self.folded == 1 else 's'}" if self.folded else ""
+        return f"and {counted(self.folded, 'more change')}" if self.folded else ""
 
 
 def fragments_in_words(fragments: Sequence[Fragment]) -> str:

@@ -18,7 +18,7 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.planning.notices import NoticeLine
 from partnerships.digests.schedule import local_day
 from partnerships.kit.dates import long_date
-from partnerships.kit.text import shorten
+from partnerships.kit.text import counted, shorten
 from partnerships.outbox.content import render_subject
 
 #: Longer subjects are cut off in lists of emails.
@@ -48,7 +48,7 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     confirmation: 60 homes (Westmarch homes partnership) and 2 more". One notice alone has its own subject.
     """
     count = len(lines)
-    heading = f"{count:,} thing{'' if count == 1 else 's'} {_since(min(line.at for line in lines), now, zone)}"
+    heading = f"{counted(count, 'thing')} {_since(min(line.at for line in lines), now, zone)}"
     subject = lines[0].subject if count == 1 else _most_urgent(lines)
     lead = (
         "Here is what your partners did. This summary replaces "
@@ -115,7 +115,7 @@ def _wording_of_subjects(
         more = f"{matches} new match{'' if matches == 1 else 'es'}"
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
     if notices:
-        more = f"{notices} notice{'' if notices == 1 else 's'}"
+        more = counted(notices, "notice")
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 

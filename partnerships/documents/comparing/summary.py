@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from partnerships.documents.comparing.change import SHORT, Change
 from partnerships.documents.comparing.wording import cut, more_or_fewer
 from partnerships.documents.schema import Collection
+from partnerships.kit.text import counted
 
 
 def count_difference(found: Iterable[Change], collection: Collection) -> int:
@@ -36,13 +37,13 @@ def summary(found: Sequence[Change]) -> str:
         for kind in ("added", "removed", "moved"):
             names = [change.label for change in found if change.what == collection.one and change.kind == kind]
             if names:
-                sentences.append(f"{_counted(len(names), collection.one)} {kind}: {_some(names)}.")
+                sentences.append(f"{counted(len(names), collection.one)} {kind}: {_some(names)}.")
     slips = [change for change in found if change.slippage and change.slippage.amount]
     for direction, later in (("later", True), ("earlier", False)):
         moved = [change for change in slips if change.slippage and (change.slippage.amount > 0) is later]
         if moved:
             named = [f"{change.label or change.field_label} {change.slippage_words}" for change in moved]
-            sentences.append(f"{_counted(len(moved), 'date')} {direction}: {_some(named)}.")
+            sentences.append(f"{counted(len(moved), 'date')} {direction}: {_some(named)}.")
     texts = dict.fromkeys(change.label or "the summary" for change in found if change.is_text)
     if texts:
         sentences.append(f"Text changed in {_some(list(texts))}.")
@@ -88,10 +89,6 @@ def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
     for between, number in list(moved.items())[:3]:
         sentences.append(f"{number:,} {counts.one if number == 1 else counts.many} moved {between}.")
     return sentences
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _some(names: list[str], limit: int = 3) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from partnerships.documents.schema import Collection, Field, Item
 from partnerships.kit.dates import PartialDate
-from partnerships.kit.text import pounds
+from partnerships.kit.text import counted, pounds
 
 
 def more_or_fewer(difference: int) -> str:
@@ -43,7 +43,7 @@ def value_in_words(field: Field, value: Any) -> str:
     if field.shape == "percent":
         return f"{value}%"
     if field.shape == "days":
-        return f"{value:,} day{'' if value == 1 else 's'}"
+        return counted(value, "day")
     if field.shape == "number":
         return f"{value:,}"
     return str(value)
@@ -68,7 +68,7 @@ def words_changed(was: str, now: str) -> str:
     if not gone and not come:
         return "the same words in another order" if was.split() != now.split() else "spaces and lines"
     counts = [(gone, "removed"), (come, "added")]
-    return " and ".join(f"{count:,} word{'' if count == 1 else 's'} {verb}" for count, verb in counts if count)
+    return " and ".join(f"{counted(count, 'word')} {verb}" for count, verb in counts if count)
 
 
 def cut(text: str, limit: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.documents import Collection, Field, Item, Schema, date_in_words
+from partnerships.kit.text import counted
 from partnerships.plans.content.homes import HOMES, homes_count
 from partnerships.plans.content.values import read_area, read_site_postcode
 from partnerships.plans.content.visibility import settle_milestones
@@ -15,7 +16,7 @@ MARKDOWN = "Headings with ##, lists with - and links work."
 
 def _site_details(site: Item) -> str:
     count = homes_count(site)
-    return f"{count:,} home{'' if count == 1 else 's'}" if count else "no homes yet"
+    return counted(count, "home") if count else "no homes yet"
 
 
 def _milestone_details(milestone: Item) -> str:

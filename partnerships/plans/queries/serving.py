@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.serving import Provider, Served
+from partnerships.kit.text import counted
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, Site
 
@@ -64,19 +65,15 @@ def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
         path = reverse("plans:detail", kwargs={"pk": plan.pk})
         site = of_site.get((plan.pk, part[2])) if len(part) == 3 else None
         if part[1] == "homes":
-            read[key] = Served(f"{plan.title}: homes", path, _homes(homes.get(plan.pk, 0)))
+            read[key] = Served(f"{plan.title}: homes", path, counted(homes.get(plan.pk, 0), "home"))
         elif part[1] == "milestones":
             done, every = achieved.get(plan.pk, (0, 0))
             read[key] = Served(f"{plan.title}: milestones", path, f"{done} of {every} milestones achieved")
         elif site is not None:
             read[key] = Served(
-                f"{plan.title}: homes of {site['name']}", path, f"{_homes(site['homes'])}, {site['name']}"
+                f"{plan.title}: homes of {site['name']}", path, f"{counted(site['homes'], 'home')}, {site['name']}"
             )
     return read
-
-
-def _homes(count: int) -> str:
-    return f"{count:,} home{'' if count == 1 else 's'}"
 
 
 SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_read)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import bar_chart, row_chart
 from partnerships.kit.dates import long_date
-from partnerships.kit.text import figure
+from partnerships.kit.text import counted, figure
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnLine
 from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
@@ -89,7 +89,7 @@ def in_words(line: ReturnLine) -> str:
     late = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
     said = f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{late}."
     if line.in_time is not None:
-        days = "" if line.days is None else f" within {line.days} working day{'' if line.days == 1 else 's'}"
+        days = "" if line.days is None else f" within {counted(line.days, 'working day')}"
         said += f" Nominees were named{days} for {plain(line.in_time)}."
     if (achieved := line.result.achieved) is not None:
         said += f" Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
@@ -103,7 +103,7 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
     """What "in time" means, as agreed for these lines; "" for lines from before it was kept."""
     days = {line.is_first_let: line.days for line in lines if line.days is not None}
     agreed = [
-        f"{number} working day{'' if number == 1 else 's'} for {kind}"
+        f"{counted(number, 'working day')} for {kind}"
         for kind, number in (("first lets", days.get(True)), ("relets", days.get(False)))
         if number is not None
     ]
@@ -177,32 +177,37 @@ def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Cha
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
     """By quarter, earliest first: shares of all homes, days vacant, offers and refusals by ground."""
-    if not quarters:
-        return []
-    names = [_short(one.quarter) for one in quarters]
-    shares = [
-        (name, one.result.total.achieved, _agreed(one.result.total)) for name, one in zip(names, quarters, strict=True)
-    ]
-    days = [(name, *one.median_days) for name, one in zip(names, quarters, strict=True)]
+    return [_let_chart(quarters), _vacant_chart(quarters), _offers_chart(quarters)] if quarters else []
+
+
+def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
+    """The shares of all homes; the table has those of first lets and of each size of relet as well."""
+    totals = [(_short(one.quarter), one.result.total) for one in quarters]
+    shares = [(name, total.achieved, _agreed(total)) for name, total in totals]
+    chart = _chart("Homes let to nominees, by quarter", "Quarter", shares)
+    sizes = [f"Relets: {_SHORT[size]}" for size in Bedrooms]
+    rows = [(*row, *_by_size(one.result.lines)) for row, one in zip(chart.rows, quarters, strict=True)]
+    return replace(chart, headings=(*chart.headings, "First lets", *sizes), rows=rows)
+
+
+def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
+    days = [(_short(one.quarter), *one.median_days) for one in quarters]
+    return _plain_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
+
+
+def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
+    """Offers and refused nominees; the table has the refusals by ground as well."""
     refused = [dict(one.result.refusals) for one in quarters]
-    offers = [
-        (name, one.result.offers, sum(some.values())) for name, one, some in zip(names, quarters, refused, strict=True)
+    figures = [
+        (_short(one.quarter), one.result.offers, sum(by_ground.values()))
+        for one, by_ground in zip(quarters, refused, strict=True)
     ]
-    grounds = sorted({ground for some in refused for ground in some})
-    refusals = _plain_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), offers)
-    by_ground = [
-        (*row, *(plain(some.get(ground, 0)) for ground in grounds))
-        for row, some in zip(refusals.rows, refused, strict=True)
-    ]
-    let = _chart("Homes let to nominees, by quarter", "Quarter", shares)
-    by_size = [(*row, *_by_size(one.result.lines)) for row, one in zip(let.rows, quarters, strict=True)]
-    return [
-        replace(
-            let, headings=(*let.headings, "First lets", *(f"Relets: {_SHORT[size]}" for size in Bedrooms)), rows=by_size
-        ),
-        _plain_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days),
-        replace(refusals, headings=(*refusals.headings, *grounds), rows=by_ground),
-    ]
+    chart = _plain_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), figures)
+    grounds = sorted(set().union(*refused))
+    rows = []
+    for row, by_ground in zip(chart.rows, refused, strict=True):
+        rows.append((*row, *(plain(by_ground.get(ground, 0)) for ground in grounds)))
+    return replace(chart, headings=(*chart.headings, *grounds), rows=rows)
 
 
 def _by_size(lines: Sequence[ReturnLine]) -> list[str]:
@@ -238,11 +243,11 @@ def _plain_chart(
     figures: Sequence[tuple[str, int | Decimal | None, int | Decimal | None]],
 ) -> Chart:
     """A chart of numbers as they are; "none" where there is no number."""
-    rows = [(name, *(plain(value) or "none" for value in values)) for name, *values in figures]
-    groups = [
-        (name, ((one, words), (other, more)))
-        for (name, one, other), (_, words, more) in zip(figures, rows, strict=True)
-    ]
+    groups, rows = [], []
+    for name, *values in figures:
+        words = [plain(value) or "none" for value in values]
+        groups.append((name, list(zip(values, words, strict=True))))
+        rows.append((name, *words))
     svg = bar_chart(f"{title}; the table gives the figures", series, groups)
     return Chart(title, svg, (first, *(name.capitalize() for name in series)), rows)
 
@@ -250,10 +255,10 @@ def _plain_chart(
 def _chart(
     title: str, first: str, shares: Sequence[tuple[str, Decimal | None, Decimal | None]], *, missing: str = "none"
 ) -> Chart:
-    groups = [
-        (name, ((achieved, per_cent(achieved) or missing), (agreed, per_cent(agreed))))
-        for name, achieved, agreed in shares
-    ]
+    groups, rows = [], []
+    for name, achieved, agreed in shares:
+        words = per_cent(achieved) or missing
+        groups.append((name, ((achieved, words), (agreed, per_cent(agreed)))))
+        rows.append((name, words, per_cent(agreed) or "–"))
     svg = bar_chart(f"{title}; the table gives the figures", _SERIES, groups, highest=100)
-    rows = [(name, per_cent(achieved) or missing, per_cent(agreed) or "–") for name, achieved, agreed in shares]
     return Chart(title, svg, (first, "To nominees", "Agreed"), rows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 _FILE = Path(__file__).with_name("core_columns.toml")
 
@@ -66,26 +67,27 @@ def plain(text: str) -> str:
 def core_columns() -> Columns:
     """The facts of the data file."""
     facts = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    codes = tuple(facts["columns"])
-    headings = {plain(heading): code for code, label in facts["columns"].items() for heading in (code, label)}
-    years = {
-        int(start): CollectionYear(
-            int(start),
-            year["is_verified"],
-            tuple(tuple(group) for group in year["wanted"]),
-            MappingProxyType(year["nominated"]),
-        )
-        for start, year in facts["years"].items()
-    }
-    values = {
-        column: MappingProxyType({plain(label): code for code, label in labels.items()})
-        for column, labels in facts["values"].items()
-    }
+    headings: dict[str, str] = {}
+    for code, label in facts["columns"].items():
+        headings |= {plain(code): code, plain(label): code}
+    values = {column: MappingProxyType(_by_label(labels)) for column, labels in facts["values"].items()}
+    years = {int(start): _year(int(start), year) for start, year in facts["years"].items()}
     return Columns(
         facts["source"],
         facts["read_on"],
-        codes,
+        tuple(facts["columns"]),
         MappingProxyType(headings),
         MappingProxyType(values),
         MappingProxyType(years),
     )
+
+
+def _by_label(labels: Mapping[str, str]) -> dict[str, str]:
+    """The code that each label of a column stands for."""
+    return {plain(label): code for code, label in labels.items()}
+
+
+def _year(start: int, year: Mapping[str, Any]) -> CollectionYear:
+    """One collection year, as its part of the file says."""
+    wanted = tuple(tuple(group) for group in year["wanted"])
+    return CollectionYear(start, year["is_verified"], wanted, MappingProxyType(year["nominated"]))

@@ -51,10 +51,10 @@ class Counted:
     @property
     def median_days(self) -> dict[str, str | None]:
         """The median void days of first lets, of relets and of all; None if no row says any."""
-        days = {
-            kind: [day for (_, is_first), line in self.lines.items() if is_first in which for day in line.void_days]
-            for kind, which in (("first_lets", (True,)), ("relets", (False,)), ("all", (True, False)))
-        }
+        days: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
+        for (_, is_first), line in self.lines.items():
+            days["first_lets" if is_first else "relets"] += line.void_days
+            days["all"] += line.void_days
         return {kind: str(median(some)) if some else None for kind, some in days.items()}
 
     def number(self, outcome: Outcome) -> int:

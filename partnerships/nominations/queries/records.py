@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -82,19 +83,19 @@ def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list
     a count is small that the record before showed, every total that includes it is masked: its fall would say what is
     left.
     """
-    counts: dict[tuple[str, ...], int] = {
-        (size, kind, source): 0
-        for size in Bedrooms
-        for kind in (_FIRST_LETS, _RELETS)
-        for source in (_NOMINEES, _OTHERS)
-    }
+    cells = itertools.product(Bedrooms, (_FIRST_LETS, _RELETS), (_NOMINEES, _OTHERS))
+    counts: dict[tuple[str, ...], int] = dict.fromkeys(cells, 0)
     for line in lines:
         kind = _FIRST_LETS if line.is_first_let else _RELETS
         counts[line.bedrooms, kind, _NOMINEES] = line.nominated
         counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
     then = _figures(before) if before else {}
     fallen = [cell for cell, count in then.items() if count is not None and _sum_of(counts, cell) < MIN_FLOOR]
-    masked_before = [cell for cell, count in then.items() if count is None or any(_covers(cell, one) for one in fallen)]
+
+    def stays_masked(cell: Cell) -> bool:
+        return then[cell] is None or any(_covers(cell, small) for small in fallen)
+
+    masked_before = [cell for cell in then if stays_masked(cell)]
     figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
     return [[*cell, count] for cell, count in figures.items()]
 

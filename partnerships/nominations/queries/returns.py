@@ -65,17 +65,19 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
 
     Codes that a council itself is registered under count too.
     """
-    began, ended = (
-        Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on),
-        Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on),
+    in_quarter = (Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on)) & (
+        Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on)
     )
-    served = AreaServed.objects.filter(began, ended, organisation__in=councils).values_list(
+    served = AreaServed.objects.filter(in_quarter, organisation__in=councils).values_list(
         "area__code", "area__name", "area__children__code", "area__children__name"
     )
-    codes = {code for one in served for code in (one[0], one[2]) if code}
-    names = {plain(name) for one in served for name in (one[1], one[3]) if name}
     registered = Identifier.objects.filter(organisation__in=councils, scheme=Scheme.GSS).values_list("value", flat=True)
-    return frozenset(codes | set(registered)), frozenset(names)
+    codes: set[str] = set(registered)
+    names: set[str] = set()
+    for code, name, code_within, name_within in served:
+        codes.update(filter(None, (code, code_within)))
+        names.update(plain(one) for one in (name, name_within) if one)
+    return frozenset(codes), frozenset(names)
 
 
 def _names(bodies: Collection[int]) -> frozenset[str]:

@@ -20,6 +20,9 @@ from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
 
+#: Fields of a plan with the codes of its authorities; a file has the one that its kinds of plan need.
+_AUTHORITIES, _MINERALS_AUTHORITIES = "local-planning-authorities", "minerals-and-waste-planning-authorities"
+
 
 @dataclass(frozen=True, slots=True)
 class Public:
@@ -78,13 +81,8 @@ def plan_rows(organisation: Organisation) -> list[Written]:
 
 def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
     """The row of a plan: what was read of the council's file, with what changed here since."""
-    plan, now = public.plan, plan_values(public.content)
-    if record is None:
-        cells: Cells = {**now, "entry-date": public.changed_on}
-    else:
-        cells, changed = updated(record.cells, record.values, now)
-        if changed:
-            cells["entry-date"] = public.changed_on
+    plan = public.plan
+    cells = _cells(public, record, plan_values(public.content))
     made_here = {
         "reference": reference_of(plan),
         "datasets": "local-plan",
@@ -94,12 +92,24 @@ def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
     for field, value in made_here.items():
         if field not in cells or (record is None and not cells[field]):
             cells[field] = value
-    authorities = ("local-planning-authorities", "minerals-and-waste-planning-authorities")
-    if not any(field in cells for field in authorities):
+    if _AUTHORITIES not in cells and _MINERALS_AUTHORITIES not in cells:
         is_of_minerals = cells["datasets"].startswith(("minerals", "waste"))
-        cells[authorities[is_of_minerals]] = areas
-    changed_at = public.later(record)
-    return Written((record.position if record else LAST, plan.pk, ""), cells, changed_at)
+        cells[_MINERALS_AUTHORITIES if is_of_minerals else _AUTHORITIES] = areas
+    place = (record.position if record else LAST, plan.pk, "")
+    return Written(place, cells, public.later(record))
+
+
+def _cells(public: Public, record: Record | None, now: Cells) -> Cells:
+    """The cells that were read, with what changed here since; without a record, what the plan says now.
+
+    The date of entry is that of the row until something changes here.
+    """
+    if record is None:
+        return {**now, "entry-date": public.changed_on}
+    cells, changed = updated(record.cells, record.values, now)
+    if changed:
+        cells["entry-date"] = public.changed_on
+    return cells
 
 
 def reference_of(plan: Plan) -> str:
@@ -109,20 +119,20 @@ def reference_of(plan: Plan) -> str:
 
 def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
     """The codes of the planning areas of each plan's owners, else of their districts, with semicolons between."""
-    owned = {one.plan.pk: [owner.organisation_id for owner in one.plan.owners.all()] for one in plans}
-    held: dict[int, dict[str, str]] = defaultdict(dict)
-    everybody = {pk for owners in owned.values() for pk in owners}
+    everybody = {owner.organisation_id for one in plans for owner in one.plan.owners.all()}
+    codes: dict[int, dict[str, str]] = defaultdict(dict)
     schemes = [Scheme.GSS, Scheme.PLANNING_AREA]
     for row in Identifier.objects.filter(organisation__in=everybody, scheme__in=schemes, valid_to=None).order_by("pk"):
-        held[row.organisation_id][row.scheme] = row.value
-    return {
-        pk: ";".join(
-            code
-            for owner in owners
-            if (code := held[owner].get(Scheme.PLANNING_AREA) or held[owner].get(Scheme.GSS, ""))
-        )
-        for pk, owners in owned.items()
-    }
+        codes[row.organisation_id][row.scheme] = row.value
+
+    def code_of(owner: int) -> str:
+        return codes[owner].get(Scheme.PLANNING_AREA) or codes[owner].get(Scheme.GSS, "")
+
+    found = {}
+    for one in plans:
+        owners = [owner.organisation_id for owner in one.plan.owners.all()]
+        found[one.plan.pk] = ";".join(filter(None, map(code_of, owners)))
+    return found
 
 
 def timetable_rows(organisation: Organisation) -> list[Written]:
@@ -145,19 +155,14 @@ def _event_row(public: Public, milestone: dict[str, str], record: Record | None,
     now = milestone_values(milestone)
     place = (record.position if record else LAST, public.plan.pk, milestone["key"])
     event = event_of(milestone["key"], milestone["name"])
+    called = f"{milestone['name']} ({public.plan.title})"
     if milestone["status"] == "cancelled":
-        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): cancelled.")
+        return Written(place, {}, None, f"{called}: cancelled.")
     if not event:
-        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): the standard has no such event.")
+        return Written(place, {}, None, f"{called}: the standard has no such event.")
     if not now["event-date"]:
-        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): it has no date.")
-    if record is None:
-        cells: Cells = {**now, "entry-date": public.changed_on}
-    else:
-        cells, changed = updated(record.cells, record.values, now)
-        if changed:
-            cells["entry-date"] = public.changed_on
+        return Written(place, {}, None, f"{called}: it has no date.")
+    cells = _cells(public, record, now)
     cells.setdefault("reference", f"{reference}-{milestone['key']}")
     cells["plan"], cells["plan-event"] = reference, event
-    changed_at = public.later(record)
-    return Written(place, cells, changed_at)
+    return Written(place, cells, public.later(record))

@@ -95,8 +95,7 @@ def enter_contribution(
     body = _locked(agreement.organisation, author, now)
     if amount is not None and homes is not None:
         raise UnableToEnter("Give pounds or homes, not both: enter two contributions.")
-    quantity, unit = (amount, "pounds") if amount is not None else (None if homes is None else Decimal(homes), "homes")
-    unit = unit if quantity is not None else ""
+    quantity, unit = _figure(amount, homes)
     application, day = agreement.planning_application, agreed_on or agreement.agreed_on or timezone.localdate(now)
     promise = RegisterPromise(
         reference=reference,
@@ -122,6 +121,15 @@ def enter_contribution(
     rows = {made[0]: [Kept(LAST, cells, values=values)]}
     keep_rows(dataset=CONTRIBUTION.code, rows=rows, author=author, now=now)
     return made[0]
+
+
+def _figure(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
+    """The quantity of a contribution and its unit; None and "" if neither was given."""
+    if amount is not None:
+        return amount, "pounds"
+    if homes is not None:
+        return Decimal(homes), "homes"
+    return None, ""
 
 
 def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:

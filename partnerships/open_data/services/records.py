@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -64,6 +64,11 @@ def _reference(cells: Cells) -> str:
     return " ".join(cells.get("SiteReference", cells.get("reference", "")).split())
 
 
+def _said(row: Record | Kept) -> dict[str, Any]:
+    """What a row says and where it stands: rows with the same are not written again."""
+    return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
+
+
 @transaction.atomic
 def keep_rows(
     *,
@@ -97,22 +102,9 @@ def keep_rows(
         had = before[thing.pk]
         if thing.pk in incomplete:
             had = [one for one in had if any(_is_same_row(one, row) for row in kept)]
-        if [(one.position, one.cells, one.key, one.values) for one in had] == [
-            (one.position, one.cells, one.key, one.values) for one in kept
-        ]:
+        if [_said(one) for one in had] == [_said(one) for one in kept]:
             continue
         gone += [one.pk for one in had]
-        fresh += [
-            Record(
-                dataset=dataset,
-                position=one.position,
-                cells=one.cells,
-                key=one.key,
-                values=one.values,
-                read_at=now,
-                **{column: thing},
-            )
-            for one in kept
-        ]
+        fresh += [Record(dataset=dataset, read_at=now, **{column: thing}, **_said(one)) for one in kept]
     Record.objects.filter(pk__in=gone).delete()
     Record.objects.bulk_create(fresh, batch_size=500)

@@ -49,13 +49,12 @@ def bar_chart(
     width = _WIDTH // 2 if is_narrow else _WIDTH
     step = width // max(len(groups), 1)
     names = [wrap(name, max(step // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
-    below = max((len(lines) for lines in names), default=1) - 1
-    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_CHARACTER > width // 2
+    further_lines = max((len(lines) for lines in names), default=1) - 1
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
         width,
-        _HEIGHT + below * _LINE,
+        _HEIGHT + further_lines * _LINE,
         "cg-chart__few" if is_narrow else "",
         label,
         width,
@@ -70,21 +69,29 @@ def bar_chart(
         format_html_join(
             "",
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
-            (
-                (_middle(place, step), _BASE + 20 + number * _LINE, line)
-                for place, lines in enumerate(names)
-                for number, line in enumerate(lines)
-            ),
+            _names_below(names, step),
         ),
-        format_html_join(
-            "",
-            '<rect x="{}" y="{}" width="16" height="16" {}/><text x="{}" y="{}" font-size="14">{}</text>',
-            (
-                (left, down + 3, paint, left + 24, down + 16, name)
-                for (left, down), paint, name in zip(
-                    ((1, 0), (1, 21) if is_stacked else (width // 2, 0)), _PAINT, series, strict=False
-                )
-            ),
+        _legend(series, width),
+    )
+
+
+def _names_below(names: Sequence[Sequence[str]], step: int) -> Iterator[tuple[int, int, str]]:
+    """Where each line of each group's name stands, and its words."""
+    for place, lines in enumerate(names):
+        for number, line in enumerate(lines):
+            yield _middle(place, step), _BASE + 20 + number * _LINE, line
+
+
+def _legend(series: Sequence[str], width: int) -> SafeString:
+    """A square and the words of each series, side by side; below each other if the first is too long for that."""
+    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_CHARACTER > width // 2
+    corners = ((1, 0), (1, 21) if is_stacked else (width // 2, 0))
+    return format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="16" height="16" {}/><text x="{}" y="{}" font-size="14">{}</text>',
+        (
+            (left, top + 3, paint, left + 24, top + 16, name)
+            for (left, top), paint, name in zip(corners, _PAINT, series, strict=False)
         ),
     )
 
@@ -107,15 +114,16 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
             "",
             '<text x="0" y="{}" font-size="14">{}</text><rect x="1" y="{}" width="{}" height="16" {}/>'
             '<text x="{}" y="{}" font-size="13">{}</text>',
-            (
-                (
-                    *(place * _ROW + 16, words, place * _ROW + 24, round(longest * figure / top), _PAINT[0]),
-                    *(round(longest * figure / top) + 10, place * _ROW + 37, f"{figure:,}"),
-                )
-                for place, (words, figure) in enumerate(said)
-            ),
+            _rows(said, longest, top),
         ),
     )
+
+
+def _rows(said: Sequence[tuple[str, int]], longest: int, top: int) -> Iterator[tuple[object, ...]]:
+    """The words of each row, its bar below them, and the figure behind the bar."""
+    for place, (words, figure) in enumerate(said):
+        down, length = place * _ROW, round(longest * figure / top)
+        yield down + 16, words, down + 24, length, _PAINT[0], length + 10, down + 37, f"{figure:,}"
 
 
 def _middle(place: int, step: int) -> int:

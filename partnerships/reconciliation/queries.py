@@ -86,8 +86,9 @@ def find(questions: Collection[Question]) -> list[list[Verdict]]:
     likeness = _alike(asked)
     numbered = _numbered(asked)
     chosen = {number: _ids((*question.ids, question.text)) for number, question in enumerate(asked)}
-    wanted = {pk for found in likeness.values() for pk in found}
-    wanted |= set().union(*numbered.values()) | set().union(*chosen.values())
+    wanted: set[int] = set()
+    for found in (*likeness.values(), *numbered.values(), *chosen.values()):
+        wanted.update(found)
     with_places = any(condition.property == AREA for one in asked for condition in one.conditions)
     bodies = bodies_of(wanted, with_places=with_places)
     results = []
@@ -105,53 +106,60 @@ def _ids(texts: Iterable[str]) -> set[int]:
 
 def _alike(questions: list[Question]) -> dict[int, dict[int, float]]:
     """Bodies with a name like the text, and how alike, by the number of the question."""
-    texts = [(number, fold_name(one.text)[:300]) for number, one in enumerate(questions) if one.text]
-    texts = [(number, text) for number, text in texts if text]
+    texts: dict[int, str] = {}
+    for number, question in enumerate(questions):
+        if text := fold_name(question.text)[:300]:
+            texts[number] = text
     if not texts:
         return {}
     listed, values = publicly_listed().values("pk").query.sql_with_params()
     sql = _NAMES_LIKE.format(listed=listed, limit=_MAX_NAMES)
-    numbers, folded = [number for number, _ in texts], [text for _, text in texts]
+    whole = (list(texts), list(texts.values()), [place_in(text) for text in texts.values()])
+    parts = [(number, part) for number, text in texts.items() for part in _begun(text)]
+    begun = ([number for number, _ in parts], [part for _, part in parts])
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    parts = [(number, part) for number, text in texts for part in _begun(text)]
-    given = (numbers, folded, [place_in(text) for text in folded], [one for one, _ in parts], [one for _, one in parts])
-    for number, pk, alike in rows_of(sql, [*values, *given]):
+    for number, pk, alike in rows_of(sql, [*values, *whole, *begun]):
         found[number][pk] = max(alike, found[number].get(pk, 0.0))
     return found
 
 
 def _begun(text: str) -> set[str]:
     """Names that the text may begin with, before a note; those of councils in their usual order of words."""
-    parts = beginnings(text)
-    places = set(filter(None, map(place_begun, parts)))
-    return {*parts, *(form.format(place) for place in places for form in _USUAL)}
+    names = set(beginnings(text))
+    for place in set(filter(None, map(place_begun, names))):
+        names |= {form.format(place) for form in _USUAL}
+    return names
 
 
 def _numbered(questions: list[Question]) -> dict[int, set[int]]:
     """Bodies with a number that a question gives, as a property or as its text."""
-    asked: list[tuple[int, str, str]] = []
-    for number, question in enumerate(questions):
-        given = [(one.property, value) for one in question.conditions for value in one.values]
-        for code, value in [*given, ("", question.text)]:
-            scheme, plain = of_org_id(value)
-            if scheme:
-                asked.append((number, scheme, plain_number(plain)))
-            elif code in SCHEMES or not code:
-                asked.append((number, code, plain_number(value.rpartition(":")[2])))
-    values = {form for _, _, plain in asked for form in _forms(plain)}
-    if not values:
+    asked = _numbers_given(questions)
+    forms = set().union(*(_forms(plain) for _, _, plain in asked))
+    if not forms:
         return {}
-    rows = Identifier.objects.filter(scheme__in=SCHEMES, value__in=values).values_list(
-        "organisation", "scheme", "value"
-    )
+    rows = Identifier.objects.filter(scheme__in=SCHEMES, value__in=forms).values_list("organisation", "scheme", "value")
     holders: dict[tuple[str, str], set[int]] = defaultdict(set)
     for organisation, scheme, value in rows:
-        for key in (scheme, ""):
+        for key in (scheme, ""):  # a question may not say which scheme its number is of
             holders[key, plain_number(value)].add(organisation)
     found: dict[int, set[int]] = defaultdict(set)
     for number, scheme, plain in asked:
         found[number] |= holders.get((scheme, plain), set())
     return found
+
+
+def _numbers_given(questions: list[Question]) -> list[tuple[int, str, str]]:
+    """The number of each question, a scheme ("" if unknown), and what may be a number of that scheme."""
+    given = []
+    for number, question in enumerate(questions):
+        values = [(one.property, value) for one in question.conditions for value in one.values]
+        for code, value in [*values, ("", question.text)]:
+            scheme, plain = of_org_id(value)
+            if scheme:
+                given.append((number, scheme, plain_number(plain)))
+            elif code in SCHEMES or not code:
+                given.append((number, code, plain_number(value.rpartition(":")[2])))
+    return given
 
 
 def _forms(plain: str) -> set[str]:
@@ -197,10 +205,9 @@ def _body(
     organisation: Organisation, names: list[OrganisationName], numbers: list[Identifier], places: frozenset[str]
 ) -> Body:
     """The organisation as the pure matching takes it, with present and former names."""
-    former = [name.valid_to for name in names if name.kind == NameKind.FORMER and name.valid_to is not None]
-    since = max(former, default=None)
+    former = [name for name in names if name.kind == NameKind.FORMER]
+    since = max((name.valid_to for name in former if name.valid_to is not None), default=None)
     official = Named(organisation.name, fold_name(organisation.name), since)
-    others = [Named(one.name, one.folded, one.valid_from, one.valid_to) for one in names if one.name != official.text]
     return Body(
         pk=organisation.pk,
         name=organisation.name,
@@ -210,10 +217,8 @@ def _body(
             organisation.council_type,
             is_provider=any(one.scheme == Scheme.RSH for one in numbers),
         ),
-        names=(official, *others),
-        former=tuple(
-            Named(one.name, one.folded, one.valid_from, one.valid_to) for one in names if one.kind == NameKind.FORMER
-        ),
+        names=(official, *(_named(name) for name in names if name.name != official.text)),
+        former=tuple(map(_named, former)),
         numbers=tuple(Numbered(one.scheme, one.value, one.valid_from, one.valid_to, one.org_id) for one in numbers),
         begins=organisation.valid_from,
         ends=organisation.valid_to,
@@ -221,6 +226,10 @@ def _body(
         is_public=organisation.kind in _PUBLIC,
         places=places,
     )
+
+
+def _named(name: OrganisationName) -> Named:
+    return Named(name.name, name.folded, name.valid_from, name.valid_to)
 
 
 def kept_ids(ids: Iterable[str]) -> dict[str, int]:

@@ -55,58 +55,60 @@ def respond(
     """
     locked = lock_recommendation(recommendation.pk)
     require(may_answer_for(organisation, author, now))
-    day = timezone.localdate(now)
-    found = Response.objects.select_for_update(of=("self",)).filter(recommendation=locked, organisation=organisation)
-    response = found.first()
-    if response is None:
-        if not is_addressed(locked, organisation, day):
-            raise UnableToRespond(f"This recommendation is not addressed to {organisation.name}.")
-        response = Response(recommendation=locked, organisation=organisation, status="", status_since=now, revision=0)
+    response = _lock_response(locked, organisation, now)
     if author is not None and response.revision != revision:
         raise ResponseHasChanged(
             "Somebody else changed this response while you were writing. Compare your words with theirs."
         )
-    response.recommendation = locked
-    _check(response, given, day)
+    _check(response, given, timezone.localdate(now))
     was = _said(response)
-    inside_before, inside_after = apply_changes(
-        response, {"owner": given.owner, "review_on": given.review_on, "note": given.note.strip()}
-    )
+    inside = {"owner": given.owner, "review_on": given.review_on, "note": given.note.strip()}
+    inside_before, inside_after = apply_changes(response, inside)
     response.reason = given.reason.strip()
     if given.status != response.status:
         response.status, response.status_since = given.status, now
-    said = _said(response)
-    if was == said and not inside_before:
+    if was == _said(response) and not inside_before:
         return response
     response.revision += 1
     response.save()
-    if was != said:
-        before = {name: value for name, value in was.items() if value != said[name]}
-        after = {name: said[name] for name in before}
-        reason = after.pop("reason", None)
-        before.pop("reason", None)
-        record_response(
-            response,
-            EventKind.ANSWERED,
-            author=author,
-            now=now,
-            before=before,
-            after=after,
-            reason=said["reason"] if reason is not None else "",
-        )
+    if was != _said(response):
+        _record_answer(response, was, author=author, now=now)
     if inside_before:
-        # A note may be long, and events do not name people.
-        shown = [name for name in inside_before if name == "review_on"]
-        record_response(
-            response,
-            EventKind.PLANNED,
-            author=author,
-            now=now,
-            is_inside=True,
-            before={name: inside_before[name] for name in shown},
-            after={name: inside_after[name] for name in shown},
-        )
+        # A note may be long, and events do not name people: of these, only the review date is recorded.
+        before = {name: value for name, value in inside_before.items() if name == "review_on"}
+        after = {name: inside_after[name] for name in before}
+        record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
     return response
+
+
+def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
+    """The organisation's response, locked; a new one without a status if it has none.
+
+    Raises `UnableToRespond` if the recommendation is not addressed to it.
+    """
+    rows = Response.objects.select_for_update(of=("self",))
+    response = rows.filter(recommendation=recommendation, organisation=organisation).first()
+    if response is not None:
+        response.recommendation = recommendation
+        return response
+    if not is_addressed(recommendation, organisation, timezone.localdate(now)):
+        raise UnableToRespond(f"This recommendation is not addressed to {organisation.name}.")
+    return Response(recommendation=recommendation, organisation=organisation, status="", status_since=now, revision=0)
+
+
+def _record_answer(response: Response, was: dict[str, str], *, author: User | None, now: dt.datetime) -> None:
+    """Record a new status or reason, whichever of the two changed."""
+    said = _said(response)
+    is_new_status = was["status"] != said["status"]
+    record_response(
+        response,
+        EventKind.ANSWERED,
+        author=author,
+        now=now,
+        before={"status": was["status"]} if is_new_status else {},
+        after={"status": said["status"]} if is_new_status else {},
+        reason=said["reason"] if was["reason"] != said["reason"] else "",
+    )
 
 
 def _said(response: Response) -> dict[str, str]:

@@ -257,11 +257,8 @@ def _address(recommendation: Recommendation, given: RecommendationGiven) -> None
     gone = recommendation.addressees
     gone.filter(kind__in=kinds - set(given.kinds)).delete()
     gone.filter(organisation__in=bodies - set(given.organisations)).delete()
-    new = [
-        *(Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(given.kinds) - kinds)),
-        *(
-            Addressee(recommendation=recommendation, organisation_id=pk)
-            for pk in sorted(set(given.organisations) - bodies)
-        ),
+    new = [Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(given.kinds) - kinds)]
+    new += [
+        Addressee(recommendation=recommendation, organisation_id=pk) for pk in sorted(set(given.organisations) - bodies)
     ]
     Addressee.objects.bulk_create(new)

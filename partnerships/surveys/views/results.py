@@ -89,16 +89,15 @@ def _named(answer: Any, questions: Any) -> dict[str, Any]:
 
 def _done(found: Round, before: Round | None, user: User) -> list[tuple[str, list[tuple[str, Any]]]]:
     """What was done about each theme since this round, and since the one before."""
-    rounds = [one for one in (before, found) if one is not None]
+    rounds = [before, found] if before is not None else [found]
+    themes = {theme: name for one in rounds for theme, name in one.questions().themes().items()}
     actions = actions_of(rounds, user)
-    themes = found.questions().themes()
-    if before is not None:
-        themes = before.questions().themes() | themes
-    rows = [
-        (name, [(f"after round {one.number}", done) for one in rounds for done in actions.get((one.pk, theme), [])])
-        for theme, name in themes.items()
-    ]
-    return [row for row in rows if row[1]]
+    rows = []
+    for theme, name in themes.items():
+        done = [(f"after round {one.number}", action) for one in rounds for action in actions.get((one.pk, theme), [])]
+        if done:
+            rows.append((name, done))
+    return rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

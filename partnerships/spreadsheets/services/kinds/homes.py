@@ -147,15 +147,20 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 def _lines(site: Item, name: str) -> Iterable[Exported]:
     for home in site["homes"]:
-        size = home["bedrooms"]
         yield {
             "site": name,
             "tenure": TENURES[home["tenure"]],
-            "bedrooms": "" if size is None else "studio" if size == 0 else str(size),
+            "bedrooms": _bedrooms_cell(home["bedrooms"]),
             "needs": NEEDS[home["needs"]],
             "year": text(home["year"]),
             "count": home["count"],
         }
+
+
+def _bedrooms_cell(bedrooms: int | None) -> str:
+    if bedrooms is None:
+        return ""
+    return str(bedrooms) if bedrooms else "studio"
 
 
 HOMES = SheetKind(

@@ -111,7 +111,7 @@ def _columns() -> tuple[Column, ...]:
             is_nullable=False,
             is_grouped=True,
         ),
-        _number("working", "Work on it"),
+        _number("working", "Working on it"),
         _number("under_way", "Under way", is_shown=False),
         _number("done", "Done", is_shown=False),
         _number("over", "Declined or superseded", is_shown=False),

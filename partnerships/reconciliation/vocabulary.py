@@ -88,8 +88,8 @@ PROPERTIES: dict[str, Property] = {
         Property("other-names", "Other names", "Former and alternative names.", given=True),
         Property("began", "Began", "The day on which it began.", given=True),
         Property("ended", "Ended", "The first day on which it no longer existed.", given=True),
-        Property("successors", "Successors", "What became of it by the date.", given=True),
-        Property("predecessors", "Predecessors", "What it followed by the date.", given=True),
+        Property("successors", "Successors", "Its successors by the date.", given=True),
+        Property("predecessors", "Predecessors", "Its predecessors by the date.", given=True),
     )
 }
 

@@ -65,7 +65,7 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     with page.expect_download() as download:
         press("link", "Excel")
     page.get_by_label("Choose Cottages.").press("Space")
-    page.get_by_label("With the chosen rows").select_option("remind")
+    page.get_by_label("With the selected rows").select_option("remind")
     press("button", "Continue")
     page.get_by_role("heading", name="Remind the owners: 1 commitment").wait_for()
     found += [*axe_violations(page), reflows(page)]

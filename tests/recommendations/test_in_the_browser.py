@@ -72,7 +72,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_role("button", name="Propose commitment").click()
     reference = Commitment.objects.get().reference
     page.goto(adoption)
-    became = page.locator("section", has=page.get_by_role("heading", name="What it became"))
+    became = page.locator("section", has=page.get_by_role("heading", name="What came of it"))
     for text in (reference, Objective.objects.get().text):
         expect(became).to_contain_text(text)
     looks_right(page)

@@ -111,7 +111,7 @@ def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Pl
     assert [row[0] for row in aside] == ["A1", "A2", "A3"]
     assert "Forecast start: “soon” is not a date." in aside[0][-2]
     assert "“Sold” is not an allowed value." in aside[1][-2]
-    assert "“Atlantis” is no district or county." in aside[1][-2]
+    assert "“Atlantis” is not a district or county." in aside[1][-2]
     corrected = ",".join(heading) + "\n" + ",".join([*aside[0][:3], "2027-05", "Fareham", "x", "y"])
     assert counts(brought_in(plan, world.eddie, "sites", corrected)) == {"created": 1}
 
@@ -347,7 +347,7 @@ def test_worker_says_why_nothing_was_imported(world: World, plan: Plan, client: 
     tasks.work_on_waiting()
 
     made.refresh_from_db()
-    assert (made.is_previewed, made.error) == (True, "You may not import this any more.")
+    assert (made.is_previewed, made.error) == (True, "You can no longer import this.")
     assert "Plot 1" not in items(plan, "sites")
 
 

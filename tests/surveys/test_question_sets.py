@@ -63,7 +63,7 @@ def test_key_keeps_its_meaning_in_later_versions(world: World) -> None:
 
 
 def test_unknown_language_is_refused(world: World) -> None:
-    with pytest.raises(services.UnableToAddQuestions, match="“xx” is no language code"):
+    with pytest.raises(services.UnableToAddQuestions, match="“xx” is not a language code"):
         services.add_question_set(
             code="one",
             text='name = "One"\nlanguages = ["xx"]\n[[dimensions]]\nkey = "trust"\nname.xx = "T"\nstatement.xx = "S"',

@@ -61,7 +61,7 @@ class LettingsFilter:
         self._tail = text[end:]
         if len(self._tail) > MAX_ROW:
             raise UnableToReadLettings(
-                f"A row is too long. See whether a quotation mark after row {self.rows} is closed."
+                f"A row is too long. Check that every quotation mark after row {self.rows} is closed."
             )
         self._take(text[:end])
 

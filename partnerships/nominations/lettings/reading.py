@@ -83,7 +83,7 @@ _REMEDIES = {
     Outcome.NO_DATE: "Complete the start date in CORE and export again.",
     Outcome.NO_AUTHORITY: "Complete the local authority in CORE and export again.",
     Outcome.OTHER_LANDLORD: "If it is yours, ask an administrator to add the name that CORE uses to your organisation.",
-    Outcome.OTHER_SCHEME: "If it is in one, the terms lack what its property references begin with.",
+    Outcome.OTHER_SCHEME: "If it is in one, add to the terms what its property references begin with.",
     Outcome.NO_KIND: "Complete the reason for the vacancy in CORE and export again.",
     Outcome.NO_BEDROOMS: "Complete the bedrooms in CORE and export again.",
     Outcome.NO_SOURCE: "Complete the source of referral in CORE and export again.",

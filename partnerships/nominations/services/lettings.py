@@ -105,7 +105,7 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToReport as error:
         return str(error)
     except UnableToAct:
-        return "The person who uploaded the lettings may not report any more. Upload them again."
+        return "The person who uploaded the lettings can no longer report. Upload them again."
     return ""
 
 

@@ -164,7 +164,7 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
-        raise UnableToReport(f"{line.words}: a number is too large or below nothing, or a ground is missing.")
+        raise UnableToReport(f"{line.words}: a number is too large or negative, or a ground is missing.")
     if line.nominated + supplement.not_supplied > line.lettings:
         raise UnableToReport(
             f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees, so at most "

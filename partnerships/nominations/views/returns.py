@@ -193,7 +193,7 @@ def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     run = run_of(found)
     rows = [(one.label, one.remedy, one.number, one.rows) for one in (outcomes_of(run) if run else [])]
     name = f"rows-{found.starts_on:%Y-%m}.csv"
-    return csv_response(name, ["What became of them", "What to do", "Rows", "Which"], rows)
+    return csv_response(name, ["What happened to them", "What to do", "Rows", "Which"], rows)
 
 
 def _file_name(found: NominationsReturn) -> str:

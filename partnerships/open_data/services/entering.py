@@ -62,7 +62,7 @@ def enter_agreement(
     )
     [agreement], new = record_agreements(agreements=[made], run_id=None, author=author, now=now)
     if not new:
-        raise UnableToEnter(f"An agreement with the reference {reference} is here already.")
+        raise UnableToEnter(f"An agreement with the reference {reference} already exists.")
     cells = {
         "reference": reference,
         "developer-agreement-type": kind,
@@ -94,7 +94,7 @@ def enter_contribution(
     """
     body = _locked(agreement.organisation, author, now)
     if amount is not None and homes is not None:
-        raise UnableToEnter("Give pounds or homes, not both: enter two contributions.")
+        raise UnableToEnter("Give pounds or homes, not both. For both, enter two contributions.")
     quantity, unit = _figure(amount, homes)
     application, day = agreement.planning_application, agreed_on or agreement.agreed_on or timezone.localdate(now)
     promise = RegisterPromise(
@@ -108,7 +108,7 @@ def enter_contribution(
     )
     made = record_from_register(promises=[promise], source=SOURCE, author=author, now=now)
     if not made:
-        raise UnableToEnter(f"A contribution with the reference {reference} is here already.")
+        raise UnableToEnter(f"A contribution with the reference {reference} already exists.")
     link_promises(promises=[(agreement, made[0])], author=author, now=now)
     cells = {
         "reference": reference,

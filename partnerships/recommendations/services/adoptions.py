@@ -85,7 +85,7 @@ def propose_adoption(
     rows = Adoption.objects.select_for_update(of=("self",)).filter(recommendation=locked, partnership=partnership)
     adoption = rows.first()
     if adoption is not None and not adoption.is_dropped:
-        raise UnableToAdopt(f"{partnership} has it already: {adoption.get_status_display().lower()}.")
+        raise UnableToAdopt(f"{partnership} already has this recommendation: {adoption.get_status_display().lower()}.")
     if adoption is None:
         adoption = Adoption(recommendation=locked, partnership=partnership)
     adoption.status, adoption.why, adoption.reason, adoption.meeting = AdoptionStatus.PROPOSED, why.strip(), "", None

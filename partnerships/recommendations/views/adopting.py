@@ -134,7 +134,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
-        return "The recommendation is adopted. Now say what it becomes.", found.get_absolute_url()
+        return "The recommendation is adopted. Now say what comes of it.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -157,7 +157,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         drop_adoption(adoption=found, reason=reason, author=user, now=timezone.now())
-        return "The recommendation is dropped. What it became stays.", found.get_absolute_url()
+        return "The recommendation is dropped. What came of it stays.", found.get_absolute_url()
 
     return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=found)
 

@@ -40,7 +40,7 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
         require(locked.by_id == author.pk and kind.may_import(target, author, now))
         if locked.status not in (Status.UNREAD, Status.PREVIEWED):
-            raise UnableToApply("This spreadsheet has already been imported or discarded, or a worker is at it.")
+            raise UnableToApply("This spreadsheet has already been imported or discarded, or is being imported.")
         _check(upload, headings)
         _remember(upload, headings, author, now)
         locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""

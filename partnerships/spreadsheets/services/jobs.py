@@ -30,7 +30,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
         locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
         require(locked.by_id == author.pk and KINDS[locked.kind].may_import(target_of(locked), author, now))
         if not locked.is_previewed:
-            raise UnableToApply("This spreadsheet has already been imported or discarded, or a worker is at it.")
+            raise UnableToApply("This spreadsheet has already been imported or discarded, or is being imported.")
         if locked.total <= KINDS[locked.kind].at_once:
             return import_upload(upload=locked, author=author, now=now)
         locked.status, locked.done, locked.error = Status.WAITING, 0, ""
@@ -55,7 +55,7 @@ def _work(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "You may not import this any more."
+        return "You can no longer import this."
     except UnableToApply as error:
         return str(error)
     return ""

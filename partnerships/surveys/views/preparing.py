@@ -56,7 +56,7 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     except services.UnableToRun as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "If this person can read the comments, they get an email now.")
+        messages.success(request, "If this person can read the comments, they will get an email now.")
     return redirect(found)
 
 

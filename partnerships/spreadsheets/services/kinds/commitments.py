@@ -44,7 +44,12 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
-            "own", "Your reference", "reference", "ref", example="2027-01", hint="A row with a known one changes it."
+            "own",
+            "Your reference",
+            "reference",
+            "ref",
+            example="2027-01",
+            hint="A row with a reference that we know changes that record.",
         ),
         column("giver", "Gives", "organisation that gives", "from", required=True, example="Larkhaven Homes"),
         column(
@@ -67,7 +72,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "responsible",
             hint="The name of somebody at the organisation that gives; in your own, also their email address.",
         ),
-        column("status", "Status", hint="Only in downloads."),
+        column("status", "Status", hint="Filled in only in downloads."),
         column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
     )
 
@@ -142,7 +147,7 @@ def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | N
             return side
     found = bodies.named(said) if said else None
     if found is None:
-        what = f"“{said}” is no party of this partnership." if said else "the cell is blank."
+        what = f"“{said}” is not a party of this partnership." if said else "the cell is blank."
         run.refuse(line, code, what, "Write the name of a party.")
     return found
 
@@ -162,7 +167,7 @@ def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) 
         if said == one.display_name.casefold() or (is_own and said == one.email.casefold())
     ]
     if len(people) != 1:
-        what = f"“{line.text('owner')}” is nobody at {giver.display_name}, or several people."
+        what = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
         remedy = "Write the name of one of its people, or leave it blank."
         if is_own:
             remedy = "Write the email address or name of one of its people, or leave it blank."

@@ -32,7 +32,14 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     """The columns of template and download; the last two are only in downloads."""
     day = "Day, month and year."
     return (
-        column("own", "Your reference", "reference", "ref", example="A1", hint="A row with a known one changes it."),
+        column(
+            "own",
+            "Your reference",
+            "reference",
+            "ref",
+            example="A1",
+            hint="A row with a reference that we know changes that record.",
+        ),
         column("direction", "Ask or offer", "type", "direction", required=True, choices=_DIRECTIONS, example="Ask"),
         column("title", "Title", required=True, example="Land for 60 modular homes"),
         column("theme", "Theme", required=True, choices=_themes(), example=next(iter(_themes().values()), "")),
@@ -46,7 +53,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("closes_on", "Closing date", "closes", hint=day),
         column("conditions", "Conditions"),
         column("private_note", "Private note", hint="Only your organisation can read this."),
-        column("status", "Status", hint="Only in downloads."),
+        column("status", "Status", hint="Filled in only in downloads."),
         column("pk", "ID", hint="From a download. Leave it blank for a new ask or offer."),
     )
 
@@ -136,7 +143,7 @@ def _change(run: Run, line: Line, known: Entry, values: dict[str, Any], revision
     direction = values.pop("direction")
     changed = {name: value for name, value in values.items() if _read(name, getattr(known, name)) != value}
     if direction != known.direction:
-        run.refuse(line, "direction", f"{known.title} is the other of ask and offer.", "Write a new one.")
+        run.refuse(line, "direction", f"{known.title} is an {known.direction}.", "Write a new one.")
     elif not changed:
         run.report.count("left_alone")
     elif revisions.is_stale(known.pk, known.revision):

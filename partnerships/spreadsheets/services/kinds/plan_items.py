@@ -199,7 +199,7 @@ def site_named(run: Run, line: Line, sites: Known) -> str | None:
     found = sites.named(said)
     if len(found) == 1:
         return str(found[0]["key"])
-    problem = f"several sites are called “{said}”." if found else f"“{said}” is no site of this plan."
+    problem = f"several sites are called “{said}”." if found else f"“{said}” is not a site of this plan."
     remedy = "Write its reference or ID." if found else "Correct it, or import the site first."
     run.refuse(line, "site", problem, remedy)
     return None
@@ -209,7 +209,7 @@ def given_key(run: Run, line: Line, one: str) -> str | None:
     """The id that a row gives, which is not blank; None with a problem. `one` is what an item is called."""
     said = line.text("key")
     if KEY.fullmatch(said) is None:
-        run.refuse(line, "key", f"“{said}” is not an id.", f"Leave it blank for a new {one}.")
+        run.refuse(line, "key", f"“{said}” is not an ID.", f"Leave it blank for a new {one}.")
         return None
     return said
 

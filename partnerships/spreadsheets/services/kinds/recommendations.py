@@ -137,7 +137,7 @@ def _read(
     chosen = []
     for said in _parts(line, "themes"):
         if (theme := themes.get(fold_name(said))) is None:
-            run.refuse(line, "themes", f"there is no theme “{said}”.", "Choose one of the list of themes.")
+            run.refuse(line, "themes", f"there is no theme “{said}”.", "Choose a theme from the list.")
         else:
             chosen.append(theme)
     if len(run.rows.problems) > before or year is None:

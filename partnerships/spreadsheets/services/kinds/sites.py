@@ -111,7 +111,7 @@ class _Areas:
         """The code of one area; raises `Unreadable`."""
         found = self._codes.get(said.casefold(), set())
         if len(found) != 1:
-            problem = "is the name of several areas" if found else "is no district or county"
+            problem = "is the name of several areas" if found else "is not a district or county"
             raise Unreadable(f"“{said}” {problem}. Write its GSS code, such as E07000087.")
         return next(iter(found))
 

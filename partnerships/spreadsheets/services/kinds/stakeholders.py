@@ -32,7 +32,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("name", "Name", "full name", "stakeholder", example="Cllr Pat Doe"),
         column("why", "Why", "reason", "interest", hint="They read this in the email.", example="Ward councillor"),
         column("frequency", "How often", "frequency", choices=_FREQUENCIES, example="Weekly"),
-        column("status", "Status", hint="Only in downloads."),
+        column("status", "Status", hint="Filled in only in downloads."),
     )
 
 

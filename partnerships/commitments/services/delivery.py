@@ -68,27 +68,15 @@ def record_progress(
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
         raise UnableToRecordProgress("Somebody else reported progress meanwhile. Check their report first.")
-    if status not in REPORTABLE:
-        raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
-    if status == Status.BLOCKED and not blocker.strip():
-        raise UnableToRecordProgress("Say what is blocking it.")
     amount = current.delivered_quantity if delivered is None else delivered
+    _check_status(status, blocker)
     if delivered is not None and current.quantity is None:
         raise UnableToRecordProgress("No quantity was promised, so describe the delivery in the note.")
-    if amount < 0:
-        raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
-    if amount < current.delivered_quantity and not note_text.strip():
-        raise UnableToRecordProgress("The total is lower than last reported. Explain why in the note.")
-    if exceeds(current, amount) and not note_text.strip():
-        words = delivered_words(amount, current.quantity, current.unit)
-        raise UnableToRecordProgress(f"{words} is more than was promised. Explain why in the note.")
-    if status == Status.DONE and current.quantity is not None and amount < current.quantity:
-        words = delivered_words(amount, current.quantity, current.unit)
-        raise UnableToRecordProgress(f"Only {words} are delivered. Report the rest, or propose new terms.")
-    before, amount_before = current.get_status_display(), current.delivered_quantity
+    _check_amount(current, status, amount, note=note_text)
+    before = current.get_status_display()
     report = Progress.objects.create(
         commitment=current,
-        delivered_before=amount_before,
+        delivered_before=current.delivered_quantity,
         delivered=amount,
         status=status,
         note=note_text.strip(),
@@ -115,26 +103,52 @@ def record_progress(
             "done_by",
         ]
     )
-    changes = {"status": (before, current.get_status_display())}
-    if current.quantity is not None:
-        changes["delivered"] = (
-            delivered_words(amount_before, current.quantity, current.unit),
-            delivered_words(amount, current.quantity, current.unit),
-        )
-    record_event(
-        current,
-        EventKind.PROGRESS_REPORTED,
-        author=author,
-        organisation=side_of(rights),
-        now=now,
-        before={name: was for name, (was, _) in changes.items()},
-        after={name: is_now for name, (_, is_now) in changes.items()},
-        reason=current.blocker or report.note,
-    )
+    _record_report(current, report, status_before=before, organisation=side_of(rights))
     call_listeners(commitment=current, author=author, now=now)
     if current.is_done:
         email_asked("done", current, author=author, now=now)
     return report
+
+
+def _check_status(status: str, blocker: str) -> None:
+    if status not in REPORTABLE:
+        raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
+    if status == Status.BLOCKED and not blocker.strip():
+        raise UnableToRecordProgress("Say what is blocking it.")
+
+
+def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note: str) -> None:
+    """Refuse a total that needs a note without one, and "done" without the whole quantity."""
+    words = delivered_words(amount, commitment.quantity, commitment.unit)
+    has_note = bool(note.strip())
+    if amount < 0:
+        raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
+    if amount < commitment.delivered_quantity and not has_note:
+        raise UnableToRecordProgress("The total is lower than last reported. Explain why in the note.")
+    if exceeds(commitment, amount) and not has_note:
+        raise UnableToRecordProgress(f"{words} is more than was promised. Explain why in the note.")
+    if status == Status.DONE and commitment.quantity is not None and amount < commitment.quantity:
+        raise UnableToRecordProgress(f"Only {words} are delivered. Report the rest, or propose new terms.")
+
+
+def _record_report(
+    commitment: Commitment, report: Progress, *, status_before: str, organisation: Organisation | None
+) -> None:
+    """Record the status and total before and after a report; the reason is the blocker, or else the note."""
+    before, after = {"status": status_before}, {"status": commitment.get_status_display()}
+    if commitment.quantity is not None:
+        before["delivered"] = delivered_words(report.delivered_before, commitment.quantity, commitment.unit)
+        after["delivered"] = delivered_words(report.delivered, commitment.quantity, commitment.unit)
+    record_event(
+        commitment,
+        EventKind.PROGRESS_REPORTED,
+        author=report.by,
+        organisation=organisation,
+        now=report.at,
+        before=before,
+        after=after,
+        reason=commitment.blocker or report.note,
+    )
 
 
 @transaction.atomic

@@ -124,12 +124,13 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
 
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each heading with all organisations and their answers, in the order of the submissions."""
-    headings = dict.fromkeys(one["heading"] for submission in submissions for one in submission.questions)
-    given = [
-        (submission.report.party.organisation.display_name, {one["heading"]: text for one, text in submission.asked})
-        for submission in submissions
+    answers = [{asked["heading"]: text for asked, text in submission.asked} for submission in submissions]
+    names = [submission.report.party.organisation.display_name for submission in submissions]
+    headings = dict.fromkeys(asked["heading"] for submission in submissions for asked in submission.questions)
+    return [
+        (heading, [(name, given.get(heading, "")) for name, given in zip(names, answers, strict=True)])
+        for heading in headings
     ]
-    return [(heading, [(name, answers.get(heading, "")) for name, answers in given]) for heading in headings]
 
 
 @require_safe
@@ -137,17 +138,20 @@ def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpRe
     """The same as a CSV file: a row for each organisation, a column for each question."""
     _found, submissions, _ends_on = _period(request, pk, start)
     headings = _side_by_side(submissions)
-    rows = [
-        [
-            submission.report.party.organisation.name,
-            submission.number,
-            submission.report.get_status_display(),
-            submission.submitted_at,
-            submission.days_late,
-            *[answers[place][1] for _heading, answers in headings],
-            " ".join(block["summary"] for block in submission.figures),
-        ]
-        for place, submission in enumerate(submissions)
-    ]
+    rows = []
+    for place, submission in enumerate(submissions):
+        answers = [given[place][1] for _heading, given in headings]
+        summaries = " ".join(block["summary"] for block in submission.figures)
+        rows.append(
+            [
+                submission.report.party.organisation.name,
+                submission.number,
+                submission.report.get_status_display(),
+                submission.submitted_at,
+                submission.days_late,
+                *answers,
+                summaries,
+            ]
+        )
     columns = ["Organisation", "Version", "Status", "Submitted", "Days late", *[one for one, _ in headings], "Figures"]
     return csv_response(f"progress-reports-{start}.csv", columns, rows)

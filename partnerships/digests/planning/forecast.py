@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -65,59 +65,66 @@ class Forecast:
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
     """Everyone who would get this plan if it was published now."""
     classes = reading_classes([plan.pk], now=now, once_open=True)
-    people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
-    preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
+    people = User.objects.in_bulk([person for person, _ in classes])
     following: dict[int, Following] = {}
     frequency: dict[int, str] = {}  # of the closest subscription that has one of its own
     for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
         following.setdefault(row.person_id, row)
         frequency[row.person_id] = frequency.get(row.person_id) or row.frequency
-    why = {
-        one.pk: one
-        for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])
-    }
-    acting = dict(
-        Membership.objects.current()
-        .filter(person__in=people)
-        .order_by("person", "-pk")
-        .values_list("person_id", "organisation__name")
-    )
-    waiting = {
-        row.recipient_id: row for row in Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
-    }
-    taken = _dates_taken(people, now)
-    catch_ups = _ends_of_pauses(preferences.values(), now)
-    found: list[Forecast] = []
-    settle = settle_time()
+    subscriptions = Subscription.objects.for_listing().in_bulk([row.subscription_id for row in following.values()])
+    acting_for = _organisations_of(people)
+    next_dates = _next_dates(plan, people, frequency, now)
+    found = []
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
-        row = following[pk]
-        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
+        why = subscriptions[following[pk].subscription_id]
+        found.append(
+            Forecast(
+                person=person,
+                reading_class=classes[pk, plan.pk],
+                at=next_dates[pk],
+                why=title_of(why.target),
+                organisation=acting_for.get(pk, "") or _added_by(why),
+                zone=person.time_zone,
+            )
+        )
+    return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+
+
+def _organisations_of(people: Iterable[int]) -> dict[int, str]:
+    """The organisation that each person acts for, the first of several."""
+    memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
+    return dict(memberships.values_list("person_id", "organisation__name"))
+
+
+def _next_dates(
+    plan: Plan, people: Mapping[int, User], frequency: Mapping[int, str], now: dt.datetime
+) -> dict[int, dt.datetime]:
+    """When each person's next digest with this plan would come: at its usual time, or at the end of a pause."""
+    preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
+    watermarks = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+    waiting = {row.recipient_id: row for row in watermarks}
+    taken = _dates_taken(people, now)
+    catch_ups = _ends_of_pauses(preferences.values(), now)
+    settle = settle_time()
+    found = {}
+    for pk, person in people.items():
         watermark = waiting.get(pk)
-        since = watermark.waiting_since if watermark is not None and watermark.waiting_since else now
+        if watermark is not None and watermark.slotted and watermark.due_at:
+            found[pk] = watermark.due_at
+            continue
+        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
         at = due(
             rhythm,
-            waiting_since=since,
+            waiting_since=watermark.waiting_since if watermark is not None and watermark.waiting_since else now,
             latest=now,
             settle=settle,
             holidays=holidays(rhythm.working_days_of),
             taken=taken.get(pk, ()),
         )
-        at = min(at, catch_ups.get(pk, at))
-        found.append(
-            Forecast(
-                person=person,
-                reading_class=classes[pk, plan.pk],
-                at=watermark.due_at
-                if watermark is not None and watermark.slotted and watermark.due_at
-                else max(at, now),
-                why=title_of(why[row.subscription_id].target),
-                organisation=acting.get(pk, "") or _added_by(why[row.subscription_id]),
-                zone=person.time_zone,
-            )
-        )
-    return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+        found[pk] = max(min(at, catch_ups.get(pk, at)), now)
+    return found
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:

@@ -202,16 +202,17 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     @property
     def problems(self) -> list[dict[str, str]]:
         """What is wrong, each naming its box and linking to it."""
-        fields = [*self.headings, *(field for form in self for field in form.visible_fields())]
-        whole = [] if self.is_whole and not self.non_form_errors() else [{"text": NOT_WHOLE, "target": ""}]
-        return whole + [
-            {
-                "text": text if text.startswith(str(field.label)) else f"{field.label}: {text}",
-                "target": field.id_for_label,
-            }
-            for field in fields
-            for text in error_words(field)
-        ]
+        found = []
+        if not self.is_whole or self.non_form_errors():
+            found.append({"text": NOT_WHOLE, "target": ""})
+        fields = [*self.headings]
+        for form in self:
+            fields += form.visible_fields()
+        for field in fields:
+            for text in error_words(field):
+                words = text if text.startswith(str(field.label)) else f"{field.label}: {text}"
+                found.append({"text": words, "target": field.id_for_label})
+        return found
 
 
 HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our own

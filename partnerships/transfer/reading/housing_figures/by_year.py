@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from partnerships.housing_figures.measures import affordable_measure
 from partnerships.transfer.reading.collecting import Collector
@@ -81,17 +82,12 @@ def _one_table(sheets: Sequence[Sheet], known: Mapping[str, str]) -> Table:
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
     """The sheets without rows of one cell, which are titles and notes, unless it is the code of an area."""
-    return [
-        Sheet(
-            sheet.name,
-            tuple(
-                row
-                for row in sheet.rows
-                if len(filled := [cell for cell in row.cells if text(cell)]) != 1 or BODY.fullmatch(code(filled[0]))
-            ),
-        )
-        for sheet in sheets
-    ]
+    return [Sheet(sheet.name, tuple(row for row in sheet.rows if not _is_note(row))) for sheet in sheets]
+
+
+def _is_note(row: Row) -> bool:
+    filled = [cell for cell in row.cells if text(cell)]
+    return len(filled) == 1 and not BODY.fullmatch(code(filled[0]))
 
 
 def _measure(words: str) -> str:
@@ -99,33 +95,50 @@ def _measure(words: str) -> str:
     return affordable_measure(match[1], match[2]) if match else ""
 
 
+class _LiveTable(NamedTuple):
+    """A live table: its sheet, its number such as 1008C, and the column of each heading that is a year."""
+
+    sheet: str
+    name: str
+    table: Table
+    years: dict[str, int]
+
+
+def _name_of(sheet: Sheet) -> str:
+    """The number of the live table in the sheet's name or first rows; "" if it is not one of these."""
+    titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
+    for title in titles:
+        if match := _SUPPLY.search(title):
+            return match[0]
+    return ""
+
+
 def _put_together(
     sheets: Sequence[Sheet], known: Mapping[str, str]
 ) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
     """The tables of all sheets as one with a column for the table, where each row came from, and other tables."""
     others: list[str] = []
-    found: list[tuple[str, str, Table, dict[int, str]]] = []
+    found: list[_LiveTable] = []
     for sheet in sheets:
-        titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
-        name = next((match[0] for title in titles if (match := _SUPPLY.search(title))), "")
-        if not any(read_years(cell) for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells):
+        top = [cell for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells]
+        if not any(map(read_years, top)):
             continue
-        if not name:
+        if name := _name_of(sheet):
+            table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known, keep_repeats=True)
+            years = {text(table.heading.cells[at]): at for at in _year_columns(table)}
+            found.append(_LiveTable(sheet.name, name, table, years))
+        else:
             others.append(f"“{sheet.name}”")
-            continue
-        table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known, keep_repeats=True)
-        found.append((sheet.name, name, table, {at: text(table.heading.cells[at]) for at in _year_columns(table)}))
-    headings = dict.fromkeys(heading for _, _, _, years in found for heading in years.values())
+    headings = dict.fromkeys(heading for one in found for heading in one.years)
     rows = [Row(0, ("Table", "Current ONS code", "Area name", *headings))]
     places: dict[int, tuple[str, int]] = {}
-    for sheet_of, name, table, years in found:
-        place_of = {heading: at for at, heading in years.items()}
-        for line in table:
+    for one in found:
+        for line in one.table:
             number = len(rows)
-            values = (_at(line.cells, place_of.get(heading)) for heading in headings)
+            values = [_at(line.cells, one.years.get(heading)) for heading in headings]
             first = next((text(cell) for cell in line.cells if text(cell)), "")
-            rows.append(Row(number, (name, line.text("code"), line.text("name") or first, *values)))
-            places[number] = (sheet_of, line.number)
+            rows.append(Row(number, (one.name, line.text("code"), line.text("name") or first, *values)))
+            places[number] = (one.sheet, line.number)
     return Sheet("live tables", tuple(rows)), places, others
 
 

@@ -14,8 +14,8 @@ from partnerships.surveys.services.recording import (
     JOINING,
     READER,
     joining_identity,
-    list_changed,
     round_identity,
+    withdraw_agreement,
 )
 from partnerships.surveys.services.rounds import abandon_round
 
@@ -53,7 +53,7 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             return 0
         found.moderator = found.moderator_asked_at = None
         found.save(update_fields=["moderator", "moderator_asked_at"])
-        list_changed(found)
+        withdraw_agreement(found)
         return 1
 
     rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")

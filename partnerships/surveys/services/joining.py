@@ -18,7 +18,13 @@ from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
 from partnerships.surveys.queries.rounds import partnerships_to_ask
 from partnerships.surveys.rights import rights_in, rights_over
-from partnerships.surveys.services.recording import UnableToRun, journal_joining, list_changed, lock_round, own_draft
+from partnerships.surveys.services.recording import (
+    UnableToRun,
+    journal_joining,
+    lock_own_draft,
+    lock_round,
+    withdraw_agreement,
+)
 
 #: Partnerships that one round can ask to join, and requests of one partnership in a day: each emails many leads.
 MAX_JOININGS = 30
@@ -30,7 +36,7 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
     """Ask a partnership that the author knows of to run an anonymous draft too. Raises `UnableToRun`."""
     for pk in sorted((found.partnership_id, partnership.pk)):
         lock_partnership(pk)  # in one order, so that two partnerships that ask each other never wait for each other
-    locked = own_draft(found, author, now)
+    locked = lock_own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("Several partnerships can only ask anonymously.")
     if locked.joinings.count() >= MAX_JOININGS:
@@ -64,7 +70,7 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     found.save(update_fields=["accepted_by", "accepted_at"])
     locked.floor = JOINT_FLOOR
     locked.save(update_fields=["floor"])
-    list_changed(locked)
+    withdraw_agreement(locked)
 
 
 @transaction.atomic
@@ -73,7 +79,7 @@ def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime
 
     Raises `UnableToRun`.
     """
-    locked = own_draft(joining.round, author, now)
+    locked = lock_own_draft(joining.round, author, now)
     if locked.joinings.filter(pk=joining.pk).delete()[0]:
         journal_joining(joining, now=now)
     inviters = User.objects.filter(pk__in=locked.invitations.values("invited_by"))
@@ -81,4 +87,4 @@ def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime
     locked.invitations.filter(invited_by__in=gone).delete()
     locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
     locked.save(update_fields=["floor"])
-    list_changed(locked)
+    withdraw_agreement(locked)

@@ -20,7 +20,7 @@ from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys.models import Round, Way
 from partnerships.surveys.queries.rounds import seal_of_list
 from partnerships.surveys.rights import may_agree
-from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_round, own_draft
+from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
 
 
 def person_to_name(address: str) -> User:
@@ -34,7 +34,7 @@ def person_to_name(address: str) -> User:
 @transaction.atomic
 def name_moderator(*, found: Round, address: str, author: User | None, now: dt.datetime) -> None:
     """Name somebody else to read the comments of an anonymous draft. Raises `UnableToRun`."""
-    locked = own_draft(found, author, now)
+    locked = lock_own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("Nobody reads comments first in a survey by name.")
     person = person_to_name(address)
@@ -53,7 +53,7 @@ def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> Non
 
     Raises `UnableToRun`.
     """
-    locked = own_draft(found, author, now)
+    locked = lock_own_draft(found, author, now)
     if locked.moderator_id is None or not locked.invitations.exists():
         raise UnableToRun("Add the people to ask first.")
     if locked.moderator_agreed_at is not None:

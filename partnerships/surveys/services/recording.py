@@ -41,7 +41,7 @@ def record_event(found: Round, event: EventKind, *, author: User | None, now: dt
         )
 
 
-def draft(found: Round, author: User | None, now: dt.datetime) -> Round:
+def lock_draft(found: Round, author: User | None, now: dt.datetime) -> Round:
     """The draft, locked, for somebody who may add people to ask. Raises `UnableToRun` for another round."""
     locked = lock_round(found)
     require(rights_in(locked, author, now).may_invite)
@@ -52,15 +52,15 @@ def draft(found: Round, author: User | None, now: dt.datetime) -> Round:
     return locked
 
 
-def own_draft(found: Round, author: User | None, now: dt.datetime) -> Round:
+def lock_own_draft(found: Round, author: User | None, now: dt.datetime) -> Round:
     """The draft, locked, for a lead of the partnership that prepares it. Raises `UnableToRun` for another round."""
-    locked = draft(found, author, now)
+    locked = lock_draft(found, author, now)
     require(rights_over(locked.partnership, author, now).may_run)
     return locked
 
 
-def list_changed(found: Round) -> None:
-    """The moderator agreed to another list of people, and has to agree again."""
+def withdraw_agreement(found: Round) -> None:
+    """Ask the moderator to agree again, because the list of people has changed."""
     if found.moderator_agreed_at is not None:
         found.moderator_agreed_at = None
         found.save(update_fields=["moderator_agreed_at"])

@@ -29,13 +29,13 @@ from partnerships.surveys.rights import is_outside, may_withdraw, rights_over
 from partnerships.surveys.services.moderators import person_to_name
 from partnerships.surveys.services.recording import (
     UnableToRun,
-    draft,
     journal_abandoned,
     journal_reader,
-    list_changed,
+    lock_draft,
+    lock_own_draft,
     lock_round,
-    own_draft,
     record_event,
+    withdraw_agreement,
 )
 
 #: An anonymous round needs so many people: if a few do not answer, five still may.
@@ -98,7 +98,7 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
 
     Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
-    locked = draft(found, author, now)
+    locked = lock_draft(found, author, now)
     asked = locked.invitations.count()
     people: dict[int, User] = {}
     for address in addresses:
@@ -120,22 +120,22 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
     )
     if new:
-        list_changed(locked)
+        withdraw_agreement(locked)
     return len(new)
 
 
 @transaction.atomic
 def withdraw_invitation(*, found: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
-    """Ask somebody less, before the round opens (`may_withdraw`)."""
-    locked = draft(found, author, now)
+    """Remove somebody from the people to ask, before the round opens (`may_withdraw`)."""
+    locked = lock_draft(found, author, now)
     if may_withdraw(locked, author, now).filter(pk=invitation).delete()[0]:
-        list_changed(locked)
+        withdraw_agreement(locked)
 
 
 @transaction.atomic
 def ask_by_name(*, found: Round, author: User | None, now: dt.datetime) -> None:
     """Make an anonymous draft one that is answered by name, for a partnership too small for the other."""
-    locked = own_draft(found, author, now)
+    locked = lock_own_draft(found, author, now)
     if locked.joinings.exists():
         raise UnableToRun("Several partnerships can only ask anonymously.")
     journal_reader(locked, now=now)
@@ -163,7 +163,7 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
     """
     for pk in sorted(one.pk for one in partnerships_of(found)):
         partnership_recording.lock_partnership(pk)  # in one order, so that two rounds never wait for each other
-    locked = own_draft(found, author, now)
+    locked = lock_own_draft(found, author, now)
     locked.joinings.filter(accepted_at=None).delete()
     refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
     locked.invitations.filter(person__in=refused).delete()

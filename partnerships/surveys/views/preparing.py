@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.bodies import words_of
@@ -51,13 +51,12 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask the person who is to read comments to agree. The answer is the same for every address."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_run)
-    try:
+
+    def step() -> tuple[str, str]:
         services.ask_moderator(found=found, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "If this person can read the comments, they will get an email now.")
-    return redirect(found)
+        return "If this person can read the comments, they will get an email now.", found.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @require_POST
@@ -65,13 +64,12 @@ def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask by name instead, because the partnership is too small."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_run)
-    try:
+
+    def step() -> tuple[str, str]:
         services.ask_by_name(found=found, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "People now answer by name.")
-    return redirect(found)
+        return "People now answer by name.", found.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @_FORM
@@ -103,13 +101,12 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     joining = next((one for one in joinings_of(found, user) if one.pk == chosen), None)
     if joining is None:
         raise Http404
-    try:
+
+    def step() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"“{joining.partnership}” is removed, with the people whom its leads added.")
-    return redirect(found)
+        return f"“{joining.partnership}” is removed, with the people whom its leads added.", found.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @require_POST
@@ -119,17 +116,15 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_run)
     rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
     joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
-    joins = request.POST.get("answer") == "join"
-    try:
+    joins, back = request.POST.get("answer") == "join", reverse("surveys:overview", args=[pk])
+
+    def step() -> tuple[str, str]:
         services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-        return redirect("surveys:overview", pk)
-    if not joins:
-        messages.success(request, "Your partnership does not take part.")
-        return redirect("surveys:overview", pk)
-    messages.success(request, "Your partnership takes part. Add the people to ask.")
-    return redirect(joining.round)
+        if joins:
+            return "Your partnership takes part. Add the people to ask.", joining.round.get_absolute_url()
+        return "Your partnership does not take part.", back
+
+    return press_button(request, step, services.UnableToRun, back=back)
 
 
 @_FORM

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
@@ -139,15 +138,16 @@ def about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
 
 @require_POST
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask somebody less."""
+    """Remove somebody from the people to ask."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_invite)
-    invitation = row_number(request.POST.get("invitation", ""))
-    try:
-        services.withdraw_invitation(found=found, invitation=invitation or 0, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    return redirect(found)
+    invitation = row_number(request.POST.get("invitation", "")) or 0
+
+    def step() -> tuple[str, str]:
+        services.withdraw_invitation(found=found, invitation=invitation, author=user, now=timezone.now())
+        return "", found.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @require_POST
@@ -155,13 +155,13 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Open the round: everybody gets an email."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_run)
-    try:
+
+    def step() -> tuple[str, str]:
         opened = services.open_round(found=found, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"The survey is open. {opened.people_asked} people get an email with their own link.")
-    return redirect(found)
+        words = f"The survey is open. {opened.people_asked} people get an email with their own link."
+        return words, opened.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @require_POST
@@ -169,13 +169,13 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remind everybody who was asked."""
     user, found, rights = open_round(request, pk, number)
     require(rights.may_run)
-    try:
+
+    def step() -> tuple[str, str]:
         people = services.remind(found=found, author=user, now=timezone.now())
-    except services.UnableToRun as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"All {people} people get a reminder, whether or not they have answered.")
-    return redirect(found)
+        words = f"All {people} people get a reminder, whether or not they have answered."
+        return words, found.get_absolute_url()
+
+    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 
 
 @_FORM

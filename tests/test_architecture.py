@@ -142,6 +142,16 @@ def test_ready_of_each_room_is_one_line() -> None:
     assert {len(function.body) for function in ready} == {2}  # the docstring, and the line
 
 
+def test_names_of_tests_have_at_most_80_characters() -> None:
+    names = [
+        name
+        for path in Path(__file__).parent.rglob("test_*.py")
+        for name in re.findall(r"^\s*def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+    assert [name for name in names if len(name) > 80] == []
+
+
 def test_every_module_says_what_it_is_for() -> None:
     trees = {short(module): tree_of(module) for module in modules()}
 

@@ -527,7 +527,7 @@ def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: 
 # ---- Surveys
 
 
-def test_survey_that_was_ended_since_the_backup_is_ended_again_with_its_answers_by_name(world: World) -> None:
+def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(world: World) -> None:
     survey = asking.opened(world, way=Way.NAMED, asked={"council": 3})
     invitation = survey.invitations.all()[0]
     surveys.answer_by_name(invitation=invitation, answer=asking.says("council", 1), now=NOW())

@@ -101,7 +101,7 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
     assert not FrozenReport.objects.visible_to(world.chidi).exists()
 
 
-def test_who_left_a_partnership_keeps_what_was_frozen_before_and_compares_nothing(world: World) -> None:
+def test_leavers_keep_reports_frozen_before_and_cannot_compare_them(world: World) -> None:
     before = freeze(world)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
@@ -164,7 +164,7 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
 
 
-def test_who_may_no_longer_read_a_scheduled_report_gets_none_even_after_coming_back(world: World) -> None:
+def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_back(world: World) -> None:
     schedule = scheduled(world)
     drop_emails()
     services.send_due_reports(now=timezone.now())

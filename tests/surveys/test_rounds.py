@@ -167,7 +167,7 @@ def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
     assert token not in str(said)
 
 
-def test_reminder_goes_once_a_week_to_all_but_those_who_asked_not_to_be_emailed_since(world: World) -> None:
+def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(world: World) -> None:
     found = opened(world)
     answered(found, "council", [says("council", 5)] * 3)
     drop_emails()

@@ -90,10 +90,12 @@ class Balance:
     @property
     def figures(self) -> tuple[int, ...]:
         """The ten figures of a row in the table of partners, in the order of its columns."""
-        asked = (self.we_asked, self.they_asked)
-        promised = (self.we_promised, self.they_promised)
-        counts = (number for one in asked for number in (one.made, one.met, one.outstanding))
-        return (*counts, *(number for one in promised for number in (one.agreed, one.kept)))
+        found: list[int] = []
+        for asked in (self.we_asked, self.they_asked):
+            found += (asked.made, asked.met, asked.outstanding)
+        for promised in (self.we_promised, self.they_promised):
+            found += (promised.agreed, promised.kept)
+        return tuple(found)
 
     @property
     def is_empty(self) -> bool:

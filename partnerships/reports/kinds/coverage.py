@@ -186,8 +186,11 @@ def _commitments(
         met[commitment].append(entries.get(entry) or _Standing("", {theme}))
     found = []
     for pk, giver, receiver, within in rows:
-        themes = {theme for entry in met[pk] for theme in entry.themes} or {_NONE}
-        one = _Standing("commitment", themes, {area for entry in met[pk] for area in entry.districts}, within)
+        one = _Standing("commitment", set(), set(), within)
+        for entry in met[pk]:
+            one.themes |= entry.themes
+            one.districts |= entry.districts
+        one.themes = one.themes or {_NONE}
         _else_at(one, [body for body in (giver, receiver) if body], within, partnerships, districts)
         found.append(one)
     return found

@@ -72,12 +72,11 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _table(name: str, found: Sequence[Balance]) -> Table:
-    labels = (
-        *(f"{name} {what}" for what in ("asked", "had met", "still waits for")),
-        *(f"Partner {what}" for what in ("asked", "had met", "still waits for")),
-        *(f"{name} {what}" for what in ("promised", "kept")),
-        *(f"Partner {what}" for what in ("promised", "kept")),
-    )
+    asks, promises = ("asked", "had met", "still waits for"), ("promised", "kept")
+    labels = []  # in the order of `Balance.figures`
+    for words in (asks, promises):
+        for side in (name, "Partner"):
+            labels += [f"{side} {what}" for what in words]
     columns = (Column("Partner"), *(Column(label, Kind.NUMBER) for label in labels))
     rows = tuple(_row(one) for one in found)
     sums = [sum(column) for column in zip(*(one.figures for one in found), strict=True)]

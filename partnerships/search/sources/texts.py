@@ -31,5 +31,8 @@ def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
 
 def names_of(*organisations: Organisation | None) -> str:
     """Organisations by all their names: records show the one of their day. Fetch the names with them."""
-    known = [one for one in organisations if one is not None]
-    return ", ".join(sorted({name for one in known for name in (one.name, *(past.name for past in one.names.all()))}))
+    names: set[str] = set()
+    for one in organisations:
+        if one is not None:
+            names |= {one.name, *(past.name for past in one.names.all())}
+    return ", ".join(sorted(names))

@@ -80,7 +80,7 @@ class UploadForm(Form):
     )
 
     take_others = forms.BooleanField(
-        label="Take bodies that are no councils",
+        label="Take bodies that are not councils",
         required=False,
         help_text=(
             "National parks, development corporations and other public bodies in a list of councils become "

@@ -162,8 +162,8 @@ def test_bad_row_is_set_aside_and_its_site_stays() -> None:
     [
         ("SiteReference", "", "the cell is blank"),
         ("SiteReference", "B/1", "“B/1” is in rows"),
-        ("GeoY", "0", "is no place in England"),
-        ("NetDwellingsRangeTo", "-4", "is no number of homes"),
+        ("GeoY", "0", "is not a place in England"),
+        ("NetDwellingsRangeTo", "-4", "is not a number of homes"),
         ("NetDwellingsRangeFrom", "900", "is less than"),
         ("LastUpdatedDate", "31/02/2026", "is not a date"),
         ("OrganisationURI", "local-authority:ZZZ", "is not an authority in the directory"),

@@ -141,7 +141,7 @@ def _homes(line: Line, column: str, faults: Collector) -> int | None:
     if found is None:
         return None
     if found != int(found) or not 0 <= found <= _MAX_HOMES:
-        faults.add_problem(line, column, f"“{line.text(column)}” is no number of homes.", "Write it as 12.")
+        faults.add_problem(line, column, f"“{line.text(column)}” is not a number of homes.", "Write it as 12.")
         return None
     return int(found)
 
@@ -157,6 +157,6 @@ def _point(line: Line, faults: Collector) -> tuple[Decimal, Decimal] | None:
     if 1_000 < x <= 700_000 and 1_000 < y <= 1_300_000:
         return None  # a grid reference of the Ordnance Survey
     faults.add_problem(
-        line, "x", f"{x}, {y} is no place in England.", "Write longitude and latitude, such as -1.18 and 50.85."
+        line, "x", f"{x}, {y} is not a place in England.", "Write longitude and latitude, such as -1.18 and 50.85."
     )
     return None

@@ -256,7 +256,7 @@ def _count(line: Line, column: str, faults: Collector) -> int | None:
     """A whole number, or None."""
     found = faults.read(line, column, amount)
     if found is not None and (found != int(found) or found < 0):
-        faults.add_problem(line, column, f"“{line.text(column)}” is no whole number.", "Write it as 12400.")
+        faults.add_problem(line, column, f"“{line.text(column)}” is not a whole number.", "Write it as 12400.")
         return None
     return int(found) if found is not None else None
 

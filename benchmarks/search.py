@@ -57,7 +57,7 @@ SELECT source, object_id, part || '/copy' || n, kind, partnership_id, organisati
 
 
 def copy_entries(copies: int) -> None:
-    """Make the index so many times as large, without its indexes meanwhile."""
+    """Make the index several times as large, without its indexes meanwhile."""
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -79,7 +79,7 @@ def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) 
 
 
 def period_in_words(start: dt.date, end: dt.date) -> str:
-    """`April 2026`, `April to June 2026`, or first and last day where it is no whole month."""
+    """`April 2026`, `April to June 2026`, or first and last day where it is not a whole month."""
     last = end - dt.timedelta(days=1)
     if start.day != 1 or end.day != 1:
         return f"{long_date(start)} to {long_date(last)}"

@@ -43,7 +43,7 @@ def draw_pdf(page: str) -> bytes:
 
 
 def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
-    """The first of these pages that fits on so many sheets as a tagged PDF, else the last."""
+    """The first of these pages that fits on this many sheets as a tagged PDF, else the last."""
     drawn = None
     for page in drafts:
         drawn = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).render(pdf_variant="pdf/ua-1")

@@ -17,7 +17,7 @@ Bar: TypeAlias = tuple[int | Decimal | None, str]
 _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 #: The widest bar: the words above two of them fit side by side.
 _WIDEST = 44
-#: With so many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
+#: With this many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
 _FEW = 3
 #: Width of a character and height of a line below the bars, and the width of a character of the legend.
 _CHARACTER, _LINE, _LEGEND_CHARACTER = 7, 15, 8

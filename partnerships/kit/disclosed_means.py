@@ -4,7 +4,7 @@ A mean of fewer answers than the floor (five, or more) is never shown. Beside th
 worked out: a reader knows how many of each group were asked, that a shown mean has as many answers as the floor, and
 that scores lie between their lowest and their highest. So the means that are shown leave every small group at least
 four possible sizes, and the hidden groups together have as many answers as the floor. No count is shown, only that
-there were so many.
+there were enough.
 
 Every set of means is tried, which few groups allow. Among the safe ones the one with most means is taken.
 """

@@ -262,7 +262,7 @@ class _Release:
 
 
 def _some(numbers: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
-    """All choices of so many dimensions."""
+    """All choices of this many dimensions."""
     return itertools.combinations(sorted(numbers), size)
 
 

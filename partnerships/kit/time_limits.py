@@ -18,7 +18,7 @@ class TookTooLong(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TookTooLong` in this block after so many seconds.
+    """Raise `TookTooLong` in this block after this many seconds.
 
     For code that keeps no state and waits for nothing outside. Works in the main thread, as signals do: in workers and
     commands. A call that never returns to Python is not stopped.

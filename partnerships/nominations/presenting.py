@@ -242,7 +242,7 @@ def _plain_chart(
     series: tuple[str, str],
     figures: Sequence[tuple[str, int | Decimal | None, int | Decimal | None]],
 ) -> Chart:
-    """A chart of numbers as they are; "none" where there is no number."""
+    """A chart of numbers as they are; "none" where there is not a number."""
     groups, rows = [], []
     for name, *values in figures:
         words = [plain(value) or "none" for value in values]

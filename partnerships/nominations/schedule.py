@@ -33,7 +33,7 @@ class Bedrooms(StrEnum):
 
     @classmethod
     def of(cls, number: int, *, studio: bool = False) -> Bedrooms:
-        """The size of a home with so many bedrooms; four stands for four and more, none for a studio."""
+        """The size of a home with this many bedrooms; four stands for four and more, none for a studio."""
         return cls.STUDIO if studio or number < 1 else cls(str(min(number, 4)))
 
 

@@ -9,7 +9,7 @@ const headings = (table) => [...table.querySelectorAll("thead input")];
 const rowsOf = (table) => [...table.querySelectorAll("tbody tr")];
 const counts = (row) => [...row.querySelectorAll("[data-homes-count]")];
 const boxesIn = (part) => part.querySelectorAll("select, input").length;
-// A page can send so many boxes.
+// A page can send this many boxes.
 const fits = (table, more) => boxesIn(table) + more <= Number(table.dataset.homesBoxes);
 
 // The server made the last row: a new one is its copy, with the next number in each name.

@@ -176,7 +176,7 @@ def recovered(played: Played) -> list[tuple[str, str]]:
 
 
 def main(rounds: int) -> int:
-    """Attack so many rounds; print what was recovered, and return how many rounds that was."""
+    """Attack this many rounds; print what was recovered, and return how many rounds that was."""
     broken = 0
     for seed in range(rounds):
         if cells := recovered(play(seed)):

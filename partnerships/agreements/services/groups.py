@@ -24,7 +24,7 @@ WORKING_GROUP = "working_group"
 
 
 class UnableToStartGroup(Exception):
-    """The partnership is over, a member is no party, or the end date is not possible."""
+    """The partnership is over, a member is not a party, or the end date is not possible."""
 
 
 @transaction.atomic

@@ -54,7 +54,7 @@ class UnableToChangeStatus(Exception):
 
 
 class UnableToRenew(Exception):
-    """Not under review, renewed already, or the author is no party."""
+    """Not under review, renewed already, or the author is not a party."""
 
 
 def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:

@@ -116,7 +116,7 @@ def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> in
 
 
 def _closing(now: dt.datetime, days: int) -> EntryQuerySet:
-    """Unanswered entries that close within so many days."""
+    """Unanswered entries that close within this many days."""
     today = timezone.localdate(now)
     return Entry.objects.unanswered().filter(
         is_open=True,

@@ -137,7 +137,7 @@ def _say(
 
 
 def _numbers(texts: Iterable[str]) -> list[int]:
-    """Numbers of rows; what is no number is left out."""
+    """Numbers of rows; what is not a number is left out."""
     return sorted({number for text in texts if (number := row_number(text)) is not None})
 
 

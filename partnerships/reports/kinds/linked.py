@@ -12,7 +12,7 @@ from partnerships.agreements.models import LEADING_ROLES, PartyRole
 from partnerships.agreements.queries.ties import Part
 from partnerships.kit.networks import MAX_NODES
 
-#: A partnership of so many parties, observers not counted, ends if one of them goes.
+#: A partnership of this many parties, observers not counted, ends if one of them goes.
 _LEAST = 2
 
 

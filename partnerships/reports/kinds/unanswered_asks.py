@@ -72,7 +72,7 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _shared_before(today: dt.date, days: int) -> Q:
-    """The condition on asks that are at least so many days old."""
+    """The condition on asks that are at least this many days old."""
     first = today - dt.timedelta(days=days - 1)
     return Q(shared_at__lt=beginning_of(first))
 

@@ -165,7 +165,7 @@ def _has(word: str, readers: Sequence[int], *, is_common: bool) -> bool:
 
 
 def _similar(word: str, readers: Sequence[int]) -> list[str]:
-    """Known words and names of people that are spelt like a word, at most so many of each."""
+    """Known words and names of people that are spelt like a word, at most this many of each."""
     values = {"word": word, "readers": list(readers)}
     return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
 

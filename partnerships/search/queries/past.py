@@ -16,7 +16,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner
 from partnerships.plans.queries import as_read_by, titled_then
 
-#: At most so many of each; they are few. Of what was typed, so many words count.
+#: At most this many of each; they are few. Of what was typed, this many words count.
 _MAX_RESULTS, _MAX_WORDS = 10, 6
 
 

@@ -61,7 +61,7 @@ PARTIES = (
 )
 
 
-#: Where figures of several partnerships stand together, a figure rests on so many answers.
+#: Where figures of several partnerships stand together, a figure rests on this many answers.
 JOINT_FLOOR = 10
 
 

@@ -29,7 +29,7 @@ from partnerships.surveys.models import (
 )
 from partnerships.surveys.queries.rounds import partnerships_of
 
-#: A benchmark needs so many partnerships; each has five answers or more, so ten stand together in any case.
+#: A benchmark needs this many partnerships; each has five answers or more, so ten stand together in any case.
 MIN_PARTNERSHIPS = 5
 
 

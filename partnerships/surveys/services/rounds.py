@@ -38,7 +38,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: An anonymous round needs so many people: if a few do not answer, five still may.
+#: An anonymous round needs this many people: if a few do not answer, five still may.
 MIN_ASKED = 8
 MAX_ASKED = 500
 #: Days to answer, from opening.

@@ -41,7 +41,7 @@ _OTHER_REGION_NAMES = {
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: Council type by the first three characters of its GSS code (ONS), for lists without a type column.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
-#: What to do with a row that is no council.
+#: What to do with a row that is not a council.
 TAKE_OTHERS = "Leave it out, or import the list with “Take bodies that are not councils” (--take-others)."
 _MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
@@ -199,7 +199,7 @@ def read_councils(
 
 
 def _other(line: Line) -> tuple[OtherBody, str] | None:
-    """The row's body if it is no council, and what it is."""
+    """The row's body if it is not a council, and what it is."""
     gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
     found = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
     if found is None or not name:

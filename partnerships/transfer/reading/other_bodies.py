@@ -21,7 +21,7 @@ _PREFIXES = {"E26": "national park", "E23": "police", "E31": "fire"}
 
 @dataclass(frozen=True, slots=True)
 class OtherBody:
-    """A body that is no council: its kind (a code of `Kind`), name and keys."""
+    """A body that is not a council: its kind (a code of `Kind`), name and keys."""
 
     row: int
     kind: str
@@ -35,7 +35,7 @@ class OtherBody:
 
 
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
-    """Kind and description of a body that is no council; None for others.
+    """Kind and description of a body that is not a council; None for others.
 
     The type or the key decides before the code, and the code before the name.
     """

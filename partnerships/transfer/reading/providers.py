@@ -110,7 +110,7 @@ _DESIGNATIONS = {
     "profitmaking": PROFIT,
     **DESIGNATION_CODES,
 }
-#: Words for a provider that is no council; they do not say whether it makes a profit.
+#: Words for a provider that is not a council; they do not say whether it makes a profit.
 _PRIVATE = {"prp", "privateregisteredprovider", "registeredprovider", "housingassociation"}
 
 

@@ -116,7 +116,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
 
 
 def _known(entry: Entry, directory: Directory) -> Organisation | None:
-    """The body that has one of its keys or, for one that is no council, alone has its name and kind."""
+    """The body that has one of its keys or, for one that is not a council, alone has its name and kind."""
     for pair in entry.identifiers:
         if holder := directory.holder(*pair):
             return holder
@@ -125,7 +125,7 @@ def _known(entry: Entry, directory: Directory) -> Organisation | None:
 
 
 def _add_other(entry: Entry, directory: Directory, run: Import) -> None:
-    """Create a body that is no council. That newer lists of councils lack it does not say that it ended."""
+    """Create a body that is not a council. That newer lists of councils lack it does not say that it ended."""
     body = create_organisation(
         name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
     )

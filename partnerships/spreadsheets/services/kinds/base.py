@@ -120,7 +120,7 @@ class SheetKind:
     remembered_for: Callable[[Target, User, dt.datetime], Organisation | None]
     revision: Callable[[Target], int]
     arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _as_they_are
-    #: Files with at most so many rows are checked and imported while the page waits; a worker does the others.
+    #: Files with at most this many rows are checked and imported while the page waits; a worker does the others.
     at_once: int = SMALL
     #: A sentence for the page of the import.
     lead: str = ""

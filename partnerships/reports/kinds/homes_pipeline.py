@@ -128,8 +128,7 @@ def _compute(asked: Asked) -> Snapshot:
     """Homes in readable plans, by tenure, year and so on, beside those of an earlier day."""
     chosen, day = asked.filters, asked.filters.get("since")
     then = end_of(day) if day else None
-    narrowed = _narrowed(asked)
-    pipeline = pipeline_of(asked.reader, narrowed, then=then, now=asked.now)
+    pipeline = pipeline_of(asked.reader, _narrowed(asked), then=then, now=asked.now)
     compared = Compared(day)
     names = Names(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]

@@ -195,7 +195,7 @@ def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None
     services.count_waiting(now=afterwards())
 
     run = LettingsRun.objects.get()
-    assert "may not report" in run.error
+    assert "can no longer report" in run.error
     assert run.content is None
     assert not found.lines.exists()
 
@@ -250,7 +250,7 @@ def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) 
 
     for supplement, message in (
         (Supplement(not_supplied=line.lettings + 1), "at most"),
-        (Supplement(refusals={"Rent arrears": -1}), "below nothing"),
+        (Supplement(refusals={"Rent arrears": -1}), "negative"),
         (Supplement(in_time=line.lettings + 1), "at most"),
     ):
         with pytest.raises(UnableToReport, match=message):

@@ -187,9 +187,9 @@ def _commitments(
     found = []
     for pk, giver, receiver, within in rows:
         one = _Standing("commitment", set(), set(), within)
-        for entry in met[pk]:
-            one.themes |= entry.themes
-            one.districts |= entry.districts
+        for known in met[pk]:
+            one.themes |= known.themes
+            one.districts |= known.districts
         one.themes = one.themes or {_NONE}
         _else_at(one, [body for body in (giver, receiver) if body], within, partnerships, districts)
         found.append(one)

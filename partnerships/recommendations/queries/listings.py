@@ -111,13 +111,13 @@ def bodies_addressed() -> list[BodyRow]:
     """Each organisation that recommendations name, and how many of them it has responded to."""
     rows = Addressee.objects.exclude(organisation=None).select_related("organisation").order_by("organisation__name")
     answered = set(Response.objects.values_list("organisation", "recommendation"))
-    found: dict[int, list[Addressee]] = {}
+    bodies: dict[Organisation, list[int]] = {}
     for row in rows:
-        found.setdefault(row.organisation_id or 0, []).append(row)
+        assert row.organisation is not None  # excluded above
+        bodies.setdefault(row.organisation, []).append(row.recommendation_id)
     return [
-        BodyRow(some[0].organisation, len(some), sum((pk, one.recommendation_id) in answered for one in some))
-        for pk, some in found.items()
-        if some[0].organisation is not None
+        BodyRow(body, len(named), sum((body.pk, recommendation) in answered for recommendation in named))
+        for body, named in bodies.items()
     ]
 
 

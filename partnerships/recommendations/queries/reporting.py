@@ -65,12 +65,11 @@ def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partn
     """As `moved_between`, for reports that are kept: they name organisations and no people."""
     events = _moved(user, start, end, partnership)
     bodies = names_of({one.organisation_id for one in events if one.organisation_id})
-    return [
-        Move(
-            one.pk, line, body.on(timezone.localdate(one.at)) if (body := bodies.get(one.organisation_id or 0)) else ""
-        )
-        for one, line in zip(events, timeline_lines(events), strict=True)
-    ]
+    moves = []
+    for one, line in zip(events, timeline_lines(events), strict=True):
+        body = bodies.get(one.organisation_id or 0)
+        moves.append(Move(one.pk, line, body.on(timezone.localdate(one.at)) if body else ""))
+    return moves
 
 
 def _moved(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:

@@ -13,6 +13,9 @@ import threading
 from types import FrameType
 
 import django
+from django.core.exceptions import ImproperlyConfigured
+
+from housing.notifying import ALIVE, EXIT_MISCONFIGURED, READY, notify
 
 _stopping = threading.Event()
 
@@ -28,10 +31,15 @@ def main() -> int:
         signal.signal(number, stop)
     os.environ.setdefault("DATABASE_ROLE", "worker")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as fault:
+        sys.stderr.write(f"{fault}\n")
+        return EXIT_MISCONFIGURED
     from partnerships.outbox.account_emails import send_until  # noqa: PLC0415 - needs Django to be set up
 
-    send_until(_stopping)
+    notify(READY)
+    send_until(_stopping, each_round=lambda: notify(ALIVE))
     return 0
 
 

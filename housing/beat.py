@@ -1,4 +1,4 @@
-"""Celery beat with a heartbeat, by which housing/watchdog.py notices that it hangs."""
+"""Celery beat with a heartbeat, by which what started it, workers and metrics notice that it hangs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from celery.beat import Scheduler
 from django.db import Error, close_old_connections, connections
 
 from housing.heartbeats import BEAT, record_heartbeat
+from housing.notifying import ALIVE, READY, notify
 
 log = structlog.get_logger(__name__)
 
@@ -24,4 +25,5 @@ class BeatingScheduler(Scheduler):
         except Error as error:
             connections.close_all()
             log.warning("heartbeat_not_recorded", kind=type(error).__name__)
+        notify(f"{READY}\n{ALIVE}")
         return super().tick(*args, **options)

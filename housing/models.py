@@ -1,4 +1,4 @@
-"""Records of what workers and beat did, for metrics and the watchdog."""
+"""Records of what workers and beat did, for metrics and for workers that watch beat."""
 
 from __future__ import annotations
 

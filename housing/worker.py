@@ -1,5 +1,7 @@
 """A Celery worker: `python -m housing.worker`, with as many processes as WORKER_CONCURRENCY says.
 
+It watches itself (housing/watching.py): exit code 75 when emails stall, 78 when a setting is wrong.
+
 Celery's command line would import an interactive shell, 10 MB in each process:
 docs/decisions/0020-heavy-packages-are-read-late.md.
 """
@@ -11,12 +13,15 @@ import os
 import sys
 from typing import Any
 
+from celery.signals import worker_ready
 from celery.utils.nodenames import gethostname, nodename
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from housing.celery import app
 from housing.folders import require_folders
+from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED, READY, notify
 
 
 def make_worker() -> Any:
@@ -43,9 +48,23 @@ def make_worker() -> Any:
 def main() -> int:
     """Work until a signal asks to stop."""
     os.environ.setdefault("DATABASE_ROLE", "worker")
-    worker = make_worker()
+    try:
+        worker = make_worker()
+    except ImproperlyConfigured as fault:
+        sys.stderr.write(f"{fault}\n")
+        return EXIT_MISCONFIGURED
+    from housing.watching import Watch  # noqa: PLC0415 - needs Django to be set up
+
+    watch = Watch()
+    worker_ready.connect(_say_ready)
+    watch.begin()
     worker.start()
-    return worker.exitcode or 0
+    watch.end()
+    return EXIT_STALLED if watch.has_stalled else worker.exitcode or 0
+
+
+def _say_ready(**kwargs: object) -> None:
+    notify(READY)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from housing.environment import BASE_DIR
-from housing.watchdog import EXIT_BEAT_HANGS, EXIT_STALLED
 from tools.embedded.ports import port_of
 from tools.embedded.processes import Child, wait_until
 from tools.preparing import demo_accounts, prepare
@@ -19,26 +17,6 @@ from tools.supervisor import Supervisor
 from tools.terminal import say
 
 WATCH_EVERY_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Hanging:
-    """Processes that the watchdog can report as hanging, with the watchdog itself."""
-
-    worker: Child
-    beat: Child
-    watchdog: Child
-
-    def restart(self) -> None:
-        """Restart what the watchdog reported by its exit code, and the watchdog."""
-        reported = {EXIT_STALLED: self.worker, EXIT_BEAT_HANGS: self.beat}
-        code = self.watchdog.process.poll() if self.watchdog.process else None
-        hanging = reported.get(code or 0)
-        if hanging is not None:
-            say(f"{hanging.name} hangs: restarting it")
-            hanging.stop()
-            hanging.start()
-            self.watchdog.start()
 
 
 def serve(supervisor: Supervisor) -> None:
@@ -53,17 +31,14 @@ def serve(supervisor: Supervisor) -> None:
     web = _start(supervisor, "web", _gunicorn(listener.fileno()), keep_open=[listener.fileno()])
     worker = _start(supervisor, "worker", ["-m", "housing.worker"])
     _start(supervisor, "accounts", ["-m", "housing.account_sender"])
-    beat = _start(supervisor, "beat", ["-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO", "--pidfile="])
+    _start(supervisor, "beat", ["-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO", "--pidfile="])
     say("Starting web, worker and beat")
     wait_until(lambda: _is_ready(f"{site}/health/ready/"), child=web, seconds=60)
     wait_until(lambda: _worker_is_ready(worker.log), child=worker, seconds=60)
-    watchdog = _start(supervisor, "watchdog", ["-m", "housing.watchdog"])
     say(f"Ready in {time.monotonic() - began:.1f} s\n")
     _announce(supervisor, site=site, mail_page=mail_page, first_link=first_link)
-    watched = Hanging(worker=worker, beat=beat, watchdog=watchdog)
     while True:
         time.sleep(WATCH_EVERY_SECONDS)
-        watched.restart()
         supervisor.restart_dead_children()
 
 
@@ -90,6 +65,8 @@ def _start(supervisor: Supervisor, name: str, arguments: list[str], *, keep_open
             keep_open=keep_open,
             stop_seconds=15,
             uses_services=True,
+            # gunicorn watches its own processes.
+            notify=supervisor.sockets / f"{name}.alive" if name != "web" else None,
         )
     )
 

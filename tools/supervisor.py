@@ -197,7 +197,9 @@ class Supervisor:
         return page
 
     def restart_dead_children(self) -> None:
-        """Restart every process that has died, after its delay."""
+        """Restart every process that has died, after its delay, or that hangs."""
         for child in self.children:
             if child.restart_if_dead(now=time.monotonic()):
                 say(f"{child.name} died and was restarted (see {child.log})")
+            elif child.restart_if_hanging(now=time.monotonic()):
+                say(f"{child.name} hung and was restarted (see {child.log})")

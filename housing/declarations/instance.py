@@ -122,7 +122,7 @@ INSTANCE = Section(
             name="LOG_STREAM",
             default="stderr",
             check=checks.one_of("stderr", "stdout"),
-            meaning="Where web, workers, account sender, beat and watchdog write log lines: standard error or standard "
+            meaning="Where web, workers, account sender and beat write log lines: standard error or standard "
             "output. Commands of `manage.py` always use standard error.",
         ),
         Setting(
@@ -254,9 +254,8 @@ SERVICES = Section(
             name="DATABASE_ROLE",
             default="web",
             check=checks.one_of("web", "worker", "owner"),
-            meaning="Which of the three addresses a process uses: `web`, `worker` or `owner`. `manage.py`, the worker "
-            "and the "
-            "watchdog choose themselves.",
+            meaning="Which of the three addresses a process uses: `web`, `worker` or `owner`. `manage.py`, worker "
+            "and account sender choose themselves.",
         ),
         Setting(
             name="DATABASE_URL",
@@ -274,7 +273,7 @@ SERVICES = Section(
             default_words="`DATABASE_URL`",
             secret=True,
             required=True,
-            needed_by=f"{SENDERS}, watchdog, `manage.py`",
+            needed_by=f"{SENDERS}, `manage.py`",
             example="postgres://common_ground_worker:PASSWORD@database.example:5432/common_ground",
             check=checks.scheme("postgres", "postgresql"),
             meaning="The same database, as the role of workers and of `manage.py`.",

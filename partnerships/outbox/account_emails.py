@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 from django.db import Error, connections
@@ -19,11 +20,15 @@ _PATIENCE_SECONDS = 0.4
 log = structlog.get_logger(__name__)
 
 
-def send_until(stopping: threading.Event) -> None:
-    """Send account emails until `stopping` is set; then wait for the answers to those that have left."""
+def send_until(stopping: threading.Event, *, each_round: Callable[[], None] = lambda: None) -> None:
+    """Send account emails until `stopping` is set; then wait for the answers to those that have left.
+
+    `each_round` is called at each look at the queue.
+    """
     threads = DrainThreads(lanes="account", patience=_PATIENCE_SECONDS, job="account sender")
     while not stopping.is_set():
         pause = CHECK_EVERY_SECONDS
+        each_round()
         try:
             if is_due(lanes="account"):
                 threads.run(seconds=30, is_stopping=stopping.is_set)

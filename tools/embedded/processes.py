@@ -1,4 +1,4 @@
-"""A child process of the supervisor: restarted when it dies, and stopped together with its own children."""
+"""A child process of the supervisor: restarted when it dies or hangs, and stopped together with its own children."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ PR_SET_PDEATHSIG = 1
 MAX_RESTART_DELAY = 5.0
 #: A process that lived this long is restarted at once.
 STABLE_AFTER = 30.0
+#: A process that says when it is alive hangs after this long without a word, as WatchdogSec= in docs/deploy/systemd.
+ALIVE_WITHIN = 120.0
 
 
 class UnableToStart(Exception):
@@ -30,7 +33,8 @@ class Child:
     """A named process and its log.
 
     `user` and `group` are the account to run as when started by root. `stop_seconds` is how long it may take to stop.
-    `uses_services` marks what needs the database and the broker: it is stopped before them.
+    `uses_services` marks what needs the database and the broker: it is stopped before them. At the socket `notify`, if
+    given, the process says that it is alive (housing/notifying.py); after `alive_within` seconds without that it hangs.
     """
 
     name: str
@@ -47,6 +51,11 @@ class Child:
     restarts: int = 0
     process: subprocess.Popen[bytes] | None = None
     before_restart: Callable[[], None] | None = None
+    notify: Path | None = None
+    alive_within: float = ALIVE_WITHIN
+    _listener: socket.socket | None = field(default=None, repr=False)
+    #: When it last said that it is alive; 0 before the first time.
+    _alive_at: float = 0.0
     _started: float = 0.0
     _delay: float = 0.5
     _restart_at: float = 0.0
@@ -59,7 +68,7 @@ class Child:
             self._output = self.log.open("ab")
         self.process = subprocess.Popen(
             list(self.argv),
-            env=dict(self.env) if self.env is not None else None,
+            env=self._environ(),
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
@@ -73,6 +82,26 @@ class Child:
         )
         self._started = time.monotonic()
         self._restart_at = 0.0
+
+    def _environ(self) -> dict[str, str] | None:
+        """Its environment, with the socket at which this supervisor listens, as systemd does."""
+        if self.notify is None:
+            return dict(self.env) if self.env is not None else None
+        if self._listener is None:
+            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._listener.setblocking(False)
+            self._listener.bind(str(self.notify))
+        self._hear()  # what an earlier process said
+        self._alive_at = 0.0
+        return {**(os.environ if self.env is None else self.env), "NOTIFY_SOCKET": str(self.notify)}
+
+    def _hear(self) -> bool:
+        """Read what has been said; returns whether anything was."""
+        heard = False
+        with contextlib.suppress(BlockingIOError):
+            while self._listener is not None:
+                heard = bool(self._listener.recv(4096))
+        return heard
 
     @property
     def pid(self) -> int | None:
@@ -104,6 +133,20 @@ class Child:
         self.restarts += 1
         return True
 
+    def restart_if_hanging(self, *, now: float) -> bool:
+        """Restart it if it said that it is alive, and then nothing for too long; returns whether it did."""
+        if self._hear():
+            self._alive_at = now
+        if not self.is_running or not self._alive_at or now - self._alive_at <= self.alive_within:
+            return False
+        # It does not listen, so it is not asked first.
+        self._signal_group(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+        self.start()
+        self.restarts += 1
+        return True
+
     def ask_to_stop(self) -> None:
         """Send the stop signal and return at once."""
         if self.process is not None and self.is_running:
@@ -122,6 +165,11 @@ class Child:
         if self._output is not None:
             self._output.close()
             self._output = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+            assert self.notify is not None
+            self.notify.unlink(missing_ok=True)
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self.process is None:

@@ -23,7 +23,7 @@ Now, on every machine, in this order:
   1. ln -sfn releases/{version} /srv/common-ground/current
   2. manage.py collectstatic --no-input
   3. systemctl restart common-ground-web      (requests wait; a reload would go on with the old code)
-  4. systemctl restart common-ground-worker common-ground-accounts common-ground-beat common-ground-watchdog
+  4. systemctl restart common-ground-worker common-ground-accounts common-ground-beat
   5. manage.py maintenance off                (if it is on)
 Then look at /health/ready/ on each machine, and at docs/releases/{version}.md for what else is to be done.
 """
@@ -60,8 +60,8 @@ class Command(BaseCommand):
         if stops and not is_on() and not self._is_new():
             faults.append(
                 f"{len(stops)} of {len(plan)} migrations are from before versions could run side by side (such as "
-                f"{'.'.join(stops[0])}): stop workers, beat and watchdog, and run `manage.py maintenance on` on each "
-                "machine first."
+                f"{'.'.join(stops[0])}): stop workers, account sender and beat, and run `manage.py maintenance on` "
+                "on each machine first."
             )
         self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations wait.")
         if faults:

@@ -1,4 +1,4 @@
-"""Figures of the queue for operators and the watchdog.
+"""Figures of the queue for operators and for workers that watch themselves.
 
 None of them reads more than the open emails.
 """

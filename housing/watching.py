@@ -1,8 +1,8 @@
-"""The watchdog: exits with 75 when workers have stalled and with 76 when beat hangs, and alerts operators.
+"""A worker's watch over itself: a thread that says "alive", and lets the worker end with 75 when emails stall.
 
-A supervisor restarts what the exit code names. A Celery worker can stop consuming after its broker reconnects, which
-only the queue of emails shows; a hanging beat shows only in the age of its heartbeat. Run `python -m housing.watchdog`
-beside them.
+A Celery worker can stop consuming after its broker reconnects, which only the queue of emails shows. What started the
+worker starts it again. If the whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says
+"alive" at each tick.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
+import signal
+import threading
 import time
 from typing import Any
 
-import django
 from django.core.management import call_command
 from django.db import Error, connections
 
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
+from housing.notifying import ALIVE, EXIT_STALLED, notify
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
-EXIT_STALLED = 75
-EXIT_BEAT_HANGS = 76
-CHECK_EVERY_SECONDS = 15
+CHECK_EVERY_SECONDS = 15.0
 OVERDUE_SECONDS = 60
+#: How long a stalled worker may take to stop as for a deployment, before it ends at once.
+STOP_SECONDS = 30.0
 
 
 def queue_figures() -> dict[str, Any]:
@@ -51,14 +52,16 @@ def beat_hangs(before: float | None, now: float | None) -> bool:
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 
-def watch(*, check_every: float = CHECK_EVERY_SECONDS) -> int:
-    """Check until workers or beat need a restart; returns the exit code that says which.
+def watch() -> None:
+    """Say "alive" at each check, and return when emails stall.
 
-    A missing database is not their fault and starts the checks again.
+    A missing database is not the worker's fault and starts the checks again. A beat that hangs or is missing is told
+    to operators: it is restarted by what started it.
     """
     before: tuple[dict[str, Any], float | None] | None = None
     while True:
-        time.sleep(check_every)
+        notify(ALIVE)
+        time.sleep(CHECK_EVERY_SECONDS)
         try:
             now = queue_figures(), heartbeat_age(BEAT)
         except Error:
@@ -66,22 +69,36 @@ def watch(*, check_every: float = CHECK_EVERY_SECONDS) -> int:
             before = None
             continue
         if before and beat_hangs(before[1], now[1]):
-            alert_operators("Beat hangs", f"No tick for {now[1]:.0f} seconds. It is being restarted.")
-            return EXIT_BEAT_HANGS
+            alert_operators("Beat hangs", f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it.")
         if before and is_stalled(before[0], now[0]):
             alert_operators(
                 "The workers have stalled",
                 "Emails are overdue and none is being sent. The workers are being restarted.",
             )
-            return EXIT_STALLED
+            return
         before = now
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
-    os.environ.setdefault("DATABASE_ROLE", "worker")
-    django.setup()
-    found = watch()
-    # A hanging mail server must not delay the restart.
-    wait_for_alerts(seconds=10)
-    sys.exit(found)
+class Watch:
+    """The watch over the worker in this process."""
+
+    def __init__(self) -> None:
+        self.has_stalled = False
+        self._stopped = threading.Event()
+
+    def begin(self) -> None:
+        """Watch in a thread of its own, because the worker's main thread may hang."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+
+    def end(self) -> None:
+        """The worker has stopped: its end need not be forced."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        watch()
+        self.has_stalled = True
+        # A hanging mail server must not delay the restart.
+        wait_for_alerts(seconds=10)
+        os.kill(os.getpid(), signal.SIGTERM)
+        if not self._stopped.wait(STOP_SECONDS):
+            os._exit(EXIT_STALLED)

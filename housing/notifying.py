@@ -1,0 +1,26 @@
+"""Tells systemd, or `make run`, that a process is ready and alive: the protocol of sd_notify(3)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+READY = "READY=1"
+ALIVE = "WATCHDOG=1"
+#: Exit codes of sysexits.h, which systemd shows by name. After the second a unit is not started again.
+EXIT_STALLED = 75
+EXIT_MISCONFIGURED = 78
+
+
+def notify(message: str) -> None:
+    """Send a message to what started this process, if it listens: then NOTIFY_SOCKET is set."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]  # Linux's names that are no files
+    # A listener that is gone or busy must not stop the work.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(1)
+        sender.sendto(message.encode(), address)

@@ -1,0 +1,136 @@
+"""A process that says when it is alive is restarted once it says nothing; beat's heartbeat is in health and metrics."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test import Client
+
+from housing import watching
+from housing.beat import BeatingScheduler
+from housing.heartbeats import BEAT, STALE_SECONDS, record_heartbeat
+from housing.notifying import ALIVE, READY, notify
+from housing.watching import beat_hangs, watch
+from partnerships.kit.operators import wait_for_alerts
+from tools.embedded.processes import Child
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SAYS_ALIVE = """
+import time
+from housing.notifying import ALIVE, notify
+while True:
+    notify(ALIVE)
+    time.sleep(0.05)
+"""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.fault
+def test_a_process_that_is_frozen_is_restarted(tmp_path: Path) -> None:
+    child = Child(
+        name="beat",
+        argv=[sys.executable, "-c", SAYS_ALIVE],
+        log=tmp_path / "beat.log",
+        cwd=ROOT,
+        notify=tmp_path / "alive",
+        alive_within=1.0,
+    )
+    child.start()
+    try:
+        wait_for(lambda: not child.restart_if_hanging(now=time.monotonic()) and child._alive_at > 0)
+        frozen = child.pid
+        assert frozen
+        os.kill(frozen, signal.SIGSTOP)
+
+        wait_for(lambda: child.restart_if_hanging(now=time.monotonic()))
+
+        assert child.is_running
+        assert child.pid != frozen
+        wait_for(lambda: not child.restart_if_hanging(now=time.monotonic()) and child._alive_at > 0)
+    finally:
+        child.stop()
+
+
+def test_a_process_that_never_said_that_it_is_alive_is_left_to_start(tmp_path: Path) -> None:
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = Child(name="beat", argv=sleep, log=tmp_path / "beat.log", notify=tmp_path / "alive", stop_seconds=1)
+    child.start()
+
+    assert not child.restart_if_hanging(now=time.monotonic() + 1_000)
+    child.stop()
+    assert not (tmp_path / "alive").exists()
+
+
+@pytest.mark.django_db
+def test_beat_says_at_each_tick_that_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 5.0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "alive"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
+
+        assert BeatingScheduler.tick(BeatingScheduler.__new__(BeatingScheduler)) == 5.0
+
+        assert listener.recv(100).decode().split() == [READY, ALIVE]
+
+
+def test_a_process_whose_listener_is_gone_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+
+    notify(ALIVE)
+
+
+@pytest.mark.django_db
+def test_a_worker_tells_operators_that_beat_hangs(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]
+    ages = iter([70.0, 85.0])
+    monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "heartbeat_age", lambda name: next(ages))
+    monkeypatch.setattr(watching, "queue_figures", dict)
+
+    with pytest.raises(StopIteration):
+        watch()
+
+    wait_for_alerts(seconds=10)
+    assert [email.subject for email in mailoutbox] == ["[Common Ground] Beat hangs"]
+
+
+def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_looks() -> None:
+    old, new = STALE_SECONDS + 1, 3.0
+
+    assert beat_hangs(old, old + 15)
+    assert not beat_hangs(new, old)
+    assert not beat_hangs(old, new)
+    assert not beat_hangs(None, None), "Beat has not started, or is a different scheduler."
+
+
+@pytest.mark.django_db
+def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+    assert client.get("/health/ready/").json() == {"ready": True, "beat_seconds": None}
+
+    record_heartbeat(BEAT)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE housing_heartbeat SET at = at - interval '90 seconds'")
+
+    assert 90 <= client.get("/health/ready/").json()["beat_seconds"] < 100
+    page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
+    (line,) = [line for line in page.splitlines() if line.startswith("beat_seconds_since_tick ")]
+    assert 90 <= float(line.split()[1]) < 100

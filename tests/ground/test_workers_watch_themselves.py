@@ -1,0 +1,97 @@
+"""A worker tells a stall from work, and ends by itself when emails stall."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED
+from housing.watching import is_stalled
+
+#: A worker for which one email is overdue and nothing moves.
+STALLED = """
+import sys
+from housing import worker
+from django.conf import settings
+settings.SECRET_KEY
+import django
+django.setup()
+from housing import watching
+watching.CHECK_EVERY_SECONDS = 0.2
+watching.queue_figures = lambda: {"queued": 1, "oldest_due_seconds": 70}
+watching.heartbeat_age = lambda name: None
+sys.exit(worker.main())
+"""
+
+
+def test_overdue_emails_and_no_progress_are_a_stall() -> None:
+    assert is_stalled(
+        {"queued": 9, "sent": 4, "oldest_due_seconds": 70}, {"queued": 9, "sent": 4, "oldest_due_seconds": 85}
+    )
+
+
+def test_growing_ages_of_lanes_are_no_progress() -> None:
+    before = {"queued": 9, "oldest_due_seconds": 70, "oldest_by_lane_seconds": {"account": 70, "digest": 0}}
+    now = {"queued": 9, "oldest_due_seconds": 85, "oldest_by_lane_seconds": {"account": 85, "digest": 0}}
+
+    assert is_stalled(before, now)
+
+
+def test_a_long_queue_that_moves_is_not_a_stall() -> None:
+    assert not is_stalled(
+        {"queued": 900, "sent": 4, "oldest_due_seconds": 70}, {"queued": 500, "sent": 404, "oldest_due_seconds": 85}
+    )
+
+
+def test_emails_that_just_became_overdue_are_not_a_stall() -> None:
+    assert not is_stalled({"queued": 1, "oldest_due_seconds": 50}, {"queued": 1, "oldest_due_seconds": 65})
+
+
+def test_an_empty_queue_is_not_a_stall() -> None:
+    assert not is_stalled({"queued": 0, "oldest_due_seconds": None}, {"queued": 0, "oldest_due_seconds": None})
+
+
+def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:
+    """The exit code of a process, and what it said."""
+    environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | given
+    # A file, because a pipe would also wait for the worker's own children.
+    with (folder / "said").open("w+") as said:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=settings.BASE_DIR, env=environ, stdout=said, stderr=said, check=False
+        )
+        said.seek(0)
+        return done.returncode, said.read()
+
+
+@pytest.mark.fault
+def test_a_stalled_worker_ends_with_a_code_that_says_so(tmp_path: Path) -> None:
+    code, said = ended(tmp_path, "-c", STALLED, DEBUG="1")
+
+    assert code == EXIT_STALLED, said[-2_000:]
+
+
+@pytest.mark.parametrize("module", ["housing.worker", "housing.account_sender"])
+def test_a_wrong_setting_ends_a_process_with_a_code_after_which_it_is_not_started_again(
+    module: str, tmp_path: Path
+) -> None:
+    code, said = ended(tmp_path, "-m", module, DEBUG="0", SITE_ORIGIN="not an address")
+
+    assert code == EXIT_MISCONFIGURED, said[-2_000:]
+    assert "SITE_ORIGIN" in said
+    assert "Traceback" not in said
+
+
+def test_units_of_processes_that_say_that_they_are_alive_expect_it() -> None:
+    for name in ("worker", "accounts", "beat"):
+        unit = (settings.BASE_DIR / "docs" / "deploy" / "systemd" / f"common-ground-{name}.service").read_text()
+        assert "Type=notify\n" in unit, name
+        assert "WatchdogSec=" in unit, name
+        # A process that is stopped does not act on the default signal, and leaves a core file for nothing.
+        assert f"WatchdogSignal={signal.SIGKILL.name}\n" in unit, name
+        assert f"RestartPreventExitStatus={EXIT_MISCONFIGURED}\n" in unit, name

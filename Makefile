@@ -6,12 +6,12 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-search bench-successions try-image try-recovery try-upgrade format settings lock audit
+	bench-search bench-successions docs release-check try-image try-recovery try-upgrade format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-setup: ## Prepare .venv and the front end
+setup: ## Prepare .venv, the front end and the documentation
 	@$(BOOTSTRAP)
 
 run: ## Start everything on this machine (Ctrl-C stops it)
@@ -96,11 +96,18 @@ bench-ledger: ## Measure the ledger of emails
 format: ## Format code and templates
 	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format . ; .venv/bin/djangofmt --line-length 120 --indent-width 2 --custom-blocks draft_banner,empty_state,tabs templates
 
+docs: ## Build the documentation into build/documentation, which the site serves at /docs/
+	@$(BOOTSTRAP) -m tools.documentation
+
+release-check: ## Say what is missing before this version may be tagged
+	@$(VENV) -m tools.release
+
 settings: ## Write .env.example and docs/reference/settings.md from the declarations of settings
 	@$(VENV) -m tools.settings_pages
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)
-	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group image --group checks \
+	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group image \
+		--group documentation --group checks \
 		--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
 		pyproject.toml --output-file requirements.txt --quiet
 

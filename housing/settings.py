@@ -13,7 +13,7 @@ import environ
 import pghistory
 
 from housing import environment
-from housing.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401 - a setting of django-csp
+from housing.content_policy import CONTENT_SECURITY_POLICY, guard_documentation  # noqa: F401 - a setting of django-csp
 from housing.database_roles import connection_settings
 from housing.declarations import SECRETS, SETTINGS, refuse_removed
 from housing.declarations.pages import HSTS_STEPS
@@ -337,6 +337,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = given["STATIC_ROOT"]
 STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
+# The documentation at /docs/, where tools/documentation.py has built it.
+_documentation = BASE_DIR / "build" / "documentation" / "site"
+WHITENOISE_ROOT = str(_documentation) if _documentation.is_dir() else None
+WHITENOISE_INDEX_FILE = True
+WHITENOISE_ADD_HEADERS_FUNCTION = guard_documentation
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -44,6 +44,7 @@ writeFileSync(join(out, "css", "site.css"), shrink([
   compile("common-ground.scss"),
 ].join("\n")));
 writeFileSync(join(out, "css", "map.css"), shrink(vendor("leaflet/dist/leaflet.css").replaceAll("url(images/", "url(../images/")));
+writeFileSync(join(out, "css", "docs.css"), shrink(`${fonts}\n${compile("docs.scss")}`));
 writeFileSync(join(out, "css", "admin.css"), shrink(`${fonts}\n${compile("admin.scss")}`));
 
 esbuild.buildSync({

@@ -48,6 +48,8 @@ def pytest_configure() -> None:
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     # Every test client would read all static files again, a tenth of the time of tests of pages.
     django_settings.WHITENOISE_USE_FINDERS = False
+    # Whether somebody has built the documentation must not change what a test sees.
+    django_settings.WHITENOISE_ROOT = None
     django_settings.CELERY_BROKER_URL = "memory://"
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True

@@ -1,7 +1,8 @@
 """Every `make` command starts here: installs what is missing, then runs the command in `.venv`.
 
 `python3 tools/bootstrap.py [COMMAND …]` prepares `.venv` and the front end, skips what is up to date, and replaces
-itself with `.venv/bin/python COMMAND …`. It imports only the standard library.
+itself with `.venv/bin/python COMMAND …`. Without a command it builds the documentation too. It imports only the
+standard library.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def main(command: list[str]) -> None:
     os.chdir(BASE_DIR)
     prepare_environment()
     prepare_front_end()
-    if command:
+    if not command:
+        # `make run` builds it beside what else it prepares.
+        run([str(PYTHON), "-m", "tools.documentation"], what="build the documentation")
+    else:
         os.environ["PYTHONUNBUFFERED"] = "1"
         # Some images set it. Each of the many processes that tests start would then compile everything again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -39,6 +39,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "glossary": (["-m", "tools.glossary"], {}),
     "line limits": (["-m", "tools.line_limits"], {}),
     "long lines": (["-m", "tools.long_lines"], {}),
+    "documentation": (["-m", "tools.documentation", "--check"], {}),
     "settings": (["-m", "tools.settings_pages", "--check"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "old code": (["-m", "tools.expand_contract"], DEVELOPMENT),

@@ -39,6 +39,7 @@ def prepare(supervisor: Supervisor) -> str:
     Returns the link by which an empty network gets its first administrator; "" for others.
     """
     environ = supervisor.environ
+    documentation = subprocess.Popen([sys.executable, "-m", "tools.documentation"], cwd=BASE_DIR)
     stamps = supervisor.var / "stamps"
     tables = Stamp(stamps / "migrated", database=environ["DATABASE_URL"], sources=migrations())
     # Only the embedded database is known to be unchanged since the stamp was written.
@@ -58,13 +59,16 @@ def prepare(supervisor: Supervisor) -> str:
     if ENGLAND.exists() and not has_lists:
         say("Loading England's organisations")
         run_manage("load_directory", environ=environ)
-    if DEMO.exists() and supervisor.is_demonstration and not has_people:
+    is_empty = not has_people
+    if is_empty and DEMO.exists() and supervisor.is_demonstration:
+        is_empty = False
         say("Loading the demonstration network")
         run_manage("load_network", str(DEMO), "--demo-passwords", environ=environ)
         run_manage("load_figures", environ=environ)
-    elif not has_people:
-        return run_manage("first_administrator", environ=environ).split()[-1]
-    return ""
+    # Pages that are built later would not be served: WhiteNoise looks once.
+    if documentation.wait():
+        say("The documentation could not be built; the site is served without it")
+    return run_manage("first_administrator", environ=environ).split()[-1] if is_empty else ""
 
 
 class Stamp:

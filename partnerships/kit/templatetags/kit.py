@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BaseForm
 from django.template.base import NodeList
 from django.template.context import Context
@@ -37,6 +38,12 @@ def _as_day(value: dt.date | dt.datetime) -> dt.date:
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
+
+
+@register.simple_tag
+def documentation(page: str = "") -> str:
+    """The address of a page of the documentation, such as `plans/#owners`; "" where it was not built."""
+    return f"/docs/{page}" if settings.WHITENOISE_ROOT else ""
 
 
 @register.filter

@@ -1,0 +1,88 @@
+"""The documentation as a site: its side list, its policy, and how it looks and searches in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings, settings
+from django.test import Client
+from playwright.sync_api import Page
+
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows
+from tools import documentation
+
+ROOT = Path(settings.BASE_DIR)
+#: Pages for people who use the site: what is bold in them is what they see there.
+FOR_USERS = [*sorted(ROOT.glob("docs/tutorials/*.md")), ROOT / "docs" / "how-to" / "everyday-tasks.md"]
+_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+
+
+def words_of_pages() -> str:
+    """The text of all templates and of the code that names buttons, fields and statuses."""
+    files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("partnerships/**/*.py")]
+    joined = " ".join(file.read_text(encoding="utf-8") for file in files)
+    # Code breaks long texts into several strings.
+    return " ".join(re.sub(r'"\s+f?"', "", joined).split())
+
+
+def test_everything_that_a_page_for_users_says_is_on_a_page_is_there() -> None:
+    words = words_of_pages()
+    missing = {
+        (page.name, " ".join(shown.split()))
+        for page in FOR_USERS
+        for shown in _BOLD.findall(page.read_text(encoding="utf-8"))
+        if " ".join(shown.split()) not in words
+    }
+
+    assert missing == set()
+
+
+def test_pages_of_the_documentation_have_a_policy_and_nothing_else_is_changed(
+    client: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    page = tmp_path / "docs" / "plans" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<h1>Plans</h1>")
+    (tmp_path / "robots.txt").write_text("User-agent: *")
+    settings.WHITENOISE_ROOT = str(tmp_path)
+
+    answer = client.get("/docs/plans/")
+
+    assert answer.status_code == 200
+    assert b"".join(answer.streaming_content) == b"<h1>Plans</h1>"
+    assert "script-src 'self'; style-src 'self'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert client.get("/docs/plans").status_code == 302
+    assert not client.get("/robots.txt").has_header("Content-Security-Policy")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_site_reads_and_searches_under_its_policy_at_every_width(
+    page: Page, live_server: Any, settings: LazySettings
+) -> None:
+    # `make check` has built it; otherwise this takes ten seconds.
+    assert documentation.build()
+    settings.WHITENOISE_ROOT = str(documentation.SITE)
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+
+    for address in ("/docs/", "/docs/deploy/", "/docs/decisions/0131-backups-are-encrypted-with-age/"):
+        page.set_viewport_size(WIDE)
+        page.goto(f"{live_server.url}{address}")
+        assert axe_violations(page) == [], address
+        page.set_viewport_size(NARROW)
+        assert reflows(page), address
+        assert axe_violations(page, is_narrowed=True) == [], address
+    page.get_by_role("searchbox", name="Search the documentation").fill("retention")
+    page.get_by_role("button", name="Search").first.click()
+    page.get_by_role("main").get_by_role("link", name=re.compile("Personal data")).first.wait_for()
+    assert axe_violations(page) == []
+    page.get_by_role("main").get_by_role("link", name=re.compile("Personal data")).first.click()
+    page.wait_for_url("**/docs/privacy/**")
+
+    assert refused == []

@@ -1,8 +1,11 @@
 """The Django project: settings, URLs, middleware, and the processes that production runs."""
 
+import tomllib
+from pathlib import Path
+
 from housing.celery import app as celery_app
 
-#: The version that CHANGELOG.md and docs/releases describe.
-VERSION = "0.1.0"
-
 __all__ = ["VERSION", "celery_app"]
+
+#: The version, which pyproject.toml says. Before a new one: `make release-check`.
+VERSION: str = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["version"]

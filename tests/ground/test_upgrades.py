@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from django.db import connection, migrations, models
 from django.db.migrations.state import ProjectState
 from django.test import Client
 
-import housing
 from housing.heartbeats import BACKUP, record_heartbeat
 from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
 from partnerships.kit.indexes import BuildIndexConcurrently
 from tools.expand_contract import LARGE, migration_faults
+from tools.release import faults_of as faults_of_release
 
 ROOT = Path(django_settings.BASE_DIR)
 
@@ -178,12 +177,32 @@ def test_a_package_in_another_version_is_named() -> None:
 
 
 def test_the_version_has_release_notes_that_say_what_an_operator_must_do() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    notes = (ROOT / "docs" / "releases" / f"{housing.VERSION}.md").read_text()
+    """Only the day may be missing until it is released."""
+    found = faults_of_release(ROOT, tags=set(), is_clean=True)
 
-    assert declared == housing.VERSION
-    assert "## What an operator must do" in notes
-    assert f"## {housing.VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+    assert [fault for fault in found if "must say the day" not in fault and "not released yet" not in fault] == []
+
+
+def test_a_version_that_is_not_ready_is_not_tagged(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    (docs / "releases").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.2.0"\n')
+    for name in ("index.md", "upgrades.md"):
+        (docs / name).write_text("[0.2.0](releases/0.2.0.md)\n")
+
+    def missing(heading: str, notes: str, **given: Any) -> str:
+        (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {heading}\n")
+        (docs / "releases" / "0.2.0.md").write_text(notes)
+        return " ".join(faults_of_release(tmp_path, **{"tags": set(), "is_clean": True} | given))
+
+    notes = "# 0.2.0\n\nReleased on 2 February 2027.\n\n## What an operator must do\n\nNothing.\n"
+    assert missing("0.2.0 (2 February 2027)", notes) == ""
+    assert "must say the day" in missing("0.2.0 (unreleased)", notes)
+    assert "newest heading of CHANGELOG.md is 0.1.0" in missing("0.1.0 (1 January 2027)", notes)
+    assert "not released yet" in missing("0.2.0 (2 February 2027)", notes + "Not released yet.")
+    assert "needs its headings" in missing("0.2.0 (2 February 2027)", "# 0.2.0\n")
+    assert "tag v0.2.0 exists" in missing("0.2.0 (2 February 2027)", notes, tags={"v0.2.0"})
+    assert "not committed" in missing("0.2.0 (2 February 2027)", notes, is_clean=False)
 
 
 # --- Readiness

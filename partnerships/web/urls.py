@@ -16,6 +16,7 @@ urlpatterns = [
     path("network/<int:pk>/", network_pages.partners, name="network-partners"),
     path("network/<int:pk>/with/<int:other>/", network_pages.pair, name="network-pair"),
     path("help/", views.help_page, name="help"),
+    path("help/<slug:key>/", views.page_help, name="page-help"),
     path("read-date/", dates.read_date, name="read-date"),
     path("emails/", emails.emails, name="emails"),
     path("emails/<int:pk>/", emails.email, name="email"),

@@ -38,6 +38,7 @@ from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
 from partnerships.web.group import group_together, with_predecessors
+from partnerships.web.page_help import BY_KEY, GROUPS
 from partnerships.work.queries import waiting_for, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
@@ -124,7 +125,18 @@ def my_work(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How to do the main tasks, and what our words mean."""
-    return render(request, "web/help.html")
+    return render(request, "web/help.html", {"groups": GROUPS})
+
+
+@login_not_required
+@require_safe
+def page_help(request: HttpRequest, key: str) -> HttpResponse:
+    """What some pages do, and who may do what there."""
+    topic = BY_KEY.get(key)
+    if topic is None:
+        raise Http404
+    near = next(group for group in GROUPS if topic in group.topics)
+    return render(request, "web/page_help.html", {"topic": topic, "near": near})
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:

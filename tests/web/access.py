@@ -39,6 +39,10 @@ def _email(world: World) -> dict[str, Any]:
     return {"pk": world.things["email"].pk}
 
 
+def _topic(world: World) -> dict[str, Any]:
+    return {"key": "partnership"}
+
+
 _PARTIES = expect(inside=200, outside=404)
 
 #: Pages about Larkhaven for people of another organisation.
@@ -63,6 +67,7 @@ ROWS = (
     Row("web:network-partners", on=_organisation, get=everyone()),
     Row("web:network-pair", on=_pair, get=everyone()),
     Row("web:help", get=public()),
+    Row("web:page-help", on=_topic, get=public()),
     Row("web:emails", get=expect(inside=403, outside=200, lead=200, partner=200, left=403, share_ended=403)),
     Row("web:email", on=_email, get=expect(inside=404, outside=404, lead=200, administrator=200)),
     Row("web:partnership-entries", on=_partnership, get=_PARTIES),

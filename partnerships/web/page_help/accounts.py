@@ -1,0 +1,155 @@
+"""Help about signing in, one's own account, what one is told, and the site itself."""
+
+from __future__ import annotations
+
+from partnerships.web.page_help.topic import EVERYDAY, Topic
+
+TOPICS = (
+    Topic(
+        key="home",
+        title="Home and My work",
+        does="Home shows what waits for you this week, what changed, and what matches your asks and offers. My work "
+        "lists everything that waits for you, by partnership, oldest first. First steps lead a new administrator or "
+        "lead from nothing to the first partnership.",
+        who=("Everybody sees their own work.",),
+        guide=f"{EVERYDAY}#see-what-waits-for-you",
+        views="web:home web:my-work web:first-steps web:help web:page-help web:read-date",
+    ),
+    Topic(
+        key="sign-in",
+        title="Sign in",
+        does="Sign in with your email address and password, a passkey, or your organisation’s own sign-in page. If you "
+        "have forgotten your password, ask for a link by email. Leads and administrators may be asked for a second "
+        "factor.",
+        who=(
+            "Accounts exist by invitation: ask your organisation’s lead.",
+            "If your organisation is not here, ask an administrator for access.",
+        ),
+        guide="accounts/#getting-in",
+        views="account_login account_logout account_signup account_inactive account_reset_password "
+        "account_reset_password_done account_reset_password_from_key account_reset_password_from_key_done "
+        "account_confirm_login_code account_confirm_email account_email_verification_sent account_reauthenticate "
+        "mfa_authenticate mfa_login_webauthn mfa_reauthenticate mfa_reauthenticate_webauthn "
+        "socialaccount_login_cancelled socialaccount_login_error socialaccount_signup "
+        "openid_connect_login openid_connect_callback people:begin organisations:accept-invitation",
+    ),
+    Topic(
+        key="account",
+        title="Your account",
+        does="Shows your details, ways to sign in, second factors and open sessions. You can change each, end sessions "
+        "that are not yours, and download everything that is held about you.",
+        who=(
+            "Only you see this page.",
+            "If you lose your second factors, an administrator removes them after checking that it is you.",
+        ),
+        guide="accounts/#getting-in",
+        views="people:account people:details people:own-data account_change_password account_set_password "
+        "account_email mfa_index mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_edit_webauthn "
+        "mfa_list_webauthn mfa_remove_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes "
+        "mfa_download_recovery_codes usersessions_list socialaccount_connections",
+    ),
+    Topic(
+        key="inbox",
+        title="Inbox",
+        does="Keeps every notice to you, newest first, by partnership, whether or not it was also emailed. Opening one "
+        "marks it as read.",
+        who=("Only you see your notices.",),
+        guide="inbox/",
+        views="digests:inbox digests:inbox-open",
+    ),
+    Topic(
+        key="emails-you-get",
+        title="Emails you get",
+        does="Shows what you follow, how often you get emails, and when the next one comes. You can follow a plan, a "
+        "partnership or one site or milestone, pause, and stop. What can wait comes in one summary a day.",
+        who=("Only you choose your emails. Leads see who follows what they lead.",),
+        guide=f"{EVERYDAY}#follow-changes",
+        views="digests:manage digests:follow-piece digests:last-month digests:stop-all digests:view digests:due",
+    ),
+    Topic(
+        key="emails-by-link",
+        title="Emails without an account",
+        does="This page belongs to a link in an email. You can say whether you want these emails, choose how often, "
+        "read what changed, or stop. Opening a page changes nothing; only its button does.",
+        who=("Anybody with an email address can be a stakeholder. The link is yours: do not pass it on.",),
+        guide="digests/#without-an-account",
+        views="digests:confirm digests:preferences digests:stop digests:read digests:last-month-by-link "
+        "digests:new-links digests:follow",
+    ),
+    Topic(
+        key="stakeholders",
+        title="Stakeholders",
+        does="Lists the people without an account who get emails about your plans and partnerships. You can add "
+        "somebody, correct an address, see what the next email would say, and end it. A stakeholder is asked first and "
+        "must agree.",
+        who=(
+            "Editors and leads add stakeholders of what their organisation owns.",
+            "The stakeholder agrees, and can stop at any time.",
+        ),
+        guide=f"{EVERYDAY}#tell-stakeholders",
+        views="digests:stakeholders digests:stakeholder digests:add-stakeholder digests:correct-address "
+        "digests:end-stakeholder digests:export-stakeholders digests:preview digests:who",
+    ),
+    Topic(
+        key="emails-sent",
+        title="Emails sent",
+        does="Shows emails that were sent or wait to be sent, with what happened to each: accepted, returned, stopped.",
+        who=(
+            "Leads see emails about what their organisation sends; administrators see every email’s state.",
+            "An email that held a secret link is never shown.",
+        ),
+        guide="digests/#the-ledger",
+        views="digests:ledger digests:entry digests:as-sent web:emails web:email",
+    ),
+    Topic(
+        key="calendars",
+        title="Dates in your calendar",
+        does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: of all your "
+        "dates, or of one partnership. It shows what you may read at that moment.",
+        who=("The address is yours. Make a new one if somebody else has seen it.",),
+        guide="calendars/",
+        views="calendars:index calendars:own calendars:partnership calendars:feed",
+    ),
+    Topic(
+        key="search",
+        title="Search",
+        does="Finds words in everything that you may read, also inside plans and files, and people, references and "
+        "postcodes. Nobody learns from a search that something exists that they may not read.",
+        who=("Everybody signed in searches what they may read.",),
+        guide="how-search-works/#what-is-found",
+        views="search:search search:suggestions",
+    ),
+    Topic(
+        key="lists",
+        title="Lists and saved views",
+        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what it shows as a "
+        "view, let the list open with it, share it, or follow it to hear what enters and leaves. Ticked rows can be "
+        "changed together.",
+        who=(
+            "Your views are yours. Editors share one with an organisation or a partnership.",
+            "A shared view shows each reader only what they may read.",
+        ),
+        guide="lists/#what-a-reader-can-do",
+        views="lists:views lists:view lists:save lists:share lists:remove lists:bulk lists:export lists:file "
+        "lists:make-file lists:file-download",
+    ),
+    Topic(
+        key="about-this-site",
+        title="Privacy, cookies and accessibility",
+        does="Says who runs this site, what is kept about people and for how long, which two cookies it needs, and how "
+        "far it can be used by everybody.",
+        who=("Everybody reads these pages, signed in or not.",),
+        guide="privacy/#what-people-can-ask-for",
+        views="people:privacy people:cookies people:accessibility security_txt",
+    ),
+    Topic(
+        key="administration",
+        title="Administration",
+        does="Administrators keep the directory, accounts and imports here and in Django admin. Each step asks for a "
+        "reason, which history keeps. Looking at the site as somebody else lasts 30 minutes and is logged.",
+        who=("Only administrators use these pages. They act for no organisation.",),
+        guide="how-to/set-up-a-network/",
+        views="people:grant-administration people:withdraw-administration people:leaver people:remove-second-factor "
+        "people:view-as",
+    ),
+)

@@ -1,0 +1,207 @@
+"""Help about organisations, the network, reports, surveys, nominations and files."""
+
+from __future__ import annotations
+
+from partnerships.web.page_help.topic import EVERYDAY, Topic
+
+TOPICS = (
+    Topic(
+        key="organisations",
+        title="Organisations",
+        does="The directory of councils, housing associations and others, with earlier names, identifiers, areas, "
+        "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and plans, "
+        "as far as you may read them.",
+        who=(
+            "Everybody signed in reads the directory.",
+            "Leads change the website, short name and sign-in settings of their organisation.",
+            "Administrators correct what registers say.",
+        ),
+        guide="successions/",
+        views="organisations:list organisations:detail organisations:suggest organisations:settings "
+        "organisations:who-answers web:group web:predecessors",
+    ),
+    Topic(
+        key="people-of-an-organisation",
+        title="People of an organisation",
+        does="Shows who acts for an organisation, as viewer, editor or lead. From here people are invited, their role "
+        "is changed, and they leave. What a leaver held is listed until a colleague takes it over.",
+        who=(
+            "Leads invite colleagues, change roles and end memberships of their organisation.",
+            "Administrators can do that too, with a reason.",
+            "Everybody can leave an organisation themselves.",
+        ),
+        guide=f"{EVERYDAY}#invite-colleagues",
+        views="organisations:people organisations:invite organisations:member-edit organisations:member-end "
+        "organisations:leave organisations:without-owner",
+    ),
+    Topic(
+        key="ask-for-access",
+        title="Ask for access",
+        does="Asks an administrator to add your organisation, or to let you act for one that nobody acts for yet. "
+        "Administrators answer requests here, and the person gets an invitation by email.",
+        who=("Anybody can ask, signed in or not.", "Administrators accept or decline, with a reason."),
+        guide="accounts/#getting-in",
+        views="organisations:ask organisations:requests organisations:accept-request organisations:decline-request",
+    ),
+    Topic(
+        key="successions",
+        title="Successions",
+        does="Records how organisations become others: mergers, new councils, functions that pass on. What an "
+        "organisation holds passes by handover lines, which say who takes over what. Before the day nobody gains "
+        "access; on the day rights follow the lines.",
+        who=(
+            "Everybody signed in reads successions; the list of what is to come is public.",
+            "Administrators record and correct them.",
+            "Leads of the predecessor say who takes over; leads of the successors accept or dispute.",
+        ),
+        guide="successions/#handover-lines",
+        views="organisations:succession organisations:record-succession organisations:correct-succession "
+        "organisations:succession-status organisations:take-effect organisations:undo-succession "
+        "organisations:add-tie organisations:remove-tie organisations:pending organisations:pending-csv "
+        "organisations:pending-feed organisations:handover organisations:handover-answer "
+        "organisations:handover-consent organisations:handover-propose",
+    ),
+    Topic(
+        key="duplicates",
+        title="Duplicates",
+        does="Shows pairs of records that may be the same organisation. Two records can be merged, and a merge can be "
+        "undone. A pair that is not the same is not shown again.",
+        who=("Only administrators merge records, with a reason.",),
+        guide="successions/#duplicates",
+        views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",
+    ),
+    Topic(
+        key="network",
+        title="Network",
+        does="Shows who works with whom, as a picture and as a table, and which partnerships two organisations share.",
+        who=("It shows only partnerships that you may know of.",),
+        guide="reports-room/#network",
+        views="web:network web:network-partners web:network-pair",
+    ),
+    Topic(
+        key="brief",
+        title="Brief before a meeting",
+        does="Puts on one page what to know before you meet a partner: both sides’ asks and offers, promises kept and "
+        "missed, plans and the last conversation. It prints, and downloads as PDF.",
+        who=("People who act for an organisation get a brief about their partners. It has what you may read.",),
+        guide="conversations/#the-brief",
+        views="web:brief web:brief-pdf",
+    ),
+    Topic(
+        key="reports",
+        title="Reports and dashboards",
+        does="Each report is a page with filters, tables and charts, and downloads as PDF, Word or Excel. It says "
+        "where its figures come from. It can be frozen under a name, compared with today later, and sent by email on a "
+        "rhythm.",
+        who=(
+            "Everybody signed in reads reports. A report counts only what its reader may read.",
+            "Editors and leads freeze and schedule reports for an organisation or a partnership; its people read them.",
+        ),
+        guide=f"{EVERYDAY}#make-a-report",
+        views="reports:index reports:report reports:file reports:dashboard reports:organisation-dashboard "
+        "reports:partnership-dashboard reports:freeze reports:frozen reports:frozen-file reports:frozen-list "
+        "reports:compare reports:schedule reports:schedules reports:set-up reports:made-file "
+        "reports:made-file-download",
+    ),
+    Topic(
+        key="recommendations",
+        title="Recommendations",
+        does="Shows what published reports recommend, who should act, what each organisation says it does, and its "
+        "evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
+        who=(
+            "Everybody signed in reads recommendations and responses; evidence only as far as you may read the record.",
+            "Editors and leads respond for their organisation.",
+            "Parties of a partnership read what it does about recommendations.",
+        ),
+        guide="recommendations/",
+        views="recommendations:list recommendations:detail recommendations:source recommendations:sources "
+        "recommendations:addressees recommendations:coverage recommendations:moved recommendations:of-organisation "
+        "recommendations:of-partnership recommendations:respond recommendations:response "
+        "recommendations:evidence-add recommendations:propose recommendations:adopt recommendations:adoption "
+        "recommendations:drop recommendations:outcome-link",
+    ),
+    Topic(
+        key="surveys",
+        title="Surveys of a partnership",
+        does="Asks people in confidence how the partnership is doing. Results are published the morning after the last "
+        "day, and only for groups that are large enough. Results lead to objectives, asks and commitments.",
+        who=(
+            "Leads of the parties prepare and open a survey, and add whom to ask.",
+            "Nobody sees who answered what, and nobody sees anything while it is open.",
+            "One person outside the parties reads the comments first, and decides which are shown.",
+        ),
+        guide="surveys/#what-people-do",
+        views="surveys:overview surveys:detail surveys:prepare surveys:invite surveys:ask-partnership surveys:end "
+        "surveys:link surveys:pdf surveys:agree surveys:moderate surveys:name",
+    ),
+    Topic(
+        key="answer-a-survey",
+        title="Answer a survey",
+        does="This page belongs to the link in your email. Answer the questions and send them; you need no account. An "
+        "anonymous survey is answered once, and nobody can find out what you answered. A survey by name can be "
+        "changed until it is over.",
+        who=("The person who was sent the link answers.",),
+        guide="surveys/#what-nobody-can-find-out",
+        views="surveys:answer surveys:answer-by-name surveys:thanks",
+    ),
+    Topic(
+        key="nominations",
+        title="Nominations",
+        does="Shows what a council and a provider agreed about lettings, and the returns of each quarter: upload the "
+        "CORE export, add what it lacks, and send it. The council confirms or disputes each line.",
+        who=(
+            "Council and provider read figures while a data-sharing agreement is in force.",
+            "Other parties see small numbers masked.",
+            "Editors and leads of the provider fill in and send returns; those of the council decide on them.",
+        ),
+        guide="nominations/#the-return",
+        views="nominations:detail nominations:start nominations:upload nominations:progress nominations:complete "
+        "nominations:return nominations:rows nominations:csv nominations:send nominations:decide nominations:record "
+        "nominations:reopen",
+    ),
+    Topic(
+        key="spreadsheets",
+        title="Import from a spreadsheet",
+        does="Imports many sites, commitments, asks, contacts or stakeholders at once, from a file or pasted rows. "
+        "Download the template first. A preview shows what would change; nothing changes before you confirm. Rows that "
+        "cannot be read are set aside in a file to correct.",
+        who=("You can import what you could enter by hand, and export what you may read.",),
+        guide="spreadsheets/",
+        views="spreadsheets:record spreadsheets:new spreadsheets:headings spreadsheets:upload spreadsheets:set-aside "
+        "spreadsheets:template spreadsheets:export",
+    ),
+    Topic(
+        key="imports",
+        title="Import published lists",
+        does="Imports a published list of your authority, such as local plans, developer agreements or brownfield "
+        "land. A preview shows what would change; nothing changes before you confirm.",
+        who=(
+            "Editors and leads of the authority upload its lists; its leads import them.",
+            "Administrators import all other lists.",
+        ),
+        guide="importing/#a-council-s-own-staff",
+        views="transfer:own transfer:own-upload transfer:own-headings transfer:own-run transfer:own-set-aside",
+    ),
+    Topic(
+        key="open-data",
+        title="Open data",
+        does="Publishes what a council must publish by the planning data standards: plans, agreements and sites, as "
+        "files at fixed addresses.",
+        who=(
+            "Everybody reads published files, signed in or not.",
+            "Leads of the council and administrators begin and end publishing, with a reason.",
+        ),
+        guide="open-data/",
+        views="open_data:index open_data:of-organisation open_data:file open_data:publishing",
+    ),
+    Topic(
+        key="reconciliation",
+        title="Match names of your own list",
+        does="A public service that finds the organisation behind a name in your own list, also by earlier names. It "
+        "works with OpenRefine and with programs.",
+        who=("Everybody uses it, without an account. It tells names, identifiers, dates and successors only.",),
+        guide="reconciliation/#in-openrefine",
+        views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "
+        "reconciliation:propose reconciliation:root reconciliation:root-old reconciliation:suggest",
+    ),
+)

@@ -1,0 +1,203 @@
+"""Help about partnerships: their terms, people, dates, objectives, documents and meetings."""
+
+from __future__ import annotations
+
+from partnerships.web.page_help.topic import EVERYDAY, SAME_AS_PARTNERSHIP, Topic
+
+TOPICS = (
+    Topic(
+        key="partnership",
+        title="A partnership",
+        does="Shows what a partnership is for, whose turn it is, what is open, and both sides’ objectives, obstacles "
+        "and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History lists every "
+        "step.",
+        who=(
+            "People of the organisations that take part or are invited read it.",
+            "Its title, parties and status are shown to everybody signed in, if its leads chose so.",
+            "Leads of the chair’s or a lead organisation change its status and settings.",
+        ),
+        guide=f"{EVERYDAY}#start-a-partnership",
+        views="agreements:detail agreements:list agreements:history agreements:edit agreements:status "
+        "web:partnership-entries web:partnership-plans web:partnership-commitments web:partnership-conversations",
+    ),
+    Topic(
+        key="start-a-partnership",
+        title="Start a partnership",
+        does="Opens a partnership with your organisation as its chair. Give it a title and say what kind it is. The "
+        "terms, dates and other organisations come afterwards.",
+        who=("Leads start a partnership for their organisation.",),
+        guide=f"{EVERYDAY}#start-a-partnership",
+        views="agreements:create",
+    ),
+    Topic(
+        key="members",
+        title="Who takes part",
+        does="Shows the organisations that take part, were invited, declined or left. From here organisations are "
+        "invited, their part is changed, and they leave. An invitation is emailed to the leads of the organisation.",
+        who=(
+            "Leads of the chair’s or a lead organisation invite and remove organisations and change their part.",
+            "Leads of the invited organisation accept or decline.",
+            "Leads take their own organisation out; if the terms ask for notice, by giving notice.",
+        ),
+        guide=f"{EVERYDAY}#start-a-partnership",
+        views="agreements:members agreements:invite agreements:answer agreements:party-role agreements:party-remove "
+        "agreements:leave",
+    ),
+    Topic(
+        key="terms",
+        title="The terms of a partnership",
+        does="Shows the terms in force, on any day, the drafts and proposals, and who has signed. The terms change "
+        "only when every party has signed the same version. Each version stays as it was signed and can be compared, "
+        "printed and downloaded.",
+        who=(
+            "People of the parties read published versions; editors and leads of the parties also read drafts.",
+            "Editors and leads of a party change a draft; observers do not.",
+            "Leads of a party that has signed propose an amendment and put it up for signature.",
+        ),
+        guide=f"{EVERYDAY}#agree-and-sign-the-terms",
+        views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
+        "agreements:terms-remove agreements:terms-compare agreements:terms-version agreements:terms-print "
+        "agreements:terms-pdf agreements:terms-word agreements:proposal agreements:propose agreements:put-up "
+        "agreements:take-back agreements:withdraw",
+    ),
+    Topic(
+        key="sign-terms",
+        title="Sign the terms",
+        does="Shows the version that waits for signatures and takes your decision: sign, or decline with a reason. "
+        "A signature belongs to one version. Signatures on paper are recorded with a scan.",
+        who=(
+            "The holder of an organisation’s signatory post signs; where there is none, its leads do.",
+            "The link in an email signs without signing in, unless the organisation has closed that way.",
+            "Leads of the party that signed, or of the chair’s or a lead organisation, record a signature on paper.",
+        ),
+        guide=f"{EVERYDAY}#agree-and-sign-the-terms",
+        views="agreements:terms-sign agreements:terms-paper agreements:sign-by-link",
+    ),
+    Topic(
+        key="dates",
+        title="Dates of a partnership",
+        does="Shows when the partnership starts, is reviewed and ends, notices that were given, and days that no "
+        "agreement covers. Dates take effect by themselves, and leads are emailed beforehand.",
+        who=(
+            "People of the parties read the dates.",
+            "Leads give and withdraw notice for their organisation and choose which dates they are reminded of.",
+        ),
+        guide=f"{EVERYDAY}#agree-and-sign-the-terms",
+        views="agreements:dates agreements:date-reminders agreements:notice agreements:notice-withdraw",
+    ),
+    Topic(
+        key="posts",
+        title="People and posts",
+        does="Shows whom to speak to in each organisation: its lead, and its contacts by role, such as finance or "
+        "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
+        who=(
+            "Contacts are shown to colleagues, and to partners for the partnerships that they share.",
+            "Editors and leads create, fill and end posts of their organisation; leads those of lead and signatory.",
+            "Holders change their own contact details and can give up a post.",
+        ),
+        guide=f"{EVERYDAY}#say-who-is-responsible",
+        views="agreements:people agreements:contacts agreements:contact-data agreements:post agreements:post-create "
+        "agreements:partnership-post-create agreements:post-end agreements:post-fill agreements:holder-contact "
+        "agreements:holder-vacate",
+    ),
+    Topic(
+        key="objectives",
+        title="Objectives",
+        does="Shows what the partnership wants to reach, with a figure and a date, reports of progress, and the "
+        "commitments, plans and asks that serve each objective.",
+        who=(
+            SAME_AS_PARTNERSHIP,
+            "Editors and leads of a party add objectives, change them with a reason and report progress.",
+            "Observers do not.",
+        ),
+        guide=f"{EVERYDAY}#set-objectives",
+        views="agreements:objectives agreements:objective agreements:objective-add agreements:objective-edit "
+        "agreements:objective-link agreements:objective-progress agreements:objective-status",
+    ),
+    Topic(
+        key="documents",
+        title="Documents of a partnership",
+        does="Lists the files of the partnership, and adds and removes them. A file marked as personal data opens only "
+        "while a signed data-sharing agreement is in force.",
+        who=(
+            SAME_AS_PARTNERSHIP,
+            "Editors and leads of a party add documents; those of the party that added one remove it.",
+        ),
+        guide="partnerships/",
+        views="agreements:documents agreements:document-list agreements:document-add agreements:document-download "
+        "agreements:document-remove",
+    ),
+    Topic(
+        key="meetings",
+        title="Meetings",
+        does="Shows the next meetings of a partnership, past ones with who came, and how often it meets. A meeting has "
+        "an agenda that begins with what is open between you, papers, attendance and minutes.",
+        who=(
+            "People of the present parties read meetings, observers included.",
+            "Leads of the chair’s or a lead organisation set how often the partnership meets.",
+            "Editors and leads of a party plan a meeting, write the agenda, record who came and write the minutes.",
+            "Everybody who is invited says whether they come.",
+        ),
+        guide=f"{EVERYDAY}#hold-a-meeting",
+        views="conversations:meeting conversations:meetings conversations:meeting-list conversations:meeting-new "
+        "conversations:meeting-edit conversations:meeting-answer conversations:meeting-call-off "
+        "conversations:meeting-cycle conversations:meeting-cycle-stop conversations:agenda "
+        "conversations:agenda-circulate conversations:agenda-paper conversations:attendance conversations:minutes "
+        "conversations:paper-add",
+    ),
+    Topic(
+        key="conversations",
+        title="Conversations",
+        does="Keeps what was said: who was there, each side’s objectives, obstacles and opportunities, and what comes "
+        "next. The record is circulated, corrected and agreed by every side, and does not change after that. An "
+        "obstacle can become an ask, an opportunity an offer.",
+        who=(
+            "The organisations that took part read the record; a draft only the one that writes it.",
+            "Editors and leads record, circulate, correct and agree for their organisation.",
+            "A private note is read by your own organisation alone.",
+        ),
+        guide=f"{EVERYDAY}#record-a-conversation",
+        views="conversations:detail conversations:list conversations:new conversations:edit conversations:circulate "
+        "conversations:correct conversations:answer conversations:agree conversations:cancel conversations:close "
+        "conversations:become conversations:note conversations:file conversations:file-add conversations:file-remove",
+    ),
+    Topic(
+        key="journal",
+        title="Journal",
+        does="Keeps your organisation’s own notes about a partnership or another organisation. Changed notes keep "
+        "their earlier texts.",
+        who=("Only people of the organisation that wrote a note read it.", "Editors and leads write notes."),
+        guide=f"{EVERYDAY}#record-a-conversation",
+        views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
+        "conversations:journal-delete",
+    ),
+    Topic(
+        key="progress-reports",
+        title="Progress reports",
+        does="Shows for each period what each party has reported. A report begins with what is known already: "
+        "commitments, objectives, homes, milestones, asks and terms. It is submitted, then accepted or returned with a "
+        "reason.",
+        who=(
+            SAME_AS_PARTNERSHIP,
+            "Leads of the chair’s or a lead organisation set reports up, and accept or return them.",
+            "Editors and leads of the party that reports write and submit it; observers do not.",
+        ),
+        guide="reports/",
+        views="conversations:report conversations:report-compare conversations:report-decide "
+        "conversations:report-submit conversations:report-write conversations:reporting conversations:reporting-end "
+        "conversations:reports conversations:reports-csv conversations:reports-period",
+    ),
+    Topic(
+        key="facilitators",
+        title="Facilitators and what is stuck",
+        does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists what "
+        "waits too long, as far as the facilitator may read it. Being named gives no right to sign or to answer.",
+        who=(
+            "Leads of the partnership, or editors of the ask or offer, name a facilitator, who accepts or declines.",
+            "The facilitator can stop at any time, and those who may name one can end it.",
+        ),
+        guide="conversations/",
+        views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "
+        "conversations:stuck exchange:name-facilitator exchange:end-facilitator",
+    ),
+)

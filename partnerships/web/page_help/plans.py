@@ -1,0 +1,136 @@
+"""Help about plans: reading, drafting, publishing, sharing, signing, owners."""
+
+from __future__ import annotations
+
+from partnerships.web.page_help.topic import EVERYDAY, Topic
+
+TOPICS = (
+    Topic(
+        key="plans",
+        title="Plans",
+        does="Lists the plans that you may read, or their sites, milestones and documents. Filters, columns and files "
+        "work as in every list.",
+        who=("A plan is read by its owners, its partnership, the network or everybody, as its owners chose.",),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:list plans:sites plans:milestones plans:documents plans:public web:organisation-plans",
+    ),
+    Topic(
+        key="read-a-plan",
+        title="One plan",
+        does="Shows the newest version that you may read, or the draft if there is no version yet. The history has all "
+        "versions. A published version never changes. Versions can be printed and downloaded as PDF or Word.",
+        who=(
+            "Owners and parties of its partnership read everything.",
+            "Others see no confidential sites and no restricted text.",
+            "Former parties read what was published up to the day they left.",
+        ),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:detail plans:version plans:version-by-id plans:history plans:paper plans:pdf plans:word plans:map "
+        "plans:document plans:propose",
+    ),
+    Topic(
+        key="compare-plans",
+        title="Compare two versions of a plan",
+        does="Shows what changed between two versions, in words and figures: what it was, what it is now, who changed "
+        "it and when. It can be printed, and downloaded as PDF or spreadsheet.",
+        who=("Everybody compares the versions that they may read.",),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
+    ),
+    Topic(
+        key="draft-a-plan",
+        title="Draft a plan",
+        does="Shows the draft with a link to change each piece: texts, sites with their homes, milestones, outcomes, "
+        "risks and files. Several people can work on it at once. If two change the same piece, the second sees both "
+        "texts. Nothing reaches readers before it is published.",
+        who=("Editors and leads of an owner start and change drafts.", "Leads of an owner publish them."),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:create plans:draft plans:draft-map plans:draft-paper plans:draft-pdf plans:preview plans:add-item "
+        "plans:edit-item plans:edit-about plans:remove-item plans:add-document plans:discard",
+    ),
+    Topic(
+        key="publish-a-plan",
+        title="Publish a plan",
+        does="Publishes the draft as the next version, with a note that says what changed and why. Followers are told "
+        "exactly that. A later version that is not minor asks signatories again. The other pages change the status, "
+        "and who may read published versions.",
+        who=("Leads of an owner publish. One owner’s lead is enough, and all owners are told.",),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:publish plans:status plans:audience plans:milestone",
+    ),
+    Topic(
+        key="share-a-draft",
+        title="Show a draft to named people",
+        does="Shows the draft to people whom you choose, until a day that you choose, to read or to comment. The page "
+        "says who has opened it. People of the partnership can ask to see a draft.",
+        who=(
+            "Editors and leads of an owner show the draft and answer requests.",
+            "A share ends at once when the person leaves their organisation, or it leaves the partnership.",
+        ),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:sharing plans:openings plans:ask plans:answer",
+    ),
+    Topic(
+        key="comments-on-plans",
+        title="Comments on a plan",
+        does="Shows comments on the published plan or on the draft, with their replies. A comment can be about the "
+        "whole plan or one piece, and can mention people, who get an email.",
+        who=(
+            "People of owners and parties comment on a version, observers included.",
+            "Editors and leads of owners, and people it was shown to for comment, comment on the draft.",
+            "The author of a comment, and editors and leads of owners, mark it as resolved.",
+        ),
+        guide=f"{EVERYDAY}#share-a-plan",
+        views="plans:comments plans:draft-comments plans:reply",
+    ),
+    Topic(
+        key="sign-a-plan",
+        title="Sign a plan",
+        does="Shows who was asked to sign which version, by when, and what they decided: approve, approve with a "
+        "condition, or reject. A condition counts once the organisation that set it says that it is met.",
+        who=(
+            "Leads of an owner choose who must sign and by when.",
+            "Leads of the organisation that is asked decide, here or by the link in their email.",
+        ),
+        guide=f"{EVERYDAY}#sign-a-plan",
+        views="plans:signing plans:request-signatures plans:remove-signatory plans:due-day plans:condition "
+        "plans:sign-by-link",
+    ),
+    Topic(
+        key="owners-of-plans",
+        title="Owners of a plan",
+        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of the "
+        "partnership, to own it too or to take it over, and can give it up while another owner remains.",
+        who=(
+            "Leads of an owner offer the plan and give it up.",
+            "Leads of the organisation that it is offered to accept or decline.",
+        ),
+        guide="plans/#owners",
+        views="plans:owners plans:ownership plans:offer plans:answer-ownership plans:give-up",
+    ),
+    Topic(
+        key="answers-about-plans",
+        title="Answers about a plan",
+        does="Shows what stakeholders and partners say about a plan: comments, answers to your questions, that they "
+        "have read it, whether it concerns them. What stakeholders write is shown to others after you approve it.",
+        who=(
+            "Leads of the plan’s owners read answers first, and show or refuse them.",
+            "Once shown, everybody who reads inside the plan sees them.",
+        ),
+        guide="answers/",
+        views="answers:plan answers:ask answers:refuse answers:file answers:incoming",
+    ),
+    Topic(
+        key="answer-by-link",
+        title="Answer about a plan without an account",
+        does="This page belongs to the link in your email. You can say that you have read the plan, comment, answer a "
+        "question, correct your name, or name a colleague. Nothing is sent before you press the button.",
+        who=(
+            "Only you can use the link. Do not pass it on.",
+            "The leads of the plan’s owners read what you write, and decide whether others see it.",
+        ),
+        guide="answers/#what-they-can-say",
+        views="answers:by-link answers:colleague-by-link answers:comment-by-link answers:name-by-link "
+        "answers:question-by-link answers:reply-by-link",
+    ),
+)

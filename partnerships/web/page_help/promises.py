@@ -1,0 +1,93 @@
+"""Help about asks, offers, matches and commitments."""
+
+from __future__ import annotations
+
+from partnerships.web.page_help.topic import EVERYDAY, Topic
+
+TOPICS = (
+    Topic(
+        key="asks-and-offers",
+        title="Asks and offers",
+        does="Shows what partners ask for and what they offer, with how long each has waited and how many matches it "
+        "has. Filters, columns and files work as in every list. “Ours” has those of your organisations, drafts first.",
+        who=(
+            "An ask or offer is read by those it is for: named organisations, a partnership or the whole network.",
+            "Editors and leads write them for their organisation.",
+        ),
+        guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
+        views="exchange:board exchange:list exchange:ours exchange:export exchange:saved web:organisation-entries",
+    ),
+    Topic(
+        key="write-an-ask",
+        title="Write an ask or an offer",
+        does="Says what you ask for or offer, how much, until when, and who can read it. Save it as a draft, or share "
+        "it at once. Who can read it is fixed when it is shared.",
+        who=("Editors and leads write, change and withdraw asks and offers of their organisation.",),
+        guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
+        views="exchange:new exchange:edit exchange:withdraw",
+    ),
+    Topic(
+        key="answer-an-ask",
+        title="One ask or offer, and its answers",
+        does="Shows the ask or offer with its answers, questions, commitments and history. Those it is for can ask a "
+        "question, answer with all or part of it, refer it to a colleague, or decline with a reason. An accepted "
+        "answer becomes a commitment or starts a working group.",
+        who=(
+            "Editors and leads of an organisation that is asked answer; observers do not.",
+            "Editors and leads of the organisation that wrote it accept or decline answers.",
+            "Only the two sides read an answer. A referral stays in one organisation.",
+        ),
+        guide=f"{EVERYDAY}#answer-an-ask-or-an-offer",
+        views="exchange:detail exchange:respond exchange:decide exchange:decline exchange:refer exchange:ask-question "
+        "exchange:answer-question exchange:withdraw-response exchange:agreed exchange:meet exchange:start-group",
+    ),
+    Topic(
+        key="matches",
+        title="Matches",
+        does="Shows which asks and offers fit together, and why. You can suggest an introduction to both sides, or say "
+        "that something is not a match; it is then not suggested to your organisation again.",
+        who=(
+            "You see matches of asks and offers that you may read.",
+            "Editors and leads introduce organisations and dismiss matches.",
+        ),
+        guide="exchange/#matching",
+        views="exchange:matches exchange:entry-matches exchange:introduce exchange:dismiss-match",
+    ),
+    Topic(
+        key="commitments",
+        title="Commitments",
+        does="Shows who made which promise for which day, how far it is, and what blocks it. The first due date is "
+        "kept beside later ones. A commitment counts once giver and receiver have confirmed it. It is done for good "
+        "once the receiver has verified it.",
+        who=(
+            "Giver, receiver and the parties of its partnership read it.",
+            "Editors and leads propose commitments, report progress and add evidence.",
+            "Leads of each side confirm; the receiver’s leads verify the delivery or send it back.",
+        ),
+        guide=f"{EVERYDAY}#keep-a-commitment",
+        views="commitments:list commitments:detail commitments:new commitments:edit commitments:confirm "
+        "commitments:progress commitments:verify commitments:due-date commitments:owner commitments:escalate "
+        "commitments:end commitments:attach commitments:evidence commitments:remove",
+    ),
+    Topic(
+        key="give-and-take",
+        title="Give and take",
+        does="Compares what your organisation gave its partners with what it received, by partner and quarter.",
+        who=("It counts only what you may read.",),
+        guide="commitments/#balance-of-asks-and-offers",
+        views="web:reciprocity web:reciprocity-partner",
+    ),
+    Topic(
+        key="developer-agreements",
+        title="Developer agreements",
+        does="Shows section 106 agreements of a planning authority: their contributions, what was paid, and the "
+        "commitments that come from them.",
+        who=(
+            "Everybody signed in reads them, because the authority publishes them.",
+            "Leads of the authority and administrators add agreements and contributions; lists are imported.",
+        ),
+        guide="importing/#developer-agreements",
+        views="developer_agreements:detail developer_agreements:of-organisation open_data:enter-agreement "
+        "open_data:enter-contribution",
+    ),
+)

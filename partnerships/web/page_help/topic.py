@@ -1,0 +1,28 @@
+"""What the help says about some pages that belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The page of the documentation that most helps lead to.
+EVERYDAY = "how-to/everyday-tasks/"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Help about the pages whose names are in `views`."""
+
+    #: The last part of its address; it stays, because people bookmark it.
+    key: str
+    title: str
+    #: What the pages do, in one to four short sentences.
+    does: str
+    #: Who may do what there, a sentence each.
+    who: tuple[str, ...]
+    #: The page of the documentation to read next, below /docs/.
+    guide: str
+    #: Names of the URLs that it is about, separated by spaces.
+    views: str
+
+
+SAME_AS_PARTNERSHIP = "People of the present parties of the partnership read it."

@@ -1,0 +1,86 @@
+"""Help with the page at hand: every page leads to a topic, and every topic to a page of the documentation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings, settings
+from django.test import Client
+from django.urls import get_resolver, reverse
+from docutils.nodes import make_id
+
+from partnerships.web.page_help import BY_ROOM, GROUPS, TOPICS, topic_of
+from tests.support.prepared import ROWS
+
+DOCS = Path(settings.BASE_DIR) / "docs"
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def shown() -> set[str]:
+    """Names of the URLs of the access table that GET answers."""
+    return {row.name for row in ROWS if row.get is not None}
+
+
+def names_of_urls() -> set[str]:
+    """Names of URLs of packages that show pages of their own: signing in, second factors, sessions."""
+    return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+
+
+def test_every_page_has_help_of_its_own() -> None:
+    assert {name for name in shown() if topic_of(name) is None} == set()
+    assert shown() - {view for topic in TOPICS for view in topic.views.split()} == set()
+
+
+def test_every_room_has_help() -> None:
+    rooms = {name.partition(":")[0] for name in shown()}
+
+    assert rooms - set(BY_ROOM) == set()
+    assert topic_of("admin:organisations_organisation_changelist") is topic_of("people:leaver")
+
+
+def test_no_page_has_two_topics_and_no_topic_a_page_that_does_not_exist() -> None:
+    named = [view for topic in TOPICS for view in topic.views.split()]
+
+    assert [view for view, count in Counter(named).items() if count > 1] == []
+    assert {view for view in named if view not in shown() | names_of_urls() and ":" not in view} == set()
+    posted = {row.name for row in ROWS}
+    assert {view for view in named if ":" in view and view not in posted} == {"web:page-help"} - posted
+    assert len({topic.key for topic in TOPICS}) == len(TOPICS)
+
+
+def test_every_topic_leads_to_a_heading_of_the_documentation() -> None:
+    broken = []
+    for topic in TOPICS:
+        page, _, heading = topic.guide.partition("#")
+        file = DOCS / f"{page.rstrip('/')}.md"
+        if not file.exists() or (heading and heading not in map(make_id, _HEADING.findall(file.read_text("utf-8")))):
+            broken.append((topic.key, topic.guide))
+
+    assert broken == []
+
+
+def test_help_is_read_signed_out_and_says_what_the_page_does_and_who_may_do_what(client: Client) -> None:
+    page = " ".join(client.get(reverse("web:page-help", args=["sign-terms"])).content.decode().split())
+
+    assert "Shows the version that waits for signatures" in page
+    assert "Leads of the party that signed" in page
+    assert "/docs/" not in page, "It was not built, as far as tests know."
+    assert client.get(reverse("web:page-help", args=["no-such-thing"])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_every_page_leads_to_its_help(client: Client, settings: LazySettings, tmp_path: Path) -> None:
+    settings.WHITENOISE_ROOT = str(tmp_path)
+    general, login, missing = (
+        client.get(path).content.decode() for path in ("/help/", "/accounts/login/", "/nothing/")
+    )
+
+    assert f'<a href="{reverse("web:page-help", args=["sign-in"])}">Help with this page</a>' in login
+    assert f'<a href="{reverse("web:help")}">Help with this page</a>' in missing
+    for group in GROUPS:
+        for topic in group.topics:
+            assert f'<a href="{reverse("web:page-help", args=[topic.key])}">{topic.title}</a>' in general
+    assert '<a href="/docs/">Documentation</a>' in login

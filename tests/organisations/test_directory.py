@@ -25,11 +25,11 @@ from partnerships.organisations.services import (
 from tests.support.successions import follow
 from tests.world import World
 
-NOW = timezone.now()
+NOW = timezone.now
 
 
 def council(name: str) -> Organisation:
-    return create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=NOW)
+    return create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=NOW())
 
 
 @pytest.mark.parametrize("text", ["KING'S", "kings lynn and", "Lynn & West", "LHA-Former", "45ub", "linn and west"])
@@ -40,7 +40,7 @@ def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: W
         identifiers=[(Scheme.RSH, "45UB")],
         names=[("LHA Former", NameKind.FORMER)],
         author=None,
-        now=NOW,
+        now=NOW(),
     )
 
     assert made in find_organisations(user=world.vera, text=text)
@@ -48,7 +48,7 @@ def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: W
 
 def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
     made = council("Northmere Council")
-    add_name(organisation=made, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW)
+    add_name(organisation=made, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW())
     other = council("Northmere Board")
 
     assert list(find_organisations(user=world.vera, text="Northmere Board")) == [other]
@@ -64,19 +64,21 @@ def test_list_can_be_filtered_by_region_and_area(world: World) -> None:
     region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
     world.fareham.region = region
     world.fareham.save()
-    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=NOW)
+    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=NOW())
 
     assert set(find_organisations(user=world.vera, region=region)) == {world.larkhaven}
     assert set(find_organisations(user=world.vera, area=world.gosport)) == set()
 
 
 def test_an_identifier_belongs_to_one_organisation_only(world: World) -> None:
-    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
 
     with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
-        add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
+        add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
     with pytest.raises(UnableToCreateOrganisation, match="Larkhaven"):
-        create_organisation(name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW)
+        create_organisation(
+            name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW()
+        )
 
     assert Identifier.objects.filter(value="5069").count() == 1
     assert not Organisation.objects.filter(name="Another").exists()

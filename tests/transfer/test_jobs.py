@@ -36,7 +36,7 @@ from tests.world import World, make_world
 
 from .lists import COUNCILS
 
-NOW = timezone.now()
+NOW = timezone.now
 
 
 def preview(world: World, text: str = COUNCILS) -> ImportRun:
@@ -46,7 +46,7 @@ def preview(world: World, text: str = COUNCILS) -> ImportRun:
         data=text.encode(),
         file_name="councils_2025-07.csv",
         author=world.dee,
-        now=NOW,
+        now=NOW(),
         choices=Choices(),
     )
 
@@ -56,7 +56,7 @@ def test_import_keeps_its_number_so_that_its_page_stays() -> None:
     world = make_world()
     run = preview(world)
 
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
     assert tasks.apply_waiting() == 1
 
     done = ImportRun.objects.get(pk=run.pk)
@@ -70,7 +70,7 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
     world = make_world()
     client.force_login(world.dee)
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
     page = reverse("admin:transfer_importrun_change", args=[run.pk])
 
     assert "It starts within 20 seconds." in client.get(page).content.decode()
@@ -85,23 +85,23 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
 def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
 
     with pytest.raises(UnableToApply, match="already running"):
-        ask_to_apply(run=run, author=world.dee, now=NOW)
+        ask_to_apply(run=run, author=world.dee, now=NOW())
     with pytest.raises(UnableToApply, match="is running"):
-        discard_preview(run=run, author=world.dee, now=NOW)
+        discard_preview(run=run, author=world.dee, now=NOW())
 
 
 @pytest.mark.django_db
 def test_job_of_a_worker_that_died_is_taken_up_again() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
-    ImportJob.objects.update(claimed_until=NOW + LEASE)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
+    ImportJob.objects.update(claimed_until=NOW() + LEASE)
 
-    assert apply_waiting(now=NOW + dt.timedelta(minutes=1)) == 0
-    assert apply_waiting(now=NOW + LEASE) == 1
+    assert apply_waiting(now=NOW() + dt.timedelta(minutes=1)) == 0
+    assert apply_waiting(now=NOW() + LEASE) == 1
 
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 
@@ -113,10 +113,10 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
     run = preview(world)
     world.dee.is_staff = False
     world.dee.save(update_fields=["is_staff"])
-    ImportJob.objects.create(run=run, asked_at=NOW, asked_by=world.dee)
+    ImportJob.objects.create(run=run, asked_at=NOW(), asked_by=world.dee)
     before = Organisation.objects.count()
 
-    apply_waiting(now=NOW)
+    apply_waiting(now=NOW())
 
     assert "may not import any more" in ImportJob.objects.get().error
     assert Organisation.objects.count() == before
@@ -124,8 +124,8 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
     world.dee.save(update_fields=["is_staff"])
     shown = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "The file was not imported; nothing was changed." in shown
-    ask_to_apply(run=run, author=world.dee, now=NOW)
-    assert apply_waiting(now=NOW) == 1
+    ask_to_apply(run=run, author=world.dee, now=NOW())
+    assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 
 
@@ -133,10 +133,10 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
 def test_headings_of_a_running_import_stay_as_they_are() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
 
     with pytest.raises(UnableToApply, match="is running"):
-        confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW)
+        confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW())
 
 
 @pytest.mark.django_db
@@ -154,21 +154,21 @@ def test_import_that_fails_says_so_and_is_not_tried_for_ever(
             cursor.execute("SELECT pg_sleep(1)")
 
     world = make_world()
-    ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+    ask_to_apply(run=preview(world), author=world.dee, now=NOW())
     monkeypatch.setattr(jobs, "apply_preview", too_slow)
 
     with pytest.raises(error):
-        apply_waiting(now=NOW)
+        apply_waiting(now=NOW())
 
     assert "took longer than 14 minutes" in ImportJob.objects.get().error
-    assert apply_waiting(now=NOW + LEASE) == 0
+    assert apply_waiting(now=NOW() + LEASE) == 0
 
 
 @pytest.mark.django_db
 def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
     world, clock = make_world(), [0.0]
     for _ in range(2):
-        ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+        ask_to_apply(run=preview(world), author=world.dee, now=NOW())
 
     def take_long(*, run: ImportRun, **options: object) -> None:
         clock[0] += LONG_ENOUGH + 1
@@ -177,31 +177,31 @@ def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.Monke
     monkeypatch.setattr(jobs, "apply_preview", take_long)
     monkeypatch.setattr(leased_jobs, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
-    assert [apply_waiting(now=NOW) for _ in range(3)] == [1, 1, 0]
+    assert [apply_waiting(now=NOW()) for _ in range(3)] == [1, 1, 0]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
     other = connections.create_connection(DEFAULT_DB_ALIAS)
     with closing(other), other.cursor() as cursor, connection.cursor() as ours:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
         ours.execute("SET lock_timeout = '100ms'")
-        assert apply_waiting(now=NOW) == 1
+        assert apply_waiting(now=NOW()) == 1
         ours.execute("RESET lock_timeout")
 
     job = ImportJob.objects.get()
     assert (job.error, job.claimed_until) == ("", None)
-    assert apply_waiting(now=NOW) == 1
+    assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 
 
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_visible_before_the_import_ends() -> None:
     world = make_world()
-    job = ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+    job = ask_to_apply(run=preview(world), author=world.dee, now=NOW())
     other = connections.create_connection(DEFAULT_DB_ALIAS)
 
     with transaction.atomic(), shown_progress(job) as progress:
@@ -220,9 +220,9 @@ def test_progress_is_visible_before_the_import_ends() -> None:
 def test_import_that_writes_its_progress_does_not_wait_for_itself() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
 
-    assert apply_waiting(now=NOW) == 1
+    assert apply_waiting(now=NOW()) == 1
 
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
     assert not ImportJob.objects.exists()

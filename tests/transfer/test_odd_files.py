@@ -30,7 +30,7 @@ from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now()
+NOW = timezone.now
 DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
 LEPS = "LAD21CD,LAD21NM,LEP21CD1,LEP21NM1\nE07900001,Westmarch,E37900001,Estuary Reach\n"
 AUTHORITIES = "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n"
@@ -219,7 +219,7 @@ def test_local_plans_survive_any_files(file: tuple[str, bytes]) -> None:
             plans=File("local-plan.csv", given_files["plans"]),
             timetable=File("local-plan-timetable.csv", given_files["timetable"]),
             author=None,
-            now=NOW,
+            now=NOW(),
         )
     )
 
@@ -237,13 +237,13 @@ def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None
 
     ends_well(
         lambda: import_developer_agreements(
-            **{kind: File(f"{kind}.csv", content) for kind, content in whole.items()}, author=None, now=NOW
+            **{kind: File(f"{kind}.csv", content) for kind, content in whole.items()}, author=None, now=NOW()
         )
     )
 
 
 @pytest.mark.parametrize("name", ["a\x00b.csv", "\ud800.csv", "x" * 400 + ".csv", "../../councils.csv", ""])
 def test_no_file_name_stops_an_import(name: str) -> None:
-    run = import_register(register="councils", data=COUNCILS.encode(), file_name=name, author=None, now=NOW).run
+    run = import_register(register="councils", data=COUNCILS.encode(), file_name=name, author=None, now=NOW()).run
 
     assert run.created == 5

@@ -27,7 +27,7 @@ from partnerships.transfer.services.pending import PENDING, Loaded, load_pending
 from partnerships.transfer.services.rehearsing import rehearse
 from tests.world import World
 
-NOW = timezone.now()
+NOW = timezone.now
 FILE = json.loads(PENDING.read_text(encoding="utf-8"))
 
 
@@ -36,14 +36,14 @@ def surrey() -> dict[str, Organisation]:
     codes = sorted({code for item in FILE["successions"] for code in item["predecessors"]})
     return {
         code: create_organisation(
-            name=f"Council {code}", kind="council", identifiers=[("gss", code)], author=None, now=NOW
+            name=f"Council {code}", kind="council", identifiers=[("gss", code)], author=None, now=NOW()
         )
         for code in codes
     }
 
 
 def load() -> Loaded:
-    return load_pending(author=None, now=NOW)
+    return load_pending(author=None, now=NOW())
 
 
 def test_twelve_councils_become_two(world: World) -> None:
@@ -71,11 +71,11 @@ def test_every_pending_succession_names_its_source() -> None:
 def test_what_an_administrator_decided_stays_when_it_is_loaded_again(world: World) -> None:
     councils = surrey()
     load()
-    given: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW}
+    given: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW()}
     correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **given)
     for succession in Succession.objects.all():
         to = "cancelled" if succession.kind == "replace" else "order_made"
-        change_succession_status(succession=succession, to=to, reason="As decided.", author=world.dee, now=NOW)
+        change_succession_status(succession=succession, to=to, reason="As decided.", author=world.dee, now=NOW())
 
     call_command("load_pending")
 
@@ -92,7 +92,7 @@ def test_surrey_is_rehearsed_by_command_and_nothing_is_kept(world: World) -> Non
     held = Party.objects.count(), Email.objects.count(), Organisation.objects.count(), Succession.objects.count()
     first = Succession.objects.order_by("pk")[0]
 
-    found = rehearse(succession=first, everything=True, invent=True, now=NOW)
+    found = rehearse(succession=first, everything=True, invent=True, now=NOW())
 
     assert (found.successions, found.stays, len(found.before)) == (3, 0, 14)
     assert found.is_undone
@@ -118,7 +118,7 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
         vests_on=known_day(timezone.localdate()),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
-        now=NOW,
+        now=NOW(),
     )
     said = StringIO()
 
@@ -133,6 +133,6 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
         call_command("rehearse_succession", succession.pk)
     succession.refresh_from_db()
     assert succession.status == "proposed"
-    change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW)
+    change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW())
     with pytest.raises(CommandError, match="still to come"):
         call_command("rehearse_succession", succession.pk)

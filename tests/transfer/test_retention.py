@@ -18,7 +18,7 @@ from .lists import COUNCILS, PROVIDERS, import_list
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now()
+NOW = timezone.now
 DAY = dt.timedelta(days=1)
 #: A list with a bad row, and a person to ask about it.
 WITH_CONTACT = PROVIDERS.replace("Corporate form", "Corporate form,Contact").replace(
@@ -30,7 +30,7 @@ def preview(world: World) -> ImportRun:
     """Dee's preview of a list with a bad row."""
     import_list("councils", COUNCILS)
     return preview_register(
-        register="providers", data=WITH_CONTACT.encode(), file_name="list.csv", author=world.dee, now=NOW
+        register="providers", data=WITH_CONTACT.encode(), file_name="list.csv", author=world.dee, now=NOW()
     )
 
 
@@ -38,10 +38,10 @@ def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> No
     run = preview(make_world())
     assert "Kay Canary" in str(run.report)
 
-    apply_retention(now=NOW + PREVIEWS_WAIT - DAY)
+    apply_retention(now=NOW() + PREVIEWS_WAIT - DAY)
     run.refresh_from_db()
     assert (run.status, bool(run.content)) == (RunStatus.PREVIEWED, True)
-    apply_retention(now=NOW + PREVIEWS_WAIT + DAY)
+    apply_retention(now=NOW() + PREVIEWS_WAIT + DAY)
 
     run.refresh_from_db()
     assert (run.status, run.content) == (RunStatus.DISCARDED, None)
@@ -52,9 +52,9 @@ def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> No
 def test_preview_that_a_worker_imports_is_not_discarded() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ask_to_apply(run=run, author=world.dee, now=NOW())
 
-    apply_retention(now=NOW + PREVIEWS_WAIT + DAY)
+    apply_retention(now=NOW() + PREVIEWS_WAIT + DAY)
 
     run.refresh_from_db()
     assert run.status == RunStatus.PREVIEWED
@@ -64,10 +64,10 @@ def test_rows_set_aside_can_be_downloaded_for_half_a_year() -> None:
     import_list("councils", COUNCILS)
     run = import_list("providers", WITH_CONTACT)
 
-    apply_retention(now=NOW + ROWS_KEPT - DAY)
+    apply_retention(now=NOW() + ROWS_KEPT - DAY)
     run.refresh_from_db()
     assert "Kay Canary" in str(run.report)
-    apply_retention(now=NOW + ROWS_KEPT + DAY)
+    apply_retention(now=NOW() + ROWS_KEPT + DAY)
 
     run.refresh_from_db()
     assert "Kay Canary" not in str(run.report)
@@ -78,7 +78,7 @@ def test_discarded_preview_keeps_no_row() -> None:
     world = make_world()
     run = preview(world)
 
-    discard_preview(run=run, author=world.dee, now=NOW)
+    discard_preview(run=run, author=world.dee, now=NOW())
 
     run.refresh_from_db()
     assert "Kay Canary" not in str(run.report)

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 
 from tests.faults.site import ROOT, serving, signed_in, until
@@ -60,6 +60,16 @@ def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
         holder.wait()
 
 
+def is_lock_held() -> bool:
+    """Whether a transaction in this database holds the digests' lock, the only one of its type in this test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE locktype = 'advisory' AND granted AND datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def test_pages_do_not_wait_for_a_frozen_process_whose_transaction_the_database_ends(
     world: World, tmp_path: Path
 ) -> None:
@@ -74,16 +84,15 @@ def test_pages_do_not_wait_for_a_frozen_process_whose_transaction_the_database_e
 
         assert change()[0] == 302
         with frozen_holder(worker):
-            began = time.monotonic()
             status, retry_after, page = change()
-            took = time.monotonic() - began
+            is_still_held = is_lock_held()
             reading = site.ask("GET", reverse("digests:manage"), cookie)[0]
         with frozen_holder(web):
             assert change()[0] == 503
-            until(lambda: change()[0] == 302, seconds=20)
+            until(lambda: change()[0] == 302, seconds=150)
 
     assert status == 503
     assert int(retry_after) > 0
     assert "Try again" in page
-    assert took < 3
+    assert is_still_held
     assert reading == 200

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 class MailServer(threading.Thread):
     """Accepts mail on 127.0.0.1; `at_the_end` is what follows DATA by address.
 
-    `slow:SECONDS` answers late, `later:SECONDS` asks late for a retry, `hang` never answers, `drop` closes the
-    connection; each time after the message was received. `deaf` never answers RCPT.
+    `slow:SECONDS` answers late, `held` answers once `released` is set, `later:SECONDS` asks late for a retry, `hang`
+    never answers, `drop` closes the connection; each time after the message was received. `deaf` never answers RCPT.
     """
 
     #: Seconds before each reply to a command.
@@ -31,8 +31,9 @@ class MailServer(threading.Thread):
         self.commands: list[str] = []
         #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
-        #: Somebody waits for an answer that never comes.
+        #: Somebody waits for an answer that never comes, or not before `released`.
         self.asked = threading.Event()
+        self.released = threading.Event()
         self.message_ids: dict[str, set[str]] = {}
         self._door = socket.create_server(("127.0.0.1", 0))
         self._closing = threading.Event()
@@ -50,6 +51,7 @@ class MailServer(threading.Thread):
     def close(self) -> None:
         """Accept no more connections, and end hanging ones."""
         self._closing.set()
+        self.released.set()
         with contextlib.suppress(OSError):
             self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
@@ -103,6 +105,11 @@ class MailServer(threading.Thread):
             self.asked.set()
             self._closing.wait(60)
             return False
+        if what == "held":
+            self.asked.set()
+            self.released.wait(60)
+            if self._closing.is_set():
+                return False
         if what in ("slow", "later"):
             time.sleep(float(seconds))
         if what == "later":

@@ -47,13 +47,12 @@ def server(world: World, settings: Any) -> Iterator[MailServer]:
         yield running
 
 
-def until(is_so: Callable[[], bool], seconds: float) -> float:
-    """Wait until something is so; the seconds that it took."""
-    began = time.monotonic()
+def until(is_so: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so; fail after these seconds."""
+    end = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() - began < seconds
+        assert time.monotonic() < end
         time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def record_code(address: str) -> Email:
@@ -91,16 +90,18 @@ def account_sender(server: MailServer) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("what", ["hang", "deaf"])
-def test_account_email_leaves_within_two_seconds_while_another_hangs(server: MailServer, what: str) -> None:
+def test_account_email_leaves_while_another_hangs(server: MailServer, settings: Any, what: str) -> None:
+    settings.EMAIL_TIMEOUT = settings.EMAIL_DATA_TIMEOUT = 50
     server.at_the_end = {"amina@slow.example": what}
     with account_sender(server):
-        record_code("amina@slow.example")
-        assert server.asked.wait(5)
+        hanging = record_code("amina@slow.example")
+        assert server.asked.wait(30)
         record_code("ben@council.example")
 
-        took = until(lambda: server.received["ben@council.example"] == 1, 10)
+        until(lambda: server.received["ben@council.example"] == 1, 30)
+        status_of_hanging = Email.objects.get(pk=hanging.pk).status
 
-    assert took < 2
+    assert status_of_hanging == "sending"
 
 
 @pytest.mark.parametrize("what", ["hang", "deaf"])
@@ -131,7 +132,7 @@ def test_sending_stops_while_too_many_emails_hang(
     threads.run(seconds=3)
     statuses_meanwhile = statuses()
     server.at_the_end = {}
-    until(lambda: not threads.is_full(), 10)  # the two have taken EMAIL_DATA_TIMEOUT
+    until(lambda: not threads.is_full(), 60)  # the two have taken EMAIL_DATA_TIMEOUT
     threads.run(seconds=3)
     threads.finish()
 
@@ -140,20 +141,19 @@ def test_sending_stops_while_too_many_emails_hang(
 
 
 def test_hanging_domain_does_not_hold_up_the_others(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 8, 0
+    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 50, 0
     hanging = [record_code(f"person{number}@slow.example") for number in range(30)]
     server.at_the_end = {email.address: "hang" for email in hanging}
     threads = DrainThreads(lanes="all", patience=0.3, job="tests")
     threads.run(seconds=4)
     record(world.amina, world.ben, world.vera)
 
-    took = until(lambda: threads.run(seconds=2) and statuses() == ["sent"] * 3, 6)
+    until(lambda: threads.run(seconds=2) and statuses() == ["sent"] * 3, 30)
     copies = dict(server.received)
     waiting = Email.objects.filter(address__endswith="@slow.example", status="sending").count()
     server.close()  # which ends what hangs
     threads.finish()
 
-    assert took < 3
     assert waiting == len(copies) - 3 < drain_threads.MAX_SLOW
     assert set(copies.values()) == {1}
 
@@ -176,16 +176,16 @@ def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServ
     assert {Email.objects.get(pk=email.pk).reason_code for email in hanging} == {"may_have_arrived"}
 
 
-def test_process_that_stops_releases_what_has_not_left(world: World, server: MailServer) -> None:
-    server.at_the_end = {world.amina.email: "slow:3"}
+def test_process_that_stops_releases_what_has_not_left(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_DATA_TIMEOUT = 50
+    server.at_the_end = {world.amina.email: "held"}
     first, *others = record(world.amina, world.ben, world.vera).values()
     threads = DrainThreads(lanes="others", patience=10, job="tests")
-    stopping = threading.Event()
-    threading.Timer(1, stopping.set).start()
 
-    threads.run(seconds=20, is_stopping=stopping.is_set)
+    threads.run(seconds=40, is_stopping=server.asked.is_set)
     released = Email.objects.filter(pk__in=[one.pk for one in others]).values_list("status", "attempts", "doubts")
     released_at_once = list(released)
+    server.released.set()
     threads.finish()
 
     assert released_at_once == [("queued", 0, 0)] * 2
@@ -223,13 +223,16 @@ def end_connections_of_drains() -> int:
         return cursor.rowcount
 
 
-def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(world: World, server: MailServer) -> None:
+def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(
+    world: World, server: MailServer, settings: Any
+) -> None:
+    settings.EMAIL_DATA_TIMEOUT = 50
     server.at_the_end = {world.amina.email: "hang"}
     first, second = record(world.ben, world.amina).values()
     threads = DrainThreads(lanes="others", patience=0.3, job="tests")
 
     threads.run(seconds=3)
-    until(lambda: Email.objects.get(pk=first.pk).status == "sent", 2)
+    until(lambda: Email.objects.get(pk=first.pk).status == "sent", 30)
     status_of_second = Email.objects.get(pk=second.pk).status
     server.close()
     threads.finish()
@@ -254,7 +257,7 @@ def test_server_that_is_slow_before_data_gets_each_email_once(world: World, serv
 
     first = threading.Thread(target=send, kwargs={"again": False}, daemon=True)
     first.start()
-    until(lambda: Email.objects.get(pk=email.pk).status == "sending", 5)
+    until(lambda: Email.objects.get(pk=email.pk).status == "sending", 30)
     second = threading.Thread(target=send, kwargs={"again": True}, daemon=True)
     second.start()
     first.join(30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -126,10 +125,8 @@ def test_envelope_is_sent_together_if_the_server_offers_it(server: MailServer) -
 
 
 def test_lines_of_a_reply_share_one_deadline(server: MailServer) -> None:
-    server.drips = 0.3  # the timeout is a second for each reply, not for each byte
+    server.drips = 0.3  # the timeout is a second for each reply; if it were for each byte, the email would be accepted
 
-    began = time.monotonic()
     [answer] = send("ben@council.example")
 
-    assert time.monotonic() - began < 4
     assert (answer.outcome, answer.in_doubt) == (Outcome.LATER, False)

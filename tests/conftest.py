@@ -21,6 +21,7 @@ from django.test.utils import ContextList
 from hypothesis import HealthCheck
 from hypothesis import settings as of_hypothesis
 from playwright.sync_api import BrowserContext
+from pytest_django.plugin import blocking_manager_key
 
 from housing.migration_state import rendering_less
 from partnerships.kit import operators, vocabularies
@@ -98,6 +99,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Clear what an earlier test left whose own clearing failed, before anything of this one is set up."""
+    with item.config.stash[blocking_manager_key].unblock():
+        seeds.clear_what_is_left()
 
 
 @pytest.fixture(autouse=True, scope="session")

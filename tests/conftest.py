@@ -26,7 +26,7 @@ from pytest_django.plugin import blocking_manager_key
 from housing.migration_state import rendering_less
 from partnerships.kit import operators, vocabularies
 from partnerships.organisations import statements
-from tests.support import seeds
+from tests.support import kept_rows, seeds
 from tests.support.browser import chromium_path
 from tests.support.constraints import number_at_once
 from tests.support.database import template_database
@@ -199,8 +199,12 @@ def context(context: BrowserContext) -> BrowserContext:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """The test database, whose rows from migrations come back after a flush."""
+    together = None if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    kept_rows.begin(database=connections["default"].settings_dict["NAME"], folder=together)
     with django_db_blocker.unblock():
         seeds.keep(connections["default"].settings_dict)
     TransactionTestCase._fixture_teardown = seeds.as_migrated  # type: ignore[attr-defined]  # private in Django

@@ -26,6 +26,7 @@ from tests.support.constraints import check_once
 from tests.support.crawling import Answer, Crawler, Fetch, Report, words_shown
 from tests.support.outbox import deliver
 from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.prepared import Files, files_written, kept_with_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -43,13 +44,17 @@ def planted(
     """
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"))
     with django_db_blocker.unblock(), files, transaction.atomic():
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            made = plant()
-        made.emails = list(deliver())
-        index_stale()
-        check_once()
-        yield made
+        yield kept_with_files(_planted)
         transaction.set_rollback(True)
+
+
+def _planted() -> tuple[Planted, Files]:
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        made = plant()
+    made.emails = list(deliver())
+    index_stale()
+    check_once()
+    return made, files_written()
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.constraints import check_once
 from tests.support.crawling import words_shown
 from tests.support.planting import Planted, plant
+from tests.support.prepared import Files, files_written, kept_with_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -81,13 +82,21 @@ def planted(
         MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0, NOTICES_AT_ONCE=request.param
     )
     with django_db_blocker.unblock(), files, transaction.atomic():
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            made = plant(begin=everybody_follows)
-            made.world.partnership.refresh_from_db()
-            tell_stakeholders(made)
-        check_once()
-        yield made
+        yield kept_with_files(_planted_at_once if request.param else _planted_for_summaries)
         transaction.set_rollback(True)
+
+
+def _planted_for_summaries() -> tuple[Planted, Files]:
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        made = plant(begin=everybody_follows)
+        made.world.partnership.refresh_from_db()
+        tell_stakeholders(made)
+    check_once()
+    return made, files_written()
+
+
+def _planted_at_once() -> tuple[Planted, Files]:
+    return _planted_for_summaries()
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ from partnerships.plans.services import publish_version
 from tests.digests.conftest import PostOffice
 from tests.support.crawling import Crawler, words_shown
 from tests.support.planting import Planted, plant
+from tests.support.prepared import Files, files_written, kept_with_files
 from tests.test_crawl import visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -46,22 +47,26 @@ def planted(
     """
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0)
     with django_db_blocker.unblock(), files, transaction.atomic():
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            made = plant()
-            for plan in _published(made):
-                publish_version(plan=plan, author=made.world.amina, note="One more.", now=timezone.now())
-            plan_round(now=timezone.now())
-            PostOffice().drain()
-            for sent in Delivery.objects.filter(status="sent"):
-                note_bounce(
-                    kind=Bounce.Kind.SOFT,
-                    address=sent.address,
-                    text=f"<{sent.address}>: the mailbox is full",
-                    message_id=sent.message_id,
-                    now=timezone.now() + dt.timedelta(minutes=1),
-                )
-        yield made
+        yield kept_with_files(_planted)
         transaction.set_rollback(True)
+
+
+def _planted() -> tuple[Planted, Files]:
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        made = plant()
+        for plan in _published(made):
+            publish_version(plan=plan, author=made.world.amina, note="One more.", now=timezone.now())
+        plan_round(now=timezone.now())
+        PostOffice().drain()
+        for sent in Delivery.objects.filter(status="sent"):
+            note_bounce(
+                kind=Bounce.Kind.SOFT,
+                address=sent.address,
+                text=f"<{sent.address}>: the mailbox is full",
+                message_id=sent.message_id,
+                now=timezone.now() + dt.timedelta(minutes=1),
+            )
+    return made, files_written()
 
 
 @pytest.fixture(autouse=True)

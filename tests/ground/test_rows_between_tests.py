@@ -1,14 +1,18 @@
-"""Tests leave no rows to each other."""
+"""Tests leave no rows to each other, and share those of worlds that one of their processes made."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
 from partnerships.exchange.models import Theme
 from partnerships.people.models import User
-from tests.support import seeds
+from tests.support import kept_rows, seeds
+from tests.support.kept_rows import kept
 from tests.world import person
 
 
@@ -31,3 +35,29 @@ def test_rows_whose_clearing_failed_are_cleared_before_the_next_test(monkeypatch
     assert User.objects.count() == 0
     assert themes
     assert set(Theme.objects.values_list("pk", flat=True)) == themes
+
+
+@pytest.mark.django_db
+def test_rows_that_another_process_made_leave_their_numbers_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_rows, "_folder", tmp_path)
+    built: list[Any] = []
+
+    def somebody() -> User:
+        built.append(person("Amina Larch", "amina@larkhaven.example"))
+        return built[-1]
+
+    with transaction.atomic():
+        monkeypatch.setattr(kept_rows, "_kept", {})
+        first = kept(somebody)
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE people_user ALTER COLUMN id RESTART")  # as in a process that made nobody yet
+    monkeypatch.setattr(kept_rows, "_kept", {})
+    again = kept(somebody)
+    other = person("Ben West", "ben@westmarch.example")
+
+    assert built == [first]
+    assert again == first == User.objects.get(email="amina@larkhaven.example")
+    assert other.pk > again.pk

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
@@ -26,6 +26,9 @@ from tests.support.constraints import check_once
 from tests.support.kept_rows import kept
 from tests.world import World, make_world
 
+Made = TypeVar("Made")
+Files = dict[str, bytes]
+
 #: Each room's part of the access table.
 MODULES = [
     importlib.import_module(f"tests.{package.name}.access")
@@ -37,7 +40,12 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 def prepared() -> World:
     """The small world with each room's additions, or its rows and files again for a later test."""
-    made, files = kept(_built)
+    return kept_with_files(_built)
+
+
+def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
+    """What `build` makes, with its rows and files, or these again for a later test; it returns `files_written()`."""
+    made, files = kept(build)
     for name, content in files.items():
         file = Path(settings.MEDIA_ROOT, name)
         if not file.exists():
@@ -46,19 +54,21 @@ def prepared() -> World:
     return made
 
 
-def _built() -> tuple[World, dict[str, bytes]]:
-    """The world, with the files that its records have.
+def files_written() -> Files:
+    """Every file of this test's records, by its name."""
+    root = Path(settings.MEDIA_ROOT)
+    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
-    Rooms that set `AFTER_OTHERS` build on the records of others.
-    """
+
+def _built() -> tuple[World, Files]:
+    """The world. Rooms that set `AFTER_OTHERS` build on the records of others."""
     made = make_world()
     for module in sorted(MODULES, key=lambda module: hasattr(module, "AFTER_OTHERS")):
         if hasattr(module, "prepare"):
             module.prepare(made)
     index_stale()
     check_once()
-    root = Path(settings.MEDIA_ROOT)
-    return made, {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    return made, files_written()
 
 
 @contextmanager

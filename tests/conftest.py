@@ -24,7 +24,9 @@ from playwright.sync_api import BrowserContext
 from pytest_django.plugin import blocking_manager_key
 
 from housing.migration_state import rendering_less
+from partnerships.documents import downloads
 from partnerships.kit import operators, vocabularies
+from partnerships.kit.late import late
 from partnerships.organisations import statements
 from tests.support import kept_rows, seeds
 from tests.support.browser import chromium_path
@@ -112,6 +114,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def migrations_render_less() -> Iterator[None]:
     """Migrate in tests as our own `migrate` does, in a fraction of the time."""
     with rendering_less():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pages_are_drawn_once() -> Iterator[None]:
+    """A PDF of the same page is not drawn again for each persona."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(downloads, "weasyprint", late("tests.support.drawing"))
         yield
 
 

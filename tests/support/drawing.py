@@ -1,0 +1,48 @@
+"""PDFs, each drawn once for all who open the same page: drawing one takes up to a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from typing import Any
+
+import weasyprint
+
+
+class HTML:
+    """A page, for weasyprint."""
+
+    def __init__(self, string: str, url_fetcher: Callable[..., Any]) -> None:
+        self._given = (string, url_fetcher)
+
+    def render(self, *, pdf_variant: str) -> Drawn:
+        """The page as it was drawn first."""
+        return _drawn(*self._given, pdf_variant)
+
+    def write_pdf(self, *, pdf_variant: str) -> bytes:
+        """Its PDF."""
+        return _drawn(*self._given, pdf_variant).pdf
+
+
+class Drawn:
+    """A drawn page, whose PDF is written once."""
+
+    def __init__(self, document: Any, variant: str) -> None:
+        self.pages = document.pages
+        self._document, self._variant = document, variant
+
+    @cached_property
+    def pdf(self) -> bytes:
+        """The PDF."""
+        written: bytes = self._document.write_pdf(pdf_variant=self._variant)
+        return written
+
+    def write_pdf(self, *, pdf_variant: str) -> bytes:
+        """The PDF, in the variant that it was drawn for."""
+        assert pdf_variant == self._variant
+        return self.pdf
+
+
+@lru_cache(maxsize=32)
+def _drawn(page: str, fetch: Callable[..., Any], variant: str) -> Drawn:
+    return Drawn(weasyprint.HTML(string=page, url_fetcher=fetch).render(pdf_variant=variant), variant)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -191,19 +192,25 @@ def _problems(plan: Plan, piece: str, content: Content, changed: Content) -> lis
         return period_problems(changed["about"])
     code, _slash, key = piece.partition("/")
     site = get_piece(changed, piece) if code == "sites" and key else None
-    return _wrong_years(plan, content, changed["sites"], site) if site else []
+    return _wrong_years(plan, get_piece(content, piece), site, _sites_by_years(changed["sites"])) if site else []
 
 
-def _wrong_years(plan: Plan, content: Content, sites: Sequence[Item], site: Item) -> list[Problem]:
+def _sites_by_years(sites: Iterable[Item]) -> Counter[str]:
+    """How many sites have homes in years of each kind."""
+    return Counter(kind for site in sites for kind in year_kinds(site["homes"]))
+
+
+def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str]) -> list[Problem]:
     """Years of the wrong kind, where the homes of a site change; older ones do not hold up its other fields.
 
-    `sites` are all as they will be. While no other site has a year, either kind will do: there is nothing to add up.
+    `counts` are of all sites as they will be. While no other site has a year, either kind will do: there is nothing to
+    add up.
     """
-    was = get_piece(content, f"sites/{site['key']}")
     if was and was["homes"] == site["homes"]:
         return []
-    others = {kind for one in sites if one["key"] != site["key"] for kind in year_kinds(one["homes"])}
-    if not others and len(year_kinds(site["homes"])) == 1:
+    own = year_kinds(site["homes"])
+    others = {kind for kind, count in counts.items() if count > (kind in own)}
+    if not others and len(own) == 1:
         return []
     return year_problems(others.pop() if len(others) == 1 else plan.years, site["homes"])
 
@@ -245,9 +252,10 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     content, base = _said(plan, draft)
     if code == "sites":
-        sites = list(({site["key"]: site for site in content["sites"]} | dict(items)).values())
-        for site in items.values():
-            wrong = _wrong_years(plan, content, sites, site)
+        present = {site["key"]: site for site in content["sites"]}
+        counts = _sites_by_years((present | dict(items)).values())
+        for key, site in items.items():
+            wrong = _wrong_years(plan, present.get(key), site, counts)
             if wrong:
                 raise UnableToSavePiece(f"{site['name']}: {wrong[0].message}")
     pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from partnerships.documents import key_for
 from partnerships.people.models import User
 from partnerships.plans.content import MILESTONE_STATUSES, Item
 from partnerships.plans.content import MILESTONES as COLLECTION
@@ -19,7 +20,6 @@ from partnerships.spreadsheets.services.kinds.plan_items import (
     given_by,
     given_key,
     may_import,
-    new_key,
     remembered_for,
     revision_of,
     site_named,
@@ -88,7 +88,7 @@ def _key_of(run: Run, line: Line, draft: Draftsman, site: str) -> str | None:
     if len(found) > 1:
         run.refuse(line, "name", "several milestones of this site have that name.", "Give the ID from a download.")
         return None
-    return str(found[0]["key"]) if found else new_key(line.text("name"), draft.taken)
+    return str(found[0]["key"]) if found else key_for(line.text("name"), draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

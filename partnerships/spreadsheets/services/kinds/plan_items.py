@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from partnerships.documents import KEY, InvalidContent, key_for, normalise_item
+from partnerships.documents import KEY, InvalidContent, normalise_item
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import PLAN, Collection, Content, Item
@@ -212,8 +212,3 @@ def given_key(run: Run, line: Line, one: str) -> str | None:
         run.refuse(line, "key", f"“{said}” is not an ID.", f"Leave it blank for a new {one}.")
         return None
     return said
-
-
-def new_key(name: str, taken: Iterable[str]) -> str:
-    """A key for a new item."""
-    return key_for(name, frozenset(taken))

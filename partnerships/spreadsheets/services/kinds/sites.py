@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from partnerships.documents import key_for
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.people.models import User
 from partnerships.plans.content import CONFIDENCE, PLANNING_STATUSES, Item
@@ -19,7 +20,6 @@ from partnerships.spreadsheets.services.kinds.plan_items import (
     given_by,
     given_key,
     may_import,
-    new_key,
     remembered_for,
     revision_of,
 )
@@ -144,7 +144,7 @@ def _key_of(run: Run, line: Line, draft: Draftsman) -> str | None:
         column_, which = ("reference", reference) if reference else ("name", name)
         run.refuse(line, column_, f"several sites are called “{which}”.", "Give the ID from a download of this plan.")
         return None
-    return str(found[0]["key"]) if found else new_key(name or reference, draft.taken)
+    return str(found[0]["key"]) if found else key_for(name or reference, draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

@@ -21,7 +21,7 @@ class Row:
     """One entry of the index as a source gives it; see `SearchEntry`.
 
     `references` are numbers and codes that find it as a whole, such as "26/01234/FUL". `postcode` is its own, in full
-    or the district alone; full ones in its words count too.
+    or the district alone; full ones in its words count too. `opens_at` is in UTC.
     """
 
     object_id: int
@@ -38,6 +38,7 @@ class Row:
     day: dt.date | None = None
     number: int = 0
     hidden: bool = False
+    opens_at: dt.datetime | None = None
 
     def stored(self) -> dict[str, Any]:
         """Its columns, with the postcodes that its words hold."""
@@ -48,6 +49,7 @@ class Row:
             "title": title,
             "text": text,
             "day": self.day.isoformat() if self.day else None,
+            "opens_at": self.opens_at.isoformat() if self.opens_at else None,
             "readers": sorted(self.readers),
             "codes": sorted(self._codes(f"{title} {text}")),
         }

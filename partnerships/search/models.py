@@ -7,9 +7,13 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
 
 #: Stands among the readers of an entry for everyone who can sign in.
 EVERYONE = 0
+#: One entry in so many stands for the others where search counts how common words are.
+SAMPLED = 128
 
 
 class SearchEntry(models.Model):
@@ -18,8 +22,8 @@ class SearchEntry(models.Model):
     `source` and `object_id` say which record (see `sources`), `part` which part of it. `readers` holds everybody who
     might read it: ids of organisations, ids of people below zero, and `EVERYONE`. It narrows a search down and grants
     nothing: each result is checked against the record's own `visible_to`. `number` is the version that the words come
-    from, `hidden` says that only readers inside may see them. Organisation and partnership are plain numbers, because
-    the index is computed from records and nothing depends on it.
+    from, `hidden` says that only readers inside may see them, `opens_at` is the end of their embargo. Organisation and
+    partnership are plain numbers, because the index is computed from records and nothing depends on it.
     """
 
     source = models.CharField(max_length=12)
@@ -36,6 +40,7 @@ class SearchEntry(models.Model):
     hidden = models.BooleanField(default=False)
     readers = ArrayField(models.BigIntegerField(), default=list)
     for_everyone = models.BooleanField(default=False)
+    opens_at = models.DateTimeField(null=True)
     codes = ArrayField(models.CharField(max_length=200), default=list)
     words = SearchVectorField()
 
@@ -46,6 +51,14 @@ class SearchEntry(models.Model):
         indexes = [
             # Without a pending list, whose reading would slow down every search after a change.
             GinIndex(fields=["words", "readers"], name="search_entry_words", fastupdate=False),
+            # What everybody may read, and a sample of it: what others hold must not change how it is looked for.
+            GinIndex(fields=["words"], name="search_entry_public", fastupdate=False, condition=Q(for_everyone=True)),
+            GinIndex(
+                fields=["words"],
+                name="search_entry_sample",
+                fastupdate=False,
+                condition=Q(Exact(Mod(F("id"), SAMPLED), 0), for_everyone=True),
+            ),
             models.Index(
                 F("kind"),
                 F("day").desc(nulls_last=True),

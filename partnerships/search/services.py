@@ -33,14 +33,16 @@ _LOCK = 7_310_115
 _ABOUT_PEOPLE = ("comment", "holder", "person", "post")
 _COLUMNS = (
     "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
-    " for_everyone, codes"
+    " for_everyone, opens_at, codes"
 )
 _TYPES = (
     "source text, object_id bigint, part text, kind text, partnership_id bigint, organisation_id bigint, day date,"
     " title text, text text, path text, number bigint, hidden boolean, readers bigint[], for_everyone boolean,"
-    " codes text[]"
+    " opens_at timestamptz, codes text[]"
 )
 _NAMES = _COLUMNS.split(", ")
+#: Columns that rows give in ISO form.
+_TIMES = ("day", "opens_at")
 #: A title counts by its stem and as it is written: "will" is a small word and a name.
 _WRITE = f"""
 INSERT INTO search_searchentry ({_COLUMNS}, words)
@@ -241,18 +243,17 @@ def differences() -> Iterator[Difference]:
 
 
 def _differing(source: Source, ids: Collection[int]) -> Iterator[Difference]:
-    compared = [name for name in _NAMES if name != "day"]
     has = {
         (row["object_id"], row["part"]): row
-        for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*compared, "day")
+        for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_NAMES)
     }
     for row in stored_rows(source, ids):
         found = has.pop((row["object_id"], row["part"]), None)
         if found is None:
             yield Difference(source.code, row["object_id"], row["part"], "missing")
             continue
-        day = found["day"].isoformat() if found["day"] else None
-        if day != row["day"] or any(found[name] != row[name] for name in compared):
+        times = {name: found[name].isoformat() if found[name] else None for name in _TIMES}
+        if any({**found, **times}[name] != row[name] for name in _NAMES):
             yield Difference(source.code, row["object_id"], row["part"], "out of date")
     for object_id, part in has:
         yield Difference(source.code, object_id, part, "left over")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.search.entries import asked_postcodes, reference
-from partnerships.search.models import EVERYONE
-from partnerships.search.sources.every import KINDS
+from partnerships.search.models import SAMPLED
 
 #: Shorter words match too much.
 SHORTEST = 2
@@ -24,8 +24,6 @@ _SMALL_WORDS = frozenset(
 )
 _ASKS_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'-]+")
-#: Similar words tried in place of one that nothing has, and words that are looked at for them.
-_ALIKE, _LOOKED_AT = 5, 40
 #: What was typed, as it is written or by its stem.
 _EITHER = "(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))"
 
@@ -82,27 +80,38 @@ def exact(text: str) -> Asked:
     return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest), asks_who=asks_who)
 
 
-def estimated(*conditions: Asked) -> list[int]:
-    """How many entries fit each of these, by PostgreSQL's statistics; one statement."""
-    parts, values = [], {}
+def are_common(many: int, *conditions: Asked) -> list[bool]:
+    """Whether more than `many` entries that everybody may read fit each of these, by the sample; one statement.
+
+    What only some people may read does not count: otherwise the choice would tell others that it has these words.
+    """
+    parts: list[str] = []
+    values: dict[str, Any] = {"enough": many // SAMPLED, "now": timezone.now()}
     for place, asked in enumerate(conditions):
         sql = asked.sql
         for name, value in asked.values.items():
             sql = sql.replace(f"%({name})s", f"%({name}_{place})s")
-            values[f"{name}_{place}"] = value
-        parts.append(f"SELECT 1 FROM search_searchentry WHERE words @@ {sql}")  # noqa: S608 - SQL of ours
-    # Without parallel workers, so that the parts of the plan are those of the statement.
-    found = rows_of(f"{BY_INDEX}; EXPLAIN (FORMAT JSON) {' UNION ALL '.join(parts)}", values)[0][0]
-    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-    return [int(one["Plan Rows"]) for one in (plan["Plans"] if len(parts) > 1 else [plan])]
+            # The index knows no weights, and reads all entries that have the word anywhere.
+            values[f"{name}_{place}"] = value.replace(":*A", ":*")
+        parts.append(_IN_SAMPLE.format(asked=sql))
+    return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(parts)}", values)[0])
+
+
+#: Entries that everybody may read now, as SQL.
+OPEN = "for_everyone AND (opens_at IS NULL OR opens_at <= %(now)s)"
+# Materialized, so that PostgreSQL reads the index of the sample and stops at the limit.
+_IN_SAMPLE = f"""
+(WITH fitting AS MATERIALIZED (
+     SELECT 1 FROM search_searchentry WHERE {OPEN} AND mod(id, {SAMPLED}) = 0 AND words @@ {{asked}}
+ ) SELECT count(*) > %(enough)s FROM (SELECT 1 FROM fitting LIMIT %(enough)s + 1) counted)
+"""  # noqa: S608 - SQL of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Frequent:
     """Words of a question that are no use in an index: `small` ones such as "for", and `common` ones.
 
-    Small words count as they were typed. Which words are common depends on records of others, so it may change how a
-    statement runs, but never what it finds.
+    Small words count as they were typed. Common ones are those of many entries that everybody may read.
     """
 
     small: frozenset[str] = frozenset()
@@ -110,22 +119,22 @@ class Frequent:
 
 
 def frequent_words(text: str, many: int) -> Frequent:
-    """The small words of a question, and those that more than `many` entries have by PostgreSQL's statistics."""
-    words = _words(text)
+    """The small words of a question, and those that more than `many` entries have that everybody may read."""
+    words = words_of(text)
     if not words:
         return Frequent()
-    numbers = estimated(*(Asked("plainto_tsquery('english', %(word)s)", {"word": word}) for word in words))
+    are_many = are_common(many, *(one_word(word) for word in words))
     small = frozenset(
         row[0]
         for row in rows_of("SELECT w FROM unnest(%s) w WHERE numnode(plainto_tsquery('english', w)) = 0", [list(words)])
     )
-    common = frozenset(word for word, number in zip(words, numbers, strict=True) if number > many)
+    common = frozenset(word for word, is_many in zip(words, are_many, strict=True) if is_many)
     return Frequent(small, common - small)
 
 
 def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None = None) -> Asked | None:
     """Words that begin like those typed; None without any. In titles and references alone if asked."""
-    words = [word for word in _words(text) if len(word) > 1]
+    words = [word for word in words_of(text) if len(word) > 1]
     if not words:
         return None
     frequent = frequent or Frequent()
@@ -139,72 +148,19 @@ def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None =
     return Asked(_EITHER, values, has_beginnings=True, rarer=_EITHER.replace("%(typed)s", "%(rare)s"))
 
 
-def alike(text: str, readers: Sequence[int], *, frequent: Frequent | None = None) -> Asked | None:
-    """Words of a similar spelling in place of those typed that nothing has; None if there are none.
-
-    `readers` are as whom the person finds entries: only words of entries that they might read count, so that words of
-    others change nothing.
-    """
-    frequent, groups = frequent or Frequent(), []
-    for word in _words(text):
-        is_right = len(word) <= 3 or word in frequent.small or _has(word, readers, is_common=word in frequent.common)
-        similar = [] if is_right else _similar(word, readers)
-        if not similar and not is_right:
-            return None
-        groups.append("(" + " | ".join(_quoted(one) for one in dict.fromkeys([*similar, word])) + ")")
-    if not groups:
-        return None
-    return Asked(_EITHER, {"typed": " & ".join(groups)})
+def one_word(word: str) -> Asked:
+    """Entries with a word."""
+    return Asked("plainto_tsquery('english', %(word)s)", {"word": word})
 
 
-def _has(word: str, readers: Sequence[int], *, is_common: bool) -> bool:
-    """Whether an entry that these readers might read has the word; for common words, recent entries come first."""
-    looks_in_recent = is_common and EVERYONE in readers
-    values = {"word": word, "readers": list(readers), "recent": looks_in_recent, "kinds": list(KINDS)}
-    return bool(rows_of(f"{BY_INDEX}; {_HAS_WORD}", values)[0][0])
+def any_of(groups: Sequence[Sequence[str]]) -> Asked:
+    """Entries with one word of each group."""
+    parts = ["(" + " | ".join(_quoted(word) for word in dict.fromkeys(group)) + ")" for group in groups]
+    return Asked(_EITHER, {"typed": " & ".join(parts)})
 
 
-def _similar(word: str, readers: Sequence[int]) -> list[str]:
-    """Known words and names of people that are spelt like a word, at most this many of each."""
-    values = {"word": word, "readers": list(readers)}
-    return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
-
-
-_HAS_WORD = """
-SELECT CASE WHEN %(recent)s AND EXISTS (
-           SELECT 1 FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
-               SELECT words FROM search_searchentry
-                WHERE kind = these.this AND for_everyone
-                ORDER BY day DESC NULLS LAST, id DESC LIMIT 50
-           ) recent
-            WHERE words @@ plainto_tsquery('english', %(word)s)) THEN TRUE
-       ELSE EXISTS (
-           SELECT 1 FROM search_searchentry
-            WHERE words @@ plainto_tsquery('english', %(word)s) AND readers && %(readers)s::bigint[]) END
-"""
-# Word by word, the most similar first, until there are enough.
-_SIMILAR_WORDS = f"""
-SELECT word FROM (
-    SELECT word FROM search_word
-     WHERE word %% %(word)s AND similarity(word, %(word)s) >= 0.4 AND abs(length(word) - length(%(word)s)) <= 2
-     ORDER BY similarity(word, %(word)s) DESC, word LIMIT {_LOOKED_AT}
-) near
- WHERE (SELECT TRUE FROM search_searchentry
-         WHERE words @@ to_tsquery('english', near.word) AND readers && %(readers)s::bigint[] LIMIT 1)
- LIMIT {_ALIKE}
-"""  # noqa: S608 - a number of ours
-_SIMILAR_NAMES = f"""
-SET LOCAL pg_trgm.word_similarity_threshold = 0.4;
-SELECT word FROM (
-    SELECT DISTINCT regexp_split_to_table(lower(title), '[^[:alpha:]]+') AS word FROM search_searchentry
-     WHERE source IN ('holder', 'person') AND title %%> %(word)s AND readers && %(readers)s::bigint[]
-) names
- WHERE similarity(word, %(word)s) >= 0.3 AND abs(length(word) - length(%(word)s)) <= 2
- ORDER BY similarity(word, %(word)s) DESC, word LIMIT {_ALIKE}
-"""  # noqa: S608 - a number of ours
-
-
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The first words of a question, in lower case."""
     return [word.lower() for word in _WORD.findall(text)][:8]
 
 

@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from partnerships.kit.database import rows_of
+from django.utils import timezone
+
+from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import Asked, Frequent, estimated, frequent_words
+from partnerships.search.queries.asking import OPEN, Asked, Frequent, are_common, frequent_words
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import Found
 
 #: Entries whose rights are checked: at most this many results can be paged through and counted.
 LIMIT = 500
-#: With more entries that fit, by PostgreSQL's own estimate, only the newest of each kind are looked at.
+#: Where more that everybody may read fit, by the sample, only the newest of each kind are looked at.
 _MANY = 4_000
 #: Of each kind: entries looked at, and entries taken.
 _LOOKED_AT, _TAKEN = 1_000, 50
@@ -81,26 +83,37 @@ class Readable:
 
 
 def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: int = LIMIT) -> Readable:
-    """The entries that fit, as far as this person may read them at this moment."""
-    values: dict[str, Any] = {**asked.values, "text": text, "limit": limit + 1}
-    own = readers_as(user)
-    values |= {"readers": own, "own": [one for one in own if one != EVERYONE], "kinds": list(KINDS)}
+    """The entries that fit, as far as this person may read them at this moment.
+
+    Entries that they may not read change nothing: neither what is looked at, nor how many of the others are found.
+    """
+    readers = readers_as(user)
+    is_common = EVERYONE in readers and are_common(_MANY, asked)[0]
+    values: dict[str, Any] = {**asked.values, "text": text, "now": timezone.now()}
+    values |= {"own": [one for one in readers if one != EVERYONE], "is_everyone": EVERYONE in readers}
     condition = narrowed.condition(values)
-    many = estimated(asked)[0] > _MANY
-    sql = (_MANY_FIT if many else _FEW_FIT).format(
+    sql = _SEARCH.format(
         asked=asked.sql,
-        fits=asked.condition,
         condition=condition,
         rank=_RANK.format(asked=asked.sql) + (_PEOPLE_FIRST if asked.asks_who else ""),
         # Few entries are of the person's own organisations: with beginnings their words are compared one by one, for
         # the index would read every entry with a word that begins so.
-        own="words || ''::tsvector" if asked.has_beginnings else "words",
+        own=f"(words || ''::tsvector) @@ {asked.sql}" if is_common and asked.has_beginnings else asked.condition,
+        public=(_NEWEST if is_common else _ALL).format(fits=asked.condition, asked=asked.sql, condition=condition),
     )
-    fitting = [Found(*row) for row in rows_of(sql, values)]
-    # Beyond the newest of each kind there may be others.
-    more = many or len(fitting) > limit
-    allowed = _allowed(user, fitting[:limit])
-    return Readable(tuple(_without_doubles(one for one in fitting[:limit] if one.id in allowed)), more)
+    found: list[Found] = []
+    values |= {"kinds": list(KINDS), "rank": None, "id": None, "batch": limit + 1}
+    while True:
+        rows = rows_of(f"{BY_INDEX}; {sql}", values)
+        fitting = [Found(*row[:-1]) for row in rows]
+        allowed = _allowed(user, fitting)
+        found += [one for one in fitting if one.id in allowed]
+        if len(found) > limit or len(rows) < values["batch"]:
+            break
+        # Some may not be read: others, which fit less well, take their place.
+        values |= {"rank": fitting[-1].rank, "id": fitting[-1].id, "batch": 4 * values["batch"]}
+    more = is_common or len(found) > limit or bool(rows and rows[0][-1])
+    return Readable(tuple(_without_doubles(found[:limit])), more)
 
 
 def readers_as(user: User) -> list[int]:
@@ -128,34 +141,36 @@ def _allowed(user: User, found: Iterable[Found]) -> set[int]:
     return allowed
 
 
-#: All that fit are ranked. Materialized, so that PostgreSQL uses the index of words whatever the limit.
-_FEW_FIT = f"""
-WITH fitting AS MATERIALIZED (
-    SELECT {_COLUMNS}, title, words FROM search_searchentry
-     WHERE {{fits}} AND readers && %(readers)s::bigint[] AND {{condition}}
-)
-SELECT {_COLUMNS}, {{rank}} AS rank FROM fitting ORDER BY rank DESC, id DESC LIMIT %(limit)s
-"""  # noqa: S608 - names of ours
-#: The newest of each kind that everyone may find, and what only the person's own organisations may.
-_MANY_FIT = f"""
+#: What the person's own organisations may read, the newest of it; what everybody may; all that ranked, and at the end
+#: whether older entries were left out. Materialized, so that PostgreSQL uses the index of words whatever the limit.
+_SEARCH = f"""
 WITH own AS MATERIALIZED (
     SELECT {_COLUMNS}, title, words FROM search_searchentry
-     WHERE {{own}} @@ {{asked}} AND readers && %(own)s::bigint[] AND {{condition}}
+     WHERE {{own}} AND readers && %(own)s::bigint[] AND {{condition}}
      ORDER BY day DESC NULLS LAST, id DESC LIMIT {_OWN}
-), fitting AS (
-    SELECT {_COLUMNS}, title, words FROM own
-     UNION ALL
-    SELECT newest.* FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
-        SELECT {_COLUMNS}, title, words FROM (
-            SELECT * FROM search_searchentry
-             WHERE kind = these.this AND for_everyone AND NOT readers && %(own)s::bigint[]
-             ORDER BY day DESC NULLS LAST, id DESC LIMIT {_LOOKED_AT}
-        ) looked_at
-         WHERE words @@ {{asked}} AND {{condition}} AND 0 = ANY(%(readers)s::bigint[])
-         LIMIT {_TAKEN}
-    ) newest
+), public AS MATERIALIZED ({{public}}), fitting AS (
+    SELECT *, {{rank}} AS rank FROM (SELECT * FROM own UNION ALL SELECT * FROM public) found
 )
-SELECT {_COLUMNS}, {{rank}} AS rank FROM fitting ORDER BY rank DESC, id DESC LIMIT %(limit)s
+SELECT {_COLUMNS}, rank, (SELECT count(*) >= {_OWN} FROM own) FROM fitting
+ WHERE %(id)s::bigint IS NULL OR (rank, id) < (%(rank)s::float8, %(id)s::bigint)
+ ORDER BY rank DESC, id DESC LIMIT %(batch)s
+"""  # noqa: S608 - names of ours
+#: All that everybody may read and that fits.
+_ALL = f"""
+SELECT {_COLUMNS}, title, words FROM search_searchentry
+ WHERE {OPEN} AND {{fits}} AND {{condition}} AND %(is_everyone)s AND id NOT IN (SELECT id FROM own)
+"""  # noqa: S608 - names of ours
+#: The newest of each kind that everybody may read.
+_NEWEST = f"""
+SELECT newest.* FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
+    SELECT {_COLUMNS}, title, words FROM (
+        SELECT * FROM search_searchentry
+         WHERE kind = these.this AND {OPEN} AND NOT readers && %(own)s::bigint[]
+         ORDER BY day DESC NULLS LAST, id DESC LIMIT {_LOOKED_AT}
+    ) looked_at
+     WHERE words @@ {{asked}} AND {{condition}} AND %(is_everyone)s
+     LIMIT {_TAKEN}
+) newest
 """  # noqa: S608 - names of ours
 
 

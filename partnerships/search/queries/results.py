@@ -20,8 +20,9 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.search.queries import asking
 from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable, readers_as
+from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable
 from partnerships.search.queries.past import left_behind
+from partnerships.search.queries.spelling import alike
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import Found
 
@@ -134,7 +135,7 @@ def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, 
 def _other_words(user: User, text: str) -> Iterator[Asked | None]:
     known = frequent(text)
     yield asking.beginning(text, frequent=known)
-    yield asking.alike(text, readers_as(user), frequent=known)
+    yield alike(user, text, frequent=known)
 
 
 def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:

@@ -69,7 +69,7 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
         if not versions[plan.pk]:
             yield _whole(plan, plan.title, {}, common)
         for version in versions[plan.pk]:
-            of_version = common | {"number": version.number}
+            of_version = common | {"number": version.number, "opens_at": version.embargo_until}
             # The parts of an older version must not take the place of the newest ones.
             under = "" if version.number == plan.current_number else "open/"
             yield _whole(plan, version.title, version.content["about"], of_version, under)

@@ -246,47 +246,71 @@ class AutocompleteSelectMultiple(forms.SelectMultiple):
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
 
 
-class FindSelectMultiple(AutocompleteSelectMultiple):
-    """Several of hundreds: without JavaScript, the list shows what a search by name found.
+#: Choices that a search by name shows, at most; a list of no more is shown as a whole.
+MAX_FOUND = 40
 
-    The view answers its button with `found_by_name`, which looks in the fields `find_by` of the rows.
+
+class _Find(forms.Select):
+    """A list of hundreds: without JavaScript, it shows what a search by name found.
+
+    The view answers its button with `searching_form`, which looks in the fields `find_by` of the rows, or in the words
+    of the choices.
     """
 
     template_name = "common_ground/widgets/find_select.html"
-    is_found = False
+    #: The words that were sought; None before a search.
+    words: str | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, find_by: Sequence[str] = ("name",)):
         super().__init__(attrs, choices)
         self.find_by = find_by
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With whether the list is what was found."""
+        """With what was sought and chosen, and whether the list is short enough to be shown."""
         context = super().get_context(name, value, attrs)
-        context["widget"]["is_found"] = self.is_found
+        options = [one for _, group, _ in context["widget"]["optgroups"] for one in group if one["value"] != ""]
+        is_narrowed = self.words is not None
+        context["widget"] |= {
+            "words": self.words or "",
+            "is_narrowed": is_narrowed,
+            "is_shown": bool(options) if is_narrowed else len(options) <= MAX_FOUND,
+            "chosen": [one["label"] for one in options if one["selected"]],
+        }
         return context
 
 
-#: Choices that a search by name shows, at most.
-MAX_FOUND = 40
+class FindSelect(_Find, AutocompleteSelect):
+    """One of hundreds; see `_Find`."""
+
+
+class FindSelectMultiple(_Find, AutocompleteSelectMultiple):
+    """Several of hundreds; see `_Find`."""
 
 
 def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
-    """Fill an unbound form with what was typed, and reduce the list whose button was pressed to what has the name."""
+    """Fill an unbound form with what was typed, and reduce each list of hundreds to what has the name."""
     for name, field in form.fields.items():
         several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
         form.initial[name] = posted.getlist(name) if several else posted.get(name, "")
-        if isinstance(field, forms.ModelMultipleChoiceField) and isinstance(field.widget, FindSelectMultiple):
-            words, chosen = posted.get(f"{name}-find", ""), posted.getlist(name)
-            parts = field.widget.find_by if words.strip() else ()
-            named = (
-                Q(*(Q(**{f"{part}__icontains": words}) for part in parts), _connector=Q.OR) if parts else Q(pk__in=[])
-            )
-            rows = field.queryset
-            assert rows is not None  # a form gives its rows before it is shown
-            found = rows.filter(named).values_list("pk", flat=True)[:MAX_FOUND]
-            chosen = [pk for pk in chosen if pk.isdecimal() and len(pk) < 10]
-            field.queryset = rows.filter(pk__in=[*found, *map(int, chosen)])
-            field.widget.is_found = field.queryset.exists()
+        if isinstance(field.widget, _Find):
+            field.widget.words = posted.get(f"{name}-find", "").strip()
+            _narrow(field, field.widget.words, field.widget.find_by, posted.getlist(name))
+
+
+def _narrow(field: forms.Field, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
+    """Leave of a field's choices those with the words, and those that are chosen."""
+    if isinstance(field, forms.ModelChoiceField):
+        parts = [Q(**{f"{part}__icontains": words}) for part in find_by] if words else [Q(pk__in=[])]
+        rows = field.queryset
+        assert rows is not None  # a form gives its rows before it is shown
+        found = rows.filter(Q(*parts, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
+        numbers = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
+        field.queryset = rows.filter(pk__in=[*found, *numbers])
+    elif isinstance(field, forms.ChoiceField):
+        offered: Any = field.choices  # pairs, in the lists of hundreds
+        every = [(str(code), str(label)) for code, label in offered]
+        named = [code for code, label in every if words and words.lower() in label.lower()][:MAX_FOUND]
+        field.choices = [(code, label) for code, label in every if code in ("", *named, *chosen)]
 
 
 def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:

@@ -171,21 +171,26 @@ def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
     assert NOW() - asked[0] < RECENT + dt.timedelta(minutes=5)
 
 
-def test_without_javascript_areas_of_a_partnership_are_searched_by_name(world: World) -> None:
+def test_without_javascript_long_lists_are_searched_by_name(world: World) -> None:
     client = Client()
     client.force_login(world.amina)
-    sent = {"find": "areas", "areas-find": "gos", "title": "Quays"}
+    grid = {"key": "k1", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0", "homes-YEARS": "1"}
+    site = {"name": "Quays", "homes-0-tenure": "social_rent", "homes-0-count_0": "37", **grid}
+    agreement = {"title": "Quays"}
 
-    answers = [
-        client.post(address, sent).content.decode()
-        for address in (reverse("agreements:create"), reverse("agreements:edit", args=[world.partnership.pk]))
-    ]
-
-    for answer in answers:
-        offered = answer.partition('name="areas"')[2].partition("</select>")[0]
-        assert "Gosport" in offered
-        assert "Fareham" not in offered
-        assert 'value="Quays"' in answer
+    for address, name, typed, kept in (
+        (reverse("agreements:create"), "areas", agreement, ["Quays"]),
+        (reverse("agreements:edit", args=[world.partnership.pk]), "areas", agreement, ["Quays"]),
+        (reverse("plans:add-item", args=[begin(world).pk, "sites"]), "area", site, ["Quays", "37"]),
+        (reverse("commitments:new"), "giver", {"quantity": "37"}, ["37"]),
+    ):
+        words, others = ("westm", "Larkhaven") if name == "giver" else ("gos", "Fareham")
+        answer = client.post(address, {**typed, "find": name, f"{name}-find": words}).content.decode()
+        offered = answer.partition(f'name="{name}"')[2].partition("</select>")[0]
+        assert words in offered.lower(), address
+        assert others not in offered, address
+        assert f'name="{name}-find"' in answer, address
+        assert all(f'value="{value}"' in answer for value in kept), address
 
 
 def test_list_of_organisations_opens_with_those_that_go_on(world: World) -> None:

@@ -15,7 +15,7 @@ from partnerships.commitments.forms.fields import PersonField, owner_field, with
 from partnerships.commitments.models import Commitment, Unit
 from partnerships.commitments.queries import partners_of
 from partnerships.commitments.rights import Rights
-from partnerships.kit.forms import AmountField, AutocompleteSelect, DayField, Form, Helper, Section
+from partnerships.kit.forms import AmountField, DayField, FindSelect, Form, Helper, Section
 from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.naming import with_former_names
@@ -45,7 +45,7 @@ class TermsForm(Form):
         label="Owner",
         queryset=User.objects.none(),
         required=False,
-        widget=AutocompleteSelect,
+        widget=FindSelect,
         help_text="Somebody at the organisation that gives. That organisation can also name them when it confirms.",
     )
     due_on = DayField(label="Due date")
@@ -62,10 +62,14 @@ class ProposeForm(TermsForm):
     """A new commitment between two organisations; the author edits for one."""
 
     giver = OrganisationField(
-        label="Organisation that gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+        label="Organisation that gives",
+        queryset=Organisation.objects.none(),
+        widget=FindSelect(find_by=("name", "former_names")),
     )
     receiver = OrganisationField(
-        label="Organisation that receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+        label="Organisation that receives",
+        queryset=Organisation.objects.none(),
+        widget=FindSelect(find_by=("name", "former_names")),
     )
     partnership = forms.ModelChoiceField(
         label="Partnership",

@@ -17,7 +17,8 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Suggestion, read_from
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.forms import searching_form
+from partnerships.kit.http import row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.form_steps import take_step
@@ -39,13 +40,13 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.GET.get("from") and (came_from is None or suggestion is None):
         raise Http404
     replaces = _replaced(request, user)
-    form = ProposeForm(
-        posted(request),
-        user=user,
-        extra=_organisations_of(suggestion, replaces),
-        pair=_pair_of(suggestion, replaces),
-        initial=_initial(request, user, suggestion, replaces),
-    )
+    given: dict[str, Any] = {
+        "user": user,
+        "extra": _organisations_of(suggestion, replaces),
+        "pair": _pair_of(suggestion, replaces),
+        "initial": _initial(request, user, suggestion, replaces),
+    }
+    form = searching_form(request, lambda data: ProposeForm(data, **given))
 
     def step() -> tuple[str, str]:
         """Propose it, and name who must confirm."""

@@ -9,7 +9,7 @@ from crispy_forms.layout import HTML
 from django import forms
 
 from partnerships.documents import forms as documents
-from partnerships.kit.forms import AutocompleteSelect, Fold, Form, Helper, Section
+from partnerships.kit.forms import FindSelect, Fold, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.plans.content import DOCUMENTS, PLAN, SITES, Collection, Content, Field
@@ -47,7 +47,7 @@ OF_THE_FILE = frozenset({"file_name", "content_type", "size", "sha256"})
 def _area_field(_spec: Field, common: dict[str, Any]) -> forms.Field:
     areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY]).order_by("name", "code")
     choices = [(code, f"{name} ({code})") for code, name in areas.values_list("code", "name")]
-    return forms.ChoiceField(choices=[("", "Not given"), *choices], widget=AutocompleteSelect, **common)
+    return forms.ChoiceField(choices=[("", "Not given"), *choices], widget=FindSelect, **common)
 
 
 def _postcode_field(spec: Field, common: dict[str, Any]) -> forms.Field:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partnerships.documents import Names
 from partnerships.documents import views as documents
 from partnerships.documents.views import Piece
-from partnerships.kit.http import posted
+from partnerships.kit.forms import searching_form
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import names_in
 from partnerships.plans.content import (
@@ -66,9 +66,8 @@ def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     """The form of one piece; a site has its grid of homes unless that would be too large."""
-    form = PieceForm(
-        posted(request), collection=piece.collection, content=piece.content, initial=piece.initial, cancel=piece.back
-    )
+    given: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
+    form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **given))
     homes = piece.item["homes"] if piece.collection is SITES and piece.item else []
     # Without a grid the homes stay as they are.
     large = is_too_large(homes)
@@ -79,7 +78,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         "large": len(homes) if large else 0,
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
-    if lines is not None and "more" in request.POST:
+    if "find" in request.POST or (lines is not None and "more" in request.POST):
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
     return documents.edit_piece(
         request,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from partnerships.transfer.management.commands.load_directory import ENGLAND
 from partnerships.transfer.reading.councils import read_councils
 from partnerships.transfer.reading.tables import read_sheets
 
@@ -24,3 +27,12 @@ def test_name_written_backwards_is_read_with_what_it_belongs_to(written: str, na
     councils = read_councils(read_sheets(listed.encode(), "councils.csv")).councils
 
     assert next(one.alternatives for one in councils if one.key == "XNW") == names
+
+
+def test_no_organisation_of_england_has_a_name_that_ends_in_of() -> None:
+    named = json.loads(ENGLAND.read_text())["organisations"]
+
+    names = [name["name"].casefold() for one in named for name in (one, *one.get("names", ()))]
+
+    assert len(names) > 1_000
+    assert [name for name in names if name.endswith(" of")] == []

@@ -21,8 +21,12 @@ class KindsForm(Form):
         error_messages={"required": "Choose at least one kind of date."},
     )
 
-    def __init__(self, *args: Any, address: CalendarAddress | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, address: CalendarAddress | None, chooses: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not chooses:  # a saved view has the dates of its rows
+            del self.fields["kinds"]
+            self.helper = Helper(self, submit="Make a new address" if address else "Make calendar address")
+            return
         if self.initial.get("kinds") is None:
             self.initial["kinds"] = list(CalendarKind.values)
         self.helper = Helper(

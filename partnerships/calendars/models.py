@@ -29,11 +29,11 @@ class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
 
 @pghistory.track(exclude=["digest", "read_at"])
 class CalendarAddress(models.Model):
-    """One person's address of their own dates, or of those of a partnership.
+    """One person's address of their own dates, or of those of a partnership or of a saved view.
 
     Only the SHA-256 of its secret is stored. The address works until its owner renews or ends it, their account is
-    closed or, for a partnership, no organisation of theirs takes part in it. What it shows is what the owner may read
-    at that moment.
+    closed or, for a partnership, no organisation of theirs takes part in it; for a view, they can no longer open it.
+    What it shows is what the owner may read at that moment.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_addresses")
@@ -43,7 +43,10 @@ class CalendarAddress(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty: the person's own dates.",
+        help_text="Empty, as the view: the person's own dates.",
+    )
+    view_number = models.BigIntegerField(
+        "saved view", null=True, blank=True, help_text="The number of a saved view of a list, whose room lies above."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in the address.")
     kinds = ArrayField(models.CharField(max_length=10, choices=CalendarKind), help_text="Kinds of entry that it shows.")
@@ -56,7 +59,12 @@ class CalendarAddress(models.Model):
         verbose_name_plural = "calendar addresses"
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "partnership"], nulls_distinct=False, name="one_calendar_address_each"
+                fields=["person", "partnership", "view_number"],
+                nulls_distinct=False,
+                name="one_calendar_address_of_each",
+            ),
+            models.CheckConstraint(
+                condition=Q(partnership=None) | Q(view_number=None), name="calendar_of_partnership_or_view"
             ),
             models.CheckConstraint(condition=~Q(kinds=[]), name="calendar_shows_something"),
         ]
@@ -66,6 +74,8 @@ class CalendarAddress(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page on which its owner changes it."""
+        if self.view_number is not None:
+            return reverse("calendars:view", args=[self.view_number])
         if self.partnership_id is None:
             return reverse("calendars:own")
         return reverse("calendars:partnership", args=[self.partnership_id])

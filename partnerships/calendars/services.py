@@ -14,6 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.calendars.event_kinds import EventKind
 from partnerships.calendars.models import READ_AGAIN, CalendarAddress
 from partnerships.calendars.queries import digest_of, partnerships_of
+from partnerships.calendars.registry import find_view
 from partnerships.kit import journal
 from partnerships.kit.calendars import CalendarKind
 from partnerships.kit.rights import require
@@ -37,9 +38,15 @@ class Made(NamedTuple):
 
 @transaction.atomic
 def make_address(
-    *, person: User, partnership: Partnership | None, kinds: Collection[str], author: User, now: dt.datetime
+    *,
+    person: User,
+    partnership: Partnership | None,
+    kinds: Collection[str],
+    author: User,
+    now: dt.datetime,
+    view_number: int | None = None,
 ) -> Made:
-    """Make the person's address of their own dates, or of a partnership's; an earlier one ends.
+    """Make the person's address of their own dates, or of a partnership's or saved view's; an earlier one ends.
 
     Raises `UnableToMakeAddress`.
     """
@@ -47,12 +54,15 @@ def make_address(
     User.objects.select_for_update().get(pk=person.pk)
     if partnership is not None and not partnerships_of(person).filter(pk=partnership.pk).exists():
         raise UnableToMakeAddress("Your organisation does not take part in this partnership.")
+    if view_number is not None and find_view(person, view_number) is None:
+        raise UnableToMakeAddress("You cannot open this view, or it has no dates.")
     chosen = _checked(kinds)
-    earlier = CalendarAddress.objects.filter(person=person, partnership=partnership).first()
+    subject = {"person": person, "partnership": partnership, "view_number": view_number}
+    earlier = CalendarAddress.objects.filter(**subject).first()
     secret = secrets.token_urlsafe(32)
     values = {"digest": digest_of(secret), "kinds": chosen, "made_at": now, "read_at": None}
     if earlier is None:
-        address = CalendarAddress.objects.create(person=person, partnership=partnership, **values)
+        address = CalendarAddress.objects.create(**subject, **values)
     else:
         _journal(earlier, now)
         address = earlier
@@ -82,6 +92,13 @@ def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> 
     require(_is_owner(author, address.person), ONLY_OWN)
     for locked in CalendarAddress.objects.select_for_update().filter(pk=address.pk):
         _end(locked, author=author, now=now)
+
+
+@transaction.atomic
+def end_addresses_of_view(*, view_number: int, author: User | None, now: dt.datetime) -> None:
+    """End everybody's addresses of a saved view that is removed."""
+    for address in CalendarAddress.objects.select_for_update().filter(view_number=view_number).order_by("pk"):
+        _end(address, author=author, now=now)
 
 
 @transaction.atomic

@@ -9,5 +9,6 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("own/", views.own, name="own"),
     path("partnerships/<int:pk>/", views.of_partnership, name="partnership"),
+    path("views/<int:pk>/", views.of_view, name="view"),
     path("feeds/<str:token>/dates.ics", views.feed, name="feed"),
 ]

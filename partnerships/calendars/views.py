@@ -19,8 +19,9 @@ from partnerships.agreements.models import Partnership
 from partnerships.calendars import services
 from partnerships.calendars.forms import KindsForm
 from partnerships.calendars.models import CalendarAddress
-from partnerships.calendars.queries import entries_for, find_address, partnerships_of
-from partnerships.kit.calendars import write_feed
+from partnerships.calendars.queries import entries_for, entries_of, entries_of_view, find_address, partnerships_of
+from partnerships.calendars.registry import find_view
+from partnerships.kit.calendars import CalendarKind, write_feed
 from partnerships.kit.http import form_page
 from partnerships.outbox.content import link
 from partnerships.people.limits import too_many
@@ -39,9 +40,13 @@ _HOUR = dt.timedelta(hours=1)
 def index(request: HttpRequest) -> HttpResponse:
     """The person's calendars: their own, and one for each partnership."""
     person = signed_in(request)
-    addresses = {one.partnership_id: one for one in CalendarAddress.objects.visible_to(person)}
+    every = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
+    addresses = {one.partnership_id: one for one in every if one.view_number is None}
     partnerships = [(one, addresses.get(one.pk)) for one in partnerships_of(person)]
-    return render(request, "calendars/index.html", {"own": addresses.get(None), "partnerships": partnerships})
+    found = [(find_view(person, one.view_number), one) for one in every if one.view_number is not None]
+    views = [(view, one) for view, one in found if view is not None]
+    context = {"own": addresses.get(None), "partnerships": partnerships, "views": views}
+    return render(request, "calendars/index.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,30 +62,45 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     return _address_page(request, person, get_object_or_404(partnerships_of(person), pk=pk))
 
 
-def _address_page(request: HttpRequest, person: User, partnership: Partnership | None) -> HttpResponse:
-    """Make, renew, end or narrow the address of a person, or of one partnership of theirs."""
-    address = CalendarAddress.objects.visible_to(person).filter(partnership=partnership).first()
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person's calendar of a saved view."""
+    person = signed_in(request)
+    if find_view(person, pk) is None:
+        raise Http404
+    return _address_page(request, person, None, pk)
+
+
+def _address_page(
+    request: HttpRequest, person: User, partnership: Partnership | None, view_number: int | None = None
+) -> HttpResponse:
+    """Make, renew, end or narrow the address of a person, of one partnership of theirs, or of a saved view."""
+    subject: dict[str, Any] = {"partnership": partnership, "view_number": view_number}
+    address = CalendarAddress.objects.visible_to(person).filter(**subject).first()
     if request.method == "POST" and "end" in request.POST:
         return _end(request, person, address)
     form = KindsForm(
         request.POST if request.method == "POST" else None,
         address=address,
+        chooses=view_number is None,
         initial={"kinds": address.kinds if address else None},
     )
     if request.method == "POST" and form.is_valid():
-        kinds = form.cleaned_data["kinds"]
-        if address is None or "renew" in request.POST:
-            made = services.make_address(
-                person=person, partnership=partnership, kinds=kinds, author=person, now=timezone.now()
-            )
+        kinds = form.cleaned_data.get("kinds", CalendarKind.values)
+        if address is None or "renew" in request.POST or view_number is not None:
+            made = services.make_address(**subject, person=person, kinds=kinds, author=person, now=timezone.now())
             return _show_once(request, made, renewed=address is not None)
         services.choose_kinds(address=address, kinds=kinds, author=person, now=timezone.now())
         messages.success(request, "Your choice is saved. Your calendar changes when your program reads it next.")
         return redirect(address)
     today = timezone.localdate()
-    entries = entries_for(person, partnership.pk if partnership else None, form["kinds"].value() or [])
+    if view_number is not None:
+        entries = entries_of_view(person, view_number)
+    else:
+        entries = entries_for(person, partnership.pk if partnership else None, form["kinds"].value() or [])
     ahead = [entry for entry in entries if entry.day >= today and not entry.is_cancelled]
-    context: dict[str, Any] = {"address": address, "partnership": partnership}
+    view = find_view(person, view_number) if view_number is not None else None
+    context: dict[str, Any] = {"address": address, "partnership": partnership, "view": view}
     return form_page(request, "calendars/address.html", form, **context, ahead=ahead[:SHOWN], more=len(ahead) - SHOWN)
 
 
@@ -126,8 +146,10 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     if refused is not None:
         return refused
     now = timezone.now()
-    entries = entries_for(address.person, address.partnership_id, address.kinds)
-    name = settings.SITE_NAME if address.partnership is None else f"{address.partnership.title} ({settings.SITE_NAME})"
+    entries = entries_of(address)
+    view = find_view(address.person, address.view_number) if address.view_number is not None else None
+    subject = view.name if view else address.partnership.title if address.partnership else ""
+    name = f"{subject} ({settings.SITE_NAME})" if subject else settings.SITE_NAME
     services.note_reading(address=address, now=now)
     # Without writing the file: most readings find nothing new.
     etag = f'"{hashlib.sha256(repr((name, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'

@@ -15,6 +15,7 @@ from partnerships.commitments import queries
 from partnerships.commitments.bulk import ACTIONS
 from partnerships.commitments.forms.filters import FilterForm
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind, Status, Unit
+from partnerships.commitments.queries.calendar import dates_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.lists import Column, ListDefinition
@@ -209,7 +210,7 @@ LIST = ListDefinition(
     form=lambda parameters, user: FilterForm(parameters, user=user),
     sort=lambda _chosen: "due",
     template="commitments/list.html",
-    is_in_calendars=True,
+    dates=dates_of,
     empty=(
         "No commitments yet",
         "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",

@@ -27,6 +27,7 @@ from partnerships.conversations.models import (
     Side,
     Status,
 )
+from partnerships.conversations.queries.calendar import dates_of_conversations, dates_of_meetings
 from partnerships.exchange.models import Theme
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
@@ -227,6 +228,7 @@ CONVERSATIONS = ListDefinition(
     form=lambda parameters, user: ConversationsForm(parameters, user=user),
     sort=lambda _chosen: "-held",
     template="conversations/list.html",
+    dates=dates_of_conversations,
     empty=(
         "No conversations yet",
         "Talk openly about what each side wants and what is in the way. Then write it up here and agree on the record.",
@@ -324,7 +326,7 @@ MEETINGS = ListDefinition(
     form=lambda parameters, user: MeetingsForm(parameters, user=user),
     sort=lambda _chosen: "-starts",
     template="conversations/meetings/all.html",
-    is_in_calendars=True,
+    dates=dates_of_meetings,
     empty=("No meetings yet", "Plan a meeting on the page of a partnership."),
     ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
 )

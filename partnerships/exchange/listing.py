@@ -27,6 +27,7 @@ from partnerships.exchange.models import (
     Theme,
 )
 from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.calendar import dates_of
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import with_matches
 from partnerships.exchange.queries.permission_sql import reader_of
@@ -239,7 +240,7 @@ LIST = ListDefinition(
     form=lambda parameters, _user: ListForm(parameters),
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
-    is_in_calendars=True,
+    dates=dates_of,
     empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,

@@ -24,6 +24,8 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField
 
 if TYPE_CHECKING:
     import django_filters as filters
+
+    from partnerships.kit.calendars import CalendarEntry
 else:
     from partnerships.kit.late import late
 
@@ -250,8 +252,8 @@ class ListDefinition:
     actions: Sequence[BulkAction] = ()
     #: Whether digests can tell of changes of each row, so that several can be followed at once.
     is_followed: bool = False
-    #: Whether its dates are in calendars, so that its page leads there.
-    is_in_calendars: bool = False
+    #: The dates of rows for calendars, by their numbers, as far as the reader may read them; None without dates.
+    dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
     may_open: Callable[[Any], bool] = lambda _reader: True
     #: For lists too long to sort: by another column than its own, the page sorts and counts only this many rows, the
@@ -261,6 +263,11 @@ class ListDefinition:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    @property
+    def is_in_calendars(self) -> bool:
+        """Whether calendars show dates of its rows; templates ask this, for they would call `dates`."""
+        return self.dates is not None
 
     @property
     def first(self) -> Column:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
+from partnerships.calendars.registry import DatedView
+from partnerships.kit.calendars import CalendarEntry
 from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, ListFile, SavedView
@@ -15,6 +17,8 @@ from partnerships.people.models import User
 
 #: A list's page names this many views, the person's own first; the page of views has the others.
 MAX_NAMED = 20
+#: A calendar has the dates of this many rows.
+MAX_DATED = 1_000
 
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
@@ -59,6 +63,22 @@ def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
     parameters = parameters_of(view.state)
     parameters["from"] = str(view.pk)
     return parameters
+
+
+def dated_view(person: User, number: int) -> DatedView | None:
+    """A view that the person can open, with the dates of what it shows them, of the first rows in its order."""
+    view = SavedView.objects.visible_to(person).filter(pk=number).first()
+    definition = find_list(view.kind) if view else None
+    if view is None or definition is None or definition.dates is None or not definition.may_open(person):
+        return None
+    dates = definition.dates
+
+    def entries() -> Sequence[CalendarEntry]:
+        asked = asked_by(view, person)
+        rows = asked.listed().order_by(*asked.sorting)[:MAX_DATED] if asked else []
+        return dates(person, [row.pk for row in rows])
+
+    return DatedView(view.name, view.get_absolute_url(), entries)
 
 
 def asked_by(view: SavedView, person: User) -> Asked | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from partnerships.calendars.registry import register_views
 from partnerships.kit.lists import register_pages
 from partnerships.lists import obligations, restoring, views
 from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
+from partnerships.lists.queries import dated_view
 from partnerships.lists.services import files
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
@@ -15,6 +17,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Show the lists of all rooms, and the rules about personal data."""
     register_pages(views)
+    register_views(dated_view)
     register_personal(RULES)
     files.register()
     obligations.register()

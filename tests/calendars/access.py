@@ -8,12 +8,16 @@ from django.utils import timezone
 
 from partnerships.calendars.services import make_address
 from partnerships.kit.calendars import CalendarKind
+from partnerships.lists.services import save_view
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Amina's calendar of the Estuary Partnership."""
+    """Amina's calendar of the Estuary Partnership, and a view of hers."""
+    world.things["calendar_view"] = save_view(
+        person=world.amina, kind="meetings", name="Dated", state={"filters": {}}, now=timezone.now()
+    )
     world.things["calendar_secret"] = make_address(
         person=world.amina,
         partnership=world.partnership,
@@ -35,6 +39,12 @@ ROWS = (
         on=_partnership,
         get=expect(inside=200, outside=404),
         post=expect(inside=422, outside=404),
+    ),
+    Row(
+        "calendars:view",
+        on=lambda world: {"pk": world.things["calendar_view"].pk},
+        get=expect(inside=404, outside=404, lead=200),
+        post=expect(inside=404, outside=404, lead=200),
     ),
     # Anyone who has an address can read it: it is a secret of its owner.
     Row("calendars:feed", on=lambda world: {"token": world.things["calendar_secret"]}, get=public()),

@@ -24,18 +24,21 @@ from partnerships.calendars.restoring import redo_ended
 from partnerships.conversations import services as conversations
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.kit import journal
+from partnerships.kit.lists import all_lists
+from partnerships.lists import services as lists
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.services import close_account, reopen_account
 from partnerships.plans import services as plans
 from tests.calendars.reading import address_of, feed
-from tests.commitments.promises import agree
+from tests.commitments.promises import agree, propose
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
 from tests.nominations.quarters import next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
 
 NOW = timezone.now
@@ -289,6 +292,46 @@ def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> 
 
     assert status(path) == 200
     assert CalendarAddress.objects.get(person=world.ben).kinds == ["meeting"]
+
+
+def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: World) -> None:
+    agreed, proposed = agree(world, text="Cottages."), propose(world, text="Bungalows.")
+    state = {"filters": {"status": ["agreed"]}}
+    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
+    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
+    path, pages = reverse("calendars:view", args=[view.pk]), [signed_in(one) for one in (world.amina, world.ben)]
+
+    made = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
+
+    assert [feed(one).name for one in made] == ["Agreed (Common Ground)"] * 2
+    for one in made:
+        assert feed(one).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
+        assert not any(proposed.reference in title for title in feed(one).titles())
+    assert view.name in pages[1].get(reverse("calendars:index")).content.decode()
+    lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
+    assert [status(one) for one in made] == [200, 404]
+    lists.remove_view(view=view, person=world.amina, now=NOW())
+    assert status(made[0]) == 404
+    assert not CalendarAddress.objects.filter(view_number=view.pk).exists()
+
+
+def test_lists_with_dates_have_them_for_calendars(world: World) -> None:
+    published(world)
+    planned_meeting(world)
+    promise = agree(world)
+    found: dict[str, str] = {}
+    for definition in all_lists():
+        if definition.dates is not None:
+            rows = definition.readable(world.amina).values_list("pk", flat=True)
+            found[definition.slug] = " ".join(one.title for one in definition.dates(world.amina, list(rows)))
+            assert definition.dates(world.amina, []) == [], definition.slug
+
+    assert set(found) == {"partnerships", "plans", "milestones", "commitments", "asks", "conversations", "meetings"}
+    assert "Start on site" in found["milestones"]
+    assert "Start on site" in found["plans"]
+    assert "Steering group" in found["meetings"]
+    assert promise.reference in found["commitments"]
+    assert CANARY not in str(found)
 
 
 def test_feed_is_private_changes_only_with_its_dates_and_is_never_logged(

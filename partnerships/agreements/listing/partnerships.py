@@ -21,6 +21,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.past import former_parties, set_back
 from partnerships.agreements.queries import find_partnerships, inside_among
+from partnerships.agreements.queries.calendar import dates_of
 from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.agreements.queries.parties import ended_names
 from partnerships.kit import lists
@@ -199,7 +200,7 @@ PARTNERSHIPS = ListDefinition(
     form=lambda parameters, _user: PartnershipFilter(parameters),
     sort=lambda _chosen: "title",
     template="agreements/list.html",
-    is_in_calendars=True,
+    dates=dates_of,
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
     ready=_ready,
     is_followed=True,

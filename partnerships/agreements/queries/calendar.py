@@ -25,7 +25,16 @@ from partnerships.people.models import User
 
 def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Start, review, end and last day for notice of the partnerships in which the person takes part, or of one."""
-    rows = list(_taking_part(user, partnership).order_by("pk"))
+    return _entries(_taking_part(user, partnership))
+
+
+def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
+    """The same dates of some partnerships, by number."""
+    return _entries(Partnership.objects.present_for(user).filter(pk__in=partnerships))
+
+
+def _entries(seen: PartnershipQuerySet) -> list[CalendarEntry]:
+    rows = list(seen.order_by("pk"))
     revisions = revisions_of([one.pk for one in rows], "partnership")
     return [entry for one in rows for entry in _of_partnership(one, revisions.get(one.pk, Revision(0, one.created_at)))]
 

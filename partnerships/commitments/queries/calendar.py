@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Q
 from django.utils.text import Truncator
 
 from partnerships.activity.queries import Revision, revisions_of
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.models.choices import ENDS
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.organisations.models import Organisation
@@ -21,6 +23,15 @@ def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         seen = seen.filter(Q(owner=user) | Q(giver__in=mine) | Q(receiver__in=mine))
     else:
         seen = seen.filter(partnership=partnership)
+    return _entries(seen)
+
+
+def dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
+    """Due dates of some commitments, by number."""
+    return _entries(Commitment.objects.followed_by(user).filter(due_on__isnull=False, pk__in=commitments))
+
+
+def _entries(seen: CommitmentQuerySet) -> list[CalendarEntry]:
     commitments = list(seen.select_related("giver", "partnership").order_by("pk"))
     revisions = revisions_of([one.pk for one in commitments], "commitment")
     return [_entry(one, revisions.get(one.pk, Revision(0, one.proposed_at))) for one in commitments]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, Meeting, Report, Status
+from partnerships.conversations.models import Conversation, ConversationQuerySet, Meeting, Report, Status
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -23,6 +23,12 @@ def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         seen = seen.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
     else:
         seen = seen.filter(partnership=partnership)
+    return entries_of_meetings(list(seen.order_by("pk")))
+
+
+def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEntry]:
+    """Some meetings, by number."""
+    seen = Meeting.objects.open_to(user).filter(pk__in=meetings).select_related("partnership", "organisation")
     return entries_of_meetings(list(seen.order_by("pk")))
 
 
@@ -80,12 +86,21 @@ def _of_report(report: Report, revision: Revision) -> CalendarEntry:
 
 def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Conversations and the next contacts after them: of a partnership, or kept by the person's own organisations."""
-    seen = Conversation.objects.visible_to(user).select_related("partnership", "meeting")
+    seen = Conversation.objects.visible_to(user)
     if partnership is None:
         seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
     else:
         seen = seen.filter(partnership=partnership)
-    conversations = list(seen.defer("said").order_by("pk"))
+    return _entries(seen)
+
+
+def dates_of_conversations(user: User, conversations: Collection[int]) -> list[CalendarEntry]:
+    """Some conversations, by number, and the next contacts after them."""
+    return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversations))
+
+
+def _entries(seen: ConversationQuerySet) -> list[CalendarEntry]:
+    conversations = list(seen.select_related("partnership", "meeting").defer("said").order_by("pk"))
     revisions = revisions_of([one.pk for one in conversations], "conversation")
     found = []
     for one in conversations:

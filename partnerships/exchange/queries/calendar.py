@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from partnerships.activity.queries import Revision, revisions_of
-from partnerships.exchange.models import Entry, Status
+from partnerships.exchange.models import Entry, EntryQuerySet, Status
 from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.people.models import User
 
 
 def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Closing dates in a partnership, or of what the person's organisations share or are asked."""
-    seen = Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
+    seen = _closing_for(user)
     if partnership is None:
         mine = Entry.objects.of_person(user) | Entry.objects.addressing(user)
         seen = seen.filter(pk__in=mine.values("pk"))
     else:
         seen = seen.filter(partnership=partnership)
+    return _entries(seen)
+
+
+def dates_of(user: User, entries: Collection[int]) -> list[CalendarEntry]:
+    """Closing dates of some asks and offers, by number."""
+    return _entries(_closing_for(user).filter(pk__in=entries))
+
+
+def _closing_for(user: User) -> EntryQuerySet:
+    return Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
+
+
+def _entries(seen: EntryQuerySet) -> list[CalendarEntry]:
     found = list(seen.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
     revisions = revisions_of([one.pk for one in found], "entry")
     return [_closing(one, revisions.get(one.pk, Revision(0, one.created_at))) for one in found]

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.rights import edits_for
+from partnerships.calendars.services import end_addresses_of_view
 from partnerships.kit.lists import find_list
 from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
@@ -101,6 +102,7 @@ def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
     journal_view(view, now=now, removed=True)
+    end_addresses_of_view(view_number=view.pk, author=person, now=now)
     view.delete()
 
 

@@ -44,6 +44,7 @@ def saved(request: HttpRequest) -> HttpResponse:
     views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
     page = keyset_page(request, views, order=("name", "pk"), size=50)
     titles = {one.slug: one.title for one in all_lists()}
+    dated = {one.slug for one in all_lists() if one.is_in_calendars}
     defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     followed = followed_by(person)
     # An owner who left has the view, and not the title that the partnership has today.
@@ -56,6 +57,7 @@ def saved(request: HttpRequest) -> HttpResponse:
             followed.get(one.pk),
             owns_view(one, person),
             one.partnership_id in known,
+            one.kind in dated,
         )
         for one in page.rows
     ]
@@ -79,7 +81,7 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
         made = services.save_view(
             person=person, kind=kind, name=form.cleaned_data["name"], state=asked.state, now=timezone.now()
         )
-        words = '“{}” is saved. <a class="govuk-link" href="{}">Share or follow it</a>'
+        words = '“{}” is saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>'
         return format_html(words, made.name, reverse("lists:views")), made.get_absolute_url()
 
     chips = chips_of(asked)

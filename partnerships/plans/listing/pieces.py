@@ -22,6 +22,7 @@ from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_
 from partnerships.plans.models import Milestone, MilestoneQuerySet, Plan, Site, SiteQuerySet
 from partnerships.plans.models.projection import SETTLED
 from partnerships.plans.queries import my_plans
+from partnerships.plans.queries.calendar import dates_of_milestones
 
 
 class OfPlansForm(Form):
@@ -180,7 +181,7 @@ MILESTONES = ListDefinition(
     form=lambda parameters, user: _MilestonesForm(parameters, user=user),
     sort=lambda _chosen: "due",
     template="plans/rows.html",
-    is_in_calendars=True,
+    dates=dates_of_milestones,
     empty=("No milestones yet", "Milestones of published plans appear here."),
 )
 

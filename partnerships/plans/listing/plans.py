@@ -30,6 +30,7 @@ from partnerships.organisations.naming import group_words, shown_then
 from partnerships.people.models import User
 from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
 from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
+from partnerships.plans.queries.calendar import dates_of_plans
 
 
 class PlansForm(Form):
@@ -270,5 +271,6 @@ PLANS = ListDefinition(
     empty=("No plans yet", "None has been shared with you yet, and your organisations have begun none."),
     ready=_ready,
     is_followed=True,
+    dates=dates_of_plans,
     context=lambda user: {"may_begin": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

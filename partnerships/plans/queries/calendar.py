@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.activity.queries import Revision, revisions_of
@@ -14,6 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import (
     Milestone,
+    MilestoneQuerySet,
     Plan,
     PlanQuerySet,
     Signatory,
@@ -33,17 +34,38 @@ def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry
     plans = Plan.objects.with_insider(user)
     if partnership is not None:
         plans = plans.filter(partnership=partnership)
-    rows = list(
-        Milestone.objects.visible_to(user)
-        .filter(Q(due_by__isnull=False) | ~Q(actual=""), plan__in=plans.order_by().values("pk"))
-        .select_related("plan__partnership")
-        .order_by("pk")
-    )
+    rows = list(_dated(user).filter(plan__in=plans.order_by().values("pk")))
+    return _of_milestones(user, rows, _open_during_embargo(user, plans))
+
+
+def dates_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
+    """Some milestones, by number."""
+    return _of_milestones(user, list(_dated(user).filter(pk__in=milestones)), ())
+
+
+def dates_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
+    """Milestones of some plans, by number, and the days by which these are to be signed."""
+    seen = Plan.objects.filter(pk__in=plans)
+    rows = list(_dated(user).filter(plan__in=plans))
+    signatories = _signatories(user).filter(plan__in=plans)
+    return [
+        *_of_milestones(user, rows, _open_during_embargo(user, seen)),
+        *entries_of_signatories(list(signatories)),
+    ]
+
+
+def _dated(user: User) -> MilestoneQuerySet:
+    rows = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
+    return rows.select_related("plan__partnership").order_by("pk")
+
+
+def _of_milestones(user: User, rows: list[Milestone], held: Iterable[Version]) -> list[CalendarEntry]:
+    """The entries of these milestones, and of the `held` versions, which stand in for those under embargo."""
     hidden = {one.plan_id for one in rows if one.restricted}
     sites = Site.objects.filter(plan__in=hidden, confidential=True)
     references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}
     numbers = {one.plan_id: one.plan.current_number for one in rows}
-    for version in _open_during_embargo(user, plans):
+    for version in held:
         rows += milestones_in(version.plan, version.content).values()
         references |= {(version.plan_id, site["key"]): site["reference"] for site in version.content["sites"]}
         numbers[version.plan_id] = version.number
@@ -105,12 +127,17 @@ def _date(text: str) -> PartialDate | None:
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Days by which plans are to be signed off: by all in one partnership, or by the person's organisations."""
-    seen = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
+    seen = _signatories(user)
     if partnership is None:
         seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
     else:
         seen = seen.filter(plan__partnership=partnership)
-    return entries_of_signatories(list(seen.order_by("pk").select_related("organisation", "plan__partnership")))
+    return entries_of_signatories(list(seen))
+
+
+def _signatories(user: User) -> QuerySet[Signatory]:
+    seen = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
+    return seen.order_by("pk").select_related("organisation", "plan__partnership")
 
 
 def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:

@@ -217,6 +217,6 @@ LIST = ListDefinition(
     ),
     ready=_ready,
     actions=ACTIONS,
-    is_followed=True,
+    followed=lambda row: row,
     context=lambda user: {"may_propose": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

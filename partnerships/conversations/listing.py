@@ -229,6 +229,8 @@ CONVERSATIONS = ListDefinition(
     sort=lambda _chosen: "-held",
     template="conversations/list.html",
     dates=dates_of_conversations,
+    followed=lambda row: row.partnership,
+    follow_words="Follow their partnerships",
     empty=(
         "No conversations yet",
         "Talk openly about what each side wants and what is in the way. Then write it up here and agree on the record.",
@@ -327,6 +329,8 @@ MEETINGS = ListDefinition(
     sort=lambda _chosen: "-starts",
     template="conversations/meetings/all.html",
     dates=dates_of_meetings,
+    followed=lambda row: row.partnership,
+    follow_words="Follow their partnerships",
     empty=("No meetings yet", "Plan a meeting on the page of a partnership."),
     ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
 )

@@ -159,6 +159,7 @@ def _columns() -> tuple[Column, ...]:
             value=lambda row: Theme.label_of(row.theme),
             choices=Theme.all_choices,
             covered="theme",
+            is_shown=False,
             is_nullable=False,
             is_grouped=True,
         ),
@@ -245,6 +246,6 @@ LIST = ListDefinition(
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
     actions=ACTIONS,
-    is_followed=True,
+    followed=lambda row: row,
     context=lambda user: {"may_write": bool(reader_of(user).editing)},
 )

@@ -250,8 +250,10 @@ class ListDefinition:
     context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
     #: What can be done with several rows at once.
     actions: Sequence[BulkAction] = ()
-    #: Whether digests can tell of changes of each row, so that several can be followed at once.
-    is_followed: bool = False
+    #: What can be followed of a row, so that digests tell of its changes: the row itself, its plan or its partnership.
+    followed: Callable[[Any], Any] | None = None
+    #: What the list calls doing so with several rows.
+    follow_words: str = "Follow"
     #: The dates of rows for calendars, by their numbers, as far as the reader may read them; None without dates.
     dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.

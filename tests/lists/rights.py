@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists import services
-from partnerships.lists.bulk import FOLLOW
+from partnerships.lists.bulk import follow_action
 from partnerships.lists.reading import read
 from tests.support.rights import EVERYBODY, LEAD, Row
 
@@ -67,7 +67,7 @@ ROWS = (
         "lists.change_rows",
         lambda w, person, _: services.change_rows(
             definition=_list("organisations"),
-            action=FOLLOW,
+            action=follow_action(_list("organisations")),
             numbers=[w.tidewater.pk],
             person=person,
             chosen={},

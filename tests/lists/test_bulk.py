@@ -14,8 +14,10 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import change_owner, end_commitment
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
+from partnerships.plans.models import Milestone
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
+from tests.plans.drafts import published
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -194,6 +196,16 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
     assert "You follow these already." in page.content.decode()
     followed = Subscription.objects.confirmed().filter(person=world.ben, commitment__isnull=False)
     assert set(followed.values_list("commitment", flat=True)) == {first.pk, second.pk}
+
+
+def test_plans_of_several_milestones_are_followed_each_once(world: World) -> None:
+    plan = published(world)
+
+    page = chosen(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
+    confirmed(world.ben, page)
+
+    assert "Another of these rows has the same plan or partnership." in page.content.decode()
+    assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:

@@ -83,5 +83,7 @@ DOCUMENTS = ListDefinition(
     form=lambda parameters, user: WithinForm(parameters, user=user, words="Title or file name"),
     sort=lambda _chosen: "-added",
     template="agreements/document_list.html",
+    followed=lambda row: row.partnership,
+    follow_words="Follow their partnerships",
     empty=("No documents yet", "Editors and leads add them on the page of a partnership."),
 )

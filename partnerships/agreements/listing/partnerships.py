@@ -203,6 +203,6 @@ PARTNERSHIPS = ListDefinition(
     dates=dates_of,
     empty=("No partnerships yet", "A lead of your organisation can start one and invite others."),
     ready=_ready,
-    is_followed=True,
+    followed=lambda row: row,
     context=lambda user: {"may_create": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

@@ -17,7 +17,7 @@ from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.lists import BulkAction, ListDefinition, find_list
 from partnerships.kit.rights import require
 from partnerships.lists import services
-from partnerships.lists.bulk import FOLLOW
+from partnerships.lists.bulk import follow_action
 from partnerships.lists.downloads import FORMATS
 from partnerships.lists.presenting import name_of
 from partnerships.lists.reading import Asked, read
@@ -28,7 +28,8 @@ from partnerships.people.requests import signed_in
 
 def actions_of(definition: ListDefinition) -> list[BulkAction]:
     """What can be done with several rows of a list."""
-    return [*definition.actions, *([FOLLOW] if definition.is_followed else [])]
+    follow = follow_action(definition)
+    return [*definition.actions, *([follow] if follow else [])]
 
 
 def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:

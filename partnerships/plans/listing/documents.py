@@ -64,5 +64,7 @@ DOCUMENTS = ListDefinition(
     form=_form,
     sort=lambda _chosen: "-added",
     template="plans/rows.html",
+    followed=lambda row: row.plan,
+    follow_words="Follow their plans",
     empty=("No documents yet", "Documents of published plans appear here."),
 )

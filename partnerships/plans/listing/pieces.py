@@ -181,6 +181,8 @@ MILESTONES = ListDefinition(
     form=lambda parameters, user: _MilestonesForm(parameters, user=user),
     sort=lambda _chosen: "due",
     template="plans/rows.html",
+    followed=lambda row: row.plan,
+    follow_words="Follow their plans",
     dates=dates_of_milestones,
     empty=("No milestones yet", "Milestones of published plans appear here."),
 )
@@ -236,5 +238,7 @@ SITES = ListDefinition(
     form=lambda parameters, user: OfPlansForm(parameters, user=user),
     sort=lambda _chosen: "name",
     template="plans/rows.html",
+    followed=lambda row: row.plan,
+    follow_words="Follow their plans",
     empty=("No sites yet", "Sites of published plans appear here."),
 )

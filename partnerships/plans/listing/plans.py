@@ -270,7 +270,7 @@ PLANS = ListDefinition(
     template="plans/list.html",
     empty=("No plans yet", "None has been shared with you yet, and your organisations have begun none."),
     ready=_ready,
-    is_followed=True,
+    followed=lambda row: row,
     dates=dates_of_plans,
     context=lambda user: {"may_begin": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},
 )

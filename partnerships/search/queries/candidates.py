@@ -33,7 +33,8 @@ _RANK = (
     " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
 )
 
-_PEOPLE_FIRST = " + CASE WHEN kind IN ('contact', 'person') THEN 2 ELSE 0 END"
+#: For "who …?": contacts, which say who covers for whom, then colleagues.
+_PEOPLE_FIRST = " + CASE kind WHEN 'contact' THEN 4 WHEN 'person' THEN 2 ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
                 one.path,
                 KINDS[one.kind][0],
                 _marked(snippet),
-                names.organisations.get(one.organisation_id or 0, ""),
+                "" if one.kind == "organisation" else names.organisations.get(one.organisation_id or 0, ""),
                 names.partnerships.get(one.partnership_id or 0, ""),
                 one.day,
                 tuple(post.present) if post else (),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from partnerships.calendars.registry import register_views
+from partnerships.digests.queries.stoppable import register_single_stop
 from partnerships.kit.lists import register_pages
 from partnerships.lists import obligations, restoring, views
 from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
 from partnerships.lists.queries import dated_view
 from partnerships.lists.services import files
+from partnerships.lists.services.following import FollowedViewStop
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -22,6 +24,7 @@ def register() -> None:
     files.register()
     obligations.register()
     restoring.register()
+    register_single_stop("lists.followed", FollowedViewStop())
     # It is about many records or none, so it says what it is about only by the view.
     register_email(
         "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS

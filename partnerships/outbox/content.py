@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from partnerships.kit.calendars import CalendarFile
 from partnerships.outbox import mime
+from partnerships.outbox.hooks import StopLink
 from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
 from partnerships.outbox.reply_addresses import CAN_REPLY
@@ -102,6 +103,18 @@ def _sender(sender: str, headers: str = HEADERS) -> mime.Part:
     return mime.part_of(mime.header("From", sender) + headers)
 
 
+@lru_cache(maxsize=4)
+def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
+    """How mail programs unsubscribe (RFC 2369 and RFC 8058), with a slot for the token of the stop link."""
+    return (
+        mime.part_of(f"List-Unsubscribe: <{page}"),
+        "stop",
+        mime.part_of(f"/>,\r\n <mailto:{settings.EMAIL_MAILBOX}?subject=stop%20"),
+        "stop",
+        mime.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
+    )
+
+
 def _with_calendar(calendar: CalendarFile) -> str:
     """The ends of a message with a calendar file: once for programs that show it, once as a file to open."""
     text = mime.encode(calendar.text)
@@ -122,11 +135,12 @@ def message(
     message_id: str,
     is_secret: bool,
     replies_to: str = "",
+    stop: StopLink | None = None,
     now: dt.datetime,
 ) -> Message:
     """The message to one recipient; a secret one is deleted once accepted.
 
-    `replies_to` is our own address for replies.
+    `replies_to` is our own address for replies. With `stop`, mail programs offer to unsubscribe.
     """
     subject = mime.one_line(rendered.subject)
     head = (
@@ -144,7 +158,10 @@ def message(
     values = {"head": head, "body": body + (_with_calendar(calendar) if calendar else mime.LAST_PART)}
     tokens = ("head", "body") if is_secret else ()
     sender = _sender(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE if calendar else HEADERS)
-    return Message(subject[:400], ("head", sender, "body"), values, tokens)
+    if stop is None:
+        return Message(subject[:400], ("head", sender, "body"), values, tokens)
+    parts = ("head", *unsubscribe_headers(stop.page), sender, "body")
+    return Message(subject[:400], parts, values | {"stop": stop.token}, ("stop", *tokens))
 
 
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:

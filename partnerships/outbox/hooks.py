@@ -35,6 +35,13 @@ class NoticeTo(NamedTuple):
     is_stakeholder: bool
 
 
+class StopLink(NamedTuple):
+    """A link that stops emails like one: the address of its page up to the token, and the token."""
+
+    page: str
+    token: str
+
+
 class OutboxHooks:
     """Base class that does nothing; upper rooms register instances."""
 
@@ -69,6 +76,10 @@ class OutboxHooks:
     def notices_taking_replies(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
         """The notices to which a reply of their reader could be used."""
         return set()
+
+    def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
+        """How the readers of these notices stop emails like each, by its number."""
+        return {}
 
     def taking_replies(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
         """The emails to which a reply of their reader could be used."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from partnerships.outbox.groups import FindSubject, NoticeGroup
+from partnerships.outbox.groups import CHOOSABLE, FindSubject, NoticeGroup
 from partnerships.outbox.models import Lane
 from partnerships.outbox.parts import Message, Recipe
 
@@ -145,6 +145,11 @@ class EmailKind:
     about: FindSubject | None = None
     is_secret: bool = False
     keeps_its_link: bool = False
+
+    @property
+    def is_choosable(self) -> bool:
+        """Whether people choose how it comes."""
+        return self.lane == Lane.NOTICE and not self.always and self.group in CHOOSABLE
 
 
 _kinds: dict[str, EmailKind] = {}

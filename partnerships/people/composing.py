@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.outbox.content import Content, Rendered, link, message, render_subject, repeatable
-from partnerships.outbox.groups import CHOOSABLE, FindSubject, NoticeGroup
-from partnerships.outbox.hooks import NoticeTo, registered_hooks
+from partnerships.outbox.groups import FindSubject, NoticeGroup
+from partnerships.outbox.hooks import NoticeTo, StopLink, registered_hooks
 from partnerships.outbox.kinds import (
     Batch,
     Candidate,
@@ -94,7 +94,7 @@ class PersonComposer(Composer):
             else:
                 contents.append((one, content))
         again = repeatable([one for one, _ in contents])
-        answered = _taking_replies(contents, now)
+        answered, stops = _taking_replies(contents, now), _stop_links(contents, now)
         for one, content in contents:
             written = message(
                 _rendered(content, one, can_reply=one.pk in answered),
@@ -103,6 +103,7 @@ class PersonComposer(Composer):
                 message_id=one.due.message_id,
                 is_secret=self._is_secret,
                 replies_to=reply_address(one.pk, one.person.pk) if one.due.lane == Lane.NOTICE else "",
+                stop=stops.get(one.pk),
                 now=now,
             )
             # Repeat only if the text is unchanged: the person may no longer be allowed to read what it said.
@@ -123,10 +124,28 @@ class PersonComposer(Composer):
 def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
     """The email; one that its reader can turn off links to their choices."""
     kind = kind_of(candidate.due.kind)
-    if kind is None or kind.always or kind.group not in CHOOSABLE or candidate.person.is_stakeholder:
+    if kind is None or not _can_be_turned_off(candidate):
         return content.render(can_reply=can_reply)
     choices = f"{link('digests:manage')}#id_way_{kind.group}"
     return content.render(choices=choices, group=NoticeGroup(kind.group).label, can_reply=can_reply)
+
+
+def _can_be_turned_off(candidate: PersonCandidate) -> bool:
+    kind = kind_of(candidate.due.kind)
+    return kind is not None and kind.is_choosable and not candidate.person.is_stakeholder
+
+
+def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
+    """How the readers of emails that they can turn off stop others like each."""
+    notices = [_notice_to(one) for one, _ in contents if _can_be_turned_off(one)]
+    found: dict[int, StopLink] = {}
+    for hooks in registered_hooks() if notices else ():
+        found |= hooks.stop_links(notices=notices, now=now)
+    return found
+
+
+def _notice_to(one: PersonCandidate) -> NoticeTo:
+    return NoticeTo(one.pk, one.due.kind, one.due.params, one.person.pk, one.person.is_stakeholder)
 
 
 def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
@@ -137,7 +156,7 @@ def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt
         if content.reply_to:
             found.add(one.pk)
         elif one.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
-            notices.append(NoticeTo(one.pk, one.due.kind, one.due.params, one.person.pk, one.person.is_stakeholder))
+            notices.append(_notice_to(one))
     if notices:
         found.update(*(hooks.notices_taking_replies(notices=notices, now=now) for hooks in registered_hooks()))
     return found

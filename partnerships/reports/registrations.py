@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.digests.queries.stoppable import register_single_stop
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import register_email
@@ -30,6 +31,7 @@ from partnerships.reports.personal import RULES
 from partnerships.reports.registry import register_report
 from partnerships.reports.sections import frozen_of, organisation_section, reports_lookups, reports_section
 from partnerships.reports.services import files
+from partnerships.reports.services.scheduling import ScheduledReportStop
 
 
 def register() -> None:
@@ -59,6 +61,7 @@ def register() -> None:
     ON_PARTNERSHIPS.register_with_rows("08 reports", reports_section, frozen_of, lookups=reports_lookups)
     obligations.register()
     restoring.register()
+    register_single_stop("reports.scheduled", ScheduledReportStop())
     register_email(
         "reports.scheduled",
         "A scheduled report",

@@ -1,19 +1,23 @@
-"""Each notice that its reader can turn off says where."""
+"""Each notice that its reader can turn off says where, and mail programs can do so with one click."""
 
 from __future__ import annotations
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
+from partnerships.digests.models import Way
+from partnerships.digests.services import ways_of
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.outbox.kinds import all_kinds, kind_of
-from partnerships.outbox.models import Lane
+from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from tests.commitments.promises import propose
-from tests.support.outbox import deliver, drop_emails
+from tests.support.crawling import forms_of
+from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.world import World
 
 
@@ -37,6 +41,35 @@ def test_a_notice_sent_at_once_links_to_its_choice_in_both_parts(world: World) -
     assert "(Commitments)." in html
 
 
+def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(world: World) -> None:
+    drop_emails()
+    propose(world)
+    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+    stop = stop_address(email)
+    before = ways_of(world.ben)
+    asked = Client().get(stop).content.decode()
+
+    stopped = Client(enforce_csrf_checks=True).post(stop, {"List-Unsubscribe": "One-Click"})
+
+    assert "Commitments: keep these notices in my inbox, without email" in asked
+    assert "Notices of this kind now stay in your inbox, without email: Commitments." in stopped.content.decode()
+    assert ways_of(world.ben) == before | {"commitments": Way.INBOX}
+    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
+    Client().post(stop, undo.fields)
+    assert ways_of(world.ben) == before
+
+
+def test_the_token_of_a_stop_link_is_not_kept_with_the_email(world: World) -> None:
+    drop_emails()
+    propose(world)
+    deliver()
+
+    kept = Email.objects.filter(person_id=world.ben.pk, status="sent").latest("pk")
+
+    assert kept.tokens is None
+    assert kept.recipe is not None
+
+
 def tell(kind: str, person: User, **params: object) -> None:
     with transaction.atomic():
         record_emails(kind=kind, people=[person.pk], params=params, now=timezone.now())
@@ -52,6 +85,7 @@ def test_what_cannot_be_turned_off_offers_no_choice(world: World) -> None:
     [email] = deliver()
 
     assert "Choose how you get" not in "".join(parts(email))
+    assert "List-Unsubscribe" not in email.extra_headers
 
 
 @pytest.mark.parametrize("group", [NoticeGroup.SIGNATURES, NoticeGroup.ACCOUNT])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,7 +24,8 @@ from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import accept, merger, take_effect, undo
 from tests.organisations.test_handovers import propose as hand_over
-from tests.support.outbox import deliver, drop_emails
+from tests.support.crawling import forms_of
+from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.signing_in import signed_in
 from tests.world import World, join
 
@@ -206,6 +208,27 @@ def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) ->
     assert "Cottages." not in entered.body
     assert left.subject == "“Agreed”: 1 left"
     assert "Bungalows." in left.body
+
+
+def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World) -> None:
+    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    other = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
+    for one in (view, other):
+        services.follow_view(view=one, person=world.ben, now=now)
+    propose(world, text="Flats.")
+    drop_emails()
+    stop = next(stop_address(one) for one in told(now + dt.timedelta(hours=2)) if one.subject.startswith("“Agreed”"))
+
+    stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
+
+    assert "the view “Agreed”" in stopped.content.decode()
+    assert [one.view for one in world.ben.followed_views.all()] == [other]
+    again = Client().post(stop, {"List-Unsubscribe": "One-Click"})
+    assert [one.view for one in world.ben.followed_views.all()] == [other]
+    assert again.status_code == 200
+    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
+    Client().post(stop, undo.fields)
+    assert {one.view for one in world.ben.followed_views.all()} == {view, other}
 
 
 def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import InternalError, OperationalError, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,7 +26,8 @@ from partnerships.reports.services import scheduling
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
-from tests.support.outbox import deliver, drop_emails
+from tests.support.crawling import forms_of
+from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
@@ -162,6 +164,24 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
     assert "48 homes" not in str([one.body for one in sent])
     schedule.refresh_from_db()
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
+
+
+def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(world: World) -> None:
+    schedule = scheduled(world)
+    other = scheduled(world, report="contact", question="", name="Contact")
+    drop_emails()
+    services.send_due_reports(now=timezone.now())
+    mine = [one for one in deliver() if one.to == [world.ben.email]]
+    stop = next(stop_address(one) for one in mine if one.subject.startswith("Social rent, "))
+
+    stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
+
+    assert "the report “Social rent”" in stopped.content.decode()
+    assert [one.person for one in schedule.recipients.all()] == [world.vera]
+    assert other.recipients.filter(person=world.ben).exists()
+    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
+    Client().post(stop, undo.fields)
+    assert schedule.recipients.filter(person=world.ben).exists()
 
 
 def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_back(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parseaddr
 
 from django.core import mail
@@ -20,6 +21,16 @@ def deliver() -> list[mail.EmailMessage]:
     for message in mail.outbox:
         message.to = [parseaddr(address)[1] for address in message.to]
     return mail.outbox
+
+
+def stop_address(email: mail.EmailMessage) -> str:
+    """The path to which mail programs post one click on "Unsubscribe" (RFC 8058)."""
+    found = re.fullmatch(
+        r"<http://[^/]+(/\S+/)>,\s+<mailto:\S+\?subject=stop%20\S+>", email.extra_headers["List-Unsubscribe"]
+    )
+    assert found
+    assert email.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    return found[1]
 
 
 def recorded(kind: str = "") -> list[Email]:

@@ -18,7 +18,6 @@ from partnerships.digests.emails.rendering import (
     page_prefix,
     static_headers,
     style,
-    unsubscribe_headers,
 )
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
@@ -28,7 +27,7 @@ from partnerships.kit.text import shorten
 from partnerships.organisations.lineage import brought_about
 from partnerships.organisations.presenting import on_day, title_in_full, title_together
 from partnerships.outbox import mime
-from partnerships.outbox.content import render_subject
+from partnerships.outbox.content import render_subject, unsubscribe_headers
 from partnerships.outbox.parts import Message
 
 
@@ -144,7 +143,7 @@ def _single(
     own = [part for mould in moulds for part in mould.parts]
     names = [part if isinstance(part, str) else f"own_{place}" for place, part in enumerate(own)]
     values = {name: part.body for name, part in zip(names, own, strict=True) if isinstance(part, mime.Part)}
-    bulk = (*unsubscribe_headers(), mime.part_of(list_id(()))) if is_bulk else ()
+    bulk = (*unsubscribe_headers(page_prefix("digests:stop")), mime.part_of(list_id(()))) if is_bulk else ()
     return Message(
         subject, ("head", *bulk, static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -133,7 +133,16 @@ def add_missing_keys(candidates: Iterable[Candidate]) -> None:
     """Give people without preferences the defaults: links need their key."""
     missing = {one.person_id for one in candidates if not one.link_key}
     if missing:
-        Preference.objects.bulk_create([Preference(person_id=pk) for pk in sorted(missing)], ignore_conflicts=True)
-        keys = dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
+        keys = link_keys(missing)
         for one in candidates:
             one.link_key = one.link_key or keys[one.person_id]
+
+
+def link_keys(people: Collection[int]) -> dict[int, str]:
+    """The link key of each of these people; the default preferences are recorded for those without."""
+    found = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
+    missing = sorted(set(people) - found.keys())
+    if missing:
+        Preference.objects.bulk_create([Preference(person_id=pk) for pk in missing], ignore_conflicts=True)
+        found |= dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
+    return found

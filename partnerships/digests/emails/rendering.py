@@ -23,6 +23,7 @@ from partnerships.digests.planning.notices import MAX_NOTICES, Act, NoticeLine
 from partnerships.kit.late import late
 from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import message_ids, mime
+from partnerships.outbox.content import unsubscribe_headers
 from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
 from partnerships.outbox.reply_addresses import CAN_REPLY, reply_address, reply_header
@@ -135,7 +136,7 @@ def static_headers() -> mime.Part:
 
 def clear_caches() -> None:
     """Render everything again next time (for tests that change a setting)."""
-    for kept in (frame, static_headers, shared_parts, page_prefix):
+    for kept in (frame, static_headers, shared_parts, page_prefix, unsubscribe_headers):
         kept.cache_clear()
 
 
@@ -211,17 +212,6 @@ def page_prefix(name: str) -> str:
     return f"{settings.SITE_ORIGIN}{path}"
 
 
-def unsubscribe_headers() -> tuple[mime.Part | str, ...]:
-    """How mail programs unsubscribe (RFC 2369 and RFC 8058)."""
-    return (
-        mime.part_of(f"List-Unsubscribe: <{page_prefix('digests:stop')}"),
-        "stop",
-        mime.part_of(f"/>,\r\n <mailto:{settings.EMAIL_MAILBOX}?subject=stop%20"),
-        "stop",
-        mime.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
-    )
-
-
 def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
     """Whether an email with these tokens has current links."""
     return any(is_current(Purpose.STOP, token, link_key=link_key) for token in tokens)
@@ -255,7 +245,7 @@ def shared_parts(
     text = mime.fill(text, "blocks", [block.text for block in blocks])
     html = mime.fill(html, "blocks", [block.html if len(blocks) == 1 else block.html_among for block in blocks])
     about = mime.part_of(mime.header("Subject", words.subject) + list_id(blocks))
-    headers = ("head", *unsubscribe_headers(), about, static_headers())
+    headers = ("head", *unsubscribe_headers(page_prefix("digests:stop")), about, static_headers())
     return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
@@ -12,7 +13,6 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import (
     A_TARGET,
-    Delivery,
     DeliveryItem,
     DeliveryKind,
     DeliverySubject,
@@ -29,8 +29,50 @@ from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_of
 from partnerships.organisations.lineage import told_in
+from partnerships.outbox.kinds import kind_of as email_kind
+from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+
+
+class SingleStop:
+    """How one kind of email is stopped for the one thing that it is about, and not for its whole group.
+
+    Upper rooms register one for emails that somebody asked for. `params` are those of the email.
+    """
+
+    def called(self, *, person: User, params: Mapping[str, Any]) -> str:
+        """What it is about, as its reader may know it; "" if they get no more of it."""
+        raise NotImplementedError
+
+    def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+        """Stop it; returns what `renew` needs, as JSON values."""
+        raise NotImplementedError
+
+    def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
+        """Undo the stop, if the person may still have it."""
+        raise NotImplementedError
+
+
+_singles: dict[str, SingleStop] = {}
+
+
+def register_single_stop(kind: str, single: SingleStop) -> None:
+    """Stop emails of this kind by what each is about."""
+    _singles[kind] = single
+
+
+def single_stop(kind: str) -> SingleStop:
+    """How emails of this kind are stopped."""
+    return _singles[kind]
+
+
+class Single(NamedTuple):
+    """The one thing that an email is about, for its `SingleStop`."""
+
+    kind: str
+    params: Mapping[str, Any]
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +87,9 @@ class Stoppable:
     matches: bool
     had_any: bool
     subjects: tuple[Target, ...] = ()
-    #: Groups of the notices in it that the person still gets in summaries.
+    #: Groups of the notices in it that the person still gets by email.
     groups: tuple[str, ...] = ()
+    single: Single | None = None
 
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
@@ -66,21 +109,39 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
     if not (plans or records or matches or groups):
-        return _of_succession(person, delivery)
-    silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
+        return _of_single_email(person, delivery)
     return Stoppable(
         followed,
         matches and wants_matches,
         True,
         others,
-        groups=tuple(sorted(groups - set(silent))),
+        groups=_heard(person, groups),
     )
 
 
-def _of_succession(person: User, delivery: int) -> Stoppable:
-    """What an email about a succession was about; nothing, if it is another one, or they have an account since."""
-    email = Delivery.objects.filter(pk=delivery, recipient=person, kind=DeliveryKind.SUCCESSION).first()
-    if email is None or not person.is_stakeholder:
+def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
+    """Those of these groups that the person gets emails about."""
+    silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
+    return tuple(sorted(set(groups) - set(silent)))
+
+
+def _of_single_email(person: User, delivery: int) -> Stoppable:
+    """What an email that is no digest was about: a succession, one thing, or a group of notices."""
+    email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
+    kind = email_kind(email.kind) if email is not None else None
+    if email is None or kind is None or not (person.is_stakeholder or kind.is_choosable):
+        return Stoppable((), False, had_any=False)
+    if person.is_stakeholder:
+        return _of_succession(person, email)
+    if email.kind in _singles:
+        called = _singles[email.kind].called(person=person, params=email.params)
+        return Stoppable((), False, had_any=True, single=Single(email.kind, email.params, called) if called else None)
+    return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
+
+
+def _of_succession(person: User, email: Email) -> Stoppable:
+    """What an email about a succession was about; nothing, if it is another one."""
+    if email.kind != DeliveryKind.SUCCESSION:
         return Stoppable((), False, had_any=False)
     targets = followed_of(told_in(email.params), person, day=timezone.localdate())
     plans = [one for one in targets if isinstance(one, Plan)]

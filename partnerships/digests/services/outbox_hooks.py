@@ -9,6 +9,9 @@ from typing import Any
 from django.db.models import F
 
 from partnerships.activity.services import record
+from partnerships.digests.emails.links import Purpose, make, minute_of
+from partnerships.digests.emails.recipients import link_keys
+from partnerships.digests.emails.rendering import page_prefix
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
     Delivery,
@@ -26,7 +29,7 @@ from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.services.stopping import stop_everything
 from partnerships.kit.database import rows_of
 from partnerships.kit.journal import moment
-from partnerships.outbox.hooks import OutboxHooks
+from partnerships.outbox.hooks import NoticeTo, OutboxHooks, StopLink
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
 from partnerships.people.models import User
 from partnerships.people.services import find_person
@@ -112,6 +115,24 @@ class DigestHooks(OutboxHooks):
     def lock(self) -> None:
         """Take the planning lock before any row lock."""
         lock_planning()
+
+    def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
+        """The links of the page that asks what to stop; a mail program's one click stops at once."""
+        keys = link_keys({one.person_id for one in notices})
+        page, minute = page_prefix("digests:stop"), minute_of(now)
+        return {
+            one.email: StopLink(
+                page,
+                make(
+                    Purpose.STOP,
+                    person_id=one.person_id,
+                    link_key=keys[one.person_id],
+                    number=one.email,
+                    minute=minute,
+                ),
+            )
+            for one in notices
+        }
 
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime

@@ -26,7 +26,7 @@ from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
-from partnerships.digests.queries.stoppable import covering_subject, stoppable_in
+from partnerships.digests.queries.stoppable import Single, covering_subject, single_stop, stoppable_in
 from partnerships.digests.services.inbox import choose_ways, groups_in_summary, ways_of
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
@@ -65,11 +65,13 @@ class Stopped:
     ways: tuple[tuple[str, str], ...] = ()
     #: Items of the inbox that waited for the next summary.
     notices: tuple[int, ...] = ()
+    #: The kind of email of one thing that was stopped, and what renews it.
+    single: tuple[str, dict[str, Any]] | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to stop."""
-        return not self.subscriptions and not self.tells_matches and not self.ways
+        return not self.subscriptions and not self.tells_matches and not self.ways and self.single is None
 
 
 @transaction.atomic
@@ -87,6 +89,7 @@ def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) ->
         subjects=stoppable.subjects,
         matches=stoppable.matches,
         groups=stoppable.groups,
+        single=stoppable.single,
         reason=reason,
         now=now,
     )
@@ -101,10 +104,11 @@ def stop_chosen(
     subscriptions: Iterable[Subscription] = (),
     matches: bool = False,
     groups: Iterable[str] = (),
+    single: Single | None = None,
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop emails about these plans, subscriptions, matches and notices.
+    """Stop emails about these plans, subscriptions, matches and notices, or the one thing of an email.
 
     Notices of these groups then come in the inbox only.
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
@@ -121,6 +125,7 @@ def stop_chosen(
     ways, notices = _stop_notices(person, groups, now=now)
     waiting = _matches_waiting(person) if matches else ()
     told_of_matches = matches and _stop_matches(person, now=now)
+    renewed_by = single_stop(single.kind).stop(person=person, params=single.params, now=now) if single else {}
     return _keep(
         Stopped(
             person.pk,
@@ -130,6 +135,7 @@ def stop_chosen(
             matches=waiting,
             ways=ways,
             notices=notices,
+            single=(single.kind, renewed_by) if single else None,
         )
     )
 
@@ -229,6 +235,9 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
             journal_refusal(person, now=now, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
     _restore_notices(person, preference, stopped, now=now)
+    if stopped.single is not None:
+        kind, kept_of_it = stopped.single
+        single_stop(kind).renew(person=person, kept=kept_of_it, now=now)
     catch_up(people=[person.pk], now=now)
 
 
@@ -340,4 +349,6 @@ def _stopped(said: dict[str, Any]) -> Stopped:
     matches = tuple((ask, offer, at) for ask, offer, at in said["matches"])
     ways = tuple((group, way) for group, way in said.get("ways", ()))
     notices = tuple(said.get("notices", ()))
-    return Stopped(**said | {"subscriptions": before, "matches": matches, "ways": ways, "notices": notices})
+    single = tuple(said["single"]) if said.get("single") else None
+    read = {"subscriptions": before, "matches": matches, "ways": ways, "notices": notices, "single": single}
+    return Stopped(**said | read)

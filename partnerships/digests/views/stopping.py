@@ -18,6 +18,7 @@ from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
 from partnerships.digests.services import Stopped
+from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.models import User
 
 
@@ -39,7 +40,7 @@ def ask_and_stop(
         return _undo(request, person, stoppable, **ways)
     now = timezone.now()
     plans, mine, matches, groups = list(stoppable.plans), [], stoppable.matches, list(stoppable.groups)
-    subjects = list(stoppable.subjects)
+    subjects, single = list(stoppable.subjects), stoppable.single
     if "chosen" in request.POST:
         what = request.POST.getlist("what")
         plans = [plan for plan in plans if f"plan-{plan.pk}" in what]
@@ -47,7 +48,8 @@ def ask_and_stop(
         subjects = [one for one in subjects if f"{kind_of(one)}-{one.pk}" in what]
         matches = "matches" in what
         groups = groups if "notices" in what else []
-        if not (plans or subjects or mine or matches or groups):
+        single = single if "single" in what else None
+        if not (plans or subjects or mine or matches or groups or single):
             return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
     elif "all" in request.POST or delivery is None or not stoppable.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=now)
@@ -55,7 +57,7 @@ def ask_and_stop(
     names = [*titles_for(person, plans, now).values(), *names_of(person, subjects, now)]
     names += [one.called for one in mine]
     names += ["new matches"] if matches else []
-    names += ["notices like those in this summary, which stay in your inbox"] if groups else []
+    names += [single.called] if single else []
     stopped = services.stop_chosen(
         person=person,
         plans=plans,
@@ -63,10 +65,11 @@ def ask_and_stop(
         subscriptions=mine,
         matches=matches,
         groups=groups,
+        single=single,
         reason=reason,
         now=now,
     )
-    return _done(request, person, stopped, names, **ways)
+    return _done(request, person, stopped, names, silenced=_kinds_of(groups), **ways)
 
 
 def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:
@@ -87,8 +90,10 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     )
     if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
+    if stoppable.single:
+        choices.append(("single", f"Emails about {stoppable.single.called}"))
     if stoppable.groups:
-        choices.append(("notices", "Notices like those in this summary: keep them in my inbox, without email"))
+        choices.append(("notices", f"{_kinds_of(stoppable.groups)}: keep these notices in my inbox, without email"))
     last = services.last_stop(person, now=now)
     has_summary = bool(services.groups_in_summary(person))
     context = {
@@ -105,13 +110,25 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     return render(request, "digests/stop.html", context, status=422 if error else 200)
 
 
-def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[str], **ways: Any) -> HttpResponse:
-    """The page after a stop, with a way to undo it."""
+def _kinds_of(groups: Sequence[str]) -> str:
+    """The groups of notices in words."""
+    return ", ".join(NoticeGroup(group).label for group in groups)
+
+
+def _done(
+    request: HttpRequest, person: User, stopped: Stopped, names: Sequence[str], *, silenced: str = "", **ways: Any
+) -> HttpResponse:
+    """The page after a stop, with a way to undo it.
+
+    `silenced`: the kinds of notices that were chosen and now come in the inbox only.
+    """
     left = named_for(person, subscriptions_of(person), timezone.now())
     context = {
         "names": names,
         "left": [one.called for one in left],
-        "keeps_notices": bool(stopped.ways) and not names,
+        "silenced": silenced,
+        "keeps_notices": bool(stopped.ways) and not silenced,
+        "only_notices": bool(names or silenced) and not (stopped.subscriptions or stopped.tells_matches),
         "keeps_summary": bool(services.groups_in_summary(person)),
         "undo": "" if stopped.is_empty else services.undo_token(stopped),
         **ways,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
+from partnerships.digests.queries.stoppable import SingleStop
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import asked_by
@@ -59,6 +63,34 @@ def unfollow_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     if follow is not None:
         follow.delete()
         journal_follow(follow, now=now)
+
+
+class FollowedViewStop(SingleStop):
+    """The stop link of an email about a followed view."""
+
+    def called(self, *, person: User, params: Mapping[str, Any]) -> str:
+        """The view."""
+        follow = Follow.objects.filter(pk=params["follow"], person=person).select_related("view").first()
+        if follow is None:
+            return ""
+        if not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():
+            return "a view that you can no longer read"
+        return f"the view “{follow.view.name}”"
+
+    def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+        """Follow it no more."""
+        follow = Follow.objects.filter(pk=params["follow"], person=person).select_related("view").first()
+        if follow is None:  # two clicks at once
+            return {}
+        unfollow_view(view=follow.view, person=person, now=now)
+        return {"view": follow.view_id}
+
+    def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
+        """Follow it again, from now on."""
+        view = SavedView.objects.visible_to(person).filter(pk=kept.get("view", 0)).first()
+        if view is not None and has_open_account(person):
+            with suppress(UnableToFollow):
+                follow_view(view=view, person=person, now=now)
 
 
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.digests.queries.stoppable import SingleStop
 from partnerships.kit.dates import long_date
 from partnerships.kit.leased_jobs import was_cancelled
 from partnerships.kit.operators import alert_operators
@@ -127,6 +129,29 @@ def stop_receiving(*, schedule: Schedule, person: User, now: dt.datetime) -> Non
     if recipient is not None:
         recipient.delete()
         journal_recipient(recipient, now=now)
+
+
+class ScheduledReportStop(SingleStop):
+    """The stop link of an email with a scheduled report."""
+
+    def called(self, *, person: User, params: Mapping[str, Any]) -> str:
+        """The report."""
+        recipient = Recipient.objects.filter(schedule=params["schedule"], person=person).first()
+        if recipient is None:
+            return ""
+        schedule = Schedule.objects.visible_to(person).filter(pk=params["schedule"]).first()
+        return f"the report “{schedule.name}”" if schedule else "a report that you can no longer read"
+
+    def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+        """Get it no more."""
+        stop_receiving(schedule=Schedule.objects.get(pk=params["schedule"]), person=person, now=now)
+        return {"schedule": params["schedule"]}
+
+    def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
+        """Get it again, from the next time on."""
+        schedule = Schedule.objects.visible_to(person).filter(pk=kept["schedule"], ended_at=None).first()
+        if schedule is not None and people_of(schedule.body).filter(pk=person.pk).exists():
+            receive_schedule(schedule=schedule, person=person, now=now)
 
 
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:

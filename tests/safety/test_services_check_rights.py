@@ -1,6 +1,6 @@
 """Services refuse everybody whom docs/rights.md does not permit.
 
-A refused call changes nothing.
+A refused call changes nothing. One after which somebody may read or do less is in the journal.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.db import connection, transaction
 import partnerships
 import tests
 from partnerships.kit.rights import UnableToAct
+from tests.support.losses import lost_without_a_line
 from tests.support.prepared import media_root
 from tests.support.rights import PERSONAS, Row, who
 from tests.support.situations import Situation, in_situations, situation, world
@@ -114,10 +115,11 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
 
 
 @pytest.mark.parametrize(("situation", "row"), in_situations(ROWS), indirect=["situation"])
-def test_service_permits_exactly_the_personas_in_the_table(situation: Situation, row: Row) -> None:
+def test_service_permits_its_personas_alone_and_notes_what_somebody_loses(situation: Situation, row: Row) -> None:
     expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
 
     own, prepared = situation.again()
     found = {persona: outcome(row, own, persona, prepared) for persona in PERSONAS}
 
     assert found == expected
+    assert lost_without_a_line(row, situation) == []

@@ -1,7 +1,6 @@
 """What ends or lessens somebody's access is in the journal, so that a restore does not bring it back.
 
-Every service is called as in the rights table (tests/<room>/rights.py), where a new service must have a row. If
-anybody may read or do less afterwards, the service must have written a line.
+If anybody may read or do less after a service of the rights table, the service must have written a line.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import datetime as dt
 from functools import cache
 from typing import Any
 
-import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialApp
 from django.apps import apps
@@ -29,15 +27,9 @@ from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
 from partnerships.reports.models import Schedule
 from partnerships.surveys.models import NamedAnswer, Round
-from tests.safety.test_services_check_rights import ROWS
-from tests.support.prepared import media_root
 from tests.support.rights import Row, who
-from tests.support.situations import Situation, in_situations, situation, world
+from tests.support.situations import Situation
 from tests.world import World
-
-__all__ = ["media_root", "situation", "world"]
-
-pytestmark = pytest.mark.django_db
 
 #: Services after which somebody may read or do less, and why a restore may bring it back.
 WITHOUT_A_LINE = {
@@ -116,7 +108,9 @@ def acting() -> set[tuple[Any, ...]]:
 
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:
-    """What somebody lost by the call, if the journal got no line; rolled back."""
+    """What somebody lost by the call of one who may, if the journal got no line and should have; rolled back."""
+    if not row.permitted or row.service in WITHOUT_A_LINE:
+        return []
     world, prepared = situation.again()
     noted = WaitingLine.objects.count()
     with transaction.atomic():
@@ -129,12 +123,3 @@ def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:
     if situation.rights is None:
         situation.rights = acting() | reading(world)
     return sorted(situation.rights - after, key=str)
-
-
-@pytest.mark.parametrize(
-    ("situation", "row"), in_situations(row for row in ROWS if row.permitted), indirect=["situation"]
-)
-def test_service_that_lessens_access_writes_a_line(situation: Situation, row: Row) -> None:
-    lost = lost_without_a_line(row, situation)
-
-    assert row.service in WITHOUT_A_LINE or lost == []

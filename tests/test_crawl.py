@@ -89,7 +89,8 @@ def visitor(planted: Planted, persona: str) -> Fetch:
 
 def crawl(planted: Planted, persona: str) -> Report:
     foreign = planted.foreign(persona)
-    crawler = Crawler(persona, visitor(planted, persona), foreign, per_route=PAGES)
+    # In turn: tests/safety/test_forms_take_anything.py sends values of every kind to each form of ours.
+    crawler = Crawler(persona, visitor(planted, persona), foreign, per_route=PAGES, every_value=False)
     turn = PERSONAS.index(persona)
     start = ["/", *planted.addresses.get(persona, ()), *guessed(planted, one_of=turn)]
     finders = list(FINDERS)

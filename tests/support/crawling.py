@@ -237,6 +237,8 @@ class Crawler:
     fetch: Fetch
     foreign: Sequence[str]
     per_route: int = 8
+    #: Send each form with every kind of odd value, or with one of them in turn.
+    every_value: bool = True
     report: Report = field(default_factory=Report)
     _visits: Counter[str] = field(default_factory=Counter)
     _asked: set[str] = field(default_factory=set)
@@ -341,7 +343,10 @@ class Crawler:
         odd = {name: ODD[(number + len(asked)) % len(ODD)] for number, name in enumerate(asked)}
         # A search without words is the page itself, which was opened.
         unchanged = [{}] if form.method == "post" else []
-        for changed in (*unchanged, dict.fromkeys(form.free, HOSTILE), odd):
+        wrong = [dict.fromkeys(form.free, HOSTILE), odd]
+        if not self.every_value:
+            wrong = [wrong[len(self._tried) % len(wrong)]]
+        for changed in (*unchanged, *wrong):
             data = form.fields | changed
             self.report.forms += 1
             if form.method == "post":

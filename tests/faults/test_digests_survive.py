@@ -97,13 +97,13 @@ def test_a_faulty_mail_server_loses_no_email() -> None:
 
 
 def test_killing_workers_and_beat_loses_no_email(play: Play) -> None:
-    figures = play("kill", times=3)
+    figures = play("kill", times=2)
 
     assert_nothing_was_lost(figures, repeats=30)
 
 
 def test_a_missing_and_then_flushed_broker_loses_no_email(play: Play) -> None:
-    figures = play("broker", times=3)
+    figures = play("broker", times=2)
 
     assert_nothing_was_lost(figures, repeats=0)
     assert figures["publish_seconds"] < 5, figures

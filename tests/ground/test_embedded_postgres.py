@@ -85,7 +85,7 @@ def test_a_killed_server_restarts_with_its_data(server: Postgres) -> None:
     while not server.is_ready():
         time.sleep(0.1)
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert query(server, "SELECT word FROM kept") == "here"
 
 

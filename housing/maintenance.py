@@ -12,6 +12,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from housing.unsubscribes import keep, token_in
+
 #: Seconds after which to try again, if nobody said when maintenance ends.
 RETRY_AFTER_SECONDS = 300
 #: What machines ask for.
@@ -38,7 +40,7 @@ def turn_off() -> bool:
 
 
 class MaintenanceMiddleware:
-    """Answers 503 with Retry-After during maintenance, without the database."""
+    """Answers 503 with Retry-After during maintenance, and keeps one-click unsubscribes; without the database."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,6 +48,8 @@ class MaintenanceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in STILL_ANSWERED or not is_on():
             return self.get_response(request)
+        if (token := token_in(request)) and keep(token):
+            return HttpResponse("Kept. It is done when maintenance ends.", status=202, content_type="text/plain")
         now, until = timezone.now(), _until()
         if until is not None and until <= now:
             until = None

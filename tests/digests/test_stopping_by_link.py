@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from html import unescape
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -101,6 +103,31 @@ def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
     assert "You will still get digests about Mill Road" in said
     assert "Mill Road" in since
     assert "Harbour Quarter" not in since
+
+
+def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
+    world: World, plan: Plan, second: Plan, office: PostOffice, tmp_path: Path, settings: Any
+) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+    browser = Client(enforce_csrf_checks=True)
+
+    call_command("maintenance", "on", stdout=StringIO())
+    asked = browser.post(link, ONE_CLICK)
+    others = [browser.get(link), browser.post(link, {"all": "yes"}), browser.post(f"{link}x", ONE_CLICK)]
+    status, ended = StringIO(), StringIO()
+    call_command("maintenance", "status", stdout=status)
+    call_command("maintenance", "off", stdout=ended)
+    since = told_since(world, office, plan, second)
+
+    assert asked.status_code == 202
+    assert [one.status_code for one in others] == [503, 503, 503]
+    assert "Unsubscribes that wait: 1." in status.getvalue()
+    assert "Unsubscribes that came meanwhile and are done: 1." in ended.getvalue()
+    assert "Mill Road" in since
+    assert "Harbour Quarter" not in since
+    assert (tmp_path / "maintenance.unsubscribes").read_text() == ""
 
 
 def test_one_click_stops_one_plan_of_a_followed_partnership(

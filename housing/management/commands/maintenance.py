@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from django.utils import timezone
 from django.utils.dateparse import parse_time
 
 from housing.maintenance import is_on, turn_off, turn_on
+from housing.unsubscribes import act_on_kept, waiting
 
 
 class Command(BaseCommand):
@@ -18,8 +20,8 @@ class Command(BaseCommand):
 
     help = (
         "While maintenance is on, pages of this machine answer 503 with Retry-After. Health probes and /metrics go on "
-        "answering; workers are not stopped. Run it on every machine that serves pages, unless they share "
-        "MAINTENANCE_FILE."
+        "answering, and one-click unsubscribes are kept until `off` does them; workers are not stopped. Run it on "
+        "every machine that serves pages, unless they share MAINTENANCE_FILE."
     )
     requires_system_checks = []
 
@@ -36,8 +38,20 @@ class Command(BaseCommand):
             self.stdout.write(f"Maintenance is on: pages answer 503 ({settings.MAINTENANCE_FILE}).")
         elif options["state"] == "off":
             self.stdout.write("Maintenance is off." if turn_off() else "Maintenance was not on.")
+            self._unsubscribe()
         else:
-            self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}.")
+            self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}. Unsubscribes that wait: {waiting()}.")
+
+    def _unsubscribe(self) -> None:
+        """Do what mail programs asked for meanwhile."""
+        try:
+            stopped = act_on_kept(now=timezone.now())
+        except (Error, OSError) as error:
+            raise CommandError(
+                f"Unsubscribes that could not be done ({type(error).__name__}): {waiting()}. Run this again."
+            ) from None
+        if stopped:
+            self.stdout.write(f"Unsubscribes that came meanwhile and are done: {stopped}.")
 
 
 def _next(given: str) -> dt.datetime:

@@ -200,16 +200,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_pool_limit=10,
-    broker_transport_options={
-        "visibility_timeout": 600,
-        "socket_connect_timeout": 2,
-        "socket_timeout": 5,
-        "retry_on_timeout": True,
-        "max_retries": 1,
-        "interval_start": 0,
-        "interval_step": 0.1,
-        "interval_max": 0.2,
-    },
     # A request must not wait for a missing broker: the sweeps find what a lost message missed.
     task_publish_retry=True,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2},

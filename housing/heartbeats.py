@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import Error, connection, connections
+
+from partnerships.kit.standby import STANDBY
 
 BEAT = "beat"
 #: When the last backup, and the last drill of a restore, was complete.
@@ -20,6 +22,25 @@ def record_heartbeat(name: str) -> None:
             " ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at",
             [name],
         )
+
+
+def standby_seconds_behind() -> float | None:
+    """How much older beat's heartbeat is on the standby than on the primary; None if the standby does not answer.
+
+    It includes the standby's way of being cut off, which its own figures about replication do not.
+    """
+    asked = "SELECT max(at) FROM housing_heartbeat WHERE name = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [BEAT])
+        (newest,) = cursor.fetchone()
+    try:
+        with connections[STANDBY].cursor() as cursor:
+            cursor.execute(asked, [BEAT])
+            (there,) = cursor.fetchone()
+    except Error:
+        connections[STANDBY].close()
+        return None
+    return max((newest - there).total_seconds(), 0.0) if newest and there else None
 
 
 def heartbeat_age(name: str) -> float | None:

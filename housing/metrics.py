@@ -17,9 +17,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from housing.heartbeats import BACKUP, BACKUP_DRILL, BEAT, heartbeat_age
+from housing.heartbeats import BACKUP, BACKUP_DRILL, BEAT, heartbeat_age, standby_seconds_behind
 from housing.models import Job
 from partnerships.digests.metrics import QueueCollector
+from partnerships.kit.standby import has_standby
 from partnerships.people.metrics import RetentionCollector
 
 
@@ -31,7 +32,7 @@ class WorkCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Runs, failures, durations and last success of each job; ages of beat's tick, backup and drill."""
+        """Runs, failures, durations and last success of each job; ages of beat's tick, backup, drill, standby."""
         try:
             jobs = list(_jobs_with_age())
             marks = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
@@ -47,6 +48,13 @@ class WorkCollector(Collector):
             seconds.add_metric([name], took)
             ages.add_metric([name], age if age is not None else float("inf"))
         yield from (runs, failures, seconds, ages)
+        if has_standby():
+            behind = standby_seconds_behind()
+            yield GaugeMetricFamily(
+                "standby_seconds_behind",
+                "Seconds by which the standby is behind the primary; +Inf: it does not answer.",
+                value=behind if behind is not None else float("inf"),
+            )
         for metric, words, name in (
             ("beat_seconds_since_tick", "Seconds since Celery beat last ticked.", BEAT),
             ("backup_seconds_since_complete", "Seconds since the last complete backup.", BACKUP),

@@ -13,13 +13,15 @@ import environ
 import pghistory
 
 from housing import environment
+from housing.broker import broker_settings
 from housing.content_policy import CONTENT_SECURITY_POLICY, guard_documentation  # noqa: F401 - a setting of django-csp
-from housing.database_roles import connection_settings
+from housing.database_roles import connection_settings, standby_settings
 from housing.declarations import SECRETS, SETTINGS, refuse_removed
 from housing.declarations.pages import HSTS_STEPS
 from housing.declarations.setting import read_settings
 from housing.logs import configure_structlog, logging_settings
 from housing.rooms import ROOMS
+from housing.storage import storage_of_files
 
 # Allows `ModelAdmin[Plan]` and similar annotations.
 django_stubs_ext.monkeypatch()
@@ -153,6 +155,10 @@ ROLE_DATABASES = {
     )
 }
 DATABASES = {"default": ROLE_DATABASES[DATABASE_ROLE].copy()}
+if given["DATABASE_REPLICA_URL"]:
+    # Long files and frozen figures are read here (partnerships/kit/standby.py); nothing is written.
+    DATABASES["standby"] = standby_settings(given["DATABASE_REPLICA_URL"], max_age=given["CONN_MAX_AGE"])
+DATABASE_ROUTERS = ["partnerships.kit.standby.StandbyRouter"]
 # The owner grants rights to this role after each migration; empty if one role does both.
 APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
 
@@ -173,7 +179,9 @@ PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 
 # --- Celery: the database, not the broker, is the source of truth ----------------------------------------------------
 
-CELERY_BROKER_URL = given["REDIS_URL"]
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(
+    given["REDIS_URL"], given["REDIS_SENTINELS"], given["REDIS_SENTINEL_PASSWORD"]
+)
 WORKER_CONCURRENCY = given["WORKER_CONCURRENCY"]
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
@@ -207,7 +215,7 @@ SECURITY_CONTACT = given["SECURITY_CONTACT"]  # in /.well-known/security.txt; em
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 
-# What a restored backup must not undo, recorded outside the database; on a separate disk if possible.
+# What a restored backup must not undo; on another disk than the database, if possible.
 JOURNAL_ROOT = given["JOURNAL_ROOT"]
 SURVEY_KEYS_ROOT = given["SURVEY_KEYS_ROOT"]  # in no backup
 # Hashes the addresses in the journal; without it nobody can be identified.
@@ -343,8 +351,12 @@ WHITENOISE_ROOT = str(_documentation) if _documentation.is_dir() else None
 WHITENOISE_INDEX_FILE = True
 WHITENOISE_ADD_HEADERS_FUNCTION = guard_documentation
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+FILES_BUCKET = given["FILES_BUCKET"]
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": storage_of_files(
+        *(FILES_BUCKET, given["FILES_ENDPOINT"], given["FILES_REGION"]),
+        *(given["FILES_ACCESS_KEY"], given["FILES_SECRET_KEY"]),
+    ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage,
         # Readable by another account than the one that collected them.

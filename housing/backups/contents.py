@@ -98,11 +98,6 @@ def read_contents(cursor: Any) -> DatabaseContents:
     return DatabaseContents(tables=tables, sequences=sequences, objects=dict(cursor.fetchall()))
 
 
-def files_below(folder: Path) -> list[Path]:
-    """The files in a folder and below it, in order; no links, which could lead out of it."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
 def hash_of(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:

@@ -14,6 +14,7 @@ import pyrage
 from psycopg2 import sql
 
 from housing.backups.contents import connect
+from housing.backups.files import Files, Folder
 from housing.backups.making import make_backup
 from housing.backups.places import Manifest
 from housing.backups.restoring import UnableToRestore, empty, restore_backup
@@ -23,7 +24,7 @@ def drill(
     *,
     database: Mapping[str, Any],
     scratch: Mapping[str, Any] | None,
-    media: Path,
+    files: Files,
     outside: Mapping[str, Path],
     now: dt.datetime,
     folder: Path | None = None,
@@ -43,7 +44,7 @@ def drill(
                 root=Path(temporary) / "backups",
                 recipients=[str(key.to_public())],
                 database=database,
-                media=media,
+                files=files,
                 outside=outside,
                 now=now,
             )
@@ -51,7 +52,7 @@ def drill(
             folder,
             identities=identities or [],
             database=target,
-            media=Path(temporary) / "files",
+            files=Folder(Path(temporary) / "files"),
             outside=outside,
             replace=scratch is not None,
             now=now,

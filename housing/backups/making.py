@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyrage
+from django.conf import settings
 
 import housing
-from housing.backups.contents import connect, files_below, read_contents
+from housing.backups.contents import connect, read_contents
+from housing.backups.files import Files, UnusableFiles
 from housing.backups.places import (
     DATABASE,
     FILES,
@@ -27,7 +29,6 @@ from housing.backups.places import (
     Manifest,
     Part,
     folder_name,
-    inside,
     verify,
 )
 from housing.backups.programs import connection_words, find_program, program_environment
@@ -47,29 +48,28 @@ def make_backup(
     root: Path,
     recipients: Sequence[str],
     database: Mapping[str, Any],
-    media: Path,
+    files: Files,
     outside: Mapping[str, Path],
     now: dt.datetime,
 ) -> tuple[Path, Manifest]:
-    """Back up the database and the files below `media` into a new folder of `root`, and verify what was written.
+    """Back up the database and the files into a new folder of `root`, and verify what was written.
 
     `recipients` are public keys of age: who has none of the private ones cannot read the backup. `outside` are folders
-    by the name of their setting that must not be within `media`, because they must not be in a backup. Raises
+    by the name of their setting that must not be among the files, because they must not be in a backup. Raises
     `UnableToBackUp`.
     """
     keys = _public_keys(recipients)
-    if fault := inside(media, outside):
-        raise UnableToBackUp(fault)
-    if link := next((path for path in media.rglob("*") if path.is_symlink()), None):
-        raise UnableToBackUp(
-            f"{link} is a link, and what it leads to would be missing: put the files themselves there."
-        )
+    try:
+        files.refuse(outside)
+        files.names()
+    except (UnusableFiles, OSError) as error:
+        raise UnableToBackUp(str(error)) from error
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(root):
         unfinished = root / f"{folder_name(now)}{UNFINISHED}"
         unfinished.mkdir(mode=0o700)
         try:
-            manifest = _write_all(unfinished, keys=keys, database=database, media=media, now=now)
+            manifest = _write_all(unfinished, keys=keys, database=database, files=files, now=now)
             verify(unfinished, manifest)
         except BaseException:
             shutil.rmtree(unfinished)
@@ -82,7 +82,7 @@ def _write_all(
     *,
     keys: list[pyrage.x25519.Recipient],
     database: Mapping[str, Any],
-    media: Path,
+    files: Files,
     now: dt.datetime,
 ) -> Manifest:
     """Write dump, files and manifest into `folder`; nothing there is readable without a key."""
@@ -96,7 +96,7 @@ def _write_all(
         migrations = dict(cursor.fetchall())
         dump = _dump(folder, keys=keys, database=database, snapshot=snapshot, server=server)
     # After the dump: files that its rows name are there, and newer ones do no harm.
-    archive, number = _pack(folder, keys=keys, media=media)
+    archive, number = pack_files(folder, keys=keys, files=files)
     manifest = Manifest(
         made_at=now,
         version=housing.VERSION,
@@ -169,32 +169,30 @@ def _dump(
     return Part(file=DATABASE, sha256=written.sha256, bytes=written.length)
 
 
-def _pack(folder: Path, *, keys: list[pyrage.x25519.Recipient], media: Path) -> tuple[Part, int]:
+def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: Files) -> tuple[Part, int]:
     """Write the encrypted archive of files with their hashes; returns how many files it holds."""
     hashes: dict[str, str] = {}
 
     def pack(stream: IO[bytes]) -> None:
         with tarfile.open(fileobj=stream, mode="w|") as archive:
-            for path in files_below(media):
-                _add(archive, path, str(path.relative_to(media)), hashes)
+            for name in files.names():
+                _add(archive, files, name, hashes)
             _add_hashes(archive, hashes)
 
     try:
         with HashedFile(folder / FILES) as written, Pipe(pack) as packed:
             pyrage.encrypt_io(packed, written, keys)
-    except (pyrage.EncryptError, OSError, tarfile.TarError) as error:
+    except (pyrage.EncryptError, UnusableFiles, OSError, tarfile.TarError) as error:
         raise UnableToBackUp(f"The files could not be packed: {error}") from error
     return Part(file=FILES, sha256=written.sha256, bytes=written.length), len(hashes)
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str, hashes: dict[str, str]) -> None:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return  # deleted since the folder was listed
-    with file:
-        reader = HashedReader(file)
-        archive.addfile(archive.gettarinfo(fileobj=file, arcname=f"files/{name}"), reader)
+def _add(archive: tarfile.TarFile, files: Files, name: str, hashes: dict[str, str]) -> None:
+    info = tarfile.TarInfo(f"files/{name}")
+    with suppress(FileNotFoundError), files.open(name) as opened:  # it may be deleted since the files were listed
+        info.size, info.mtime, info.mode = opened.size, int(opened.modified), settings.FILE_UPLOAD_PERMISSIONS
+        reader = HashedReader(opened.content)
+        archive.addfile(info, io.BufferedReader(reader))
         hashes[name] = reader.sha256
 
 

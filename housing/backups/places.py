@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,17 +87,6 @@ def verify(folder: Path, manifest: Manifest) -> None:
             raise UnusableBackup(f"{path} is missing.")
         if hash_of(path) != part.sha256:
             raise UnusableBackup(f"{path} is not what was written: its hash differs from the manifest's.")
-
-
-def inside(media: Path, outside: Mapping[str, Path]) -> str:
-    """A sentence about the first of these folders, by the names of their settings, that is within `media`; else ""."""
-    for name, folder in outside.items():
-        if folder.resolve().is_relative_to(media.resolve()):
-            return (
-                f"{name} ({folder}) is within MEDIA_ROOT ({media}): a backup would hold it, and a restore would take "
-                "it back."
-            )
-    return ""
 
 
 def folder_name(now: dt.datetime) -> str:

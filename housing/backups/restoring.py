@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyrage
-from django.conf import settings
 
-from housing.backups.contents import connect, files_below, hash_of, read_contents
+from housing.backups.contents import connect, read_contents
+from housing.backups.files import Files, UnusableFiles, hash_of_file
 from housing.backups.making import HASHES
-from housing.backups.places import DATABASE, FILES, Manifest, inside, read_manifest, verify
+from housing.backups.places import DATABASE, FILES, Manifest, read_manifest, verify
 from housing.backups.programs import connection_words, find_program, program_environment
 from housing.backups.streams import Pipe
 
@@ -64,32 +63,32 @@ def restore_backup(
     *,
     identities: list[pyrage.x25519.Identity],
     database: Mapping[str, Any],
-    media: Path,
+    files: Files,
     outside: Mapping[str, Path],
     replace: bool,
     now: dt.datetime,
 ) -> Manifest:
     """Restore a backup, and compare it with its manifest.
 
-    The database and the folder must be empty. With `replace`, the database is emptied first, and the folder that is
-    there is renamed; both only after the whole backup was decrypted and read once. `outside` are folders by the name of
-    their setting that must not be within `media`. The database is restored completely or not at all. Raises
+    The database and the place of files must be empty. With `replace`, the database is emptied first, and the files that
+    are there are set aside; both only after the whole backup was decrypted and read once. `outside` are folders by the
+    name of their setting that must not be among the files. The database is restored completely or not at all. Raises
     `UnusableBackup` before anything is changed, and `UnableToRestore`.
     """
     manifest = read_manifest(folder)
     verify(folder, manifest)
-    if fault := inside(media, outside):
-        raise UnableToRestore(fault)
-    holds_files = bool(files_below(media))
+    try:
+        holds_files = bool(files.names())
+        files.refuse(outside, to_set_aside=holds_files and replace)
+    except UnusableFiles as error:
+        raise UnableToRestore(str(error)) from error
     if holds_files and not replace:
-        raise UnableToRestore(f"{media} holds files. Empty it, or add --replace, which renames it.")
-    if holds_files and media.is_mount():
-        raise UnableToRestore(f"{media} holds files and is a mount point, which cannot be renamed. Empty it.")
+        raise UnableToRestore(f"{files} holds files. Empty it, or add --replace, which sets them aside.")
     _restore_database(folder, identities=identities, database=database, replace=replace)
     if holds_files:
-        media.rename(media.with_name(f"{media.name}.before-{now:%Y-%m-%dT%H%M%S}"))
-    hashes = _unpack(folder, identities=identities, media=media)
-    if faults := compare(manifest, hashes=hashes, database=database, media=media):
+        files.set_aside(now)
+    hashes = unpack_files(folder, identities=identities, files=files)
+    if faults := compare(manifest, hashes=hashes, database=database, files=files):
         raise UnableToRestore("\n".join(["What was restored differs from the backup:", *faults]))
     return manifest
 
@@ -109,15 +108,15 @@ def empty(database: Mapping[str, Any]) -> None:
         cursor.execute(_NEW_SCHEMA)
 
 
-def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], media: Path) -> list[str]:
+def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], files: Files) -> list[str]:
     """A sentence for each difference between a backup and what was restored from it."""
     with connect(database) as connection, connection.cursor() as cursor:
         faults = manifest.contents.differences(read_contents(cursor))
-    restored = {str(path.relative_to(media)): hash_of(path) for path in files_below(media)}
+    restored = {name: hash_of_file(files, name) for name in files.names()}
     if len(hashes) != manifest.number_of_files:
         faults.append(f"The archive lists {len(hashes)} files, the manifest {manifest.number_of_files}.")
     different = sorted(name for name in hashes.keys() | restored.keys() if hashes.get(name) != restored.get(name))
-    return faults + [f"{media / name} is not the file that was backed up." for name in different]
+    return faults + [f"{name} in {files} is not the file that was backed up." for name in different]
 
 
 def _restore_database(
@@ -184,15 +183,14 @@ def _decrypt_into(
             )
 
 
-def _unpack(folder: Path, *, identities: list[pyrage.x25519.Identity], media: Path) -> dict[str, str]:
-    """Write the files of the archive into a folder; returns the hash of each as it was backed up."""
+def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], files: Files) -> dict[str, str]:
+    """Write the files of the archive; returns the hash of each as it was backed up."""
 
     def decrypt(stream: IO[bytes]) -> None:
         with (folder / FILES).open("rb") as encrypted:
             pyrage.decrypt_io(encrypted, stream, identities)
 
     hashes: dict[str, str] = {}
-    media.mkdir(parents=True, exist_ok=True)
     try:
         with Pipe(decrypt) as stream:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
@@ -203,21 +201,10 @@ def _unpack(folder: Path, *, identities: list[pyrage.x25519.Identity], media: Pa
                     if member.name == HASHES:
                         hashes = json.load(content)
                     else:
-                        _write(media, member.name.removeprefix("files/"), content)
+                        files.write(member.name.removeprefix("files/"), content)
             # What fills the last block is read too, so that all of it is decrypted.
             while stream.read(65_536):
                 pass
-    except (pyrage.DecryptError, OSError, tarfile.TarError, ValueError) as error:
+    except (pyrage.DecryptError, UnusableFiles, OSError, tarfile.TarError, ValueError) as error:
         raise UnableToRestore(f"The files could not be restored: {error}") from error
     return hashes
-
-
-def _write(media: Path, name: str, content: IO[bytes]) -> None:
-    """Write one file. Anyone who has the public key can make an archive whose names lead out of the folder."""
-    path = (media / name).resolve()
-    if not path.is_relative_to(media.resolve()):
-        raise UnableToRestore(f"The archive holds {name}, which leads out of {media}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        shutil.copyfileobj(content, file)
-    path.chmod(settings.FILE_UPLOAD_PERMISSIONS)

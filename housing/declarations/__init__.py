@@ -11,8 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from housing.declarations.backups import BACKUPS
 from housing.declarations.emails import RECEIVING, SENDING
-from housing.declarations.instance import ELSEWHERE, FILES, INSTANCE, KEYS_OF_THE_INSTANCE, SERVICES
+from housing.declarations.instance import ELSEWHERE, INSTANCE, KEYS_OF_THE_INSTANCE
 from housing.declarations.pages import PAGES
+from housing.declarations.services import FILES, SERVICES
 from housing.declarations.setting import Section, Setting
 
 SECTIONS: tuple[Section, ...] = (

@@ -12,6 +12,7 @@ from housing.declarations.setting import Values
 #: Django's own minimum for a secret key.
 MIN_KEY_LENGTH = 50
 _DSN = re.compile(r"https?://[\w-]+(:[\w-]*)?@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+")
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}")
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
@@ -55,6 +56,22 @@ def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values],
         return f"must begin with {' or '.join(f'{one}://' for one in allowed)}."
 
     return check
+
+
+def sentinels(value: list[str], values: Values) -> str:
+    """Refuse addresses without a port, and an address of the broker that names no primary."""
+    wrong = next((one for one in value if not _HOST_AND_PORT.fullmatch(one)), None)
+    if wrong is not None:
+        return f"must be hosts with ports, such as broker-1.example:26379, not {wrong!r}."
+    if value and not values["REDIS_URL"].startswith("redis://"):
+        return "needs REDIS_URL=redis://:PASSWORD@NAME/0, where NAME is what the sentinels call the primary."
+    return ""
+
+
+def only_with(name: str) -> Callable[[Any, Values], str]:
+    """A check that this is set only where another setting is."""
+    words = f"is set, but {name} is not: set both or neither."
+    return lambda value, values: words if value and not values[name] else ""
 
 
 def mailbox(value: str, values: Values) -> str:

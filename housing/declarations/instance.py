@@ -1,4 +1,4 @@
-"""Settings of the instance, its keys, files and services."""
+"""Settings of the instance and its keys."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from urllib.parse import urlsplit
 from housing.declarations import checks
 from housing.declarations.setting import (
     ALL,
-    FILE,
     FLAG,
     FOLDER,
     KEYS,
     LIST,
-    MIGRATE,
-    NUMBER,
     ORIGIN,
-    SENDERS,
     WEB,
     WORKER,
     Section,
     Setting,
     Values,
 )
-from housing.environment import VAR_DIR
 
 
 def has_https(values: Values) -> bool:
@@ -191,128 +186,6 @@ KEYS_OF_THE_INSTANCE = Section(
             secret=True,
             meaning="Makes the hashes of addresses and records in the journal. Keep it, or the journal cannot be "
             "applied.",
-        ),
-    ),
-)
-
-FILES = Section(
-    "Files",
-    (
-        Setting(
-            name="MEDIA_ROOT",
-            kind=FOLDER,
-            default=str(VAR_DIR / "media"),
-            default_words="`var/media`",
-            example="/srv/common-ground/media",
-            meaning="Uploaded files. Back them up with the database.",
-        ),
-        Setting(
-            name="JOURNAL_ROOT",
-            kind=FOLDER,
-            default=str(VAR_DIR / "journal"),
-            default_words="`var/journal`",
-            example="/srv/common-ground/journal",
-            meaning="The journal that `after_restore` applies. Keep it on another disk than the database, and never "
-            "restore over "
-            "it. With several machines: one folder that all share (not over NFS, where two may write over each "
-            "other), or "
-            "one for each, collected before a restore.",
-        ),
-        Setting(
-            name="SURVEY_KEYS_ROOT",
-            kind=FOLDER,
-            default=str(VAR_DIR / "survey-keys"),
-            default_words="`var/survey-keys`",
-            example="/srv/common-ground/survey-keys",
-            meaning="The private keys of open surveys, deleted when each closes: one folder that all machines share, "
-            "readable by "
-            "the application alone, never in a backup ([surveys](surveys.md)).",
-        ),
-        Setting(
-            name="STATIC_ROOT",
-            kind=FOLDER,
-            default=str(VAR_DIR / "static"),
-            default_words="`var/static`",
-            needed_by=f"{WEB}, `collectstatic`",
-            meaning="Stylesheets and scripts as `collectstatic` leaves them for web.",
-        ),
-        Setting(
-            name="MAINTENANCE_FILE",
-            kind=FILE,
-            default=str(VAR_DIR / "maintenance"),
-            default_words="`var/maintenance`",
-            needed_by=WEB,
-            meaning="While this file exists, pages answer 503 (`manage.py maintenance`).",
-        ),
-    ),
-)
-
-SERVICES = Section(
-    "Database and broker",
-    (
-        Setting(
-            name="DATABASE_ROLE",
-            default="web",
-            check=checks.one_of("web", "worker", "owner"),
-            meaning="Which of the three addresses a process uses: `web`, `worker` or `owner`. `manage.py`, worker "
-            "and account sender choose themselves.",
-        ),
-        Setting(
-            name="DATABASE_URL",
-            default="postgres://common_ground@localhost/common_ground",
-            default_words="embedded",
-            secret=True,
-            required=True,
-            example="postgres://common_ground:PASSWORD@database.example:5432/common_ground",
-            check=checks.scheme("postgres", "postgresql"),
-            meaning="The database, as the role of web.",
-        ),
-        Setting(
-            name="DATABASE_WORKER_URL",
-            default=lambda values: values["DATABASE_URL"],
-            default_words="`DATABASE_URL`",
-            secret=True,
-            required=True,
-            needed_by=f"{SENDERS}, `manage.py`",
-            example="postgres://common_ground_worker:PASSWORD@database.example:5432/common_ground",
-            check=checks.scheme("postgres", "postgresql"),
-            meaning="The same database, as the role of workers and of `manage.py`.",
-        ),
-        Setting(
-            name="DATABASE_OWNER_URL",
-            default_words="unset",
-            secret=True,
-            required=True,
-            needed_by=MIGRATE,
-            example="postgres://common_ground_owner:PASSWORD@database.example:5432/common_ground",
-            check=checks.scheme("postgres", "postgresql"),
-            meaning="The same database, as the tables' owner. Leave it out of the environment of web, worker and beat.",
-        ),
-        Setting(
-            name="CONN_MAX_AGE",
-            kind=NUMBER,
-            default=60,
-            meaning="Seconds that an idle connection to the database is kept "
-            "([connections](deploy.md#connections-to-the-database)).",
-        ),
-        Setting(
-            name="REDIS_URL",
-            default="redis://localhost:6379/0",
-            default_words="embedded",
-            secret=True,
-            required=True,
-            needed_by=f"{WEB}, {WORKER}, beat",
-            example="redis://broker.example:6379/0",
-            check=checks.scheme("redis", "rediss", "sentinel", "redis+socket", also=("memory",)),
-            meaning="The broker: `redis://`, `rediss://`, `sentinel://` or `redis+socket://`.",
-        ),
-        Setting(
-            name="WORKER_CONCURRENCY",
-            kind=NUMBER,
-            default=2,
-            needed_by=WORKER,
-            check=checks.at_least(1),
-            meaning="Processes of one worker.",
         ),
     ),
 )

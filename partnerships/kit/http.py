@@ -8,13 +8,17 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
 from django.core.files.base import File
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+
+log = structlog.get_logger(__name__)
 
 #: Digits of the largest number of a row that surely fits its column.
 _MAX_DIGITS = 18
@@ -64,12 +68,16 @@ def form_page(request: HttpRequest, template: str, form: BaseForm, **context: An
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:
     """The file as a download that browsers neither open, guess nor cache.
 
-    Call after the permission check. A file missing from storage is a 404.
+    Call after the permission check. A file missing from storage is a 404, storage that fails a 503 with Retry-After.
     """
     try:
         opened = file.open("rb")
-    except OSError as error:
+    except FileNotFoundError as error:
         raise Http404 from error
+    except OSError as error:
+        log.error("files_unavailable", kind=type(error.__cause__ or error).__name__)
+        page = render_to_string("503_files.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
     response = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

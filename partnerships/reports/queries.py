@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.forms import active_filters
 from partnerships.kit.record_fields import UNREADABLE
+from partnerships.kit.standby import has_standby, unchanging_from_standby
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -127,6 +128,19 @@ def _fits(form: forms.Form) -> bool:
 def frozen_for(person: User) -> QuerySet[FrozenReport]:
     """The frozen reports that the person may read, with their audiences."""
     return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")
+
+
+def open_frozen(person: User, pk: int) -> FrozenReport:
+    """A frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
+
+    Its figures never change: with a standby they come from there, once the primary has said that the person may read.
+    """
+    rows = frozen_for(person)
+    if not has_standby():
+        return rows.get(pk=pk)
+    found = rows.defer("content").get(pk=pk)
+    found.content = unchanging_from_standby(FrozenReport.objects.filter(pk=pk).values_list("content", flat=True))
+    return found
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:

@@ -24,6 +24,7 @@ from psycopg2 import sql
 from housing.backups import drill as drilling
 from housing.backups import places, programs
 from housing.backups.contents import connect
+from housing.backups.files import Folder
 from housing.backups.making import UnableToBackUp, make_backup
 from housing.backups.places import KEEP_AT_LEAST, UnusableBackup, backups_in, folder_name, rotate
 from housing.backups.programs import UnableToFindProgram, find_program
@@ -119,7 +120,7 @@ def test_a_backup_restores_every_row_trigger_and_file(
         assert word not in content
 
     restored = tmp_path / "restored"
-    where = {"database": empty_database, "media": restored, "outside": {}, "replace": False, "now": now}
+    where = {"database": empty_database, "files": Folder(restored), "outside": {}, "replace": False, "now": now}
     somebody_elses = [pyrage.x25519.Identity.generate()]
     with pytest.raises(UnableToRestore, match="No matching keys found"):
         restore_backup(folder, identities=somebody_elses, **where)
@@ -138,13 +139,13 @@ def test_a_backup_restores_every_row_trigger_and_file(
     # A changed row and a changed file are found, and what is there is not overwritten by accident.
     (restored / document.file.name).write_bytes(b"What they agreed.\n")
     hashes = {document.file.name: document.sha256}
-    changed = compare(manifest, hashes=hashes, database=empty_database, media=restored)
+    changed = compare(manifest, hashes=hashes, database=empty_database, files=Folder(restored))
     assert any(line.startswith("organisations_organisation: ") for line in changed)
     assert changed[-1].endswith("is not the file that was backed up.")
     with pytest.raises(UnableToRestore, match="holds files"):
         restore_backup(folder, identities=read_identities(key), **where)
     with pytest.raises(UnableToRestore, match="is not empty"):
-        restore_backup(folder, identities=read_identities(key), **where | {"media": tmp_path / "another"})
+        restore_backup(folder, identities=read_identities(key), **where | {"files": Folder(tmp_path / "another")})
 
     # Nor is it deleted for a backup that the key does not open.
     with pytest.raises(UnableToRestore, match="No matching keys found"):
@@ -204,7 +205,7 @@ def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_rest
                 folder,
                 identities=[],
                 database={"NAME": "nowhere"},
-                media=tmp_path,
+                files=Folder(tmp_path),
                 outside={},
                 replace=True,
                 now=timezone.now(),
@@ -217,7 +218,7 @@ def test_a_restore_does_not_rename_the_folder_that_the_journal_is_in(tmp_path: P
     with pytest.raises(UnableToRestore, match=r"JOURNAL_ROOT .* is within MEDIA_ROOT"):
         restore_backup(
             a_backup(tmp_path / "backup"),
-            media=tmp_path / "media",
+            files=Folder(tmp_path / "media"),
             outside={"JOURNAL_ROOT": tmp_path / "media" / "journal"},
             **given,
         )
@@ -234,7 +235,12 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
         pytest.raises(UnableToRestore, match="is the database itself"),
     ):
         drilling.drill(
-            database=own, scratch=another_address, media=tmp_path / "media", outside={}, now=timezone.now(), folder=root
+            database=own,
+            scratch=another_address,
+            files=Folder(tmp_path / "media"),
+            outside={},
+            now=timezone.now(),
+            folder=root,
         )
 
 
@@ -303,7 +309,7 @@ def test_old_backups_are_deleted_but_never_the_newest_three(tmp_path: Path) -> N
 
 
 def test_a_backup_without_a_key_or_with_the_journal_in_it_is_refused(tmp_path: Path, root: Path) -> None:
-    given: dict[str, Any] = {"root": root, "database": {"NAME": "x"}, "media": tmp_path, "now": timezone.now()}
+    given: dict[str, Any] = {"root": root, "database": {"NAME": "x"}, "files": Folder(tmp_path), "now": timezone.now()}
     own = str(pyrage.x25519.Identity.generate().to_public())
 
     with pytest.raises(UnableToBackUp, match="BACKUP_RECIPIENTS is not set"):

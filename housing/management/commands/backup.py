@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from housing.backups.faults import FAULTS
+from housing.backups.files import files_of_the_instance
 from housing.backups.making import make_backup
 from housing.backups.places import rotate
 from housing.heartbeats import BACKUP, record_heartbeat
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                 root=root,
                 recipients=settings.BACKUP_RECIPIENTS,
                 database=connection.settings_dict,
-                media=Path(settings.MEDIA_ROOT),
+                files=files_of_the_instance(),
                 outside={"BACKUP_ROOT": root, **settings.NEVER_IN_A_BACKUP},
                 now=now,
             )

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from housing.backups.drill import drill
 from housing.backups.faults import FAULTS
+from housing.backups.files import files_of_the_instance
 from housing.backups.restoring import read_identities
 from housing.database_roles import connection_settings
 from housing.heartbeats import BACKUP_DRILL, record_heartbeat
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             manifest = drill(
                 database=connection.settings_dict,
                 scratch=connection_settings(settings.DATABASE_DRILL_URL) if settings.DATABASE_DRILL_URL else None,
-                media=Path(settings.MEDIA_ROOT),
+                files=files_of_the_instance(),
                 outside=settings.NEVER_IN_A_BACKUP,
                 now=timezone.now(),
                 folder=options["folder"],

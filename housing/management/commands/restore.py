@@ -15,6 +15,7 @@ from django.utils import timezone
 
 import housing
 from housing.backups.faults import FAULTS
+from housing.backups.files import files_of_the_instance
 from housing.backups.places import read_manifest
 from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
 from housing.upgrades import known_migrations, our_apps
@@ -25,9 +26,10 @@ class Command(BaseCommand):
     """`manage.py restore FOLDER --identity FILE [--replace] [--apply-journal]`"""
 
     help = (
-        "Restore a folder of `manage.py backup` into the database of DATABASE_OWNER_URL and MEDIA_ROOT, which must be "
-        "empty; compare every row and file with the backup; migrate. Emails must be held (EMAILS_HELD=1). Then "
-        "`manage.py after_restore` applies what happened since, which --apply-journal does at once."
+        "Restore a folder of `manage.py backup` into the database of DATABASE_OWNER_URL and MEDIA_ROOT (or "
+        "FILES_BUCKET), which must be empty; compare every row and file with the backup; migrate. Emails must be held "
+        "(EMAILS_HELD=1). Then `manage.py after_restore` applies what happened since, which --apply-journal does at "
+        "once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,7 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="A folder of BACKUP_ROOT, such as 2026-11-30T021500Z.")
         parser.add_argument("--identity", type=Path, required=True, help="The file with the private key of age.")
         parser.add_argument(
-            "--replace", action="store_true", help="Delete what the database holds, and rename the folder of files."
+            "--replace",
+            action="store_true",
+            help="Delete what the database holds, and set its files aside.",
         )
         parser.add_argument("--apply-journal", action="store_true", help="Run after_restore too.")
 
@@ -60,7 +64,7 @@ class Command(BaseCommand):
                 options["folder"],
                 identities=read_identities(options["identity"]),
                 database=connection.settings_dict,
-                media=Path(settings.MEDIA_ROOT),
+                files=files_of_the_instance(),
                 outside={"The backup": options["folder"], **settings.NEVER_IN_A_BACKUP},
                 replace=options["replace"],
                 now=timezone.now(),

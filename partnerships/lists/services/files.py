@@ -11,6 +11,7 @@ from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
+from partnerships.kit.standby import from_standby, unchanging_from_standby
 from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, in_the_log
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Asked, read_again
@@ -90,6 +91,12 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
     )
 
 
+def content_of(file: ListFile) -> bytes:
+    """The bytes of a made file, which its person may download."""
+    made = ListFile.objects.filter(pk=file.pk, content__isnull=False)
+    return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
+
+
 def _may_read_all(definition: ListDefinition, numbers: list[int], person: User) -> bool:
     """Whether the person may read those of these records that are still there."""
     given = among("pk", numbers)
@@ -109,7 +116,7 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
     if count_of(asked) > MAX_ROWS:
         return _TOO_LONG
     holds = holdings_of(file.person)
-    content, rows = file_bytes(asked, file.form, progress)
+    content, rows = from_standby(lambda: file_bytes(asked, file.form, progress))
     made = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}
     ListFile.objects.filter(pk=file.pk).update(**made)  # the person may have removed it meanwhile
     return ""

@@ -85,7 +85,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.is_made:
         raise Http404
     require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(bytes(found.content or b""), content_type=CONTENT_TYPES[found.form])
+    response = HttpResponse(services.content_of(found), content_type=CONTENT_TYPES[found.form])
     response["Content-Disposition"] = f'attachment; filename="{found.kind}.{found.form}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

@@ -12,6 +12,7 @@ from partnerships.activity.registry import kind_named
 from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import STEP, Progress, work_through
 from partnerships.kit.rights import require
+from partnerships.kit.standby import from_standby, unchanging_from_standby
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import register_retention
@@ -86,6 +87,12 @@ def _sees(person: User, kind: str, records: Collection[int]) -> bool:
     return known is not None and known.visible_ids(person).filter(pk__in=records).count() == len(records)
 
 
+def content_of(file: ReportFile) -> bytes:
+    """The bytes of a made file, which its person may download."""
+    made = ReportFile.objects.filter(pk=file.pk, content__isnull=False)
+    return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
+
+
 def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
     """Make one file; "" or why there is none."""
     report = find_report(file.report)
@@ -97,7 +104,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
 
     holds = holdings_of(file.person)
     try:
-        figures = own_snapshot(report, file.person, file.question, now=now, progress=show)
+        figures = from_standby(lambda: own_snapshot(report, file.person, file.question, now=now, progress=show))
     except InvalidFilters:
         return "The filters are no longer valid."
     made = {"content": bytes_of(figures, file.form), "figures": to_json(figures), "holds": holds, "made_at": now}

@@ -72,7 +72,7 @@ def download_made(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.is_made:
         raise Http404
     require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(bytes(found.content or b""), content_type=CONTENT_TYPES[found.form])
+    response = HttpResponse(services.content_of(found), content_type=CONTENT_TYPES[found.form])
     name_asked(response, f"{found.report}.{found.form}?{found.question}")
     return as_file(response, from_json(found.figures or {}).title, found.form)
 

@@ -16,7 +16,7 @@ from partnerships.reports.downloads import file_of, shown
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
 from partnerships.reports.presenting import Paging, shown_restatements
-from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for
+from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for, open_frozen
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import reported_for
 from partnerships.reports.views.reading import filters_in, found_report
@@ -53,7 +53,10 @@ def frozen_list(request: HttpRequest) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, pk: int) -> FrozenReport:
-    return get_object_or_404(frozen_for(signed_in(request)), pk=pk)
+    try:
+        return open_frozen(signed_in(request), pk)
+    except FrozenReport.DoesNotExist as error:
+        raise Http404 from error
 
 
 @require_safe

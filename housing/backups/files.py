@@ -1,0 +1,158 @@
+"""The files of an instance, in a folder or in a bucket, as backups read and write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol, cast
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+if TYPE_CHECKING:
+    from housing.bucket import PrivateBucket
+
+
+class UnusableFiles(Exception):
+    """Files cannot be backed up or restored as they are; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is being read."""
+
+    content: IO[bytes]
+    size: int
+    modified: float
+
+
+class Files(Protocol):
+    """Where the files of an instance are. What fails is an `OSError`."""
+
+    def names(self) -> list[str]:
+        """The names of all files, in order. Raises `UnusableFiles` for what a backup would miss."""
+
+    def open(self, name: str) -> AbstractContextManager[Opened]:
+        """A file to read; raises `FileNotFoundError`."""
+
+    def write(self, name: str, content: IO[bytes]) -> None:
+        """Write a file. Raises `UnusableFiles` for a name that leads elsewhere."""
+
+    def set_aside(self, now: dt.datetime) -> None:
+        """Move all files away, so that there are none here."""
+
+    def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
+        """Raise `UnusableFiles` if one of these folders is among the files, or they cannot be moved away."""
+
+
+class Folder:
+    """Files in a folder and below it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def names(self) -> list[str]:
+        """The names of all files, relative to the folder."""
+        found = list(self.root.rglob("*"))
+        if link := next((path for path in found if path.is_symlink()), None):
+            raise UnusableFiles(
+                f"{link} is a link, and what it leads to would be missing: put the files themselves there."
+            )
+        return sorted(str(path.relative_to(self.root)) for path in found if path.is_file())
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Opened]:
+        """A file to read."""
+        with (self.root / name).open("rb") as file:
+            said = os.fstat(file.fileno())
+            yield Opened(file, said.st_size, said.st_mtime)
+
+    def write(self, name: str, content: IO[bytes]) -> None:
+        """Write a file. Anyone who has the public key can make an archive whose names lead out of the folder."""
+        path = (self.root / name).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        path.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+
+    def set_aside(self, now: dt.datetime) -> None:
+        """Rename the folder."""
+        self.root.rename(self.root.with_name(f"{self.root.name}.{_before(now)}"))
+
+    def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
+        """Refuse folders that a backup would hold and a restore take back, and a mount point to be renamed."""
+        for name, folder in outside.items():
+            if folder.resolve().is_relative_to(self.root.resolve()):
+                raise UnusableFiles(
+                    f"{name} ({folder}) is within MEDIA_ROOT ({self}): a backup would hold it, and a restore would "
+                    "take it back."
+                )
+        if to_set_aside and self.root.is_mount():
+            raise UnusableFiles(f"{self} holds files and is a mount point, which cannot be renamed. Empty it.")
+
+
+class Bucket:
+    """Files in the bucket of FILES_BUCKET."""
+
+    def __init__(self, storage: PrivateBucket) -> None:
+        self.storage = storage
+
+    def __str__(self) -> str:
+        return f"the bucket {self.storage.bucket_name}"
+
+    def names(self) -> list[str]:
+        """The names of all files."""
+        return self.storage.names()
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Opened]:
+        """A file to read."""
+        with self.storage.open(name) as file:
+            yield Opened(file, file.size, file.obj.last_modified.timestamp())
+
+    def write(self, name: str, content: IO[bytes]) -> None:
+        """Write a file."""
+        try:
+            self.storage.save(name, ContentFile(content.read()))
+        except SuspiciousOperation as error:
+            raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.") from error
+
+    def set_aside(self, now: dt.datetime) -> None:
+        """Move the files into another folder of the bucket."""
+        self.storage.set_aside(f"files.{_before(now)}")
+
+    def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
+        """Nothing to refuse: no folder is within a bucket."""
+
+
+def _before(now: dt.datetime) -> str:
+    return f"before-{now:%Y-%m-%dT%H%M%S}"
+
+
+def files_of_the_instance() -> Files:
+    """Where FILES_BUCKET or MEDIA_ROOT says that the files are."""
+    if settings.FILES_BUCKET:
+        return Bucket(cast("PrivateBucket", default_storage))
+    return Folder(Path(settings.MEDIA_ROOT))
+
+
+def hash_of_file(files: Files, name: str) -> str:
+    """The SHA-256 of one of the files."""
+    digest = hashlib.sha256()
+    with files.open(name) as opened:
+        while part := opened.content.read(65_536):
+            digest.update(part)
+    return digest.hexdigest()

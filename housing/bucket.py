@@ -1,0 +1,100 @@
+"""Uploaded files in a bucket of S3-compatible storage, for instances on several machines.
+
+Only the application reads the bucket: a file leaves through a view that checks access, as it does from a folder
+(docs/decisions/0136-files-in-a-bucket-leave-through-the-application.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import File
+from storages.backends.s3 import S3File, S3Storage
+
+#: The folder of the bucket that holds the files.
+FILES = "files"
+#: No file is larger (partnerships/kit/uploads.py), so none is written to a disk on its way.
+MAX_BYTES = 12 * 1024 * 1024
+
+
+@contextmanager
+def failures_as_on_a_disk() -> Iterator[None]:
+    """Raise `OSError` where the storage fails, as a disk does: callers need not know which of them it is."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise OSError(f"The storage of files failed: {type(error).__name__}.") from error
+
+
+class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no types
+    """Files in a bucket that nobody else may read; what fails is an `OSError`."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        """What is not a setting of ours."""
+        config = Config(
+            connect_timeout=3,
+            read_timeout=10,
+            retries={"max_attempts": 2, "mode": "standard"},
+            s3={"addressing_style": "path"},
+            signature_version="s3v4",
+            # Storage of other makers may not know Amazon's newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        own = {
+            "location": FILES,
+            "file_overwrite": False,
+            "max_memory_size": MAX_BYTES,
+            "client_config": config,
+            "transfer_config": TransferConfig(use_threads=False),
+            # No page links to the bucket. An address that anything made of it would not last.
+            "querystring_expire": 60,
+        }
+        return {**super().get_default_settings(), **own}
+
+    def _open(self, name: str, mode: str = "rb") -> S3File:
+        """The file, read completely, so that no failure comes when half of it has left."""
+        with failures_as_on_a_disk():
+            opened = super()._open(name, mode)
+            if mode == "rb":
+                opened.open()
+            return opened
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        with failures_as_on_a_disk():
+            return str(super()._save(name, content))
+
+    def delete(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        with failures_as_on_a_disk():
+            super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        """Whether the file is there."""
+        with failures_as_on_a_disk():
+            return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        """The size of a file in bytes."""
+        with failures_as_on_a_disk():
+            return int(super().size(name))
+
+    def names(self) -> list[str]:
+        """The names of all files, in order."""
+        with failures_as_on_a_disk():
+            found = [one.key for one in self.bucket.objects.filter(Prefix=f"{FILES}/")]
+        return sorted(key.removeprefix(f"{FILES}/") for key in found if not key.endswith("/"))
+
+    def set_aside(self, folder: str) -> None:
+        """Move all files into another folder of the bucket, where nothing looks for them."""
+        with failures_as_on_a_disk():
+            for name in self.names():
+                source = {"Bucket": self.bucket_name, "Key": f"{FILES}/{name}"}
+                self.bucket.copy(source, f"{folder}/{name}")
+                self.bucket.Object(source["Key"]).delete()

@@ -1,0 +1,123 @@
+"""Reading from a standby of the database, if there is one: long files, and what never changes once it is written.
+
+Who may read is always asked of the primary (docs/decisions/0135-long-files-are-read-from-a-standby.md).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, connections
+from django.db.models import Model, QuerySet
+from django.db.utils import DEFAULT_DB_ALIAS
+from psycopg2 import errorcodes
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+#: Its name among Django's databases.
+STANDBY = "standby"
+#: Seconds that a worker waits for the standby to have what the primary had when the work began.
+WAIT_SECONDS = 10.0
+#: Seconds in which a process does not ask again a standby that did not answer.
+AWAY_SECONDS = 30.0
+_CAUGHT_UP = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+
+_reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
+_asked_again_at = 0.0
+
+
+class StandbyRouter:
+    """Sends what `from_standby` reads to the standby, and everything else to the primary."""
+
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
+        """The database to read from, whichever a row came from that leads to others."""
+        return STANDBY if _reading.get() else DEFAULT_DB_ALIAS
+
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
+        """The primary."""
+        return DEFAULT_DB_ALIAS
+
+    def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
+        """Rows of both are of one database."""
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
+        """The standby gets the tables of the primary by itself."""
+        return db == DEFAULT_DB_ALIAS
+
+
+def has_standby() -> bool:
+    """Whether DATABASE_REPLICA_URL is set."""
+    return STANDBY in connections.databases
+
+
+def from_standby(read: Callable[[], T]) -> T:
+    """What `read` returns, from the standby if it has all that is committed by now, else from the primary.
+
+    So a file from the standby is as new as one from the primary. If the standby fails on the way, `read` is called
+    again on the primary: it must do nothing else than read.
+    """
+    if not has_standby() or _is_away() or not _has_caught_up():
+        return read()
+    token = _reading.set(True)
+    try:
+        return read()
+    except (OperationalError, InterfaceError) as error:
+        if getattr(error.__cause__, "pgcode", "") == errorcodes.QUERY_CANCELED:
+            raise  # too long for a statement: it would be on the primary, too
+        _note_away(error)
+    finally:
+        _reading.reset(token)
+    return read()
+
+
+def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
+    """The first of some rows that never change once they are written: from the standby, if they are there already."""
+    if has_standby() and not _is_away():
+        try:
+            found = rows.using(STANDBY).first()
+        except (OperationalError, InterfaceError) as error:
+            _note_away(error)
+        else:
+            if found is not None:
+                return found
+    return rows.first()
+
+
+def _has_caught_up() -> bool:
+    """Whether the standby has all that the primary has committed by now; waits for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_lsn()")
+        (position,) = cursor.fetchone()
+    until = time.monotonic() + WAIT_SECONDS
+    try:
+        with connections[STANDBY].cursor() as cursor:
+            while True:
+                cursor.execute(_CAUGHT_UP, [position])
+                (has_all,) = cursor.fetchone()
+                # None: it is no standby any more.
+                if has_all or has_all is None or time.monotonic() > until:
+                    break
+                time.sleep(0.1)
+    except (OperationalError, InterfaceError) as error:
+        _note_away(error)
+        return False
+    if not has_all:
+        log.warning("standby_not_used", why="behind" if has_all is not None else "promoted")
+    return bool(has_all)
+
+
+def _is_away() -> bool:
+    return time.monotonic() < _asked_again_at
+
+
+def _note_away(error: Exception) -> None:
+    global _asked_again_at  # noqa: PLW0603 - of this process, whose other threads must not wait for it either
+    _asked_again_at = time.monotonic() + AWAY_SECONDS
+    connections[STANDBY].close()
+    log.warning("standby_not_used", why="away", kind=type(error).__name__)

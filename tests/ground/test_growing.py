@@ -1,0 +1,277 @@
+"""Several machines: files in a bucket, a broker with sentinels, long files from a standby."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyrage
+import pytest
+import requests
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from moto.server import ThreadedMotoServer
+
+from housing.backups.files import Bucket, Folder, hash_of_file
+from housing.backups.making import pack_files
+from housing.backups.restoring import unpack_files
+from housing.broker import broker_settings
+from housing.declarations import SETTINGS
+from housing.declarations.setting import read_settings
+from partnerships.agreements.models import Document
+from partnerships.agreements.services import UnableToAddDocument, add_document
+from partnerships.lists import services as lists
+from partnerships.lists.models import ListFile
+from partnerships.people.models import User
+from partnerships.people.retention import drop_files
+from partnerships.reports import services as reports
+from tests.commitments.promises import in_days, propose
+from tests.lists.test_files import file_of
+from tests.reports.test_frozen import freeze
+from tests.support.signing_in import signed_in
+from tests.support.standby import standby_away, standby_in_name
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+CONTENT = b"The parties meet every quarter.\n"
+
+
+# --- Files in a bucket
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server with S3's interface, in this process."""
+    made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    made.start()
+    host, port = made.get_host_and_port()
+    yield f"http://{host}:{port}"
+    made.stop()
+
+
+@pytest.fixture
+def bucket(server: str, settings: Any) -> Iterator[Any]:
+    """The bucket of an instance, as the settings make it."""
+    settings.FILES_BUCKET = "common-ground"
+    options = {
+        "bucket_name": "common-ground",
+        "endpoint_url": server,
+        "region_name": "eu-west-2",
+        "access_key": "one",
+        "secret_key": "two",
+    }
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "housing.bucket.PrivateBucket", "OPTIONS": options},
+    }
+    client = boto3.client(
+        "s3", endpoint_url=server, region_name="eu-west-2", aws_access_key_id="one", aws_secret_access_key="two"
+    )
+    client.create_bucket(Bucket="common-ground", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    made = storages["default"]
+    yield made
+    made.bucket.objects.all().delete()
+    client.delete_bucket(Bucket="common-ground")
+
+
+def add(world: World) -> Document:
+    return add_document(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        title="Terms",
+        file=SimpleUploadedFile("terms.txt", CONTENT),
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
+    world: World, bucket: Any, server: str
+) -> None:
+    document = add(world)
+    address = document.get_absolute_url()
+
+    own = signed_in(world.ben).get(address, headers={"Range": "bytes=0-3"})
+    foreign = signed_in(world.chidi).get(address)
+    unsigned = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
+
+    # The whole file: RFC 9110 (14.2) lets a server ignore Range, and a mail program asks again for nothing.
+    assert (own.status_code, b"".join(own.streaming_content)) == (200, CONTENT)
+    assert own["Content-Type"] == "text/plain"
+    assert own["Content-Disposition"] == 'attachment; filename="terms.txt"'
+    assert "no-store" in own["Cache-Control"]
+    assert foreign.status_code == 404
+    assert unsigned.status_code == 403
+    assert bucket.names() == [document.file.name]
+    assert bucket.bucket.Object(f"files/{document.file.name}").content_type == "text/plain"
+
+
+def test_retention_deletes_a_file_from_the_bucket_and_its_page_is_not_found(
+    world: World, bucket: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    document = add(world)
+    address, ben = document.get_absolute_url(), signed_in(world.ben)
+
+    bucket.delete(document.file.name)
+    missing = ben.get(address)
+    bucket.save(document.file.name, ContentFile(CONTENT))
+    with django_capture_on_commit_callbacks(execute=True):
+        drop_files(Document.objects.filter(pk=document.pk), dry_run=False)
+
+    assert missing.status_code == 404
+    assert bucket.names() == []
+
+
+def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(
+    world: World, bucket: Any, settings: Any
+) -> None:
+    document = add(world)
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:1"}
+    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
+
+    answer = signed_in(world.ben).get(document.get_absolute_url())
+    with pytest.raises(UnableToAddDocument, match="could not be stored"):
+        add(world)
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "The file is not lost." in answer.content.decode()
+    assert Document.objects.count() == 1
+
+
+def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any, tmp_path: Path) -> None:
+    key = pyrage.x25519.Identity.generate()
+    kept = tmp_path / "backup"
+    kept.mkdir()
+    bucket.save("agreements/2026/11/terms.txt", ContentFile(CONTENT))
+    bucket.save("plans/2026/11/layout.pdf", ContentFile(b"%PDF-1.7" + bytes(300_000)))
+    files, folder = Bucket(bucket), Folder(tmp_path / "media")
+
+    _, number = pack_files(kept, keys=[key.to_public()], files=files)
+    files.set_aside(timezone.now())
+    emptied = files.names()
+    hashes = unpack_files(kept, identities=[key], files=files)
+    unpack_files(kept, identities=[key], files=folder)
+
+    assert (number, emptied) == (2, [])
+    assert sorted(hashes) == files.names() == folder.names()
+    for name, expected in hashes.items():
+        assert hash_of_file(files, name) == hash_of_file(folder, name) == expected
+    aside = [one.key for one in bucket.bucket.objects.filter(Prefix="files.before-")]
+    assert len(aside) == 2
+
+
+# --- A broker with sentinels
+
+
+def test_sentinels_are_asked_for_the_primary_that_the_broker_address_names() -> None:
+    given = {
+        "DEBUG": "1",
+        "REDIS_URL": "redis://:hush@Ground/3",
+        "REDIS_SENTINELS": "one.example:26379, two.example:26380",
+        "REDIS_SENTINEL_PASSWORD": "secret",
+    }
+    values = read_settings(SETTINGS, given)
+
+    address, options = broker_settings(
+        values["REDIS_URL"], values["REDIS_SENTINELS"], values["REDIS_SENTINEL_PASSWORD"]
+    )
+
+    assert address == "sentinel://:hush@one.example:26379/3;sentinel://:hush@two.example:26380/3"
+    assert options["master_name"] == "Ground"
+    assert options["sentinel_kwargs"]["password"] == "secret"
+    assert broker_settings("redis://broker.example:6379/0", [], "")[0] == "redis://broker.example:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"REDIS_SENTINELS": "one.example"}, "REDIS_SENTINELS must be hosts with ports"),
+        ({"REDIS_SENTINELS": "one:26379", "REDIS_URL": "rediss://ground/0"}, "REDIS_SENTINELS needs REDIS_URL=redis:"),
+        ({"REDIS_URL": "sentinel://one:26379"}, "REDIS_URL must begin with"),
+        ({"REDIS_SENTINEL_PASSWORD": "hush"}, "REDIS_SENTINEL_PASSWORD is set, but REDIS_SENTINELS is not"),
+        ({"FILES_SECRET_KEY": "hush"}, "FILES_SECRET_KEY is set, but FILES_ACCESS_KEY is not"),
+    ],
+)
+def test_settings_of_several_machines_that_do_not_fit_are_refused(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=said) as refused:
+        read_settings(SETTINGS, {"DEBUG": "1", **given})
+
+    assert "hush" not in str(refused.value)
+
+
+# --- Long files from a standby
+
+
+def made(person: User) -> ListFile:
+    """A file of commitments that a worker has made for the person."""
+    file = file_of(person)
+    lists.make_files(now=timezone.now())
+    file.refresh_from_db()
+    return file
+
+
+def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_primary(world: World) -> None:
+    propose(world, text="Forty homes.", due_on=in_days(30))
+    ben, chidi = signed_in(world.ben), signed_in(world.chidi)
+    expected = bytes(made(world.ben).content or b"")
+
+    with standby_in_name() as making:
+        file = made(world.ben)
+    with standby_in_name() as downloading:
+        own = ben.get(reverse("lists:file-download", args=[file.pk]))
+    with standby_in_name() as refusing:
+        foreign = chidi.get(reverse("lists:file-download", args=[file.pk]))
+
+    assert own.content == bytes(file.content or b"") == expected
+    assert foreign.status_code == 404
+    assert any('FROM "commitments_commitment"' in one["sql"] for one in making.captured_queries)
+    assert [("lists_listfile" in one["sql"]) for one in downloading.captured_queries] == [True]
+    assert len(refusing) == 0
+
+
+def test_a_standby_that_is_behind_or_away_is_not_waited_for(world: World) -> None:
+    propose(world, text="Forty homes.", due_on=in_days(30))
+
+    with standby_in_name(has_caught_up=False) as asked:
+        behind = made(world.ben)
+    with standby_away():
+        away = made(world.ben)
+
+    assert len(asked) == 1  # how far it is
+    assert behind.is_made
+    assert away.is_made
+    assert bytes(behind.content or b"") == bytes(away.content or b"")
+
+
+def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:
+    address = freeze(world).get_absolute_url()
+    ben, chidi = signed_in(world.ben), signed_in(world.chidi)
+    expected = ben.get(address).content.decode()
+
+    with standby_in_name() as asked:
+        shown = ben.get(address)
+    with standby_in_name() as refusing:
+        foreign = chidi.get(address)
+    with standby_away():
+        alone = ben.get(address)
+
+    assert len(asked) == 1
+    assert "As reported to the board" in expected
+    assert shown.content.decode().count("<td") == alone.content.decode().count("<td") == expected.count("<td")
+    assert (foreign.status_code, len(refusing)) == (404, 0)
+
+
+def test_a_report_file_is_computed_from_the_standby(world: World) -> None:
+    reports.ask_for_file(report="board-pack", question="", form="xlsx", person=world.ben, now=timezone.now())
+
+    with standby_in_name() as asked:
+        reports.make_files(now=timezone.now())
+
+    assert world.ben.report_files.get().is_made
+    assert len(asked) > 3

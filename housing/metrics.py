@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from housing.heartbeats import BACKUP, BACKUP_DRILL, BEAT, heartbeat_age, standby_seconds_behind
 from housing.models import Job
+from housing.upgrades import is_read_only
 from partnerships.digests.metrics import QueueCollector
 from partnerships.kit.standby import has_standby
 from partnerships.people.metrics import RetentionCollector
@@ -32,10 +33,11 @@ class WorkCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Runs, failures, durations and last success of each job; ages of beat's tick, backup, drill, standby."""
+        """Figures of each job; ages of beat's tick, backup, drill and standby; whether the database takes writes."""
         try:
             jobs = list(_jobs_with_age())
             marks = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
+            read_only = is_read_only()
         except Error:
             return
         runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["job"])
@@ -55,6 +57,7 @@ class WorkCollector(Collector):
                 "Seconds by which the standby is behind the primary; +Inf: it does not answer.",
                 value=behind if behind is not None else float("inf"),
             )
+        yield GaugeMetricFamily("database_read_only", "1 while the database takes no writes.", value=int(read_only))
         for metric, words, name in (
             ("beat_seconds_since_tick", "Seconds since Celery beat last ticked.", BEAT),
             ("backup_seconds_since_complete", "Seconds since the last complete backup.", BACKUP),

@@ -40,13 +40,21 @@ class QueueCollector(Collector):
         for lane, count in figures["by_lane"].items():
             lanes.add_metric([lane], count)
         yield lanes
-        ages = GaugeMetricFamily(
-            "outbox_oldest_due_by_lane_seconds",
-            "Seconds that the oldest due email of a lane has waited.",
-            labels=["lane"],
-        )
-        for lane, seconds in figures["oldest_by_lane_seconds"].items():
-            ages.add_metric([lane], seconds)
-        yield ages
+        for name, key, words in (
+            (
+                "outbox_oldest_due_by_lane_seconds",
+                "oldest_by_lane_seconds",
+                "Seconds that the oldest due email of a lane has waited.",
+            ),
+            (
+                "outbox_oldest_tried_by_lane_seconds",
+                "oldest_tried_by_lane_seconds",
+                "Seconds since the oldest email of a lane was recorded that was tried in vain and is not given up.",
+            ),
+        ):
+            ages = GaugeMetricFamily(name, words, labels=["lane"])
+            for lane, seconds in figures[key].items():
+                ages.add_metric([lane], seconds)
+            yield ages
         for key, (name, words) in _GAUGES.items():
             yield GaugeMetricFamily(name, words, value=figures[key])

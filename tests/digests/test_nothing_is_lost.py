@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
@@ -366,6 +367,19 @@ def test_an_overdue_reader_is_counted_although_another_email_is_deferred(
     Watermark.objects.filter(recipient=world.ben, plan=plan).update(due_at=an_hour_ago, waiting_since=an_hour_ago)
 
     assert queue_figures()["oldest_due_seconds"] >= 3600
+
+
+def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World) -> None:
+    services.send_links(person=world.ben, now=timezone.now())
+    assert set(queue_figures()["oldest_tried_by_lane_seconds"].values()) == {0}
+    later = timezone.now() + dt.timedelta(hours=1)
+    Delivery.objects.update(available_at=later + dt.timedelta(hours=1), reason="No connection to the mail server")
+
+    with time_machine.travel(later, tick=False):
+        figures = queue_figures()
+
+    assert max(figures["oldest_tried_by_lane_seconds"].values()) >= 3599
+    assert figures["oldest_due_seconds"] == 0
 
 
 def test_the_simulated_week_passes_although_another_email_cannot_be_composed(

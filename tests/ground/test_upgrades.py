@@ -19,6 +19,7 @@ from django.db.migrations.state import ProjectState
 from django.test import Client
 
 from housing.heartbeats import BACKUP, record_heartbeat
+from housing.metrics import all_metrics
 from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
 from partnerships.kit.indexes import BuildIndexConcurrently
 from tools.expand_contract import LARGE, migration_faults
@@ -233,6 +234,7 @@ def test_a_process_on_a_read_only_database_is_not_ready(client: Client) -> None:
     answer = client.get("/health/ready/")
 
     assert (answer.status_code, answer.json()["waits_for"]) == (503, "read-only")
+    assert "database_read_only 1.0" in all_metrics().decode()
 
 
 # --- Maintenance

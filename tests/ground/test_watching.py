@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 RULES = settings.BASE_DIR / "docs" / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = settings.BASE_DIR / "docs" / "deploy" / "grafana-dashboard.json"
 #: How the figures of ours and those of django-prometheus begin; what else an expression has are PromQL's own words.
-_FIGURE = re.compile(r"\b(?:django_http|jobs|beat|backup|standby|outbox|digests|retention)_\w+")
+_FIGURE = re.compile(r"\b(?:django_http|jobs|beat|backup|database|standby|outbox|digests|retention)_\w+")
 
 
 def rules() -> list[dict[str, Any]]:

@@ -67,6 +67,12 @@ def test_the_dashboard_shows_every_figure_of_ours(figures: set[str]) -> None:
     assert ours - shown == set()
 
 
+def test_no_two_panels_of_the_dashboard_have_one_number() -> None:
+    numbers = [panel["id"] for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]]
+
+    assert len(set(numbers)) == len(numbers)
+
+
 def test_alerts_ask_for_jobs_that_beat_starts() -> None:
     named = {job for expression in expressions() for job in re.findall(r'jobs_\w+\{job="([^"]+)"', expression)}
 

@@ -157,8 +157,12 @@ def _month(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y-%m}"
 
 
+#: Made once: a line is written for each email.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _text(what: str, now: dt.datetime, facts: dict[str, Any]) -> str:
-    return json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":"))
+    return _encode({"at": now.isoformat(), "what": what, **facts})
 
 
 def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) -> bool:

@@ -20,6 +20,7 @@ from django.utils.crypto import salted_hmac
 CAN_REPLY = "You can reply to this email."
 
 _SIGNATURE = 26  # characters of base32: 130 bits
+_BYTES = 20  # the first bytes of a digest, which make 32 characters
 #: After the plus: what the address is for, the number of its record, the signature.
 _TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)
 REPLY, FORWARD = "r", "p"
@@ -32,7 +33,7 @@ def _secret(secret: str) -> bytes:
 
 def _sign(secret: str, use: str, number: int, key: str) -> str:
     signature = hmac.digest(_secret(secret), f"{use}:{number:x}:{key}".encode(), hashlib.sha256)
-    return base64.b32encode(signature)[:_SIGNATURE].decode().lower()
+    return base64.b32encode(signature[:_BYTES])[:_SIGNATURE].decode().lower()
 
 
 def make_address(use: str, number: int, *, key: str) -> str:

@@ -21,10 +21,10 @@ from partnerships.plans.models import Plan
 from tests.world import World
 
 
-def happen(*subjects: str, actor: User | None = None) -> Event:
+def happen(*subjects: str, actor: User | None = None, kind: str = "plan.agreed") -> Event:
     """An event that is a change of these subjects, numbered at once."""
     event = Event.objects.create(
-        kind="plan.agreed",
+        kind=kind,
         actor_id=actor.pk if actor else None,
         target_kind="plan",
         target_id=7,
@@ -94,6 +94,23 @@ def test_a_partnership_joined_later_starts_at_its_present_state(world: World) ->
     assert waiting(world.ben) == []
     subject.refresh_from_db()
     assert SubjectWatermark.objects.get(recipient=world.ben, subject=subject).number == subject.last_number
+
+
+def test_nobody_waits_for_what_no_email_tells_as_a_change(world: World) -> None:
+    follow(world.ben, world.partnership)
+    subject = f"partnership:{world.partnership.pk}"
+
+    happen(subject, kind="plan.version_published")  # digests of plans tell it
+    happen(subject, kind="plan.commented")
+    spread_changes(now=timezone.now())
+
+    row = SubjectWatermark.objects.select_related("subject").get(recipient=world.ben, subject__kind="partnership")
+    assert waiting(world.ben) == []
+    assert row.number == row.subject.last_number
+    happen(subject)
+    happen(subject, kind="plan.commented")
+    spread_changes(now=timezone.now())
+    assert waiting(world.ben) == [(subject, row.number)]
 
 
 def test_own_changes_do_not_wait(world: World) -> None:

@@ -298,7 +298,7 @@ items AS (
 ),
 subject_items AS (
     INSERT INTO digests_deliverysubject (delivery_id, subject_id, from_number, to_number)
-    SELECT delivery_id, subject_id, number, last_number FROM changed
+    SELECT delivery_id, subject_id, number, last_number FROM changed ORDER BY delivery_id, id
 ),
 chosen_plans AS (
     UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false

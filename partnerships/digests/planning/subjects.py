@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 
+from partnerships.activity.telling import told_kinds
 from partnerships.digests.models import SubjectNews, SubjectWatermark
 from partnerships.digests.planning.timing import (
     DUE_IN_SLOT,
@@ -66,6 +67,25 @@ UPDATE digests_subjectwatermark t SET number = x.last_number, due_at = NULL, wai
    AND NOT EXISTS (
        SELECT 1 FROM activity_change c JOIN activity_event e ON e.id = c.event_id
         WHERE c.subject_id = t.subject_id AND c.number > t.number AND e.actor_id IS DISTINCT FROM t.recipient_id)
+"""
+
+# Nobody waits for changes that no email tells as such: what is untold, and what digests of plans tell by themselves.
+_SKIP_UNTOLD = """
+WITH newest AS MATERIALIZED (
+    SELECT x.id, x.last_number, COALESCE((
+           SELECT c.number FROM activity_change c JOIN activity_event e ON e.id = c.event_id
+            WHERE c.subject_id = x.id AND e.kind = ANY(%(told)s) ORDER BY c.number DESC LIMIT 1), 0) AS told
+      FROM activity_subject x WHERE x.id = ANY(%(subjects)s)
+),
+passing AS (
+    SELECT t.id, n.last_number
+      FROM newest n
+      JOIN digests_subjectwatermark t ON t.subject_id = n.id AND t.number >= n.told AND t.number < n.last_number
+     ORDER BY t.recipient_id, t.subject_id
+       FOR UPDATE OF t
+)
+UPDATE digests_subjectwatermark t SET number = p.last_number, due_at = NULL, waiting_since = NULL, slotted = false
+  FROM passing p WHERE t.id = p.id
 """
 
 # As for plans: the closest subscription with a frequency of its own decides, else the person's.
@@ -158,6 +178,7 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     }
     run(_INSERT, params)
     run(_AUTHORS, params)
+    run(_SKIP_UNTOLD, params | {"told": [one.kind for one in told_kinds() if not one.by_plan_engine]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
     run(_WAIT.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)

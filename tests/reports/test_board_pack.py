@@ -105,7 +105,7 @@ def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: Wor
     title = adoption.recommendation.title
     assert cells(pack, "recommendations", "Status") == {title: "Adopted"}
     assert cells(pack, "recommendations", "Since") == {title: timezone.localdate()}
-    assert cells(pack, "recommendations", "What the parties do") == {
+    assert cells(pack, "recommendations", "What the parties are doing") == {
         title: f"{world.westmarch.display_name}: under way"
     }
     assert frozen.tables == pack.tables

@@ -125,7 +125,7 @@ def _compute(asked: Asked) -> Snapshot:
             Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", asked.today),
         ),
         notes=(
-            f"It has at most {MAX_PARTNERSHIPS} partnerships.",
+            f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships.",
             "If no day is chosen, it covers each partnership since its last meeting, or for the last 90 days.",
             "Small numbers of nominations are masked.",
         ),
@@ -268,10 +268,10 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Partnership"),
         Column("Status"),
         Column("Since", Kind.DAY),
-        Column("What it became"),
-        Column("What the parties do"),
+        Column("What came of it"),
+        Column("What the parties are doing"),
     )
-    title, empty = _PARTS["recommendations"], "They have taken up no recommendation."
+    title, empty = _PARTS["recommendations"], "They have not taken up any recommendations."
     return [Table("recommendations", title, columns, tuple(rows), empty=empty)]
 
 
@@ -302,7 +302,7 @@ def _by_score(row: Row) -> tuple[int, str]:
 
 
 _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
-    "decisions": _items("decisions", Purpose.DECISION, "Nothing waits for a decision."),
+    "decisions": _items("decisions", Purpose.DECISION, "Nothing is waiting for a decision."),
     "discussion": _items("discussion", Purpose.DISCUSSION, "Nothing needs discussion."),
     "changes": _items("changes", Purpose.INFORMATION, "Nothing has changed."),
     "overdue": _overdue,

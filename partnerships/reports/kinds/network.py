@@ -136,8 +136,12 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
 
     def words(pk: int) -> str:
         name, now = then[pk].on(day), then[pk].name
-        after = [later[body].name for body in followed.get(pk, ())] or ([now] if now != name else [])
-        return f"{name} ({'now' if by == asked.today else 'then'} {' and '.join(after)})" if after else name
+        after = [later[body].name for body in followed.get(pk, ())]
+        if not after and now != name:
+            after = [now]
+        if not after:
+            return name
+        return f"{name} ({'now' if by == asked.today else 'then'} {' and '.join(after)})"
 
     kept = [("day", day.isoformat())] if asked.filters.get("day") else []
     kept += [("kind", asked.filters["kind"])] if asked.filters.get("kind") else []
@@ -206,8 +210,8 @@ def _ends(
     rows = []
     for one in partnerships.filter(pk__in=fates).order_by("title", "pk"):
         others = [names[pk] for pk, _ in network.parties[one.pk] if pk != chosen.pk]
-        left = "no other party" if not others else others[0] if len(others) == 1 else f"{len(others)} others"
-        rows.append((fates[one.pk], Row((one.title, "Partnership", _FATES[fates[one.pk]], left), *_of(one))))
+        fate = fates[one.pk]
+        rows.append((fate, Row((one.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(one))))
     rows.sort(key=lambda pair: pair[0])
     found = [row for _, row in rows]
     if day >= asked.today:
@@ -217,6 +221,12 @@ def _ends(
     title = f"What ends if {chosen.name} goes"
     empty = "It takes part in nothing that you can see on this day."
     return Table("ends", title, columns, tuple(found), note=note, empty=empty)
+
+
+def _who_is_left(names: Sequence[str]) -> str:
+    if len(names) > 1:
+        return f"{len(names)} others"
+    return names[0] if names else "no other party"
 
 
 def _of(one: object) -> tuple[str, str]:
@@ -234,15 +244,13 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
     others = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=chosen)
     own = PlanOwner.objects.filter(organisation=chosen).values("plan")
     plans = shown.filter(~Exists(others), pk__in=own).order_by("title", "pk")
-    return [
-        *(Row((one.text, "Commitment", "Nobody delivers it", str(one.receiver)), *_of(one)) for one in given),
-        *(Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited),
-        *(
-            Row((one.title, str(one.get_direction_display()), "Nobody answers for it", ""), *_of(one))
-            for one in entries[:_MAX_RECORDS]
-        ),
-        *(Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]),
-    ]
+    rows = [Row((one.text, "Commitment", "Nobody delivers it", str(one.receiver)), *_of(one)) for one in given]
+    rows += [Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited]
+    for entry in entries[:_MAX_RECORDS]:
+        kind = str(entry.get_direction_display())
+        rows.append(Row((entry.title, kind, "Nobody answers for it", ""), *_of(entry)))
+    rows += [Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]]
+    return rows
 
 
 def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:

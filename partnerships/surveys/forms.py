@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -151,15 +151,25 @@ class AnswerForm(Form):
     def __init__(self, *args: Any, questions: Questions, groups: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._questions = questions
-        words = partial(_in_language, questions.language)
+        self._words = partial(_in_language, questions.language)
+        self._offer_groups(groups)
+        self._add_scores()
+        self._add_expectations()
+        self._add_comments()
+        self.helper = Helper(self, "group", *self._sections(), submit="Send answers")
+
+    def _offer_groups(self, groups: Sequence[str]) -> None:
+        """Offer the groups that are asked; one alone is chosen already."""
         field = self.fields["group"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(one.value, one.label) for one in Group if one in groups]
         field.initial = groups[0] if len(groups) == 1 else None
-        for dimension in questions.dimensions:
+
+    def _add_scores(self) -> None:
+        for dimension in self._questions.dimensions:
             self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
-                label=words(dimension.name),
-                help_text=words(dimension.statement),
+                label=self._words(dimension.name),
+                help_text=self._words(dimension.statement),
                 choices=[*((score, _AGREE[score]) for score in SCORES), _NO_VIEW],
                 coerce=int,
                 empty_value=None,
@@ -167,44 +177,55 @@ class AnswerForm(Form):
                 initial="",
                 widget=ScaleSelect,
             )
-        of = {group: [one for one in questions.expectations if one.of == group] for group in Group}
-        for group, expectations in of.items():
-            if expectations:
-                self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
-                    label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
-                    choices=[(one.key, words(one.text)) for one in expectations],
-                    required=False,
-                    widget=forms.CheckboxSelectMultiple,
-                )
-        for comment in questions.comments:
+
+    def _add_expectations(self) -> None:
+        """Boxes to tick, together for each group of bodies that something can be expected of."""
+        for group in Group:
+            expectations = [one for one in self._questions.expectations if one.of == group]
+            if not expectations:
+                continue
+            self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
+                label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
+                choices=[(one.key, self._words(one.text)) for one in expectations],
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+    def _add_comments(self) -> None:
+        for comment in self._questions.comments:
             self.fields[f"comment-{comment.key}"] = forms.CharField(
-                label=words(comment.question),
+                label=self._words(comment.question),
                 help_text="Leave out names, and anything that only you could know.",
                 max_length=MAX_COMMENT,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 4}),
             )
-        sections = [
+
+    def _sections(self) -> Iterator[Section]:
+        """A section for each kind of question that the set has."""
+        for heading, begins, hint in (
             ("How far do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
             ("In your own words", "comment-", ""),
-        ]
-        layout = [
-            Section(heading, *names, hint=hint)
-            for heading, begins, hint in sections
-            if (names := [name for name in self.fields if name.startswith(begins)])
-        ]
-        self.helper = Helper(self, "group", *layout, submit="Send answers")
+        ):
+            names = [name for name in self.fields if name.startswith(begins)]
+            if names:
+                yield Section(heading, *names, hint=hint)
 
     def answer(self) -> Answer:
         """The answer of a valid form."""
-        data = self.cleaned_data
-        scores = {
-            one.key: score for one in self._questions.dimensions if (score := data.get(f"score-{one.key}")) is not None
-        }
-        expects = [key for name, chosen in data.items() if name.startswith("expects-") for key in chosen]
-        comments = {one.key: data.get(f"comment-{one.key}", "") for one in self._questions.comments}
-        return Answer(data["group"], scores, expects, {key: text for key, text in comments.items() if text.strip()})
+        data, questions = self.cleaned_data, self._questions
+        scores = {one.key: data.get(f"score-{one.key}") for one in questions.dimensions}
+        comments = {one.key: data.get(f"comment-{one.key}", "") for one in questions.comments}
+        expects: list[str] = []
+        for group in Group:
+            expects += data.get(f"expects-{group}", [])
+        return Answer(
+            group=data["group"],
+            scores={key: score for key, score in scores.items() if score is not None},
+            expects=expects,
+            comments={key: text for key, text in comments.items() if text.strip()},
+        )
 
 
 class ModerateForm(Form):

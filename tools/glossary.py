@@ -1,21 +1,19 @@
 """Finds words that docs/glossary.md says we do not use.
 
-Run as `python tools/glossary.py`: prints file, line and replacement of each word, and fails if there is one outside
-the places still to be rewritten. With `--places` it prints the table of those places, as the files are now.
+Run as `python tools/glossary.py`: prints file, line and replacement of each word, and fails if there is one.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 GLOSSARY = BASE_DIR / "docs" / "glossary.md"
 WORDS = "## Words that we do not use"
-PLACES = "## Places still to be rewritten"
 FOLDERS = ("partnerships", "housing", "tools", "templates", "tests", "docs")
 KINDS = frozenset({".py", ".html", ".txt", ".md", ".css", ".svg", ".toml", ".yaml"})
 #: Migrations are never edited, published files keep their words, and the test of this check has them all.
@@ -68,11 +66,6 @@ def read_words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def read_places(text: str) -> dict[str, frozenset[str]]:
-    """The words that each place may still use."""
-    return {place: frozenset(_CODE.findall(words)) for place, words in _rows(text, PLACES)}
-
-
 def _rows(text: str, heading: str) -> Iterator[list[str]]:
     """The cells of the rows under a heading whose first cell is in backticks, without these."""
     for line in text.partition(heading)[2].partition("\n## ")[0].splitlines():
@@ -115,30 +108,13 @@ def find(root: Path, words: Iterable[Word]) -> list[Finding]:
     ]
 
 
-def place_of(path: Path) -> str:
-    """The place a file counts to: its folder in `partnerships`, `tests` and so on, or the file itself."""
-    return "/".join(path.parts[:2])
-
-
-def disallowed(found: Iterable[Finding], places: Mapping[str, Set[str]]) -> list[Finding]:
-    """Those that their place may not use."""
-    return [one for one in found if one.word.word not in places.get(place_of(one.path), ())]
-
-
-def main(arguments: list[str]) -> int:
-    """Print what is found where it may not be; 1 if there is any."""
-    text = GLOSSARY.read_text(encoding="utf-8")
-    found = find(BASE_DIR, read_words(text))
-    if arguments == ["--places"]:
-        for place in sorted({place_of(one.path) for one in found}):
-            words = dict.fromkeys(f"`{one.word.word}`" for one in found if place_of(one.path) == place)
-            print(f"| `{place}` | {', '.join(sorted(words))} |")  # noqa: T201 - a terminal program
-        return 0
-    left = disallowed(found, read_places(text))
-    for finding in left:
+def main() -> int:
+    """Print each word that is found; 1 if there is any."""
+    found = find(BASE_DIR, read_words(GLOSSARY.read_text(encoding="utf-8")))
+    for finding in found:
         print(finding)  # noqa: T201 - a terminal program
-    return min(len(left), 1)
+    return min(len(found), 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -112,7 +112,7 @@ class Email(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     reason_code = models.CharField(max_length=20, blank=True, choices=EmailReason, help_text="What code asks for.")
     provider_id = models.CharField(max_length=200, blank=True)
-    repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email of which this is a repeat.")
+    repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email that this one repeats.")
 
     objects = EmailQuerySet.as_manager()
 

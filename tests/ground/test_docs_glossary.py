@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.glossary import GLOSSARY, UnableToReadGlossary, Word, disallowed, find, find_in, read_places, read_words
+from tools.glossary import GLOSSARY, UnableToReadGlossary, Word, find, find_in, read_words
 
 TABLE = """
 ## Words that we do not use
@@ -79,14 +79,3 @@ def test_the_glossary_published_files_and_migrations_are_left_out(tmp_path: Path
     path.write_text("A letter.\n", encoding="utf-8")
 
     assert find(tmp_path, [Word("letter", "email")]) == []
-
-
-def test_a_place_still_to_be_rewritten_may_use_its_words_alone(tmp_path: Path) -> None:
-    (tmp_path / "partnerships" / "plans").mkdir(parents=True)
-    (tmp_path / "partnerships" / "plans" / "emails.py").write_text("# A letter, told by post.\n", encoding="utf-8")
-    found = find(tmp_path, WORDS)
-
-    left = disallowed(found, read_places("## Places still to be rewritten\n\n| `partnerships/plans` | `letter` |\n"))
-
-    assert [one.word.word for one in left] == ["told by"]
-    assert disallowed(found, {}) == found

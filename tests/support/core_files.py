@@ -78,7 +78,7 @@ class Invented:
 
 
 def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[Invented]:
-    """So many lettings, a third of them odd."""
+    """This many lettings, a third of them odd."""
     chance = random.Random(seed)
     made: list[Invented] = []
     for index in range(number):

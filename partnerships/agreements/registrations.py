@@ -79,6 +79,14 @@ def register() -> None:
     register_departure(belongings.leave_posts)
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
+    _register_sections()
+    _register_retention()
+    _register_personal()
+    _register_emails()
+
+
+def _register_sections() -> None:
+    """Sections on pages, and what this room puts on agendas and into reports."""
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
     register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
     register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
@@ -91,6 +99,10 @@ def register() -> None:
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     ON_PARTNERSHIPS.register_with_rows("05 objectives", objectives_section, objectives_of)
     ON_PARTNERSHIPS.register_with_rows("06 dates", dates_section, notices_of, successors_of, lookups=dates_lookups)
+
+
+def _register_retention() -> None:
+    """What the nightly job deletes, with why it was kept and for how long."""
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",
@@ -115,6 +127,10 @@ def register() -> None:
         kept_for="12 months after the date",
         apply=drop_old_reminders,
     )
+
+
+def _register_personal() -> None:
+    """What this room holds about people, and what an erasure does with it."""
     register_personal(
         [
             Rule("agreements.Notice", "given_by", Fate.KEEP, "who gave notice", ("given_at", "reason", "last_day")),
@@ -159,7 +175,6 @@ def register() -> None:
             *personal.RULES,
         ]
     )
-    _register_emails()
 
 
 def _register_emails() -> None:

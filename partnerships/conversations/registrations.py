@@ -66,6 +66,23 @@ def register() -> None:
     register_events(EventKind)
     telling.register()
     restoring.register()
+    register_party_departure(waive_with_party, preview_waiving)
+    register_origin(CONVERSATION)
+    register_personal(RULES)
+    register_owned(NEXT_STEPS)
+    register_stuck("40 conversations", stuck_talks_and_reports)
+    register_party_departure(end_with_party, preview_ending)
+    register_ending(call_off_with_partnership)
+    register_ending(open_last_reports)
+    register_departure(end_with_membership)
+    _register_kinds()
+    _register_sections()
+    _register_retention()
+    _register_emails()
+
+
+def _register_kinds() -> None:
+    """What events can be about, and who sees them."""
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,
@@ -82,25 +99,33 @@ def register() -> None:
         condition=events_of_own_side,
     )
     register_kind(name="progress_report", visible_ids=lambda user: Report.objects.visible_to(user).values("pk"))
-    register_party_departure(waive_with_party, preview_waiving)
-    register_origin(CONVERSATION)
-    register_personal(RULES)
-    register_owned(NEXT_STEPS)
+    register_kind(
+        name="meeting",
+        visible_ids=lambda user: Meeting.objects.visible_to(user).values("pk"),
+        condition=events_of_meetings,
+        marked_ids=lambda: Meeting.objects.filter(tells_stakeholders=True).values("pk"),
+    )
+
+
+def _register_sections() -> None:
+    """Sections on pages, and what this room puts on agendas."""
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
     ON_ORGANISATIONS.register_with_rows(
         "60 journal", journal_of_organisation, notes_on_organisation, lookups=organisation_journal_lookups
     )
-    register_stuck("40 conversations", stuck_talks_and_reports)
-    register_party_departure(end_with_party, preview_ending)
-    register_ending(call_off_with_partnership)
-    register_ending(open_last_reports)
-    register_departure(end_with_membership)
     ON_PARTNERSHIPS.register_with_rows(
         "55 facilitators", facilitators_section, facilitators_of, lookups=facilitators_lookups
     )
     ON_PARTNERSHIPS.register_with_rows(
         "60 journal", journal_of_partnership, notes_on_partnership, lookups=partnership_journal_lookups
     )
+    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
+    register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)
+    register_agenda("45 reports", "Progress reports", "progress_report", reports_waiting)
+
+
+def _register_retention() -> None:
+    """What the nightly job deletes, with why it was kept and for how long."""
     register_retention(
         "earlier texts of the journal",
         what="Earlier texts of journal notes",
@@ -109,6 +134,26 @@ def register() -> None:
         kept_for="12 months after they were replaced",
         apply=drop_earlier_texts,
     )
+    register_retention(
+        "guests at meetings",
+        what="Names and job titles of people without an account who were invited to meetings",
+        purpose="writing the minutes",
+        basis="public task: working together on housing",
+        kept_for="24 months after the meeting; the agreed minutes keep who took part",
+        apply=forget_guests,
+    )
+    register_retention(
+        "files removed from conversations",
+        what="Files that partners removed from conversations and meetings",
+        purpose="showing what was removed if it is disputed",
+        basis="public task: working together on housing",
+        kept_for="12 months after they were removed",
+        apply=drop_removed_files,
+    )
+
+
+def _register_emails() -> None:
+    """The kinds of email of this room, each with the record whose reader may get it."""
     meeting = About("meeting", "meeting", Meeting, partnership="partnership")
     report = About("progress_report", "report", Report, partnership="round__partnership")
     for code, label, write, group, about in (
@@ -160,28 +205,3 @@ def register() -> None:
         ),
     ):
         register_email(f"conversations.{code}", label, write, group=group, about=about)
-    register_kind(
-        name="meeting",
-        visible_ids=lambda user: Meeting.objects.visible_to(user).values("pk"),
-        condition=events_of_meetings,
-        marked_ids=lambda: Meeting.objects.filter(tells_stakeholders=True).values("pk"),
-    )
-    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
-    register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)
-    register_agenda("45 reports", "Progress reports", "progress_report", reports_waiting)
-    register_retention(
-        "guests at meetings",
-        what="Names and job titles of people without an account who were invited to meetings",
-        purpose="writing the minutes",
-        basis="public task: working together on housing",
-        kept_for="24 months after the meeting; the agreed minutes keep who took part",
-        apply=forget_guests,
-    )
-    register_retention(
-        "files removed from conversations",
-        what="Files that partners removed from conversations and meetings",
-        purpose="showing what was removed if it is disputed",
-        basis="public task: working together on housing",
-        kept_for="12 months after they were removed",
-        apply=drop_removed_files,
-    )

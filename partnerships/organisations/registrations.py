@@ -143,6 +143,11 @@ def register() -> None:
         apply=_old_requests,
     )
     register_relying(relying_on)
+    _register_personal()
+
+
+def _register_personal() -> None:
+    """What this room holds about people, and what an erasure does with it."""
     register_personal(
         [
             Rule(

@@ -65,7 +65,12 @@ def register() -> None:
     register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
     register_party_departure(owning.leave_with_party, owning.preview_leaving)
+    _register_kinds()
+    _register_emails()
 
+
+def _register_kinds() -> None:
+    """What events can be about, and who sees them."""
     register_kind(
         name="plan",
         subject=SubjectKind.PLAN,
@@ -85,6 +90,10 @@ def register() -> None:
         subject_key="plan",
     )
     register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))
+
+
+def _register_emails() -> None:
+    """The kinds of email of this room, each with the record whose reader may get it."""
     register_email(
         "plans.sign_off_request",
         "Sign-off request",

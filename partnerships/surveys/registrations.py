@@ -31,6 +31,12 @@ def register() -> None:
     register_commitment_origin(RESULT)
     for origin in RESULTS:
         register_origin(origin)
+    _register_retention()
+    _register_emails()
+
+
+def _register_retention() -> None:
+    """What the nightly job deletes, with why it was kept and for how long."""
     register_retention(
         "unread comments of surveys",
         what="Comments of surveys as people wrote them",
@@ -47,6 +53,10 @@ def register() -> None:
         kept_for=f"{DRAFT_KEPT.days} days after the survey was prepared",
         apply=drop_old_lists,
     )
+
+
+def _register_emails() -> None:
+    """The kinds of email of this room, each with the record whose reader may get it."""
     asked = "somebody asks you to answer, and only this email has your link"
     for code, label, write in (
         ("invitation", "Invitation to a survey", emails.write_invitation),

@@ -91,31 +91,42 @@ def read_developer_agreements(
     accounts = first, second, third
     for table, account in zip(tables, accounts, strict=True):
         _note_oddities(table, account)
-    found = _agreements(tables[0], accounts[0])
-    promises = _promises(tables[1], accounts[1], found)
+    found = _agreements(tables[0], first)
+    promises = _promises(tables[1], second, found)
     payments = list(tables[2])
-    more: list[Promise] = []
-    if tables[2].about.is_corrected:
-        wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
-        rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
-        unseen = Accounts("", About())
-        more = [replace(one, is_recalled=True) for one in _promises(rows, unseen, found)]
-    paid = {one.key for one in (more if transactions else promises)}
+    more = _recalled_promises(recall, payments, promises, found) if tables[2].about.is_corrected else []
+    every = [*promises, *more]
+    moved = _movements(payments, third, every)
     is_corrected = any(table.about.is_corrected for table in tables)
+    paid = {one.key for one in (more if transactions else promises)}
     kept = recall(TRANSACTION.code, CONTRIBUTION.code, paid) if is_corrected and paid else ()
-    moved = _movements(payments, accounts[2], [*promises, *more])
-    for place, movement in _recalled(kept, payments, [*promises, *more]):
+    for place, movement in _recalled(kept, payments, every):
         moved.setdefault(place, []).append(movement)
-    with_movements = tuple(
-        replace(
-            promise,
-            movements=tuple(sorted(moved.get(place, ()), key=lambda one: (one.on or dt.date.min, one.row))),
-        )
-        for place, promise in enumerate([*promises, *more])
-        if not promise.is_recalled or any(not one.is_recalled for one in moved.get(place, ()))
-    )
-    written = [day for table in tables for line in table if (day := _entry(line)) is not None]
-    return AgreementFiles(found, with_movements, accounts, max(written, default=None))
+    entries = [_entry(line) for table in tables for line in table]
+    written_on = max((day for day in entries if day is not None), default=None)
+    return AgreementFiles(found, _with_movements(every, moved), accounts, written_on)
+
+
+def _recalled_promises(
+    recall: Recall, payments: Sequence[Line], promises: Sequence[Promise], agreements: Sequence[Agreement]
+) -> list[Promise]:
+    """The promises, read before, that payments name and this file of contributions does not have."""
+    wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
+    rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
+    unseen = Accounts("", About())
+    return [replace(one, is_recalled=True) for one in _promises(rows, unseen, agreements)]
+
+
+def _with_movements(promises: Sequence[Promise], moved: Mapping[int, Sequence[Movement]]) -> tuple[Promise, ...]:
+    """The promises with their movements by date, without recalled ones that no new payment names."""
+    found = []
+    for place, promise in enumerate(promises):
+        movements = moved.get(place, ())
+        if promise.is_recalled and all(one.is_recalled for one in movements):
+            continue
+        in_order = sorted(movements, key=lambda one: (one.on or dt.date.min, one.row))
+        found.append(replace(promise, movements=tuple(in_order)))
+    return tuple(found)
 
 
 def _entry(line: Line) -> dt.date | None:

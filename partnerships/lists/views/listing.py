@@ -58,6 +58,7 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     is_whole = page.is_first and not page.next
     counted = len(page.rows) if is_whole else asked.of_page.order_by()[: MAX_COUNTED + 1].count()
     is_part = bool(getattr(request, "htmx", False))
+    parameters = [(name, value) for name, values in asked.parameters.lists() for value in values]
     context = {
         **({} if is_part else definition.context(reader)),
         "definition": definition,
@@ -66,14 +67,9 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "query": asked.address()[1:],
         "as_table": asked.address(look=TABLE)[1:],
         "as_cards": asked.address(look=CARDS)[1:],
-        "kept": [
-            (name, value)
-            for name in asked.parameters
-            if name not in ("columns", "look")
-            for value in asked.parameters.getlist(name)
-        ],
+        "kept": [(name, value) for name, value in parameters if name not in ("columns", "look")],
         "actions": action_choices(definition),
-        "filters": [(name, value) for name in asked.parameters for value in asked.parameters.getlist(name)],
+        "filters": parameters,
         "page": page,
         "count": min(counted, MAX_COUNTED),
         "more": counted > MAX_COUNTED,

@@ -185,44 +185,50 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
     """The results of one page as they are shown, with marked words; contacts with their holders and deputies."""
     if not page:
         return ()
-    words = {
-        pk: (title, snippet)
-        for pk, title, snippet in rows_of(
-            f"SELECT id, ts_headline('english', title, {asked.sql}, %(whole)s),"  # noqa: S608 - SQL of ours
-            f" ts_headline('english', text, {asked.sql}, %(short)s)"
-            " FROM search_searchentry WHERE id = ANY(%(ids)s)",
-            {
-                **asked.values,
-                "ids": [one.id for one in page],
-                "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
-                "short": _HEADLINE,
-            },
-        )
-    }
+    excerpts = _excerpts(asked, page)
     posts = _posts(user, page)
     deputies = _deputies(user, posts.values())
     hits = []
     for one in page:
-        if one.id not in words:
+        if one.id not in excerpts:
             continue
-        title, snippet = words[one.id]
+        title, snippet = excerpts[one.id]
         post = posts.get(one.path)
+        covering = deputies.get(post.pk, ()) if post else ()
+        # An organisation's own name is its title.
+        body = None if one.kind == "organisation" else one.organisation_id
         hits.append(
             Hit(
-                _marked(title),
-                one.path,
-                KINDS[one.kind][0],
-                _marked(snippet),
-                "" if one.kind == "organisation" else names.organisations.get(one.organisation_id or 0, ""),
-                names.partnerships.get(one.partnership_id or 0, ""),
-                one.day,
-                tuple(post.present) if post else (),
-                deputies.get(post.pk, ()) if post else (),
-                post is not None and not post.present,
-                post is not None and post.role == PostRole.LEAD and not deputies.get(post.pk),
+                title=title,
+                href=one.path,
+                kind=KINDS[one.kind][0],
+                snippet=snippet,
+                organisation=names.organisations.get(body or 0, ""),
+                partnership=names.partnerships.get(one.partnership_id or 0, ""),
+                day=one.day,
+                holders=tuple(post.present) if post else (),
+                deputies=covering,
+                is_vacant=post is not None and not post.present,
+                has_no_deputy=post is not None and post.role == PostRole.LEAD and not covering,
             )
         )
     return tuple(hits)
+
+
+def _excerpts(asked: Asked, page: Sequence[Found]) -> dict[int, tuple[SafeString, SafeString]]:
+    """The title of each entry, and its text around the words that were sought, both with these marked."""
+    rows = rows_of(
+        f"SELECT id, ts_headline('english', title, {asked.sql}, %(whole)s),"  # noqa: S608 - SQL of ours
+        f" ts_headline('english', text, {asked.sql}, %(short)s)"
+        " FROM search_searchentry WHERE id = ANY(%(ids)s)",
+        {
+            **asked.values,
+            "ids": [one.id for one in page],
+            "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
+            "short": _HEADLINE,
+        },
+    )
+    return {pk: (_marked(title), _marked(snippet)) for pk, title, snippet in rows}
 
 
 def _marked(text: str) -> SafeString:

@@ -34,12 +34,9 @@ def _drafts(ids: Collection[int]) -> Iterable[Row]:
         .prefetch_related("plan__owners")
         .defer("prose")
     )
-    based_on = {
-        version.plan_id: version.content
-        for version in Version.objects.filter(
-            plan__in=[one.plan_id for one in found], number=F("plan__draft__based_on")
-        ).defer("prose", "figures")
-    }
+    plans = [one.plan_id for one in found]
+    versions = Version.objects.filter(plan__in=plans, number=F("plan__draft__based_on")).defer("prose", "figures")
+    based_on = {version.plan_id: version.content for version in versions}
     contents: list[Content] = [one.content for one in found]
     areas = areas_of(contents)
     files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])

@@ -1,4 +1,4 @@
-"""Words of a similar spelling in place of those that nothing has."""
+"""Similar words for those typed that nothing contains."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ALIKE = 5
 
 
 def alike(user: User, text: str, *, frequent: Frequent | None = None) -> Asked | None:
-    """Words of a similar spelling in place of those typed that nothing has; None if there are none.
+    """The query with similar words for those typed that nothing contains; None if one has no similar word.
 
-    Only entries that the person might read count, so that words of others change nothing.
+    Only entries that the person may read count, so that words of others change nothing.
     """
     frequent, groups = frequent or Frequent(), []
     for word in words_of(text):

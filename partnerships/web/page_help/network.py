@@ -126,7 +126,7 @@ TOPICS = (
         does="Asks people in confidence how the partnership is doing. Results are published the morning after the last "
         "day, and only for groups that are large enough. Results lead to objectives, asks and commitments.",
         who=(
-            "Leads of the parties prepare and open a survey, and add whom to ask.",
+            "Leads of the parties prepare and open a survey, and add the people to ask.",
             "Nobody sees who answered what, and nobody sees anything while it is open.",
             "One person outside the parties reads the comments first, and decides which are shown.",
         ),

@@ -88,7 +88,7 @@ TOPICS = (
     Topic(
         key="posts",
         title="People and posts",
-        does="Shows whom to speak to in each organisation: its lead, and its contacts by role, such as finance or "
+        does="Shows who to speak to in each organisation: its lead, and its contacts by role, such as finance or "
         "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
         who=(
             "Contacts are shown to colleagues, and to partners for the partnerships that they share.",

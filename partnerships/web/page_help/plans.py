@@ -61,7 +61,7 @@ TOPICS = (
     Topic(
         key="share-a-draft",
         title="Show a draft to named people",
-        does="Shows the draft to people whom you choose, until a day that you choose, to read or to comment. The page "
+        does="Shows the draft to people you choose, to read or to comment, until a day you choose. The page "
         "says who has opened it. People of the partnership can ask to see a draft.",
         who=(
             "Editors and leads of an owner show the draft and answer requests.",

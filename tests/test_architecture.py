@@ -134,7 +134,7 @@ def test_ready_of_each_room_is_one_line() -> None:
     ready = [
         function
         for module in modules()
-        if module.endswith(".apps")
+        if module.name == "apps.py"
         for function in ast.walk(tree_of(module))
         if isinstance(function, FUNCTIONS) and function.name == "ready"
     ]

@@ -77,9 +77,7 @@ def test_a_stalled_worker_ends_with_a_code_that_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["housing.worker", "housing.account_sender"])
-def test_a_wrong_setting_ends_a_process_with_a_code_that_prevents_a_restart(
-    module: str, tmp_path: Path
-) -> None:
+def test_a_wrong_setting_ends_a_process_with_a_code_that_prevents_a_restart(module: str, tmp_path: Path) -> None:
     code, said = ended(tmp_path, "-m", module, DEBUG="0", SITE_ORIGIN="not an address")
 
     assert code == EXIT_MISCONFIGURED, said[-2_000:]

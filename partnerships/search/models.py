@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 
 #: Stands among the readers of an entry for everyone who can sign in.
 EVERYONE = 0
-#: One entry in so many stands for the others where search counts how common words are.
+#: One entry in this many stands for the others where search counts how common words are.
 SAMPLED = 128
 
 

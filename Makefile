@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-search bench-successions docs release-check try-image try-recovery try-upgrade format settings lock audit
+	bench-saving bench-search bench-successions docs release-check try-image try-recovery try-upgrade format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -59,6 +59,9 @@ bench-exchange: ## Measure asks and offers
 
 bench-pages: ## Measure every page at 1, 2 and 10 times England
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/pages.py $(ARGS)
+
+bench-saving: ## Measure publishing, answering, committing, editing and importing at 1 and 10 times England
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/saving.py $(ARGS)
 
 bench-successions: ## Check who answers over 100,000 random histories of successions
 	@PYTHONPATH=. $(VENV) benchmarks/successions.py $(ARGS)

@@ -1,13 +1,15 @@
 """What every page costs at the size of England, twice it and ten times it, beside the same data by hand.
 
-For each size: fills a database of its own (benchmarks/country.py), then asks for every page as five people and measures
-queries, milliseconds (p50, p95), processor time of Python and of PostgreSQL, and bytes of HTML; and runs, in the same
-run, the statements that a careful engineer would write by hand for the same rows under the same rights. The last line
-is one JSON object.
+For each size: fills a database of its own (benchmarks/country.py), then asks for every page as five people
+(benchmarks/pages_asked.py) and measures queries, milliseconds (p50, p95), processor time of Python and of PostgreSQL,
+and bytes of HTML; and runs, in the same run, the statements that a careful engineer would write by hand for the same
+rows under the same rights. The last line is one JSON object.
 
     make bench-pages                                    1, 2 and 10 times England
     make bench-pages ARGS="--times 1 --rounds 5"        quicker
     make bench-pages ARGS="--times 1 --keep"            keeps the filled database and uses it again
+    make bench-pages ARGS="--times 1 --keep --who authority --only home --statements 10"
+                                                        one page of one reader, with its slowest statements
 
 `cpu_ratio_by_hand` is (page - empty signed-in page) / statements by hand, in processor time of both processes;
 `growth_1_to_10` compares the smallest with the largest size that was measured.
@@ -32,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.country import fill
 from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.pages_asked import BY_HAND, READERS, pages_of
 
 #: A page that takes longer than this is asked for once only.
 _SLOW_SECONDS = 3.0
@@ -57,201 +60,23 @@ class Figures:
         return self.python_ms + self.postgres_ms
 
 
-# --- the pages and their statements by hand --------------------------------------------------------------------------
-
-_MINE = "mine AS (SELECT organisation_id FROM organisations_membership WHERE person_id = %(person)s)"
-_MY_PARTNERSHIPS = (
-    f"{_MINE}, theirs AS (SELECT DISTINCT partnership_id FROM agreements_party"
-    " WHERE status = 'accepted' AND organisation_id IN (SELECT organisation_id FROM mine))"
-)
-_READABLE_ENTRY = (
-    "(e.audience = 'network' OR e.organisation_id IN (SELECT organisation_id FROM mine)"
-    " OR (e.audience = 'partnership' AND e.partnership_id IN (SELECT partnership_id FROM theirs))"
-    " OR (e.audience = 'named' AND EXISTS (SELECT 1 FROM exchange_addressee a WHERE a.entry_id = e.id"
-    " AND a.organisation_id IN (SELECT organisation_id FROM mine))))"
-)
-_TIMELINE = (
-    "SELECT v.* FROM activity_event v WHERE (v.target_kind = %(kind)s AND v.target_id = %(id)s)"
-    " ORDER BY v.at DESC, v.id DESC LIMIT 50"
-)
-
-#: By name of the page: the statements that fetch the same rows under the same rights.
-BY_HAND: dict[str, list[str]] = {
-    "home": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT v.* FROM activity_event v WHERE v.within_kind = 'partnership'"
-            " AND v.within_id IN (SELECT partnership_id FROM theirs) ORDER BY v.at DESC, v.id DESC LIMIT 20"
-        ),
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT p.* FROM agreements_partnership p"
-            " WHERE p.id IN (SELECT partnership_id FROM theirs) ORDER BY p.status_since DESC LIMIT 20"
-        ),
-        (
-            f"WITH {_MINE} SELECT c.* FROM commitments_commitment c WHERE c.owner_organisation_id IN"
-            " (SELECT organisation_id FROM mine) AND c.status IN ('agreed', 'in_progress', 'at_risk', 'blocked')"
-            " ORDER BY c.due_on LIMIT 10"
-        ),
-    ],
-    "partnerships": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT p.* FROM agreements_partnership p WHERE p.audience = 'network'"
-            " OR p.id IN (SELECT partnership_id FROM theirs) ORDER BY p.title, p.id LIMIT 25"
-        )
-    ],
-    "partnership": [
-        "SELECT * FROM agreements_partnership WHERE id = %(id)s",
-        (
-            "SELECT y.*, o.name FROM agreements_party y JOIN organisations_organisation o ON o.id = y.organisation_id"
-            " WHERE partnership_id = %(id)s"
-        ),
-        _TIMELINE,
-    ],
-    "board": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT e.* FROM exchange_entry e WHERE e.is_open AND e.direction = 'ask' AND"
-            f" {_READABLE_ENTRY} ORDER BY e.shared_at DESC, e.id DESC LIMIT 20"
-        ),
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT e.* FROM exchange_entry e WHERE e.is_open AND e.direction = 'offer' AND"
-            f" {_READABLE_ENTRY} ORDER BY e.shared_at DESC, e.id DESC LIMIT 20"
-        ),
-    ],
-    "entry": [
-        f"WITH {_MY_PARTNERSHIPS} SELECT e.* FROM exchange_entry e WHERE e.id = %(id)s AND {_READABLE_ENTRY}",
-        _TIMELINE,
-    ],
-    "plan": [
-        "SELECT * FROM plans_plan WHERE id = %(id)s",
-        "SELECT * FROM plans_version WHERE plan_id = %(id)s AND number = 3",
-        "SELECT * FROM plans_planowner WHERE plan_id = %(id)s",
-    ],
-    "commitments": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT c.* FROM commitments_commitment c WHERE c.partnership_id IN"
-            " (SELECT partnership_id FROM theirs) OR c.giver_id IN (SELECT organisation_id FROM mine)"
-            " OR c.receiver_id IN (SELECT organisation_id FROM mine) ORDER BY c.due_on, c.id LIMIT 25"
-        )
-    ],
-    "commitment": ["SELECT * FROM commitments_commitment WHERE id = %(id)s", _TIMELINE],
-    "conversations": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT c.* FROM conversations_conversation c WHERE EXISTS (SELECT 1 FROM"
-            " conversations_side s WHERE s.conversation_id = c.id AND s.organisation_id IN"
-            " (SELECT organisation_id FROM mine)) ORDER BY c.held_on DESC, c.id DESC LIMIT 25"
-        )
-    ],
-    "organisation": [
-        "SELECT * FROM organisations_organisation WHERE id = %(id)s",
-        (
-            "SELECT p.* FROM agreements_partnership p JOIN agreements_party y ON y.partnership_id = p.id"
-            " WHERE y.organisation_id = %(id)s AND y.status = 'accepted' ORDER BY p.title LIMIT 25"
-        ),
-        _TIMELINE,
-    ],
-    "plans": [
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT p.* FROM plans_plan p WHERE p.current_number > 0 AND (p.audience IN"
-            " ('public', 'network') OR p.partnership_id IN (SELECT partnership_id FROM theirs))"
-            " ORDER BY p.last_published_at DESC, p.id DESC LIMIT 25"
-        )
-    ],
-    "work": [
-        (
-            f"WITH {_MINE} SELECT c.* FROM commitments_commitment c WHERE c.owner_organisation_id IN"
-            " (SELECT organisation_id FROM mine) AND c.status IN ('agreed', 'in_progress', 'at_risk', 'blocked')"
-            " ORDER BY c.due_on LIMIT 25"
-        ),
-        (
-            f"WITH {_MY_PARTNERSHIPS} SELECT e.* FROM exchange_entry e WHERE e.is_open AND e.partnership_id IN"
-            " (SELECT partnership_id FROM theirs) ORDER BY e.shared_at LIMIT 25"
-        ),
-    ],
-}
-
-
-def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The pages of one person: address and parameters of the statements by hand, by name."""
-    from django.urls import reverse
-
-    from partnerships.agreements.models import Party
-    from partnerships.commitments.models import Commitment
-    from partnerships.exchange.models import Entry
-    from partnerships.organisations.models import Membership
-    from partnerships.plans.models import Plan
-
-    membership = Membership.objects.filter(person=person).first()
-    party = Party.objects.filter(status="accepted", left_at=None)
-    if membership:
-        party = party.filter(organisation=membership.organisation_id)
-    first = party.order_by("pk").values("partnership_id", "organisation_id")[0]
-    partnership, organisation = first["partnership_id"], first["organisation_id"]
-    entry = Entry.objects.filter(audience="network", is_open=True).order_by("pk")[0].pk
-    plan = Plan.objects.filter(audience="public", current_number=3, embargoed_until=None).order_by("-pk")[0].pk
-    commitment = Commitment.objects.filter(partnership=partnership).order_by("pk").values_list("pk", flat=True).first()
-    found: dict[str, tuple[str, dict[str, Any]]] = {
-        "empty": (reverse("people:cookies"), {}),
-        "home": (reverse("web:home"), {}),
-        "work": (reverse("web:my-work"), {}),
-        "partnerships": (reverse("agreements:list"), {}),
-        "partnership": (reverse("agreements:detail", args=[partnership]), {"kind": "partnership", "id": partnership}),
-        "members": (reverse("agreements:members", args=[partnership]), {}),
-        "partnership history": (reverse("agreements:history", args=[partnership]), {}),
-        "partnership plans": (reverse("web:partnership-plans", args=[partnership]), {}),
-        "partnership commitments": (reverse("web:partnership-commitments", args=[partnership]), {}),
-        "partnership conversations": (reverse("web:partnership-conversations", args=[partnership]), {}),
-        "board": (reverse("exchange:board"), {}),
-        "entries": (reverse("exchange:list"), {}),
-        "entry": (reverse("exchange:detail", args=[entry]), {"kind": "entry", "id": entry}),
-        "our entries": (reverse("exchange:ours"), {}),
-        "matches": (reverse("exchange:matches"), {}),
-        "plans": (reverse("plans:list"), {}),
-        "plan": (reverse("plans:detail", args=[plan]), {"id": plan}),
-        "comparison": (reverse("plans:compare", args=[plan]), {}),
-        "plan history": (reverse("plans:history", args=[plan]), {}),
-        "commitments": (reverse("commitments:list"), {}),
-        "conversations": (reverse("conversations:list"), {}),
-        "organisations": (reverse("organisations:list"), {}),
-        "organisation": (
-            reverse("organisations:detail", args=[organisation]),
-            {"kind": "organisation", "id": organisation},
-        ),
-        "balance": (reverse("web:reciprocity"), {}),
-        "brief": (reverse("web:brief", args=[organisation]), {}),
-        "meetings": (reverse("conversations:meeting-list"), {}),
-        "milestones": (reverse("plans:milestones"), {}),
-        "sites": (reverse("plans:sites"), {}),
-        "documents": (reverse("agreements:document-list"), {}),
-        "contacts": (reverse("agreements:contacts"), {}),
-        "stakeholders": (reverse("digests:stakeholders"), {}),
-        "digests": (reverse("digests:manage"), {}),
-        "ledger": (reverse("digests:ledger"), {}),
-        "network": (reverse("web:network"), {}),
-        "partners": (reverse("web:network-partners", args=[organisation]), {}),
-        "search, common word": (reverse("search:search") + "?q=homes", {}),
-        "search, rare word": (reverse("search:search") + "?q=drainage", {}),
-    }
-    if commitment:
-        address = reverse("commitments:detail", args=[commitment])
-        found["commitment"] = (address, {"kind": "commitment", "id": commitment})
-    if person.is_superuser:
-        for name in ("organisations_organisation", "agreements_partnership", "people_user", "exchange_entry"):
-            found[f"admin {name}"] = (reverse(f"admin:{name}_changelist"), {})
-    return found
-
-
-def measure(client: Any, address: str, rounds: int) -> Figures | None:
+def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures | None:
     """Ask for a page several times, the first time to warm up. None where it failed or is not this person's.
 
-    Queries are counted at the second visit: at the first, statements are composed and sessions renewed.
+    Queries are counted at the second visit: at the first, statements are composed and sessions renewed. As many of its
+    slowest statements as are to be `shown` are printed, each with the milliseconds that it took.
     """
     from django.db import connection
 
     backend = psutil.Process(_backend())
-    asked: list[float] = []
+    asked: list[tuple[float, str]] = []
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        asked.append(0)
-        return execute(sql, params, many, context)
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            asked.append(((time.perf_counter() - began) * 1000, sql))
 
     began = time.perf_counter()
     answer = client.get(address)
@@ -262,6 +87,8 @@ def measure(client: Any, address: str, rounds: int) -> Figures | None:
     with connection.execute_wrapper(count):
         client.get(address)
     queries, size = len(asked), len(answer.content)
+    for milliseconds, sql in sorted(asked, reverse=True)[:shown]:
+        print(f"      {milliseconds:8.1f} ms  {sql[:300]}")
     times, python, postgres = [], [], []
     for _ in range(1 if took > _SLOW_SECONDS else rounds):
         before, cpu, wall = _cpu(backend), time.process_time(), time.perf_counter()
@@ -311,10 +138,11 @@ def _backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dict[str, dict[str, Figures]]:
+def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
     """Fill, then measure every page for every person, in a process of its own: Django starts once in each."""
+    rounds, only = wanted.rounds, wanted.only
     name = f"bench_pages_{times:g}".replace(".", "_")
-    with kept_database(name, keep=keep) as (address, is_new):
+    with kept_database(name, keep=wanted.keep) as (address, is_new):
         prepare_pages(address)
         from django.core.management import call_command
         from django.db import connections
@@ -327,15 +155,16 @@ def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dic
             call_command("migrate", verbosity=0)
             fill(times)
         found: dict[str, dict[str, Figures]] = {}
-        for name in ("lead", "authority", "editor", "administrator"):
+        for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")
             client = Client(raise_request_exception=False)
-            client.force_login(person)
+            if not person.is_stakeholder:
+                client.force_login(person)
             found[name] = {}
             for page, (url, given) in pages_of(person).items():
                 if only and page not in only and page != "empty":
                     continue
-                figures = measure(client, url, rounds)
+                figures = measure(client, url, rounds, wanted.statements)
                 if figures is None:
                     continue
                 if page in BY_HAND:
@@ -357,20 +186,22 @@ def main() -> int:
     reading.add_argument("--times", type=float, nargs="*", default=[1, 2, 10], help="sizes, in times England")
     reading.add_argument("--rounds", type=int, default=10, help="requests of each page (10)")
     reading.add_argument("--only", nargs="*", default=[], help="names of pages")
+    reading.add_argument("--who", nargs="*", default=READERS, choices=READERS, help="people who ask for them")
+    reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
     reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
     reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
     wanted = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-pages")
     if wanted.one is not None:
-        found = figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep, only=wanted.only)
+        found = figures_at(wanted.one, wanted)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
         return 0
     sizes: dict[float, Any] = {}
     for times in wanted.times:
-        command = [sys.executable, __file__, "--one", str(times), "--rounds", str(wanted.rounds)]
-        command += [*(["--keep"] if wanted.keep else []), *(["--only", *wanted.only] if wanted.only else [])]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, __file__, *sys.argv[1:], "--one", str(times)], stdout=subprocess.PIPE, text=True
+        )
         lines = []
         for line in process.stdout or ():
             lines.append(line)

@@ -1,0 +1,168 @@
+"""What saving costs at the size of England and at ten times that: the aim is at most 1.3 times as much.
+
+In the databases of benchmarks/pages.py, the lead with 40 partnerships publishes a version, answers an ask, proposes a
+commitment, edits a draft and imports 2,000 commitments, each in a transaction that is rolled back. Processor time in
+milliseconds, of Python and PostgreSQL. The last line is one JSON object.
+
+    make bench-saving                               1 and 10 times England
+    make bench-saving ARGS="--keep --rounds 5"      in databases that `make bench-pages ARGS=--keep` left
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.country import fill
+from benchmarks.databases import OWN, kept_database, prepare_pages
+
+#: Rows of the file that is imported.
+ROWS = 2_000
+
+
+def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
+    """What the lead saves, by name; each takes the number of the round."""
+    from django.utils import timezone
+
+    from benchmarks.digests_world import content
+    from partnerships.agreements.models import Party
+    from partnerships.commitments.services import propose_commitment
+    from partnerships.exchange.models import Entry
+    from partnerships.exchange.services import respond
+    from partnerships.organisations.models import Membership
+    from partnerships.plans.models import PlanOwner
+    from partnerships.plans.services import publish_version, save_piece
+    from partnerships.spreadsheets.services import import_upload, upload_spreadsheet
+    from partnerships.spreadsheets.services.kinds import Target
+
+    now, today = timezone.now(), timezone.localdate()
+    ours = Membership.objects.filter(person=person)[0].organisation
+    plan = PlanOwner.objects.filter(organisation=ours, plan__status="shared").order_by("pk")[0].plan
+    party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
+    theirs = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0].organisation
+    asked = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=ours).order_by("pk")[0]
+    due = today.replace(year=today.year + 1, day=1)
+
+    def import_rows(number: int) -> object:
+        heading = "Gives,Receives,What is promised,Quantity,Unit,Due date\n"
+        row = f"{ours.name},{theirs.name},{{}} homes in round {number},{{}},homes,{due:%d/%m/%Y}\n"
+        upload = upload_spreadsheet(
+            kind="commitments",
+            target=Target(partnership=party.partnership, organisation=ours),
+            data=(heading + "".join(row.format(one, one) for one in range(1, ROWS + 1))).encode(),
+            file_name="commitments.csv",
+            author=person,
+            now=now,
+        )
+        done = import_upload(upload=upload, author=person, now=now)
+        made = done.report["counts"].get("created")
+        if made != ROWS:
+            raise SystemExit(f"Expected {ROWS} commitments, got {made}: {done.report}")
+        return done
+
+    return {
+        "publish": lambda number: publish_version(
+            plan=plan, author=person, note="More homes.", content=content(number + 5), now=now
+        ),
+        "answer": lambda _: respond(entry=asked, organisation=ours, text="We can help.", author=person, now=now),
+        "commit": lambda _: propose_commitment(
+            giver=ours,
+            receiver=theirs,
+            text="Sixty homes.",
+            quantity=Decimal(60),
+            unit="homes",
+            owner=person,
+            due_on=due,
+            partnership=party.partnership,
+            author=person,
+            now=now,
+        ),
+        "edit a draft": lambda number: save_piece(
+            plan=plan,
+            piece="about",
+            value=content(number + 5)["about"] | {"title": f"Homes {number}"},
+            based_on=None,
+            author=person,
+            now=now,
+        ),
+        f"import {ROWS:,} rows": import_rows,
+    }
+
+
+def measure(save: Callable[[int], object], rounds: int) -> float:
+    """The median milliseconds of processor time of Python and PostgreSQL; the first time is not counted."""
+    from django.db import connection, transaction
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = psutil.Process(cursor.fetchone()[0])
+    took = []
+    for number in range(rounds + 1):
+        before, began = backend.cpu_times(), time.process_time()
+        with transaction.atomic():
+            save(number)
+            transaction.set_rollback(True)
+        after = backend.cpu_times()
+        postgres = after.user + after.system - before.user - before.system
+        took.append((time.process_time() - began + postgres) * 1000)
+    return round(statistics.median(took[1:]), 1)
+
+
+def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
+    """Milliseconds by what is saved."""
+    with kept_database(f"bench_pages_{times:g}".replace(".", "_"), keep=keep) as (address, is_new):
+        prepare_pages(address)
+        from django.core.management import call_command
+        from django.db import connections
+
+        from partnerships.people.models import User
+
+        if is_new:
+            call_command("migrate", verbosity=0)
+            fill(times)
+        found = {}
+        for name, save in saved_by(User.objects.get(email="lead@country.example")).items():
+            found[name] = measure(save, rounds if "rows" not in name else 1)
+            print(f"  {times:g}x {name:22}{found[name]:10.1f} ms", flush=True)
+        connections.close_all()
+    return found
+
+
+def main() -> int:
+    """Measure each size in a process of its own."""
+    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reading.add_argument("--times", type=float, nargs=2, default=[1, 10], help="two sizes, in times England")
+    reading.add_argument("--rounds", type=int, default=20, help="how often each is saved; the import once")
+    reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
+    reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    wanted = reading.parse_args()
+    if not OWN:
+        reading.error("DATABASE_URL is not set: start this with make bench-saving")
+    if wanted.one is not None:
+        print(json.dumps(figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep)))
+        return 0
+    sizes = []
+    for times in wanted.times:
+        command = [sys.executable, __file__, *sys.argv[1:], "--one", str(times)]
+        process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        print(process.stdout, end="", flush=True)
+        sizes.append(json.loads(process.stdout.splitlines()[-1]))
+    small, large = sizes
+    print(json.dumps({name: {"ms": large[name], "growth": round(large[name] / small[name], 2)} for name in small}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

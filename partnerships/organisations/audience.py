@@ -27,13 +27,14 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from partnerships.kit.compiled import Slot, compiled
-from partnerships.organisations.holdings import Ids, among, is_remembering, records_held
+from partnerships.organisations.holdings import Ids, OneByOne, among, is_one_by_one, is_remembering, records_held
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.routes import (
     Network,
     Organisations,
     People,
     Route,
+    Rows,
     Way,
     among_records,
     form_of,
@@ -97,6 +98,9 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
 
     It matches nothing for anonymous users, and for `Everybody` what all its people may see. While a page is made, its
     SQL is the one composed for an earlier reader.
+
+    PostgreSQL lists what the person may see and looks there. Where other conditions leave a few records, that takes
+    longer than to check each: compose such a query within `one_by_one`.
     """
     if isinstance(user, Everybody):
         return _shared_by(model, routes, user.organisations)
@@ -125,7 +129,7 @@ def _shared_by(model: type[Model], routes: Iterable[Route], organisations: Seque
 def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
     """The condition with SQL kept for all readers; None if it cannot be kept."""
     values: list[Any] = []
-    known = (model, tuple(form_of(route, values) for route in routes))
+    known = (model, is_one_by_one(), tuple(form_of(route, values) for route in routes))
     ways = _ways.get(known)
     if ways is None:
         if len(_ways) >= _MAX_WAYS:
@@ -150,17 +154,33 @@ _MAX_WAYS = 1_000
 
 def _any_of(model: type[Model], ways: Sequence[tuple[Way, Sequence[Any]]]) -> Q:
     """The condition that one of these ways, with these ids, opens a record."""
-    parts = [_leads(model, way, *ids) for way, ids in ways]
-    if len(parts) > 1 and not any(isinstance(way.route, Network) for way, _ in ways):
+    if len(ways) > 1 and not is_one_by_one() and not any(isinstance(way.route, Network) for way, _ in ways):
         # What the person holds is a small part of the table: each branch of a union uses its own index, an OR none.
-        rows = model._default_manager.order_by()
-        return Q(pk__in=_union([rows.filter(part).values("pk") for part in parts]))
-    return reduce(or_, parts, NOTHING)
+        first, *others = [_records(model, way, *ids) for way, ids in ways]
+        return Q(pk__in=first.union(*others, all=True))
+    # PostgreSQL asks in this order: columns of the record before rows of other tables.
+    cheapest_first = sorted(ways, key=lambda one: one[0].between is not None and len(one[1]) < 2)
+    return reduce(or_, [_leads(model, way, *ids) for way, ids in cheapest_first], NOTHING)
 
 
-def _union(found: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
-    """All rows of one or several queries."""
-    return found[0].union(*found[1:], all=True)
+def _records(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | None = None) -> QuerySet[Any, Any]:
+    """The ids of the records that one way opens."""
+    between = way.between
+    if (
+        between is None
+        or mine is None
+        or ids is not None
+        or way.about_both
+        or way.about_record
+        or between.column != "pk"
+    ):
+        return model._default_manager.order_by().filter(_leads(model, way, mine, ids)).values("pk")
+    return _rows_between(way, between, mine).order_by().values(between.key)
+
+
+def _rows_between(way: Way, between: Rows, mine: Ids) -> QuerySet[Any]:
+    """The rows on a way that belong to these organisations."""
+    return between.model._base_manager.filter(way.about_rows & among("organisation", mine))
 
 
 def _held_on(way: Way, user: User) -> list[Ids]:
@@ -201,9 +221,15 @@ def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | Non
     if between is None:
         return among_records(model, whole)
     if way.about_both:
-        return among_records(model, whole if ids is None else whole & among(between.column, ids))
+        whole = whole if ids is None else whole & among(between.column, ids)
+        if is_one_by_one():
+            return Q(OneByOne(model._default_manager.filter(whole, pk=OuterRef("pk"))))
+        return among_records(model, whole)
     if ids is None:
-        ids = between.model._base_manager.filter(way.about_rows & among("organisation", mine)).values(between.key)
+        rows = _rows_between(way, between, mine)
+        if is_one_by_one():
+            return way.about_record & Q(OneByOne(rows.filter(**{between.key: OuterRef(between.column)})))
+        ids = rows.values(between.key)
     return among_records(model, way.about_record & among(between.column, ids))
 
 

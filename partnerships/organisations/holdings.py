@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db.models import BigAutoField, ForeignKey, Lookup, Model, Q, QuerySet
+from django.db.models import BigAutoField, Exists, ForeignKey, Lookup, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from partnerships.kit.compiled import Slot
@@ -26,6 +26,8 @@ Ids = QuerySet[Any] | list[int] | Slot
 _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
 #: Stands for what a reader holds while a query is composed for all readers; None otherwise.
 _standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
+#: Whether rights are composed for a few known records.
+_one_by_one: ContextVar[bool] = ContextVar("one_by_one", default=False)
 #: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
@@ -68,6 +70,27 @@ class HoldingsMiddleware:
             return self.get_response(request)
         with remembered():
             return self.get_response(request)
+
+
+class OneByOne(Exists):
+    """EXISTS for each row: PostgreSQL turns none with an OFFSET into a list of everything that it could find."""
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Let `visible_to` give conditions for a few known records until the end of the block."""
+    token = _one_by_one.set(True)
+    try:
+        yield
+    finally:
+        _one_by_one.reset(token)
+
+
+def is_one_by_one() -> bool:
+    """Whether rights are composed for a few known records."""
+    return _one_by_one.get()
 
 
 class CannotStandIn(Exception):

@@ -18,7 +18,7 @@ from partnerships.activity.queries import NetLine, about, fields_of, of_visible_
 from partnerships.activity.telling import Group, Sentence, Told, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.filling import Given
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus
 from partnerships.organisations.naming import Named, names_lookup, names_of
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
@@ -234,7 +234,8 @@ def _seen_among(
 ) -> QuerySet[Event]:
     """The newest of these events that the person may see, given the ids of their records by kind."""
     found = Event.objects.filter(among("pk", events))
-    seen = of_visible_records(user, found, dict(zip(kinds, records, strict=True)))
+    with one_by_one():
+        seen = of_visible_records(user, found, dict(zip(kinds, records, strict=True)))
     return seen.order_by("-at", "-id")[:count]
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
 from partnerships.kit.networks import SMALL, Node
+from partnerships.organisations.holdings import OneByOne, among, one_by_one
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: Most organisations in a picture: with more, names overlap.
@@ -48,9 +50,14 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
     """In how many partnerships, as far as the person may know, each takes part."""
-    known = known_partnerships(user).filter(pk=OuterRef("partnership"))
-    parties = Party.objects.present().filter(Exists(known), organisation__in=organisations)
-    return dict(parties.order_by().values_list("organisation").annotate(number=Count("pk")))
+    return dict(rows_for(_counts, user, [one.pk for one in organisations])) if organisations else {}
+
+
+def _counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
+    with one_by_one():
+        known = known_partnerships(user).filter(pk=OuterRef("partnership"))
+    parties = Party.objects.present().filter(among("organisation", organisations), OneByOne(known))
+    return parties.order_by().values_list("organisation").annotate(number=Count("pk"))
 
 
 @dataclass(frozen=True, slots=True)

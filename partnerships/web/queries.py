@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
+from partnerships.organisations.holdings import OneByOne
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.organisations.timeline import newest_lookup, newest_visible
@@ -53,13 +54,13 @@ def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Loo
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
     """What `recent_changes` chooses from."""
     partnerships = Partnership.objects.present_for(user).live()
-    near = Party.objects.present().filter(partnership__in=partnerships.values("pk")).values("organisation")
+    near = Party.objects.present().filter(organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk"))
     mine = Organisation.objects.of_person(user).values("pk")
     return (
         Event.objects.filter(at__gte=since)
         .exclude(actor_id=user.pk)
         .exclude(kind__in=_OF_IMPORTS)
-        .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
+        .filter(~Q(target_kind="organisation") | Q(target_id__in=mine) | Q(OneByOne(near)))
     )
 
 

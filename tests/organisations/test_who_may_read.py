@@ -36,7 +36,7 @@ from partnerships.organisations.audience import (
     readers_of,
     visible_to,
 )
-from partnerships.organisations.holdings import remembered
+from partnerships.organisations.holdings import one_by_one, remembered
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
@@ -321,6 +321,8 @@ def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, see
             with remembered():
                 assert by_person(model, routes, people) == read, name
                 assert pairs(people, own) == read, name
+                with one_by_one():
+                    assert by_person(model, routes, people) == read, name
             assert by_condition(model, routes, people) == read, name
             assert pairs(people, own) == read, name
             if model is Conversation:

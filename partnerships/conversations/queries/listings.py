@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.conversations.models import (
@@ -19,7 +19,7 @@ from partnerships.conversations.models import (
     RecordedDecision,
     Side,
 )
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.naming import show_as_at
@@ -103,18 +103,18 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
     A side outside the partnership reads the record, but may not know the title.
     """
-    ids = {one.partnership_id for one in conversations if one.partnership_id}
-    return dict(rows_for(_titles, user, list(ids))) if ids else {}
+    return titles_known_to(user, {one.partnership_id for one in conversations if one.partnership_id})
 
 
-def with_known_titles(conversations: QuerySet[Conversation], user: User) -> QuerySet[Conversation]:
-    """With `known_title`: the title of the conversation's partnership, None where the reader may not know of it."""
-    known = Partnership.objects.visible_to(user).filter(pk=OuterRef("partnership"))
-    return conversations.annotate(known_title=Subquery(known.values("title")))  # type: ignore[no-redef]  # declared on the model
+def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:
+    """Titles of those of these partnerships (ids) that the reader may know of, by id."""
+    return dict(rows_for(_titles, user, list(partnerships))) if partnerships else {}
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    return Partnership.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", "title")
+    with one_by_one():
+        known = Partnership.objects.visible_to(user)
+    return known.filter(among("pk", ids)).values_list("pk", "title")
 
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:

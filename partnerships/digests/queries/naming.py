@@ -18,6 +18,7 @@ from partnerships.digests.queries.readers import reach_of
 from partnerships.exchange.models import Entry
 from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import reaches
+from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -162,7 +163,8 @@ def _seen(
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
     """Those of the subscriptions whose thing, given by kind, the person may see."""
-    known = things_known_to(person)
+    with one_by_one():
+        known = things_known_to(person)
     # Only these things: otherwise PostgreSQL asks rights over every plan.
     given = (plans, partnerships, organisations, requests, commitments, recommendations)
     things = zip(_SEEN_BY_FIELD, given, strict=True)

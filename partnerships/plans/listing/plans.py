@@ -24,9 +24,11 @@ from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, Key, ListDefinition, joined
 from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS
+from partnerships.organisations.holdings import OneByOne, among, one_by_one
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.naming import group_words, shown_then
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
 from partnerships.plans.queries import as_listed, as_read_by, my_plans, titled_for
@@ -67,10 +69,16 @@ def _ready(user: User, rows: Sequence[Any]) -> None:
 
 
 def _ready_since(user: User, rows: Sequence[Any]) -> None:
-    found = Plan.objects.filter(pk__in=[row.pk for row in rows]).annotate(since=_since(user))
-    moments = dict(found.values_list("pk", "since"))
+    moments = dict(rows_for(_moments, user, [row.pk for row in rows]))
     for row in rows:
         row.since = moments.get(row.pk)
+
+
+def _moments(user: User, plans: list[int]) -> Any:
+    with one_by_one():
+        known = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
+        found = Plan.objects.filter(among("pk", plans)).annotate(since=_since(user, known))
+    return found.values_list("pk", "since")
 
 
 def _known_today(user: User) -> Any:
@@ -103,13 +111,16 @@ def _title(user: User) -> Combinable:
     return Case(When(pk__in=_known_today(user), then=F("title")), default=held, output_field=CharField())
 
 
-def _since(user: User) -> Combinable:
-    """When the newest version that its reader sees was published; of a draft, when it was begun."""
+def _since(user: User, known: Q | None = None) -> Combinable:
+    """When the newest version that its reader sees was published; of a draft, when it was begun.
+
+    `known` is the condition on plans that they know today, if it was composed for a few.
+    """
     held = Subquery(_newest(user).values("published_at")[:1])
     open_ones = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
     return Case(
         When(current_number=0, then=F("created_at")),
-        When(open_ones, pk__in=_known_today(user), then=F("last_published_at")),
+        When(open_ones & (known or Q(pk__in=_known_today(user))), then=F("last_published_at")),
         default=held,
     )
 

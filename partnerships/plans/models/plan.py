@@ -16,6 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import readers_of, visible_to
+from partnerships.organisations.holdings import OneByOne
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import YEAR_KINDS
@@ -35,12 +36,6 @@ from partnerships.plans.models.states import OVER, TRANSITIONS, Audience, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-
-class _OneByOne(models.Exists):
-    """EXISTS for each row: PostgreSQL turns none with an OFFSET into a list of everything that it could find."""
-
-    template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -114,7 +109,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         Unlike `plan__in`, it can be answered for the plan of one record without listing all plans. PostgreSQL may list
         them all the same if it expects to ask for many records; `one_by_one` it does not: for the first rows of a list.
         """
-        return (_OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
+        return (OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
         """Plans that anyone may read without signing in."""

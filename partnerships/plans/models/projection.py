@@ -12,6 +12,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from partnerships.kit.dates import PartialDate
+from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
 from partnerships.plans.content import Content, Item
@@ -34,9 +35,10 @@ def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
     which may be later.
     """
     free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
-    inside = Plan.objects.inside_for(user).of_record(one_by_one=True)
-    owned = Plan.objects.owned_for(user).of_record(one_by_one=True)
-    published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
+    with one_by_one():
+        inside = Plan.objects.inside_for(user).of_record(one_by_one=True)
+        owned = Plan.objects.owned_for(user).of_record(one_by_one=True)
+        published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
     # What most rows meet comes first: PostgreSQL asks in this order.
     shown = Q(**{hidden: False}) & Q(published.of_record(one_by_one=True))
     return (free & (shown | Q(inside))) | Q(owned)

@@ -87,7 +87,8 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
         partnership__parties__status__in=FORMER_STATUSES,
         open_at__lte=F("partnership__parties__left_at"),
     )
-    owner = Q(first_published_at__lte=F("owners__ended_at"))
+    # The second condition follows from the first, but tells PostgreSQL that there are few.
+    owner = Q(first_published_at__lte=F("owners__ended_at"), owners__ended_at__isnull=False)
     place, parties = "past_partnerships", "past_partnerships__partnership__parties"
     stayed = Q(**{f"{parties}__status": PartyStatus.ACCEPTED}) | Q(
         **{f"{parties}__status__in": FORMER_STATUSES, "open_at__lte": F(f"{parties}__left_at")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Case, QuerySet, When
 
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanOwner, Status
@@ -51,7 +51,9 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
 
 
 def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:
-    return Plan.objects.with_insider(user).filter(among("pk", plans)).values_list("pk", flat=True)
+    with one_by_one():
+        inside = Plan.objects.with_insider(user)
+    return inside.filter(among("pk", plans)).values_list("pk", flat=True)
 
 
 def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
@@ -68,25 +70,35 @@ _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Stat
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
     """Plans that are waiting for somebody, that the person reads inside."""
-    # As ids: PostgreSQL would otherwise search all plans that the person may see.
-    ids = rows_for(_waiting_within, user, *([] if partnership is None else [partnership]))
-    plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
+    given = [] if partnership is None else [partnership]
+    for first in (_FIRST, None):
+        # As ids: PostgreSQL would otherwise search all plans that the person may see.
+        ids = rows_for(_waiting_within, user, *given, first=first)
+        plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
+        if len(plans) == limit or len(ids) != first:
+            break
     return [one for one in _with_steps(plans, set(ids)) if one.steps]
 
 
 def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
     """What `waiting_plans` is going to ask first, for `read_ahead`."""
-    return lookup(_waiting_within, user, *partnership)
+    return lookup(_waiting_within, user, *partnership, first=_FIRST)
 
 
-def _waiting_within(user: User, partnership: int | None = None) -> QuerySet[Plan, int]:
-    """Ids of plans that wait, and that the person reads inside."""
+#: So many plans that wait are checked first: of thousands, most people may see most.
+_FIRST = 40
+
+
+def _waiting_within(user: User, partnership: int | None = None, *, first: int | None) -> QuerySet[Plan, int]:
+    """Ids of plans that wait, and that the person reads inside: the `first`, or all."""
     inside = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
     if partnership is not None:
         inside = inside.filter(partnership=partnership)
-    return inside.values_list("pk", flat=True)
+    return inside.order_by(_PRESSING, "-pk").values_list("pk", flat=True)[:first]
 
 
 def _waiting(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
     """Those of the plans that the person may see, the most pressing first."""
-    return Plan.objects.visible_to(user).filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]
+    with one_by_one():
+        seen = Plan.objects.visible_to(user)
+    return seen.filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from django.urls import reverse
 
@@ -18,6 +20,8 @@ class Waiting:
 
     `what` says what to do ("Answer this ask"), `title` is the record's title, `path` its address on the site, `since`
     the moment when it began to wait, `due` its last day if it has one, and `within` the title of its partnership or "".
+
+    Of thousands a page shows a few, so words that need queries of their own may be missing until `in_full` adds them.
     """
 
     what: str
@@ -28,6 +32,9 @@ class Waiting:
     within: str = ""
     status: str = ""
     status_label: str = ""
+    #: What adds the missing words to things of its kind (see `in_full`), and the number by which it looks them up.
+    number: int = field(default=0, compare=False)
+    complete: Complete | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
         """A sort key: by due day, then by waiting time, then the rest.
@@ -37,6 +44,23 @@ class Waiting:
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
         return (min(due, since[:10]), since, self.title, self.path, self.what)
+
+
+#: Adds the missing words to things that wait for one person, in the same order. Equal ones are called once.
+Complete: TypeAlias = Callable[[Sequence[Waiting]], list[Waiting]]
+
+
+def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """The same things with all their words."""
+    found = list(waiting)
+    places: defaultdict[Complete, list[int]] = defaultdict(list)
+    for place, one in enumerate(found):
+        if one.complete is not None:
+            places[one.complete].append(place)
+    for complete, those in places.items():
+        for place, whole in zip(those, complete([found[place] for place in those]), strict=True):
+            found[place] = whole
+    return found
 
 
 def addresses(route: str) -> Callable[[int], str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Value
 
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, in_full
 from partnerships.organisations.audience import Crowd, People, Reach, reached
 from partnerships.organisations.holdings import is_remembering
 from partnerships.organisations.models import Membership
@@ -34,7 +34,16 @@ class Source:
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
     """What waits for one person, from all sources, most urgent first."""
+    return in_full(_sorted(sources, user, now))
+
+
+def _sorted(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
     return sorted((one for source in sources for one in source.of(user, now)), key=Waiting.oldest_first)
+
+
+def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Waiting]:
+    """As `waiting_from`, for a page that shows a few: call `in_full` for those."""
+    return _sorted(_those_with_something(sources, person, now), person, now)
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
@@ -46,7 +55,7 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
         return {}
     if len(people) == 1 and is_remembering():
         (person,) = people
-        return {person.pk: waiting_from(_those_with_something(sources, person, now), person, now)}
+        return {person.pk: in_full(waiting_in_brief(sources, person, now))}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
     asked: dict[Source, set[int]] = {source: set() for source in sources}
@@ -59,7 +68,7 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
 
 
 def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
-    """What `waiting_from_all` is going to ask first for one person on a page, for `read_ahead`."""
+    """What `waiting_in_brief` is going to ask first, for `read_ahead`."""
     unusual = tuple(source for source in sources if not source.is_usual)
     return [
         lookup(_ends, person, now, sources=unusual),

@@ -25,7 +25,7 @@ from partnerships.exchange.queries import new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, in_full
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
 from partnerships.organisations.statements import read_ahead, rows_for
@@ -39,7 +39,7 @@ from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
 from partnerships.web.group import group_together, with_predecessors
 from partnerships.web.page_help import BY_KEY, GROUPS
-from partnerships.work.queries import waiting_for, work_lookups
+from partnerships.work.queries import work_in_brief, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
@@ -67,7 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
             *new_matches_lookups(user, recent),
         ]
     )
-    waiting, steps = waiting_for(user, now), shown_at_home(user, now)
+    waiting, steps = work_in_brief(user, now), shown_at_home(user, now)
     # Somebody who begins reads what happens from now on, not what others did before.
     since = max(user.joined_at, recent) if steps else recent
     return render(
@@ -75,7 +75,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "web/home.html",
         {
             "part_of_day": _part_of_day(timezone.localtime(now).hour),
-            "waiting": waiting[:6],
+            "waiting": in_full(waiting[:6]),
             "more_waiting": max(len(waiting) - 6, 0),
             "counts": queries.counts(user, waiting),
             "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
@@ -115,9 +115,9 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """Everything waiting for the reader, by partnership, oldest first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
-    waiting = waiting_for(user, now)
+    waiting = work_in_brief(user, now)
     page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK)
-    context = {"page": page, "groups": queries.by_partnership(page.rows), "count": len(waiting)}
+    context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(waiting)}
     return render(request, "web/my_work.html", context)
 
 

@@ -17,7 +17,7 @@ from partnerships.nominations import queries as nominations
 from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.overdue import OVERDUE
 from partnerships.organisations.statements import Lookup
-from partnerships.organisations.waiting import Source, waiting_from_all, waiting_lookups
+from partnerships.organisations.waiting import Source, waiting_from_all, waiting_in_brief, waiting_lookups
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
@@ -49,8 +49,13 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
     return waiting_for_all([person], now)[person.pk]
 
 
+def work_in_brief(person: User, now: dt.datetime) -> list[Waiting]:
+    """As `waiting_for`, for a page that shows a few: call `in_full` for those."""
+    return [] if person.is_stakeholder else waiting_in_brief(SOURCES, person, now)
+
+
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
-    """What `waiting_for` is going to ask first on a page, for `read_ahead`."""
+    """What `work_in_brief` is going to ask first, for `read_ahead`."""
     return [] if person.is_stakeholder else waiting_lookups(SOURCES, person, now)
 
 

@@ -5,6 +5,7 @@ from partnerships.conversations.models.attendance import Answer, Attendance, Mee
 from partnerships.conversations.models.choices import (
     HELD,
     OPEN_FOR_CORRECTION,
+    SHARED,
     Attribution,
     Format,
     PointKind,
@@ -59,6 +60,7 @@ __all__ = [
     "OWN_DECIDERS",
     "READ_BY_SIDE",
     "ROUTES",
+    "SHARED",
     "TO_WRITE",
     "WRITERS",
     "AgendaItem",

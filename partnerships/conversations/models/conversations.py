@@ -69,9 +69,6 @@ class Conversation(models.Model):
     to, what they have not seen. Private notes are separate rows.
     """
 
-    #: Set by `with_known_titles`: the title of its partnership, None where the reader may not know of it.
-    known_title: str | None = None
-
     organisation = models.ForeignKey(
         Organisation,
         on_delete=models.PROTECT,

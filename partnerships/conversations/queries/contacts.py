@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models import DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
-from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, Meeting, Side, Status
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.conversations.models import HELD, READ_BY_SIDE, SHARED, Conversation, Meeting, Side, Status
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
 from partnerships.organisations.filling import planned_for_each_reader
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
@@ -80,26 +80,32 @@ def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> lis
     Those that the person edits for, each by its own limit. Without those that have a conversation planned for today or
     later. Only conversations that the person may see count. `limit` is how many are wanted.
     """
+    return with_contacts(user, quiet_in_brief(user, now, limit=limit), now)
+
+
+def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
+    """As `gone_quiet`, without the contacts of each; `with_contacts` adds them."""
     today = timezone.localdate(now)
-    # The day of the last conversation by partnership; None if another is planned.
-    heard = rows_for(_heard_within, user, now)
-    last = {pk: None if planned else held for pk, held, planned in heard if planned or held}
-    begun = {pk: (began, days, title) for pk, began, days, title in rows_for(_begun_for, user, now)}
-    silent = sorted(
-        (since, pk, pk in last)
-        for pk, (began, days, _) in begun.items()
-        if (since := last.get(pk, began)) and (today - since).days >= (days or settings.NO_CONTACT_DAYS)
-    )[:limit]
-    found = {pk: Partnership(pk=pk, contact_days=begun[pk][1], title=begun[pk][2]) for _, pk, _ in silent}
-    contacts = _contacts(user, found.values(), now)
     return [
-        Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
+        Quiet(
+            Partnership(pk=pk, contact_days=days, title=title),
+            last or began,
+            (today - (last or began)).days,
+            bool(last),
+        )
+        for pk, title, days, began, last in rows_for(_silent_for, user, now, limit=limit)
     ]
 
 
-def quiet_lookups(user: User, now: dt.datetime) -> list[Lookup]:
-    """What `gone_quiet` is going to ask first, for `read_ahead`."""
-    return [lookup(_heard_within, user, now), lookup(_begun_for, user, now)]
+def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
+    """The same with their contacts."""
+    contacts = _contacts(user, [one.partnership for one in quiet], now)
+    return [replace(one, contacts=tuple(contacts.get(one.partnership.pk, ()))) for one in quiet]
+
+
+def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
+    """What `quiet_in_brief` is going to ask, for `read_ahead`."""
+    return lookup(_silent_for, user, now, limit=limit)
 
 
 def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
@@ -107,43 +113,51 @@ def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
     return Meeting.objects.coming(now).values_list("partnership", flat=True)
 
 
-def _without_meeting(user: User, now: dt.datetime) -> PartnershipQuerySet:
-    """Live partnerships that the person edits for, without a meeting planned."""
-    return Partnership.objects.present_for(user, *EDITING_ROLES).live().exclude(pk__in=_meeting_soon(now))
-
-
-def _begun_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
-    began = _without_meeting(user, now).annotate(began=TruncDate("created_at"))
-    return began.values_list("pk", "began", "contact_days", "title")
-
-
-def _heard_within(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
-    """For each partnership: the day of the last conversation, and how many are planned."""
+def _silent_for(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
+    """Partnerships that have gone quiet for the person: number, title, own limit, first day, last conversation."""
     today = timezone.localdate(now)
-    seen = Conversation.objects.visible_to(user).filter(partnership__in=_without_meeting(user, now).values("pk"))
-    held = Max("held_on", filter=Q(status__in=HELD, held_on__lte=today))
-    planned = Count("pk", filter=Q(status=Status.PLANNED, held_on__gte=today))
-    return seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
+    with one_by_one():
+        seen = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
+    held = seen.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
+    lately = seen.filter(_in_touch(today), held_on__gt=OuterRef("last_day"))
+    found = (
+        Partnership.objects.present_for(user, *EDITING_ROLES)
+        .live()
+        .exclude(pk__in=_meeting_soon(now))
+        .annotate(last_day=_last_day(today))
+        .filter(~Exists(lately), Q(created_at__date__lte=F("last_day")) | Exists(held))
+        .annotate(began=TruncDate("created_at"), last=Subquery(held.values("held_on")[:1]))
+        .order_by(Coalesce("last", "began"), "pk")
+    )
+    rows: QuerySet[Partnership, Any] = found.values_list("pk", "title", "contact_days", "began", "last")
+    return rows[:limit]
+
+
+def _last_day(today: dt.date, partnership: str = "") -> Combinable:
+    """A conversation up to this day no longer counts."""
+    allowed = Coalesce(f"{partnership}contact_days", settings.NO_CONTACT_DAYS)
+    return ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
+
+
+def _in_touch(today: dt.date, path: str = "") -> Q:
+    """The condition on conversations that took place, or are planned for today or later."""
+    held = Q(**{f"{path}status__in": HELD, f"{path}held_on__lte": today})
+    return held | Q(**{f"{path}status": Status.PLANNED, f"{path}held_on__gte": today})
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
     """Parties of live partnerships that have gone quiet for the whole party."""
     today = timezone.localdate(now)
 
-    def last_day(partnership: str) -> Combinable:
-        """A conversation up to this day no longer counts."""
-        allowed = Coalesce(f"{partnership}__contact_days", settings.NO_CONTACT_DAYS)
-        return ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
-
     def silent(organisations: Collection[int]) -> QuerySet[Party]:
         """Parties whose last contact is too long ago and who have no meeting ahead."""
         held = Conversation.objects.held().filter(partnership=OuterRef("partnership"), held_on__lte=OuterRef("last"))
         in_touch = (
             Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)
-            .alias(last=last_day("conversation__partnership"))
+            .alias(last=_last_day(today, "conversation__partnership__"))
             .filter(
-                Q(conversation__status__in=HELD, conversation__held_on__gt=F("last"), conversation__held_on__lte=today)
-                | Q(conversation__status=Status.PLANNED, conversation__held_on__gte=today),
+                _in_touch(today, "conversation__"),
+                conversation__held_on__gt=F("last"),
                 organisation=OuterRef("organisation"),
                 conversation__partnership=OuterRef("partnership"),
             )
@@ -152,7 +166,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
             Party.objects.present()
             .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
             .exclude(partnership__in=_meeting_soon(now))
-            .annotate(last=last_day("partnership"))
+            .annotate(last=_last_day(today, "partnership__"))
             .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(held), ~Exists(in_touch))
         )
 
@@ -272,6 +286,8 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     """
     today = timezone.localdate(now)
     edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
-    sides = Side.objects.filter(edited, conversation__in=Conversation.objects.visible_to(user))
+    # What an organisation of theirs took part in, they may read unless it is another's draft.
+    own = among("conversation__organisation", Membership.objects.organisations_of(user))
+    sides = Side.objects.filter(edited, Q(conversation__status__in=SHARED) | own)
     last = _last_with_each(sides, today).values("conversation")
     return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last))

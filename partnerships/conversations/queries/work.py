@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import DateField, DateTimeField, Exists, F, Min, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,13 +25,14 @@ from partnerships.conversations.models import (
 from partnerships.conversations.queries.contacts import (
     Quiet,
     contacts_due,
-    gone_quiet,
     past_contacts,
-    quiet_lookups,
+    quiet_in_brief,
+    quiet_lookup,
     quiet_parties,
+    with_contacts,
 )
 from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
-from partnerships.conversations.queries.listings import with_known_titles
+from partnerships.conversations.queries.listings import titles_known_to
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.moments import beginning_of
@@ -37,13 +40,29 @@ from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Role
-from partnerships.organisations.statements import lookup, rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 
+@dataclass(frozen=True, slots=True)
+class _WithContacts:
+    """Says with whom a person should get in touch, for partnerships that have gone quiet."""
+
+    user: User
+    now: dt.datetime
+    quiet: dict[int, Quiet] = field(compare=False)
+
+    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """The same with the names of those to get in touch with."""
+        those = [self.quiet[one.number] for one in waiting]
+        return [_quiet_waiting(one) for one in with_contacts(self.user, those, self.now)]
+
+
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_quiet_waiting(quiet) for quiet in gone_quiet(user, now, limit=MAX_LISTED)]
+    found = quiet_in_brief(user, now, limit=MAX_LISTED)
+    complete = _WithContacts(user, now, {one.partnership.pk: one for one in found})
+    return [replace(_quiet_waiting(one), number=one.partnership.pk, complete=complete) for one in found]
 
 
 def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
@@ -55,53 +74,76 @@ def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), EDITORS), Reach(planned, EDITORS)
 
 
-def _records_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    return _records(now)
+#: A record that waits: its number, subject, status, partnership, the day it is due, and since when it waits.
+_Row: TypeAlias = tuple[int, str, str, int | None, dt.date | None, dt.datetime | None]
+_WHAT = ("Read and agree to this record", "Answer a correction", "Write up this conversation")
 
 
-def _read_records(user: User, ids: list[int]) -> QuerySet[Conversation]:
-    asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    rows = with_known_titles(Conversation.objects.visible_to(user).filter(among("pk", ids)), user)
-    return rows.annotate(asked=asked).defer("said", "reason").order_by("pk")
+def _records_for(user: User, now: dt.datetime, *, place: int) -> QuerySet[Conversation, _Row]:
+    """Records of one kind of `_records`, the most urgent first; whom they reach may read them."""
+    found: QuerySet[Conversation, Any] = _records(now)[place].of(user)
+    since: Any = F("circulated_at")
+    if place == 1:
+        since = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
+    due: Any = F("held_on") if place == 2 else Value(None, DateField())
+    found = found.annotate(since=since, due=due).order_by("held_on" if place == 2 else "since", "pk")
+    rows: QuerySet[Conversation, _Row] = found.values_list("pk", "subject", "status", "partnership", "due", "since")
+    return rows[:MAX_LISTED]
+
+
+def _records_lookups(user: User, now: dt.datetime) -> list[Lookup]:
+    return [lookup(_records_for, user, now, place=place) for place in range(len(_WHAT))]
 
 
 def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    places = sorted_by_reach(_records_for, user, now)
-    to_agree, to_correct, to_record = places[0], places[1], places[2]
-    ids = list(to_agree | to_correct | to_record)
-    found: list[Any] = rows_for(_read_records, user, ids) if ids else []
-    return _in_words(
-        [
-            *(("Read and agree to this record", one, one.circulated_at, None) for one in found if one.pk in to_agree),
-            *(("Answer a correction", one, one.asked, None) for one in found if one.pk in to_correct),
-            *(("Write up this conversation", one, None, one.held_on) for one in found if one.pk in to_record),
-        ],
-    )
+    return [
+        one
+        for place, what in enumerate(_WHAT)
+        for one in _in_words(what, rows_for(_records_for, user, now, place=place), user)
+    ]
 
 
 def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    due = rows_for(_contacts_for, user, now)
-    return _in_words([("Get in touch again", one, None, one.next_contact_on) for one in due])
+    return _in_words("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
-def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation]:
-    return with_known_titles(contacts_due(user, now), user)
+def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
+    found: Any = contacts_due(user, now).annotate(since=Value(None, DateTimeField()))
+    rows: QuerySet[Conversation, _Row] = found.order_by("next_contact_on", "pk").values_list(
+        "pk", "subject", "status", "partnership", "next_contact_on", "since"
+    )
+    return rows[:MAX_LISTED]
 
 
-def _in_words(waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]]) -> list[Waiting]:
-    address = addresses("conversations:detail")
+@dataclass(frozen=True, slots=True)
+class _WithTitles:
+    """Adds the titles of partnerships that the person may know of: a side outside one reads the record alone."""
+
+    user: User
+
+    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """The same with titles."""
+        known = titles_known_to(self.user, {one.number for one in waiting})
+        return [replace(one, within=known.get(one.number, "")) for one in waiting]
+
+
+def _in_words(what: str, rows: Iterable[_Row], user: User) -> list[Waiting]:
+    """These records as things that wait, without titles of partnerships until `in_full`."""
+    address, labels = addresses("conversations:detail"), dict(Status.choices)
+    complete = _WithTitles(user)
     return [
         Waiting(
             what=what,
-            title=one.subject,
-            path=address(one.pk),
+            title=subject,
+            path=address(pk),
             since=since,
             due=due,
-            within=one.known_title or "",
-            status=one.status,
-            status_label=one.get_status_display(),
+            status=status,
+            status_label=str(labels[status]),
+            number=partnership or 0,
+            complete=complete if partnership else None,
         )
-        for what, one, since, due in waiting
+        for pk, subject, status, partnership, due, since in rows
     ]
 
 
@@ -229,9 +271,7 @@ def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 #: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
 #: and meetings.
 WAITING = (
-    Source(
-        _records_wanted, _records, is_usual=True, lookups=lambda user, now: (reach_lookup(_records_for, user, now),)
-    ),
+    Source(_records_wanted, _records, is_usual=True, lookups=_records_lookups),
     Source(
         _contacts_wanted,
         lambda now: (past_contacts(now),),
@@ -241,7 +281,12 @@ WAITING = (
     Source(_seats_wanted, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
     Source(_meetings_wanted, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
     Source(_cycles_wanted, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
-    Source(_quiet_wanted, lambda now: (quiet_parties(now),), is_usual=True, lookups=quiet_lookups),
+    Source(
+        _quiet_wanted,
+        lambda now: (quiet_parties(now),),
+        is_usual=True,
+        lookups=lambda user, now: (quiet_lookup(user, now, limit=MAX_LISTED),),
+    ),
     *REPORTS_WAITING,
     *FACILITATORS_WAITING,
 )

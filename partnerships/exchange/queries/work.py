@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -24,6 +26,7 @@ from partnerships.exchange.models import (
 )
 from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.statements import lookup, rows_for
 from partnerships.organisations.waiting import Source
@@ -68,10 +71,14 @@ def unanswered_for(user: User) -> EntryQuerySet:
         .exclude(organisation=F("body"))
         .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
     )
+    return _with_referrer(user, Entry.objects.filter(pk__in=named.values("entry").union(asked.values("pk"))))
+
+
+def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
+    """With `referred_by_name`."""
+    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
     given = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=mine)
-    return Entry.objects.filter(pk__in=named.values("entry").union(asked.values("pk"))).annotate(
-        referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1])
-    )
+    return entries.annotate(referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1]))
 
 
 def _waits_for(user: User, entry: OuterRef, body: OuterRef) -> Q:
@@ -119,38 +126,57 @@ def _questions_for(user: User) -> QuerySet[Question]:
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
     found: Any = unanswered_for(user).order_by(day, "shared_at", "pk")
-    wanted: QuerySet[Entry, tuple[Any, ...]] = found.values_list(
+    rows: QuerySet[Entry, tuple[Any, ...]] = found.values_list("pk", "title", "shared_at", "closes_on", "status")
+    return rows[:MAX_LISTED]
+
+
+def _asking(user: User, entries: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
+    """Who asks in these entries, who referred them to this person, and within which partnership."""
+    found: Any = _with_referrer(user, Entry.objects.filter(among("pk", entries)))
+    rows: QuerySet[Entry, tuple[Any, ...]] = found.values_list(
         "pk",
         "direction",
         "organisation__short_name",
         "organisation__name",
         "referred_by_name",
-        "title",
-        "shared_at",
-        "closes_on",
         "partnership__title",
-        "status",
-    )[:MAX_LISTED]
-    return wanted
+    )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _WithAskers:
+    """Says who asks."""
+
+    user: User
+
+    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """The same with who asks, who referred it, and within which partnership."""
+        found = {
+            pk: (_answer_this(direction, short_name or name, giver), within or "")
+            for pk, direction, short_name, name, giver, within in rows_for(
+                _asking, self.user, [one.number for one in waiting]
+            )
+        }
+        return [replace(one, what=found[one.number][0], within=found[one.number][1]) for one in waiting]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Asks and offers that wait for an answer of the person's organisations."""
-    address, labels = addresses("exchange:detail"), dict(Status.choices)
+    address, labels, complete = addresses("exchange:detail"), dict(Status.choices), _WithAskers(user)
     return [
         Waiting(
-            what=_answer_this(direction, short_name or name, giver),
+            what="Answer this",
             title=title,
             path=address(pk),
             since=shared_at,
             due=closes_on,
-            within=within or "",
             status=status,
             status_label=str(labels[status]),
+            number=pk,
+            complete=complete,
         )
-        for pk, direction, short_name, name, giver, title, shared_at, closes_on, within, status in rows_for(
-            _answers_for, user
-        )
+        for pk, title, shared_at, closes_on, status in rows_for(_answers_for, user)
     ]
 
 

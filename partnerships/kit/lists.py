@@ -114,37 +114,49 @@ class Column:
         others = None if self.is_nullable else Value(len(codes))
         return Case(*places, default=others) if places else self.expression(reader)
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of its filters."""
+        if self.kind in (Kind.TEXT, Kind.CHOICE, Kind.FLAG):
+            return (self.name,)
+        ends = ("min", "max") if self.kind is Kind.NUMBER else ("from", "to")
+        return tuple(f"{self.name}_{end}" for end in ends)
+
     def filters(self) -> dict[str, Any]:
         """The filters that find rows by this column, by parameter."""
-        name, label, common = self.name, self.label, {"field_name": self.alias}
+        return dict(zip(self.parameters, self._made_filters(), strict=True))
+
+    def _made_filters(self) -> tuple[Any, ...]:
+        """A filter for each of the parameters."""
+        label, common = self.label, {"field_name": self.alias}
         if self.kind is Kind.TEXT:
-            return {name: filters.CharFilter(**common, label=label, method=self._with_words, max_length=_MAX_WORDS)}
+            return (filters.CharFilter(**common, label=label, method=self._with_words, max_length=_MAX_WORDS),)
         if self.kind is Kind.FLAG:
             # The filter in use is shown by its choice alone.
             yes_or_no = [("True", f"{label}: yes"), ("False", f"{label}: no")]
-            return {name: filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no")}
+            return (filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no"),)
         if self.kind is Kind.CHOICE:
             choices = list(self.choices())
             widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_BOXES else AutocompleteSelectMultiple
             several = filters.MultipleChoiceFilter(
                 **common, label=label, choices=choices, distinct=False, widget=widget
             )
-            return {name: several}
+            return (several,)
         if self.kind is Kind.NUMBER:
-            return {
-                f"{name}_min": filters.NumberFilter(**common, label=f"{label}, at least", lookup_expr="gte"),
-                f"{name}_max": filters.NumberFilter(**common, label=f"{label}, at most", lookup_expr="lte"),
-            }
+            return (
+                filters.NumberFilter(**common, label=f"{label}, at least", lookup_expr="gte"),
+                filters.NumberFilter(**common, label=f"{label}, at most", lookup_expr="lte"),
+            )
         if self.kind is Kind.PARTIAL:
-            return {
-                f"{name}_from": _day_filter(**common, label=f"{label}, from", method=_partial_from),
-                f"{name}_to": _day_filter(**common, label=f"{label}, to", method=_partial_to),
-            }
+            return (
+                _day_filter(**common, label=f"{label}, from", method=_partial_from),
+                _day_filter(**common, label=f"{label}, to", method=_partial_to),
+            )
         day = "date__" if self.kind is Kind.MOMENT else ""
-        return {
-            f"{name}_from": _day_filter(**common, label=f"{label}, from", lookup_expr=f"{day}gte"),
-            f"{name}_to": _day_filter(**common, label=f"{label}, to", lookup_expr=f"{day}lte"),
-        }
+        return (
+            _day_filter(**common, label=f"{label}, from", lookup_expr=f"{day}gte"),
+            _day_filter(**common, label=f"{label}, to", lookup_expr=f"{day}lte"),
+        )
 
     def _with_words(self, rows: QuerySet[Any], field: str, words: str) -> QuerySet[Any]:
         """Rows whose text has these words; in quotation marks they are the whole text, as links of groups say it."""
@@ -258,6 +270,8 @@ class ListDefinition:
     dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
     #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
     may_open: Callable[[Any], bool] = lambda _reader: True
+    #: Whether an index has its own order, in which PostgreSQL checks rights row by row, also to count some.
+    is_in_order: bool = False
     #: For lists too long to sort: by another column than its own, the page sorts and counts only this many rows, the
     #: newest. Files have all.
     max_sorted: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 
 from partnerships.calendars.registry import DatedView
@@ -13,6 +13,7 @@ from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, ListFile, SavedView
 from partnerships.lists.reading import Asked, parameters_of, read
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: A list's page names this many views, the person's own first; the page of views has the others.
@@ -23,10 +24,14 @@ MAX_DATED = 1_000
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
     """Views of a list that the person can open: own ones first, then by name; each says if the list opens with it."""
-    chosen = DefaultView.objects.filter(person=person, kind=definition.slug, view=OuterRef("pk"))
-    views = SavedView.objects.visible_to(person).filter(kind=definition.slug).annotate(is_default=Exists(chosen))
-    found = views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]
+    found = rows_for(_views_of, person, slug=definition.slug)
     return sorted(found, key=lambda one: (one.owner_id != person.pk, one.name))
+
+
+def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
+    chosen = DefaultView.objects.filter(person=person, kind=slug, view=OuterRef("pk"))
+    views = SavedView.objects.visible_to(person).filter(kind=slug).annotate(is_default=Exists(chosen))
+    return views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]
 
 
 def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:

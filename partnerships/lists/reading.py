@@ -15,12 +15,15 @@ from django.http import QueryDict
 
 from partnerships.kit.forms import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
-from partnerships.kit.lists import Column, ListDefinition, unquoted
+from partnerships.kit.lists import Column, ListDefinition, find_list, unquoted
 from partnerships.kit.record_fields import UNREADABLE
+from partnerships.organisations.statements import count_for, count_lookup, lookup, read_ahead, rows_for
 
 #: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
 ARRANGING = ("columns", "sort", "group", "look", "from")
 TABLE, CARDS = "table", "cards"
+#: Parameters that change neither the rows nor their order.
+_PLAIN = frozenset({"columns", "look", "from"})
 #: The query string of a list without filters, whatever view it opens with.
 EVERYTHING = "?view="
 #: A list shows this many groups, the largest first.
@@ -42,19 +45,20 @@ class Asked:
     columns: Sequence[Column]
     has_chosen_columns: bool
     look: str
+    #: The list's own filters, with what was sent.
+    own_form: forms.Form
     _filters: dict[str, tuple[Column, Any]] = field(default_factory=dict)
 
     @cached_property
     def form(self) -> forms.Form:
         """The list's own filters, and those of its columns that are shown or in use."""
-        form = self.definition.form(self.parameters, self.reader)
+        form = self.own_form
         shown = {column.name for column in self.columns}
         for column in self.definition.columns:
             if column.covered or column.name in form.fields:
                 continue
-            found = column.filters()
-            if column.name in shown or any(self.parameters.get(name) for name in found):
-                self._filters |= {name: (column, one) for name, one in found.items()}
+            if column.name in shown or any(self.parameters.get(name) for name in column.parameters):
+                self._filters |= {name: (column, one) for name, one in column.filters().items()}
         form.fields |= {name: one.field for name, (_, one) in self._filters.items()}
         return form
 
@@ -176,6 +180,34 @@ class Asked:
         """The same for the database."""
         return sorted_by(self.order, self.nullable)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the list as it opens for everybody: not filtered, nor arranged but for columns and look."""
+        return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
+
+    def read_ahead(self, size: int, max_counted: int) -> None:
+        """Read what `first` and `count` are going to be asked, with what the page's header shows."""
+        slug = self.definition.slug
+        if self.is_plain:
+            read_ahead(
+                [
+                    lookup(_first_rows, self.reader, slug=slug, size=size),
+                    count_lookup(_some_rows, self.reader, slug=slug, size=max_counted),
+                ]
+            )
+
+    def first(self, size: int) -> list[Any]:
+        """The first rows in order; of the plain list with SQL composed once a process."""
+        if self.is_plain:
+            return rows_for(_first_rows, self.reader, slug=self.definition.slug, size=size)
+        return list(self.listed().order_by(*self.sorting)[:size])
+
+    def count(self, max_counted: int) -> int:
+        """The number of rows, counted up to a limit."""
+        if self.is_plain:
+            return count_for(_some_rows, self.reader, slug=self.definition.slug, size=max_counted)
+        return self.of_page.order_by()[:max_counted].count()
+
     def address(self, **changes: str) -> str:
         """The query string with some parameters changed; "" removes one."""
         changed = self.parameters.copy()
@@ -195,6 +227,27 @@ class Asked:
             "group": self.parameters.get("group", ""),
             "look": self.parameters.get("look", ""),
         }
+
+
+def _plain(reader: Any, slug: str) -> Asked:
+    definition = find_list(slug)
+    assert definition is not None, "Only lists that are registered are plain."
+    return read(definition, reader, QueryDict())
+
+
+def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
+    asked = _plain(reader, slug)
+    rows: QuerySet[Any] = asked.sortable().order_by(*asked.sorting)[:size]
+    return rows
+
+
+def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
+    """Numbers of rows for counting; in order where an index has it, which PostgreSQL reads until there are enough."""
+    asked = _plain(reader, slug)
+    in_order = asked.definition.is_in_order
+    found = asked.sortable().order_by(*asked.sorting) if in_order else asked.found().order_by()
+    rows: QuerySet[Any] = found.values_list("pk", flat=True)[:size]
+    return rows
 
 
 def _known(value: Any) -> Any:
@@ -221,15 +274,19 @@ def parameters_of(state: Mapping[str, Any]) -> QueryDict:
 def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
     """What these parameters ask of the list; unknown ones are left out."""
     columns = _columns(definition, sent)
-    parameters = QueryDict(mutable=True)
-    known = set(definition.form(QueryDict(), reader).fields)
-    for column in definition.columns:
-        if not column.covered and column.name not in known:
-            known |= set(column.filters())
+    kept, parameters = QueryDict(mutable=True), QueryDict(mutable=True)
     for name in sent:
         values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
-        if name in known and name not in PAGING_PARAMETERS and values:
-            parameters.setlist(name, values)
+        if name not in PAGING_PARAMETERS and values:
+            kept.setlist(name, values)
+    form = definition.form(kept, reader)
+    known = set(form.fields)
+    for column in definition.columns:
+        if not column.covered and column.name not in known:
+            known |= set(column.parameters)
+    for name in kept:
+        if name in known:
+            parameters.setlist(name, kept.getlist(name))
     for name in ARRANGING:
         if sent.get(name):
             parameters.setlist(name, [str(sent[name])[:_MAX_LENGTH]])
@@ -244,6 +301,7 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
         columns=columns or [one for one in definition.columns if one.is_shown or _finds_by(one, parameters)],
         has_chosen_columns=bool(columns),
         look=CARDS if sent.get("look") == CARDS else TABLE,
+        own_form=form,
     )
 
 
@@ -254,7 +312,7 @@ def read_again(definition: ListDefinition, reader: Any, query: str) -> Asked:
 
 def _finds_by(column: Column, parameters: QueryDict) -> bool:
     """Whether one of the filters in use finds by this column, which is then worth showing."""
-    names = {column.covered or column.name, *(column.filters() if not column.covered else ())}
+    names = {column.covered} if column.covered else {column.name, *column.parameters}
     return any(name in parameters for name in names)
 
 

@@ -47,6 +47,7 @@ from partnerships.organisations.holdings import (
     StandIns,
     is_remembering,
     page_memory,
+    stand_ins,
     standing_in,
 )
 from partnerships.organisations.together import Row, rows_together
@@ -284,26 +285,26 @@ def _composed(
 ) -> Statement | None:
     """The statement with stand-ins; None if it cannot be kept."""
     moments: list[dt.datetime] = []
-    stand_ins: list[Any] = []
+    standing: list[Any] = []
     for place, one in enumerate(given):
         match one:
             case User():
                 reader = copy.copy(one)
                 reader.pk = FIRST
-                stand_ins.append(reader)
+                standing.append(reader)
             case dt.datetime():
                 moments.append(one.replace(microsecond=MARKS[len(moments)]))
-                stand_ins.append(moments[-1])
+                standing.append(moments[-1])
             case list():
-                stand_ins.append([id_at(place)] if one else [])
+                standing.append([id_at(place)] if one else [])
             case str():
-                stand_ins.append(words_at(place))
+                standing.append(words_at(place))
             case _:
-                stand_ins.append(id_at(place))
+                standing.append(id_at(place))
     began = timezone.now()
     try:
-        with standing_in(composing):
-            rows = compose(*stand_ins, **named)
+        with standing_in(composing), connection.execute_wrapper(_refuse):
+            rows = compose(*standing, **named)
             compiler = rows.query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
     except CannotStandIn:
@@ -324,6 +325,13 @@ def _composed(
         is_planned_for_each_reader(compose),
     )
     return statement if _can_keep(statement) else None
+
+
+def _refuse(execute: Callable[..., Any], *asked: Any) -> Any:
+    """Raises `CannotStandIn`: what a query finds for a stand-in is nobody's. What is really held may be read."""
+    if stand_ins() is not None:
+        raise CannotStandIn
+    return execute(*asked)
 
 
 def _can_keep(statement: Statement) -> bool:

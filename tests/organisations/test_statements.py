@@ -63,6 +63,10 @@ def led_by_name(user: User) -> QuerySet[Partnership]:
     return Partnership.objects.filter(parties__organisation__in=led).order_by("pk")
 
 
+def found_first(user: User) -> QuerySet[Partnership]:
+    return Partnership.objects.filter(pk__in=[one.pk for one in taking_part(user)]).order_by("pk")
+
+
 def on_a_page(compose: Any, *given: Any) -> list[Any]:
     """The rows as a page of its own reads them."""
     with remembered():
@@ -204,6 +208,11 @@ def test_moments_are_those_of_the_page(world: World) -> None:
 def test_a_query_that_asks_for_roles_is_composed_for_its_reader(world: World) -> None:
     for person in (world.amina, world.chidi):
         assert on_a_page(led_by_name, person) == list(led_by_name(person))
+
+
+def test_a_query_that_reads_rows_first_is_composed_for_its_reader(world: World) -> None:
+    for person in (world.amina, world.chidi):
+        assert on_a_page(found_first, person) == list(found_first(person)) != []
 
 
 def test_rows_are_counted_without_reading_them(world: World) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
@@ -23,6 +25,8 @@ from partnerships.lists.views.bulk import action_choices, numbers_in
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
+#: Rows on a page.
+PAGE = 25
 #: Counting further is too slow.
 MAX_COUNTED = 1_000
 
@@ -47,16 +51,27 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     """The page of a list."""
     reader = signed_in(request)
     require(definition.may_open(reader))
-    if (suggested := suggestions(definition.form(QueryDict(), reader), request.GET)) is not None:
-        return suggested
     views = views_of(reader, definition)
     asked, view = asked_in(request, reader, definition, views)
+    if (suggested := suggestions(asked.own_form, request.GET)) is not None:
+        return suggested
     valid = asked.form.is_valid()
     find_without_script(asked.form, request.GET)
-    page = keyset_page(request, asked.listed(), order=asked.order, nullable=asked.nullable, kept=asked.parameters)
+    asked.read_ahead(PAGE + 1, MAX_COUNTED + 1)
+    # Composed only where the first rows do not do.
+    listed: Any = SimpleLazyObject(asked.listed)
+    page = keyset_page(
+        request,
+        listed,
+        order=asked.order,
+        size=PAGE,
+        nullable=asked.nullable,
+        kept=asked.parameters,
+        first=asked.first,
+    )
     definition.make_ready(reader, page.rows, asked.columns)
     is_whole = page.is_first and not page.next
-    counted = len(page.rows) if is_whole else asked.of_page.order_by()[: MAX_COUNTED + 1].count()
+    counted = len(page.rows) if is_whole else asked.count(MAX_COUNTED + 1)
     is_part = bool(getattr(request, "htmx", False))
     parameters = [(name, value) for name, values in asked.parameters.lists() for value in values]
     context = {

@@ -145,6 +145,7 @@ MILESTONES = ListDefinition(
     title="Milestones",
     one="milestone",
     address="plans:milestones",
+    is_in_order=True,
     columns=(
         _name("Milestone"),
         PLAN,
@@ -192,6 +193,7 @@ SITES = ListDefinition(
     title="Sites",
     one="site",
     address="plans:sites",
+    is_in_order=True,
     columns=(
         _name("Site"),
         Column(name="reference", label="Reference", value=lambda row: row.reference),

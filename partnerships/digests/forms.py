@@ -324,8 +324,9 @@ class StakeholderFilter(Form):
         super().__init__(*args, **kwargs)
         about = self.fields["about"]
         if isinstance(about, forms.ChoiceField):
-            # A function, so that they are read only when the field is shown or checked.
-            about.choices = lambda: [("", "Anything"), *things()]
+            # A function, so that they are read only when the field is shown or checked, and then once.
+            read = cache(things)
+            about.choices = lambda: [("", "Anything"), *read()]
 
 
 class EndForm(kit.ReasonForm):

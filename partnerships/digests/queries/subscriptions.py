@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 
 from partnerships.digests.models import (
     NAMELESS,
@@ -20,7 +20,9 @@ from partnerships.digests.models import (
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import named_for
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -53,12 +55,13 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     the person gave themselves is listed once they have confirmed it there.
     """
     # Their ids first: with a subquery PostgreSQL joins everybody's subscriptions before it filters them.
-    organisations = list(may_ask_for(user).values_list("pk", flat=True))
+    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
     return (
         Subscription.objects.for_listing()
-        .filter(added_for__in=organisations)
+        .filter(among("added_for", mine if isinstance(mine, list) else [one.pk for one in may_ask_for(user)]))
         .exclude(has_own_address=True, confirmed_at=None)
-        .filter(~Q(status=SubscriptionStatus.ENDED) | Q(ended_at__gt=now - REFUSAL_HOLDS))
+        .alias(listed_until=ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField()))
+        .filter(~Q(status=SubscriptionStatus.ENDED) | Q(listed_until__gt=now))
     )
 
 
@@ -99,13 +102,17 @@ _THINGS = {
 }
 
 
+def _one_of_each(user: User, now: dt.datetime) -> QuerySet[Subscription]:
+    things = tuple(f"{name}_id" for name in TARGETS)
+    return stakeholders_of(user, now).order_by(*things, "pk").distinct(*things)
+
+
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a person's stakeholders follow, under headings, for the filter.
 
     Each is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is listed.
     """
-    things = tuple(f"{name}_id" for name in TARGETS)
-    one_each = named_for(user, stakeholders_of(user, now).order_by(*things, "pk").distinct(*things), now)
+    one_each = named_for(user, rows_for(_one_of_each, user, now), now)
     found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
     for one in sorted((one for one in one_each if one.named), key=lambda one: (one.called.casefold(), one.pk)):
         found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target_id}", one.called))

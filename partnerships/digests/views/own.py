@@ -32,6 +32,7 @@ from partnerships.digests.views.choices import always_sent, choices_form, date_r
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
@@ -77,7 +78,8 @@ def manage(request: HttpRequest) -> HttpResponse:
 
 def _mine(person: User, preference: Preference) -> dict[str, Any]:
     now = timezone.now()
-    mine = named_for(person, live_or_refused(person), now)
+    read_ahead([lookup(live_or_refused, person)])
+    mine = named_for(person, rows_for(live_or_refused, person), now)
     subscriptions = [one for one in mine if not one.is_ended]
     return {
         "subscriptions": subscriptions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.agreements.models.choices import (
     CONTACT_DAYS,
+    DECIDING_ROLES,
     FORMER_STATUSES,
     LEADING_ROLES,
     NOTICE_DAYS,
@@ -98,6 +99,7 @@ from partnerships.agreements.models.terms import (
 __all__ = [
     "CONTACT_DAYS",
     "CONTACT_FIELDS",
+    "DECIDING_ROLES",
     "ENDING",
     "FORMER",
     "FORMER_STATUSES",

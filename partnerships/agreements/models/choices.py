@@ -59,6 +59,8 @@ class PartyRole(models.TextChoices):
 
 #: Roles whose leads may invite others and change terms and status.
 LEADING_ROLES = (PartyRole.CHAIR, PartyRole.LEAD)
+#: Roles of parties that decide; observers do not.
+DECIDING_ROLES = (*LEADING_ROLES, PartyRole.MEMBER)
 
 
 class PartyStatus(models.TextChoices):

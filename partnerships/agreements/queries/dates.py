@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import (
+    DECIDING_ROLES,
     ENDING,
     DateChoice,
     DateKind,
@@ -188,7 +189,7 @@ def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
 _DECIDING = (
     Organisations(
         "parties__organisation",
-        when=Q(parties__status=PartyStatus.ACCEPTED) & ~Q(parties__role=PartyRole.OBSERVER),
+        when=Q(parties__status=PartyStatus.ACCEPTED, parties__role__in=DECIDING_ROLES),
         roles=("lead",),
     ),
 )

@@ -20,7 +20,7 @@ from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
 from partnerships.organisations.filling import planned_for_each_reader
-from partnerships.organisations.holdings import among, one_by_one
+from partnerships.organisations.holdings import OneByOne, among, one_by_one
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
@@ -222,9 +222,10 @@ def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySe
     """The day of the last conversation with each other party, by organisation and partnership."""
     mine = among("organisation", Membership.objects.organisations_of(user))
     others = _other_parties(user, partnerships).order_by().values("organisation")
-    held = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
-    ours = held.filter(Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))))
-    rows = Side.objects.filter(conversation__in=ours.values("pk"), organisation__in=others)
+    with one_by_one():
+        held = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
+    ours = held.filter(Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))), pk=OuterRef("conversation"))
+    rows = Side.objects.filter(OneByOne(ours), organisation__in=others)
     return (
         rows.order_by()
         .values_list("organisation", "conversation__partnership")

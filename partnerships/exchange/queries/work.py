@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least, TruncDate
 from django.urls import reverse
 
-from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.agreements.models import DECIDING_ROLES, Party, PartyRole, PartyStatus
 from partnerships.exchange.models import (
     Addressee,
     Audience,
@@ -64,7 +64,7 @@ def unanswered_for(user: User) -> EntryQuerySet:
             _TO_ANSWER,
             audience=Audience.PARTNERSHIP,
             partnership__parties__status=PartyStatus.ACCEPTED,
-            partnership__parties__role__in=[PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER],
+            partnership__parties__role__in=DECIDING_ROLES,
             partnership__parties__organisation__in=mine,
         )
         .annotate(body=F("partnership__parties__organisation"))

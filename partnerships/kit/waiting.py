@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Protocol
 
 from django.urls import reverse
 
@@ -46,21 +45,14 @@ class Waiting:
         return (min(due, since[:10]), since, self.title, self.path, self.what)
 
 
-#: Adds the missing words to things that wait for one person, in the same order. Equal ones are called once.
-Complete: TypeAlias = Callable[[Sequence[Waiting]], list[Waiting]]
+class Complete(Protocol):
+    """Adds the missing words to things of one kind that wait for one person; equal ones are called once."""
 
+    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """The same things with all their words, in the same order."""
 
-def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The same things with all their words."""
-    found = list(waiting)
-    places: defaultdict[Complete, list[int]] = defaultdict(list)
-    for place, one in enumerate(found):
-        if one.complete is not None:
-            places[one.complete].append(place)
-    for complete, those in places.items():
-        for place, whole in zip(those, complete([found[place] for place in those]), strict=True):
-            found[place] = whole
-    return found
+    def lookups(self, waiting: Sequence[Waiting]) -> Sequence[Any]:
+        """What it is going to ask about them, for `read_ahead`."""
 
 
 def addresses(route: str) -> Callable[[int], str]:

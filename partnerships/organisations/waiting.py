@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet, Value
 
-from partnerships.kit.waiting import Waiting, in_full
+from partnerships.kit.waiting import Complete, Waiting
 from partnerships.organisations.audience import Crowd, People, Reach, reached
 from partnerships.organisations.holdings import is_remembering
 from partnerships.organisations.models import Membership
@@ -30,6 +31,21 @@ class Source:
     reaches: Callable[[dt.datetime], Sequence[Reach]]
     is_usual: bool = False
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
+
+
+def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """The same things with all their words."""
+    found = list(waiting)
+    places: defaultdict[Complete, list[int]] = defaultdict(list)
+    for place, one in enumerate(found):
+        if one.complete is not None:
+            places[one.complete].append(place)
+    each = [(complete, those, [found[place] for place in those]) for complete, those in places.items()]
+    read_ahead([asked for complete, _, brief in each for asked in complete.lookups(brief)])
+    for complete, those, brief in each:
+        for place, whole in zip(those, complete(brief), strict=True):
+            found[place] = whole
+    return found
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:

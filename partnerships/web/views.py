@@ -25,11 +25,12 @@ from partnerships.exchange.queries import new_matches_for, new_matches_lookups
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
-from partnerships.kit.waiting import Waiting, in_full
+from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
 from partnerships.organisations.statements import read_ahead, rows_for
 from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.waiting import in_full
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan

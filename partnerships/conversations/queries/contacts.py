@@ -103,6 +103,11 @@ def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[
     return [replace(one, contacts=tuple(contacts.get(one.partnership.pk, ()))) for one in quiet]
 
 
+def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
+    """What `with_contacts` is going to ask about these partnerships, for `read_ahead`."""
+    return lookup(_other_parties, user, partnerships)
+
+
 def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
     """What `quiet_in_brief` is going to ask, for `read_ahead`."""
     return lookup(_silent_for, user, now, limit=limit)

@@ -23,7 +23,7 @@ from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.naming import show_as_at
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -108,7 +108,12 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
 def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:
     """Titles of those of these partnerships (ids) that the reader may know of, by id."""
-    return dict(rows_for(_titles, user, list(partnerships))) if partnerships else {}
+    return dict(rows_for(_titles, user, sorted(partnerships))) if partnerships else {}
+
+
+def titles_lookup(user: User, partnerships: Collection[int]) -> Lookup:
+    """What `titles_known_to` is going to ask, for `read_ahead`."""
+    return lookup(_titles, user, sorted(partnerships))
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:

@@ -25,6 +25,7 @@ from partnerships.conversations.models import (
 from partnerships.conversations.queries.contacts import (
     Quiet,
     contacts_due,
+    contacts_lookup,
     past_contacts,
     quiet_in_brief,
     quiet_lookup,
@@ -32,7 +33,7 @@ from partnerships.conversations.queries.contacts import (
     with_contacts,
 )
 from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
-from partnerships.conversations.queries.listings import titles_known_to
+from partnerships.conversations.queries.listings import titles_known_to, titles_lookup
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.moments import beginning_of
@@ -57,6 +58,10 @@ class _WithContacts:
         """The same with the names of those to get in touch with."""
         those = [self.quiet[one.number] for one in waiting]
         return [_quiet_waiting(one) for one in with_contacts(self.user, those, self.now)]
+
+    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+        """The parties of their partnerships."""
+        return [contacts_lookup(self.user, [one.number for one in waiting])]
 
 
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -125,6 +130,10 @@ class _WithTitles:
         """The same with titles."""
         known = titles_known_to(self.user, {one.number for one in waiting})
         return [replace(one, within=known.get(one.number, "")) for one in waiting]
+
+    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+        """The titles."""
+        return [titles_lookup(self.user, {one.number for one in waiting})]
 
 
 def _in_words(what: str, rows: Iterable[_Row], user: User) -> list[Waiting]:

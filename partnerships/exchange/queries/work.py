@@ -28,7 +28,7 @@ from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership
-from partnerships.organisations.statements import lookup, rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -159,6 +159,10 @@ class _WithAskers:
             )
         }
         return [replace(one, what=found[one.number][0], within=found[one.number][1]) for one in waiting]
+
+    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
+        """Who asks."""
+        return [lookup(_asking, self.user, [one.number for one in waiting])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:

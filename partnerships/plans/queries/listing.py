@@ -85,7 +85,7 @@ def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
     return lookup(_waiting_within, user, *partnership, first=_FIRST)
 
 
-#: So many plans that wait are checked first: of thousands, most people may see most.
+#: This many plans that wait are checked first: of thousands, most people may see most.
 _FIRST = 40
 
 

@@ -6,7 +6,8 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-saving bench-search bench-successions docs release-check try-image try-recovery try-upgrade format settings lock audit
+	bench-saving bench-search bench-successions docs release-check try-failover try-image try-recovery \
+	try-upgrade format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -89,6 +90,9 @@ try-recovery: ## Restore a moment before an accident, by archived write-ahead lo
 
 try-upgrade: ## Upgrade the first public commit and every version tag to this code (takes minutes)
 	@$(VENV) -m benchmarks.upgrades $(ARGS)
+
+try-failover: ## Kill and cut off a broker with sentinels and a standby, on hosts of their own (needs root)
+	@$(VENV) -m benchmarks.failover
 
 try-image: ## Build the image without a registry, and start it on a read-only root (needs root on Debian)
 	@$(VENV) -m benchmarks.image

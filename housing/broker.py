@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 #: How Celery speaks with a broker. A request must not wait for a missing one.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
@@ -18,7 +21,7 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
     "interval_max": 0.2,
 }
 #: Seconds until the next sentinel is asked.
-SENTINEL_SECONDS = 2
+SENTINEL_SECONDS = 1
 
 
 def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[str, dict[str, Any]]:
@@ -31,7 +34,12 @@ def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[
         return url, TRANSPORT_OPTIONS
     parts = urlsplit(url)
     credentials, at, place = parts.netloc.rpartition("@")
-    options: dict[str, Any] = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
+    options: dict[str, Any] = {
+        "socket_connect_timeout": SENTINEL_SECONDS,
+        "socket_timeout": SENTINEL_SECONDS,
+        # The next sentinel is asked instead.
+        "retry": Retry(NoBackoff(), 0),
+    }
     if password:
         options["password"] = password
     # The name, not `hostname`, which would be in small letters.

@@ -58,4 +58,11 @@ cpSync(join(packages, "leaflet/dist/images"), join(out, "images"), { recursive: 
 const icons = join(packages, "@ministryofjustice/frontend/moj/assets/images");
 for (const file of readdirSync(icons).filter((name) => /^icon-.*\.svg$/.test(name))) cpSync(join(icons, file), join(out, "images", file));
 
+// The outlines of councils and regions, which the drawings of maps refer to by GSS code.
+const { districts, regions } = JSON.parse(readFileSync(join(here, "..", "partnerships", "kit", "boundaries.json"), "utf8"));
+const outline = (id, path) => `<path id="${id}" d="${path}" vector-effect="non-scaling-stroke"/>`;
+const outlines = Object.entries(districts).map(([code, row]) => outline(code, row[3]));
+outlines.push(outline("regions", Object.values(regions).map((row) => row[3]).join("")));
+writeFileSync(join(out, "img", "outlines.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${outlines.join("")}</svg>`);
+
 console.log(`Built ${readdirSync(join(out, "css")).length} stylesheets and ${readdirSync(join(out, "js")).length} scripts into static/build.`);

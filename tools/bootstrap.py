@@ -31,7 +31,7 @@ MIN_PYTHON = (3, 11)
 MIN_NODE = 20
 
 # The front end's sources.
-FRONT_END = ("package.json", "package-lock.json", "static")
+FRONT_END = ("package.json", "package-lock.json", "static", "partnerships/kit/boundaries.json")
 
 
 def main(command: list[str]) -> None:

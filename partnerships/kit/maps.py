@@ -1,7 +1,8 @@
 """Maps as SVG, drawn on the server over our own outlines of councils; `map.js` makes them larger and smaller.
 
-No tiles, no other server. The table beside a map says the same. Coordinates are those of web maps, in thousandths of a
-degree of longitude, so that Leaflet lays the drawing over its own positions.
+No tiles, no other server. The table beside a map says the same. A page refers to a file with the outlines
+(`OUTLINES_FILE`), which browsers keep; paper has the outlines themselves. Coordinates are those of web maps, in
+thousandths of a degree of longitude, so that Leaflet lays the drawing over its own positions.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ SOURCE = (
     "Boundaries: Office for National Statistics, April 2025, Open Government Licence v3.0. Contains OS data "
     "© Crown copyright and database right."
 )
+#: The static file with every outline by its GSS code, and the borders of regions; `static/build.mjs` writes it.
+OUTLINES_FILE = "img/outlines.svg"
 #: Fills from none to most: each darker than the one before, also in grey.
 SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
 _SEA, _OUTSIDE, _LINE = "#D9E3E6", "#E9EDEC", "#6B8288"
@@ -107,60 +110,68 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
     return longitude * 1000, -up * 1000
 
 
-def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]]) -> Map:
+def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
     """The areas in shades, with the other councils around them pale; whole England if the areas are all of it.
 
-    `label` is what a screen reader says, `levels` what each shade means. Areas without an outline are left out: the
-    table has them.
+    `label` is what a screen reader says, `levels` what each shade means, `file` the address of `OUTLINES_FILE` on
+    pages. Areas without an outline are left out: the table has them.
     """
     known = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
     view = _view([outline.box for _, outline in known] or [outline.box for outline in outlines().values()])
-    by_level: dict[int, list[tuple[str, str, str, float, float, str]]] = defaultdict(list)
+    by_level: dict[int, list[SafeString]] = defaultdict(list)
     for area, outline in known:
-        by_level[area.level].append((outline.path, area.words, area.href, *outline.middle, outline.name))
+        by_level[area.level].append(_shaded(area, outline, file))
     drawn = {outline.code for _, outline in known}
+    whole = _thrice(view) if file else view
     drawing = _svg(
         label,
         view,
-        view,
-        _around(view, drawn),
+        whole,
+        _around(whole, drawn, file),
         format_html_join(
             "",
             '<g fill="{}">{}</g>',
-            (
-                (
-                    SHADES[level],
-                    format_html_join(
-                        "",
-                        '<path d="{}" data-words="{}" data-href="{}" data-x="{}" data-y="{}" data-name="{}"/>',
-                        rows,
-                    ),
-                )
-                for level, rows in sorted(by_level.items())
-            ),
+            ((SHADES[level], _together(shapes)) for level, shapes in sorted(by_level.items())),
         ),
-        _outer_lines(view),
+        _outer_lines(view, file),
         _labels(view, drawn) if len(known) <= 12 else "",
     )
     return Map(drawing, legend(levels))
 
 
-def place_map(label: str, places: Sequence[Place]) -> Map:
-    """Dots at places, over the councils around them; places close together are one dot with their number."""
+def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
+    """Dots at places, over the councils around them; places close together are one dot with their number.
+
+    `file` is the address of `OUTLINES_FILE` on pages.
+    """
     points = [project(place.longitude, place.latitude) for place in places]
     view = _view([(x, y, x, y) for x, y in points])
-    left, top, right, bottom = view
-    width, height = right - left, bottom - top
-    around = (left - width, top - height, right + width, bottom + height)
+    around = _thrice(view)
     drawing = _svg(
         label,
         view,
         around,
-        _around(around, ()),
+        _around(around, (), file),
         _labels(view, outlines().keys()),
         _dots(points, view),
     )
     return Map(drawing)
+
+
+def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
+    """An area with what `map.js` shows of it: words, which begin with its name, link and middle."""
+    shape = "<use href" if file else "<path d"
+    return format_html(
+        f'{shape}="{{}}" data-words="{{}}" data-href="{{}}" data-x="{{}}" data-y="{{}}"/>',
+        f"{file}#{outline.code}" if file else outline.path,
+        area.words,
+        area.href,
+        *outline.middle,
+    )
+
+
+def _together(parts: Iterable[SafeString]) -> SafeString:
+    return mark_safe("".join(parts))  # noqa: S308 - each part was escaped when it was made
 
 
 def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
@@ -194,7 +205,7 @@ def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeStr
         _SEA,
         _LINE,
         _thin(view),
-        mark_safe("".join(parts)),  # noqa: S308 - each part was escaped when it was made
+        _together(map(SafeString, parts)),
     )
 
 
@@ -203,16 +214,18 @@ def _thin(view: Box) -> float:
     return round((view[2] - view[0]) / 900, 2)
 
 
-def _around(view: Box, drawn: Iterable[str]) -> SafeString:
+def _around(view: Box, drawn: Iterable[str], file: str) -> SafeString:
     """The councils in the view that are not drawn otherwise, pale."""
     shown = set(drawn)
-    paths = "".join(
-        outline.path for outline in outlines().values() if outline.code not in shown and _meet(outline.box, view)
-    )
+    others = [one for one in outlines().values() if one.code not in shown and _meet(one.box, view)]
+    if file:
+        shapes = format_html_join("", '<use href="{}#{}"/>', ((file, one.code) for one in others))
+        return format_html('<g fill="{}">{}</g>', _OUTSIDE, shapes)
+    paths = "".join(one.path for one in others)
     return format_html('<path d="{}" fill="{}"/>', paths, _OUTSIDE) if paths else SafeString("")
 
 
-def _outer_lines(view: Box) -> SafeString:
+def _outer_lines(view: Box, file: str) -> SafeString:
     """The borders of regions, drawn over the areas if the map shows much of England."""
     if view[2] - view[0] <= _WIDE:
         return SafeString("")
@@ -220,7 +233,7 @@ def _outer_lines(view: Box) -> SafeString:
         '<g class="cg-map__regions" fill="none" stroke="{}" stroke-width="{}">{}</g>',
         _INK,
         _thin(view) * 1.5,
-        _regions(),
+        format_html('<use href="{}#regions"/>', file) if file else _regions(),
     )
 
 
@@ -282,6 +295,13 @@ def _view(boxes: Sequence[Box]) -> Box:
     height = max((bottom - top) * 1.15, width * _SHAPE)
     x, y = (left + right) / 2, (top + bottom) / 2
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _thrice(view: Box) -> Box:
+    """A box around the view, three times as wide and high: what a page can be moved to."""
+    left, top, right, bottom = view
+    width, height = right - left, bottom - top
+    return left - width, top - height, right + width, bottom + height
 
 
 def _meet(one: Box, other: Box) -> bool:

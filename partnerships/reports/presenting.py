@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.http import QueryDict
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.dates import long_date, long_time
-from partnerships.kit.maps import Map, Shaded, level_of, shaded_map
+from partnerships.kit.maps import OUTLINES_FILE, Map, Shaded, level_of, shaded_map
 from partnerships.kit.networks import MAX_NODES, Node, Picture, lay_out
 from partnerships.kit.text import figure, pounds
 from partnerships.organisations.models import Kind as OrganisationKind
@@ -35,7 +36,7 @@ from partnerships.reports.snapshot import (
 #: What stands in an empty cell.
 EMPTY = "–"
 #: Rows of a long table on one page, and on paper.
-ROWS_A_PAGE, MAX_PRINTED = 50, 1_000
+ROWS_A_PAGE, MAX_PRINTED = 25, 1_000
 #: Groups of bars that fit side by side, and bars that are drawn below each other.
 _MAX_GROUPS, _MAX_ROWS = 12, 15
 #: A minus is as wide as a plus.
@@ -229,12 +230,15 @@ def draw(
 
 
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
-    """The map as SVG, with what its shades mean. Its areas lead to their rows, on whatever page these are."""
+    """The map as SVG, with what its shades mean. Its areas lead to their rows, on whatever page these are.
+
+    On paper it has the outlines; a page refers to the file with them.
+    """
     pages = {row.identity: number // ROWS_A_PAGE + 1 for number, row in enumerate(table.rows)}
     is_long = paging is not None and len(table.rows) > ROWS_A_PAGE
     column = table.columns[area_map.column]
     figures = {row.identity: _number(row.cells[area_map.column]) for row in table.rows}
-    limits = area_map.limits or _limits([int(value) for value in figures.values() if value])
+    limits = _limits_of(area_map, table)
     areas = [
         Shaded(
             row.identity,
@@ -245,7 +249,19 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
         )
         for row in table.rows
     ]
-    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits))
+    file = "" if paging is None else static(OUTLINES_FILE)
+    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits), file=file)
+
+
+def shades_in_words(area_map: AreaMap, table: Table) -> str:
+    """What the shades of a map mean, for paper that has no legend."""
+    words = ", ".join(words for _, words in _levels(_limits_of(area_map, table)))
+    return f"From white to the darkest shade: {words}."
+
+
+def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
+    figures = [_number(row.cells[area_map.column]) for row in table.rows]
+    return area_map.limits or _limits([int(value) for value in figures if value])
 
 
 def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:

@@ -49,9 +49,9 @@ function tellOfAreas(map, overlay) {
 }
 
 function nameAreas(map, svg) {
-  const names = [...svg.querySelectorAll("path[data-x]")].map((path) => [path.dataset.name, degrees(Number(path.dataset.x), Number(path.dataset.y))]);
+  const names = [...svg.querySelectorAll("[data-x]")].map((path) => [path.dataset.words.split(": ")[0], degrees(Number(path.dataset.x), Number(path.dataset.y))]);
   for (const text of svg.querySelectorAll(".cg-map__names text")) {
-    if (!svg.querySelector("path[data-x]")) names.push([text.textContent, degrees(Number(text.getAttribute("x")), Number(text.getAttribute("y")))]);
+    if (!svg.querySelector("[data-x]")) names.push([text.textContent, degrees(Number(text.getAttribute("x")), Number(text.getAttribute("y")))]);
   }
   const layer = L.layerGroup().addTo(map);
   const write = () => {

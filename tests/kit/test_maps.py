@@ -7,8 +7,10 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from partnerships.kit.maps import (
+    OUTLINES_FILE,
     SHADES,
     Map,
     Place,
@@ -83,6 +85,23 @@ def test_whole_country_has_regions_and_no_names() -> None:
     assert len(groups(found)[SHADES[1]]) == 296
     assert list(drawn(found).iter("text")) == []
     assert len(found.drawing) < 400_000
+
+
+def test_a_page_refers_to_one_file_with_every_outline() -> None:
+    file = finders.find(OUTLINES_FILE)
+    assert file is not None
+    shapes = {path.get("id"): path.get("d") for path in ET.parse(file).getroot()}
+
+    found = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS, file="/static/outlines.svg")
+    near = place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)], file="/static/outlines.svg")
+
+    references = [use.get("href", "").partition("#")[2] for use in drawn(found).iter("use")]
+    assert sorted(references) == sorted([*outlines(), "regions"])
+    assert {use.get("href", "").partition("#")[2] for use in drawn(near).iter("use")} > {"E07000087"}
+    assert {code: shapes[code] for code in outlines()} == {code: one.path for code, one in outlines().items()}
+    assert "regions" in shapes
+    assert [*drawn(found).iter("path"), *drawn(near).iter("path")] == []
+    assert len(found.drawing) < 60_000
 
 
 def test_hostile_names_are_escaped() -> None:

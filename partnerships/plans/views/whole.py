@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from django.http import QueryDict
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from partnerships.kit.maps import Map, Place, place_map
+from partnerships.kit.maps import OUTLINES_FILE, Map, Place, place_map
 from partnerships.kit.prose import StoredHtml
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -74,7 +75,9 @@ def _map(content: Content) -> Map | None:
         for site in content["sites"]
         if site["lat"] is not None and site["lng"] is not None
     ]
-    return place_map(f"Map of {len(places):,} sites", places) if len(places) > 1 else None
+    if len(places) < 2:
+        return None
+    return place_map(f"Map of {len(places):,} sites", places, file=static(OUTLINES_FILE))
 
 
 def _sites_asked_for(

@@ -8,12 +8,39 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from psycopg2.extensions import AsIs, register_adapter
 
 #: For statements about a few rows of large tables: use indexes, one process (starting others takes longer than most
 #: statements) and no JIT, whatever the statistics say.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
+
+
+def add_up(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that adds up many rows.
+
+    PostgreSQL would take longer to compile it than to run it, and would write to disk what fits into memory.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+        cursor.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, dict[str, Any]]:
+    """Django's SQL of a queryset with named values, to stand in a larger statement.
+
+    `empty` is the SQL instead where Django knows that there are no rows.
+    """
+    try:
+        sql, values = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return empty, {}
+    names = [f"{name}_{place}" for place in range(len(values))]
+    return sql.replace("%%", "%%%%") % tuple(f"%({one})s" for one in names), dict(zip(names, values, strict=True))
 
 
 #: Whether each connection reaches its server process directly.

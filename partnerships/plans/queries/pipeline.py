@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from django.db import connection
-
 from partnerships.activity.models import Event
+from partnerships.kit.database import add_up, subquery
 from partnerships.organisations.audience import Reader
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, Plan, PlanOwner
-
-#: A plan as its reader reads it: owners do not wait for the end of an embargo.
-_OWNER, _INSIDE, _OUTSIDE = "owner", "inside", "outside"
+from partnerships.plans.models import OVER, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
     "area": ("area_code", "authority"),
     "bedrooms": ("bedrooms",),
     "needs": ("needs",),
-    "provider": ("provider", "owned_plan"),
+    "provider": ("provider",),
     "confidence": ("confidence",),
     "funding": ("has_grant", "is_in_agreement"),
 }
@@ -89,14 +84,15 @@ MAX_SLIPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`, and sites with another forecast than before."""
+    """The homes that a reader may read, by each of the `DIVISIONS`, and sites with another forecast than before.
+
+    The provider is the site's lead; of a site that names none, the plan's present owners.
+    """
 
     by: Mapping[str, Divided]
     plans: int = 0
     sites: int = 0
     slips: Sequence[Slip] = ()
-    #: The owners of plans with sites that name no lead, by plan.
-    owners: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def total(self) -> Count:
@@ -111,33 +107,39 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
     in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
     Forecasts are compared with those at `then`, or with the baselines.
     """
-    given = _parameters(reader, narrowed, then, now)
+    rights, given = _rights(reader)
     by: dict[str, Divided] = {name: {} for name in DIVISIONS}
-    if not given["plans"]:
-        return Pipeline(by)
     plans = sites = 0
     slips: list[Slip] = []
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT, {**given, "max_slips": MAX_SLIPS})
-        for part, values, *counts in cursor.fetchall():
-            named = tuple(json.loads(values))
-            if part == "counted":
-                plans, sites = counts[:2]
-            elif part == "slips":
-                plan, title, key, site, was, forecast = named
-                slips.append(Slip(plan, title, key, site, was, forecast, homes=counts[2]))
-            else:
-                by[part][named] = Count(*counts)
-    return Pipeline(by, plans, sites, slips, _owners(plan for _, plan in by["provider"] if plan))
+    statement, values = _STATEMENT.format(**rights), {**given, **_parameters(narrowed, then, now)}
+    for part, found, *counts in add_up(statement, values):
+        named = json.loads(found)
+        if part == "counted":
+            plans, sites = counts[:2]
+        elif part == "slips":
+            plan, title, key, site, was, forecast = named
+            slips.append(Slip(plan, title, key, site, was, forecast, homes=counts[2]))
+        else:
+            by[part][tuple(named)] = Count(*counts)
+    return Pipeline(by, plans, sites, slips)
 
 
-#: What each line of homes is at the three moments, once. Most ways of dividing need only the few sums in `parts`.
-#: Psycopg fills in the values; nothing of a request is in this text.
+#: Who reads which plans, and how: owners do not wait for the end of an embargo.
+_READS = """
+WITH reads AS MATERIALIZED (
+    SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number, plan.id IN ({owned}) AS is_owner,
+        plan.id IN ({owned}) OR plan.id IN ({inside}) AS is_inside, plan.status <> ALL(%(over)s) AS is_live,
+        plan.status <> ALL(%(over)s) OR plan.id = ANY(%(ended_later)s) AS was_live
+    FROM plans_plan plan
+    WHERE (plan.id IN ({present}) OR plan.id IN ({inside}) OR plan.id IN ({owned}))
+        AND (%(partnerships)s::bigint[] = '{{}}' OR plan.partnership_id = ANY(%(partnerships)s))
+        AND (%(kind)s = '' OR plan.kind = %(kind)s)
+)"""
+#: What each line of homes is at the three moments. OFFSET 0 lets PostgreSQL work out each condition once a line.
 _LINES = """
-WITH lines AS MATERIALIZED (
-    SELECT states.*, CASE WHEN provider = '' THEN plan_id END AS owned_plan,
-        CASE WHEN is_baseline THEN count ELSE 0 END AS baseline, CASE WHEN is_then THEN count ELSE 0 END AS was,
-        CASE WHEN is_now THEN count ELSE 0 END AS today, CASE WHEN is_now AND is_done THEN count ELSE 0 END AS done
+    SELECT states.*, CASE WHEN is_baseline THEN count ELSE 0 END AS baseline, CASE WHEN is_then THEN count ELSE 0 END
+        AS was, CASE WHEN is_now THEN count ELSE 0 END AS today, CASE WHEN is_now AND is_done THEN count ELSE 0 END
+        AS done, CASE WHEN provider = '' THEN plan_id END AS owned_plan
     FROM (
         SELECT homes.plan_id, homes.site_key, homes.site_name, homes.forecast, homes.year, homes.tenure,
             homes.area_code, homes.authority, homes.bedrooms, homes.needs, homes.confidence, homes.provider,
@@ -146,78 +148,95 @@ WITH lines AS MATERIALIZED (
                 homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
                 OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)
             ) AS is_in_agreement,
-            reads.is_live AND moments.since <= %(now)s AND (moments.until IS NULL OR moments.until > %(now)s) AS is_now,
-            reads.was_live AND moments.since <= %(then)s AND (moments.until IS NULL OR moments.until > %(then)s)
-                AS is_then,
-            reads.is_live AND moments.since <= %(now)s AND homes.from_number <= coalesce(plan.baseline_number, 1)
-                AND (homes.until_number IS NULL OR homes.until_number > coalesce(plan.baseline_number, 1))
-                AS is_baseline
-        FROM plans_plannedhomes homes
-        JOIN unnest(%(plans)s::bigint[], %(classes)s::text[], %(live)s::boolean[], %(was_live)s::boolean[])
-            AS reads(plan_id, class, is_live, was_live) ON reads.plan_id = homes.plan_id
-        JOIN plans_plan plan ON plan.id = homes.plan_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN reads.class = 'owner' THEN homes.published_from ELSE homes.open_from END AS since,
-                CASE WHEN reads.class = 'owner' THEN homes.published_until ELSE homes.open_until END AS until
-        ) moments
-        WHERE (reads.class <> 'outside' OR NOT homes.confidential)
+            is_live AND CASE WHEN is_owner
+                THEN published_from <= %(now)s AND (published_until IS NULL OR published_until > %(now)s)
+                ELSE open_from <= %(now)s AND (open_until IS NULL OR open_until > %(now)s) END AS is_now,
+            was_live AND CASE WHEN is_owner
+                THEN published_from <= %(then)s AND (published_until IS NULL OR published_until > %(then)s)
+                ELSE open_from <= %(then)s AND (open_until IS NULL OR open_until > %(then)s) END AS is_then,
+            is_live AND from_number <= baseline_number AND (until_number IS NULL OR until_number > baseline_number)
+                AND CASE WHEN is_owner THEN published_from ELSE open_from END <= %(now)s AS is_baseline
+        FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
+        WHERE (is_inside OR NOT homes.confidential)
             AND (
-                (%(areas)s = '{}'::text[] AND %(authorities)s = '{}'::text[])
+                (%(areas)s = '{{}}'::text[] AND %(authorities)s = '{{}}'::text[])
                 OR homes.area_code = ANY(%(areas)s) OR homes.authority = ANY(%(authorities)s)
             )
-            AND (%(tenures)s = '{}'::text[] OR homes.tenure = ANY(%(tenures)s))
-            AND (%(needs)s = '{}'::text[] OR homes.needs = ANY(%(needs)s))
+            AND (%(tenures)s = '{{}}'::text[] OR homes.tenure = ANY(%(tenures)s))
+            AND (%(needs)s = '{{}}'::text[] OR homes.needs = ANY(%(needs)s))
             AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
             AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
             AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
-            AND (%(partnerships)s::bigint[] = '{}' OR plan.partnership_id = ANY(%(partnerships)s))
-            AND (%(kind)s = '' OR plan.kind = %(kind)s)
             AND (%(year)s = '' OR homes.year = %(year)s)
+        OFFSET 0
     ) states
-    WHERE is_now OR is_then OR is_baseline
-), parts AS MATERIALIZED (
-    SELECT year, tenure, area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement,
-        sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done
-    FROM lines GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-), sites AS MATERIALIZED (
-    SELECT plan_id, site_key, max(site_name) FILTER (WHERE is_now) AS name, sum(today) AS today,
-        bool_or(is_now) AS is_now,
-        max(forecast) FILTER (WHERE is_now) AS forecast,
+    WHERE is_now OR is_then OR is_baseline"""
+#: Lines are read once, and added up in three ways: the divisions, leads and owners, and sites are made from these.
+_SUMS = f"""
+, sums AS MATERIALIZED (
+    SELECT grouping(tenure) = 0 AS is_part, grouping(provider) = 0 AS is_provider, plan_id, site_key, year, tenure,
+        area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement, provider, owned_plan,
+        sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done, bool_or(is_now) AS is_now,
+        max(site_name) FILTER (WHERE is_now) AS name, max(forecast) FILTER (WHERE is_now) AS forecast,
         max(forecast) FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
-    FROM lines GROUP BY 1, 2
+    FROM ({_LINES}
+    ) lines
+    GROUP BY GROUPING SETS (
+        (year, tenure, area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement),
+        (provider, owned_plan), (plan_id, site_key)
+    )
+), parts AS (SELECT * FROM sums WHERE is_part),
+sites AS (SELECT * FROM sums WHERE NOT is_part AND NOT is_provider),
+owners AS (
+    SELECT plan_id, string_agg(body.name, ' and ' ORDER BY body.name, owner.id) AS names
+    FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
+    WHERE plan_id IN (SELECT owned_plan FROM sums) GROUP BY plan_id
+), providers AS (
+    SELECT coalesce(owners.names, nullif(provider, ''), '') AS provider, baseline, was, today, done
+    FROM sums LEFT JOIN owners ON owners.plan_id = owned_plan WHERE is_provider
 )
-"""
+"""  # noqa: S608 - constants
 _COUNTED = """
 SELECT 'counted', '[]'::jsonb, count(DISTINCT plan_id), count(*), 0, 0 FROM sites WHERE is_now
 """
-_SLIPPED = """(
-SELECT 'slips', jsonb_build_array(sites.plan_id, plan.title, site_key, name, before, forecast), 0, 0, today, 0
+_SLIPPED = f"""(
+SELECT 'slips', jsonb_build_array(plan_id, plan.title, site_key, name, before, forecast), 0, 0, today, 0
 FROM sites JOIN plans_plan plan ON plan.id = sites.plan_id WHERE before <> forecast
-ORDER BY today DESC, sites.plan_id, site_key LIMIT %(max_slips)s
-)"""
+ORDER BY today DESC, plan_id, site_key LIMIT {MAX_SLIPS}
+)"""  # noqa: S608 - constants
 
 
 def _divided(name: str, columns: Sequence[str]) -> str:
     """The statement that adds up one division."""
-    source = "lines" if name == "provider" else "parts"
+    source = "providers" if name == "provider" else "parts"
     by = f"GROUP BY {', '.join(columns)}" if columns else "HAVING count(*) > 0"
     sums = ", ".join(f"sum({one})::bigint" for one in ("baseline", "was", "today", "done"))
     return f"SELECT '{name}', jsonb_build_array({', '.join(columns)}), {sums} FROM {source} {by}"  # noqa: S608 - constants
 
 
-_STATEMENT = _LINES + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
+#: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
+_STATEMENT = _READS + _SUMS + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
 
 
-def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
-    """The values of the pipeline's SQL: readable plans, with who counts as live then and now."""
-    plans, classes = _readable(reader)
-    over = set(Plan.objects.filter(pk__in=plans, status__in=OVER).values_list("pk", flat=True))
-    ended_later = _ended_after(over, then) if then is not None else set()
+def _rights(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
+    """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values."""
+    sql: dict[str, str] = {}
+    given: dict[str, Any] = {}
+    for name, plans in (
+        ("owned", Plan.objects.owned_for(reader)),
+        ("inside", Plan.objects.inside_for(reader)),
+        ("present", Plan.objects.present_for(reader)),
+    ):
+        sql[name], values = subquery(name, plans.order_by().values("pk"), empty="SELECT 0")
+        given |= values
+    return sql, given
+
+
+def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
+    """The values of the pipeline's SQL, without those of the reader's rights."""
     return {
-        "plans": plans,
-        "classes": classes,
-        "live": [plan not in over for plan in plans],
-        "was_live": [plan not in over or plan in ended_later for plan in plans],
+        "over": [str(one) for one in OVER],
+        "ended_later": _ended_after(then) if then is not None else [],
         "then": then,
         "now": now,
         "areas": list(narrowed.areas),
@@ -234,25 +253,9 @@ def _parameters(reader: Reader, narrowed: Narrowed, then: dt.datetime | None, no
     }
 
 
-def _readable(reader: Reader) -> tuple[list[int], list[str]]:
-    """The plans whose next version the reader may read, and how they read each."""
-    owned, inside = Plan.objects.owned_for(reader), Plan.objects.inside_for(reader)
-    found = dict.fromkeys(Plan.objects.present_for(reader).values_list("pk", flat=True), _OUTSIDE)
-    found |= dict.fromkeys(inside.values_list("pk", flat=True), _INSIDE)
-    found |= dict.fromkeys(owned.values_list("pk", flat=True), _OWNER)
-    return list(found), list(found.values())
-
-
-def _ended_after(plans: Iterable[int], moment: dt.datetime) -> set[int]:
-    """Those of these superseded or closed plans that were neither at the moment."""
+def _ended_after(moment: dt.datetime) -> list[int]:
+    """The plans that are superseded or closed, and were neither at the moment."""
+    over = [str(one) for one in OVER]
+    plans = Plan.objects.filter(status__in=over).order_by().values("pk")
     ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
-    return set(ended.filter(data__after__status__in=[str(one) for one in OVER]).values_list("target_id", flat=True))
-
-
-def _owners(plans: Iterable[int]) -> dict[int, str]:
-    """The present owners of each plan, by name."""
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    rows = PlanOwner.objects.filter(plan__in=list(plans)).order_by("organisation__name", "pk")
-    for plan, name in rows.values_list("plan", "organisation__name"):
-        found[plan].append(name)
-    return {plan: " and ".join(names) for plan, names in found.items()}
+    return list(ended.filter(data__after__status__in=over).order_by().values_list("target_id", flat=True).distinct())

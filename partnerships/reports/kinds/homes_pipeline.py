@@ -224,7 +224,6 @@ class Names:
     def __init__(self, pipeline: Pipeline) -> None:
         codes = {code for code, _ in pipeline.by["area"]}
         self._areas = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
-        self._owners = pipeline.owners
 
     def of(self, division: str, values: tuple[Any, ...]) -> str:
         """The name of a row, from the values of its columns."""
@@ -233,10 +232,6 @@ class Names:
     def area(self, code: str, authority: str) -> str:
         """The area's name, else the planning authority as the plan names it."""
         return self._areas.get(code) or authority or code or "Area not given"
-
-    def provider(self, lead: str, plan: int | None) -> str:
-        """The site's lead, else the plan's owners."""
-        return lead or self._owners.get(plan or 0, "Lead not given")
 
 
 _FUNDING: Mapping[tuple[bool, bool], str] = {
@@ -251,7 +246,7 @@ _NAMES: Mapping[str, Callable[..., str]] = {
     "area": Names.area,
     "bedrooms": lambda _names, count: _capital(bedrooms_in_words(count)),
     "needs": lambda _names, needs: _capital(NEEDS[needs]),
-    "provider": Names.provider,
+    "provider": lambda _names, lead: lead or "Lead not given",
     "confidence": lambda _names, code: CONFIDENCE.get(code, "Confidence not given"),
     "funding": lambda _names, grant, agreement: _FUNDING[bool(grant), bool(agreement)],
 }

@@ -71,7 +71,7 @@ class Districts:
         return found
 
     @cached_property
-    def _meant(self) -> dict[int, set[int]]:
+    def meant(self) -> dict[int, set[int]]:
         """The districts of each area: itself, its successor, or what it contains."""
         found: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
@@ -96,10 +96,10 @@ class Districts:
 
     def of_areas(self, areas: Iterable[int]) -> set[int]:
         """The districts that some areas stand for."""
-        return {one for area in areas for one in self._meant.get(area, ())}
+        return {one for area in areas for one in self.meant.get(area, ())}
 
     @cached_property
-    def _councils(self) -> dict[int, str]:
+    def council_names(self) -> dict[int, str]:
         """The names of the councils and strategic authorities that serve areas."""
         bodies = _present(self.today).filter(pk__in=self._served)
         return dict(bodies.order_by("name", "pk").values_list("pk", "name"))
@@ -107,16 +107,16 @@ class Districts:
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
         """The districts that some bodies serve: those of the councils among them, else of all."""
         known = list(bodies)
-        serving = [body for body in known if body in self._councils] or known
+        serving = [body for body in known if body in self.council_names] or known
         return self.of_areas({area for body in serving for area in self._served.get(body, ())})
 
     def councils(self) -> dict[int, list[str]]:
         """The names of the councils whose own area each district is."""
         found: dict[int, list[str]] = defaultdict(list)
         councils = set(
-            Organisation.objects.filter(kind=Kind.COUNCIL, pk__in=self._councils).values_list("pk", flat=True)
+            Organisation.objects.filter(kind=Kind.COUNCIL, pk__in=self.council_names).values_list("pk", flat=True)
         )
-        for pk, name in self._councils.items():
+        for pk, name in self.council_names.items():
             for area in self._served[pk] & self.lines.keys() if pk in councils else ():
                 found[area].append(name)
         return found

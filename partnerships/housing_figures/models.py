@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from partnerships.housing_figures.measures import (
     MEASURES,
@@ -50,6 +50,11 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_series_display()}, {self.released_on}"
+
+    def newest_year(self) -> int | None:
+        """The year in which its newest figures end; None without figures. One query."""
+        found: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
+        return found
 
 
 class Figure(models.Model):

@@ -127,14 +127,21 @@ def newest_datasets() -> dict[str, Dataset]:
 
 
 def figures_of(
-    areas: Mapping[int, Lineage], datasets: Iterable[Dataset], measures: Collection[str]
+    areas: Mapping[int, Lineage],
+    datasets: Iterable[Dataset],
+    measures: Collection[str],
+    *,
+    last_year: int | None = None,
 ) -> dict[int, AreaFigures]:
-    """The figures of these areas in the datasets, without those of plans; one query."""
+    """The figures of these areas in the datasets, without those of plans; of one year if given. One query."""
     wanted = {one for of in areas.values() for one in of.everything()}
     rows: Rows = defaultdict(lambda: defaultdict(list))
-    for area, measure, first, last, value, status, is_joint, words in Figure.objects.filter(
-        dataset__in=list(datasets), area__in=wanted, measure__in=measures, plan=""
-    ).values_list("area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words"):
+    found = Figure.objects.filter(dataset__in=list(datasets), area__in=wanted, measure__in=measures, plan="")
+    if last_year is not None:
+        found = found.filter(last_year=last_year)
+    for area, measure, first, last, value, status, is_joint, words in found.values_list(
+        "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words"
+    ):
         rows[area][measure, first, last].append(Part(value, status, is_joint, words))
     return {
         area: AreaFigures({key: _said(of, key, rows) for key in {key for one in of.everything() for key in rows[one]}})

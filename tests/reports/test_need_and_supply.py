@@ -101,6 +101,20 @@ def test_figures_are_those_of_the_published_rows_and_the_plans(figures: World) -
     assert total == (delivered * 100 / required).quantize(Decimal("0.1"))
 
 
+def test_affordable_homes_are_shown_by_kind_beside_those_to_come(figures: World) -> None:
+    found = figures_for(figures.amina, "need-and-supply")
+
+    for kind, table in (("Social rent", "1006"), ("Affordable rent", "1006a"), ("Shared ownership", "1007b")):
+        rows = [row for code in (FAREHAM, GOSPORT) for row in published_rows("affordable-supply", code)]
+        for label, stage in (("Started", "S"), ("Completed", "C")):
+            expected = sum(
+                int(row["2020-21"]) for row in rows if row["Table"].casefold() == f"{table}{stage}".casefold()
+            )
+            assert cells(found, "kinds", f"{label}, 2020-21")[kind] == expected, (kind, label)
+    to_come = cells(found, "kinds", "Homes to come in plans")
+    assert (to_come["Social rent"], to_come["Shared ownership"]) == (60 + 5 + 9 + 30 + 4, 0)
+
+
 def test_years_have_published_figures_and_homes_to_come(figures: World) -> None:
     found = figures_for(figures.amina, "need-and-supply")
 
@@ -126,7 +140,7 @@ def test_filter_by_council_takes_the_areas_that_it_serves(figures: World) -> Non
     assert "39 homes to come in Gosport" in found.answers[0]
     assert "Plans require 170 homes a year there" in found.answers[1]
     assert found.answers[2] == "Housing Delivery Test, 2020-21 to 2022-23: 31.0% of the homes required were delivered."
-    assert [row.cells[0] for row in found.tables[2].rows] == [
+    assert [row.cells[0] for row in found.tables[3].rows] == [
         "Gosport Borough Local Plan 2011-2029",
         "Gosport Local Plan 2040",
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from partnerships.housing_figures.measures import SERIES_LABELS, Series, financial_year, period_words
-from partnerships.housing_figures.models import Dataset, Figure
+from partnerships.housing_figures.models import Dataset
 from partnerships.housing_figures.queries import (
     AreaFigures,
     Requirements,
@@ -20,7 +20,9 @@ from partnerships.housing_figures.summing import Basis, Said
 from partnerships.kit.text import figure
 from partnerships.organisations.models import Area
 from partnerships.plans.queries.pipeline import Count, Narrowed, pipeline_of
+from partnerships.reports.kinds.affordable_kinds import kinds_table
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
+from partnerships.reports.kinds.local_plans import plans_table
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
@@ -54,6 +56,7 @@ class _Read:
     #: Homes to come in plans by area; those of no area here under 0.
     to_come: Counter[int]
     by_year: Mapping[str, Count]
+    kinds: Table
     #: The newest years of each measure: the first and the last.
     years: Mapping[str, tuple[int, int]]
 
@@ -63,9 +66,9 @@ def _compute(asked: Asked) -> Snapshot:
     districts = Districts.on(asked.today)
     areas = districts.chosen(asked.filters)
     read = _read(asked, districts, areas)
-    tables = [_areas_table(read), _years_table(read, asked)]
+    tables = [_areas_table(read), _years_table(read, asked), read.kinds]
     if 0 < len(areas) <= _FEW_AREAS:
-        tables.append(_plans_table(read))
+        tables.append(plans_table(areas, read.required))
     return Snapshot(
         report=NEED_AND_SUPPLY.slug,
         title=NEED_AND_SUPPLY.title,
@@ -104,6 +107,11 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
         to_come=to_come,
         by_year={year: count for (year,), count in pipeline.by["year"].items()},
+        kinds=kinds_table(
+            lines,
+            datasets.get(Series.AFFORDABLE_SUPPLY),
+            {tenure: count.now - count.done for (tenure,), count in pipeline.by["tenure"].items()},
+        ),
         years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
     )
 
@@ -304,37 +312,6 @@ def _summed(said: Iterable[Said]) -> int | None:
             return None
         values.append(one.value)
     return _whole(sum(values, Decimal(0))) if values else None
-
-
-def _plans_table(read: _Read) -> Table:
-    """What each plan requires, and when it was adopted."""
-    rows = [_plan_row(area, one) for area in read.areas for one in read.required[area.pk].plans]
-    columns = (
-        Column("Plan"),
-        Column("Council area"),
-        Column("Planning authority"),
-        Column("Period"),
-        Column("What the figure is"),
-        Column("Homes", Kind.NUMBER),
-        Column("Adopted", Kind.DAY),
-        Column("What to know"),
-    )
-    return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded here.")
-
-
-def _plan_row(area: Area, one: Figure) -> Row:
-    known = "" if one.value is not None else "not published"
-    cells = (
-        one.plan,
-        area.name,
-        one.name,
-        one.period(Series.REQUIREMENTS),
-        one.get_measure_display(),
-        _whole(one.value),
-        one.adopted_on,
-        "of the whole joint plan" if one.is_joint else known,
-    )
-    return Row(cells, key=f"{area.code}/{one.plan_key or one.plan}/{one.code}/{one.measure}")
 
 
 def _source(dataset: Dataset) -> Source:

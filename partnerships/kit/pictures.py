@@ -8,8 +8,8 @@ resvg = late("resvg_py")
 
 #: Pixels across: three for each point of a chart on paper.
 _WIDTH = 1440
-_SVG = "<svg "
-_AS_FILE = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Arial, Liberation Sans, DejaVu Sans, sans-serif" '
+_SVG = "<svg"
+_AS_FILE = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Arial, Liberation Sans, DejaVu Sans, sans-serif"'
 
 
 def png_of(svg: str) -> bytes:

@@ -17,8 +17,11 @@ from partnerships.reports.presenting import (
     Paging,
     caption_of,
     draw,
+    draw_map,
+    draw_network,
     made_words,
     note_of,
+    shades_in_words,
     shown_tables,
     source_words,
     words_of,
@@ -87,11 +90,26 @@ def _paper(snapshot: Snapshot) -> TablesPaper:
 
 
 def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
-    """The charts of a table."""
+    """The charts, maps and networks of a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and table.rows:
             title = caption_of(chart, table)
-            yield WordPicture(title, png_of(draw(chart, table)), f"{title}; the table gives the figures")
+            yield WordPicture(title, png_of(draw(chart, table)), _in_table(title))
+    for one in snapshot.maps:
+        if one.table == table.code:
+            drawn = draw_map(one, table)
+            caption = f"{shades_in_words(one, table)} {drawn.source}"
+            yield WordPicture(one.title, png_of(drawn.drawing), _in_table(one.title), caption)
+    for network in snapshot.networks:
+        if network.bodies == table.code:
+            shown_network = draw_network(network, snapshot)
+            drawing = render_to_string("partials/_network_drawing.html", {"picture": shown_network.picture})
+            yield WordPicture(network.title, png_of(drawing), _in_table(network.title), shown_network.words)
+
+
+def _in_table(title: str) -> str:
+    """What a picture says to those who cannot see it."""
+    return f"{title}; the table gives the figures"
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import re
 from typing import Any
 
+import docx
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +15,7 @@ from django.utils import timezone
 from partnerships.exchange.models import Theme
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.reports.downloads import bytes_of
 from partnerships.reports.snapshot import Cell, Snapshot, to_json
 from tests.commitments.promises import propose
 from tests.exchange.conftest import shared
@@ -133,14 +137,19 @@ def test_successor_inherits_what_stood_in_the_areas_before_it(world: World) -> N
     assert cells(found, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
 
 
-def test_page_has_a_map_and_says_none(world: World) -> None:
+def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> None:
     place(world)
     client = Client()
     client.force_login(world.amina)
 
     page = client.get(reverse("reports:report", args=["coverage"])).content.decode()
+    paper = docx.Document(io.BytesIO(bytes_of(figures_for(world.amina, "coverage"), "docx")))
 
     assert 'data-words="Fareham: 1"' in page
+    assert re.search(r'<use href="[^"]*outlines[^"]*\.svg#E07000087"', page)
+    [picture] = [shape._inline.docPr.get("descr") for shape in paper.inline_shapes]
+    assert picture.endswith("in each council area; the table gives the figures")
+    assert "From white to the darkest shade: none, 1, 2 to 3" in "".join(one.text for one in paper.paragraphs)
     assert 'data-words="Gosport: none"' in page
     assert "Contains OS data" in page
     assert ">none<" in page.replace("\n", "").replace(" ", "")

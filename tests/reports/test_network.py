@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import replace
 from itertools import combinations
 
+import docx
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.reports.comparing import restatements
+from partnerships.reports.downloads import bytes_of
 from partnerships.reports.presenting import Pages, Paging, caption_of, draw, note_of, shown_tables, words_of
 from partnerships.reports.snapshot import (
     MAX_KEPT,
@@ -200,10 +203,13 @@ def test_the_page_draws_what_is_around_a_choice_also_of_two_bodies_of_one_name(w
     assert nobody.status_code == 422
 
 
-def test_a_frozen_network_keeps_its_picture(world: World) -> None:
+def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> None:
     chain(world)
     found = figures_for(world.ben, "network", f"around={world.larkhaven.pk}")
+    paper = docx.Document(io.BytesIO(bytes_of(found, "docx")))
 
+    titles = [shape._inline.docPr.get("title") for shape in paper.inline_shapes]
+    assert titles == ["Organisations cut off without each", f"Around {world.larkhaven.name}"]
     assert from_json(to_json(found)) == found
     assert found.networks[0].centre == str(world.larkhaven.pk)
 
@@ -239,9 +245,9 @@ def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(wo
         assert one.pages is not None
         return len(one.rows), one.pages
 
-    assert shown("day=x") == (50, Pages("Rows 1 to 50 of 120", "", "?day=x&page-links=2#table-links"))
-    assert shown("page-links=2") == (50, Pages("Rows 51 to 100 of 120", "?#table-links", "?page-links=3#table-links"))
-    assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=2#table-links", ""))
+    assert shown("day=x") == (25, Pages("Rows 1 to 25 of 120", "", "?day=x&page-links=2#table-links"))
+    assert shown("page-links=2") == (25, Pages("Rows 26 to 50 of 120", "?#table-links", "?page-links=3#table-links"))
+    assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=4#table-links", ""))
     assert len(list(words_of(long))) == 121
     assert len(shown_tables(snapshot)[0].rows) == 120
     longer = replace(long, rows=long.rows * 10)

@@ -27,17 +27,18 @@ MAX_COLUMNS = 7
 #: A paper with more tables begins with its contents.
 FEW_TABLES = 4
 _SOURCES = "Where these figures come from"
-#: Width of a picture in mm, on an upright and on a landscape page.
-_NARROW, _WIDE = 165, 200
+#: Width and greatest height of a picture in mm, on an upright and on a landscape page.
+_NARROW, _WIDE = (165, 190), (200, 110)
 
 
 @dataclass(frozen=True, slots=True)
 class WordPicture:
-    """A picture (PNG) with its title; `words` are for those who cannot see it."""
+    """A picture (PNG) with its title; `words` are for those who cannot see it, `caption` stands below it."""
 
     title: str
     content: bytes
     words: str
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +103,16 @@ def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
     title = document.add_paragraph()
     title.add_run(xml_text(picture.title)).bold = True
     title.paragraph_format.keep_with_next = True
-    shape = document.add_picture(io.BytesIO(picture.content), width=shared.Mm(_WIDE if is_wide else _NARROW))
+    width, highest = map(shared.Mm, _WIDE if is_wide else _NARROW)
+    shape = document.add_picture(io.BytesIO(picture.content), width=width)
+    if shape.height > highest:
+        shape.width, shape.height = round(width * highest / shape.height), highest
     properties = shape._inline.docPr
     properties.set("title", xml_text(picture.title))
     properties.set("descr", xml_text(picture.words))
+    if picture.caption:
+        document.paragraphs[-1].paragraph_format.keep_with_next = True
+        add_muted(document.add_paragraph(), picture.caption)
 
 
 def _add_rows(document: Any, table: WordTable) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -27,12 +27,17 @@ Questions = Sequence[tuple[str, Mapping[str, object]]]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one report says: its first sentences and its first chart. `href` is the report with the same filters."""
+    """What one report says: its first sentences and its first chart. `href` is the report with the same filters.
 
+    A tile that is `waiting` is fetched on its own: a page of all of them would take as long as five reports.
+    """
+
+    slug: str
     title: str
     href: str
-    sentences: tuple[str, ...]
-    chart: tuple[str, SafeString] | None
+    sentences: tuple[str, ...] = ()
+    chart: tuple[str, SafeString] | None = None
+    waiting: bool = False
 
 
 def of_partnership(partnership: Partnership) -> Questions:
@@ -60,25 +65,36 @@ OF_NETWORK: Questions = [
 ]
 
 
+def waiting_tiles(questions: Questions) -> list[Tile]:
+    """The tiles of a dashboard, not computed yet."""
+    return [_empty_tile(slug, filters) for slug, filters in questions]
+
+
 def tiles_of(questions: Questions, reader: User, now: dt.datetime) -> list[Tile]:
     """A tile for each report, from the snapshot that its page shows."""
     found = []
     for slug, filters in questions:
         report = find_report(slug)
         assert report is not None
-        question = urlencode(filters)
-        snapshot = snapshot_of(report, reader, QueryDict(question), now=now)
-        page = reverse("reports:report", kwargs={"slug": slug})
-        href = f"{page}?{question}" if question else page
-        found.append(Tile(report.title, href, snapshot.answers[:_SENTENCES], _first_chart(snapshot)))
+        snapshot = snapshot_of(report, reader, QueryDict(urlencode(filters)), now=now)
+        tile = _empty_tile(slug, filters)
+        sentences, chart = snapshot.answers[:_SENTENCES], _first_chart(snapshot)
+        found.append(replace(tile, sentences=sentences, chart=chart, waiting=False))
     return found
 
 
+def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
+    report, question = find_report(slug), urlencode(filters)
+    assert report is not None
+    page = reverse("reports:report", kwargs={"slug": slug})
+    return Tile(slug, report.title, f"{page}?{question}" if question else page, waiting=True)
+
+
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """The first chart with something to draw."""
+    """The first chart with something to draw: bars of nothing but 0 say no more than the sentences."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
-        if table is not None and table.rows:
+        if table is not None and any(row.cells[place] for row in table.rows for place in chart.series):
             return caption_of(chart, table, limit=_BARS), draw(
                 chart, table, limit=_BARS, where="report", is_narrow=True
             )

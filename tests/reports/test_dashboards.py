@@ -12,13 +12,31 @@ from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
 
+#: What the page asks for without JavaScript.
+WHOLE = {"whole": "1"}
+
+
+def test_a_dashboard_opens_at_once_and_fetches_one_report_at_a_time(world: World) -> None:
+    plan_with(world, QUAY)
+    client, address = signed_in(world.ben), reverse("reports:partnership-dashboard", args=[world.partnership.pk])
+
+    page = client.get(address).content.decode()
+    tile = collapse(client.get(address, {"tile": "homes-pipeline"}).content.decode())
+
+    assert page.count("Being counted") == 4
+    assert 'hx-get="?tile=homes-pipeline"' in page
+    assert 'content="0;url=?whole=1"' in page
+    assert figures_for(world.ben, "homes-pipeline", f"partnership={world.partnership.pk}").answers[0] in tile
+    assert "<html" not in tile
+    assert client.get(address, {"tile": "network"}).status_code == 404
+
 
 def test_the_dashboard_of_a_partnership_says_what_its_reports_say_and_leads_to_them(world: World) -> None:
     plan_with(world, QUAY)
     overdue(world, 5)
     query = f"partnership={world.partnership.pk}"
 
-    page = signed_in(world.ben).get(reverse("reports:partnership-dashboard", args=[world.partnership.pk]))
+    page = signed_in(world.ben).get(reverse("reports:partnership-dashboard", args=[world.partnership.pk]), WHOLE)
     words = collapse(page.content.decode())
 
     for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact"):
@@ -33,9 +51,11 @@ def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_re
     plan_with(world, QUAY)
 
     own = collapse(
-        signed_in(world.ben).get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk])).content.decode()
+        signed_in(world.ben)
+        .get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk]), WHOLE)
+        .content.decode()
     )
-    network = collapse(signed_in(world.chidi).get(reverse("reports:dashboard")).content.decode())
+    network = collapse(signed_in(world.chidi).get(reverse("reports:dashboard"), WHOLE).content.decode())
 
     assert figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}").answers == ()
     assert f"If {world.westmarch.name} goes, 1 of its 1 partnership ends" in own
@@ -48,7 +68,7 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
     name = f"Larkhaven Homes with {'and '.join(['Estuary '] * 20)}".strip()
     Organisation.objects.filter(pk=world.larkhaven.pk).update(name=name)
 
-    page = signed_in(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]))
+    page = signed_in(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]), WHOLE)
 
     assert len(name) > 200
     assert f"If {name} goes, 1 of its 1 partnership ends" in collapse(page.content.decode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -36,5 +36,13 @@ def organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def _dashboard(
     request: HttpRequest, body: Partnership | Organisation | None, questions: dashboards.Questions
 ) -> HttpResponse:
-    tiles = dashboards.tiles_of(questions, signed_in(request), timezone.now())
-    return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles})
+    """The page with tiles that are fetched one by one; all at once without JavaScript (`?whole=1`); or one tile."""
+    reader, now = signed_in(request), timezone.now()
+    if "tile" in request.GET:
+        wanted = [(slug, filters) for slug, filters in questions if slug == request.GET["tile"]]
+        if not wanted:
+            raise Http404
+        return render(request, "reports/_tile.html", {"tile": dashboards.tiles_of(wanted, reader, now)[0]})
+    is_whole = "whole" in request.GET
+    tiles = dashboards.tiles_of(questions, reader, now) if is_whole else dashboards.waiting_tiles(questions)
+    return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles, "is_whole": is_whole})

@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
-	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
+	bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
 	bench-saving bench-search bench-successions docs release-check try-failover try-image try-recovery \
 	try-upgrade format settings lock audit
 
@@ -63,6 +63,9 @@ bench-pages: ## Measure every page at 1, 2 and 10 times England
 
 bench-saving: ## Measure publishing, answering, committing, editing and importing at 1 and 10 times England
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/saving.py $(ARGS)
+
+bench-reports: ## Measure every report at 1 and 10 times England
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/reports.py $(ARGS)
 
 bench-successions: ## Check who answers over 100,000 random histories of successions
 	@PYTHONPATH=. $(VENV) benchmarks/successions.py $(ARGS)

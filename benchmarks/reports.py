@@ -1,0 +1,154 @@
+"""What every report and dashboard costs at the size of England and ten times it.
+
+For each size: fills a database of its own as benchmarks/pages.py does, adds the areas that organisations serve and
+published figures, then asks for the page of every report as three people and measures queries, milliseconds (p50, p95),
+processor time of Python and of PostgreSQL, and bytes of HTML. The last line is one JSON object.
+
+    make bench-reports                                  1 and 10 times England
+    make bench-reports ARGS="--times 1 --keep"          keeps the filled database and uses it again
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.country import fill
+from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.pages import Figures, measure
+
+#: Limit of a report, in milliseconds.
+LIMIT = 1_000
+#: Councils serve a district each, other organisations three. Eleven years of figures of 300 districts.
+_PLACES = """
+INSERT INTO organisations_areaserved (organisation_id, area_id, source)
+SELECT o.id, (SELECT min(id) FROM organisations_area) + (o.id * 7 + place * 31) % 300, ''
+  FROM organisations_organisation o, generate_series(1, 3) place WHERE place = 1 OR o.kind <> 'council'
+ON CONFLICT DO NOTHING;
+INSERT INTO housing_figures_dataset (series, released_on, publisher, licence, file_name, sha256, imported_at)
+SELECT series, current_date - 60, 'A ministry', 'OGL', series, md5(series), now()
+  FROM unnest(ARRAY['delivery-test', 'net-additions', 'affordable-supply', 'waiting-lists', 'requirements']) series;
+INSERT INTO housing_figures_figure (dataset_id, row, code, name, area_id, measure, first_year, last_year, value, words,
+    status, is_joint, plan, plan_key)
+SELECT d.id, row_number() OVER (), a.code, a.name, a.id, m.measure, y, y + m.years, 100 + (a.id * y) % 900, '',
+       'published', false, CASE m.series WHEN 'requirements' THEN 'Plan of ' || a.name ELSE '' END, ''
+  FROM organisations_area a, (VALUES
+    ('delivery-test', 'required_total', 3, 2022), ('delivery-test', 'delivered_total', 3, 2022),
+    ('net-additions', 'net_additions', 1, 2014), ('affordable-supply', 'affordable_starts', 1, 2014),
+    ('affordable-supply', 'affordable_completions', 1, 2014), ('waiting-lists', 'waiting_list', 0, 2025),
+    ('requirements', 'requirement_a_year', 20, 2024)
+  ) m(series, measure, years, first), generate_series(m.first, 2024 + (m.years = 0)::int) y, housing_figures_dataset d
+ WHERE d.series = m.series AND a.kind = 'district';
+"""
+
+
+def addresses_of(person: Any) -> dict[str, str]:
+    """The pages of one person by name: each report, what narrows the widest ones, and the dashboards."""
+    from django.urls import reverse
+
+    from partnerships.agreements.models import Party
+    from partnerships.organisations.models import Organisation
+    from partnerships.reports.registry import all_reports
+
+    found = {one.title: reverse("reports:report", args=[one.slug]) for one in all_reports()}
+    area = 1  # the first district
+    found["Homes pipeline since a day"] = f"{found['Homes pipeline']}?since=2026-03-01"
+    found["Homes pipeline of a tenure"] = f"{found['Homes pipeline']}?tenure=social_rent"
+    found["Coverage of a theme"] = f"{found['Coverage of council areas']}?theme=homelessness&what=partnership"
+    found["Need and supply of an area"] = f"{found['Need and supply']}?area={area}"
+    found["Dashboard of the network"] = reverse("reports:dashboard")
+    own = Organisation.objects.of_person(person).order_by("pk").first()
+    if own is not None:
+        party = Party.objects.present().filter(organisation=own).order_by("pk").first()
+        found["Network around a body"] = f"{found['Network report']}?around={own.pk}"
+        found["Dashboard of an organisation"] = reverse("reports:organisation-dashboard", args=[own.pk])
+        if party is not None:
+            found["Dashboard of a partnership"] = reverse("reports:partnership-dashboard", args=[party.partnership_id])
+    return found
+
+
+def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dict[str, dict[str, Figures]]:
+    """Fill, then measure every report for every person, in a process of its own."""
+    name = f"bench_reports_{times:g}".replace(".", "_")
+    with kept_database(name, keep=keep) as (address, is_new):
+        prepare_pages(address)
+        from django.core.management import call_command
+        from django.db import connection, connections
+        from django.test import Client
+
+        from partnerships.people.models import User
+
+        if is_new:
+            print(f"{times:g} times England: tables", flush=True)
+            call_command("migrate", verbosity=0)
+            fill(times, without=("followers", "changes"))  # no report reads these
+            began = time.monotonic()
+            with connection.cursor() as cursor:
+                cursor.execute(_PLACES)
+                cursor.execute("VACUUM ANALYZE")
+            print(f"  places: {time.monotonic() - began:.1f} s", flush=True)
+        found: dict[str, dict[str, Figures]] = {}
+        for name in ("lead", "authority", "editor"):
+            person = User.objects.get(email=f"{name}@country.example")
+            client = Client(raise_request_exception=False)
+            client.force_login(person)
+            found[name] = {}
+            for page, url in addresses_of(person).items():
+                if only and page not in only:
+                    continue
+                figures = measure(client, url, rounds)
+                if figures is None:
+                    continue
+                found[name][page] = figures
+                print(
+                    f"  {times:g}x {name:12}{page:38}{figures.queries:4} queries {figures.p50_ms:9.1f} ms, p95"
+                    f"{figures.p95_ms:9.1f} {figures.python_ms:9.1f} + {figures.postgres_ms:.1f} ms CPU"
+                    f"{figures.bytes / 1024:8.0f} KB{'' if figures.p95_ms <= LIMIT else '  OVER THE LIMIT'}",
+                    flush=True,
+                )
+        connections.close_all()
+    return found
+
+
+def main() -> int:
+    """Measure each size in a process of its own, print a table and the JSON object."""
+    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reading.add_argument("--times", type=float, nargs="*", default=[1, 10], help="sizes, in times England")
+    reading.add_argument("--rounds", type=int, default=5, help="requests of each page (5)")
+    reading.add_argument("--only", nargs="*", default=[], help="names of pages")
+    reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
+    reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    wanted = reading.parse_args()
+    if not OWN:
+        reading.error("DATABASE_URL is not set: start this with make bench-reports")
+    if wanted.one is not None:
+        found = figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep, only=wanted.only)
+        print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
+        return 0
+    sizes: dict[str, Any] = {}
+    for times in wanted.times:
+        command = [sys.executable, __file__, "--one", str(times), "--rounds", str(wanted.rounds)]
+        command += [*(["--keep"] if wanted.keep else []), *(["--only", *wanted.only] if wanted.only else [])]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        last = ""
+        for line in process.stdout or ():
+            last = line
+            if not line.startswith("{"):
+                print(line, end="", flush=True)
+        if process.wait():
+            return 1
+        sizes[f"{times:g}"] = json.loads(last)
+    print(json.dumps({"reports": sizes}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

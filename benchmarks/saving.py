@@ -44,7 +44,8 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
     from partnerships.organisations.models import Membership
     from partnerships.plans.models import PlanOwner
     from partnerships.plans.services import publish_version, save_piece
-    from partnerships.spreadsheets.services import import_upload, upload_spreadsheet
+    from partnerships.spreadsheets.services import upload_spreadsheet
+    from partnerships.spreadsheets.services.applying import import_upload, preview_upload
     from partnerships.spreadsheets.services.kinds import Target
 
     now, today = timezone.now(), timezone.localdate()
@@ -66,6 +67,8 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
             author=person,
             now=now,
         )
+        preview_upload(upload=upload, author=person, now=now)
+        upload.refresh_from_db()
         done = import_upload(upload=upload, author=person, now=now)
         made = done.report["counts"].get("created")
         if made != ROWS:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
@@ -14,6 +17,19 @@ from partnerships.people.models import User
 from tests.support import kept_rows, seeds
 from tests.support.kept_rows import kept
 from tests.world import person
+
+
+def test_database_that_tests_copy_can_be_made_before_the_tests() -> None:
+    # `make test-database` begins without Django, so nothing that it imports may need models.
+    done = subprocess.run(
+        [sys.executable, "-c", "import tests.support.database"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.django_db(transaction=True)

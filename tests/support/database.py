@@ -16,7 +16,10 @@ from django.db import connections
 from django.utils import timezone
 from psycopg2 import sql
 
-from housing import history
+import housing
+
+#: What is installed after the migrations. It is read as a file, because it can be imported only once Django is set up.
+_AFTER_MIGRATIONS = Path(housing.__file__).with_name("history.py")
 
 #: Copies kept for earlier sets of migrations, so that switching branches stays fast.
 KEPT = 4
@@ -29,7 +32,7 @@ def migrations_digest() -> str:
     Tables have parts for some months.
     """
     digest = hashlib.sha256(f"{timezone.now():%Y-%m}".encode())
-    digest.update(Path(history.__file__).read_bytes())
+    digest.update(_AFTER_MIGRATIONS.read_bytes())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path, "migrations").glob("*.py")):
             digest.update(f"{config.label}/{file.name}".encode())

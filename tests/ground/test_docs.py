@@ -20,6 +20,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 #: "`TENURES`, `NEEDS` in `partnerships/plans/content/vocabulary.py`": names and the file that has them.
 _NAMES_IN_A_FILE = re.compile(r"((?:`[\w.]+`(?:, | and | or )?)+) in\s+`([\w/.]+\.\w+)`")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_BESIDE_A_FENCE = re.compile(r"^[ ]*```(?![a-z]*$).+$", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -89,6 +90,12 @@ def test_every_name_that_a_page_places_in_a_file_is_there(doc: Path) -> None:
     missing = [(name, path) for name, path in placed if name not in (ROOT / path).read_text(encoding="utf-8")]
 
     assert not missing, f"{doc.relative_to(ROOT)} looks for names in files that no longer have them: {missing}"
+
+
+def test_no_command_stands_on_the_line_that_opens_a_block_of_code() -> None:
+    hidden = {page.name: _BESIDE_A_FENCE.findall(page.read_text(encoding="utf-8")) for page in PAGES}
+
+    assert {name: lines for name, lines in hidden.items() if lines} == {}
 
 
 def test_every_page_is_reached_from_the_index() -> None:

@@ -48,8 +48,11 @@ class MaintenanceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in STILL_ANSWERED or not is_on():
             return self.get_response(request)
-        if (token := token_in(request)) and keep(token):
-            return HttpResponse("Kept. It is done when maintenance ends.", status=202, content_type="text/plain")
+        if token := token_in(request):
+            if keep(token):
+                return HttpResponse("Kept. It is done when maintenance ends.", status=202, content_type="text/plain")
+            if not is_on():  # it has ended meanwhile
+                return self.get_response(request)
         now, until = timezone.now(), _until()
         if until is not None and until <= now:
             until = None

@@ -6,21 +6,24 @@ Mail programs send one request and do not come back, so they must not get a 503.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 from partnerships.digests.emails.links import BadLink, Purpose, read
 from partnerships.digests.services import stop_email
+from partnerships.people.retention import for_each
 
 log = structlog.get_logger(__name__)
 
@@ -31,25 +34,35 @@ _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token of a one-click unsubscribe; "" for any other request. It is checked when it is used."""
-    if request.method != "POST" or request.POST.get("List-Unsubscribe") != "One-Click":
+    """The token of a one-click unsubscribe; "" for any other request. It is checked when it is used.
+
+    No other request's body is read.
+    """
+    if request.method != "POST":
         return ""
     try:
         match = resolve(request.path_info)
     except Resolver404:
         return ""
     token = str(match.kwargs.get("token", ""))
-    return token if match.view_name == "digests:stop" and _TOKEN.fullmatch(token) else ""
+    if match.view_name != "digests:stop" or not _TOKEN.fullmatch(token):
+        return ""
+    return token if request.POST.get("List-Unsubscribe") == "One-Click" else ""
 
 
 def keep(token: str) -> bool:
-    """Keep a token on this machine; False if too many are kept already, or the disk does not take it."""
+    """Keep a token on this machine.
+
+    False if maintenance has ended meanwhile, too many are kept already, or the disk does not take it.
+    """
     try:
         with _kept() as file:
-            if file.seek(0, os.SEEK_END) > MAX_BYTES:
+            # `maintenance off` removes that file before it waits for this one: it will see what is kept now.
+            if not Path(settings.MAINTENANCE_FILE).exists() or file.seek(0, os.SEEK_END) > MAX_BYTES:
                 return False
-            file.write(f"{token}\n")
-            file.flush()
+            line = f"\n{token}\n".encode("ascii")  # set off from one that a full disk cut short
+            if file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, "Cut short")
             os.fsync(file.fileno())
     except OSError as error:
         log.error("unsubscribe_not_kept", kind=type(error).__name__)
@@ -60,34 +73,39 @@ def keep(token: str) -> bool:
 def waiting() -> int:
     """How many are kept on this machine."""
     path = _path()
-    return len(path.read_text(encoding="ascii").split()) if path.exists() else 0
+    return len(path.read_bytes().split()) if path.exists() else 0
 
 
 def act_on_kept(*, now: dt.datetime) -> int:
     """Stop what the kept requests asked to stop; returns how many of them did.
 
-    What was done is removed one by one, so that after an error nothing is lost: a stop may be done twice.
+    Each is blanked out when it is done, so that a process that dies loses none: it may do one twice. One that fails
+    does not hold up the others, and stays; the first failure is raised at the end.
     """
     if not _path().exists():
         return 0
-    stopped = 0
+    connection.ensure_connection()  # or each of them would wait for a database that is away
+    stopped: list[bool] = []
     with _kept() as file:
-        file.seek(0)
-        left = file.read().split()
-        while left:
-            try:
-                link = read(Purpose.STOP, left[0], now=now)
-            except BadLink:
-                pass  # not a link of ours, or one of somebody who has left
-            else:
-                stop_email(person=link.person, delivery=link.number, reason=_REASON, now=now)
-                stopped += 1
-            left = left[1:]
-            file.seek(0)
-            file.truncate()
-            file.write("".join(f"{one}\n" for one in left))
-            file.flush()
-    return stopped
+
+        def act(kept: re.Match[bytes]) -> None:
+            stopped.append(_stop(kept[0].decode("ascii", "replace"), now=now))
+            file.seek(kept.start())
+            file.write(b" " * len(kept[0]))
+
+        for_each(re.finditer(rb"\S+", file.read()), act)
+        file.truncate(0)
+    return sum(stopped)
+
+
+def _stop(token: str, *, now: dt.datetime) -> bool:
+    """Stop what the email with this link was about; False if it is no link of ours, or its person has left."""
+    try:
+        link = read(Purpose.STOP, token, now=now)
+    except BadLink:
+        return False
+    stop_email(person=link.person, delivery=link.number, reason=_REASON, now=now)
+    return True
 
 
 def _path() -> Path:
@@ -95,9 +113,9 @@ def _path() -> Path:
 
 
 @contextmanager
-def _kept() -> Iterator[IO[str]]:
+def _kept() -> Iterator[FileIO]:
     """The file, which only this application may read, and only this process now: a token lets its holder act."""
-    number = os.open(_path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(number, "r+", encoding="ascii") as file:
+    number = os.open(_path(), os.O_RDWR | os.O_CREAT, 0o600)
+    with FileIO(number, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file

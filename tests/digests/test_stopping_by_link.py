@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from housing import maintenance, unsubscribes
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
@@ -128,6 +129,57 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
     assert "Mill Road" in since
     assert "Harbour Quarter" not in since
     assert (tmp_path / "maintenance.unsubscribes").read_text() == ""
+
+
+def test_one_click_that_fails_at_the_end_of_maintenance_waits_and_holds_up_no_other(
+    world: World,
+    plan: Plan,
+    second: Plan,
+    office: PostOffice,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    follow(world, plan, second)
+    links = [told_of(world, office, plan), told_of(world, office, second)]
+    tried: list[int] = []
+
+    def stop_but_the_first(*, delivery: int, **given: Any) -> Any:
+        tried.append(delivery)
+        if len(tried) == 1:
+            raise ValueError
+        return services.stop_email(delivery=delivery, **given)
+
+    monkeypatch.setattr(unsubscribes, "stop_email", stop_but_the_first)
+    call_command("maintenance", "on", stdout=StringIO())
+    kept = [Client().post(link, ONE_CLICK).status_code for link in (*links, links[0].replace(".", ".0", 1))]
+    with pytest.raises(CommandError, match=r"could not be done \(ValueError\): 1\. Run this again"):
+        call_command("maintenance", "off", stdout=StringIO())
+    done = list(tried)
+    call_command("maintenance", "off", stdout=(ended := StringIO()))
+
+    assert kept == [202, 202, 202]
+    assert len(done) == 2
+    assert tried == [*done, done[0]]
+    assert "are done: 1." in ended.getvalue()
+    assert told_since(world, office, plan, second) == ""
+
+
+def test_one_click_as_maintenance_ends_is_done_at_once(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    follow(world, plan)
+    link = told_of(world, office, plan)
+    answers = iter([True, False])
+    monkeypatch.setattr(maintenance, "is_on", lambda: next(answers))
+
+    said = page(link, ONE_CLICK)
+
+    assert "Harbour Quarter" in said
+    assert unsubscribes.waiting() == 0
+    assert told_since(world, office, plan) == ""
 
 
 def test_one_click_stops_one_plan_of_a_followed_partnership(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error
 from django.utils import timezone
 from django.utils.dateparse import parse_time
 
 from housing.maintenance import is_on, turn_off, turn_on
 from housing.unsubscribes import act_on_kept, waiting
+
+log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -46,7 +48,12 @@ class Command(BaseCommand):
         """Do what mail programs asked for meanwhile."""
         try:
             stopped = act_on_kept(now=timezone.now())
-        except (Error, OSError) as error:
+        except OSError as error:
+            raise CommandError(
+                f"Unsubscribes that were kept cannot be read ({error}). Run this again as the account of web."
+            ) from None
+        except Exception as error:
+            log.exception("unsubscribes_not_done")
             raise CommandError(
                 f"Unsubscribes that could not be done ({type(error).__name__}): {waiting()}. Run this again."
             ) from None

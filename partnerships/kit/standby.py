@@ -25,7 +25,8 @@ STANDBY = "standby"
 WAIT_SECONDS = 10.0
 #: Seconds in which a process does not ask again a standby that did not answer.
 AWAY_SECONDS = 30.0
-_CAUGHT_UP = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+#: NULL once it was promoted; what it replayed last stays as it was until it is started again.
+_CAUGHT_UP = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() >= %s::pg_lsn END"
 
 _reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
 _asked_again_at = 0.0

@@ -235,18 +235,20 @@ def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_pr
     assert len(refusing) == 0
 
 
-def test_a_standby_that_is_behind_or_away_is_not_waited_for(world: World) -> None:
+def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
 
     with standby_in_name(has_caught_up=False) as asked:
         behind = made(world.ben)
+    with standby_in_name(has_caught_up=None) as asked_after_promotion:
+        promoted = made(world.ben)
     with standby_away():
         away = made(world.ben)
 
-    assert len(asked) == 1  # how far it is
-    assert behind.is_made
-    assert away.is_made
-    assert bytes(behind.content or b"") == bytes(away.content or b"")
+    assert len(asked) == len(asked_after_promotion) == 1  # how far it is
+    assert "pg_is_in_recovery()" in asked_after_promotion.captured_queries[0]["sql"]
+    assert all(file.is_made for file in (behind, promoted, away))
+    assert bytes(behind.content or b"") == bytes(promoted.content or b"") == bytes(away.content or b"")
 
 
 def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:

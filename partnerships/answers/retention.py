@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
-
-from django.db import transaction
 
 from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incoming, IncomingFile
 from partnerships.answers.models.incoming import INCOMING_KEPT
@@ -38,13 +35,13 @@ def _drop_refused(now: dt.datetime, dry_run: bool) -> int:
 def _drop_incoming(now: dt.datetime, dry_run: bool) -> int:
     old = Incoming.objects.filter(received_at__lte=now - INCOMING_KEPT)
     if not dry_run:
-        for_each(list(IncomingFile.objects.filter(incoming__in=old.values("pk"))), _drop_file)
+        for_each(list(IncomingFile.objects.filter(incoming__in=old.values("pk"))), drop_file)
     return delete_in_batches(old, dry_run=dry_run)
 
 
-@transaction.atomic
-def _drop_file(row: IncomingFile) -> None:
-    transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
+def drop_file(row: IncomingFile) -> None:
+    """Delete a file and its row: in this order, so that the row of a file that was not deleted is found again."""
+    row.file.storage.delete(str(row.file.name))
     row.delete()
 
 

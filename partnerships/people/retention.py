@@ -105,7 +105,7 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
 
 
 def drop_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
-    """Delete the stored files of these rows, after commit; returns how many.
+    """Delete the stored files of these rows; returns how many.
 
     The rows stay, with title and fingerprint.
     """
@@ -120,8 +120,9 @@ def _drop_file(old: QuerySet[Any], pk: int) -> None:
     row = old.select_for_update().filter(pk=pk).first()
     if row is None:  # restored, or dropped by another run, in the meantime
         return
+    # First, so that the row goes on naming a file that the storage did not delete: the next run tries again.
+    row.file.storage.delete(str(row.file.name))
     old.model._default_manager.filter(pk=pk).update(file="")
-    transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -285,6 +286,34 @@ def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
 
     assert (kept, gone) == (0, 1)
     assert not Incoming.objects.exists()
+    assert not IncomingFile.objects.exists()
+
+
+def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
+    world: World,
+    reply_to: str,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    def away(*given: object) -> None:
+        raise OSError
+
+    settings.MEDIA_ROOT = tmp_path / "media"
+    message = reply(reply_to)
+    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
+    read_mailbox(tmp_path, message)
+    incoming, path = Incoming.objects.get(), Path(IncomingFile.objects.get().file.path)
+
+    with monkeypatch.context() as patched, django_capture_on_commit_callbacks(execute=True):
+        patched.setattr(FileSystemStorage, "delete", away)
+        services.drop_incoming(incoming=incoming, author=incoming.person, now=timezone.now())
+    still = path.exists(), IncomingFile.objects.count()
+    retention._drop_incoming(timezone.now() + dt.timedelta(days=31), False)
+
+    assert still == (True, 1)
+    assert not path.exists()
     assert not IncomingFile.objects.exists()
 
 

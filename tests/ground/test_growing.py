@@ -22,6 +22,7 @@ from housing.backups.files import Bucket, Folder, hash_of_file
 from housing.backups.making import pack_files
 from housing.backups.restoring import unpack_files
 from housing.broker import broker_settings
+from housing.bucket import PrivateBucket
 from housing.declarations import SETTINGS
 from housing.declarations.setting import read_settings
 from partnerships.agreements.models import Document
@@ -112,20 +113,30 @@ def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
     assert bucket.bucket.Object(f"files/{document.file.name}").content_type == "text/plain"
 
 
-def test_retention_deletes_a_file_from_the_bucket_and_its_page_is_not_found(
-    world: World, bucket: Any, django_capture_on_commit_callbacks: Any
+def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
+    world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def away(*given: object) -> None:
+        raise OSError("away")
+
     document = add(world)
     address, ben = document.get_absolute_url(), signed_in(world.ben)
+    rows = Document.objects.filter(pk=document.pk)
 
     bucket.delete(document.file.name)
     missing = ben.get(address)
     bucket.save(document.file.name, ContentFile(CONTENT))
-    with django_capture_on_commit_callbacks(execute=True):
-        drop_files(Document.objects.filter(pk=document.pk), dry_run=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(PrivateBucket, "delete", away)
+        with pytest.raises(OSError, match="away"):
+            drop_files(rows, dry_run=False)
+    named = rows.get().file.name
+    drop_files(rows, dry_run=False)
 
     assert missing.status_code == 404
+    assert named == document.file.name
     assert bucket.names() == []
+    assert rows.get().file.name == ""
 
 
 def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(

@@ -186,9 +186,7 @@ def test_a_stakeholder_with_a_membership_is_kept(world: World, asked: User) -> N
 
 
 @pytest.mark.parametrize(("days", "kept"), [(364, True), (365, False)])
-def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(
-    world: World, days: int, kept: bool, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: World, days: int, kept: bool) -> None:
     now = timezone.now()
     document = add_document(
         partnership=world.partnership,
@@ -201,8 +199,7 @@ def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(
     remove_document(document=document, author=world.amina, now=now)
     name, storage = document.file.name, document.file.storage
 
-    with django_capture_on_commit_callbacks(execute=True):
-        apply_retention(now=now + days * DAY)
+    apply_retention(now=now + days * DAY)
 
     document.refresh_from_db()
     assert storage.exists(name) is kept

@@ -10,6 +10,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from partnerships.answers.models import Answer, Incoming, IncomingStatus
+from partnerships.answers.retention import drop_file
 from partnerships.answers.rights import may_forward_to
 from partnerships.answers.services.answering import comment_by_link
 from partnerships.conversations.models import Conversation
@@ -27,7 +28,7 @@ _NAMES = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
 
 
 class UnableToConfirm(Exception):
-    """It was already confirmed or deleted, or is too old."""
+    """It was already confirmed or deleted, is too old, or its files cannot be read or attached."""
 
 
 @transaction.atomic
@@ -83,6 +84,8 @@ def save_forwarded(
                 )
         except UnableToAttachFile as error:
             raise UnableToConfirm(str(error)) from error
+        except OSError as error:
+            raise UnableToConfirm("The files of this email cannot be read at the moment. Try again later.") from error
     _drop_files(locked)
     _settle(locked, IncomingStatus.USED, now)
     return conversation
@@ -112,6 +115,6 @@ def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> Non
 
 
 def _drop_files(incoming: Incoming) -> None:
+    """Delete the files after commit. Retention finds those that the storage did not delete."""
     for row in incoming.files.all():
-        transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
-    incoming.files.all().delete()
+        transaction.on_commit(partial(drop_file, row), robust=True)

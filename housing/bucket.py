@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urljoin
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from django.core.files.base import File
+from django.utils.encoding import filepath_to_uri
 from storages.backends.s3 import S3File, S3Storage
 
 #: The folder of the bucket that holds the files.
@@ -28,7 +31,12 @@ def failures_as_on_a_disk() -> Iterator[None]:
     """Raise `OSError` where the storage fails, as a disk does: callers need not know which of them it is."""
     try:
         yield
-    except (BotoCoreError, ClientError, Boto3Error) as error:
+    except ClientError as error:
+        # Deleted after it was found: what reads all files, such as a backup, goes on without it.
+        missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
+        kind = FileNotFoundError if missing else OSError
+        raise kind(f"The storage of files failed: {type(error).__name__}.") from error
+    except (BotoCoreError, Boto3Error) as error:
         raise OSError(f"The storage of files failed: {type(error).__name__}.") from error
 
 
@@ -53,8 +61,6 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
             "max_memory_size": MAX_BYTES,
             "client_config": config,
             "transfer_config": TransferConfig(use_threads=False),
-            # No page links to the bucket. An address that anything made of it would not last.
-            "querystring_expire": 60,
         }
         return {**super().get_default_settings(), **own}
 
@@ -84,6 +90,10 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
         """The size of a file in bytes."""
         with failures_as_on_a_disk():
             return int(super().size(name))
+
+    def url(self, name: str, *given: Any, **named: Any) -> str:
+        """An address that nothing serves, as for a folder: a signed one could be read without a check."""
+        return urljoin(settings.MEDIA_URL, filepath_to_uri(name))
 
     def names(self) -> list[str]:
         """The names of all files, in order."""

@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
+from storages.backends.s3 import S3File
 
 from housing.backups.files import Bucket, Folder, hash_of_file
 from housing.backups.making import pack_files
@@ -109,6 +110,8 @@ def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
     assert "no-store" in own["Cache-Control"]
     assert foreign.status_code == 404
     assert unsigned.status_code == 403
+    assert document.file.url == f"/not-served/{document.file.name}"
+    assert signed_in(world.ben).get(document.file.url).status_code == 404
     assert bucket.names() == [document.file.name]
     assert bucket.bucket.Object(f"files/{document.file.name}").content_type == "text/plain"
 
@@ -137,6 +140,20 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
     assert named == document.file.name
     assert bucket.names() == []
     assert rows.get().file.name == ""
+
+
+def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = S3File.open
+
+    def delete_first(file: S3File, mode: str | None = None) -> S3File:
+        file.obj.delete()
+        return read(file, mode)
+
+    bucket.save("terms.txt", ContentFile(CONTENT))
+    monkeypatch.setattr(S3File, "open", delete_first)
+
+    with pytest.raises(FileNotFoundError):
+        bucket.open("terms.txt")
 
 
 def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-#: Their settings, and what is lost without each.
+#: Their settings, and what is lost without each. Files in a bucket need no folder.
 WRITTEN = {
     "MEDIA_ROOT": "nobody can upload files",
     "JOURNAL_ROOT": "a restore would bring back what was ended since the backup",
@@ -18,7 +18,8 @@ WRITTEN = {
 
 def require_folders() -> None:
     """Make the folders that are missing; raise `ImproperlyConfigured` with a sentence for each that is of no use."""
-    faults = [fault for name, lost in WRITTEN.items() if (fault := _fault(name, Path(getattr(settings, name)), lost))]
+    written = {name: lost for name, lost in WRITTEN.items() if name != "MEDIA_ROOT" or not settings.FILES_BUCKET}
+    faults = [fault for name, lost in written.items() if (fault := _fault(name, Path(getattr(settings, name)), lost))]
     if faults:
         raise ImproperlyConfigured("\n".join(faults))
 

@@ -19,6 +19,7 @@ from housing.declarations import SECRETS, SETTINGS, refuse_removed
 from housing.declarations.pages import HSTS_STEPS
 from housing.declarations.setting import read_settings
 from housing.environment import database_role, load, read_file, read_secret_files
+from housing.folders import require_folders
 from tools.settings_pages import REFERENCE, example, reference
 
 EXAMPLE = settings.BASE_DIR / ".env.example"
@@ -279,6 +280,16 @@ def test_a_folder_that_cannot_be_written_prevents_the_start_and_is_named(tmp_pat
     assert f"SURVEY_KEYS_ROOT names {folder}, to which this process cannot write (Not a directory)" in done.stderr
     assert "no survey can open or close" in done.stderr
     assert "JOURNAL_ROOT" not in done.stderr
+
+
+def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    folders = {"MEDIA_ROOT": tmp_path / "taken" / "media", "JOURNAL_ROOT": tmp_path, "SURVEY_KEYS_ROOT": tmp_path}
+
+    with override_settings(**folders), pytest.raises(ImproperlyConfigured, match="MEDIA_ROOT names"):
+        require_folders()
+    with override_settings(**folders, FILES_BUCKET="common-ground"):
+        require_folders()
 
 
 def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:

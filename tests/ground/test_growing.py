@@ -24,6 +24,7 @@ from housing.backups.making import pack_files
 from housing.backups.restoring import unpack_files
 from housing.broker import broker_settings
 from housing.bucket import PrivateBucket
+from housing.database_roles import KEEPALIVE, standby_settings
 from housing.declarations import SETTINGS
 from housing.declarations.setting import read_settings
 from partnerships.agreements.models import Document
@@ -234,6 +235,14 @@ def test_settings_of_several_machines_that_do_not_fit_are_refused(given: dict[st
 
 
 # --- Long files from a standby
+
+
+def test_a_standby_is_given_up_sooner_than_the_primary_and_never_written_by_tests() -> None:
+    given = standby_settings("postgres://worker@standby.example/ground?connect_timeout=1", max_age=60)
+
+    assert given["OPTIONS"]["connect_timeout"] == 1
+    assert given["OPTIONS"]["tcp_user_timeout"] < KEEPALIVE["tcp_user_timeout"]
+    assert given["TEST"] == {"MIRROR": "default"}
 
 
 def made(person: User) -> ListFile:

@@ -27,6 +27,7 @@ from partnerships.outbox import claiming, draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.claiming import claim
 from partnerships.outbox.models import Bounce, Email, EmailPart, Suppression
+from partnerships.outbox.services import record_email
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
@@ -367,6 +368,23 @@ def test_an_overdue_reader_is_counted_although_another_email_is_deferred(
     Watermark.objects.filter(recipient=world.ben, plan=plan).update(due_at=an_hour_ago, waiting_since=an_hour_ago)
 
     assert queue_figures()["oldest_due_seconds"] >= 3600
+
+
+def test_a_renewed_lease_shows_although_another_email_waits_until_tomorrow(world: World, settings: Any) -> None:
+    """A worker is restarted if nothing changes here while emails are overdue."""
+    settings.EMAIL_LEASE_SECONDS = 3_600
+    now = timezone.now()
+    addresses = ("first@ground.example", "second@ground.example")
+    for address in addresses:
+        record_email(kind="people.account", address=address, secrets={"subject": "A code", "text": "1\n"}, now=now)
+    waits, leaves = Email.objects.filter(address__in=addresses).order_by("pk").values_list("pk", flat=True)
+    rewrite(waits, available_at=now + dt.timedelta(days=1))
+    rewrite(leaves, status="sending", available_at=now + dt.timedelta(seconds=1_000))
+    before = queue_figures()["lease_until"]
+
+    rewrite(leaves, available_at=now + dt.timedelta(seconds=2_000))
+
+    assert "" < before < queue_figures()["lease_until"]
 
 
 def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, ben: Subscription) -> None:

@@ -15,7 +15,7 @@ from types import FrameType
 import django
 from django.core.exceptions import ImproperlyConfigured
 
-from housing.notifying import ALIVE, EXIT_MISCONFIGURED, READY, notify
+from housing.notifying import EXIT_MISCONFIGURED, READY, notify, saying_alive
 
 _stopping = threading.Event()
 
@@ -39,7 +39,7 @@ def main() -> int:
     from partnerships.outbox.account_emails import send_until  # noqa: PLC0415 - needs Django to be set up
 
     notify(READY)
-    send_until(_stopping, each_round=lambda: notify(ALIVE))
+    send_until(_stopping, say_alive=saying_alive(every=5))
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
+from collections.abc import Callable
 
 READY = "READY=1"
 ALIVE = "WATCHDOG=1"
@@ -24,3 +26,16 @@ def notify(message: str) -> None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.settimeout(1)
         sender.sendto(message.encode(), address)
+
+
+def saying_alive(*, every: float) -> Callable[[], None]:
+    """A function that says "alive" when it is called, but at most once in this many seconds."""
+    said_at: float | None = None
+
+    def say() -> None:
+        nonlocal said_at
+        if said_at is None or time.monotonic() - said_at >= every:
+            said_at = time.monotonic()
+            notify(ALIVE)
+
+    return say

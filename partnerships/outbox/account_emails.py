@@ -20,18 +20,22 @@ _PATIENCE_SECONDS = 0.4
 log = structlog.get_logger(__name__)
 
 
-def send_until(stopping: threading.Event, *, each_round: Callable[[], None] = lambda: None) -> None:
+def send_until(stopping: threading.Event, *, say_alive: Callable[[], None] = lambda: None) -> None:
     """Send account emails until `stopping` is set; then wait for the answers to those that have left.
 
-    `each_round` is called at each look at the queue.
+    `say_alive` is called many times a second, also while an email is being claimed, sent or waited for.
     """
+
+    def is_stopping() -> bool:
+        say_alive()
+        return stopping.is_set()
+
     threads = DrainThreads(lanes="account", patience=_PATIENCE_SECONDS, job="account sender")
-    while not stopping.is_set():
+    while not is_stopping():
         pause = CHECK_EVERY_SECONDS
-        each_round()
         try:
             if is_due(lanes="account"):
-                threads.run(seconds=30, is_stopping=stopping.is_set)
+                threads.run(seconds=30, is_stopping=is_stopping)
         except Error as error:
             log.warning("account_sender_waits", kind=type(error).__name__)
             connections.close_all()

@@ -19,7 +19,7 @@ from django.test import Client
 from housing import watching
 from housing.beat import BeatingScheduler
 from housing.heartbeats import BEAT, STALE_SECONDS, record_heartbeat
-from housing.notifying import ALIVE, READY, notify
+from housing.notifying import ALIVE, READY, notify, saying_alive
 from housing.watching import beat_hangs, watch
 from partnerships.kit.operators import wait_for_alerts
 from tools.embedded.processes import Child
@@ -93,6 +93,23 @@ def test_a_process_whose_listener_is_gone_goes_on(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
 
     notify(ALIVE)
+
+
+def test_a_process_says_that_it_is_alive_no_more_often_than_it_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "alive"))
+        listener.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
+        say_alive = saying_alive(every=1_000)
+
+        say_alive()
+        say_alive()
+
+        assert listener.recv(100).decode() == ALIVE
+        with pytest.raises(BlockingIOError):
+            listener.recv(100)
 
 
 @pytest.mark.django_db

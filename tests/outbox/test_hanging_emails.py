@@ -18,7 +18,7 @@ from django.utils import timezone
 from partnerships.kit.accounting import acting
 from partnerships.outbox import account_emails, drain_threads
 from partnerships.outbox.drain_threads import DrainThreads
-from partnerships.outbox.draining import drain
+from partnerships.outbox.draining import Tally, drain
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import record_email
 from tests.outbox.mail_server import MailServer, mail_server
@@ -68,13 +68,13 @@ def statuses() -> list[str]:
 
 
 @contextlib.contextmanager
-def account_sender(server: MailServer) -> Iterator[None]:
+def account_sender(server: MailServer, say_alive: Callable[[], None] = lambda: None) -> Iterator[None]:
     """The account sender, as its own process runs it."""
     stopping = threading.Event()
 
     def run() -> None:
         try:
-            account_emails.send_until(stopping)
+            account_emails.send_until(stopping, say_alive=say_alive)
         finally:
             connection.close()
 
@@ -102,6 +102,25 @@ def test_account_email_leaves_while_another_hangs(server: MailServer, settings: 
         status_of_hanging = Email.objects.get(pk=hanging.pk).status
 
     assert status_of_hanging == "sending"
+
+
+def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
+    server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, claimed, go_on = [], threading.Event(), threading.Event()
+
+    def slow_drain(**options: Any) -> Tally:
+        claimed.set()
+        go_on.wait(30)
+        return Tally()
+
+    monkeypatch.setattr(drain_threads, "drain", slow_drain)
+    record_code("ben@council.example")
+    with account_sender(server, say_alive=lambda: said.append(1)):
+        assert claimed.wait(30)
+        before = len(said)
+        until(lambda: len(said) > before + 2, 30)
+        go_on.set()
 
 
 @pytest.mark.parametrize("what", ["hang", "deaf"])

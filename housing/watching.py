@@ -1,8 +1,8 @@
-"""A worker's watch over itself: a thread that says "alive", and lets the worker end with 75 when emails stall.
+"""A worker's watch over itself: one thread says "alive", another lets the worker end with 75 when emails stall.
 
 A Celery worker can stop consuming after its broker reconnects, which only the queue of emails shows. What started the
-worker starts it again. If the whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says
-"alive" at each tick.
+worker starts it again. A worker whose processes are at work has not stalled, however long emails wait for it. If the
+whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says "alive" at each tick.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import threading
 import time
 from typing import Any
 
+from celery.worker import state
 from django.core.management import call_command
 from django.db import Error, connections
 
+from housing.celery import app
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
 from housing.notifying import ALIVE, EXIT_STALLED, notify
 from partnerships.kit.operators import alert_operators, wait_for_alerts
@@ -26,6 +28,8 @@ CHECK_EVERY_SECONDS = 15.0
 OVERDUE_SECONDS = 60
 #: How long a stalled worker may take to stop as for a deployment, before it ends at once.
 STOP_SECONDS = 30.0
+#: What Celery may take to end a task after its time limit.
+_LIMIT_MARGIN_SECONDS = 30.0
 
 
 def queue_figures() -> dict[str, Any]:
@@ -52,15 +56,36 @@ def beat_hangs(before: float | None, now: float | None) -> bool:
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 
+def is_at_work() -> bool:
+    """Whether a process of this worker has a task that is within its time limit.
+
+    All may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no task.
+    """
+    try:
+        running = [(task.time_start, task.task.time_limit) for task in state.active_requests]
+    except RuntimeError:  # one began or ended meanwhile
+        return True
+    now = time.time()
+    return any(
+        began and now - began < (limit or app.conf.task_time_limit) + _LIMIT_MARGIN_SECONDS for began, limit in running
+    )
+
+
+def say_alive() -> None:
+    """Say "alive" for ever: a database that keeps the other thread waiting is not the worker's fault."""
+    while True:
+        notify(ALIVE)
+        time.sleep(CHECK_EVERY_SECONDS)
+
+
 def watch() -> None:
-    """Say "alive" at each check, and return when emails stall.
+    """Look at the queue again and again, and return when emails stall and this worker does nothing.
 
     A missing database is not the worker's fault and starts the checks again. A beat that hangs or is missing is told
     to operators: it is restarted by what started it.
     """
     before: tuple[dict[str, Any], float | None] | None = None
     while True:
-        notify(ALIVE)
         time.sleep(CHECK_EVERY_SECONDS)
         try:
             now = queue_figures(), heartbeat_age(BEAT)
@@ -70,10 +95,10 @@ def watch() -> None:
             continue
         if before and beat_hangs(before[1], now[1]):
             alert_operators("Beat hangs", f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it.")
-        if before and is_stalled(before[0], now[0]):
+        if before and is_stalled(before[0], now[0]) and not is_at_work():
             alert_operators(
                 "The workers have stalled",
-                "Emails are overdue and none is being sent. The workers are being restarted.",
+                "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
             )
             return
         before = now
@@ -87,7 +112,8 @@ class Watch:
         self._stopped = threading.Event()
 
     def begin(self) -> None:
-        """Watch in a thread of its own, because the worker's main thread may hang."""
+        """Watch in threads of their own, because the worker's main thread may hang."""
+        threading.Thread(target=say_alive, name="alive", daemon=True).start()
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     def end(self) -> None:

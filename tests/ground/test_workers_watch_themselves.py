@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 
+from housing import watching
 from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED
-from housing.watching import is_stalled
+from housing.watching import is_at_work, is_stalled, watch
 
 #: A worker for which one email is overdue and nothing moves.
 STALLED = """
@@ -55,6 +58,43 @@ def test_emails_that_just_became_overdue_are_not_a_stall() -> None:
 
 def test_an_empty_queue_is_not_a_stall() -> None:
     assert not is_stalled({"queued": 0, "oldest_due_seconds": None}, {"queued": 0, "oldest_due_seconds": None})
+
+
+def running_for(seconds: float, *, time_limit: int | None = None) -> SimpleNamespace:
+    """A task that this worker began some seconds ago; without a limit of its own, it may take 300."""
+    return SimpleNamespace(time_start=time.time() - seconds, task=SimpleNamespace(time_limit=time_limit))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ([], False),
+        ([running_for(280)], True),
+        ([running_for(1_000)], False),
+        ([running_for(500, time_limit=510)], True),
+        ([running_for(1_000), running_for(3)], True),
+    ],
+)
+def test_a_worker_is_at_work_while_a_task_is_within_its_time_limit(
+    monkeypatch: pytest.MonkeyPatch, tasks: list[SimpleNamespace], expected: bool
+) -> None:
+    monkeypatch.setattr("celery.worker.state.active_requests", tasks)
+
+    assert is_at_work() is expected
+
+
+def test_a_worker_that_is_busy_with_a_long_job_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import takes minutes: emails wait, nothing moves, and the worker is well."""
+    busy = iter([True, True, False])
+    monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "queue_figures", lambda: {"queued": 1, "oldest_due_seconds": 70})
+    monkeypatch.setattr(watching, "heartbeat_age", lambda name: None)
+    monkeypatch.setattr(watching, "alert_operators", lambda subject, text: None)
+    monkeypatch.setattr(watching, "is_at_work", lambda: next(busy))
+
+    watch()
+
+    assert list(busy) == [], "It ended only when the job was done."
 
 
 def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from docutils.nodes import make_id
 
-from partnerships.web.page_help import BY_ROOM, GROUPS, TOPICS, topic_of
+from partnerships.web.page_help import BY_KEY, BY_ROOM, GROUPS, TOPICS, topic_of
 from tests.support.prepared import ROWS
 
 DOCS = Path(settings.BASE_DIR) / "docs"
@@ -60,6 +60,11 @@ def test_every_topic_leads_to_a_heading_of_the_documentation() -> None:
             broken.append((topic.key, topic.guide))
 
     assert broken == []
+
+
+@pytest.mark.parametrize("key", ["surveys", "answer-a-survey"])
+def test_help_about_surveys_says_who_reads_answers_by_name(key: str) -> None:
+    assert any("by name" in line and "once" in line and "read" in line for line in BY_KEY[key].who)
 
 
 def test_help_is_read_signed_out_and_says_what_the_page_does_and_who_may_do_what(client: Client) -> None:

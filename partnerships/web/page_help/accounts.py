@@ -62,7 +62,10 @@ TOPICS = (
         title="Emails you get",
         does="Shows what you follow, how often you get emails, and when the next one comes. You can follow a plan, a "
         "partnership or one site or milestone, pause, and stop. What can wait comes in one summary a day.",
-        who=("Only you choose your emails. Leads see who follows what they lead.",),
+        who=(
+            "You choose your emails, and can stop any of these.",
+            "Leads can send changes of their plans and partnerships to people by their role, and see who follows them.",
+        ),
         guide=f"{EVERYDAY}#follow-changes",
         views="digests:manage digests:follow-piece digests:last-month digests:stop-all digests:view digests:due",
     ),
@@ -83,7 +86,8 @@ TOPICS = (
         "somebody, correct an address, see what the next email would say, and end it. A stakeholder is asked first and "
         "must agree.",
         who=(
-            "Editors and leads add stakeholders of what their organisation owns.",
+            "Editors and leads add stakeholders for their organisation, of what it may read.",
+            "Editors and leads of the organisation that added somebody correct the address and end it.",
             "The stakeholder agrees, and can stop at any time.",
         ),
         guide=f"{EVERYDAY}#tell-stakeholders",
@@ -137,7 +141,7 @@ TOPICS = (
         key="about-this-site",
         title="Privacy, cookies and accessibility",
         does="Says who runs this site, what is kept about people and for how long, which two cookies it needs, and how "
-        "far it can be used by everybody.",
+        "accessible it is.",
         who=("Everybody reads these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",
@@ -145,8 +149,8 @@ TOPICS = (
     Topic(
         key="administration",
         title="Administration",
-        does="Administrators keep the directory, accounts and imports here and in Django admin. Each step asks for a "
-        "reason, which history keeps. Looking at the site as somebody else lasts 30 minutes and is logged.",
+        does="Administrators keep the directory, accounts and imports here and under Administration. Each step asks "
+        "for a reason, which history keeps. Looking at the site as somebody else lasts 30 minutes and is logged.",
         who=("Only administrators use these pages. They act for no organisation.",),
         guide="how-to/set-up-a-network/",
         views="people:grant-administration people:withdraw-administration people:leaver people:remove-second-factor "

@@ -109,7 +109,8 @@ TOPICS = (
         does="Shows what published reports recommend, who should act, what each organisation says it does, and its "
         "evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
         who=(
-            "Everybody signed in reads recommendations and responses; evidence only as far as you may read the record.",
+            "Everybody signed in reads recommendations, and status and reason of each response.",
+            "Evidence is shown to those who may read the record that it is.",
             "Editors and leads respond for their organisation.",
             "Parties of a partnership read what it does about recommendations.",
         ),
@@ -123,12 +124,14 @@ TOPICS = (
     Topic(
         key="surveys",
         title="Surveys of a partnership",
-        does="Asks people in confidence how the partnership is doing. Results are published the morning after the last "
-        "day, and only for groups that are large enough. Results lead to objectives, asks and commitments.",
+        does="Asks people how the partnership is doing: in confidence, or by name where too few are asked for that. "
+        "Results are published the morning after the last day, those of an anonymous survey only for groups that are "
+        "large enough. Results lead to objectives, asks and commitments.",
         who=(
             "Leads of the parties prepare and open a survey, and add the people to ask.",
-            "Nobody sees who answered what, and nobody sees anything while it is open.",
-            "One person outside the parties reads the comments first, and decides which are shown.",
+            "Nobody sees answers while it is open. In an anonymous survey nobody ever sees who answered what.",
+            "In a survey by name, people of the parties read each answer, with its name, once it is over.",
+            "One person outside the parties reads anonymous comments first, and decides which are shown.",
         ),
         guide="surveys/#what-people-do",
         views="surveys:overview surveys:detail surveys:prepare surveys:invite surveys:ask-partnership surveys:end "
@@ -138,9 +141,12 @@ TOPICS = (
         key="answer-a-survey",
         title="Answer a survey",
         does="This page belongs to the link in your email. Answer the questions and send them; you need no account. An "
-        "anonymous survey is answered once, and nobody can find out what you answered. A survey by name can be "
-        "changed until it is over.",
-        who=("The person who was sent the link answers.",),
+        "anonymous survey is answered once, and nobody can find out what you answered. In a survey by name "
+        "you can change your answers until it is over.",
+        who=(
+            "The person who was sent the link answers.",
+            "Answers by name are read by the people of the partnership once the survey is over.",
+        ),
         guide="surveys/#what-nobody-can-find-out",
         views="surveys:answer surveys:answer-by-name surveys:thanks",
     ),
@@ -150,8 +156,8 @@ TOPICS = (
         does="Shows what a council and a provider agreed about lettings, and the returns of each quarter: upload the "
         "CORE export, add what it lacks, and send it. The council confirms or disputes each line.",
         who=(
-            "Council and provider read figures while a data-sharing agreement is in force.",
-            "Other parties see small numbers masked.",
+            "All figures are shown only while a signed data-sharing agreement is in force.",
+            "The provider reads them, and the council once a return was sent. Other parties see small numbers masked.",
             "Editors and leads of the provider fill in and send returns; those of the council decide on them.",
         ),
         guide="nominations/#the-return",

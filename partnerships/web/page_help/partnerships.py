@@ -13,7 +13,8 @@ TOPICS = (
         "step.",
         who=(
             "People of the organisations that take part or are invited read it.",
-            "Its title, parties and status are shown to everybody signed in, if its leads chose so.",
+            "Everybody signed in reads title, kind, purpose, areas, organisations and status, if its leads chose so.",
+            "People of an organisation that has left read what there was up to that day.",
             "Leads of the chair’s or a lead organisation change its status and settings.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
@@ -33,9 +34,9 @@ TOPICS = (
         key="members",
         title="Who takes part",
         does="Shows the organisations that take part, were invited, declined or left. From here organisations are "
-        "invited, their part is changed, and they leave. An invitation is emailed to the leads of the organisation.",
+        "invited, their role is changed, and they leave. An invitation is emailed to the leads of the organisation.",
         who=(
-            "Leads of the chair’s or a lead organisation invite and remove organisations and change their part.",
+            "Leads of the chair’s or a lead organisation invite and remove organisations and change their role.",
             "Leads of the invited organisation accept or decline.",
             "Leads take their own organisation out; if the terms ask for notice, by giving notice.",
         ),
@@ -50,9 +51,11 @@ TOPICS = (
         "only when every party has signed the same version. Each version stays as it was signed and can be compared, "
         "printed and downloaded.",
         who=(
-            "People of the parties read published versions; editors and leads of the parties also read drafts.",
+            "People of organisations that take part or are invited read published versions.",
+            "Editors and leads of these organisations also read drafts.",
             "Editors and leads of a party change a draft; observers do not.",
-            "Leads of a party that has signed propose an amendment and put it up for signature.",
+            "Leads of a party that has signed propose an amendment.",
+            "They, and leads of the chair’s or a lead organisation, put it up for signature.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
@@ -67,7 +70,8 @@ TOPICS = (
         "A signature belongs to one version. Signatures on paper are recorded with a scan.",
         who=(
             "The holder of an organisation’s signatory post signs; where there is none, its leads do.",
-            "The link in an email signs without signing in, unless the organisation has closed that way.",
+            "The link in an email signs without signing in.",
+            "If the organisation requires a second factor or its own sign-in page, you sign in first.",
             "Leads of the party that signed, or of the chair’s or a lead organisation, record a signature on paper.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
@@ -79,7 +83,7 @@ TOPICS = (
         does="Shows when the partnership starts, is reviewed and ends, notices that were given, and days that no "
         "agreement covers. Dates take effect by themselves, and leads are emailed beforehand.",
         who=(
-            "People of the parties read the dates.",
+            "People of organisations that take part or are invited read the dates.",
             "Leads give and withdraw notice for their organisation and choose which dates they are reminded of.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
@@ -92,7 +96,8 @@ TOPICS = (
         "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
         who=(
             "Contacts are shown to colleagues, and to partners for the partnerships that they share.",
-            "Editors and leads create, fill and end posts of their organisation; leads those of lead and signatory.",
+            "Editors and leads create, fill and end posts of their organisation.",
+            "Only leads fill the posts of lead and signatory.",
             "Holders change their own contact details and can give up a post.",
         ),
         guide=f"{EVERYDAY}#say-who-is-responsible",
@@ -179,8 +184,9 @@ TOPICS = (
         "reason.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Leads of the chair’s or a lead organisation set reports up, and accept or return them.",
+            "Leads of the chair’s or a lead organisation set reports up, and accept or return those of others.",
             "Editors and leads of the party that reports write and submit it; observers do not.",
+            "A draft is read only by people of the party that reports.",
         ),
         guide="reports/",
         views="conversations:report conversations:report-compare conversations:report-decide "
@@ -193,8 +199,10 @@ TOPICS = (
         does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists what "
         "waits too long, as far as the facilitator may read it. Being named gives no right to sign or to answer.",
         who=(
-            "Leads of the partnership, or editors of the ask or offer, name a facilitator, who accepts or declines.",
+            "Leads of the chair’s or a lead organisation name a facilitator of a partnership, who accepts or declines.",
+            "Editors and leads of its organisation name one for an ask or offer, who can read it already.",
             "The facilitator can stop at any time, and those who may name one can end it.",
+            "Leads of the chair’s or a lead organisation also read what is stuck, as far as they may read it.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

@@ -65,7 +65,7 @@ TOPICS = (
         "says who has opened it. People of the partnership can ask to see a draft.",
         who=(
             "Editors and leads of an owner show the draft and answer requests.",
-            "A share ends at once when the person leaves their organisation, or it leaves the partnership.",
+            "A share ends at once when the person leaves their organisation, or that leaves the partnership.",
         ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:sharing plans:openings plans:ask plans:answer",
@@ -77,6 +77,7 @@ TOPICS = (
         "whole plan or one piece, and can mention people, who get an email.",
         who=(
             "People of owners and parties comment on a version, observers included.",
+            "If the network or everybody may read the plan, people of any organisation comment.",
             "Editors and leads of owners, and people it was shown to for comment, comment on the draft.",
             "The author of a comment, and editors and leads of owners, mark it as resolved.",
         ),
@@ -99,7 +100,7 @@ TOPICS = (
     Topic(
         key="owners-of-plans",
         title="Owners of a plan",
-        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of the "
+        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of its "
         "partnership, to own it too or to take it over, and can give it up while another owner remains.",
         who=(
             "Leads of an owner offer the plan and give it up.",

@@ -61,7 +61,8 @@ TOPICS = (
         "once the receiver has verified it.",
         who=(
             "Giver, receiver and the parties of its partnership read it.",
-            "Editors and leads propose commitments, report progress and add evidence.",
+            "Editors and leads of either side propose commitments.",
+            "Editors and leads of the giver report progress and add evidence.",
             "Leads of each side confirm; the receiver’s leads verify the delivery or send it back.",
         ),
         guide=f"{EVERYDAY}#keep-a-commitment",

@@ -8,9 +8,9 @@ TOPICS = (
     Topic(
         key="home",
         title="Home and My work",
-        does="Home shows what waits for you this week, what changed, and what matches your asks and offers. My work "
-        "lists everything that waits for you, by partnership, oldest first. First steps lead a new administrator or "
-        "lead from nothing to the first partnership.",
+        does="Home shows the first things that wait for you, what changed lately, and what matches your asks and "
+        "offers. My work lists everything that waits for you, by partnership, oldest first. First steps lead a new "
+        "administrator or lead from nothing to the first partnership.",
         who=("Everybody sees their own work.",),
         guide=f"{EVERYDAY}#see-what-waits-for-you",
         views="web:home web:my-work web:first-steps web:help web:page-help web:read-date",
@@ -51,8 +51,8 @@ TOPICS = (
     Topic(
         key="inbox",
         title="Inbox",
-        does="Keeps every notice to you, newest first, by partnership, whether or not it was also emailed. Opening one "
-        "marks it as read.",
+        does="Keeps every notice to you for 12 months, newest first, by partnership, whether or not it was also "
+        "emailed. Opening one marks it as read.",
         who=("Only you see your notices.",),
         guide="inbox/",
         views="digests:inbox digests:inbox-open",
@@ -109,7 +109,7 @@ TOPICS = (
         key="calendars",
         title="Dates in your calendar",
         does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: of all your "
-        "dates, or of one partnership. It shows what you may read at that moment.",
+        "dates, of one partnership, or of a saved view. It shows what you may read at that moment.",
         who=("The address is yours. Make a new one if somebody else has seen it.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:feed",

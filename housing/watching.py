@@ -22,6 +22,7 @@ from django.db import Error, connections
 from housing.celery import app
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
 from housing.notifying import ALIVE, EXIT_STALLED, notify
+from housing.upgrades import is_read_only
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 CHECK_EVERY_SECONDS = 15.0
@@ -81,26 +82,28 @@ def say_alive() -> None:
 def watch() -> None:
     """Look at the queue again and again, and return when emails stall and this worker does nothing.
 
-    A missing database is not the worker's fault and starts the checks again. A beat that hangs or is missing is told
-    to operators: it is restarted by what started it.
+    A database that is away or takes no writes is not the worker's fault and starts the checks again. A beat that hangs
+    or is missing is told to operators: it is restarted by what started it.
     """
     before: tuple[dict[str, Any], float | None] | None = None
     while True:
         time.sleep(CHECK_EVERY_SECONDS)
         try:
-            now = queue_figures(), heartbeat_age(BEAT)
+            now = None if is_read_only() else (queue_figures(), heartbeat_age(BEAT))
         except Error:
             connections.close_all()
-            before = None
-            continue
-        if before and beat_hangs(before[1], now[1]):
-            alert_operators("Beat hangs", f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it.")
-        if before and is_stalled(before[0], now[0]) and not is_at_work():
-            alert_operators(
-                "The workers have stalled",
-                "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
-            )
-            return
+            now = None
+        if before and now:
+            if beat_hangs(before[1], now[1]):
+                alert_operators(
+                    "Beat hangs", f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it."
+                )
+            if is_stalled(before[0], now[0]) and not is_at_work():
+                alert_operators(
+                    "The workers have stalled",
+                    "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
+                )
+                return
         before = now
 
 

@@ -29,6 +29,7 @@ from housing import watching
 watching.CHECK_EVERY_SECONDS = 0.2
 watching.queue_figures = lambda: {"queued": 1, "oldest_due_seconds": 70}
 watching.heartbeat_age = lambda name: None
+watching.is_read_only = lambda: False
 sys.exit(worker.main())
 """
 
@@ -83,18 +84,35 @@ def test_a_worker_is_at_work_while_a_task_is_within_its_time_limit(
     assert is_at_work() is expected
 
 
-def test_a_worker_that_is_busy_with_a_long_job_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An import takes minutes: emails wait, nothing moves, and the worker is well."""
-    busy = iter([True, True, False])
+@pytest.fixture
+def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An email is overdue at each look, and nothing moves."""
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(watching, "queue_figures", lambda: {"queued": 1, "oldest_due_seconds": 70})
     monkeypatch.setattr(watching, "heartbeat_age", lambda name: None)
+    monkeypatch.setattr(watching, "is_read_only", lambda: False)
     monkeypatch.setattr(watching, "alert_operators", lambda subject, text: None)
+
+
+@pytest.mark.usefixtures("overdue")
+def test_a_worker_that_is_busy_with_a_long_job_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter([True, True, False])
     monkeypatch.setattr(watching, "is_at_work", lambda: next(busy))
 
     watch()
 
     assert list(busy) == [], "It ended only when the job was done."
+
+
+@pytest.mark.usefixtures("overdue")
+def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_only = iter([False, True, True, False, False])
+    monkeypatch.setattr(watching, "is_read_only", lambda: next(read_only))
+    monkeypatch.setattr(watching, "is_at_work", lambda: False)
+
+    watch()
+
+    assert list(read_only) == [], "Two looks in a row after it took writes again."
 
 
 def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:

@@ -107,7 +107,8 @@ def test_account_email_leaves_while_another_hangs(server: MailServer, settings: 
 def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
     server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said, claimed, go_on = [], threading.Event(), threading.Event()
+    said: list[int] = []
+    claimed, go_on = threading.Event(), threading.Event()
 
     def slow_drain(**options: Any) -> Tally:
         claimed.set()

@@ -16,7 +16,8 @@ from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by
-from partnerships.outbox.models import Email
+from partnerships.outbox.models import ADDRESS_KEPT, Email
+from partnerships.outbox.retention import clear_addresses
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
 from tests.organisations.test_handovers import undo
@@ -160,6 +161,8 @@ def test_mail_programs_stop_only_what_the_email_was_about(world: World, office: 
 
     (left,) = Subscription.objects.live().filter(person=world.sol)
     assert left.partnership == world.other_partnership
+    clear_addresses(now=timezone.now() + ADDRESS_KEPT + dt.timedelta(days=1))
+    assert client.get(link).status_code == 200  # what it was about is forgotten: the page asks what to stop
 
 
 def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) -> None:

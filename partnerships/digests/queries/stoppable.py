@@ -126,22 +126,25 @@ def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
 
 
 def _of_single_email(person: User, delivery: int) -> Stoppable:
-    """What an email that is no digest was about: a succession, one thing, or a group of notices."""
+    """What an email that is no digest was about: a succession, one thing, or a group of notices.
+
+    What it was about is forgotten after a year (`outbox.retention`), and the link lives for two: then its group stops.
+    """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     kind = email_kind(email.kind) if email is not None else None
     if email is None or kind is None or not (person.is_stakeholder or kind.is_choosable):
         return Stoppable((), False, had_any=False)
     if person.is_stakeholder:
         return _of_succession(person, email)
-    if email.kind in _singles:
+    if email.kind in _singles and email.params:
         called = _singles[email.kind].called(person=person, params=email.params)
         return Stoppable((), False, had_any=True, single=Single(email.kind, email.params, called) if called else None)
     return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
 
 
 def _of_succession(person: User, email: Email) -> Stoppable:
-    """What an email about a succession was about; nothing, if it is another one."""
-    if email.kind != DeliveryKind.SUCCESSION:
+    """What an email about a succession was about; nothing, if it is another one, or that is forgotten."""
+    if email.kind != DeliveryKind.SUCCESSION or not email.params:
         return Stoppable((), False, had_any=False)
     targets = followed_of(told_in(email.params), person, day=timezone.localdate())
     plans = [one for one in targets if isinstance(one, Plan)]

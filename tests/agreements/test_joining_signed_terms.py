@@ -33,6 +33,7 @@ from partnerships.outbox.models import Email
 from tests.agreements.test_signing_terms import amend
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.support.moments import today
+from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
@@ -263,10 +264,12 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
 def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     join(world)
+    drop_emails()
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
         assert escalate_late_signatures(now=timezone.now()) == 0
+        assert any("overdue by" in str(email.body) for email in deliver())
 
 
 def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:

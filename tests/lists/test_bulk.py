@@ -115,6 +115,7 @@ def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
 
 def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
     first, second = agree(world), agree(world)
+    Commitment.objects.filter(pk=first.pk).update(due_on=in_days(-3))
     drop_emails()
 
     page = chosen(world.ben, "remind", first, second)
@@ -124,6 +125,7 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
     (email,) = deliver()
     assert email.to == [world.eddie.email]
     assert "reminds you of" in email.body
+    assert email.body.count("overdue by 3 days") == 1
     assert "was reminded within the last day" in again
 
 

@@ -20,6 +20,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.support.outbox import deliver, drop_emails
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -145,6 +146,18 @@ def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
     assert sorted(escalated_to(world)) == sorted([world.amina.email, world.ben.email])
     assert {event.organisation_id for event in events} == {world.larkhaven.pk, world.westmarch.pk}
     assert all(signatory.escalated_at == then for signatory in plan.signatories.all())
+
+
+def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world: World) -> None:
+    plan, _then = late(world)
+    plan.signatories.update(due_on=timezone.localdate() - dt.timedelta(days=3))
+    drop_emails()
+
+    services.escalate_signatories(now=timezone.now())
+
+    emails = deliver()
+    assert len(emails) == 2
+    assert all("(overdue by 3 days), and has not decided" in str(email.body) for email in emails)
 
 
 def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: World) -> None:

@@ -354,7 +354,7 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
 
     for one in (of_plan, of_body, of_amina):
         one.refresh_from_db()
-    assert f"You will still get digests about {world.larkhaven}." in page
+    assert f"You will still get digests about {world.larkhaven}," in page  # and about new matches
     assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
 
 

@@ -17,6 +17,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, text_of
 from tests.support.crawling import forms_of
+from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -101,3 +102,16 @@ def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -
 
     assert "You will still get a summary of your notices." in said
     assert "You will get no more digests." not in said
+
+
+def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World, settings: Any) -> None:
+    settings.NOTICES_AT_ONCE = True
+    mine = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    ben, address = signed_in(world.ben), reverse("digests:stop-all")
+
+    one = ben.post(address, {"chosen": "yes", "what": f"subscription-{mine.pk}"}).content.decode()
+    other = ben.post(address, {"chosen": "yes", "what": "matches"}).content.decode()
+
+    assert "You will still get digests about new matches of your organisation." in collapse(one)
+    assert "no more digests" not in collapse(one)
+    assert "You will get no more digests." in collapse(other)

@@ -85,9 +85,7 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     ]
     if not stoppable.had_any:
         choices = [(f"subscription-{one.pk}", f"Digests about {one.called}") for one in following]
-    wants_matches = (
-        not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
-    )
+    wants_matches = _wants_matches(person)
     if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
     if stoppable.single:
@@ -110,6 +108,11 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     return render(request, "digests/stop.html", context, status=422 if error else 200)
 
 
+def _wants_matches(person: User) -> bool:
+    """Whether digests tell this person of new matches."""
+    return not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
+
+
 def _kinds_of(groups: Sequence[str]) -> str:
     """The groups of notices in words."""
     return ", ".join(NoticeGroup(group).label for group in groups)
@@ -122,10 +125,11 @@ def _done(
 
     `silenced`: the kinds of notices that were chosen and now come in the inbox only.
     """
-    left = named_for(person, subscriptions_of(person), timezone.now())
+    left = [one.called for one in named_for(person, subscriptions_of(person), timezone.now())]
+    left += ["new matches of your organisation"] if _wants_matches(person) else []
     context = {
         "names": names,
-        "left": [one.called for one in left],
+        "left": left,
         "silenced": silenced,
         "keeps_notices": bool(stopped.ways) and not silenced,
         "only_notices": bool(names or silenced) and not (stopped.subscriptions or stopped.tells_matches),

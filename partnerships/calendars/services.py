@@ -95,9 +95,15 @@ def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> 
 
 
 @transaction.atomic
-def end_addresses_of_view(*, view_number: int, author: User | None, now: dt.datetime) -> None:
-    """End everybody's addresses of a saved view that is removed."""
-    for address in CalendarAddress.objects.select_for_update().filter(view_number=view_number).order_by("pk"):
+def end_addresses_of_view(
+    *, view_number: int, author: User | None, now: dt.datetime, all_but: int | None = None
+) -> None:
+    """End everybody's addresses of a saved view that is removed, or shared with nobody: then all but its owner's.
+
+    `all_but` is the id of that owner.
+    """
+    addresses = CalendarAddress.objects.select_for_update().filter(view_number=view_number).exclude(person=all_but)
+    for address in addresses.order_by("pk"):
         _end(address, author=author, now=now)
 
 

@@ -22,7 +22,7 @@ def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             line["organisation"],
             line["partnership"],
         ):
-            stop_sharing(view)
+            stop_sharing(view, author=None, now=now)
         else:
             return 0
         return 1

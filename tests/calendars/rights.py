@@ -44,5 +44,5 @@ ROWS = (
 #: Services that no person calls, each with the reason.
 WITHOUT_A_PERSON = {
     "calendars.end_addresses_of": "called when an account is closed",
-    "calendars.end_addresses_of_view": "called when a view is removed",
+    "calendars.end_addresses_of_view": "called when a view is removed or shared with nobody",
 }

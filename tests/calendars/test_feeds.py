@@ -310,6 +310,8 @@ def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: 
     assert view.name in pages[1].get(reverse("calendars:index")).content.decode()
     lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
     assert [status(one) for one in made] == [200, 404]
+    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
+    assert [status(one) for one in made] == [200, 404]
     lists.remove_view(view=view, person=world.amina, now=NOW())
     assert status(made[0]) == 404
     assert not CalendarAddress.objects.filter(view_number=view.pk).exists()

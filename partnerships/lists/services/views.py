@@ -63,12 +63,13 @@ def share_view(
 ) -> SavedView:
     """Share a view with the people of an organisation or partnership; None: with nobody.
 
-    Others who opened their list with it, or followed it, no longer do when it is shared with nobody.
+    Others who opened their list with it, followed it or had its dates in a calendar, no longer do when it is shared
+    with nobody.
     """
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
     if shared_with is None:
-        stop_sharing(view)
+        stop_sharing(view, author=person, now=now)
     else:
         view.organisation = shared_with if isinstance(shared_with, Organisation) else None
         view.partnership = shared_with if isinstance(shared_with, Partnership) else None
@@ -77,12 +78,13 @@ def share_view(
     return view
 
 
-def stop_sharing(view: SavedView) -> None:
-    """Share a view with nobody; only its owner still opens or follows it."""
+def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
+    """Share a view with nobody; only its owner still opens it, follows it or reads its calendar."""
     view.organisation = view.partnership = None
     view.save(update_fields=["organisation", "partnership"])
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
     Follow.objects.filter(view=view).exclude(person=view.owner_id).delete()
+    end_addresses_of_view(view_number=view.pk, author=author, now=now, all_but=view.owner_id)
 
 
 @transaction.atomic

@@ -34,9 +34,9 @@ _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token of a one-click unsubscribe; "" for any other request. It is checked when it is used.
+    """The token of a one-click unsubscribe; "" for any other request, whose body is not read.
 
-    No other request's body is read.
+    It is checked when it is used. Reading any upload here would write it to a temporary file.
     """
     if request.method != "POST":
         return ""

@@ -13,12 +13,16 @@ from django.apps import apps
 from django.conf import LazySettings
 from django.conf import settings as django_settings
 from django.contrib.postgres.operations import AddIndexConcurrently
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection, migrations, models
 from django.db.migrations.state import ProjectState
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from housing.heartbeats import BACKUP, record_heartbeat
+from housing.maintenance import MaintenanceMiddleware
 from housing.metrics import all_metrics
 from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
 from partnerships.kit.indexes import BuildIndexConcurrently
@@ -272,3 +276,15 @@ def test_maintenance_answers_without_the_database(client: Client, tmp_path: Path
 
     assert (page.status_code, page["Retry-After"]) == (503, "300")
     assert "in a few minutes" in page.content.decode()
+
+
+def test_maintenance_reads_no_upload(rf: RequestFactory, tmp_path: Path, settings: LazySettings) -> None:
+    settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
+    (tmp_path / "maintenance").touch()
+    lettings = ContentFile(b"household,income\n1,2\n", name="lettings.csv")
+    request = rf.post(reverse("nominations:upload", args=[1, 1]), {"file": lettings})
+
+    answer = MaintenanceMiddleware(lambda _request: HttpResponse())(request)
+
+    assert answer.status_code == 503
+    assert len(request.read()) == int(request.META["CONTENT_LENGTH"])

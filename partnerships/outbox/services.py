@@ -167,6 +167,8 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
 
     Emails being sent are left alone. News in a discarded digest counts as told.
     """
+    for hooks in registered_hooks():
+        hooks.lock()
     queued = Email.objects.select_for_update(skip_locked=True).filter(
         kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
     )

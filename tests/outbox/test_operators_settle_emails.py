@@ -7,6 +7,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -15,6 +17,7 @@ from partnerships.digests.models import Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.models import Email
+from partnerships.outbox.services import discard_emails
 from tests.digests.conftest import publish
 from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import deliver, drop_emails, recorded
@@ -46,13 +49,13 @@ def test_operator_reads_open_emails_and_discards_them(world: World) -> None:
     said = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
 
     assert f"1 {SIGN_OFF} (Sign-off request)" in waiting
-    assert "1 emails of the kind" in said
+    assert "1 email of the kind" in said
     assert deliver() == []
     [email] = recorded(SIGN_OFF)
     assert (email.status, email.secrets) == ("suppressed", None)
     assert email.reason == "Discarded by an operator: Watermark before the restore."
     assert Event.objects.get(kind=EventKind.EMAILS_DISCARDED).data["count"] == 1
-    assert emails("waiting").endswith("0 emails are still to leave.\n")
+    assert emails("waiting").endswith("Still to leave: 0 emails.\n")
 
 
 def test_only_the_named_kind_and_time_are_discarded(world: World) -> None:
@@ -62,6 +65,15 @@ def test_only_the_named_kind_and_time_are_discarded(world: World) -> None:
     emails("discard", "--kind", SIGN_OFF, "--recorded-before", hour_ago, "--reason", "Only older ones.")
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
+
+
+def test_discarding_waits_for_planning_before_it_locks_emails(world: World) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        discard_emails(kind=SIGN_OFF, recorded_before=timezone.now(), reason="Restored.", now=timezone.now())
+
+    statements = [one["sql"] for one in asked]
+    planning = next(place for place, sql in enumerate(statements) if "pg_advisory_xact_lock" in sql)
+    assert planning < next(place for place, sql in enumerate(statements) if "FOR UPDATE" in sql)
 
 
 def test_time_without_a_zone_is_refused(world: World) -> None:

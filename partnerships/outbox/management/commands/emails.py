@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.text import counted
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email
 from partnerships.outbox.queries.queue import queue_figures
@@ -64,14 +65,14 @@ class Command(AccountedCommand):
                 f" {row['last']:%Y-%m-%d %H:%M}"
             )
             total += row["count"]
-        self.stdout.write(f"{total:,} emails are still to leave.")
+        self.stdout.write(f"Still to leave: {counted(total, 'email')}.")
 
     def _discard(self, options: dict[str, Any]) -> None:
         before = self._moment(options["recorded_before"])
         count = discard_emails(
             kind=options["kind"], recorded_before=before, reason=options["reason"], now=timezone.now()
         )
-        self.stdout.write(f"{count:,} emails of the kind {options['kind']} will not be sent.")
+        self.stdout.write(f"{counted(count, 'email')} of the kind {options['kind']} will not be sent.")
 
     def _moment(self, given: str | None) -> dt.datetime:
         if not given:

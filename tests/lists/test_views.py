@@ -234,6 +234,8 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
     [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
     assert {one.view for one in world.ben.followed_views.all()} == {view, other}
+    Client().post(stop, {"List-Unsubscribe": "One-Click"})
+    assert [one.view for one in world.ben.followed_views.all()] == [other]
 
 
 def test_link_of_an_email_whose_view_is_forgotten_stops_that_kind_of_notice(world: World) -> None:

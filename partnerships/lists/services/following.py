@@ -70,7 +70,7 @@ class FollowedViewStop(SingleStop):
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
         """The view."""
-        follow = Follow.objects.filter(pk=params["follow"], person=person).select_related("view").first()
+        follow = _follow_of(person, params)
         if follow is None:
             return ""
         if not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():
@@ -79,7 +79,7 @@ class FollowedViewStop(SingleStop):
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
         """Follow it no more."""
-        follow = Follow.objects.filter(pk=params["follow"], person=person).select_related("view").first()
+        follow = _follow_of(person, params)
         if follow is None:  # two clicks at once
             return {}
         unfollow_view(view=follow.view, person=person, now=now)
@@ -91,6 +91,12 @@ class FollowedViewStop(SingleStop):
         if view is not None and has_open_account(person):
             with suppress(UnableToFollow):
                 follow_view(view=view, person=person, now=now)
+
+
+def _follow_of(person: User, params: Mapping[str, Any]) -> Follow | None:
+    """How the person follows the view of an email; they may have stopped and followed it again since."""
+    of_email = Q(pk=params["follow"]) | Q(view=params.get("view"))
+    return Follow.objects.filter(of_email, person=person).select_related("view").first()
 
 
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
@@ -134,7 +140,7 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
         log.info("followed_view_not_read", follow=follow.pk)
     if is_told:
         follow.told_at = now
-        params = {"follow": follow.pk, "entered": entered, "left": left}
+        params = {"follow": follow.pk, "view": follow.view_id, "entered": entered, "left": left}
         record_email(kind="lists.followed", person_id=person.pk, params=params, now=now)
     follow.save(update_fields=["checked_at", "members", "told_at"])
     return is_told

@@ -15,6 +15,7 @@ from django.utils import timezone
 from partnerships.exchange.models import Theme
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.plans.services import give_up_ownership
 from partnerships.reports.downloads import bytes_of
 from partnerships.reports.snapshot import Cell, Snapshot, to_json
 from tests.commitments.promises import propose
@@ -107,6 +108,29 @@ def test_commitment_stands_where_its_sides_are(world: World) -> None:
     propose(world, partnership=None)
 
     assert row(figures_for(world.amina, "coverage"), "Gosport")["Commitments"] == 1
+
+
+def test_plan_stands_where_its_present_owners_are(world: World) -> None:
+    for body, area in ((world.larkhaven, world.fareham), (world.westmarch, world.gosport)):
+        serve_area(organisation=body, area=area, author=None, now=world.now)
+    plan = begin(
+        world,
+        owners=[world.larkhaven, world.westmarch],
+        partnership=None,
+        audience="network",
+        content={"about": {"title": "P"}},
+    )
+    publish(plan, world)
+    both = figures_for(world.amina, "coverage")
+    give_up_ownership(
+        plan=plan, organisation=world.westmarch, reason="Larkhaven builds it.", author=world.ben, now=timezone.now()
+    )
+
+    after = figures_for(world.amina, "coverage")
+
+    # Of several bodies the councils decide.
+    assert cells(both, "areas", "Plans") == {"Fareham": 0, "Gosport": 1}
+    assert cells(after, "areas", "Plans") == {"Fareham": 1, "Gosport": 0}
 
 
 def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:

@@ -136,6 +136,19 @@ def test_a_council_finds_homes_in_its_areas_and_where_it_is_the_authority(world:
     assert nothing.answers == ("No homes in published plans match these filters.",)
 
 
+def test_homes_without_a_lead_count_for_the_present_owners_of_their_plan(world: World) -> None:
+    plan = plan_with(world, MILL, owners=[world.larkhaven, world.westmarch])
+    both = figures_for(world.ben, "homes-pipeline")
+    services.give_up_ownership(
+        plan=plan, organisation=world.westmarch, reason="Larkhaven builds it.", author=world.ben, now=timezone.now()
+    )
+
+    after = figures_for(world.ben, "homes-pipeline")
+
+    assert column(both, "provider", "Today") == {"larkhaven homes and westmarch borough council": 9, "all homes": 9}
+    assert column(after, "provider", "Today") == {"larkhaven homes": 9, "all homes": 9}
+
+
 def test_readers_outside_get_every_figure_without_confidential_sites(world: World) -> None:
     plan = plan_with(world, QUAY, SECRET, audience="network")
     change(plan, world, "secret", homes=[line(44)])

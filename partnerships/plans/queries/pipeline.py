@@ -190,7 +190,7 @@ sites AS (SELECT * FROM sums WHERE NOT is_part AND NOT is_provider),
 owners AS (
     SELECT plan_id, string_agg(body.name, ' and ' ORDER BY body.name, owner.id) AS names
     FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
-    WHERE plan_id IN (SELECT owned_plan FROM sums) GROUP BY plan_id
+    WHERE owner.ended_at IS NULL AND plan_id IN (SELECT owned_plan FROM sums) GROUP BY plan_id
 ), providers AS (
     SELECT coalesce(owners.names, nullif(provider, ''), '') AS provider, baseline, was, today, done
     FROM sums LEFT JOIN owners ON owners.plan_id = owned_plan WHERE is_provider

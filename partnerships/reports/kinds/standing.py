@@ -191,7 +191,7 @@ _PLANS = """
     SELECT plan_id AS id, organisation_id AS body, organisation_id = ANY(%(councils)s) AS is_council,
         bool_or(organisation_id = ANY(%(councils)s)) OVER (PARTITION BY plan_id) AS has_council
     FROM plans_planowner JOIN plans ON plans.id = plan_id
-    WHERE plan_id NOT IN (SELECT id FROM plans_named)
+    WHERE ended_at IS NULL AND plan_id NOT IN (SELECT id FROM plans_named)
         AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
 ), at_plan AS (
     SELECT id, district FROM plans_named

@@ -95,3 +95,13 @@ def test_no_secret_and_no_data_is_sent_to_a_build() -> None:
 
     assert {".env", "var", "docs/deploy/secrets"} <= left_out
     assert {name.rstrip("/") for line in copied for name in line.split()} & left_out == set()
+
+
+def test_the_image_has_all_that_its_front_end_is_built_from() -> None:
+    script = (DEPLOY.parent.parent / "static" / "build.mjs").read_text()
+    outside = re.findall(r'join\(here, "\.\.", (.*?)\)', script)
+    read = {"/".join(re.findall(r'"([^"]+)"', names)) for names in outside} - {"node_modules"}
+    before, _ = (DEPLOY / "Containerfile").read_text().split("RUN node static/build.mjs\n")
+
+    assert read == {"partnerships/kit/boundaries.json"}
+    assert {f"COPY {name} {name}" for name in read} <= set(before.splitlines())

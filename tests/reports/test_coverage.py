@@ -73,6 +73,7 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     }
     assert (row(found, "Gosport")["Asks"], row(found, "Gosport")["Plans"]) == (1, 1)
     assert row(found, "Gosport")["Partnerships"] == 0
+    assert {type(cell) for label in ("Asks", "In all") for cell in cells(found, "areas", label).values()} == {int}
     assert found.answers == ("1 of 2 council areas has no partnership: Gosport.",)
 
 

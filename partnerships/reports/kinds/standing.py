@@ -59,9 +59,9 @@ def standing_for(reader: Reader, districts: Districts) -> Standing:
     found = Standing()
     for what, district, theme, number in add_up(_STATEMENT.format(**sql), given):
         if theme is None:
-            found.in_all[what, district] += number
+            found.in_all[what, district] += int(number)  # sums come as decimals
         else:
-            found.by_theme[what, district, theme] += number
+            found.by_theme[what, district, theme] += int(number)
     return found
 
 

@@ -16,7 +16,7 @@ from tests.world import World
 WHOLE = {"whole": "1"}
 
 
-def test_a_dashboard_opens_at_once_and_fetches_one_report_at_a_time(world: World) -> None:
+def test_a_dashboard_opens_at_once_and_fetches_each_report_on_its_own(world: World) -> None:
     plan_with(world, QUAY)
     client, address = signed_in(world.ben), reverse("reports:partnership-dashboard", args=[world.partnership.pk])
 

@@ -72,7 +72,9 @@ def addresses_of(person: Any) -> dict[str, str]:
         found["Dashboard of an organisation"] = reverse("reports:organisation-dashboard", args=[own.pk])
         if party is not None:
             found["Dashboard of a partnership"] = reverse("reports:partnership-dashboard", args=[party.partnership_id])
-    return found
+    # A dashboard fetches its reports afterwards, each on its own; without JavaScript it computes all of them.
+    whole = {f"{name}, whole": f"{page}?whole=1" for name, page in found.items() if name.startswith("Dashboard")}
+    return found | whole
 
 
 def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dict[str, dict[str, Figures]]:

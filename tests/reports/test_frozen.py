@@ -28,6 +28,7 @@ from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
+from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
@@ -76,6 +77,27 @@ def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: W
     assert (NEXT, "Baseline") not in found
     assert "As reported to the board" in page
     assert "\u221212" in page
+
+
+def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_with(world, QUAY)
+    with monkeypatch.context() as patched:
+        patched.setattr("partnerships.reports.snapshot.MAX_KEPT", 1)
+        cut = freeze(world)
+    whole, client = freeze(world), signed_in(world.ben)
+
+    def compared(frozen: FrozenReport) -> str:
+        return collapse(client.get(reverse("reports:compare", args=[frozen.pk])).content.decode())
+
+    short, full = compared(cut), compared(whole)
+    change(plan, world, "quay", homes=[line(48)])
+    monkeypatch.setattr("partnerships.reports.views.frozen.MAX_PRINTED", 2)
+
+    assert "Of long tables only the rows that were kept are compared." in short
+    assert "Every figure that was kept is the same today." in short
+    assert "only the rows" not in full
+    assert "Every figure is the same today." in full
+    assert "more figures are different." in compared(whole)
 
 
 def test_the_database_refuses_to_change_or_delete_a_frozen_report(world: World) -> None:

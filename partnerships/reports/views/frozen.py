@@ -15,7 +15,7 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import file_of, shown
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
-from partnerships.reports.presenting import Paging, shown_restatements
+from partnerships.reports.presenting import MAX_PRINTED, Paging, shown_restatements
 from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for, open_frozen
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import reported_for
@@ -95,5 +95,12 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     except InvalidFilters:
         today = None
     was = figures_of(one, signed_in(request), now)
-    rows = shown_restatements(restatements(was, today)) if today else []
-    return render(request, "reports/compare.html", {"frozen": one, "today": today, "rows": rows})
+    found = restatements(was, today) if today else []
+    context = {
+        "frozen": one,
+        "today": today,
+        "rows": shown_restatements(found[:MAX_PRINTED]),
+        "more": max(len(found) - MAX_PRINTED, 0),
+        "is_cut": any(table.left_out for table in was.tables),
+    }
+    return render(request, "reports/compare.html", context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+from collections import Counter
 from typing import Any
 
 import docx
@@ -12,9 +13,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.exchange.models import Theme
-from partnerships.organisations.models import Area, AreaKind
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.exchange.models import Entry, Theme
+from partnerships.exchange.services import meet_entry
+from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from partnerships.plans.services import give_up_ownership
 from partnerships.reports.downloads import bytes_of
 from partnerships.reports.snapshot import Cell, Snapshot, to_json
@@ -89,6 +95,69 @@ def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> N
     assert cells(after, "themes", "Homelessness") == {"Fareham": 1, "Gosport": 0}
     label = Theme.by_code()["land"].label
     assert cells(after, "themes", str(label)) == {"Fareham": 0, "Gosport": 0}
+
+
+def places_of(bodies: list[Organisation]) -> set[str]:
+    """The areas that the councils among some bodies serve, else those of all."""
+    councils = [one for one in bodies if one.kind == "council" and one.areas.exists()]
+    return {area.name for one in councils or bodies for area in one.areas.all()}
+
+
+def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
+    """What stands in each area by theme, record by record: what it is, the area and the theme ("" is none)."""
+    places: dict[int | None, set[str]] = {}
+    for partnership in Partnership.objects.known_today_to(reader).live():
+        parties = [party.organisation for party in partnership.parties.filter(status="accepted")]
+        places[partnership.pk] = {area.name for area in partnership.areas.all()} or places_of(parties)
+    lines: list[tuple[str, set[str], set[str], int | None]] = []
+    entries: dict[int, set[str]] = {}
+    for entry in Entry.objects.followed_by(reader).live():
+        named = {area.name for area in entry.areas.all()}
+        entries[entry.pk] = named or places.get(entry.partnership_id) or places_of([entry.organisation])
+        lines.append((entry.direction, entries[entry.pk], {entry.theme}, entry.partnership_id))
+    for one in Commitment.objects.followed_by(reader):
+        met = [link.entry for link in one.fulfilments.all()]
+        sides = [body for body in (one.giver, one.receiver) if body]
+        where = {area for entry in met for area in entries[entry.pk]}
+        where = where or places.get(one.partnership_id) or places_of(sides)
+        lines.append(("commitment", where, {entry.theme for entry in met} or {""}, one.partnership_id))
+    for plan in Plan.objects.present_for(reader):
+        sites = {site.area.name for site in plan.sites.all() if site.area}
+        owners = [owner.organisation for owner in plan.owners.all()]
+        where = sites or places.get(plan.partnership_id) or places_of(owners)
+        lines.append(("plan", where, {""}, plan.partnership_id))
+    for pk, where in places.items():
+        about = {theme for _, _, themes, within in lines if within == pk for theme in themes if theme}
+        lines.append(("partnership", where, about or {""}, None))
+    return Counter((what, area, theme) for what, where, themes, _ in lines for area in where for theme in themes)
+
+
+def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> None:
+    for body, area in ((world.larkhaven, world.fareham), (world.westmarch, world.gosport)):
+        serve_area(organisation=body, area=area, author=None, now=world.now)
+    ask(world, world.fareham)
+    ask(world)
+    offer = shared(world.larkhaven, world.amina, world.now, theme="land", direction="offer")
+    meet_entry(entry=offer, commitment=propose(world), quantity=None, author=world.amina, now=timezone.now())
+    propose(world)
+    propose(world, partnership=None)
+    site = {"key": "a", "name": "A", "area": "E07000087", "homes": []}
+    for more in ({"sites": [site]}, {}):
+        publish(begin(world, content={"about": {"title": "P"}, **more}), world)
+    publish(begin(world, content={"about": {"title": "P"}}, partnership=None, audience="network"), world)
+
+    expected = by_hand(world.amina)
+
+    labels = {code: str(one.label) for code, one in Theme.by_code().items()} | {"": "No theme"}
+    for what in ("partnership", "ask", "offer", "plan", "commitment"):
+        found = figures_for(world.amina, "coverage", f"what={what}")
+        shown = {
+            (what, area, code): number
+            for code, label in labels.items()
+            for area, number in cells(found, "themes", label).items()
+            if number
+        }
+        assert shown == {key: number for key, number in expected.items() if key[0] == what} != {}
 
 
 def test_only_what_the_reader_may_see_is_counted(world: World) -> None:

@@ -124,11 +124,21 @@ def _statements(sql: object) -> Iterator[str]:
             yield one[0] if isinstance(one, list | tuple) else str(one)
 
 
+def _unrepeatable(migration: Migration) -> Iterator[str]:
+    """What cannot be done a second time: without a transaction, a migration that is cut off begins again."""
+    if migration.atomic:
+        return
+    for one in migration.operations:
+        if not isinstance(one, AddIndexConcurrently | operations.RunSQL | operations.RunPython):
+            yield f"cannot be tried again if it is cut off: {one.describe()}. Put that into a migration before this one"
+
+
 def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
-    """The faults of a migration, none if it says why old code does not mind."""
-    if getattr(migration, "safe_beside_old_code", ""):
-        return []
-    return list(operation_faults(migration.app_label, migration.operations, state))
+    """The faults of a migration. If it says why old code does not mind, only what keeps it from being tried again."""
+    faults = [*_unrepeatable(migration)]
+    if not getattr(migration, "safe_beside_old_code", ""):
+        faults += operation_faults(migration.app_label, migration.operations, state)
+    return faults
 
 
 def main() -> int:

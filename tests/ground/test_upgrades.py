@@ -35,7 +35,7 @@ ROOT = Path(django_settings.BASE_DIR)
 # --- Migrations
 
 
-def faults_of(*given: Any, app: str = "plans", **attributes: str) -> list[str]:
+def faults_of(*given: Any, app: str = "plans", **attributes: Any) -> list[str]:
     """What the check says about a migration of a table that exists."""
     state = ProjectState()
     before = migrations.CreateModel(
@@ -102,6 +102,16 @@ def test_an_index_on_a_large_table_must_be_built_beside_writers() -> None:
         assert "cannot be tried again" in faults_of(AddIndexConcurrently("site", index))[0]
         assert faults_of(BuildIndexConcurrently("site", index)) == []
     assert {apps.get_model(name)._meta.label_lower for name in LARGE} == LARGE
+
+
+def test_only_what_can_be_done_twice_stands_in_a_migration_without_a_transaction() -> None:
+    column = migrations.AddField("site", "beds", models.IntegerField(null=True))
+    index = BuildIndexConcurrently("site", models.Index(fields=["name"], name="x"))
+
+    assert faults_of(index, atomic=False) == []
+    for why in ("", "Nothing has used it since 0.2.0."):
+        (fault,) = faults_of(column, index, atomic=False, safe_beside_old_code=why)
+        assert fault.startswith("cannot be tried again if it is cut off: Add field beds to site.")
 
 
 @pytest.mark.django_db

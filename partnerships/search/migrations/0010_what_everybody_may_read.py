@@ -1,40 +1,17 @@
-"""Know what everybody may read, and take a sample of it, to look for common words without what others hold."""
+"""Know until when entries are under embargo; those of versions that are under one now are made again."""
 
-import django.contrib.postgres.indexes
 from django.db import migrations, models
-from django.db.models.functions import Mod
-from django.db.models.lookups import Exact
-
-from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    atomic = False  # as the indexes need it
     dependencies = [("search", "0009_follow_recommendations"), ("plans", "0024_milestones_and_sites_in_order")]
 
     operations = [
-        migrations.AddField("searchentry", "opens_at", models.DateTimeField(null=True)),
-        BuildIndexConcurrently(
-            "searchentry",
-            django.contrib.postgres.indexes.GinIndex(
-                fields=["words"],
-                name="search_entry_public",
-                fastupdate=False,
-                condition=models.Q(for_everyone=True),
-            ),
-        ),
-        BuildIndexConcurrently(
-            "searchentry",
-            django.contrib.postgres.indexes.GinIndex(
-                fields=["words"],
-                name="search_entry_sample",
-                fastupdate=False,
-                condition=models.Q(Exact(Mod(models.F("id"), 128), 0), for_everyone=True),
-            ),
-        ),
         migrations.RunSQL(
             "INSERT INTO search_stale (source_column, value)"
             " SELECT DISTINCT 'plan', plan_id FROM plans_version WHERE embargo_until > now()",
             migrations.RunSQL.noop,
         ),
+        # Last: from here on nobody reads the index until this is committed.
+        migrations.AddField("searchentry", "opens_at", models.DateTimeField(null=True)),
     ]

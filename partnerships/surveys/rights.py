@@ -81,15 +81,16 @@ def rights_in(found: Round, person: User | None, now: dt.datetime) -> Rights:
 
 
 def may_withdraw(found: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
-    """Those whom they may remove from a draft: all if they may run it, else those whom their colleagues added."""
+    """Those whom they may remove from a draft: all if they may run it.
+
+    Leads of partnerships that joined: those whom people of the parties that they lead there added.
+    """
     rights = rights_in(found, person, now)
     if rights.may_run:
         return found.invitations.all()
-    if person is None or not rights.may_invite:
-        return found.invitations.none()
-    current = Membership.objects.current(timezone.localdate(now))
-    theirs = current.filter(organisation__in=current.filter(person=person).values("organisation"))
-    return found.invitations.filter(invited_by__in=theirs.values("person"))
+    led = {body for one in rights.joined for body in one.proposes_for}
+    colleagues = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=led)
+    return found.invitations.filter(invited_by__in=colleagues.values("person"))
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:

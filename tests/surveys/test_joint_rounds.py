@@ -13,6 +13,8 @@ from partnerships.agreements.services import change_status
 from partnerships.digests.models import InboxItem
 from partnerships.digests.queries.inbox import lines_of
 from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Role
+from partnerships.organisations.services import add_membership
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
@@ -102,6 +104,8 @@ def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_adde
     assert theirs is not None
     assert ours is not None
     address = reverse("surveys:withdraw", args=[found.partnership_id, found.number])
+    # He also belongs to a member of the partnership that prepares it, and does not lead that.
+    add_membership(organisation=world.larkhaven, person=world.chidi, role=Role.VIEWER, author=None, now=timezone.now())
     removed = f'name="invitation" value="{ours.pk}"'
     assert removed in signed_in(world.amina).get(found.get_absolute_url()).content.decode()
     page = signed_in(world.chidi).get(found.get_absolute_url()).content.decode()

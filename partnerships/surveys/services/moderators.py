@@ -42,9 +42,14 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
         raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
     if person.pk == locked.moderator_id:
         return  # otherwise naming them again would let them be emailed again today
-    journal_reader(locked, now=now)
-    locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = person, None, None
-    locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
+    _change_reader(locked, person, now=now)
+
+
+def _change_reader(found: Round, person: User | None, *, now: dt.datetime) -> None:
+    """Let this person read comments, or nobody, and no longer the one before, also after a restore."""
+    journal_reader(found, now=now)
+    found.moderator, found.moderator_asked_at, found.moderator_agreed_at = person, None, None
+    found.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
 
 
 @transaction.atomic
@@ -82,9 +87,7 @@ def decline_to_moderate(*, found: Round, author: User, now: dt.datetime) -> None
     """Decline to read comments, before the survey opens: its leads are told to name somebody else."""
     locked = lock_round(found)
     require(may_agree(locked, author))
-    journal_reader(locked, now=now)
-    locked.moderator, locked.moderator_asked_at, locked.moderator_agreed_at = None, None, None
-    locked.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
+    _change_reader(locked, None, now=now)
     parties = locked.partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
     record_emails(kind="surveys.declined", people=sorted(leads), params={"round": locked.pk}, now=now)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
@@ -146,6 +146,9 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         services.agree_to_moderate(found=found, seen=form.cleaned_data["seen"], author=user, now=timezone.now())
         return "Thank you. You will get an email if there are comments to read.", "/"
 
+    if form.is_valid():
+        # Of a list that has changed, back to the page as it is now: a form shown again would still hold the old list.
+        return press_button(request, step, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
         "found": found,
         "partnership": found.partnership,
@@ -153,4 +156,4 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         "questions": found.questions(),
         "domains": [(words_of(group), domain, people) for group, domain, people in domains_of(found)],
     }
-    return take_step(request, "surveys/agree.html", form, step, {services.UnableToRun: None}, **context)
+    return form_page(request, "surveys/agree.html", form, **context)

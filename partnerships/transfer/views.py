@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
+from partnerships.people.form_steps import press_button
 from partnerships.people.limits import too_many_uploads
 from partnerships.people.requests import signed_in
 from partnerships.transfer.downloads import rows_set_aside, to_correct
@@ -136,26 +136,27 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
 def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Let a worker import the files; the page shows the progress."""
     run = _find_run(request, pk)
-    try:
+    back = reverse("transfer:own-run", args=[run.pk])
+
+    def step() -> tuple[str, str]:
         ask_to_apply(run=run, author=signed_in(request), now=timezone.now())
-    except UnableToApply as error:
-        messages.error(request, str(error))
-    else:
         nudge_after_commit(apply_waiting.delay)
-    return redirect("transfer:own-run", run.pk)
+        return "", back
+
+    return press_button(request, step, UnableToApply, back=back)
 
 
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Delete the files without importing them."""
     run = _find_run(request, pk)
-    try:
+
+    def step() -> tuple[str, str]:
         discard_preview(run=run, author=signed_in(request), now=timezone.now())
-    except UnableToApply as error:
-        messages.error(request, str(error))
-        return redirect("transfer:own-run", run.pk)
-    messages.success(request, f"{run.file_name} was discarded. Nothing was changed.")
-    return redirect("transfer:own", run.organisation_id)
+        said = f"{run.file_name} was discarded. Nothing was changed."
+        return said, reverse("transfer:own", args=[run.organisation_id])
+
+    return press_button(request, step, UnableToApply, back=reverse("transfer:own-run", args=[run.pk]))
 
 
 @require_safe

@@ -30,7 +30,7 @@ def summary(found: Sequence[Change]) -> str:
     """All changes in one paragraph; "Nothing changed." when there are none."""
     if not found:
         return "Nothing changed."
-    sentences = [f"{len(found):,} change{'' if len(found) == 1 else 's'}."]
+    sentences = [f"{counted(len(found), 'change')}."]
     for collection in found[0].schema.collections:
         sentences += _counts(found, collection)
     for collection in found[0].schema.collections:

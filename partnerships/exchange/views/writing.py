@@ -27,6 +27,7 @@ from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
+from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -183,13 +184,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def share(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a draft as it is."""
     entry = own_entry(request, pk)
-    try:
+
+    def step() -> tuple[str, str]:
         services.share_entry(entry=entry, author=signed_in(request), now=timezone.now())
-    except services.UnableToChangeEntry as error:
-        messages.error(request, str(error))
-    else:
         _report_sharing(request, entry)
-    return redirect(entry)
+        return "", entry.get_absolute_url()
+
+    return press_button(request, step, services.UnableToChangeEntry, back=entry.get_absolute_url())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

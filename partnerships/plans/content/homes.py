@@ -18,6 +18,7 @@ from partnerships.documents import (
     read_whole,
     read_year,
 )
+from partnerships.kit.text import counted
 from partnerships.plans.content.vocabulary import NEEDS, TENURES
 
 MAX_HOMES = 100_000
@@ -63,7 +64,7 @@ def bedrooms_in_words(bedrooms: int | None) -> str:
     """A number of bedrooms: "studio", "1 bedroom", "bedrooms not known"."""
     if bedrooms is None:
         return "bedrooms not known"
-    return "studio" if bedrooms == 0 else f"{bedrooms} bedroom{'' if bedrooms == 1 else 's'}"
+    return "studio" if bedrooms == 0 else counted(bedrooms, "bedroom")
 
 
 @lru_cache(maxsize=4096, typed=True)  # a plan repeats a few combinations thousands of times; typed: True is not 1

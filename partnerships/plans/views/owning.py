@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +13,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
@@ -180,10 +179,10 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     found = _offer(request, pk)
     if not owners_led_by(signed_in(request), found.plan):
         raise PermissionDenied
-    try:
+    back = reverse("plans:ownership")
+
+    def step() -> tuple[str, str]:
         withdraw_offer(offer=found, author=signed_in(request), now=timezone.now())
-    except UnableToChangeOwners as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"The offer to {found.organisation.name} has been withdrawn.")
-    return redirect("plans:ownership")
+        return f"The offer to {found.organisation.name} has been withdrawn.", back
+
+    return press_button(request, step, UnableToChangeOwners, back=back)

@@ -13,6 +13,7 @@ from partnerships.documents.downloads import as_file
 from partnerships.kit.exports import name_asked
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.downloads import CONTENT_TYPES
@@ -30,13 +31,13 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     if form not in FORMATS:
         raise Http404
     question, back, _ = filters_in(request, report)
-    try:
+
+    def step() -> tuple[str, str]:
         made = services.ask_for_file(report=slug, question=question, form=form, person=person, now=timezone.now())
-    except services.UnableToMakeFile as error:
-        messages.error(request, str(error))
-        return redirect(back)
-    nudge_after_commit(make_files.delay)
-    return redirect(made.get_absolute_url())
+        nudge_after_commit(make_files.delay)
+        return "", made.get_absolute_url()
+
+    return press_button(request, step, services.UnableToMakeFile, back=back)
 
 
 def _own(request: HttpRequest, pk: int) -> ReportFile:

@@ -128,7 +128,7 @@ def prefer(
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     before = {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": person.time_zone}
     was_paused = preference.pause_at(now, person.time_zone) is not None
-    _apply(preference, choices, now=now)
+    _apply(preference, person, choices, now=now)
     try:
         preference.full_clean(exclude=["person"])
     except ValidationError as error:
@@ -166,7 +166,7 @@ def prefer(
     return preference
 
 
-def _apply(preference: Preference, choices: Choices, *, now: dt.datetime) -> None:
+def _apply(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:
     """Set what was chosen; a change of matches also goes to the journal."""
     preference.frequency, preference.hour = choices["frequency"], choices["hour"]
     preference.weekday, preference.working_days_of = choices["weekday"], choices["working_days_of"]
@@ -178,7 +178,7 @@ def _apply(preference: Preference, choices: Choices, *, now: dt.datetime) -> Non
         preference.more_hours = more_hours
     tells_matches = choices.get("tells_matches")
     if tells_matches is not None and tells_matches != preference.tells_matches:
-        journal_matches(preference.person, now=now, undone=tells_matches)
+        journal_matches(person, now=now, undone=tells_matches)
         preference.tells_matches = tells_matches
 
 

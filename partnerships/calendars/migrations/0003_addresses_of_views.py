@@ -8,7 +8,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    safe_beside_old_code = "The table is small; old code makes no address of a view, and keeps the rest."
+    # Until it is gone, old code reads an address of a view as one of its owner's own dates: nobody else's.
+    safe_beside_old_code = "The table is small; old code makes no address of a view, and shows nobody others' dates."
     dependencies = [
         ("agreements", "0028_vacancies_without_nominees"),
         ("calendars", "0002_reviews_of_responses"),

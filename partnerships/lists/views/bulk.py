@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.http import form_page, posted, row_number
-from partnerships.kit.lists import BulkAction, ListDefinition, find_list
-from partnerships.kit.rights import require
+from partnerships.kit.lists import BulkAction, ListDefinition
 from partnerships.lists import services
 from partnerships.lists.bulk import follow_action
 from partnerships.lists.downloads import FORMATS
 from partnerships.lists.presenting import name_of
-from partnerships.lists.reading import Asked, read
+from partnerships.lists.reading import Asked
+from partnerships.lists.views.asking import asked_of
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -45,14 +45,10 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     The form below the table sends `row` for each row, or `all`. The address of this page names the rows, so that what
     is confirmed is what was shown.
     """
-    person, definition = signed_in(request), find_list(kind)
-    if definition is None:
-        raise Http404
-    require(definition.may_open(person))
-    asked = read(definition, person, request.GET)
-    back = f"{reverse(definition.address)}{asked.address()}"
+    person = signed_in(request)
+    asked, back = asked_of(request, kind)
     wanted = request.GET.get("action", "")
-    action = next((one for one in actions_of(definition) if one.name == wanted), None)
+    action = next((one for one in actions_of(asked.definition) if one.name == wanted), None)
     if action is None and wanted not in FORMATS:
         raise Http404
     if "rows" not in request.GET:

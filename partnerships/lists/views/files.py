@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,8 +18,8 @@ from partnerships.lists.downloads import CONTENT_TYPES, FORMATS, MAX_ROWS, count
 from partnerships.lists.forms import MakeFileForm
 from partnerships.lists.models import ListFile
 from partnerships.lists.presenting import chips_of
-from partnerships.lists.reading import read
 from partnerships.lists.tasks import make_files
+from partnerships.lists.views.asking import asked_of
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
@@ -32,12 +31,10 @@ def _own(request: HttpRequest, pk: int) -> ListFile:
 @require_http_methods(["GET", "HEAD", "POST"])
 def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     """Let a worker make a file of everything that the list shows."""
-    person, definition = signed_in(request), find_list(kind)
-    if definition is None or form not in FORMATS:
+    if form not in FORMATS:
         raise Http404
-    require(definition.may_open(person))
-    asked = read(definition, person, request.GET)
-    back = f"{reverse(definition.address)}{asked.address()}"
+    person = signed_in(request)
+    asked, back = asked_of(request, kind)
     if not asked.form.is_valid():  # the page of the list says what is wrong
         return redirect(back)
     confirm = MakeFileForm(posted(request), cancel=back)
@@ -55,7 +52,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         confirm,
         step,
         refusals,
-        definition=definition,
+        definition=asked.definition,
         format=FORMATS[form],
         count=min(count, MAX_ROWS),
         is_too_long=count > MAX_ROWS,

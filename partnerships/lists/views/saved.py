@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.queries import inside_among
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
-from partnerships.kit.rights import require
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
 from partnerships.lists.models import DefaultView, SavedView
@@ -24,6 +23,7 @@ from partnerships.lists.presenting import chips_of
 from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
+from partnerships.lists.views.asking import asked_of
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -69,12 +69,8 @@ def saved(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def save(request: HttpRequest, kind: str) -> HttpResponse:
     """Save what the list shows under a name; the page's address says what that is."""
-    person, definition = signed_in(request), find_list(kind)
-    if definition is None:
-        raise Http404
-    require(definition.may_open(person))
-    asked = read(definition, person, request.GET)
-    back = f"{reverse(definition.address)}{asked.address()}"
+    person = signed_in(request)
+    asked, back = asked_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
@@ -86,7 +82,8 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
 
     chips = chips_of(asked)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
-    return take_step(request, "lists/save.html", form, step, refusals, chips=chips, definition=definition, asked=asked)
+    context: dict[str, Any] = {"chips": chips, "definition": asked.definition, "asked": asked}
+    return take_step(request, "lists/save.html", form, step, refusals, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -46,7 +46,7 @@ FILES = Section(
         Setting(
             name="FILES_REGION",
             default="eu-west-2",
-            meaning="The region of the bucket. Most storage of your own takes any.",
+            meaning="The region of the bucket. Most storage that you run yourself accepts any.",
         ),
         Setting(
             name="FILES_ACCESS_KEY",

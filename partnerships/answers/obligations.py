@@ -16,7 +16,7 @@ QUESTIONS = Obligation(
 )
 TRUST = Obligation(
     "trust",
-    "Stakeholders whom it trusts",
+    "Stakeholders it trusts",
     (Column("answers.Trust.organisation", ending=lambda moving: {"ended_at": moving.now}),),
     lambda organisation, _: Trust.objects.filter(organisation=organisation, ended_at=None).select_related("person"),
     lambda one, _: Held(one.pk, one.person.display_name, "", "Answers shown at once", outside=f"Stakeholder {one.pk}"),

@@ -1,4 +1,4 @@
-"""Who follows an organisation, and whom it asked to follow something."""
+"""Who follows an organisation, and who it asked to follow something."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLLOWERS = Obligation(
 )
 STAKEHOLDERS = Obligation(
     "stakeholders",
-    "Stakeholders whom it asked",
+    "Stakeholders it asked",
     (Column("digests.Subscription.added_for"),),
     lambda organisation, _: Subscription.objects.live().filter(added_for=organisation),
     _described,

@@ -95,7 +95,7 @@ def test_stakeholder_gets_one_email_with_what_passed_on(world: World, office: Po
     assert message["Subject"] == TITLE
     for part in (text_of(message), html_of(message)):
         assert f"on {long_date(today())}" in part
-        assert "Of what you follow, 1" in part
+        assert "1 of the things you follow" in part
         assert world.partnership.title in part
         assert "await" not in part
         assert "/digests/preferences/" in part
@@ -302,7 +302,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     _, later = office.to(world.sol)
     assert later["Subject"] == f"Where the rest went: {TITLE}"
     words = " ".join(text_of(later).split())
-    assert "Of what you follow, 2 are now with Harbour Community Trust:" in words
+    assert "2 of the things you follow are now with Harbour Community Trust:" in words
     assert "still" not in words
 
 

@@ -209,7 +209,7 @@ def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> No
     paper = docx.Document(io.BytesIO(bytes_of(found, "docx")))
 
     titles = [shape._inline.docPr.get("title") for shape in paper.inline_shapes]
-    assert titles == ["Organisations cut off without each", f"Around {world.larkhaven.name}"]
+    assert titles == ["Organisations cut off if each one left", f"Around {world.larkhaven.name}"]
     assert from_json(to_json(found)) == found
     assert found.networks[0].centre == str(world.larkhaven.pk)
 

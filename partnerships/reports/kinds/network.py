@@ -84,7 +84,7 @@ def _compute(asked: Asked) -> Snapshot:
         filters=asked.words,
         answers=_answers(asked, network, without, names, chosen, day),
         tables=tuple(tables),
-        charts=(Chart("Organisations cut off without each", "single", (1,)),),
+        charts=(Chart("Organisations cut off if each one left", "single", (1,)),),
         networks=_pictures(shown, chosen, network),
         sources=(Source("Partnerships and their parties in Common Ground", day),),
         notes=_NOTES,

@@ -97,7 +97,8 @@ TOPICS = (
     Topic(
         key="emails-sent",
         title="Emails sent",
-        does="Shows emails that were sent or wait to be sent, with what happened to each: accepted, returned, stopped.",
+        does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned, "
+        "stopped.",
         who=(
             "Leads see emails about what their organisation sends; administrators see every email’s state.",
             "An email that held a secret link is never shown.",
@@ -118,8 +119,8 @@ TOPICS = (
         key="search",
         title="Search",
         does="Finds words in everything that you may read, also inside plans and files, and people, references and "
-        "postcodes. Nobody learns from a search that something exists that they may not read.",
-        who=("Everybody signed in searches what they may read.",),
+        "postcodes. It never shows that something exists that you may not read.",
+        who=("Everybody who is signed in can search what they may read.",),
         guide="how-search-works/#what-is-found",
         views="search:search search:suggestions",
     ),
@@ -127,8 +128,8 @@ TOPICS = (
         key="lists",
         title="Lists and saved views",
         does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what it shows as a "
-        "view, let the list open with it, share it, or follow it to hear what enters and leaves. Ticked rows can be "
-        "changed together.",
+        "view, let the list open with it, share it, or follow it to hear which rows are new or gone. Ticked rows "
+        "can be changed together.",
         who=(
             "Your views are yours. Editors share one with an organisation or a partnership.",
             "A shared view shows each reader only what they may read.",
@@ -150,7 +151,7 @@ TOPICS = (
         key="administration",
         title="Administration",
         does="Administrators keep the directory, accounts and imports here and under Administration. Each step asks "
-        "for a reason, which history keeps. Looking at the site as somebody else lasts 30 minutes and is logged.",
+        "for a reason, which the history keeps. Viewing the site as somebody else lasts 30 minutes and is logged.",
         who=("Only administrators use these pages. They act for no organisation.",),
         guide="how-to/set-up-a-network/",
         views="people:grant-administration people:withdraw-administration people:leaver people:remove-second-factor "

@@ -23,8 +23,8 @@ TOPICS = (
     Topic(
         key="people-of-an-organisation",
         title="People of an organisation",
-        does="Shows who acts for an organisation, as viewer, editor or lead. From here people are invited, their role "
-        "is changed, and they leave. What a leaver held is listed until a colleague takes it over.",
+        does="Shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, change "
+        "their roles and end memberships. What a leaver held is listed until a colleague takes it over.",
         who=(
             "Leads invite colleagues, change roles and end memberships of their organisation.",
             "Administrators can do that too, with a reason.",
@@ -83,7 +83,7 @@ TOPICS = (
         title="Brief before a meeting",
         does="Puts on one page what to know before you meet a partner: both sides’ asks and offers, promises kept and "
         "missed, plans and the last conversation. It prints, and downloads as PDF.",
-        who=("People who act for an organisation get a brief about their partners. It has what you may read.",),
+        who=("People who act for an organisation get a brief about their partners. It shows only what you may read.",),
         guide="conversations/#the-brief",
         views="web:brief web:brief-pdf",
     ),
@@ -91,8 +91,8 @@ TOPICS = (
         key="reports",
         title="Reports and dashboards",
         does="Each report is a page with filters, tables and charts, and downloads as PDF, Word or Excel. It says "
-        "where its figures come from. It can be frozen under a name, compared with today later, and sent by email on a "
-        "rhythm.",
+        "where its figures come from. It can be frozen under a name, compared with today later, and emailed "
+        "regularly.",
         who=(
             "Everybody signed in reads reports. A report counts only what its reader may read.",
             "Editors and leads freeze and schedule reports for an organisation or a partnership; its people read them.",
@@ -205,7 +205,7 @@ TOPICS = (
         title="Match names of your own list",
         does="A public service that finds the organisation behind a name in your own list, also by earlier names. It "
         "works with OpenRefine and with programs.",
-        who=("Everybody uses it, without an account. It tells names, identifiers, dates and successors only.",),
+        who=("Anybody can use it, without an account. It gives only names, identifiers, dates and successors.",),
         guide="reconciliation/#in-openrefine",
         views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "
         "reconciliation:propose reconciliation:root reconciliation:root-old reconciliation:suggest",

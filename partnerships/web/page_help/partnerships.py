@@ -33,12 +33,12 @@ TOPICS = (
     Topic(
         key="members",
         title="Who takes part",
-        does="Shows the organisations that take part, were invited, declined or left. From here organisations are "
-        "invited, their role is changed, and they leave. An invitation is emailed to the leads of the organisation.",
+        does="Shows the organisations that take part, were invited, declined or left. Here you can invite "
+        "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
         who=(
             "Leads of the chair’s or a lead organisation invite and remove organisations and change their role.",
             "Leads of the invited organisation accept or decline.",
-            "Leads take their own organisation out; if the terms ask for notice, by giving notice.",
+            "Leads take their own organisation out. If the terms ask for notice, they give notice instead.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:members agreements:invite agreements:answer agreements:party-role agreements:party-remove "
@@ -113,7 +113,7 @@ TOPICS = (
         who=(
             SAME_AS_PARTNERSHIP,
             "Editors and leads of a party add objectives, change them with a reason and report progress.",
-            "Observers do not.",
+            "Observers only read objectives.",
         ),
         guide=f"{EVERYDAY}#set-objectives",
         views="agreements:objectives agreements:objective agreements:objective-add agreements:objective-edit "
@@ -157,7 +157,7 @@ TOPICS = (
         "next. The record is circulated, corrected and agreed by every side, and does not change after that. An "
         "obstacle can become an ask, an opportunity an offer.",
         who=(
-            "The organisations that took part read the record; a draft only the one that writes it.",
+            "The organisations that took part read the record. Only the one that writes it reads the draft.",
             "Editors and leads record, circulate, correct and agree for their organisation.",
             "A private note is read by your own organisation alone.",
         ),

@@ -116,14 +116,14 @@ TOPICS = (
         "have read it, whether it concerns them. What stakeholders write is shown to others after you approve it.",
         who=(
             "Leads of the plan’s owners read answers first, and show or refuse them.",
-            "Once shown, everybody who reads inside the plan sees them.",
+            "Once they are shown, everybody who can read the whole plan sees them.",
         ),
         guide="answers/",
         views="answers:plan answers:ask answers:refuse answers:file answers:incoming",
     ),
     Topic(
         key="answer-by-link",
-        title="Answer about a plan without an account",
+        title="Comment on a plan without an account",
         does="This page belongs to the link in your email. You can say that you have read the plan, comment, answer a "
         "question, correct your name, or name a colleague. Nothing is sent before you press the button.",
         who=(

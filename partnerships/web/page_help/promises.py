@@ -56,8 +56,8 @@ TOPICS = (
     Topic(
         key="commitments",
         title="Commitments",
-        does="Shows who made which promise for which day, how far it is, and what blocks it. The first due date is "
-        "kept beside later ones. A commitment counts once giver and receiver have confirmed it. It is done for good "
+        does="Shows who promised what by when, how far it has got, and what blocks it. The first due date is kept "
+        "beside later ones. A commitment counts once giver and receiver have confirmed it. It is done for good "
         "once the receiver has verified it.",
         who=(
             "Giver, receiver and the parties of its partnership read it.",
@@ -72,7 +72,7 @@ TOPICS = (
     ),
     Topic(
         key="give-and-take",
-        title="Give and take",
+        title="Balance of asks and offers",
         does="Compares what your organisation gave its partners with what it received, by partner and quarter.",
         who=("It counts only what you may read.",),
         guide="commitments/#balance-of-asks-and-offers",

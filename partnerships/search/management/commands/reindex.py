@@ -11,14 +11,14 @@ from partnerships.search.services import differences, index_stale, queue_everyth
 
 
 class Command(AccountedCommand):
-    """Queue every record and work the queue off; `--check` only compares index and records."""
+    """Queue every record and index the queue; `--check` only compares index and records."""
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         parser.add_argument("--check", action="store_true", help="Only compare the index with the records.")
-        parser.add_argument("--queue", action="store_true", help="Only queue; the worker works the queue off.")
+        parser.add_argument("--queue", action="store_true", help="Only queue the records; a worker indexes them.")
 
     def handle(self, *args: Any, check: bool, queue: bool, **options: Any) -> None:
         """Queue, index or compare."""
@@ -28,7 +28,7 @@ class Command(AccountedCommand):
         queued = queue_everything()
         self.stdout.write(f"{queued} records queued.")
         if not queue:
-            self.stdout.write(f"{index_stale()} lines of the queue worked off.")
+            self.stdout.write(f"{index_stale()} changes indexed.")
 
     def _check(self) -> None:
         found = 0

@@ -23,8 +23,8 @@ from partnerships.people.models import User
 class KindCount:
     """What a predecessor holds of one kind, by how far its lines have come.
 
-    `undecided` is what has no line, then what is disputed or cannot pass on, with the reason. `lacking`: lines without
-    the consent that they need.
+    `without`: what has no line. `undecided`: the same, then what is disputed or cannot pass on, with the reason.
+    `lacking`: lines without the consent that they need.
     """
 
     kind: Obligation
@@ -40,11 +40,10 @@ class KindCount:
     undecided: Sequence[Held]
 
     def for_others(self, readable: Mapping[int, str]) -> KindCount:
-        """The same for somebody who reads only these records, given with their titles."""
-        shown = [replace(one, title=readable.get(one.pk, one.outside), what="") for one in self.without]
-        disputed = self.undecided[len(self.without) :]
-        shown += [replace(one, title=readable.get(one.pk, one.outside)) for one in disputed]
-        return replace(self, without=shown[: len(self.without)], undecided=shown)
+        """The same for somebody who may read only these records, given as titles by id. Reasons stay."""
+        renamed = [replace(one, title=readable.get(one.pk, one.outside)) for one in self.undecided]
+        without = [replace(one, what="") for one in renamed[: len(self.without)]]
+        return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])
 
 
 #: Things by code of their kind and number: what several bodies hold together is there once.
@@ -60,7 +59,7 @@ class Share:
 
     @property
     def things(self) -> int:
-        """How many things it is."""
+        """How many things it has."""
         return len(self.held)
 
     @property

@@ -18,12 +18,12 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: Most organisations in a picture: with more, names overlap.
-DRAWN = SMALL
-#: Most lines in a picture of them; more cannot be told apart. Those to the centre are always drawn.
-LINES = 2 * DRAWN
+#: Organisations in a picture: with more, names overlap.
+MAX_DRAWN = SMALL
+#: Lines in a picture: more cannot be told apart. Those to the centre are always drawn.
+MAX_LINES = 2 * MAX_DRAWN
 #: Partnerships named beside each partner; the others are on a page of their own.
-TITLES = 3
+MAX_TITLES = 3
 
 
 def known_partnerships(user: User) -> PartnershipQuerySet:
@@ -49,7 +49,7 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
-    """In how many partnerships, as far as the person may know, each takes part."""
+    """The number of partnerships that the person may know of, for each organisation."""
     return dict(rows_for(_counts, user, [one.pk for one in organisations])) if organisations else {}
 
 
@@ -95,12 +95,12 @@ class Neighbourhood:
 
 
 def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbourhood:
-    """These organisations and the partners with which they share most partnerships; `DRAWN` in all."""
+    """These organisations and the partners with which they share most partnerships; `MAX_DRAWN` in all."""
     partnerships = list(partnerships)
     degree = Counter(pk for one in partnerships for pk in one.organisations)
     near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
     own = sorted(centre & degree.keys(), key=lambda pk: (-degree[pk], pk))
-    drawn = [*own[: DRAWN // 2], *near, *own[DRAWN // 2 :]][:DRAWN]
+    drawn = [*own[: MAX_DRAWN // 2], *near, *own[MAX_DRAWN // 2 :]][:MAX_DRAWN]
     weights: Counter[tuple[int, int]] = Counter()
     for one in partnerships:
         weights.update(combinations(sorted(set(drawn).intersection(one.organisations)), 2))
@@ -111,7 +111,7 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
         for one in [bodies[pk]]
     )
     strongest = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
-    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:LINES]})
+    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:MAX_LINES]})
 
 
 @dataclass(slots=True)
@@ -128,7 +128,7 @@ def partners(organisations: Sequence[Organisation], partnerships: Iterable[Share
     found = {one.pk: Partner(one, []) for one in organisations}
     for shared in partnerships:
         for pk in found.keys() & set(shared.organisations):
-            if len(found[pk].partnerships) < TITLES:
+            if len(found[pk].partnerships) < MAX_TITLES:
                 found[pk].partnerships.append(shared)
             else:
                 found[pk].more += 1

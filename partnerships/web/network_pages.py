@@ -26,7 +26,7 @@ def network(request: HttpRequest) -> HttpResponse:
     found = neighbours.organisations_in_network(user)
     if words:
         found = found.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
-    page = keyset_page(request, found, order=_BY_NAME, size=neighbours.DRAWN)
+    page = keyset_page(request, found, order=_BY_NAME, size=neighbours.MAX_DRAWN)
     counts = neighbours.partnership_counts(user, page.rows)
     context = {"page": page, "rows": [(one, counts.get(one.pk, 0)) for one in page.rows], "words": words}
     if getattr(request, "htmx", False):

@@ -13,7 +13,7 @@ from partnerships.agreements.models import Audience, Partnership
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.web.neighbours import DRAWN
+from partnerships.web.neighbours import MAX_DRAWN
 from tests.support.pages import collapse
 from tests.world import World, join, make_partnership
 
@@ -81,7 +81,7 @@ def test_large_network_shows_what_is_around_the_reader(world: World) -> None:
 
     drawn = picture(page(world.amina, NETWORK))
 
-    assert drawn.count('<circle class="cg-network__ring"') == DRAWN
+    assert drawn.count('<circle class="cg-network__ring"') == MAX_DRAWN
     assert world.larkhaven.name in drawn
     assert world.tidewater.name not in drawn
 
@@ -154,7 +154,7 @@ def test_unknown_place_shows_the_first_page(world: World, place: str) -> None:
 
 
 def test_links_between_pages_carry_no_names(world: World) -> None:
-    for number in range(DRAWN + 1):
+    for number in range(MAX_DRAWN + 1):
         create_organisation(name=f"Quillwort {number}", kind=Kind.COUNCIL, author=None, now=world.now)
     client = Client()
     client.force_login(world.dee)

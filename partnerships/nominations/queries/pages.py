@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from partnerships.exchange.models import Entry
 from partnerships.nominations.lettings.quarters import Quarter
@@ -46,19 +47,19 @@ def grounds_of(found: NominationsReturn, lines: Sequence[ReturnLine]) -> list[st
 
 
 def key_of_ask(line: ReturnLine) -> uuid.UUID:
-    """The key of the ask made of a line: a second click finds the first one's."""
+    """The key of the ask made of a line. A second click has the same key, and finds the first one's ask."""
     return _key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
 
 
-def _key(found: int, size: str, *, first_let: bool) -> uuid.UUID:
-    return uuid.uuid5(_ASKS, f"{found}/{'first' if first_let else 'relet'}/{size}")
+def _key(return_id: int, size: str, *, first_let: bool) -> uuid.UUID:
+    return uuid.uuid5(_ASKS, f"{return_id}/{'first' if first_let else 'relet'}/{size}")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The return that an ask was made of, and what its newest correction since says is missing.
+    """The return that an ask was made of.
 
-    `corrected` and `missing` are None if it was not corrected since.
+    `corrected` is the newest correction after the ask, and `missing` what that says is missing; None without one.
     """
 
     found: NominationsReturn
@@ -68,15 +69,17 @@ class Origin:
 
 
 def origin_of(ask: Entry) -> Origin | None:
-    """The return that an ask of a council was made of; None for other asks."""
+    """The return that an ask of a council was made of; None for other asks.
+
+    The ask holds only a hash of its line, so this tries each line that a return of the council can have.
+    """
     if ask.theme != THEME or not ask.is_ask:
         return None
     returns = NominationsReturn.objects.for_pages().filter(agreement__council__organisation=ask.organisation_id)
     for found in returns.order_by("-starts_on", "pk"):
-        for size in Bedrooms:
-            for first_let in (True, False):
-                if _key(found.pk, size, first_let=first_let) == ask.key:
-                    return _origin(ask, found, size, first_let=first_let)
+        for size, first_let in product(Bedrooms, (True, False)):
+            if _key(found.pk, size, first_let=first_let) == ask.key:
+                return _origin(ask, found, size, first_let=first_let)
     return None
 
 

@@ -15,6 +15,7 @@ from partnerships.transfer.reading.housing_figures.figures import (
     NAME,
     FigureList,
     PublishedFigure,
+    Years,
     area_code,
     figure_list,
     read_value,
@@ -44,41 +45,50 @@ def read_delivery_test(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_
     """
     flat = [_flattened(sheet) for sheet in sheets]
     table = find_table(flat, COLUMNS, "a Housing Delivery Test", known, keep_repeats=True)
-    years = {
-        place: (match[1].casefold(), found)
-        for place, cell in enumerate(table.heading.cells)
-        if (match := _OF_YEAR.fullmatch(text(cell))) and (found := read_years(match[2]))
-    }
+    columns = _columns_of_years(table.heading)
     faults = Collector(table)
     figures: list[PublishedFigure] = []
     totals = 0
     for line in table:
-        key = area_code(line, faults)
-        if key is None:
+        code = area_code(line, faults)
+        if code is None:
             totals += 1
             continue
-        shared = PublishedFigure(
+        area = PublishedFigure(
             row=line.number,
-            code=key,
+            code=code,
             name=line.text("name"),
             measure="",
             first_year=0,
             last_year=0,
             is_joint="joint plan" in line.text("group").casefold(),
         )
-        tested = [of for place, (_, of) in years.items() if place < len(line.cells) and text(line.cells[place])]
+        tested = [years for place, (_, years) in columns.items() if place < len(line.cells) and text(line.cells[place])]
         if not tested:
             faults.add_problem(line, "", "no year has homes required or delivered.", "Fill them in.")
             continue
-        for place, (measure, of) in years.items():
-            if of in tested and (read := faults.read_at(line, place, read_value)) is not None:
+        for place, (measure, years) in columns.items():
+            if years not in tested:
+                continue
+            read = faults.read_at(line, place, read_value)
+            if read is not None:
                 value, status = read
-                figures.append(
-                    replace(shared, measure=measure, first_year=of.first, last_year=of.last, value=value, status=status)
-                )
-        whole = replace(shared, first_year=min(of.first for of in tested), last_year=max(of.last for of in tested))
-        figures += _of_all_years(line, whole, faults)
+                of_year = replace(area, measure=measure, first_year=years.first, last_year=years.last)
+                figures.append(replace(of_year, value=value, status=status))
+        first, last = min(years.first for years in tested), max(years.last for years in tested)
+        figures += _of_all_years(line, replace(area, first_year=first, last_year=last), faults)
     return figure_list(figures, faults, sheets, totals=totals)
+
+
+def _columns_of_years(heading: Row) -> dict[int, tuple[str, Years]]:
+    """The measure and the years of columns such as “Number of homes required 2020-21”, by place in the row."""
+    columns = {}
+    for place, cell in enumerate(heading.cells):
+        match = _OF_YEAR.fullmatch(text(cell))
+        years = read_years(match[2]) if match else None
+        if match and years:
+            columns[place] = (match[1].casefold(), years)
+    return columns
 
 
 def _of_all_years(line: Line, whole: PublishedFigure, faults: Collector) -> Iterator[PublishedFigure]:

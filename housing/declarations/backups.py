@@ -23,7 +23,7 @@ BACKUPS = Section(
             default=[],
             needed_by="`backup`",
             example="age1PUBLICKEY",
-            meaning="Public keys of age for whom backups are encrypted. Keep the private ones where the backups are "
+            meaning="The public age keys that backups are encrypted for. Keep the private ones where the backups are "
             "not: this machine cannot read its own backups.",
         ),
         Setting(

@@ -189,7 +189,7 @@ SERVICES = Section(
             secret=True,
             needed_by=f"{WEB}, {WORKER}, beat",
             check=checks.only_with("REDIS_SENTINELS"),
-            meaning="The password of the sentinels, if they ask for one. That of the broker is in `REDIS_URL`.",
+            meaning="The password of the sentinels, if they ask for one. The broker's own is in `REDIS_URL`.",
         ),
         Setting(
             name="WORKER_CONCURRENCY",

@@ -15,7 +15,7 @@ class EventKind(models.TextChoices):
     DESCRIBED = "answer.described", "Corrected their own name or role"
     APPROVED = "answer.approved", "Approved an answer"
     REFUSED = "answer.refused", "Refused an answer"
-    COLLEAGUE_ASKED = "answer.colleague_asked", "Asked a colleague whom a stakeholder named"
+    COLLEAGUE_ASKED = "answer.colleague_asked", "Asked a colleague that a stakeholder named"
     TRUSTED = "answer.trusted", "Chose to show a stakeholder's answers without approval"
     TRUST_ENDED = "answer.trust_ended", "Chose to approve a stakeholder's answers again"
     QUESTION_PUT = "answer.question_put", "Asked a question about a plan"

@@ -79,7 +79,7 @@ class RefuseForm(ReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why do you not show this answer?",
+        label="Why are you not showing this answer?",
         help_text="We email them your reason.",
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),

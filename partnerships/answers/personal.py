@@ -13,7 +13,7 @@ RULES = (
         "answers.Answer",
         "colleague_email",
         Fate.CLEAR,
-        "a colleague whom a stakeholder named",
+        "a colleague that a stakeholder named",
         whose="colleague_email",
     ),
     Rule(

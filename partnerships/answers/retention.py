@@ -50,7 +50,7 @@ def register() -> None:
     basis = "public task: working together on housing"
     register_retention(
         "colleagues named by stakeholders",
-        what="Name and address of a colleague whom a stakeholder named",
+        what="Name and address of a colleague that a stakeholder named",
         purpose="asking them whether they want to follow a plan",
         basis=basis,
         kept_for="30 days after the decision, 90 days without one",

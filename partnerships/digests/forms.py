@@ -26,7 +26,7 @@ _MORE_HOURS = [("", "None"), *_HOURS]
 #: Hints on the page of choices.
 _GROUP_HINTS = {
     NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures that come near or have passed.",
-    NoticeGroup.MENTIONS: "Somebody waits for your answer.",
+    NoticeGroup.MENTIONS: "Somebody is waiting for your answer.",
     NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
 }
 #: What people are reminded of, and what happens if they choose no day.

@@ -92,7 +92,7 @@ def read_choice(choices: Choices, default: str, value: Any) -> str:
     for code, label in choices.items():
         if text.casefold() in (label.casefold(), code.replace("_", " ")):
             return code
-    raise ValueError(f"“{text}” is none of: {', '.join(choices.values())}.")
+    raise ValueError(f"“{text}” is not one of: {', '.join(choices.values())}.")
 
 
 def _scale(value: Any) -> int:

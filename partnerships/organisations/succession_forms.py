@@ -148,7 +148,7 @@ _SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_
 class SuccessionForm(SuccessionFieldsForm):
     """A new succession, with a tie from each predecessor to each successor."""
 
-    status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
+    status = forms.ChoiceField(label="How far has it got?", choices=_PENDING)
     predecessors = Organisations(label="Predecessors")
     successors = Organisations(
         label="Successors",
@@ -245,7 +245,9 @@ class TieForm(Form):
     )
     role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
     function = forms.ChoiceField(
-        label="Function", required=False, choices=lambda: [("", "Everything no other tie names"), *Function.choices()]
+        label="Function",
+        required=False,
+        choices=lambda: [("", "Everything that no other tie names"), *Function.choices()],
     )
     share = forms.DecimalField(
         label="Share of the area, in per cent",
@@ -281,8 +283,8 @@ class TieForm(Form):
 class UndoForm(_OrderForm):
     """From when a succession counts no longer, and why."""
 
-    vests_on = DayField(label="First day on which it counts no longer")
-    status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
+    vests_on = DayField(label="First day on which it no longer counts")
+    status = forms.ChoiceField(label="How far has it got?", choices=_PENDING)
     reason = _reason()
     field_order = ("vests_on", "status", "together", "reason")
 

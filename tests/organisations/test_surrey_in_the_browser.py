@@ -127,8 +127,8 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     with in_days(2):
         enter(page, origin, world.dee)
         page.goto(origin + reverse("organisations:undo-succession", args=[order[1].pk]))
-        page.get_by_label("First day on which it counts no longer").fill(timezone.localdate().isoformat())
-        page.get_by_label("How far is it?").select_option(label="Order made")
+        page.get_by_label("First day on which it no longer counts").fill(timezone.localdate().isoformat())
+        page.get_by_label("How far has it got?").select_option(label="Order made")
         page.get_by_label("Also the 2 other successions of the same order").check()
         page.get_by_label("Why").fill("The order was quashed.")
         page.get_by_role("button", name="Record what undoes it").click()

@@ -27,7 +27,7 @@ class NoticeForm(Form):
     def __init__(self, *args: Any, earliest: dt.date, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["last_day"].help_text = (
-            f"On this day you still take part. The earliest is {long_date(earliest)}, which we take if you leave this "
+            f"On this day you still take part. The earliest is {long_date(earliest)}, which we use if you leave this "
             "empty."
         )
         self.helper = Helper(self, submit="Give notice", cancel=cancel, danger=True)

@@ -49,7 +49,9 @@ class ObjectiveForm(Form):
     )
     owner = PersonChoice(label="Who there", queryset=User.objects.none(), required=False, empty_label="Nobody named")
     revision = forms.IntegerField(widget=forms.HiddenInput)
-    reason = forms.CharField(label="Why do you change it?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="Why are you changing it?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def __init__(
         self,

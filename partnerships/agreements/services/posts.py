@@ -359,7 +359,7 @@ def make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
     holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
         if holder.starts_on > day:
-            raise UnableToChangePost("Somebody takes this post up later: cancel that first.")
+            raise UnableToChangePost("Somebody is due to take up this post later: cancel that first.")
         end_holding(holder, on=day, reason=reason, now=now)
 
 

@@ -74,7 +74,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = f"“{document.title}” is with the partnership's documents."
+        words = f"“{document.title}” has been added to the partnership's documents."
         return words, reverse("agreements:documents", args=[pk])
 
     return take_step(

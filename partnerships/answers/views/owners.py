@@ -163,7 +163,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.put_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
-        return "You have asked the question. Stakeholders can answer it by the link in their digests.", back
+        return "You have asked the question. Stakeholders can answer it using the link in their digests.", back
 
     return take_step(request, "answers/ask.html", form, step, {services.UnableToAsk: None}, plan=plan, back=back)
 

@@ -30,7 +30,7 @@ class FilterForm(Form):
     )
     words = forms.CharField(label="Words, reference or organisation", required=False, max_length=80)
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
-    standing = forms.ChoiceField(label="Where it stands", required=False, choices=STANDING)
+    standing = forms.ChoiceField(label="Progress", required=False, choices=STANDING)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
     register = forms.ChoiceField(

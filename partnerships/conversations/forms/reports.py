@@ -63,7 +63,7 @@ class ReportingForm(Form):
     period = forms.ChoiceField(label="How often?", choices=Period.choices, widget=forms.RadioSelect)
     starts_on = DayField(
         label="First day of the first period",
-        help_text="For example 1 4 2026. The first period can lie up to 12 periods back.",
+        help_text="For example 1 4 2026. The first period can be up to 12 periods ago.",
     )
     due_days = forms.IntegerField(
         label="Working days until a report is due",

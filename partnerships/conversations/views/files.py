@@ -74,7 +74,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"“{made.title}” is with the papers.", meeting.get_absolute_url()
+        return f"“{made.title}” has been added to the papers.", meeting.get_absolute_url()
 
     return take_step(
         request,

@@ -106,7 +106,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
         if subscription.is_confirmed:
-            return f"You now follow {title_of(target)}. Digests tell what changes from now on.", back
+            return f"You now follow {title_of(target)}. Your digests list what changes from now on.", back
         return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back
 
     return press_button(request, step, services.UnableToSubscribe, back=back)

@@ -36,7 +36,7 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
 
         def step() -> tuple[str, str]:
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
-            return f"You now follow {item['name']}. Digests tell what changes from now on.", back
+            return f"You now follow {item['name']}. Your digests list what changes from now on.", back
 
         return press_button(request, step, services.UnableToSubscribe, back=back)
     context = {"plan": plan, "item": item, "mine": mine, "kind": "site" if collection == "sites" else "milestone"}

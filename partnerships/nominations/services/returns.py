@@ -240,7 +240,7 @@ def decide_lines(
     locked = lock_return(found)
     require(rights_over(locked.agreement, author, now).may_decide)
     if not locked.is_sent:
-        raise UnableToDecide("This return does not wait for the council.")
+        raise UnableToDecide("This return is not waiting for the council.")
     if locked.sendings != sending:
         raise UnableToDecide("It was sent again in the meantime. Read the new figures first.")
     lines = {line.pk: line for line in locked.lines.order_by("pk")}

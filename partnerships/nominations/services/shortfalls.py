@@ -36,7 +36,7 @@ def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | Non
     if short is None or not short.result.shortfall:
         raise UnableToAsk("Nothing is missing in this line.")
     if locked.is_writable:
-        raise UnableToAsk("The provider has not sent this return, or corrects it now.")
+        raise UnableToAsk("The provider has not sent this return, or is correcting it now.")
     key, result = key_of_ask(short), short.result
     known = Entry.objects.filter(key=key).first()
     if known is not None:
@@ -50,8 +50,8 @@ def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | Non
             audience=Audience.NAMED,
             addressees=[agreement.provider_body],
             statement=(
-                f"In {locked.quarter}, {short.nominated} of {result.counting} homes went to our nominees. Agreed are "
-                f"{result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
+                f"In {locked.quarter}, {short.nominated} of {result.counting} homes went to our nominees. The "
+                f"agreed number is {result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
             ),
             quantity=Decimal(result.shortfall),
             unit=UNIT,

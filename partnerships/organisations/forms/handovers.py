@@ -56,8 +56,8 @@ class ProposeHandoversForm(_TickingForm):
         label="Consent needed",
         required=False,
         max_length=300,
-        help_text="Whose consent is needed, such as a lender’s; it passes on only once that is recorded. Leave this "
-        "empty if it needs nobody’s.",
+        help_text="Whose consent is needed, such as a lender’s. It passes on only once that is recorded. Leave this "
+        "empty if no consent is needed.",
     )
     evidence = forms.CharField(
         label="Evidence", required=False, max_length=300, help_text="Where the consent or agreement can be read."

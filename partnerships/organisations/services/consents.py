@@ -65,7 +65,7 @@ def record_consent(
     for line in found:
         alike["; ".join(filter(None, (line.evidence, evidence)))].append(line.pk)
     if any(len(said) > _MAX_EVIDENCE for said in alike):
-        raise UnableToHandOverLines("Give the evidence in fewer words: it stands beside what the line says already.")
+        raise UnableToHandOverLines("Give the evidence in fewer words: it is added to what the line already says.")
     facts = [
         {
             "handover": line.pk,

@@ -102,7 +102,7 @@ def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
     if succession.kind == SuccessionKind.RENAME and own and not succession.new_name.strip():
         return "Give the new name."
     if succession.kind == SuccessionKind.RECODE and len({tie.successor for tie in ties}) > 1 and succession.new_code:
-        return "A new code is of one organisation: record the others apart."
+        return "A new code belongs to one organisation: record the others separately."
     if succession.kind != SuccessionKind.RECODE and succession.new_code:
         return "Only “Recoded” has a new code: give a new organisation its code in Django admin."
     if succession.kind == SuccessionKind.FUNCTION_TRANSFER and not all(tie.function for tie in ties):

@@ -119,4 +119,4 @@ def _former_name(succession: Succession) -> str:
         ended = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
         if name := ended.order_by("pk").first():
             return name.name
-    raise UnableToRecordSuccession("The name before is not known: record a rename.")
+    raise UnableToRecordSuccession("The earlier name is not known: record a rename.")

@@ -279,7 +279,7 @@ PLANS = ListDefinition(
     form=lambda parameters, user: PlansForm(parameters, user=user),
     sort=lambda _chosen: "-number",
     template="plans/list.html",
-    empty=("No plans yet", "None has been shared with you yet, and your organisations have begun none."),
+    empty=("No plans yet", "None has been shared with you yet, and your organisations have not started one."),
     ready=_ready,
     followed=lambda row: row,
     dates=dates_of_plans,

@@ -104,7 +104,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
-        return f"“{joining.partnership}” is removed, with the people whom its leads added.", found.get_absolute_url()
+        return f"“{joining.partnership}” is removed, with the people its leads added.", found.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
 

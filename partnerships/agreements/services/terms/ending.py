@@ -55,7 +55,7 @@ def take_back_terms(
     if not locked.is_awaiting or version is None:
         raise UnableToWithdraw("These terms are not waiting for signatures.")
     if not reason.strip():
-        raise UnableToWithdraw("Enter why you take the terms back.")
+        raise UnableToWithdraw("Enter why you are taking the terms back.")
     back_to_drafting(version, locked, now=now, outcome=reason.strip())
     _journal(locked, now=now)
     record_event(
@@ -90,7 +90,7 @@ def withdraw_proposal(
     if not locked.is_open:
         raise UnableToWithdraw(f"This proposal is closed already: {locked.get_status_display().lower()}.")
     if not reason.strip():
-        raise UnableToWithdraw("Enter why you withdraw the proposal.")
+        raise UnableToWithdraw("Enter why you are withdrawing the proposal.")
     _close(partnership, locked, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)
     record_event(
         partnership,

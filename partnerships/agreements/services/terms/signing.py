@@ -283,7 +283,7 @@ def decline_to_sign(
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
     signatory = _asked(partnership, locked, organisation, now, declines=True)
     if not reason.strip():
-        raise UnableToSignTerms("Enter why you do not sign: the other parties need to know what to change.")
+        raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
     made = _keep(
         locked,
         signatory,

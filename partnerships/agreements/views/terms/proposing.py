@@ -49,7 +49,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"{made.name} has begun. Change what should change.", made.get_absolute_url()
+        return f"{made.name} has been started. Now make your changes.", made.get_absolute_url()
 
     return take_step(
         request,

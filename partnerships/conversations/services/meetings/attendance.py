@@ -40,7 +40,7 @@ def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.date
     if not meeting.is_planned:
         raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
     if answer not in Answer.values:
-        raise UnableToAnswerMeeting("Choose whether you come.")
+        raise UnableToAnswerMeeting("Say whether you are coming.")
     found.answer, found.answered_at, found.answered_by = answer, now, author
     found.save(update_fields=["answer", "answered_at", "answered_by"])
     record_event(

@@ -43,7 +43,7 @@ def write_minutes(
     if current.conversation is not None:
         if key is not None and current.conversation.key == key:
             return current.conversation
-        raise UnableToWriteMinutes(f"{current.conversation.organisation.display_name} has begun the minutes already.")
+        raise UnableToWriteMinutes(f"{current.conversation.organisation.display_name} has already started the minutes.")
     made = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
     current.conversation = made
     current.save(update_fields=["conversation"])

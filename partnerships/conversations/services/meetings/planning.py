@@ -137,7 +137,7 @@ def change_meeting(
     before, minutes = {"date": current.when, "place": current.where}, current.minutes
     moved = plan.starts_at != current.starts_at
     if moved and not reason.strip():
-        raise UnableToChangeMeeting("Say why the time changes.")
+        raise UnableToChangeMeeting("Say why the time is changing.")
     fields = _fields(plan)
     for name, value in fields.items():
         setattr(current, name, value)

@@ -47,7 +47,7 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     require(bool(deciding), "Only leads of another leading organisation can accept or return a report.")
     submission = locked.submissions.order_by("-number").first()
     if submission is None or not locked.is_submitted:
-        raise UnableToDecideReport("This report does not wait for a decision.")
+        raise UnableToDecideReport("This report is not waiting for a decision.")
     if submission.number != number:
         raise UnableToDecideReport("It was submitted again in the meantime. Read the new version first.")
     if decision == Decision.RETURNED and not reason:

@@ -94,7 +94,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if not meeting.is_held or meeting.conversation_id is not None:
-        words = "The minutes are begun already." if meeting.conversation_id else "Record who attended first."
+        words = "The minutes have already been started." if meeting.conversation_id else "Record who attended first."
         messages.warning(request, words)
         return redirect(meeting)
     keeper = acting_side(rights)

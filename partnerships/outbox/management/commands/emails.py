@@ -34,7 +34,7 @@ class Command(AccountedCommand):
         discard = commands.add_parser("discard", help="Settle queued emails without sending them.")
         discard.add_argument("--kind", required=True, help="A kind as `waiting` prints it.")
         discard.add_argument("--recorded-before", help="Only those recorded before this ISO time; by default all.")
-        discard.add_argument("--reason", required=True, help="Why; it stands in the ledger.")
+        discard.add_argument("--reason", required=True, help="Why. The ledger shows it.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand; the last line sums it up."""

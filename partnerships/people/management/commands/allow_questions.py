@@ -14,7 +14,7 @@ class Command(AccountedCommand):
     """`manage.py allow_questions EMAIL`"""
 
     help = (
-        "Let partners ask an address again, whose owner refused digests and was then erased. "
+        "Let partners ask an address again after its owner refused digests and was then erased. "
         "Run it only when the owner asks for it."
     )
 

@@ -16,10 +16,7 @@ from django.db import connections
 from django.utils import timezone
 from psycopg2 import sql
 
-import housing
-
-#: What is installed after the migrations. It is read as a file, because it can be imported only once Django is set up.
-_AFTER_MIGRATIONS = Path(housing.__file__).with_name("history.py")
+from housing.environment import BASE_DIR
 
 #: Copies kept for earlier sets of migrations, so that switching branches stays fast.
 KEPT = 4
@@ -32,7 +29,7 @@ def migrations_digest() -> str:
     Tables have parts for some months.
     """
     digest = hashlib.sha256(f"{timezone.now():%Y-%m}".encode())
-    digest.update(_AFTER_MIGRATIONS.read_bytes())
+    digest.update((BASE_DIR / "housing" / "history.py").read_bytes())  # which reads models: no import here
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path, "migrations").glob("*.py")):
             digest.update(f"{config.label}/{file.name}".encode())

@@ -20,7 +20,7 @@ from django.test import TransactionTestCase, client
 from django.test.utils import ContextList
 from hypothesis import HealthCheck
 from hypothesis import settings as of_hypothesis
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 from pytest_django.plugin import blocking_manager_key
 
 from housing.migration_state import rendering_less
@@ -29,7 +29,7 @@ from partnerships.kit import operators, vocabularies
 from partnerships.kit.late import late
 from partnerships.organisations import statements
 from tests.support import kept_rows, seeds
-from tests.support.browser import chromium_path
+from tests.support.browser import PATIENCE, chromium_path
 from tests.support.constraints import number_at_once
 from tests.support.database import template_database
 from tests.support.kept_statements import compared
@@ -57,6 +57,7 @@ def pytest_configure() -> None:
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True
     client.store_rendered_templates = of_the_page
+    expect.set_options(timeout=PATIENCE)  # Playwright's own is five seconds
 
 
 def of_the_page(store: dict[str, Any], context: Any, **given: Any) -> None:
@@ -203,8 +204,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def context(context: BrowserContext) -> BrowserContext:
-    """Wait longer for pages than Playwright's 30 s, while several processes share a machine's cores."""
-    context.set_default_timeout(90_000)
+    """Wait longer for pages than Playwright's 30 s."""
+    context.set_default_timeout(PATIENCE)
     return context
 
 

@@ -34,7 +34,7 @@ from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.commitments.promises import agree, in_days
 from tests.exchange.conftest import shared
-from tests.support.browser import WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import PATIENCE, WIDE, axe_violations, reflows, sign_in
 from tests.support.catching import Catcher, catcher, link_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World, join, person
@@ -100,7 +100,7 @@ def ask(world: World, partnership: Partnership) -> Any:
 
 def window(browser: Browser) -> Page:
     page = browser.new_context(viewport=WIDE).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     return page
 
 

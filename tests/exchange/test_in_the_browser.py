@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from playwright.sync_api import expect
 
 from partnerships.exchange import services
 from tests.exchange.access import prepare
@@ -66,11 +67,11 @@ def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, sh
     sign_in(page, live_server.url, "chidi@tidewater.example")
     page.goto(f"{live_server.url}/ask-and-offer/")
     asks = page.locator("#count-direction-ask")
-    assert asks.inner_text() == "1"
+    expect(asks).to_have_text("1")
 
     page.get_by_label("Land (").check()
     page.wait_for_url("**theme=land**")
 
     page.get_by_text("Nothing matches these filters.").first.wait_for()
-    assert asks.inner_text() == "0"
-    assert page.locator("#count-theme-data").inner_text() == "1"
+    expect(asks).to_have_text("0")
+    expect(page.locator("#count-theme-data")).to_have_text("1")

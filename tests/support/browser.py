@@ -17,6 +17,9 @@ from tests.world import PASSWORD
 NARROW: ViewportSize = {"width": 320, "height": 900}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 
+#: Milliseconds to wait for what a page is to show, while several processes share a slow machine's cores.
+PATIENCE = 90_000
+
 #: WCAG 2.2 A and AA, by axe's names.
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

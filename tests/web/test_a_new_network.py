@@ -13,7 +13,7 @@ from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.agreements.models import Partnership
-from tests.support.browser import WIDE
+from tests.support.browser import PATIENCE, WIDE
 from tests.support.catching import Catcher, catcher, send_emails
 
 __all__ = ["catcher"]
@@ -37,7 +37,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 
 def window(browser: Browser) -> Page:
     page = browser.new_context(viewport=WIDE).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     return page
 
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.digests.emails import rendering, selecting
-from tests.support.browser import WIDE, sign_in
+from tests.support.browser import PATIENCE, WIDE, sign_in
 from tests.support.catching import Catcher, catcher, link_in, send_emails
 from tests.world import load_demonstration
 
@@ -42,7 +42,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 def as_person(browser: Browser, site: str, email: str) -> Page:
     """A separate browser window, signed in as a person."""
     page = browser.new_context(viewport=WIDE).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     sign_in(page, site, email)
     return page
 

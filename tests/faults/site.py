@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.people.models import User
+from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -56,9 +56,12 @@ class Site:
 @contextlib.contextmanager
 def serving(database: str, *, media: Path) -> Iterator[Site]:
     """Serve pages from a database until the block ends."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    with reserved_port() as port, _serving(database, media, port) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _serving(database: str, media: Path, port: int) -> Iterator[Site]:
     environ = os.environ | {
         "DATABASE_URL": database,
         "DATABASE_WORKER_URL": "",

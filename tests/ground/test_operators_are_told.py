@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from partnerships.outbox.alerts import record_alert
 from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
 from tests.support.certificates import self_signed_certificate
+from tests.support.ports import reserved_port
 from tools.embedded.mail import Catcher, Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +39,6 @@ def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
     wait_for_alerts(seconds=10)
     return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _database_away(subject: str, text: str) -> None:
@@ -103,8 +97,9 @@ def test_an_alert_past_the_outbox_follows_the_tls_settings(
     context.load_cert_chain(certificate)
     mailbox = Mailbox(tmp_path / "mail")
     how = {"ssl_context": context} if encryption == "EMAIL_USE_SSL" else {"tls_context": context}
-    server = Controller(Catcher(mailbox), hostname="localhost", port=_free_port(), **how)
-    server.start()
+    with reserved_port() as port:
+        server = Controller(Catcher(mailbox), hostname="localhost", port=port, **how)
+        server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
     setattr(settings, encryption, True)

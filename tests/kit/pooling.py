@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
+from tests.support.ports import reserved_port
 from tools.embedded.processes import Child, wait_until
 
 
@@ -35,11 +36,14 @@ def pgbouncer() -> Iterator[int]:
 
     It uses the server processes in turn.
     """
+    with reserved_port() as port, _pgbouncer(port):
+        yield port
+
+
+@contextmanager
+def _pgbouncer(port: int) -> Iterator[None]:
     given = connection.settings_dict
     program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
     settings = f"""
 [databases]
 * = host={given["HOST"]} port={given["PORT"]}
@@ -70,7 +74,7 @@ default_pool_size = 4
     child.start()
     try:
         wait_until(lambda: _answers(port), child=child, seconds=20)
-        yield port
+        yield
     finally:
         child.stop()
         shutil.rmtree(folder, ignore_errors=True)

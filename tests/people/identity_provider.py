@@ -35,23 +35,31 @@ def running(database: Path, *callbacks: str) -> Iterator[str]:
 
     It redirects people back to the given callback addresses.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, __file__, str(port), str(database), *callbacks])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                requests.get(f"{address}/.well-known/openid-configuration", timeout=5).raise_for_status()
-                break
-            except requests.ConnectionError:
-                assert process.poll() is None, "The provider did not start."
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+    # As tests.support.ports.reserved_port, which this file cannot import when it runs alone.
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+        process = subprocess.Popen([sys.executable, __file__, str(port), str(database), *callbacks])
+        try:
+            yield _once_it_answers(f"http://127.0.0.1:{port}", process)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _once_it_answers(address: str, process: subprocess.Popen[bytes]) -> str:
+    """The address of the provider, which takes a few seconds to start."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            requests.get(f"{address}/.well-known/openid-configuration", timeout=30).raise_for_status()
+        except requests.ConnectionError:
+            assert process.poll() is None, "The provider did not start."
+            assert time.monotonic() < end, "The provider did not start within two minutes."
+            time.sleep(0.1)
+        else:
+            return address
 
 
 class Quiet(WSGIRequestHandler):

@@ -87,8 +87,10 @@ def through_the_provider(email: str, provider: str) -> Client:
     assert away.status_code == 200, away.content.decode()[:800]
     there = away.context["address"]
     assert there.startswith(provider)
-    theirs.post(f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=9)
-    back = theirs.get(there, allow_redirects=False, timeout=9)
+    theirs.post(
+        f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=60
+    )
+    back = theirs.get(there, allow_redirects=False, timeout=60)
     assert back.headers.get("Location", "").startswith(CALLBACK), back.text[:800]
     parts = urlsplit(back.headers["Location"])
     ours.get(f"{parts.path}?{parts.query}")

@@ -20,6 +20,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg2 import sql
 
+from partnerships.digests.emails import selecting, subjects
+
 Made = TypeVar("Made")
 
 #: Seconds after which rows are made again, so that "30 days ago" stays so.
@@ -70,11 +72,12 @@ def kept(build: Callable[[], Made]) -> Made:
     with _one_at_a_time(name):
         if found := _found(name):  # another process has made them meanwhile
             return cast(Made, _inserted(found))
+        began_on = timezone.localdate()
         with transaction.atomic():
             first = _first_transaction()
             made = build()
         if first:
-            _keep(name, first, made)
+            _keep(name, first, made, began_on)
     return made
 
 
@@ -88,6 +91,9 @@ def _found(name: str) -> _Kept | None:
         if of_another.is_fresh:
             with connection.cursor() as cursor:
                 cursor.execute(of_another.beyond)
+            # Their numbers may be those of other records that this process had, and rendered for ten minutes.
+            selecting.clear_cache()
+            subjects.clear_cache()
             _kept[name] = of_another
             return of_another
     return None
@@ -99,10 +105,10 @@ def _inserted(found: _Kept) -> Any:
     return pickle.loads(found.result)
 
 
-def _keep(name: str, first: int, made: Any) -> None:
+def _keep(name: str, first: int, made: Any, made_on: dt.date) -> None:
     rows = _Kept(
         made_at=time.time(),
-        made_on=timezone.localdate(),
+        made_on=made_on,
         statement=_insert_again(first),
         beyond=_set_sequences(),
         result=pickle.dumps(made),

@@ -47,7 +47,7 @@ def at_once(*works: Callable[[], None]) -> list[Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     return errors
 
 
@@ -99,7 +99,7 @@ def test_rolled_back_savepoint_leaves_no_gap() -> None:
 
 
 def test_two_transactions_at_once_leave_no_gap() -> None:
-    both_recorded = threading.Barrier(2, timeout=20)
+    both_recorded = threading.Barrier(2, timeout=60)
 
     def change() -> None:
         with transaction.atomic():
@@ -115,7 +115,7 @@ def test_two_transactions_at_once_leave_no_gap() -> None:
 
 
 def test_opposite_order_of_records_does_not_deadlock() -> None:
-    both_recorded = threading.Barrier(2, timeout=20)
+    both_recorded = threading.Barrier(2, timeout=60)
 
     def change(first: str, second: str) -> Callable[[], None]:
         def work() -> None:
@@ -140,7 +140,7 @@ def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
 
     def refer() -> None:
         """Its foreign key waits at the commit for the row that the other holds."""
-        locked.wait(20)
+        locked.wait(60)
         with transaction.atomic():
             happen(PLAN)
             Change.objects.create(subject=other, number=1, event=happen())
@@ -150,7 +150,7 @@ def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
         with transaction.atomic():
             Subject.objects.select_for_update().get(pk=other.pk)
             locked.set()
-            waiting.wait(20)
+            waiting.wait(60)
             happen(PLAN)
 
     errors = at_once(refer, hold)

@@ -109,7 +109,7 @@ def send_emails(*, in_days: int = 0) -> None:
     plan_round(now=timezone.now())
     if in_days:
         plan_round(now=timezone.now() + dt.timedelta(days=in_days))
-    drain(seconds=20)
+    drain(seconds=120)
 
 
 def slip(world: World, promise: Commitment, days: int) -> None:

@@ -48,7 +48,7 @@ def office() -> Office:
 
 def to_ben(office: Office, world: World) -> EmailMessage:
     """The last message to Ben, once all due emails are sent."""
-    drain(seconds=10, connect=lambda: office)
+    drain(seconds=120, connect=lambda: office)
     return read([one.data for one in office.sent if one.recipient == world.ben.email][-1])
 
 

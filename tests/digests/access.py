@@ -65,7 +65,7 @@ def prepare(world: World) -> None:
     publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=now)
     plan_round(now=now)
     plan_round(now=now + dt.timedelta(hours=1))
-    drain(seconds=5, connect=PostOffice)
+    drain(seconds=120, connect=PostOffice)
     world.things |= {
         "digest_plan": plan,
         "digest_waiting": waiting,

@@ -55,7 +55,7 @@ class PostOffice:
 
     def drain(self) -> Tally:
         """Send all due emails through this server."""
-        return drain(seconds=10, connect=lambda: self)
+        return drain(seconds=120, connect=lambda: self)
 
     def to(self, person: User) -> list[EmailMessage]:
         """The emails this person received, oldest first."""

@@ -60,7 +60,7 @@ def test_digests_are_sent_through_a_pooled_connection(
         for number in range(3):
             publish(opened, 100 + number, author=world.amina)
             plan_round(now=timezone.now())
-            drain(seconds=10, connect=lambda: office)
+            drain(seconds=120, connect=lambda: office)
 
     assert [one["event"] for one in said if one["log_level"] in {"warning", "error"}] == []
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}

@@ -374,7 +374,7 @@ def test_the_role_cannot_write_through_a_view(emails: dict[str, Email], as_appli
 
 
 def test_the_role_claims_and_settles_emails(emails: dict[str, Email], as_application: None) -> None:
-    drain(seconds=5)
+    drain(seconds=120)
 
     queued = Email.objects.get(pk=emails["queued"].pk)
     assert (queued.status, queued.address) == ("sent", "amina@larkhaven.example")

@@ -147,7 +147,7 @@ def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, sett
     with connection.cursor() as cursor:
         cursor.execute("UPDATE housing_heartbeat SET at = at - interval '90 seconds'")
 
-    assert 90 <= client.get("/health/ready/").json()["beat_seconds"] < 100
+    assert 90 <= client.get("/health/ready/").json()["beat_seconds"] < 300
     page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
     (line,) = [line for line in page.splitlines() if line.startswith("beat_seconds_since_tick ")]
-    assert 90 <= float(line.split()[1]) < 100
+    assert 90 <= float(line.split()[1]) < 300

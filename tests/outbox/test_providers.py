@@ -55,7 +55,7 @@ class Answering(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if what in ("slow", "hang"):
-            time.sleep(2.5 if what == "slow" else 6)
+            time.sleep(1.5 if what == "slow" else 6)
         status = what if isinstance(what, int) else 200
         code = 0 if status == 200 else 300
         answer = {"ErrorCode": code, "Message": "OK", "MessageID": f"number-{address}", "To": given["To"]}
@@ -94,7 +94,7 @@ def provider(settings: Any) -> Iterator[Provider]:
     settings.ANYMAIL = {
         "POSTMARK_SERVER_TOKEN": "token",
         "POSTMARK_API_URL": f"http://127.0.0.1:{running.server_port}/",
-        "REQUESTS_TIMEOUT": (1, 4),
+        "REQUESTS_TIMEOUT": (4, 4),
     }
     settings.EMAIL_RETRY_SECONDS = 0
     yield running

@@ -51,7 +51,7 @@ def world(db: None) -> World:
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    """A second for each command, three for the end of DATA."""
+    """A second for each command, four for the end of DATA."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     settings.EMAIL_HOST_USER = ""
@@ -81,7 +81,7 @@ def send(times: int = 1) -> None:
 
 
 def test_slow_server_gets_each_email_once(world: World, server: MailServer) -> None:
-    server.at_the_end = {world.ben.email: "slow:2.5", world.amina.email: "slow:2.5"}
+    server.at_the_end = {world.ben.email: "slow:1.5", world.amina.email: "slow:1.5"}
     emails = record(world.amina, world.ben, world.vera)
 
     send(3)
@@ -106,7 +106,7 @@ def test_server_that_never_answers_gets_three_copies_at_most(world: World, serve
 
 def test_server_that_slowly_asks_for_a_retry_leaves_no_doubt(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 60
-    server.at_the_end = {world.ben.email: "later:3.2"}
+    server.at_the_end = {world.ben.email: "later:1.5"}
     [email] = record(world.ben).values()
 
     send(2)

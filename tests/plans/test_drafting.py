@@ -241,7 +241,7 @@ def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: p
     real: Callable[..., Any] = saving.set_piece
 
     def slowly(*args: Any) -> Any:
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return real(*args)
 
     monkeypatch.setattr(drafting, "lock_plan", lambda plan: Plan.objects.get(pk=plan.pk))

@@ -32,13 +32,13 @@ class Catcher:
 
     def emails_to(self, address: str) -> list[dict[str, Any]]:
         """Emails sent to an address, newest first."""
-        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=60) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
     def take(self, message: EmailMessage) -> None:
         """Take an email that somebody sends, such as a reply."""
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=10) as server:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60) as server:
             server.send_message(message)
 
 
@@ -73,7 +73,7 @@ def _answers(caught: Catcher) -> bool:
 def send_emails() -> None:
     """Run the jobs that send emails."""
     sweep()
-    drain(seconds=20)
+    drain(seconds=120)
 
 
 def link_in(text: str, path: str) -> str:

@@ -17,7 +17,7 @@ def deliver() -> list[mail.EmailMessage]:
 
     `to` has bare addresses.
     """
-    drain(seconds=30)
+    drain(seconds=120)
     for message in mail.outbox:
         message.to = [parseaddr(address)[1] for address in message.to]
     return mail.outbox

@@ -360,7 +360,7 @@ def _commitments(p: Planted, w: World, now: dt.datetime) -> None:
 
     promise("given to tidewater", w.tidewater, (*OWN, "stranger"), partnership=None)
     kept = promise("given in partnership", w.westmarch, PARTNERS, partnership=w.partnership)
-    drain(seconds=30)  # while it still waits for its receiver
+    drain(seconds=120)  # while it still waits for its receiver
     for organisation, lead in ((w.larkhaven, w.amina), (w.westmarch, w.ben)):
         kept = commitments.confirm_commitment(
             commitment=kept, organisation=organisation, author=lead, revision=kept.revision, now=now

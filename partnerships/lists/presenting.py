@@ -101,7 +101,8 @@ class Row:
                 for one in others
             ),
         ]
-        return SafeString(f'<tr role="row">{"".join(parts)}</tr>')  # every value was escaped above
+        # Spaces, so that cells are words apart where tags are left out. Every value was escaped above.
+        return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
 
 
 def table(asked: Asked, rows: Sequence[Any]) -> list[Row]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
 from django.test import Client
 from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
 
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows
 from tools import documentation
@@ -60,24 +61,32 @@ def test_pages_of_the_documentation_have_a_policy_and_nothing_else_is_changed(
     assert not client.get("/robots.txt").has_header("Content-Security-Policy")
 
 
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_the_site_reads_and_searches_under_its_policy_at_every_width(
-    page: Page, live_server: Any, settings: LazySettings
-) -> None:
+@pytest.fixture
+def address(transactional_db: None, settings: LazySettings) -> Iterator[str]:
+    """The address of a server that has the documentation: it looks for files when it starts, once for many tests."""
     # `make check` has built it; otherwise this takes ten seconds.
     assert documentation.build()
     settings.WHITENOISE_ROOT = str(documentation.SITE)
+    server = LiveServer("localhost")
+    yield server.url
+    server.stop()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_site_reads_and_searches_under_its_policy_at_every_width(page: Page, address: str) -> None:
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
 
-    for address in ("/docs/", "/docs/deploy/", "/docs/decisions/0131-backups-are-encrypted-with-age/"):
+    for path in ("/docs/", "/docs/deploy/", "/docs/decisions/0131-backups-are-encrypted-with-age/"):
         page.set_viewport_size(WIDE)
-        page.goto(f"{live_server.url}{address}")
-        assert axe_violations(page) == [], address
+        answer = page.goto(f"{address}{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        assert axe_violations(page) == [], path
         page.set_viewport_size(NARROW)
-        assert reflows(page), address
-        assert axe_violations(page, is_narrowed=True) == [], address
+        assert reflows(page), path
+        assert axe_violations(page, is_narrowed=True) == [], path
     page.get_by_role("searchbox", name="Search the documentation").fill("retention")
     page.get_by_role("button", name="Search").first.click()
     page.get_by_role("main").get_by_role("link", name=re.compile("Personal data")).first.wait_for()

@@ -87,7 +87,7 @@ def _serving(database: str, media: Path, port: int) -> Iterator[Site]:
     )
     made = Site(port, process)
     try:
-        until(lambda: made.ask("GET", "/health/ready/", "")[0] == 200, seconds=60)
+        until(lambda: made.ask("GET", "/health/ready/", "")[0] == 200, seconds=120)
         yield made
     finally:
         process.terminate()

@@ -61,7 +61,7 @@ def test_a_run_that_exceeds_its_time_limit_counts_as_failed() -> None:
 def test_a_run_that_is_killed_counts_as_failed_and_is_alerted(mailoutbox: list[EmailMessage]) -> None:
     killed(WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL)."))
 
-    wait_for_alerts(seconds=10)
+    wait_for_alerts(seconds=60)
     assert Job.objects.get(name="tests.is_killed").failures == 1
     assert [email.subject for email in mailoutbox] == ["[Common Ground] tests.is_killed failed: WorkerLostError"]
 

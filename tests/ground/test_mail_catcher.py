@@ -47,7 +47,7 @@ def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str
         )
         child.start()
         page = f"http://127.0.0.1:{port_of(web)}"
-        wait_until(lambda: is_ready(page), child=child, seconds=30)
+        wait_until(lambda: is_ready(page), child=child, seconds=60)
         yield port_of(smtp), page
         child.stop()
 
@@ -61,12 +61,12 @@ def is_ready(page: str) -> bool:
 
 
 def fetch(address: str) -> tuple[str, dict[str, str]]:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return answer.read().decode(), dict(answer.headers)
 
 
 def send(port: int, message: EmailMessage) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as connection:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as connection:
         connection.send_message(message)
 
 

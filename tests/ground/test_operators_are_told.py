@@ -37,7 +37,7 @@ def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
-    wait_for_alerts(seconds=10)
+    wait_for_alerts(seconds=60)
     return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
 
 
@@ -62,7 +62,7 @@ def test_an_alert_goes_through_the_outbox_if_the_database_answers(
     monkeypatch.setattr(operators, "_channels", [record_alert])
 
     alert_operators("The disk is full", "Nothing can be written.")
-    wait_for_alerts(seconds=10)
+    wait_for_alerts(seconds=60)
 
     email = Email.objects.get()
     assert (email.kind, email.address, email.lane) == ("outbox.alert", "operators@ground.example", Lane.ACCOUNT)
@@ -109,7 +109,7 @@ def test_an_alert_past_the_outbox_follows_the_tls_settings(
     try:
         with patch.object(operators, "_channels", [_database_away]):
             alert_operators("The disk is full", "Nothing can be written.")
-            wait_for_alerts(seconds=10)
+            wait_for_alerts(seconds=60)
     finally:
         server.stop()
 

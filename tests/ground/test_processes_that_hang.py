@@ -125,7 +125,7 @@ def test_a_worker_tells_operators_that_beat_hangs(
     with pytest.raises(StopIteration):
         watch()
 
-    wait_for_alerts(seconds=10)
+    wait_for_alerts(seconds=60)
     assert [email.subject for email in mailoutbox] == ["[Common Ground] Beat hangs"]
 
 

@@ -237,7 +237,7 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     client.raise_request_exception = False
     for _ in range(20):
         assert client.get(f"/digests/stop/{TOKEN}/").status_code == 500
-    wait_for_alerts(seconds=10)
+    wait_for_alerts(seconds=60)
 
     assert [email.subject for email in mailoutbox] == ["[Common Ground] RuntimeError on digests:stop"]
     assert "one_person_an_address" in mailoutbox[0].body

@@ -73,7 +73,7 @@ default_pool_size = 4
     )
     child.start()
     try:
-        wait_until(lambda: _answers(port), child=child, seconds=20)
+        wait_until(lambda: _answers(port), child=child, seconds=60)
         yield
     finally:
         child.stop()

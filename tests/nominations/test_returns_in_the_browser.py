@@ -79,7 +79,7 @@ def worker(log: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
             relay.cut()
 
 

@@ -58,7 +58,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
         )
         child.start()
         caught = Catcher(port_of(smtp), f"http://127.0.0.1:{port_of(web)}", tmp_path / "mail")
-        wait_until(lambda: _answers(caught), child=child, seconds=30)
+        wait_until(lambda: _answers(caught), child=child, seconds=60)
         yield caught
         child.stop()
 

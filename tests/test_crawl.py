@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib import admin
+from django.core import mail
 from django.db import transaction
 from django.test import Client, TestCase, override_settings
 from django.urls import resolve, reverse
@@ -49,6 +50,7 @@ def planted(
 
 
 def _planted() -> tuple[Planted, Files]:
+    mail.outbox.clear()  # of the test before, whatever it was
     with TestCase.captureOnCommitCallbacks(execute=True):
         made = plant()
     made.emails = list(deliver())

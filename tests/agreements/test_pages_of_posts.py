@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -113,7 +115,7 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
     assert "Vera Larch" in own
     assert "Fay" in own
     assert "Vera Larch" in partners
-    assert "Fay" not in partners.replace("Fay retired.", "")
+    assert not re.search(r"\bFay\b(?! retired)", partners)  # a token may have these three letters
 
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -61,8 +62,9 @@ def test_comparing_part_of_what_is_new_leaves_the_rest_to_tell(
     office.drain()
 
     [email] = office.to(world.ben)
-    assert "100" in text_of(email)
-    assert "120" not in text_of(email)
+    said = re.sub(r"https?://\S+", "", text_of(email))  # tokens and numbers in addresses may be anything
+    assert "100" in said
+    assert "120" not in said
 
 
 def test_a_comparison_that_leaves_a_gap_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:

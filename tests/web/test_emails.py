@@ -73,7 +73,7 @@ def test_lead_of_another_organisation_finds_nothing(world: World, notice: Email)
     _, listed = page(world.ben, "web:emails")
 
     assert status == 404
-    assert str(notice.pk) not in listed
+    assert reverse("web:email", kwargs={"pk": notice.pk}) not in listed
 
 
 def test_account_email_is_shown_to_administrators_only(world: World, notice: Email) -> None:

@@ -22,7 +22,7 @@ from partnerships.transfer.services.pending import load_pending
 from tests.organisations.test_handovers import body, lines, merger
 from tests.support.moments import today, tomorrow
 from tests.transfer.test_pending import surrey
-from tests.world import World
+from tests.world import World, make_world
 
 DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not taken effect"
 
@@ -85,12 +85,12 @@ def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
     assert "Give the vesting day" in succession.refused_because
 
 
-def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(world: World) -> None:
-    councils = surrey()
-    load_pending(author=None, now=timezone.now())
-    first, *_ = Succession.objects.order_by("pk")
+def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:
     vesting = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
+        world, councils = make_world(), surrey()
+        load_pending(author=None, now=timezone.now())
+        first, *_ = Succession.objects.order_by("pk")
         assert DECIDE in lines(world, world.dee)
         for page in pages(world, first):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page

@@ -20,7 +20,7 @@ from partnerships.kit.dates import long_date
 from tests.commitments.access import prepare as prepare_commitments
 from tests.commitments.promises import in_days
 from tests.conversations.access import prepare as prepare_conversations
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -65,6 +65,7 @@ def entries(world: World) -> tuple[Entry, Entry]:
 def as_person(browser: Any, origin: str, email: str) -> Page:
     """A separate browser window, signed in as a person."""
     page: Page = browser.new_context(viewport=WIDE).new_page()
+    page.set_default_timeout(PATIENCE)
     sign_in(page, origin, email)
     return page
 

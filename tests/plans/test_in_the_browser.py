@@ -15,7 +15,7 @@ from partnerships.plans.models import Plan
 from tests.plans.access import ROWS, prepare
 from tests.plans.drafts import begin
 from tests.support.access import WHO
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -114,6 +114,7 @@ def test_two_people_editing_the_same_section_see_both_texts(
     sign_in(page, live_server.url, shown.amina.email)
     page.goto(address)
     other = browser.new_context().new_page()
+    other.set_default_timeout(PATIENCE)
     sign_in(other, live_server.url, shown.eddie.email)
     other.goto(address)
 
@@ -161,6 +162,7 @@ def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, s
 def test_plan_is_created_and_its_pieces_moved_without_javascript(browser: Any, live_server: Any, shown: World) -> None:
     plan = begin(shown, title="Plain pages")
     page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_default_timeout(PATIENCE)
     sign_in(page, live_server.url, shown.amina.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/draft/sites/north-quay/")

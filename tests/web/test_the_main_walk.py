@@ -118,6 +118,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     send_emails()
     [invitation] = catcher.emails_to(stakeholder)
     visitor = browser.new_context(viewport=WIDE).new_page()
+    visitor.set_default_timeout(PATIENCE)
     visitor.goto(link_in(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
 

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from partnerships.outbox.leases import lease
 from partnerships.outbox.models import Email, EmailReason, Lane, Suppression
 from partnerships.outbox.retention import months_ready
 
@@ -40,7 +39,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
             SELECT e.available_at FROM outbox_email e
              WHERE e.status IN ('queued', 'sending') AND e.status = 'sending' AND e.lane = lane.number
                AND e.available_at > statement_timestamp()
-               AND e.available_at <= statement_timestamp() + %s::interval
+               AND e.available_at <= statement_timestamp() + %s * interval '1 second'
              ORDER BY e.lane DESC, e.available_at DESC, e.id DESC LIMIT 1) last)
 """
 
@@ -72,7 +71,7 @@ def queue_figures() -> dict[str, Any]:
             counts[status] += count
             by_lane[Lane(lane).name.lower()] += count
             tried[Lane(lane).name.lower()] = max(tried[Lane(lane).name.lower()], _age(recorded, now))
-        cursor.execute(_SIGNS_OF_LIFE, [lease()])
+        cursor.execute(_SIGNS_OF_LIFE, [settings.EMAIL_LEASE_SECONDS])
         last_settled, lease_until = cursor.fetchone()
     due = oldest_due()
     ages = {lane.name.lower(): _age(due.get(lane), now) for lane in Lane}

@@ -107,7 +107,7 @@ def test_without_the_lock_the_version_is_missed_until_reconciling(
     play(office)
 
     assert (told.number, told.due_at, before) == (1, None, [])
-    assert found == 2  # the version, and the numbered change of the plan that publishing it is
+    assert found == 1  # the version; nobody waits for the numbered change that publishing it is
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
     assert reconcile(now=timezone.now()) == 0
 

@@ -83,6 +83,7 @@ ROWS = (
 )
 WITHOUT_A_PERSON = {
     "lists.check_followed_views": "called by the clock",
+    "lists.content_of": "reads what `may_download` was asked about",
     "lists.make_files": "called by the clock",
     "lists.may_download": "a question that a page asks",
     "lists.unfollow_view": "ends the person's own following, which nobody needs a right for",

@@ -130,7 +130,7 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     hand.click("Save view", role="button")
     with page.expect_download() as download:
         hand.click("Excel download")
-    hand.click("Share or follow it")
+    hand.click("Share or follow it, or subscribe to its dates")
     hand.click("Follow Late starts", role="button")
     hand.click("Share Late starts")
     hand.tick("Estuary Partnership")

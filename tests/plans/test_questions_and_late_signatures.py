@@ -150,7 +150,8 @@ def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
 
 def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world: World) -> None:
     plan, _then = late(world)
-    plan.signatories.update(due_on=timezone.localdate() - dt.timedelta(days=3))
+    asked_at = timezone.now() - dt.timedelta(days=9)  # a deadline before they were asked would not count
+    plan.signatories.update(asked_at=asked_at, due_on=timezone.localdate() - dt.timedelta(days=3))
     drop_emails()
 
     services.escalate_signatories(now=timezone.now())

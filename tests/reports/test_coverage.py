@@ -61,7 +61,10 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     ask(world, world.fareham, world.gosport)
     plan = begin(
         world,
-        content={"about": {"title": "P"}, "sites": [{"key": "a", "name": "A", "area": "E07000088", "homes": []}]},
+        content={
+            "about": {"title": "P", "summary": "Homes."},
+            "sites": [{"key": "a", "name": "A", "area": "E07000088", "homes": []}],
+        },
     )
     publish(plan, world)
 
@@ -143,8 +146,11 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
     propose(world, partnership=None)
     site = {"key": "a", "name": "A", "area": "E07000087", "homes": []}
     for more in ({"sites": [site]}, {}):
-        publish(begin(world, content={"about": {"title": "P"}, **more}), world)
-    publish(begin(world, content={"about": {"title": "P"}}, partnership=None, audience="network"), world)
+        publish(begin(world, content={"about": {"title": "P", "summary": "Homes."}, **more}), world)
+    publish(
+        begin(world, content={"about": {"title": "P", "summary": "Homes."}}, partnership=None, audience="network"),
+        world,
+    )
 
     expected = by_hand(world.amina)
 
@@ -188,7 +194,7 @@ def test_plan_stands_where_its_present_owners_are(world: World) -> None:
         owners=[world.larkhaven, world.westmarch],
         partnership=None,
         audience="network",
-        content={"about": {"title": "P"}},
+        content={"about": {"title": "P", "summary": "Homes."}},
     )
     publish(plan, world)
     both = figures_for(world.amina, "coverage")

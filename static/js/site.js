@@ -8,6 +8,7 @@ import { enhanceMultiple, enhanceSelect } from "./autocomplete.js";
 import { offerCopying, offerPrinting } from "./buttons.js";
 import { narrowChoices, showWhen } from "./conditions.js";
 import { offerCalendar } from "./dates.js";
+import { leaveForOtherPages, sayWhatFailed } from "./fetched.js";
 import { foldOnPhones } from "./fold.js";
 import { totalHomes } from "./homes.js";
 import { dismissSuggestions } from "./suggestions.js";
@@ -50,3 +51,5 @@ start(document.body);
 document.body.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) start(event.detail.elt);
 });
+document.body.addEventListener("htmx:beforeSwap", leaveForOtherPages);
+for (const failure of ["htmx:responseError", "htmx:sendError"]) document.body.addEventListener(failure, sayWhatFailed);

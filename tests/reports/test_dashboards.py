@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from django.urls import reverse
+from playwright.sync_api import Page, Route, expect
 
 from partnerships.organisations.models import Organisation
 from tests.reports.conftest import figures_for
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_homes_pipeline import QUAY, plan_with
+from tests.support.browser import PATIENCE, sign_in
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
-from tests.world import World
+from tests.world import World, make_world
 
 #: What the page asks for without JavaScript.
 WHOLE = {"whole": "1"}
@@ -72,3 +77,30 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
 
     assert len(name) > 200
     assert f"If {name} goes, 1 of its 1 partnership ends" in collapse(page.content.decode())
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_tile_that_cannot_be_fetched_says_so_or_asks_to_sign_in(
+    page: Page, live_server: Any
+) -> None:
+    world = make_world()
+    address = live_server.url + reverse("reports:partnership-dashboard", args=[world.partnership.pk])
+    page.set_default_timeout(PATIENCE)
+    sign_in(page, live_server.url, world.ben.email)
+    page.route("**/*tile=contact", lambda route: route.abort())
+
+    page.goto(address)
+
+    expect(page.get_by_text("This could not be counted.")).to_have_count(1)
+    expect(page.get_by_text("Being counted")).to_have_count(0)
+
+    def sign_out(route: Route) -> None:
+        page.context.clear_cookies()
+        route.continue_(headers={name: text for name, text in route.request.headers.items() if name != "cookie"})
+
+    page.route("**/*tile=contact", sign_out)
+    page.goto(address)
+
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(page.locator(".cg-card form")).to_have_count(0)

@@ -19,7 +19,7 @@ from partnerships.conversations.cycle import Unit
 from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting
 from partnerships.conversations.queries.agendas import agenda_for, items_everybody_reads
 from partnerships.conversations.queries.meetings import propose_next, quorum_of
-from partnerships.conversations.queries.work import WAITING
+from partnerships.conversations.queries.my_work import WAITING
 from partnerships.exchange.models import Audience, Entry
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.waiting import waiting_from, waiting_from_all

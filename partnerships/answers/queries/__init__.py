@@ -9,7 +9,7 @@ from partnerships.answers.queries.answers import (
     questions_on,
     trusting,
 )
-from partnerships.answers.queries.work import WAITING
+from partnerships.answers.queries.my_work import WAITING
 
 __all__ = [
     "WAITING",

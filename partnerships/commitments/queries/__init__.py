@@ -9,9 +9,9 @@ from partnerships.commitments.queries.listings import (
     with_story,
     with_words,
 )
+from partnerships.commitments.queries.my_work import WAITING, due_soon
 from partnerships.commitments.queries.outcomes import Promises, promises
 from partnerships.commitments.queries.people import concerned_with, partners_of, people_who_may_own
-from partnerships.commitments.queries.work import WAITING, due_soon
 
 __all__ = [
     "WAITING",

@@ -13,6 +13,7 @@ from partnerships.conversations.queries.listings import (
     with_story,
     with_words,
 )
+from partnerships.conversations.queries.my_work import WAITING
 from partnerships.conversations.queries.people import (
     Seats,
     attendees_with_access,
@@ -31,7 +32,6 @@ from partnerships.conversations.queries.points import (
     show_entries,
 )
 from partnerships.conversations.queries.reports import name_submissions_as_at, newest_submissions, report_table
-from partnerships.conversations.queries.work import WAITING
 
 __all__ = [
     "WAITING",

@@ -2,7 +2,7 @@
 
 from partnerships.exchange.queries.listings import entries_between, events_of_entries, standing_offers_of
 from partnerships.exchange.queries.matches import MatchFor, new_matches_for, new_matches_lookups
-from partnerships.exchange.queries.work import WAITING, responses_to_decide, unanswered_for
+from partnerships.exchange.queries.my_work import WAITING, responses_to_decide, unanswered_for
 
 __all__ = [
     "WAITING",

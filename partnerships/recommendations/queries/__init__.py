@@ -1,5 +1,5 @@
 """Queries of recommendations."""
 
-from partnerships.recommendations.queries.work import WAITING
+from partnerships.recommendations.queries.my_work import WAITING
 
 __all__ = ["WAITING"]

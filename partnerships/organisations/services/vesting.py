@@ -1,4 +1,4 @@
-"""What happens to successions by the clock: they take effect, things pass on, and people are told."""
+"""What happens to successions by the clock: they take effect, pass on what was held, and people are emailed."""
 
 from __future__ import annotations
 
@@ -35,44 +35,44 @@ TOLD_WITHIN = dt.timedelta(days=365)
 
 
 def hand_over_due(*, now: dt.datetime) -> int:
-    """Let successions take effect whose day has come, then pass on and put back; returns how many lines and rows.
+    """Process due successions; returns how many lines and rows were moved.
 
-    May run twice. What goes wrong with one succession is raised after the others have had their turn.
+    Safe to run twice. If one succession fails, the others are still processed; then its error is raised.
     """
-    count, wrong = hand_over_each(now=now)
-    for error in wrong.values():
+    count, errors = hand_over_each(now=now)
+    for error in errors.values():
         raise error
     return count
 
 
 def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
-    """As `hand_over_due`, but returns what went wrong, by succession (id)."""
-    count, wrong = 0, _take_due_effect(now)
+    """Like `hand_over_due`, but returns errors by id of the succession."""
+    count, errors = 0, _take_due_effect(now)
     effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
     with_lines = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
     for one in effective.filter(with_lines | ~Q(refused_because="")).distinct():
         refusal = ""
         try:
             count += _pass_on_or_put_back(one, now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
-            wrong[one.pk], refusal = error, _unexpected(error)
+        except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
+            errors[one.pk], refusal = error, _unexpected(error)
         _keep_refusal(one, refusal, now=now)
     for one in effective.filter(is_untold=True):
         try:
             tell_of_succession(succession=one, now=now)
         except Exception as error:  # noqa: BLE001 - as above
-            wrong.setdefault(one.pk, error)
+            errors.setdefault(one.pk, error)
     tell_of_proposals(now=now)
-    return count, wrong
+    return count, errors
 
 
 def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
-    """Let what is due take effect; returns what went wrong, by succession (id).
+    """Let successions take effect on their day; returns unexpected errors.
 
-    What cannot take effect yet keeps the reason for administrators, and is tried again the next time.
+    If one is refused, the reason is kept for administrators, and the next run tries it again.
     """
     today = timezone.localdate(now)
-    wrong: dict[int, Exception] = {}
+    errors: dict[int, Exception] = {}
     for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
         if one.vests_on is None or one.vests_on.latest > today:
             continue
@@ -81,11 +81,11 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
             take_effect(succession=one, author=None, now=now)
         except (UnableToChangeSuccession, UnableToDissolve) as error:
             refusal = str(error)[:_MAX_REFUSAL]
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
-            wrong[one.pk], refusal = error, _unexpected(error)
+        except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
+            errors[one.pk], refusal = error, _unexpected(error)
         if _keep_refusal(one, refusal, now=now) and refusal:
             alert_operators(f"Succession {one.pk} could not take effect", f"{refusal}\nIt is tried again.")
-    return wrong
+    return errors
 
 
 def _unexpected(error: Exception) -> str:
@@ -93,9 +93,9 @@ def _unexpected(error: Exception) -> str:
 
 
 def _keep_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> bool:
-    """Keep for administrators what stands in a succession's way; whether it is something else than before.
+    """Save why a succession was refused; returns whether that changed.
 
-    Operators are alerted to an unexpected error by the failure of the task.
+    Operators hear about unexpected errors because the task fails.
     """
     if refusal == succession.refused_because:
         return False
@@ -111,13 +111,13 @@ def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
 
 @transaction.atomic
 def tell_of_succession(*, succession: Succession, now: dt.datetime) -> None:
-    """Email everybody who acts for its bodies, and other rooms' people, what it passed on.
+    """Email those who act for its bodies, and those that other rooms know.
 
-    Once for all successions of its order. Waits until everything accepted has passed on, or back. What passes on later
-    other rooms tell those of their people who were told that it awaits an organisation.
+    One email covers all successions of an order. It waits until everything that was accepted has passed on, or back. If
+    more passes on later, only other rooms send a second one, to people who read that something awaits an organisation.
     """
-    alike = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
-    found = {one.pk: one for one in alike if is_in_force(one)}
+    same_order = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
+    found = {one.pk: one for one in same_order if is_in_force(one)}
     if succession.pk not in found or not found[succession.pk].is_untold:
         return
     told_before = found[succession.pk].told_at
@@ -138,14 +138,14 @@ def tell_of_succession(*, succession: Succession, now: dt.datetime) -> None:
 
 
 def _is_moving(succession: Succession) -> bool:
-    """Whether something is still to pass on, or back."""
+    """Whether something still has to pass on, or back."""
     if succession.undoes is not None and is_passing_back(succession.undoes):
         return True
     return any(one.handovers.ready().exists() for one in {succession, brought_about(succession)})
 
 
 def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
-    """Send each person of a predecessor or successor one email for all of these."""
+    """Email everybody who acts for a predecessor or successor, once each."""
     day = timezone.localdate(now)
     ties = SuccessionTie.objects.filter(succession__in=successions)
     sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
@@ -165,7 +165,7 @@ def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:
-    """Whether somebody else follows, or nobody, and it is not long ago."""
+    """Whether people should hear: another body follows, or none, and it is recent or passed something on."""
     if not succession.ties.exclude(successor=F("predecessor")).exists():
         return False
     vests = succession.vests_on

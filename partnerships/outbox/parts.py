@@ -1,4 +1,7 @@
-"""Stored messages: recipes of shared parts and a message's own words."""
+"""How messages are stored: shared parts once, and for each message a recipe.
+
+A recipe lists the numbers of the parts and the message's own words (name, links) in the order of the message.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,10 @@ class Message(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """A stored message: part numbers, and its own words as -1, -2 …
+    """A stored message: what it consists of, in order.
 
-    Tokens are numbered after the words and stored apart; they are deleted when the email is settled.
+    In `layout` a number from 0 up is a shared part, -1 is the first of the message's own words, -2 the second, and so
+    on. Tokens are numbered after the words and stored apart; they are deleted when the email is settled.
     """
 
     layout: list[int]
@@ -70,21 +74,21 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What some messages share, and the places of their own words."""
+    """What messages with the same parts share: their text, with gaps."""
 
-    slots: tuple[str, ...]  # the name of each word, once; tokens come last
-    kept: int  # how many of them are not tokens
-    layout: str  # of their recipes, as JSON
-    order: tuple[int, ...]  # the word at each place
-    template: bytes  # %b at each place
+    slots: tuple[str, ...]  # the name of each of a message's own words, once; tokens come last
+    kept: int  # how many slots are kept: all but the tokens
+    layout: str  # the `layout` of their recipes, as JSON
+    order: tuple[int, ...]  # for each gap of the template, which slot fills it
+    template: bytes  # the whole message, with %b for each gap
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
         """The recipe and tokens of a message as JSON, and the template's values.
 
-        The innermost loop of sending.
+        Runs once for every email that is sent, so it is written for speed.
         """
         own = [values[slot] for slot in self.slots]
-        encoded = [said.encode("ascii") for said in own]
+        encoded = [word.encode("ascii") for word in own]
         words = list(map(encode_basestring_ascii, own))  # like `json.dumps`, but faster
         recipe = f"[{self.layout}, [{', '.join(words[: self.kept])}]]"
         tokens = f"[{', '.join(words[self.kept :])}]"
@@ -92,9 +96,9 @@ class Form:
 
 
 def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
-    """The form of each message by the identity of its parts.
+    """The form of each message, by the `id()` of its tuple of parts.
 
-    Parts are stored once for all messages that share them.
+    Messages that were given the same tuple share a form. Stores the parts that are not stored yet.
     """
     by_parts = {id(message.parts): message for message in messages}
     stored = _store(
@@ -104,6 +108,7 @@ def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
 
 
 def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dict[str, int]) -> Form:
+    """The form of messages with these parts; a string is the name of a slot."""
     named = dict.fromkeys(part for part in parts if isinstance(part, str))
     words = [slot for slot in named if slot not in tokens]
     slots = [*words, *(slot for slot in named if slot in tokens)]

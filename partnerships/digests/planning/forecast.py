@@ -103,15 +103,16 @@ def _next_dates(
 ) -> dict[int, dt.datetime]:
     """When each person's next digest with this plan would come: at its usual time, or at the end of a pause."""
     preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
-    watermarks = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
-    waiting = {row.recipient_id: row for row in watermarks}
+    waiting = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+    watermarks = {one.recipient_id: one for one in waiting}
     taken = _dates_taken(people, now)
-    catch_ups = _ends_of_pauses(preferences.values(), now)
+    after_pause = _ends_of_pauses(preferences.values(), now)
     settle = settle_time()
     found = {}
     for pk, person in people.items():
-        watermark = waiting.get(pk)
+        watermark = watermarks.get(pk)
         if watermark is not None and watermark.slotted and watermark.due_at:
+            # An earlier change waits for that hour already; the new version goes with it.
             found[pk] = watermark.due_at
             continue
         rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
@@ -123,7 +124,8 @@ def _next_dates(
             holidays=holidays(rhythm.working_days_of),
             taken=taken.get(pk, ()),
         )
-        found[pk] = max(min(at, catch_ups.get(pk, at)), now)
+        # The email at the end of a pause takes the version with it, if it goes out first.
+        found[pk] = max(min(at, after_pause.get(pk, at)), now)
     return found
 
 
@@ -131,14 +133,17 @@ def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict
     """When the email at the end of each person's pause is due."""
     paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
     first: dict[int, dt.datetime] = {}
-    for waiting in (Watermark.objects, SubjectWatermark.objects) if paused else ():
-        rows = waiting.filter(recipient__in=paused, due_at__gt=now).values("recipient").annotate(first=Min("due_at"))
+    if not paused:
+        return first
+    for watermarks in (Watermark.objects, SubjectWatermark.objects):
+        rows = watermarks.filter(recipient__in=paused, due_at__gt=now).values("recipient").annotate(first=Min("due_at"))
         for person, at in rows.values_list("recipient", "first"):
             first[person] = min(first.get(person, at), at)
     return first
 
 
 def _added_by(subscription: Subscription) -> str:
+    """The organisation that added a stakeholder, in words; empty if none did."""
     return f"added by {subscription.added_for.name}" if subscription.added_for else ""
 
 

@@ -16,11 +16,13 @@ from partnerships.activity.telling import phrase_of
 class Event(models.Model):
     """An event: who did what to which record, and when.
 
-    `kind` is the code of what happened, see `event_kinds`. Code compares codes, people read `label`. This room is below
-    people and organisations, so it stores their numbers. `target_*` is the changed record; `within_*` is a record whose
-    timeline also shows the event, usually a partnership. `data` holds the values before and after, the reason, and what
-    a reader needs to understand the line; never restricted text. `subjects` are the subjects whose number goes up with
-    this event, as `kind:id`; the database gives the numbers when the transaction ends (`Change`).
+    * `kind`: the code of what happened, see `event_kinds`. Code compares codes, people read `label`.
+    * `actor_id`, `organisation_id`: no foreign keys, because this room is below people and organisations.
+    * `target_*`: the changed record. `within_*`: a record whose timeline also shows the event, usually a partnership.
+    * `data`: the values before and after, the reason, and what a reader needs to understand the line; never restricted
+      text.
+    * `subjects`: each `Subject` that it changes, as `kind:id`. The database numbers these changes when the transaction
+      ends (`Change`).
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="None: the system itself.")
@@ -62,8 +64,9 @@ class Event(models.Model):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("cardinality(NEW.subjects) > 0"),
                 timing=pgtrigger.Deferred,
-                # Runs at the commit, among the checks of foreign keys that wait for it too. Those may wait for other
-                # transactions, so subjects are locked after them: by the trigger that this row sets off.
+                # Numbers are given in two steps. This trigger runs at the commit, together with deferred checks of
+                # foreign keys, which may wait for other transactions. So it locks nothing itself: its row in
+                # `Unnumbered` starts another deferred trigger, which runs after those checks and locks the subjects.
                 func="INSERT INTO activity_unnumbered (event_id) VALUES (NEW.id); RETURN NULL;",
             ),
         ]
@@ -77,9 +80,12 @@ class Event(models.Model):
         return phrase_of(self.kind, self.data.get("wording"))
 
 
-#: The first row inserted numbers every event of the transaction. Subjects are locked last of all and in one order,
-#: (kind, record_id), so that two transactions never wait for each other. A rollback takes the numbers back. The first
-#: row has the lowest number. The range tells PostgreSQL that the rows are few; without it, it reads every event.
+#: The trigger of `Unnumbered`: gives the events of a transaction their numbers.
+#:
+#: It runs once for each row. The first run numbers all events of the transaction and deletes their rows, so that the
+#: others find nothing to do. Subjects are locked last, always ordered by (kind, record_id), so that two transactions
+#: never wait for each other. A rollback takes the numbers back. The first row has the lowest id, so `BETWEEN` finds all
+#: of them; without it PostgreSQL would expect many rows and read every event.
 _NUMBER = """
 IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
     RETURN NULL;

@@ -174,18 +174,31 @@ def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> Pl
     )
 
 
+def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
+    """The organisation that `for` in the address names; None without it.
+
+    404 if the person does not act for it.
+    """
+    wanted = request.GET.get("for", "")
+    if not wanted:
+        return None
+    number = row_number(wanted)
+    chosen = organisation_for(user, number) if number is not None else None
+    if chosen is None:
+        raise Http404
+    return chosen
+
+
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
     """The organisation the person reads for: the one in `for`, else where they have most rights.
 
     403 for somebody who acts for none, 404 for one's own organisation.
     """
-    wanted = request.GET.get("for", "")
-    if wanted:
-        number = row_number(wanted)
-        named = organisation_for(user, number) if number is not None else None
-        if named is None or named.pk == theirs.pk:
+    chosen = chosen_side(request, user)
+    if chosen is not None:
+        if chosen.pk == theirs.pk:
             raise Http404
-        return named
+        return chosen
     acting = [membership.organisation for membership in acting_memberships(user)]
     if not acting:
         raise PermissionDenied

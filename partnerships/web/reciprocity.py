@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.charts import bar_chart
-from partnerships.kit.http import keyset_page, row_number
+from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.queries import acting_memberships, organisation_for
+from partnerships.organisations.queries import acting_memberships
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.balances import (
@@ -26,7 +26,7 @@ from partnerships.reports.balances import (
     partners_of,
     sides_of,
 )
-from partnerships.web.brief import our_side
+from partnerships.web.brief import chosen_side, our_side
 
 
 def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
@@ -59,13 +59,13 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    wanted = request.GET.get("for", "")
-    if wanted:
-        number = row_number(wanted)
-        named = organisation_for(user, number) if number is not None else None
-        if named is None:
-            raise Http404
-        return named
+    """The organisation whose balances are shown: the one in `for`, else where they have most rights.
+
+    403 for somebody who acts for none.
+    """
+    chosen = chosen_side(request, user)
+    if chosen is not None:
+        return chosen
     acting = acting_memberships(user).first()
     if acting is None:
         raise PermissionDenied
@@ -73,6 +73,7 @@ def _ours(request: HttpRequest, user: User) -> Organisation:
 
 
 def _counts(asked: Asked) -> tuple[int, int, int]:
+    """The three cells of a row that one side has in the table of quarters."""
     return asked.made, asked.met, asked.outstanding
 
 

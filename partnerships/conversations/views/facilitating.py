@@ -56,7 +56,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept to be a facilitator: the person's own page."""
+    """Accept being a facilitator: a page for the person who was named."""
     user = signed_in(request)
     found = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
@@ -77,7 +77,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a facilitation: leads of the partnership, and the person."""
+    """End a facilitation: for leads of the partnership and the facilitator."""
     user = signed_in(request)
     found = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(found.person_id == user.pk or rights_over(found.partnership, user, timezone.now()).leads)

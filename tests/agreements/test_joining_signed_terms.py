@@ -26,6 +26,7 @@ from partnerships.agreements.services import (
     escalate_late_signatures,
     invite_organisation,
     record_paper_signature,
+    remind_terms_signers,
     sign_terms,
 )
 from partnerships.organisations.services import merge_organisations
@@ -264,12 +265,24 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
 def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     join(world)
-    drop_emails()
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
         assert escalate_late_signatures(now=timezone.now()) == 0
-        assert any("overdue by" in str(email.body) for email in deliver())
+
+
+def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    join(world)
+    late = TermsSignatory.objects.waiting()
+    late.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
+    drop_emails()
+
+    assert (remind_terms_signers(now=timezone.now()), escalate_late_signatures(now=timezone.now())) == (1, 1)
+
+    emails = deliver()
+    assert len(emails) > 1
+    assert all("(overdue by 3 days)" in str(email.body) for email in emails)
 
 
 def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:

@@ -101,7 +101,7 @@ def test_values_have_one_spelling_and_words_for_people() -> None:
         ("annual_budget", "NaN", "not an amount"),
         ("starts_on", "2027", "not a whole date"),
         ("notice_days", "soon", "whole number"),
-        ("governing_law", "Narnia", "none of"),
+        ("governing_law", "Narnia", "not one of"),
     ],
 )
 def test_invalid_values_are_refused_in_words(field: str, value: str, words: str) -> None:

@@ -7,9 +7,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # it has no types
-
-from partnerships.kit.masking import MaskingFormatter
+from housing.masking_logger import MaskingLogger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
@@ -21,19 +19,6 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 # Imported after PROMETHEUS_MULTIPROC_DIR is set, because the package reads it on import.
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
-
-
-class MaskingLogger(Logger):  # type: ignore[misc]  # it has no types
-    """gunicorn's logger with masked lines, because they may contain a request's address."""
-
-    def setup(self, cfg: Any) -> None:
-        """Set up as usual, then make every handler mask its lines."""
-        super().setup(cfg)
-        for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            plain = handler.formatter
-            layout, dates = (plain._fmt, plain.datefmt) if plain else (self.error_fmt, self.datefmt)
-            handler.setFormatter(MaskingFormatter(layout, dates))
-
 
 logger_class = MaskingLogger
 

@@ -268,7 +268,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     words = " ".join(text_of(told).split())
     assert "Larkhaven Homes joins Tidewater Housing Group" in words
     assert TITLE in words
-    assert f"1 is now with Harbour Community Trust: * {world.partnership.title}" in words
+    assert f"1 of the things you follow is now with Harbour Community Trust: * {world.partnership.title}" in words
     assert f"1 still awaits an organisation: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)

@@ -47,11 +47,11 @@ def beside(work: Callable[[], object]) -> threading.Thread:
 
 
 def somebody_waits() -> bool:
-    """Whether a connection waits for the lock of the watermarks, in this database: others run tests, too."""
+    """Whether a connection to this database waits for a lock, of the watermarks or of a row."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-            " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database())"
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
         )
         return bool(cursor.fetchone()[0])
 

@@ -28,7 +28,7 @@ from sentry_sdk.transport import HttpTransport
 import manage
 from housing import error_reports
 from housing.celery import app
-from housing.gunicorn_settings import MaskingLogger
+from housing.masking_logger import MaskingLogger
 from partnerships.kit.masking import mask
 from partnerships.kit.operators import wait_for_alerts
 from partnerships.people.models import User

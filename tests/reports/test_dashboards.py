@@ -81,9 +81,7 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_tile_that_cannot_be_fetched_says_so_or_asks_to_sign_in(
-    page: Page, live_server: Any
-) -> None:
+def test_a_tile_that_cannot_be_fetched_says_so_or_asks_to_sign_in(page: Page, live_server: Any) -> None:
     world = make_world()
     address = live_server.url + reverse("reports:partnership-dashboard", args=[world.partnership.pk])
     page.set_default_timeout(PATIENCE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from functools import partial
 
 from django.core.files.base import File
 from django.db import transaction
@@ -20,6 +19,7 @@ from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.people.retention import for_each
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import newest_for
 from partnerships.plans.services import add_comment
@@ -116,5 +116,9 @@ def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> Non
 
 def _drop_files(incoming: Incoming) -> None:
     """Delete the files after commit. Retention finds those that the storage did not delete."""
-    for row in incoming.files.all():
-        transaction.on_commit(partial(drop_file, row), robust=True)
+    rows = list(incoming.files.all())
+
+    def drop() -> None:
+        for_each(rows, drop_file)
+
+    transaction.on_commit(drop, robust=True)

@@ -113,7 +113,7 @@ TOPICS = (
         "dates, of one partnership, or of a saved view. It shows what you may read at that moment.",
         who=("The address is yours. Make a new one if somebody else has seen it.",),
         guide="calendars/",
-        views="calendars:index calendars:own calendars:partnership calendars:feed",
+        views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
     ),
     Topic(
         key="search",

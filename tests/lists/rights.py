@@ -86,5 +86,6 @@ WITHOUT_A_PERSON = {
     "lists.content_of": "reads what `may_download` was asked about",
     "lists.make_files": "called by the clock",
     "lists.may_download": "a question that a page asks",
+    "lists.stop_sharing": "a step of `share_view`, and of what is done after a restore",
     "lists.unfollow_view": "ends the person's own following, which nobody needs a right for",
 }

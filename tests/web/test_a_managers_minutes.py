@@ -145,7 +145,7 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     assert told == ["“Late starts”: 1 entered"]
     hand.click("Late starts")
     expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills", "Start at Docks"])
-    hand.click("Dates in my calendar", "Set up your calendar")
+    hand.click("Dates of this view in my calendar")
     hand.click("Make calendar address", role="button")
     expect(page.get_by_label("Address of the calendar")).to_have_value(re.compile(r"/calendars/feeds/.+\.ics"))
 

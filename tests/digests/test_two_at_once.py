@@ -47,12 +47,9 @@ def beside(work: Callable[[], object]) -> threading.Thread:
 
 
 def somebody_waits() -> bool:
-    """Whether a connection to this database waits for a lock, of the watermarks or of a row."""
+    """Whether a connection waits for the lock of the watermarks."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
-        )
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return bool(cursor.fetchone()[0])
 
 
@@ -72,16 +69,16 @@ def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Watermark:
         with transaction.atomic():
             services.confirm(subscription=Subscription.objects.get(pk=asked.pk), now=timezone.now())
             confirmed.set()
-            published.wait(60)
+            published.wait(10)
 
     confirming = beside(confirm)
-    assert confirmed.wait(60)
+    assert confirmed.wait(10)
     publish(plan, 100, author=world.amina)
     sweeping = beside(lambda: plan_round(now=timezone.now()))
     until_it_waits_or_ends(sweeping)
     published.set()
-    confirming.join(60)
-    sweeping.join(60)
+    confirming.join(10)
+    sweeping.join(10)
     return Watermark.objects.get(recipient=world.sol, plan=plan)
 
 
@@ -113,7 +110,7 @@ def test_without_the_lock_the_version_is_missed_until_reconciling(
 
 
 def until_it_waits_or_ends(work: threading.Thread) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 10
     while work.is_alive() and not somebody_waits() and time.monotonic() < until:
         time.sleep(0.01)
 
@@ -132,13 +129,13 @@ def test_ending_a_role_rule_while_it_is_applied_leaves_no_subscriptions(
         return found
 
     def end() -> None:
-        assert ending.wait(60)
+        assert ending.wait(10)
         services.end_role_rule(rule=rule, author=world.amina, reason="Ended by a lead.", now=timezone.now())
 
     monkeypatch.setattr(roles, "people_of", while_it_ends)
     ends = beside(end)
     announce_joined(now=timezone.now())
-    ends.join(60)
+    ends.join(10)
 
     assert not RoleRule.objects.exists()
     assert not Subscription.objects.live().filter(how=How.ROLE).exists()
@@ -160,7 +157,7 @@ def test_two_requests_to_the_same_new_address_do_not_deadlock(world: World, plan
         asking = beside(lambda: theirs.append(services.add_stakeholder(now=timezone.now(), **asked)))
         until_it_waits_or_ends(asking)
         mine = services.add_stakeholder(now=timezone.now(), **asked)
-    asking.join(60)
+    asking.join(10)
 
     assert theirs == [mine]
     assert Delivery.objects.filter(recipient=mine.person).count() == 1
@@ -177,7 +174,7 @@ def test_settling_on_the_second_connection_gives_the_same_results(world: World, 
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    drain(seconds=120, connect=lambda: office)
+    drain(seconds=10, connect=lambda: office)
 
     rows = {row.person_id: row for row in Email.objects.all()}
     assert (rows[world.sol.pk].status, rows[world.sol.pk].reason) == ("failed", "554 5.6.0 No")
@@ -199,7 +196,7 @@ def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan,
             said.append(str(error))
 
     for clicked in [beside(again), beside(again)]:
-        clicked.join(60)
+        clicked.join(10)
 
     assert world.ben.deliveries.filter(repeat_of_id=email.pk).count() == 1
     assert said == ["It has already been queued again."]

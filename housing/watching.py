@@ -7,8 +7,6 @@ whole process hangs, "alive" is missing, and systemd or `make run` restarts it. 
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import signal
 import threading
@@ -16,13 +14,13 @@ import time
 from typing import Any
 
 from celery.worker import state
-from django.core.management import call_command
 from django.db import Error, connections
 
 from housing.celery import app
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
 from housing.notifying import ALIVE, EXIT_STALLED, notify
 from housing.upgrades import is_read_only
+from partnerships.digests.queries.queue import queue_figures
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 CHECK_EVERY_SECONDS = 15.0
@@ -31,14 +29,6 @@ OVERDUE_SECONDS = 60
 STOP_SECONDS = 30.0
 #: What Celery may take to end a task after its time limit.
 _LIMIT_MARGIN_SECONDS = 30.0
-
-
-def queue_figures() -> dict[str, Any]:
-    """The figures of `manage.py digests status --json`."""
-    output = io.StringIO()
-    call_command("digests", "status", "--json", stdout=output)
-    figures: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
-    return figures
 
 
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:

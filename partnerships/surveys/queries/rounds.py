@@ -9,7 +9,8 @@ from hashlib import sha256
 
 from django.db.models import Q, QuerySet
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.organisations.queries import leads_with_account
 from partnerships.people.models import User
 from partnerships.surveys.models import Invitation, Joining, QuestionSet, Round, RoundStatus
 
@@ -42,6 +43,13 @@ def partnerships_to_ask(found: Round, user: User) -> QuerySet[Partnership]:
     """Partnerships that the person knows of and that can still be asked to run a draft too."""
     known = Partnership.objects.visible_to(user).live().exclude(pk=found.partnership_id)
     return known.exclude(pk__in=Joining.objects.filter(round=found).values("partnership")).order_by("title", "pk")
+
+
+def leads_who_run(partnership: Partnership) -> list[int]:
+    """The ids of those who may run its surveys and have an account: leads of its present parties, except observers."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
+    leads = leads_with_account([party.organisation for party in parties])
+    return sorted(leads.values_list("pk", flat=True))
 
 
 def newest_question_sets() -> list[QuestionSet]:

@@ -7,16 +7,15 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.models import Partnership
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
-from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.limits import count
 from partnerships.people.models import User
 from partnerships.surveys.models import JOINT_FLOOR, Joining, Round, Way
-from partnerships.surveys.queries.rounds import partnerships_to_ask
+from partnerships.surveys.queries.rounds import leads_who_run, partnerships_to_ask
 from partnerships.surveys.rights import rights_in, rights_over
 from partnerships.surveys.services.recording import (
     UnableToRun,
@@ -47,9 +46,7 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
         raise UnableToRun(f"This partnership has asked {MAX_JOININGS} times today. Try again tomorrow.")
     made = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
     journal_joining(made, now=now, undone=True)
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
-    leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
-    record_emails(kind="surveys.joining", people=sorted(leads), params={"joining": made.pk}, now=now)
+    record_emails(kind="surveys.joining", people=leads_who_run(partnership), params={"joining": made.pk}, now=now)
     return made
 
 

@@ -11,14 +11,12 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.agreements.models import PartyRole
 from partnerships.kit.rights import require
-from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys.models import Round, Way
-from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.queries.rounds import leads_who_run, seal_of_list
 from partnerships.surveys.rights import may_agree
 from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
 
@@ -88,6 +86,5 @@ def decline_to_moderate(*, found: Round, author: User, now: dt.datetime) -> None
     locked = lock_round(found)
     require(may_agree(locked, author))
     _change_reader(locked, None, now=now)
-    parties = locked.partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
-    leads = leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True)
-    record_emails(kind="surveys.declined", people=sorted(leads), params={"round": locked.pk}, now=now)
+    leads = leads_who_run(locked.partnership)
+    record_emails(kind="surveys.declined", people=leads, params={"round": locked.pk}, now=now)

@@ -159,11 +159,8 @@ def _suggested(pack: _Pack) -> _Suggested:
             # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
             for one in source.suggest(pack.reader, partnership, since):  # type: ignore[arg-type]
                 cells = (one.title, source.heading, partnership.title, one.detail)
-                key, record = (
-                    f"{one.subject_kind}-{one.subject_id}-{source.name}",
-                    f"{one.subject_kind}:{one.subject_id}",
-                )
-                found[one.purpose].append(Row(cells, one.path, key, record))
+                key = f"{one.subject_kind}-{one.subject_id}-{source.name}"
+                found[one.purpose].append(Row(cells, one.path, key, record=f"{one.subject_kind}:{one.subject_id}"))
     return found
 
 

@@ -83,7 +83,6 @@ ROWS = (
 )
 WITHOUT_A_PERSON = {
     "lists.check_followed_views": "called by the clock",
-    "lists.content_of": "reads what `may_download` was asked about",
     "lists.make_files": "called by the clock",
     "lists.may_download": "a question that a page asks",
     "lists.stop_sharing": "a step of `share_view`, and of what is done after a restore",

@@ -95,7 +95,6 @@ ROWS = (
     ),
 )
 WITHOUT_A_PERSON = {
-    "reports.content_of": "reads what `may_download` was asked about",
     "reports.make_files": "called by the clock",
     "reports.may_download": "a question that a page asks",
     "reports.record_event": "records what another service did",

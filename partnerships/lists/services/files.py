@@ -11,7 +11,7 @@ from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
-from partnerships.kit.standby import from_standby, unchanging_from_standby
+from partnerships.kit.standby import from_standby
 from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, in_the_log
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Asked, read_again
@@ -89,12 +89,6 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
         and file.holds == holdings_of(person)
         and _may_read_all(definition, file.rows or [], person)
     )
-
-
-def content_of(file: ListFile) -> bytes:
-    """The bytes of a made file, which its person may download."""
-    made = ListFile.objects.filter(pk=file.pk, content__isnull=False)
-    return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
 
 
 def _may_read_all(definition: ListDefinition, numbers: list[int], person: User) -> bool:

@@ -13,6 +13,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
+from partnerships.kit.standby import content_of
 from partnerships.lists import services
 from partnerships.lists.downloads import CONTENT_TYPES, FORMATS, MAX_ROWS, count_of
 from partnerships.lists.forms import MakeFileForm
@@ -82,7 +83,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.is_made:
         raise Http404
     require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(services.content_of(found), content_type=CONTENT_TYPES[found.form])
+    response = HttpResponse(content_of(found), content_type=CONTENT_TYPES[found.form])
     response["Content-Disposition"] = f'attachment; filename="{found.kind}.{found.form}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

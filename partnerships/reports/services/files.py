@@ -12,7 +12,7 @@ from partnerships.activity.registry import kind_named
 from partnerships.agreements.rights import holdings_of
 from partnerships.kit.leased_jobs import STEP, Progress, work_through
 from partnerships.kit.rights import require
-from partnerships.kit.standby import from_standby, unchanging_from_standby
+from partnerships.kit.standby import from_standby
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import register_retention
@@ -85,12 +85,6 @@ def _sees(person: User, kind: str, records: Collection[int]) -> bool:
     """Whether all these records of a kind are theirs to see."""
     known = kind_named(kind)
     return known is not None and known.visible_ids(person).filter(pk__in=records).count() == len(records)
-
-
-def content_of(file: ReportFile) -> bytes:
-    """The bytes of a made file, which its person may download."""
-    made = ReportFile.objects.filter(pk=file.pk, content__isnull=False)
-    return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
 
 
 def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:

@@ -13,6 +13,7 @@ from partnerships.documents.downloads import as_file
 from partnerships.kit.exports import name_asked
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
+from partnerships.kit.standby import content_of
 from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
@@ -73,7 +74,7 @@ def download_made(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.is_made:
         raise Http404
     require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(services.content_of(found), content_type=CONTENT_TYPES[found.form])
+    response = HttpResponse(content_of(found), content_type=CONTENT_TYPES[found.form])
     name_asked(response, f"{found.report}.{found.form}?{found.question}")
     return as_file(response, from_json(found.figures or {}).title, found.form)
 

@@ -47,9 +47,15 @@ def beside(work: Callable[[], object]) -> threading.Thread:
 
 
 def somebody_waits() -> bool:
-    """Whether a connection waits for the lock of the watermarks."""
+    """Whether a connection to this database waits for the lock of the watermarks.
+
+    `pg_locks` also lists those of the databases of the other processes of the run.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+        )
         return bool(cursor.fetchone()[0])
 
 

@@ -186,7 +186,8 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
 
     reasons = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
     assert set(reasons) == {county.pk, successor.pk}
-    assert any("Fareham" in reason for reason in reasons[county.pk])
+    assert reasons[county.pk][:2] == ["same theme", "both about Fareham and Solent"]
+    assert reasons[successor.pk][:2] == ["same theme", "both about Solent"]
 
 
 def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, world: World, now: dt.datetime) -> None:

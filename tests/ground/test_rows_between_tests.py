@@ -54,6 +54,18 @@ def test_rows_whose_clearing_failed_are_cleared_before_the_next_test(monkeypatch
     assert set(Theme.objects.values_list("pk", flat=True)) == themes
 
 
+@pytest.mark.django_db(transaction=True)
+def test_rows_written_after_the_clearing_are_cleared_before_the_next_test() -> None:
+    seeds.as_migrated(TransactionTestCase())
+    person("Amina Larch", "amina@larkhaven.example")  # as a thread of the test before would
+
+    with pytest.warns(UserWarning, match="still wrote"):
+        seeds.clear_what_is_left()
+
+    assert User.objects.count() == 0
+    seeds.clear_what_is_left()
+
+
 @pytest.mark.django_db
 def test_rows_that_another_process_made_leave_their_numbers_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,7 @@
-"""`make check`: runs every check, even after a failure; the last line names those that failed."""
+"""`make check`: runs every check, even after a failure; the last line names those that failed.
+
+As many at once as there are processors: most of them use one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -28,10 +32,11 @@ DEVELOPMENT = {"DEBUG": "1", "SECRET_KEY": "only-for-checks", "DATABASE_URL": "p
 #: Tags of ours that have an end tag are listed, so that the formatter can indent and wrap what they hold.
 TEMPLATE_LAYOUT = ("--line-length", "120", "--indent-width", "2", "--custom-blocks", "draft_banner,empty_state,tabs")
 
+#: The one that takes longest comes first, so that the others run beside it.
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "types": (["mypy"], DEVELOPMENT),
     "style": (["ruff", "check", "."], {}),
     "layout": (["ruff", "format", "--check", "."], {}),
-    "types": (["mypy"], DEVELOPMENT),
     "imports": (["lint-imports", "--no-logo"], {}),
     "templates": (["djlint", "--lint", "--quiet", "templates"], {}),
     "template style": (["djade", "--check", "--target-version", "5.2"], {}),
@@ -60,23 +65,27 @@ def command(arguments: list[str]) -> list[str]:
     return [str(BIN / first), *rest]
 
 
-def main(wanted: list[str]) -> int:
-    """Run all checks, or those named; returns how many failed."""
-    failed = []
+def passes(name: str) -> bool:
+    """Run a check, and print its verdict with what it said if it failed."""
+    arguments, environ = CHECKS[name]
     # The addresses of running services must not reach the checks.
     clean = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
-    for name, (arguments, environ) in CHECKS.items():
-        if wanted and name not in wanted:
-            continue
-        began = time.monotonic()
-        done = subprocess.run(
-            command(arguments), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
-        )
-        verdict = "ok" if done.returncode == 0 else "FAILED"
-        print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s", flush=True)  # noqa: T201 - a terminal program
-        if done.returncode:
-            failed.append(name)
-            print(done.stdout + done.stderr, flush=True)  # noqa: T201 - the same
+    began = time.monotonic()
+    done = subprocess.run(
+        command(arguments), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
+    )
+    verdict = "ok" if done.returncode == 0 else "FAILED"
+    said = done.stdout + done.stderr if done.returncode else ""
+    print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s\n{said}", end="", flush=True)  # noqa: T201 - a terminal program
+    return done.returncode == 0
+
+
+def main(wanted: list[str]) -> int:
+    """Run all checks, or those named; returns how many failed."""
+    names = [name for name in CHECKS if not wanted or name in wanted]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        passed = dict(zip(names, pool.map(passes, names), strict=True))
+    failed = [name for name, is_fine in passed.items() if not is_fine]
     print(f"  {'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed)}", flush=True)  # noqa: T201 - the same
     return len(failed)
 

@@ -28,7 +28,7 @@ from partnerships.documents import downloads
 from partnerships.kit import operators, vocabularies
 from partnerships.kit.late import late
 from partnerships.organisations import statements
-from tests.support import kept_rows, seeds
+from tests.support import kept_rows, rewriting, seeds
 from tests.support.browser import PATIENCE, chromium_path
 from tests.support.constraints import number_at_once
 from tests.support.database import template_database
@@ -74,6 +74,7 @@ def pytest_collection(session: pytest.Session) -> None:
     """Collect no garbage while tests are collected; the process that only leads others (xdist) collects none."""
     if not session.config.pluginmanager.has_plugin("dsession"):
         gc.disable()
+        rewriting.rewrite_share(session.config)
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import pytest
 import requests
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
+from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
@@ -27,6 +30,7 @@ from housing.bucket import PrivateBucket
 from housing.database_roles import KEEPALIVE, standby_settings
 from housing.declarations import SETTINGS
 from housing.declarations.setting import read_settings
+from housing.management.commands.orphaned_files import find_orphans
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import UnableToAddDocument, add_document
 from partnerships.lists import services as lists
@@ -155,6 +159,37 @@ def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monke
 
     with pytest.raises(FileNotFoundError):
         bucket.open("terms.txt")
+
+
+def test_old_files_that_no_row_names_are_found_in_a_bucket(world: World, bucket: Any) -> None:
+    document = add(world)
+    left = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
+
+    young, old = (find_orphans(now=timezone.now() + dt.timedelta(hours=hours)) for hours in (1, 25))
+
+    assert (young, old) == ([], [left])
+    assert bucket.names() == sorted([document.file.name, left])
+
+
+def test_a_command_lists_and_deletes_old_files_that_no_row_names(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, removed = add(world).file, add(world).file
+    two_days_ago = (timezone.now() - dt.timedelta(days=2)).timestamp()
+    for file in (kept, removed):
+        os.utime(file.path, (two_days_ago, two_days_ago))
+    young = default_storage.save("plans/young.pdf", ContentFile(CONTENT))
+    Document.objects.filter(file=removed.name).delete()
+
+    call_command("orphaned_files")
+    listed, still = capsys.readouterr().out, default_storage.exists(removed.name)
+    call_command("orphaned_files", "--delete")
+
+    assert listed.splitlines() == [removed.name, "1 file without a row, older than a day."]
+    assert still
+    assert not default_storage.exists(removed.name)
+    assert default_storage.exists(kept.name)
+    assert default_storage.exists(young)
 
 
 def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(

@@ -1,0 +1,68 @@
+"""Lists stored files that no row names, and deletes them when it is told to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import FileField
+from django.utils import timezone
+from pghistory.models import Event
+
+from housing.backups.files import UnusableFiles, files_of_the_instance
+
+#: A younger file may belong to a form whose row is not committed yet.
+MINIMUM_AGE = dt.timedelta(days=1)
+
+
+class Command(BaseCommand):
+    """`manage.py orphaned_files [--delete]`"""
+
+    help = (
+        "List stored files that no row names and that are older than a day: a process that is killed between storing "
+        "a file and its row leaves one, and so does a row that goes together with its partnership. With --delete, "
+        "delete them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether to delete them."""
+        parser.add_argument("--delete", action="store_true", help="Delete them.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """List, and delete if asked to."""
+        try:
+            orphans = find_orphans(now=timezone.now())
+        except UnusableFiles as error:
+            raise CommandError(str(error)) from None
+        for name in orphans:
+            if options["delete"]:
+                default_storage.delete(name)
+            self.stdout.write(name)
+        done = "deleted" if options["delete"] else "older than a day"
+        self.stdout.write(f"{len(orphans):,} {'file' if len(orphans) == 1 else 'files'} without a row, {done}.")
+
+
+def find_orphans(*, now: dt.datetime) -> list[str]:
+    """The names of stored files that no row names and that are older than `MINIMUM_AGE`."""
+    # In this order: a file that is stored meanwhile is not among them, and a row that is committed meanwhile is.
+    stored = files_of_the_instance().names()
+    named = set(_names_of_rows())
+    return [name for name in stored if name not in named and _stored_at(name) < now - MINIMUM_AGE]
+
+
+def _stored_at(name: str) -> dt.datetime:
+    return default_storage.get_modified_time(name)
+
+
+def _names_of_rows() -> Iterator[str]:
+    """The names of files in all tables but row history, which goes on naming files that were deleted."""
+    for model in apps.get_models():
+        if issubclass(model, Event):
+            continue
+        for field in model._meta.concrete_fields:
+            if isinstance(field, FileField):
+                yield from model._base_manager.values_list(field.name, flat=True).iterator()

@@ -25,8 +25,20 @@ STANDBY = "standby"
 WAIT_SECONDS = 10.0
 #: Seconds in which a process does not ask again a standby that did not answer.
 AWAY_SECONDS = 30.0
-#: NULL once it was promoted; what it replayed last stays as it was until it is started again.
-_CAUGHT_UP = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() >= %s::pg_lsn END"
+#: How far the primary is: its identifier, the timeline that it writes, and the position there.
+_POSITION = (
+    "SELECT system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int,"
+    " pg_current_wal_lsn() FROM pg_control_system()"
+)
+#: Why the standby does not have what the primary had at a position; empty if it has. Once it was promoted, what it
+#: replayed last stays as it was until it is started again. A position says nothing in another cluster, or on a timeline
+#: that a restore of the primary left behind.
+_WHY_NOT = """
+SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
+            WHEN (s.system_identifier, c.timeline_id) <> (%s, %s) THEN 'from before a restore'
+            WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN '' ELSE 'behind' END
+  FROM pg_control_system() s, pg_control_checkpoint() c
+"""
 
 _reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
 _asked_again_at = 0.0
@@ -99,24 +111,23 @@ def content_of(file: Model) -> bytes:
 def _has_caught_up() -> bool:
     """Whether the standby has all that the primary has committed by now; waits for it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_lsn()")
-        (position,) = cursor.fetchone()
+        cursor.execute(_POSITION)
+        position = cursor.fetchone()
     until = time.monotonic() + WAIT_SECONDS
     try:
         with connections[STANDBY].cursor() as cursor:
             while True:
-                cursor.execute(_CAUGHT_UP, [position])
-                (has_all,) = cursor.fetchone()
-                # None: it is no standby any more.
-                if has_all or has_all is None or time.monotonic() > until:
+                cursor.execute(_WHY_NOT, position)
+                (why,) = cursor.fetchone()
+                if why != "behind" or time.monotonic() > until:
                     break
                 time.sleep(0.1)
     except (OperationalError, InterfaceError) as error:
         _note_away(error)
         return False
-    if not has_all:
-        log.warning("standby_not_used", why="behind" if has_all is not None else "promoted")
-    return bool(has_all)
+    if why:
+        log.warning("standby_not_used", why=why)
+    return not why
 
 
 def _is_away() -> bool:

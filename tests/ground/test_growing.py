@@ -17,6 +17,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
@@ -33,6 +34,7 @@ from housing.declarations.setting import read_settings
 from housing.management.commands.orphaned_files import find_orphans
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import UnableToAddDocument, add_document
+from partnerships.kit import standby
 from partnerships.lists import services as lists
 from partnerships.lists.models import ListFile
 from partnerships.people.models import User
@@ -310,9 +312,9 @@ def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_pr
 def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
 
-    with standby_in_name(has_caught_up=False) as asked:
+    with standby_in_name(why_not="behind") as asked:
         behind = made(world.ben)
-    with standby_in_name(has_caught_up=None) as asked_after_promotion:
+    with standby_in_name(why_not=None) as asked_after_promotion:
         promoted = made(world.ben)
     with standby_away():
         away = made(world.ben)
@@ -321,6 +323,25 @@ def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> 
     assert "pg_is_in_recovery()" in asked_after_promotion.captured_queries[0]["sql"]
     assert all(file.is_made for file in (behind, promoted, away))
     assert bytes(behind.content or b"") == bytes(promoted.content or b"") == bytes(away.content or b"")
+
+
+def test_a_standby_from_before_a_restore_of_the_primary_is_not_read() -> None:
+    # The test's own database answers as a standby would.
+    asked = standby._WHY_NOT.replace("NOT pg_is_in_recovery()", "false")
+    asked = asked.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
+
+    def why_not(*position: object) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(asked, position)
+            return str(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute(standby._POSITION)
+        identifier, timeline, position = cursor.fetchone()
+
+    assert why_not(identifier, timeline, position) == ""
+    assert why_not(identifier, timeline + 1, position) == "from before a restore"
+    assert why_not(identifier + 1, timeline, position) == "from before a restore"
 
 
 def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:

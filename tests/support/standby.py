@@ -13,19 +13,17 @@ from partnerships.kit import standby
 
 
 @contextmanager
-def standby_in_name(*, has_caught_up: bool | None = True) -> Iterator[CaptureQueriesContext]:
-    """Within, the standby answers, and has caught up or not; yields what it was asked.
+def standby_in_name(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
+    """Within, the standby answers, and says why it has not caught up, if it has not; yields what it was asked.
 
     None: it says itself where it is. The test's own database is one that was promoted.
     """
     other = connection.copy(alias=standby.STANDBY)
     other.connection = connection.connection  # of the same session, which does not commit
-    answer = f"SELECT {str(has_caught_up).lower()} OR %s::pg_lsn IS NULL"
-    if has_caught_up is None:
-        answer = standby._CAUGHT_UP
+    answer = standby._WHY_NOT if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
     with (
         _known(other),
-        patch.object(standby, "_CAUGHT_UP", answer),
+        patch.object(standby, "_WHY_NOT", answer),
         patch.object(standby, "WAIT_SECONDS", 0),
         CaptureQueriesContext(other) as asked,
     ):

@@ -6,6 +6,8 @@ processor time of Python and of PostgreSQL, and bytes of HTML. The last line is 
 
     make bench-reports                                  1 and 10 times England
     make bench-reports ARGS="--times 1 --keep"          keeps the filled database and uses it again
+    make bench-reports ARGS="--times 10 --keep --who lead --only 'Homes pipeline' --statements 5"
+                                                        one report of one reader, with its slowest statements
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from benchmarks.pages import Figures, measure
 
 #: Limit of a report, in milliseconds.
 LIMIT = 1_000
+_WHO = ["lead", "authority", "editor"]
 #: Councils serve a district each, other organisations three. Eleven years of figures of 300 districts.
 _PLACES = """
 INSERT INTO organisations_areaserved (organisation_id, area_id, source)
@@ -77,10 +80,10 @@ def addresses_of(person: Any) -> dict[str, str]:
     return found | whole
 
 
-def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dict[str, dict[str, Figures]]:
+def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
     """Fill, then measure every report for every person, in a process of its own."""
     name = f"bench_reports_{times:g}".replace(".", "_")
-    with kept_database(name, keep=keep) as (address, is_new):
+    with kept_database(name, keep=wanted.keep) as (address, is_new):
         prepare_pages(address)
         from django.core.management import call_command
         from django.db import connection, connections
@@ -98,15 +101,15 @@ def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dic
                 cursor.execute("VACUUM ANALYZE")
             print(f"  places: {time.monotonic() - began:.1f} s", flush=True)
         found: dict[str, dict[str, Figures]] = {}
-        for name in ("lead", "authority", "editor"):
+        for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")
             client = Client(raise_request_exception=False)
             client.force_login(person)
             found[name] = {}
             for page, url in addresses_of(person).items():
-                if only and page not in only:
+                if wanted.only and page not in wanted.only:
                     continue
-                figures = measure(client, url, rounds)
+                figures = measure(client, url, wanted.rounds, wanted.statements)
                 if figures is None:
                     continue
                 found[name][page] = figures
@@ -126,19 +129,20 @@ def main() -> int:
     reading.add_argument("--times", type=float, nargs="*", default=[1, 10], help="sizes, in times England")
     reading.add_argument("--rounds", type=int, default=5, help="requests of each page (5)")
     reading.add_argument("--only", nargs="*", default=[], help="names of pages")
+    reading.add_argument("--who", nargs="*", default=_WHO, choices=_WHO, help="people who ask for them")
+    reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
     reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
     reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
     wanted = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-reports")
     if wanted.one is not None:
-        found = figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep, only=wanted.only)
+        found = figures_at(wanted.one, wanted)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
         return 0
     sizes: dict[str, Any] = {}
     for times in wanted.times:
-        command = [sys.executable, __file__, "--one", str(times), "--rounds", str(wanted.rounds)]
-        command += [*(["--keep"] if wanted.keep else []), *(["--only", *wanted.only] if wanted.only else [])]
+        command = [sys.executable, __file__, *sys.argv[1:], "--one", str(times)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         last = ""
         for line in process.stdout or ():

@@ -7,7 +7,7 @@ still overlap are pushed apart. In a large one only those labels are drawn for w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,42 @@ else:
 
 #: Links between pairs of nodes, with how many partnerships each stands for.
 Ties = Mapping[tuple[int, int], int]
+
+
+def thinned(ties: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """At most two ties for each node, in which the network has the same parts and falls into the same pieces.
+
+    They are a forest found breadth first, and another one in the ties that the first left over. Between two parts of
+    what is left without a node there is no tie of either forest, and then no tie at all: the node's own ties outside
+    the first forest lead only to nodes that were found before it (Cheriyan, Kao and Thurimella, 1993).
+    """
+    neighbours: dict[int, list[int]] = {}
+    for one, other in ties:
+        neighbours.setdefault(one, []).append(other)
+        neighbours.setdefault(other, []).append(one)
+    first = _forest(neighbours, {})
+    second = _forest(neighbours, first)
+    return {(node, above) for forest in (first, second) for node, above in forest.items() if node != above}
+
+
+def _forest(neighbours: Mapping[int, Sequence[int]], used: Mapping[int, int]) -> dict[int, int]:
+    """For each node the one from which a walk breadth first found it; a root for itself.
+
+    It does not use the ties of another forest.
+    """
+    found: dict[int, int] = {}
+    for root in neighbours:
+        if root in found:
+            continue
+        found[root] = root
+        ring = [root]
+        for node in ring:  # grows while it is walked
+            above = used.get(node)
+            for other in neighbours[node]:
+                if other not in found and other != above and used.get(other) != node:
+                    found[other] = node
+                    ring.append(other)
+    return found
 
 
 def connected(ties: Iterable[tuple[int, int]]) -> list[set[int]]:

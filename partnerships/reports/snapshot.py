@@ -6,11 +6,11 @@ A snapshot is plain data. The page, the files and the email are drawn from it, a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 #: Rows of one table that a frozen report keeps: some 1 MB. A network of 50,000 links would have 8.
 MAX_KEPT = 5_000
@@ -75,21 +75,52 @@ class Row:
         return self.key or self.name
 
 
+class MadeRows(Sequence[Row]):
+    """Rows of a long table that are made when they are read: a page shows 25 of 200,000.
+
+    Each is made from one of the `numbers`.
+    """
+
+    __slots__ = ("_make", "_numbers")
+
+    def __init__(self, numbers: Sequence[int], make: Callable[[int], Row]) -> None:
+        self._numbers, self._make = numbers, make
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> MadeRows: ...
+
+    def __getitem__(self, place: int | slice) -> Row | MadeRows:
+        found = self._numbers[place]
+        return self._make(found) if isinstance(found, int) else MadeRows(found, self._make)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of a report; `code` finds it in another snapshot. `empty` says what no rows mean.
 
-    `left_out` counts rows that were not kept, see `bounded`.
+    `left_out` counts rows that it does not have: a long list names the first ones, and what is kept for years is
+    `bounded`.
     """
 
     code: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     total: Row | None = None
     note: str = ""
     empty: str = "Nothing to show."
     left_out: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many rows there are, with those that were left out."""
+        return len(self.rows) + self.left_out
 
     def cells_with_total(self) -> Iterator[Row]:
         """Every row, the total last."""
@@ -194,7 +225,7 @@ def _bounded(table: Table) -> Table:
     if left_out <= 0:
         return table
     note = f"{table.note} The first {MAX_KEPT:,} rows were kept, {left_out:,} were not.".strip()
-    return replace(table, rows=table.rows[:MAX_KEPT], note=note, left_out=left_out)
+    return replace(table, rows=table.rows[:MAX_KEPT], note=note, left_out=table.left_out + left_out)
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:

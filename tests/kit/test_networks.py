@@ -18,6 +18,7 @@ from partnerships.kit.networks import (
     lay_out,
     overlaps,
     pieces_without,
+    thinned,
 )
 from tests.support.browser import sign_in
 from tests.world import make_world
@@ -94,6 +95,8 @@ def test_pieces_are_those_that_are_left_when_each_node_is_taken_out(ties: set[tu
             expected[node] = sorted(map(len, left), reverse=True)
 
     assert pieces_without(ties) == expected
+    assert pieces_without(thinned(ties)) == expected
+    assert len(thinned(ties)) < 2 * max(len({one for tie in ties for one in tie}), 1)
     assert sorted(map(len, connected(ties))) == sorted(map(len, parts_of(ties)))
 
 

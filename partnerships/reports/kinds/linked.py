@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import combinations
+from itertools import chain, combinations
 
 from partnerships.agreements.models import LEADING_ROLES, PartyRole
 from partnerships.agreements.queries.ties import Part
@@ -39,12 +39,10 @@ class Network:
         found = cls()
         for partnership, organisation, role in parts:
             found.parties[partnership].append((organisation, role))
-            found.held[organisation] += 1
-        for parties in found.parties.values():
-            found.ties.update(combinations(sorted({pk for pk, _ in parties}), 2))
-        for one, other in found.ties:
-            found.partners[one] += 1
-            found.partners[other] += 1
+        found.held.update(pk for parties in found.parties.values() for pk, _ in parties)
+        bodies = (sorted({pk for pk, _ in parties}) for parties in found.parties.values())
+        found.ties.update(chain.from_iterable(combinations(one, 2) for one in bodies))
+        found.partners.update(chain.from_iterable(found.ties))
         return found
 
     def near(self, centre: int) -> set[int]:

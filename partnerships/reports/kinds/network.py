@@ -20,7 +20,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
-from partnerships.kit.networks import MAX_NODES, connected, pieces_without
+from partnerships.kit.networks import MAX_NODES, connected, pieces_without, thinned
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -32,7 +32,7 @@ from partnerships.plans.models import OVER as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.reports.kinds.linked import Fate, Network, ending, fate_of
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import Chart, Column, Kind, NetworkPicture, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import Chart, Column, Kind, MadeRows, NetworkPicture, Row, Snapshot, Source, Table
 
 #: Records of one kind that are listed under what ends.
 _MAX_RECORDS = 100
@@ -68,11 +68,12 @@ def _compute(asked: Asked) -> Snapshot:
     if asked.filters.get("kind"):
         partnerships = partnerships.filter(kind=asked.filters["kind"])
     network = Network.of(parts_on(partnerships, asked.reader, day, today=asked.today))
-    without = pieces_without(network.ties)
+    thin = thinned(network.ties)
+    without = pieces_without(thin)
     shown = network.near(chosen.pk) if chosen is not None and network.held[chosen.pk] else set(network.held)
     kinds = dict(Organisation.objects.filter(pk__in=network.held).values_list("pk", "kind"))
     names = _names(network.held, asked, day)
-    tables = [_counts(network, without), _single(network, without, names)]
+    tables = [_counts(network, without, connected(thin)), _single(network, without, names)]
     if chosen is not None:
         tables.append(_ends(asked, chosen, network, partnerships, names, day))
     tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
@@ -148,8 +149,7 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
     return _Names({pk: words(pk) for pk in organisations}, kept)
 
 
-def _counts(network: Network, without: Mapping[int, Sequence[int]]) -> Table:
-    parts = connected(network.ties)
+def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[Collection[int]]) -> Table:
     alone = sum(1 for pk in network.held if not network.partners[pk])
     rows = (
         Row(("Organisations", len(network.held)), key="organisations"),
@@ -274,19 +274,31 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
 
 
 def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
-    known = set(shown)
-    ties = [tie for tie in network.ties if known.issuperset(tie)] if len(known) < len(network.held) else network.ties
-    rows = []
-    for tie in ties:
-        one, other = tie if names[tie[0]] <= names[tie[1]] else tie[::-1]
-        rows.append(Row((names[one], names[other], network.ties[tie]), key=f"{tie[0]}-{tie[1]}"))
-    rows.sort(key=_strongest_first)
+    """The links between the organisations of the picture, the strongest first.
+
+    There can be 200,000: each is one number until its row is shown, and numbers are sorted fast.
+    """
+    bodies = sorted(shown, key=lambda pk: (names[pk], pk))
+    place, size = {pk: number for number, pk in enumerate(bodies)}, len(bodies)
+    most = max(network.ties.values(), default=0)
+    numbers = []
+    for (one, other), together in network.ties.items():
+        if one in place and other in place:
+            low, high = place[one], place[other]
+            if low > high:
+                low, high = high, low
+            numbers.append(((most - together) * size + low) * size + high)
+    numbers.sort()
+
+    def row(number: int) -> Row:
+        rest, high = divmod(number, size)
+        weaker, low = divmod(rest, size)
+        one, other = bodies[low], bodies[high]
+        return Row((names[one], names[other], most - weaker), key=f"{min(one, other)}-{max(one, other)}")
+
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
-    return Table("links", "Who works with whom", columns, tuple(rows), empty="No two organisations work together.")
-
-
-def _strongest_first(row: Row) -> tuple[int, str, str]:
-    return -int(str(row.cells[2])), str(row.cells[0]), str(row.cells[1])
+    rows = MadeRows(numbers, row)
+    return Table("links", "Who works with whom", columns, rows, empty="No two organisations work together.")
 
 
 def _answers(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.registry import register_kind
 from partnerships.agreements.departures import register_terms
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.exchange.sections import ON_ENTRIES
 from partnerships.nominations import emails, restoring, telling
 from partnerships.nominations.event_kinds import EventKind
-from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.nominations.personal import RULES
 from partnerships.nominations.sections import ask_section, nominations_lookups, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
@@ -23,6 +24,14 @@ from partnerships.people.retention import register_retention
 def register() -> None:
     """Register events, emails, personal data, what follows terms and parties, and sections of partnerships and asks."""
     register_events(EventKind)
+    # No event is about these alone: rows of reports name them, and close with them.
+    register_kind(
+        name="nominations_agreement",
+        visible_ids=lambda user: NominationsAgreement.objects.visible_to(user).values("pk"),
+    )
+    register_kind(
+        name="nominations_return", visible_ids=lambda user: NominationsReturn.objects.visible_to(user).values("pk")
+    )
     telling.register()
     restoring.register()
     register_terms(follow_terms)

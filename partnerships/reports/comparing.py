@@ -31,7 +31,8 @@ class Restatement:
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
     """Every cell that differs, in the order of the newer snapshot; rows and tables that are gone come last.
 
-    Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared.
+    Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared. Where the
+    newer one did, nobody knows which are gone.
     """
     found: list[Restatement] = []
     for table in now.tables:
@@ -49,7 +50,8 @@ def _in_table(was: Table | None, now: Table | None) -> Iterator[Restatement]:
     labels = {column.label: column for table in (was, now) if table is not None for column in table.columns[1:]}
     is_cut = was is not None and was.left_out > 0
     shared = [key for key in after if key in before] if is_cut else [*after]
-    for key in [*shared, *(key for key in before if key not in after)]:
+    gone = [] if now is not None and now.left_out else [key for key in before if key not in after]
+    for key in [*shared, *gone]:
         name = (after.get(key) or before[key]).name
         for label, column in labels.items():
             old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)

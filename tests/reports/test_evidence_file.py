@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from django.utils import timezone
 
+from partnerships.activity.registry import kind_named
+from partnerships.reports.snapshot import records_of
 from tests.commitments import promises
 from tests.conversations import talks
+from tests.nominations.quarters import place_of, settled
+from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import published
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
@@ -34,6 +39,36 @@ def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(
     assert set(cells(of_partner, "summary", "Number").values()) == {0}
     assert set(cells(before, "summary", "Number").values()) == {0}
     assert own.title == "Evidence of local co-operation: Larkhaven Homes"
+
+
+def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement = sign_nominations(world)
+    place_of(world)
+    settled(world, agreement)
+    promises.verified(world)
+    promises.verified(world)
+    published(world)
+    query = f"last={promises.in_days(200)}"
+
+    whole = figures_for(world.amina, "evidence-file", query)
+    monkeypatch.setattr("partnerships.reports.kinds.evidence_file._MAX_ROWS", 1)
+    cut = figures_for(world.amina, "evidence-file", query)
+
+    records = records_of(whole)
+    assert [row.href for table in whole.tables for row in table.rows if row.href and not row.record] == []
+    assert set(records) >= {"nominations_return", "commitment", "plan_version"}
+    for kind, numbers in records.items():
+        known = kind_named(kind)
+        assert known is not None
+        assert known.visible_ids(world.amina).filter(pk__in=numbers).count() == len(numbers)
+        assert not known.visible_ids(world.chidi).filter(pk__in=numbers).exists()
+    assert cells(cut, "summary", "Number") == cells(whole, "summary", "Number")
+    assert cells(whole, "summary", "Number")["Commitments delivered"] == 2
+    delivered = cut.table("delivered")
+    assert delivered is not None
+    assert (len(delivered.rows), delivered.note) == (1, "The newest 1 of 2.")
 
 
 def test_contact_says_who_met_whom_and_when_last(world: World) -> None:

@@ -204,7 +204,7 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         trend = masked_trend_of(one) if _reads_nominations(pack, one) else []
         for quarter, line in trend[-1:]:
             cells = (one.partnership.title, str(quarter), line.lettings, line.nominated, line.achieved, line.share)
-            rows.append(Row(cells, one.get_absolute_url()))
+            rows.append(Row(cells, one.get_absolute_url(), record=f"nominations_agreement:{one.pk}"))
     columns = (
         Column("Partnership"),
         Column("Quarter"),
@@ -291,7 +291,10 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Score", Kind.NUMBER),
         Column("Owner"),
     )
-    return [Table("risks", _PARTS["risks"], columns, tuple(rows[:_MAX_RISKS]), empty="Their plans name no risks.")]
+    left_out = max(len(rows) - _MAX_RISKS, 0)
+    note = f"The {_MAX_RISKS} with the highest score, of {len(rows):,}." if left_out else ""
+    shown, empty = tuple(rows[:_MAX_RISKS]), "Their plans name no risks."
+    return [Table("risks", _PARTS["risks"], columns, shown, note=note, empty=empty, left_out=left_out)]
 
 
 def _by_score(row: Row) -> tuple[int, str]:
@@ -317,7 +320,7 @@ _LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "
 
 
 def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
-    counts = {table.code: len(table.rows) for table in tables}
+    counts = {table.code: table.number for table in tables}
     found = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
     found += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]
     return (f"{', '.join(found).capitalize()}.",) if found else ()

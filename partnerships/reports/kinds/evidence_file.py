@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -85,7 +86,7 @@ def _compute(asked: Asked) -> Snapshot:
         assert ours is not None
         tables.append(make(asked.reader, ours, days))
         asked.progress(number, len(makers) + 1)  # the file itself is the last part
-    summary = tuple(Row((table.title, len(table.rows)), key=table.code) for table in tables)
+    summary = tuple(Row((table.title, table.number), key=table.code) for table in tables)
     columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
         report=EVIDENCE_FILE.slug,
@@ -111,7 +112,8 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
     for one in there.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
         cells = (one.title, timezone.localdate(one.starts_at), one.partnership.title)
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"meeting:{one.pk}"))
-    return _table("meetings", "Meetings attended", ("Meeting", "Held on", "Partnership"), rows)
+    labels = ("Meeting", "Held on", "Partnership")
+    return _table("meetings", "Meetings attended", labels, rows, _number(there, rows))
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -125,7 +127,8 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
         cells = (one.subject, one.held_on, "; ".join(others))
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"conversation:{one.pk}"))
-    return _table("conversations", "Conversations with partners", ("Conversation", "Held on", "With"), rows)
+    labels = ("Conversation", "Held on", "With")
+    return _table("conversations", "Conversations with partners", labels, rows, _number(found, rows))
 
 
 def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -142,7 +145,8 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         assert one.done_at is not None  # the filter asks for it
         cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), one.reference, f"commitment:{one.pk}"))
-    return _table("delivered", "Commitments delivered", ("Commitment", "Delivered on", "To", "Status"), rows)
+    labels = ("Commitment", "Delivered on", "To", "Status")
+    return _table("delivered", "Commitments delivered", labels, rows, _number(found, rows))
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -152,9 +156,9 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
     rows = []
     for one in with_sides(sent.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
         cells = (str(one.quarter), one.starts_on, sides_of(one)[0], one.get_status_display())
-        rows.append(Row(cells, one.get_absolute_url(), str(one.pk)))
+        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"nominations_return:{one.pk}"))
     labels = ("Quarter", "First day", "Reported to", "Status")
-    return _table("nominations", "Nominations returns sent", labels, rows)
+    return _table("nominations", "Nominations returns sent", labels, rows, _number(sent, rows))
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -166,16 +170,22 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     decided = SignOff.objects.filter(
         days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
     )
-    rows = []
+    versions, signatures = [], []
     for one in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
         said = (str(one), timezone.localdate(one.published_at), "Published")
-        rows.append(Row(said, one.get_absolute_url(), f"version-{one.pk}", f"plan_version:{one.pk}"))
+        versions.append(Row(said, one.get_absolute_url(), f"version-{one.pk}", f"plan_version:{one.pk}"))
     for sign_off in decided.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
-        rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
-    rows.sort(key=_newest_first)
-    return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows[:_MAX_ROWS])
+        signatures.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
+    number = _number(published, versions) + _number(decided, signatures)
+    rows = sorted([*versions, *signatures], key=_newest_first)[:_MAX_ROWS]
+    return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows, number)
+
+
+def _number(found: QuerySet[Any], shown: Sequence[Row]) -> int:
+    """How many there are, counted where not all of them are shown."""
+    return found.count() if len(shown) == _MAX_ROWS else len(shown)
 
 
 def _newest_first(row: Row) -> tuple[int, str]:
@@ -184,10 +194,12 @@ def _newest_first(row: Row) -> tuple[int, str]:
     return -day.toordinal(), row.identity
 
 
-def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row]) -> Table:
-    """A table whose second column is a day."""
+def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], number: int) -> Table:
+    """A table whose second column is a day; it has the newest of this number of rows."""
     columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
-    return Table(code, title, columns, tuple(rows), empty="Nothing in this period.")
+    left_out = number - len(rows)
+    note = f"The newest {len(rows):,} of {number:,}." if left_out else ""
+    return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)
 
 
 EVIDENCE_FILE = Report(

@@ -166,7 +166,8 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
 
 def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
     """The overdue ones, late the longest first."""
-    late = list(agreed.overdue(today).for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
+    overdue = agreed.overdue(today)
+    late = list(overdue.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
     name_as_at(late)
     rows = []
     for one in late:
@@ -190,8 +191,10 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
-    note = f"The {_MAX_OVERDUE} longest overdue." if len(rows) == _MAX_OVERDUE else ""
-    return Table("overdue", "Overdue commitments", columns, tuple(rows), note=note, empty="Nothing is overdue.")
+    left_out = overdue.count() - len(rows) if len(rows) == _MAX_OVERDUE else 0
+    note = f"The {_MAX_OVERDUE} longest overdue, of {len(rows) + left_out:,}." if left_out else ""
+    title, empty = "Overdue commitments", "Nothing is overdue."
+    return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 
 
 def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:

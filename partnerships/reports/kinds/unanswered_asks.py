@@ -116,9 +116,10 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
         Column("Days without an answer", Kind.NUMBER),
         Column("Closes on", Kind.DAY),
     )
-    note = f"The {_MAX_LISTED} that have waited longest." if len(rows) == _MAX_LISTED else ""
-    empty = "No asks are waiting for an answer."
-    return Table("asks", "Unanswered asks, longest waiting first", columns, tuple(rows), note=note, empty=empty)
+    left_out = asks.count() - len(rows) if len(rows) == _MAX_LISTED else 0
+    note = f"The {_MAX_LISTED} that have waited longest, of {len(rows) + left_out:,}." if left_out else ""
+    title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."
+    return Table("asks", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:

@@ -98,6 +98,13 @@ def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> N
     assert cells(after, "themes", "Homelessness") == {"Fareham": 1, "Gosport": 0}
     label = Theme.by_code()["land"].label
     assert cells(after, "themes", str(label)) == {"Fareham": 0, "Gosport": 0}
+    gaps = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership&gaps=on")
+    assert cells(gaps, "areas", "Partnerships") == {"Gosport": 0}
+    assert (gaps.answers, gaps.table("short")) == (after.answers, after.table("short"))
+    assert (
+        cells(gaps, "short", "Areas with some")["Partnerships"],
+        cells(gaps, "short", "Areas with none")["Asks"],
+    ) == (1, 1)
 
 
 def places_of(bodies: list[Organisation]) -> set[str]:

@@ -34,6 +34,7 @@ def test_report_shows_what_moved_since_a_day_and_what_somebody_works_on(world: W
     assert cells(own, "sources", "Recorded here") == {"Harbour review (2016)": 2}
     assert cells(own, "sources", "In the report") == {"Harbour review (2016)": 9}
     assert cells(own, "sources", "Being worked on") == {"Harbour review (2016)": 1}
+    assert [(chart.table, chart.series) for chart in own.charts] == [("sources", (1, 3))]
     moved = own.table("moved")
     assert moved is not None
     happened = [row.cells[:4] for row in moved.rows][::-1]

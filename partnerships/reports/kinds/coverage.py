@@ -15,7 +15,7 @@ from partnerships.organisations.models import Area
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.standing import Standing, standing_for
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import AreaMap, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import AreaMap, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: What is counted: one and several.
 WHAT = MappingProxyType(
@@ -44,12 +44,13 @@ class _Filters(DistrictFilters):
         required=False,
         choices=[("", "Everything"), *((code, many.capitalize()) for code, (_, many) in WHAT.items())],
     )
+    gaps = forms.BooleanField(label="Only areas with none", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters, reader)
         fields: Mapping[str, Any] = self.fields
         fields["theme"].choices = [("", "Any theme"), *Theme.all_choices()]
-        self.order_fields(["theme", "what", "area", "council", "within"])
+        self.order_fields(["theme", "what", "gaps", "area", "council", "within"])
 
 
 def _compute(asked: Asked) -> Snapshot:
@@ -60,7 +61,11 @@ def _compute(asked: Asked) -> Snapshot:
     theme, what = asked.filters.get("theme") or "", asked.filters.get("what") or ""
     counted = [what] if what else [*WHAT]
     by_kind = _by_kind(areas, standing, theme)
+    answers, short = _answers(areas, by_kind, theme, what), _short_table(areas, by_kind, theme)
+    if asked.filters.get("gaps"):
+        areas = _without(areas, by_kind, counted)
     tables = [
+        short,
         _kinds_table(areas, districts.councils(), by_kind, theme),
         _themes_table(areas, standing, counted, what),
     ]
@@ -70,8 +75,9 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=asked.words,
-        answers=_answers(areas, by_kind, theme, what),
+        answers=answers,
         tables=tuple(tables),
+        charts=(Chart("Council areas with and without", "short", (1, 2)),),
         maps=(AreaMap(_map_title(theme, what), "areas", _place(what), _LIMITS),) if areas else (),
         sources=(Source("Partnerships, asks and offers, plans and commitments in Common Ground", asked.today),),
         notes=_NOTES,
@@ -101,6 +107,22 @@ def _by_kind(areas: Sequence[Area], standing: Standing, theme: str) -> dict[int,
         }
         for area in areas
     }
+
+
+def _without(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], kinds: Sequence[str]) -> list[Area]:
+    """The areas in which there is none of these kinds of thing."""
+    return [area for area in areas if not any(counts[area.pk][one] for one in kinds)]
+
+
+def _short_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str) -> Table:
+    """In how many areas there is each kind of thing, and in how many there is none."""
+    rows = []
+    for code, (_, many) in WHAT.items():
+        none = len(_without(areas, counts, [code]))
+        rows.append(Row((many.capitalize(), len(areas) - none, none), key=code))
+    columns = (Column("What"), Column("Areas with some", Kind.COUNT), Column("Areas with none", Kind.COUNT))
+    title = f"In short: {_theme(theme).lower()}" if theme else "In short"
+    return Table("short", title, columns, tuple(rows) if areas else ())
 
 
 def _kinds_table(
@@ -161,7 +183,7 @@ def _map_title(theme: str, what: str) -> str:
 def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str, what: str) -> tuple[str, ...]:
     """Which areas have none, and in how many there is something."""
     asked = [what] if what else ["partnership"]
-    none = [area.name for area in areas if not any(counts[area.pk][one] for one in asked)]
+    none = [area.name for area in _without(areas, counts, asked)]
     name = " ".join(part for part in (_theme(theme).lower() if theme else "", WHAT[asked[0]][0]) if part)
     if not areas:
         return ()

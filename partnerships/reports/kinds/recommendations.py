@@ -17,7 +17,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.recommendations.queries.listings import sources_for
 from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_between
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: How far back it looks if no day is given.
 _LOOK_BACK = dt.timedelta(days=91)
@@ -54,6 +54,7 @@ def _compute(asked: Asked) -> Snapshot:
         filters=asked.words,
         answers=(f"{moves} since {since:%-d %B %Y}.",),
         tables=(sources, moved),
+        charts=(Chart("Recommendations recorded and being worked on, by report", "sources", (1, 3)),),
         sources=(Source("What organisations say, and what partnerships adopted", asked.today),),
         notes=(
             (

@@ -9,21 +9,25 @@ import time
 from typing import Any
 
 import openpyxl
+import pypdf
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from partnerships.agreements.services import Contact
 from partnerships.exchange.models import Audience
+from partnerships.kit.dates import long_date
 from partnerships.lists import services
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import draft_content
+from partnerships.reports.services import make_files
 from partnerships.search.services import index_stale
 from tests.agreements.test_posts import fill, post_of
 from tests.exchange.conftest import shared
-from tests.plans.drafts import CONTENT, begin, publish, save
+from tests.plans.drafts import CONTENT, ask_signatures, begin, publish, save
+from tests.reports.test_homes_pipeline import NEXT, QUAY, change, line, plan_with
 from tests.spreadsheets.test_plan_sheets import HOMES, TWENTY
-from tests.support.browser import sign_in
+from tests.support.browser import PATIENCE, sign_in
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, make_world
 
@@ -31,6 +35,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 #: Clicks, ticks and choices of the longest task, which finds, saves, exports, follows, shares and subscribes.
 FEW = 17
+#: Those of a question that a report answers: under a minute for somebody who reads each page.
+FEW_FOR_A_REPORT = 6
 
 
 class Hand:
@@ -62,6 +68,11 @@ class Hand:
         box.fill(words)
         box.press("Enter")
         self.page.wait_for_url("**/search/**")
+        self.clicks[self.task] += 1
+
+    def select(self, label: str, option: str) -> None:
+        """Choose from a list."""
+        self.page.get_by_label(label, exact=True).select_option(label=option)
         self.clicks[self.task] += 1
 
     def choose(self, label: str, words: str, option: str) -> None:
@@ -172,3 +183,48 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     assert sum(line["count"] for site in sites for line in site["homes"]) == 20 * 1015
     assert time.monotonic() - began < 300
     assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW} == {}
+
+
+def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(page: Any, live_server: Any) -> None:
+    """In a browser, because how many clicks it takes is what is promised (docs/reports-room.md)."""
+    world = make_world()
+    world.westmarch.areas_served.create(area=world.fareham)
+    plan = plan_with(world, QUAY, days=20)
+    change(plan, world, "quay", homes=[line(48)])
+    ask_signatures(plan, world)
+    since = timezone.localdate() - dt.timedelta(days=5)
+    sign_in(page, live_server.url, world.ben.email)
+    hand, main = Hand(page, live_server.url), page.get_by_role("main")
+
+    hand.begin("how many social rented homes complete next year in Westmarch, and what changed")
+    hand.click("Reports", "Homes pipeline")
+    hand.choose("Councils", "Westm", "Westmarch Borough Council")
+    hand.choose("Tenures", "Social", "Social rent")
+    page.get_by_label("Compare with the figures of").fill(long_date(since))
+    page.get_by_label("Compare with the figures of").press("Tab")
+    expect(main).to_contain_text(
+        f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {long_date(since)}.", timeout=PATIENCE
+    )
+
+    hand.begin("which areas have no homelessness partnership")
+    hand.click("Reports", "Coverage of council areas")
+    hand.select("Theme", "Homelessness")
+    hand.select("Count", "Partnerships")
+    expect(main).to_contain_text("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.")
+
+    hand.begin("what must the board decide, as a pack on paper")
+    hand.click("Partnerships", "Estuary Partnership", "Board pack")
+    expect(main).to_contain_text("Sign off Programme, version 2")
+    hand.click("Make PDF file of Board pack", role="button")
+    make_files(now=timezone.now())
+    with page.expect_download() as download:
+        hand.click("Download the PDF file")
+    pack = pypdf.PdfReader(download.value.path())
+    assert "Sign off Programme, version 2" in "".join(sheet.extract_text() for sheet in pack.pages)
+
+    hand.begin("the brief before meeting Larkhaven, on two sheets")
+    hand.click("Organisations", "Larkhaven Homes", "Brief for a meeting")
+    with page.expect_download() as download:
+        hand.click("Download as PDF")
+    assert len(pypdf.PdfReader(download.value.path()).pages) <= 2
+    assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW_FOR_A_REPORT} == {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from partnerships.reports.presenting import (
     draw_network,
     made_words,
     note_of,
+    printed_rows,
     shades_in_words,
     shown_tables,
     source_words,
@@ -34,40 +36,43 @@ _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
 
 
 def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
-    """A download of the snapshot in one of the `models.FORMATS`."""
+    """A download of the snapshot in one of the `models.FORMATS`, made while somebody waits."""
     if form == "pdf":
-        return pdf_response(request, _PDF, _for_pdf(snapshot), snapshot.title)
+        return pdf_response(request, _PDF, _for_pdf(snapshot, at_once=True), snapshot.title)
     if form == "docx":
-        return word_response(write_tables(_paper(snapshot)), snapshot.title)
+        return word_response(write_tables(_paper(snapshot, at_once=True)), snapshot.title)
     return xlsx_response(f"{snapshot.report}.xlsx", list(_sheets(snapshot)))
 
 
 def bytes_of(snapshot: Snapshot, form: str) -> bytes:
-    """The same file, without a request. A PDF needs Pango."""
+    """The same file without a request, with more rows on paper. A PDF needs Pango."""
     if form == "pdf":
-        return draw_pdf(render_to_string(_PDF, _for_pdf(snapshot)))
+        return draw_pdf(render_to_string(_PDF, _for_pdf(snapshot, at_once=False)))
     if form == "docx":
-        return write_tables(_paper(snapshot))
+        return write_tables(_paper(snapshot, at_once=False))
     return xlsx_bytes(_sheets(snapshot))
 
 
-def _for_pdf(snapshot: Snapshot) -> dict[str, Any]:
+def _for_pdf(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
     is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
-    return {**shown(snapshot), "is_wide": is_wide}
+    return {**shown(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
 
 
-def shown(snapshot: Snapshot, paging: Paging | None = None) -> dict[str, Any]:
-    """What templates show of a snapshot: a page with `paging`, else paper."""
+def shown(
+    snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """What templates show of a snapshot: a page with `paging`, else paper with as many rows as are `printed`."""
     return {
         "snapshot": snapshot,
         "made": made_words(snapshot),
-        "tables": shown_tables(snapshot, paging),
+        "tables": shown_tables(snapshot, paging, printed=printed),
         "sources": [(source_words(one), one.href) for one in snapshot.sources],
     }
 
 
-def _paper(snapshot: Snapshot) -> TablesPaper:
+def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
     """The report as a Word file has it."""
+    printed = printed_rows(snapshot, at_once=at_once)
     return TablesPaper(
         title=snapshot.title,
         lead=made_words(snapshot),
@@ -77,10 +82,10 @@ def _paper(snapshot: Snapshot) -> TablesPaper:
             WordTable(
                 pictures=tuple(_pictures(snapshot, table)),
                 heading=table.title,
-                rows=tuple(words_of(table)),
+                rows=tuple(words_of(table, printed[table.code])),
                 figures=tuple(column.is_figure for column in table.columns),
                 has_total=table.total is not None,
-                note=note_of(table) if table.rows else table.empty,
+                note=note_of(table, printed[table.code]) if table.rows else table.empty,
             )
             for table in snapshot.tables
         ),

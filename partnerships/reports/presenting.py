@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from django.http import QueryDict
 from django.templatetags.static import static
@@ -37,10 +38,16 @@ from partnerships.reports.snapshot import (
 EMPTY = "–"
 #: Rows of a long table on one page, and on paper.
 ROWS_A_PAGE, MAX_PRINTED = 25, 1_000
+#: Cells of one table, and of all, on paper that is made while somebody waits: a cell of a PDF takes 1 ms.
+MAX_CELLS, MAX_CELLS_IN_ALL = 2_400, 3_600
 #: Groups of bars that fit side by side, and bars that are drawn below each other.
 _MAX_GROUPS, _MAX_ROWS = 12, 15
+#: Columns from which on all figures have columns of one width on paper.
+_MANY = 10
 #: A minus is as wide as a plus.
 MINUS = "\u2212"
+#: A space at which no line ends.
+NO_BREAK = "\u00a0"
 
 
 def cell_words(kind: Kind, value: Cell) -> str:
@@ -64,10 +71,10 @@ def cell_words(kind: Kind, value: Cell) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """A cell of a shown row."""
+    """A cell of a shown row, and the classes that it has on pages and in PDFs."""
 
     words: str
-    is_figure: bool
+    look: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,8 @@ class ShownTable:
     code: str
     title: str
     columns: tuple[Column, ...]
+    #: Its cells are alike, and paper need not weigh each for the widths of columns.
+    is_even: bool
     rows: tuple[ShownRow, ...]
     total: ShownRow | None
     note: str
@@ -135,25 +144,40 @@ class ShownTable:
     pages: Pages | None = None
 
 
-def shown_tables(snapshot: Snapshot, paging: Paging | None = None) -> list[ShownTable]:
+def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
+    """How many rows of each table paper has; `at_once`: somebody waits for it. The first tables come first."""
+    if not at_once:
+        return {table.code: MAX_PRINTED for table in snapshot.tables}
+    found, left = {}, MAX_CELLS_IN_ALL
+    for table in snapshot.tables:
+        across = len(table.columns)
+        found[table.code] = min(max(min(MAX_CELLS, left) // across, ROWS_A_PAGE), MAX_PRINTED)
+        left = max(left - min(found[table.code], len(table.rows)) * across, 0)
+    return found
+
+
+def shown_tables(
+    snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
+) -> list[ShownTable]:
     """The tables of a snapshot in words, with their charts, maps and networks.
 
-    On pages long tables are cut into pages. Paper has `MAX_PRINTED` rows of each.
+    On pages long tables are cut into pages. Paper has as many rows of each as are `printed`, at most `MAX_PRINTED`.
     """
-    return [_shown_table(snapshot, table, paging) for table in snapshot.tables]
+    return [_shown_table(snapshot, table, paging, printed.get(table.code, MAX_PRINTED)) for table in snapshot.tables]
 
 
-def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None) -> ShownTable:
+def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
     """A table as the page or paper shows it, with its charts, maps and pictures."""
     is_mapped = any(one.table == table.code for one in snapshot.maps)
-    rows, pages = _paged(table, paging) if paging is not None else (table.rows[:MAX_PRINTED], None)
+    rows, pages = _paged(table, paging) if paging is not None else (table.rows[:printed], None)
     return ShownTable(
         table.code,
         table.title,
         table.columns,
+        len(table.columns) > _MANY and all(column.is_figure for column in table.columns[1:]),
         tuple(_shown(table, row, f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows),
         _shown(table, table.total) if table.total else None,
-        note_of(table) if paging is None else table.note,
+        note_of(table, printed) if paging is None else table.note,
         table.empty,
         tuple(
             (caption_of(one, table), draw(one, table))
@@ -166,7 +190,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None) -> Sho
     )
 
 
-def _paged(table: Table, paging: Paging) -> tuple[tuple[Row, ...], Pages | None]:
+def _paged(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
     """The rows of the page that is asked for; beyond the last one, those of the last."""
     if len(table.rows) <= ROWS_A_PAGE:
         return table.rows, None
@@ -183,25 +207,35 @@ def _paged(table: Table, paging: Paging) -> tuple[tuple[Row, ...], Pages | None]
     )
 
 
-def note_of(table: Table) -> str:
+def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
     """What paper says below the title of a table."""
-    left = len(table.rows) - MAX_PRINTED
-    cut = f"The first {MAX_PRINTED:,} rows; the Excel file has {left:,} more." if left > 0 else ""
+    left = len(table.rows) - printed
+    cut = f"The first {printed:,} rows; the Excel file has {left:,} more." if left > 0 else ""
     return " ".join(filter(None, (table.note, cut)))
 
 
 def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
     pairs = list(zip(table.columns, row.cells, strict=True))
-    cells = tuple(ShownCell(cell_words(column.kind, cell), column.is_figure) for column, cell in pairs[1:])
+    cells = tuple(ShownCell(cell_words(column.kind, cell), _look(column)) for column, cell in pairs[1:])
     return ShownRow(cell_words(table.columns[0].kind, row.cells[0]), row.href, cells, anchor)
 
 
-def words_of(table: Table) -> Iterator[list[str]]:
-    """The table as rows of words for paper and emails, headings first and the total last."""
+def _look(column: Column) -> str:
+    """Figures stand at the right, and a day stays on one line."""
+    more = " govuk-table__cell--numeric" if column.is_figure else " cg-nowrap" if column.kind is Kind.DAY else ""
+    return f"govuk-table__cell{more}"
+
+
+def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
+    """The table as rows of words for Word, headings first and the total last. A day stays on one line."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
-    for row in (*table.rows[:MAX_PRINTED], *total):
-        yield [cell_words(column.kind, cell) for column, cell in zip(table.columns, row.cells, strict=True)]
+    for row in (*table.rows[:printed], *total):
+        pairs = zip(table.columns, row.cells, strict=True)
+        yield [
+            words.replace(" ", NO_BREAK) if column.kind is Kind.DAY else words
+            for column, words in ((column, cell_words(column.kind, cell)) for column, cell in pairs)
+        ]
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
@@ -232,7 +266,8 @@ def draw(
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
     """The map as SVG, with what its shades mean. Its areas lead to their rows, on whatever page these are.
 
-    On paper it has the outlines; a page refers to the file with them.
+    `map.js` adds the rest of the page's address, which would be there 300 times. On paper the map has the outlines; a
+    page refers to the file with them.
     """
     pages = {row.identity: number // ROWS_A_PAGE + 1 for number, row in enumerate(table.rows)}
     is_long = paging is not None and len(table.rows) > ROWS_A_PAGE
@@ -244,8 +279,7 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
             row.identity,
             f"{row.name}: {cell_words(column.kind, row.cells[area_map.column])}",
             level_of(float(figures[row.identity] or 0), limits),
-            (paging.address(table.code, pages[row.identity]) if is_long and paging else "")
-            + f"#{table.code}-{row.identity}",
+            (f"?page-{table.code}={pages[row.identity]}" if is_long else "") + f"#{table.code}-{row.identity}",
         )
         for row in table.rows
     ]

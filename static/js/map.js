@@ -33,6 +33,15 @@ function drawn(svg) {
   return L.svgOverlay(copy, around([left, top, right, bottom]), { interactive: true });
 }
 
+// The page's own address with the page of a table that an area is on: `?page-areas=3#areas-E07000087`.
+function rowOf(href) {
+  if (!href.startsWith("?")) return href;
+  const [changed, place] = href.split("#");
+  const all = new URLSearchParams(window.location.search);
+  for (const [name, value] of new URLSearchParams(changed)) all.set(name, value);
+  return `?${all}#${place}`;
+}
+
 function tellOfAreas(map, overlay) {
   const tip = L.tooltip({ sticky: true, direction: "top" });
   const of = (event) => event.originalEvent.target.closest?.("[data-words]");
@@ -44,7 +53,7 @@ function tellOfAreas(map, overlay) {
   overlay.on("mouseout", () => tip.remove());
   overlay.on("click", (event) => {
     const area = of(event);
-    if (area) map.openPopup(words(area.dataset.words, area.dataset.href), event.latlng);
+    if (area) map.openPopup(words(area.dataset.words, rowOf(area.dataset.href)), event.latlng);
   });
 }
 

@@ -64,6 +64,7 @@ def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) ->
     answer = ben.get(reverse("reports:made-file-download", args=[file.pk]))
 
     assert "Being made" in waiting
+    assert ("every 2s" in waiting, "every 2s" in ready) == (True, False)
     assert "Download the Excel file" in ready
     assert file.question == query
     assert answer["Content-Disposition"] == 'attachment; filename="board-pack.xlsx"'
@@ -80,6 +81,9 @@ def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: 
     other = made(world.ben, "part=overdue")
     now = timezone.now()
 
+    assert [row.record for row in from_json(pack.figures or {}).tables[0].rows] == [
+        f"nominations_agreement:{agreement.pk}"
+    ]
     assert services.may_download(pack, world.amina, now)
     assert not services.may_download(pack, world.ben, now)
     assert not services.may_download(pack, world.amina, now + KEPT)

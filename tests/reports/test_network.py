@@ -19,7 +19,16 @@ from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import bytes_of
-from partnerships.reports.presenting import Pages, Paging, caption_of, draw, note_of, shown_tables, words_of
+from partnerships.reports.presenting import (
+    Pages,
+    Paging,
+    caption_of,
+    draw,
+    note_of,
+    printed_rows,
+    shown_tables,
+    words_of,
+)
 from partnerships.reports.snapshot import (
     MAX_KEPT,
     Chart,
@@ -253,6 +262,9 @@ def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(wo
     longer = replace(long, rows=long.rows * 10)
     assert len(list(words_of(longer))) == 1_001
     assert note_of(longer) == "The first 1,000 rows; the Excel file has 200 more."
+    waited_for = replace(snapshot, tables=(longer, replace(longer, code="others"), replace(longer, code="more")))
+    assert printed_rows(waited_for, at_once=True) == {"links": 800, "others": 400, "more": 25}
+    assert set(printed_rows(waited_for, at_once=False).values()) == {1_000}
 
 
 def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:

@@ -7,6 +7,7 @@ import io
 from decimal import Decimal
 
 import docx
+import pypdf
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -100,24 +101,30 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
     assert [one.title for one in all_reports() if reverse("reports:report", args=[one.slug]) not in listed] == []
 
 
-def test_page_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:
+def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:
     world.partnership.annual_budget = Decimal(85000)
-    world.partnership.save(update_fields=["annual_budget"])
+    world.partnership.review_on = dt.date(2031, 9, 12)
+    world.partnership.save(update_fields=["annual_budget", "review_on"])
     client = signed_in(world.amina)
-    address = {form: reverse("reports:file", args=["partnership-register", form]) for form in ("xlsx", "docx")}
+    address = {form: reverse("reports:file", args=["partnership-register", form]) for form in ("xlsx", "docx", "pdf")}
 
     page = client.get(reverse("reports:report", args=["partnership-register"])).content.decode()
     book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(address["xlsx"]).content))
     paper = docx.Document(io.BytesIO(client.get(address["docx"]).content))
 
+    pdf = pypdf.PdfReader(io.BytesIO(client.get(address["pdf"]).content))
+
     assert "£85,000" in page
+    assert '<td class="govuk-table__cell cg-nowrap">12 September 2031</td>' in page
+    assert "£85,000" in pdf.pages[0].extract_text()
+    assert "12 September 2031" in pdf.pages[0].extract_text()
     assert "It counts what Amina Larch may read." in page
     sheet = book.get_sheet_by_index(2).to_python()
     assert sheet[1][0] == "Estuary Partnership"
     assert 85000.0 in sheet[1]
     words = [[cell.text for cell in row.cells] for row in paper.tables[-1].rows]
     assert words[1][0] == "Estuary Partnership"
-    assert "£85,000" in words[1]
+    assert {"£85,000", "12\u00a0September\u00a02031"} <= set(words[1])
     assert any("Partnerships, their signed terms" in one.text for one in paper.paragraphs)
 
 

@@ -7,10 +7,11 @@ still overlap are pushed apart. In a large one only those labels are drawn for w
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from partnerships.kit.late import late
 
@@ -23,78 +24,66 @@ else:
 Ties = Mapping[tuple[int, int], int]
 
 
-def thinned(ties: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """At most two ties for each node, in which the network has the same parts and falls into the same pieces.
+def cut_apart(ties: Iterable[tuple[int, int]]) -> tuple[list[int], dict[int, list[int]]]:
+    """The sizes of the parts that are not linked with each other, and the single points of failure.
 
-    They are a forest found breadth first, and another one in the ties that the first left over. Between two parts of
-    what is left without a node there is no tie of either forest, and then no tie at all: the node's own ties outside
-    the first forest lead only to nodes that were found before it (Cheriyan, Kao and Thurimella, 1993).
+    A single point of failure is a node without which its part falls into pieces: for each the sizes of the pieces. All
+    sizes come largest first. Tarjan's walk in depth finds them: what was reached through a node, and leads to nothing
+    that was reached before that node, is a piece of its own.
     """
-    neighbours: dict[int, list[int]] = {}
+    neighbours: defaultdict[int, list[int]] = defaultdict(list)
     for one, other in ties:
-        neighbours.setdefault(one, []).append(other)
-        neighbours.setdefault(other, []).append(one)
-    first = _forest(neighbours, {})
-    second = _forest(neighbours, first)
-    return {(node, above) for forest in (first, second) for node, above in forest.items() if node != above}
-
-
-def _forest(neighbours: Mapping[int, Sequence[int]], used: Mapping[int, int]) -> dict[int, int]:
-    """For each node the one from which a walk breadth first found it; a root for itself.
-
-    It does not use the ties of another forest.
-    """
-    found: dict[int, int] = {}
+        neighbours[one].append(other)
+        neighbours[other].append(one)
+    parts: list[int] = []
+    pieces: dict[int, list[int]] = {}
+    order: dict[int, int] = {}
     for root in neighbours:
-        if root in found:
-            continue
-        found[root] = root
-        ring = [root]
-        for node in ring:  # grows while it is walked
-            above = used.get(node)
-            for other in neighbours[node]:
-                if other not in found and other != above and used.get(other) != node:
-                    found[other] = node
-                    ring.append(other)
-    return found
+        if root not in order:
+            size, found = _walk_in_depth(root, neighbours, order)
+            parts.append(size)
+            pieces |= found
+    return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces.items()}
 
 
-def connected(ties: Iterable[tuple[int, int]]) -> list[set[int]]:
-    """The parts of a network that are not linked with each other, the largest first."""
-    return sorted(nx.connected_components(nx.Graph(list(ties))), key=lambda part: (-len(part), min(part)))
+def _walk_in_depth(
+    root: int, neighbours: Mapping[int, Sequence[int]], order: dict[int, int]
+) -> tuple[int, dict[int, list[int]]]:
+    """The size of the root's part, and the pieces of it without each node that holds pieces together.
 
-
-def pieces_without(ties: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
-    """The single points of failure: nodes without which their part of the network falls into pieces.
-
-    For each the sizes of the pieces, the largest first. A part is a tree of blocks that hold together and of the nodes
-    between them, so that one walk gives the pieces of all nodes.
+    `order` gets the place of each node in the walk.
     """
-    # The stubs of networkx know neither what blocks nor what predecessors are.
-    blocks: list[Any] = list(nx.biconnected_components(nx.Graph(list(ties))))
-    seen: dict[int, int] = {}
-    for block in blocks:
-        for node in block:
-            seen[node] = seen.get(node, 0) + 1
-    cuts = {node for node, times in seen.items() if times > 1}
-    # A block has a negative number here, a node between blocks its own.
-    tree: nx.Graph[int] = nx.Graph()
-    tree.add_edges_from((-number, node) for number, block in enumerate(blocks, 1) for node in block & cuts)
-    found: dict[int, list[int]] = {node: [] for node in cuts}
-    size = {-number: len(block - cuts) for number, block in enumerate(blocks, 1)} | dict.fromkeys(cuts, 1)
-    for part in nx.connected_components(tree):
-        root = min(part)  # a block: its number is negative
-        above: Any = nx.predecessor(tree, root)
-        whole = sum(size[one] for one in part)
-        for one in reversed(above):  # the farthest first
-            parent = above[one][0] if above[one] else None
-            if parent is not None:
-                size[parent] += size[one]
-                if parent > 0:
-                    found[parent].append(size[one])
-            if one > 0:
-                found[one].append(whole - size[one])
-    return {node: sorted(sizes, reverse=True) for node, sizes in found.items()}
+    above, reached = {root: root}, [root]
+    order[root] = len(order)
+    earliest = {root: order[root]}
+    open_nodes = [(root, iter(neighbours[root]))]
+    while open_nodes:
+        node, others = open_nodes[-1]
+        for other in others:
+            place = order.get(other)
+            if place is None:
+                order[other] = earliest[other] = len(order)
+                above[other] = node
+                reached.append(other)
+                open_nodes.append((other, iter(neighbours[other])))
+                break
+            if place < earliest[node]:
+                earliest[node] = place
+        else:
+            open_nodes.pop()
+    sizes = dict.fromkeys(reached, 1)
+    below: dict[int, list[int]] = {}
+    for node in reversed(reached[1:]):  # the last reached first: what lies below a node is known before it
+        parent = above[node]
+        sizes[parent] += sizes[node]
+        earliest[parent] = min(earliest[parent], earliest[node])
+        if earliest[node] >= order[parent]:
+            below.setdefault(parent, []).append(sizes[node])
+    whole = len(reached)
+    pieces = {node: [*found, whole - 1 - sum(found)] for node, found in below.items() if node != root}
+    if len(below.get(root, ())) > 1:
+        pieces[root] = below[root]
+    return whole, pieces
 
 
 #: Size of a small picture in SVG units; a larger one is higher.

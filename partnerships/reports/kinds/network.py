@@ -20,7 +20,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
-from partnerships.kit.networks import MAX_NODES, connected, pieces_without, thinned
+from partnerships.kit.networks import MAX_NODES, cut_apart
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -68,12 +68,11 @@ def _compute(asked: Asked) -> Snapshot:
     if asked.filters.get("kind"):
         partnerships = partnerships.filter(kind=asked.filters["kind"])
     network = Network.of(parts_on(partnerships, asked.reader, day, today=asked.today))
-    thin = thinned(network.ties)
-    without = pieces_without(thin)
+    parts, without = cut_apart(network.ties)
     shown = network.near(chosen.pk) if chosen is not None and network.held[chosen.pk] else set(network.held)
     kinds = dict(Organisation.objects.filter(pk__in=network.held).values_list("pk", "kind"))
     names = _names(network.held, asked, day)
-    tables = [_counts(network, without, connected(thin)), _single(network, without, names)]
+    tables = [_counts(network, without, parts), _single(network, without, names)]
     if chosen is not None:
         tables.append(_ends(asked, chosen, network, partnerships, names, day))
     tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
@@ -149,7 +148,7 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
     return _Names({pk: words(pk) for pk in organisations}, kept)
 
 
-def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[Collection[int]]) -> Table:
+def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
     alone = sum(1 for pk in network.held if not network.partners[pk])
     rows = (
         Row(("Organisations", len(network.held)), key="organisations"),
@@ -157,7 +156,7 @@ def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Seque
         Row(("Links between two organisations", len(network.ties)), key="links"),
         Row(("Single points of failure", len(without)), key="single"),
         Row(("Parts that are not linked with each other", len(parts) + alone), key="parts"),
-        Row(("Organisations in the largest part", len(parts[0]) if parts else min(alone, 1)), key="largest"),
+        Row(("Organisations in the largest part", parts[0] if parts else min(alone, 1)), key="largest"),
     )
     return Table("counts", "In short", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.held else ())
 

@@ -90,6 +90,8 @@ def _walk_in_depth(
 WIDTH, HEIGHT = 1120, 640
 #: Nodes of a small picture, whose labels are all drawn; nodes of the largest one.
 SMALL, MAX_NODES = 24, 300
+#: Lines of the largest picture that are worth drawing: more hide one another.
+MAX_LINES = 900
 #: Random layouts to try: 3 ms each for 24 names, and what still overlaps is pushed apart.
 SEEDS = 6
 _CHARACTER, _LINE, _GAP = 7.4, 18, 26
@@ -141,6 +143,13 @@ class Picture:
     lines: tuple[Line, ...]
 
     @property
+    def strokes(self) -> list[tuple[float, str]]:
+        """The lines as SVG paths, by their width: those of several partnerships are heavier."""
+        thin = [line for line in self.lines if line.weight <= 1]
+        heavy = [line for line in self.lines if line.weight > 1]
+        return [(width, _path(lines)) for width, lines in ((1.5, thin), (3.5, heavy)) if lines]
+
+    @property
     def width(self) -> int:
         """The width of the drawing."""
         return WIDTH
@@ -154,6 +163,10 @@ class Picture:
     def height(self) -> float:
         """The height of the drawing, from `top` to below the lowest label."""
         return max((place.label_y for place in self.nodes), default=0) + _MARGIN_Y / 2 - self.top
+
+
+def _path(lines: Iterable[Line]) -> str:
+    return "".join(f"M{line.x1:.1f} {line.y1:.1f}L{line.x2:.1f} {line.y2:.1f}" for line in lines)
 
 
 def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:

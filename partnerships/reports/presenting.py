@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from partnerships.kit.charts import Bar, bar_chart, row_chart
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.maps import OUTLINES_FILE, Map, Shaded, level_of, shaded_map
-from partnerships.kit.networks import MAX_NODES, Node, Picture, lay_out
+from partnerships.kit.networks import MAX_LINES, MAX_NODES, Node, Picture, lay_out
 from partnerships.kit.text import figure, pounds
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.presenting import kinds_among
@@ -309,11 +309,14 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
         for row in bodies.rows[:MAX_NODES]
     ]
     ties = {}
-    for row in links.rows:
+    for row in links.rows:  # the strongest first
         one, _, other = row.identity.partition("-")
-        ties[int(one), int(other)] = int(_number(row.cells[-1]) or 0)
+        if len(ties) < MAX_LINES or network.centre in (one, other):
+            ties[int(one), int(other)] = int(_number(row.cells[-1]) or 0)
     middle = next((node.label for node in nodes if node.mine), "")
     words = (f"The large shape is {middle}. " if middle else "") + "A heavier line means more than one partnership."
+    if len(ties) < len(links.rows):
+        words += f" Of {len(links.rows):,} links the {len(ties):,} strongest are drawn; the table has all."
     return ShownNetwork(lay_out(nodes, ties), kinds_among(node.kind for node in nodes), words)
 
 

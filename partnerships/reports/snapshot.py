@@ -89,6 +89,11 @@ class MadeRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
     @overload
     def __getitem__(self, place: int) -> Row: ...
 

@@ -177,8 +177,9 @@ _SUMS = f"""
     SELECT grouping(tenure) = 0 AS is_part, grouping(provider) = 0 AS is_provider, plan_id, site_key, year, tenure,
         area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement, provider, owned_plan,
         sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done, bool_or(is_now) AS is_now,
-        max(site_name) FILTER (WHERE is_now) AS name, max(forecast) FILTER (WHERE is_now) AS forecast,
-        max(forecast) FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
+        max(site_name COLLATE "C") FILTER (WHERE is_now) AS name,
+        max(forecast COLLATE "C") FILTER (WHERE is_now) AS forecast, max(forecast COLLATE "C")
+        FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
     FROM ({_LINES}
     ) lines
     GROUP BY GROUPING SETS (
@@ -201,8 +202,9 @@ SELECT 'counted', '[]'::jsonb, count(DISTINCT plan_id), count(*), 0, 0 FROM site
 """
 _SLIPPED = f"""(
 SELECT 'slips', jsonb_build_array(plan_id, plan.title, site_key, name, before, forecast), 0, 0, today, 0
-FROM sites JOIN plans_plan plan ON plan.id = sites.plan_id WHERE before <> forecast
-ORDER BY today DESC, plan_id, site_key LIMIT {MAX_SLIPS}
+FROM (
+    SELECT * FROM sites WHERE before <> forecast ORDER BY today DESC, plan_id, site_key LIMIT {MAX_SLIPS}
+) moved JOIN plans_plan plan ON plan.id = moved.plan_id ORDER BY today DESC, plan_id, site_key
 )"""  # noqa: S608 - constants
 
 

@@ -42,8 +42,8 @@ ROWS_A_PAGE, MAX_PRINTED = 25, 1_000
 MAX_CELLS, MAX_CELLS_IN_ALL = 2_400, 3_600
 #: Groups of bars that fit side by side, and bars that are drawn below each other.
 _MAX_GROUPS, _MAX_ROWS = 12, 15
-#: Columns from which on all figures have columns of one width on paper.
-_MANY = 10
+#: More columns than these are written small on paper; a table of so few rows stays on one sheet.
+_MANY, _FEW = 10, 8
 #: A minus is as wide as a plus.
 MINUS = "\u2212"
 #: A space at which no line ends.
@@ -132,8 +132,6 @@ class ShownTable:
     code: str
     title: str
     columns: tuple[Column, ...]
-    #: Its cells are alike, and paper need not weigh each for the widths of columns.
-    is_even: bool
     rows: tuple[ShownRow, ...]
     total: ShownRow | None
     note: str
@@ -142,6 +140,15 @@ class ShownTable:
     maps: tuple[tuple[str, Map], ...] = ()
     networks: tuple[tuple[str, ShownNetwork], ...] = ()
     pages: Pages | None = None
+
+    @property
+    def look(self) -> str:
+        """Its classes on paper: how wide it is, whether its columns are alike, and whether it fits beside its chart."""
+        is_wide = len(self.columns) > _MANY
+        is_even = is_wide and all(column.is_figure for column in self.columns[1:])
+        is_short = len(self.rows) <= _FEW
+        marks = (("wide", is_wide), ("even", is_even), ("short", is_short))
+        return " ".join(f"cg-report-table--{name}" for name, holds in marks if holds)
 
 
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
@@ -174,7 +181,6 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         table.code,
         table.title,
         table.columns,
-        len(table.columns) > _MANY and all(column.is_figure for column in table.columns[1:]),
         tuple(_shown(table, row, f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows),
         _shown(table, table.total) if table.total else None,
         note_of(table, printed) if paging is None else table.note,

@@ -288,7 +288,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         key=lambda row: (order.index(row[0]) if row[0] in order else len(order), row[0]),
     )
     columns = [
-        Column(_FIRST.get(division, title.removeprefix("By ").capitalize())),
+        Column(_FIRST.get(division, division.capitalize())),
         Column(compared.label, Kind.NUMBER),
     ]
     columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.SHARE)]
@@ -305,7 +305,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     )
 
 
-_FIRST = {"year": "Year", "needs": "Needs type"}
+_FIRST = {"needs": "Needs type"}
 
 
 def _sum(counts: list[Count]) -> Count:

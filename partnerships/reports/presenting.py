@@ -40,8 +40,8 @@ EMPTY = "–"
 ROWS_A_PAGE, MAX_PRINTED = 25, 1_000
 #: Cells of one table, and of all, on paper that is made while somebody waits: a cell of a PDF takes 1 ms.
 MAX_CELLS, MAX_CELLS_IN_ALL = 2_400, 3_600
-#: Groups of bars that fit side by side, and bars that are drawn below each other.
-_MAX_GROUPS, _MAX_ROWS = 12, 15
+#: Groups of bars that fit side by side, each with room for a year, and bars that are drawn below each other.
+_MAX_GROUPS, _MAX_ROWS = 14, 15
 #: More columns than these are written small on paper; a table of so few rows stays on one sheet.
 _MANY, _FEW = 10, 8
 #: A minus is as wide as a plus.
@@ -245,8 +245,11 @@ def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """The title of a chart, which says so where only the highest bars are drawn."""
-    return f"{chart.title}, the {limit} highest" if len(table.rows) > limit else chart.title
+    """The title of a chart, which says so where only the second column, or only the highest bars, are drawn."""
+    title = chart.title
+    if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
+        title += f": only “{table.columns[chart.series[-1]].label}”"
+    return f"{title}, the {limit} highest" if len(table.rows) > limit else title
 
 
 def draw(

@@ -40,10 +40,11 @@ class WorkCollector(Collector):
             read_only = is_read_only()
         except Error:
             return
-        runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["job"])
-        failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["job"])
-        seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["job"])
-        ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["job"])
+        # Not "job": Prometheus puts the name of the scrape in its place.
+        runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
+        failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["task"])
+        seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["task"])
+        ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"])
         for name, number, failed, took, age in jobs:
             runs.add_metric([name], number)
             failures.add_metric([name], failed)

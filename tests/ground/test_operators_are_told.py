@@ -143,7 +143,7 @@ def test_failed_jobs_are_alerted_and_counted(client: Client, settings: Any, mail
     assert "canary" not in mailoutbox[0].body
     assert Job.objects.get(name="tests.works").succeeded_at is not None
     page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
-    assert 'jobs_runs_total{job="tests.works"} 1.0' in page
-    assert 'jobs_runs_total{job="tests.fails"} 2.0' in page
-    assert 'jobs_failures_total{job="tests.fails"} 2.0' in page
-    assert 'jobs_seconds_since_success{job="tests.fails"} +Inf' in page
+    assert 'jobs_runs_total{task="tests.works"} 1.0' in page
+    assert 'jobs_runs_total{task="tests.fails"} 2.0' in page
+    assert 'jobs_failures_total{task="tests.fails"} 2.0' in page
+    assert 'jobs_seconds_since_success{task="tests.fails"} +Inf' in page

@@ -43,14 +43,27 @@ def expressions() -> list[str]:
 
 
 @pytest.fixture
-def figures(client: Client, settings: Any) -> set[str]:
-    """The names on the page of metrics, after a page and a job."""
+def lines(client: Client, settings: Any) -> list[str]:
+    """The figures on the page of metrics, after a page and a job."""
     settings.METRICS_TOKEN = "figures"
     record_job("tests.job", seconds=1, failed=False)
     client.get("/accounts/login/")
     with standby_in_name():
         page = client.get("/metrics", headers={"Authorization": "Bearer figures"}).content.decode()
-    return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in page.splitlines() if not line.startswith("#")}
+    return [line for line in page.splitlines() if not line.startswith("#")]
+
+
+@pytest.fixture
+def figures(lines: list[str]) -> set[str]:
+    """The names of figures."""
+    return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines}
+
+
+def test_no_figure_has_a_label_that_prometheus_replaces(lines: list[str]) -> None:
+    labels = {label for line in lines for label in re.findall(r'[{,](\w+)="', line)}
+
+    assert "task" in labels
+    assert labels.isdisjoint({"job", "instance"})
 
 
 def test_alerts_and_dashboard_ask_for_figures_that_exist(figures: set[str]) -> None:
@@ -74,7 +87,7 @@ def test_no_two_panels_of_the_dashboard_have_one_number() -> None:
 
 
 def test_alerts_ask_for_jobs_that_beat_starts() -> None:
-    named = {job for expression in expressions() for job in re.findall(r'jobs_\w+\{job="([^"]+)"', expression)}
+    named = {job for expression in expressions() for job in re.findall(r'jobs_\w+\{task="([^"]+)"', expression)}
 
     assert named
     assert named <= {entry["task"] for entry in SCHEDULE.values()}

@@ -1,0 +1,133 @@
+"""`make try-alerts`: plays each fault to the rules of docs/deploy/prometheus-rules.yaml, and says which alerts fire.
+
+It writes a unit test of promtool (Debian: apt-get install prometheus) with what a healthy instance shows for two days,
+and for each fault the figures that differ. Exactly the alert of that fault must fire; when all is well, none.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from housing.environment import BASE_DIR
+
+RULES = BASE_DIR / "docs" / "deploy" / "prometheus-rules.yaml"
+MINUTES = 2 * 24 * 60
+#: Prometheus adds the labels `job` and `instance`.
+SCRAPED = 'job="common-ground",instance="ground.example"'
+SWEEP = f'jobs_seconds_since_success{{task="partnerships.digests.tasks.sweep",{SCRAPED}}}'
+AGE = f'jobs_seconds_since_success{{task="partnerships.reports.tasks.make",{SCRAPED}}}'
+FAILURES = f'jobs_failures_total{{task="partnerships.reports.tasks.make",{SCRAPED}}}'
+LATENCY = "django_http_requests_latency_including_middlewares_seconds_bucket"
+
+
+def figure(name: str, labels: str = "") -> str:
+    """A figure as Prometheus keeps it."""
+    return f"{name}{{{labels}{',' if labels else ''}{SCRAPED}}}"
+
+
+UP = figure("up")
+BEAT = figure("beat_seconds_since_tick")
+PAGES = figure("django_http_responses_total_by_status_total", 'status="500"')
+SLOW = [figure(LATENCY, f'le="{limit}"') for limit in ("0.5", "5", "+Inf")]
+TRIED = [figure("outbox_oldest_tried_by_lane_seconds", f'lane="{lane}"') for lane in ("account", "digests")]
+#: What each figure is while all is well: a start, and what a minute adds.
+HEALTHY: dict[str, tuple[float, float] | None] = {
+    UP: (1, 0),
+    BEAT: (5, 0),
+    PAGES: (0, 0),
+    **dict.fromkeys(SLOW, (0, 60)),
+    SWEEP: (10, 0),
+    AGE: (3_600, 0),
+    FAILURES: (0, 0),
+    **dict.fromkeys(TRIED, (0, 0)),
+    figure("database_read_only"): (0, 0),
+    figure("standby_seconds_behind"): (1, 0),
+    figure("outbox_oldest_due_seconds"): (2, 0),
+    figure("outbox_oldest_due_by_lane_seconds", 'lane="account"'): (1, 0),
+    figure("outbox_not_composed"): (0, 0),
+    figure("outbox_months_ready"): (12, 0),
+    figure("retention_days_since_complete_run", 'rule="emails"'): (0.5, 0),
+    figure("backup_seconds_since_complete"): (40_000, 0),
+    figure("backup_drill_seconds_since_complete"): (200_000, 0),
+}
+OF_THE_DATABASE = [name for name in HEALTHY if not name.startswith(("up{", "django_"))]
+#: What differs by alert, and how many minutes later it must fire. None: there is no such figure.
+FAULTS: dict[str, tuple[dict[str, tuple[float, float] | None], int]] = {
+    "NotScraped": ({UP: (0, 0)} | {name: None for name in HEALTHY if name != UP}, 5),
+    "DatabaseAway": (dict.fromkeys(OF_THE_DATABASE, None), 5),
+    "DatabaseReadOnly": ({figure("database_read_only"): (1, 0)}, 4),
+    "PagesFail": ({PAGES: (0, 1)}, 20),
+    "PagesSlow": (dict.fromkeys(SLOW[:2], (0, 30)), 40),
+    "BeatHangs": ({BEAT: (5, 60)}, 6),
+    "WorkersStalled": ({SWEEP: (10, 60)}, 12),
+    "StandbyBehind": ({figure("standby_seconds_behind"): (0, 30)}, 10),
+    "JobsFail": ({FAILURES: (0, 0.1)}, 90),
+    "JobKeepsFailing": ({FAILURES: (0, 1 / 60), AGE: (3_600, 60)}, 480),
+    "EmailsWait": ({figure("outbox_oldest_due_seconds"): (0, 60)}, 10),
+    "AccountEmailsWait": ({figure("outbox_oldest_due_by_lane_seconds", 'lane="account"'): (0, 60)}, 4),
+    "EmailsNotAccepted": ({TRIED[1]: (0, 60)}, 35),
+    "EmailsNotComposed": ({figure("outbox_not_composed"): (1, 0)}, 35),
+    "PartitionsMissing": ({figure("outbox_months_ready"): (3, 0)}, 25 * 60),
+    "RetentionOverdue": ({figure("retention_days_since_complete_run", 'rule="emails"'): (3, 0)}, 25 * 60),
+    "BackupOverdue": ({figure("backup_seconds_since_complete"): (90_000, 60)}, 90),
+    "DrillOverdue": ({figure("backup_drill_seconds_since_complete"): (860_000, 60)}, 240),
+}
+#: Also when nothing was ever recorded.
+NEVER = {"WorkersStalled": ({SWEEP: None}, 8)}
+#: The figure after which an alert with another meaning fires too.
+ALSO: dict[str, list[str]] = {}
+
+
+def played(name: str, changes: dict[str, tuple[float, float] | None], minutes: int, alerts: list[str]) -> object:
+    """A test of promtool: which alerts fire so many minutes after the figures changed."""
+    series = HEALTHY | changes
+    return {
+        "name": name,
+        "interval": "1m",
+        "input_series": [
+            {"series": one, "values": f"{values[0]}+{values[1]}x{MINUTES}"} for one, values in series.items() if values
+        ],
+        "promql_expr_test": [
+            {
+                "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                "eval_time": f"{minutes}m",
+                "exp_samples": [{"labels": f'{{alertname="{one}"}}', "value": 1} for one in sorted(alerts)],
+            }
+        ],
+    }
+
+
+def main() -> int:
+    """Play every fault; returns how many alerts are never played, or promtool's exit status."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        sys.stdout.write("promtool is missing: apt-get install prometheus\n")
+        return 1
+    (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    unplayed = {rule["alert"] for rule in group["rules"]} ^ set(FAULTS)
+    if unplayed:
+        sys.stdout.write(f"Without a fault, or without an alert: {', '.join(sorted(unplayed))}\n")
+        return len(unplayed)
+    tests = [played("all is well", {}, MINUTES, [])]
+    tests += [
+        played(name, changes, minutes, [name, *ALSO.get(name, ())])
+        for faults in (FAULTS, NEVER)
+        for name, (changes, minutes) in faults.items()
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tests.yaml"
+        path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}))
+        done = subprocess.run([promtool, "test", "rules", str(path)], check=False)
+    sys.stdout.write(f"{len(tests)} faults {'were not told apart' if done.returncode else 'each raise their alert'}.\n")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

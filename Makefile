@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-saving bench-search bench-successions docs release-check try-failover try-image try-recovery \
+	bench-saving bench-search bench-successions docs release-check try-alerts try-failover try-image try-recovery \
 	try-upgrade format settings lock audit
 
 help: ## List these commands
@@ -93,6 +93,9 @@ try-recovery: ## Restore a moment before an accident, by archived write-ahead lo
 
 try-upgrade: ## Upgrade the first public commit and every version tag to this code (takes minutes)
 	@$(VENV) -m benchmarks.upgrades $(ARGS)
+
+try-alerts: ## Play each fault to the alerts for Prometheus (needs promtool)
+	@$(VENV) -m benchmarks.alerts
 
 try-failover: ## Kill and cut off a broker with sentinels and a standby, on hosts of their own (needs root)
 	@$(VENV) -m benchmarks.failover

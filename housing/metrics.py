@@ -44,7 +44,9 @@ class WorkCollector(Collector):
         runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
         failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["task"])
         seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["task"])
-        ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"])
+        ages = GaugeMetricFamily(
+            "jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"]
+        )
         for name, number, failed, took, age in jobs:
             runs.add_metric([name], number)
             failures.add_metric([name], failed)

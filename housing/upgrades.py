@@ -42,6 +42,8 @@ LAST_UNCHECKED = {
     "surveys": 4,
     "transfer": 11,
 }
+#: A virtual environment brings its own; the lock has it for the checks only.
+_BROUGHT = frozenset({"pip"})
 _PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
 
@@ -99,7 +101,7 @@ def package_faults() -> list[str]:
     faults = [f"{one.name} is not installed." for one in map(Requirement, wanted) if not _installed(one.name)]
     for one in map(Requirement, _PINNED.findall((root / "requirements.txt").read_text(encoding="utf-8"))):
         found = _installed(one.name)
-        applies = one.marker is None or one.marker.evaluate()
+        applies = one.name not in _BROUGHT and (one.marker is None or one.marker.evaluate())
         if found and applies and found not in one.specifier:
             faults.append(f"{one.name} {found} is installed instead of {str(one.specifier).removeprefix('==')}.")
     return faults

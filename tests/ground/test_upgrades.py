@@ -189,6 +189,7 @@ def test_a_package_in_another_version_is_named() -> None:
         faults = package_faults()
     assert "django is not installed." in faults
     assert any(fault.startswith("celery 0.0.1 is installed instead of") for fault in faults)
+    assert not any(fault.startswith("pip ") for fault in faults)  # a virtual environment brings its own
 
 
 def test_the_version_has_release_notes_that_say_what_an_operator_must_do() -> None:

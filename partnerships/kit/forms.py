@@ -313,9 +313,22 @@ def _narrow(field: forms.Field, words: str, find_by: Sequence[str], chosen: Sequ
         field.choices = [(code, label) for code, label in every if code in ("", *named, *chosen)]
 
 
+def is_search(posted: QueryDict) -> bool:
+    """Whether a list of hundreds is to be searched by name, instead of saving the form.
+
+    Its button was pressed, or Enter without JavaScript, which sends "enter" from any field: with words that were not
+    sought yet, it is a search.
+    """
+    if "find" in posted:
+        return True
+    boxes = [name.removesuffix("-find") for name in posted if name.endswith("-find")]
+    typed = [(posted[f"{name}-find"].strip(), posted.get(f"{name}-sought", "").strip()) for name in boxes]
+    return "enter" in posted and any(words and words != sought for words, sought in typed)
+
+
 def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:
-    """The form, which `make` makes of the POST data; after the button of a search by name, with what that found."""
-    if "find" not in request.POST:
+    """The form, which `make` makes of the POST data; after a search by name, with what that found."""
+    if not is_search(request.POST):
         return make(posted(request))
     form = make(None)
     found_by_name(form, request.POST)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import invite_organisation
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
@@ -24,6 +25,7 @@ from partnerships.web import queries
 from partnerships.web.queries import RECENT, recent_changes
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, begin, publish, published, save
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_world, person
 
 NOW = timezone.now
@@ -191,6 +193,24 @@ def test_without_javascript_long_lists_are_searched_by_name(world: World) -> Non
         assert others not in offered, address
         assert f'name="{name}-find"' in answer, address
         assert all(f'value="{value}"' in answer for value in kept), address
+
+
+def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(world: World) -> None:
+    client, address = signed_in(world.amina), reverse("agreements:create")
+    sent = {"title": "Quays", "kind": "charter", "audience": "parties", "enter": "1", "areas-find": "gos"}
+    sent["organisation"] = str(world.larkhaven.pk)
+
+    searched = client.post(address, sent)
+    before = Partnership.objects.count()
+    saved = client.post(address, {**sent, "areas-sought": "gos"})
+
+    page = searched.content.decode()
+    assert searched.status_code == 200
+    assert 'name="areas-sought" value="gos"' in page
+    assert page.index('name="enter"') < page.index('name="find"')
+    assert before == Partnership.objects.exclude(title="Quays").count()
+    assert saved.status_code == 302
+    assert Partnership.objects.filter(title="Quays").exists()
 
 
 def test_list_of_organisations_opens_with_those_that_go_on(world: World) -> None:

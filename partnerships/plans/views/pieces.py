@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partnerships.documents import Names
 from partnerships.documents import views as documents
 from partnerships.documents.views import Piece
-from partnerships.kit.forms import searching_form
+from partnerships.kit.forms import is_search, searching_form
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import names_in
 from partnerships.plans.content import (
@@ -78,7 +78,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         "large": len(homes) if large else 0,
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
-    if "find" in request.POST or (lines is not None and "more" in request.POST):
+    if is_search(request.POST) or (lines is not None and "more" in request.POST):
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
     return documents.edit_piece(
         request,

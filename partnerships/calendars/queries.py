@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import calendar as agreements
 from partnerships.agreements.queries import inside_among
 from partnerships.calendars.models import CalendarAddress
-from partnerships.calendars.registry import find_view
+from partnerships.calendars.registry import DatedView, find_view
 from partnerships.commitments.queries import calendar as commitments
 from partnerships.conversations.queries import calendar as conversations
 from partnerships.exchange.queries import calendar as exchange
@@ -59,7 +59,7 @@ def find_address(secret: str) -> CalendarAddress | None:
         return None
     if address.partnership_id is not None and not partnerships_of(address.person).filter(pk=address.partnership_id):
         return None
-    if address.view_number is not None and find_view(address.person, address.view_number) is None:
+    if address.view_number is not None and view_of(address) is None:
         return None
     return address
 
@@ -69,18 +69,21 @@ def partnerships_of(person: User) -> QuerySet[Partnership]:
     return Partnership.objects.present_for(person).order_by("title", "pk")
 
 
-def entries_of(address: CalendarAddress) -> list[CalendarEntry]:
-    """The dates at an address, in order."""
-    if address.view_number is not None:
-        return entries_of_view(address.person, address.view_number)
-    return entries_for(address.person, address.partnership_id, address.kinds)
+def view_of(address: CalendarAddress) -> DatedView | None:
+    """The saved view whose dates an address shows, as its owner may open it now."""
+    return None if address.view_number is None else find_view(address.person, address.view_number)
 
 
-def entries_of_view(person: User, number: int) -> list[CalendarEntry]:
-    """The dates of a saved view, in order; none if the person cannot open it."""
-    view = find_view(person, number)
-    found = sorted(view.entries(), key=lambda entry: entry.in_order) if view else []
-    return _without_other_titles(person, found)
+def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
+    """The dates at an address, in order; `view` is `view_of` it. None of a view that its owner cannot open."""
+    if address.view_number is None:
+        return entries_for(address.person, address.partnership_id, address.kinds)
+    return entries_of_view(address.person, view) if view else []
+
+
+def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
+    """The dates of a saved view, in order."""
+    return _without_other_titles(person, sorted(view.entries(), key=lambda entry: entry.in_order))
 
 
 def entries_for(person: User, partnership: int | None, kinds: Collection[str]) -> list[CalendarEntry]:

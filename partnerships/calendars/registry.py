@@ -12,11 +12,27 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class DatedView:
-    """A saved view that a person can open, and the dates of the rows that it shows them."""
+    """A saved view that a person can open, and the dates of the rows that it shows them.
 
+    `limit` says how many rows are read; `has_more()` whether the view shows more.
+    """
+
+    number: int
     name: str
     href: str
+    limit: int
     entries: Callable[[], Sequence[CalendarEntry]]
+    has_more: Callable[[], bool]
+
+    @property
+    def limit_words(self) -> str:
+        """What people read where the calendar lacks rows; empty where it has all of them."""
+        if not self.has_more():
+            return ""
+        return (
+            f"The view shows more than {self.limit:,} rows. The calendar has the dates of the first {self.limit:,}, in"
+            " the view’s order. To have others, filter the view or sort it by date."
+        )
 
 
 #: The view with a number for a person; None if it is gone, not theirs to open, or without dates.

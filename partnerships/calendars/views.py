@@ -19,8 +19,15 @@ from partnerships.agreements.models import Partnership
 from partnerships.calendars import services
 from partnerships.calendars.forms import KindsForm
 from partnerships.calendars.models import CalendarAddress
-from partnerships.calendars.queries import entries_for, entries_of, entries_of_view, find_address, partnerships_of
-from partnerships.calendars.registry import find_view
+from partnerships.calendars.queries import (
+    entries_for,
+    entries_of,
+    entries_of_view,
+    find_address,
+    partnerships_of,
+    view_of,
+)
+from partnerships.calendars.registry import DatedView, find_view
 from partnerships.kit.calendars import CalendarKind, write_feed
 from partnerships.kit.http import form_page
 from partnerships.outbox.content import link
@@ -66,40 +73,40 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 def of_view(request: HttpRequest, pk: int) -> HttpResponse:
     """The person's calendar of a saved view."""
     person = signed_in(request)
-    if find_view(person, pk) is None:
+    view = find_view(person, pk)
+    if view is None:
         raise Http404
-    return _address_page(request, person, None, pk)
+    return _address_page(request, person, None, view)
 
 
 def _address_page(
-    request: HttpRequest, person: User, partnership: Partnership | None, view_number: int | None = None
+    request: HttpRequest, person: User, partnership: Partnership | None, view: DatedView | None = None
 ) -> HttpResponse:
     """Make, renew, end or narrow the address of a person, of one partnership of theirs, or of a saved view."""
-    subject: dict[str, Any] = {"partnership": partnership, "view_number": view_number}
+    subject: dict[str, Any] = {"partnership": partnership, "view_number": view.number if view else None}
     address = CalendarAddress.objects.visible_to(person).filter(**subject).first()
     if request.method == "POST" and "end" in request.POST:
         return _end(request, person, address)
     form = KindsForm(
         request.POST if request.method == "POST" else None,
         address=address,
-        chooses=view_number is None,
+        chooses=view is None,
         initial={"kinds": address.kinds if address else None},
     )
     if request.method == "POST" and form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
-        if address is None or "renew" in request.POST or view_number is not None:
+        if address is None or "renew" in request.POST or view is not None:
             made = services.make_address(**subject, person=person, kinds=kinds, author=person, now=timezone.now())
             return _show_once(request, made, renewed=address is not None)
         services.choose_kinds(address=address, kinds=kinds, author=person, now=timezone.now())
         messages.success(request, "Your choice is saved. Your calendar changes when your program reads it next.")
         return redirect(address)
     today = timezone.localdate()
-    if view_number is not None:
-        entries = entries_of_view(person, view_number)
+    if view is not None:
+        entries = entries_of_view(person, view)
     else:
         entries = entries_for(person, partnership.pk if partnership else None, form["kinds"].value() or [])
     ahead = [entry for entry in entries if entry.day >= today and not entry.is_cancelled]
-    view = find_view(person, view_number) if view_number is not None else None
     context: dict[str, Any] = {"address": address, "partnership": partnership, "view": view}
     return form_page(request, "calendars/address.html", form, **context, ahead=ahead[:SHOWN], more=len(ahead) - SHOWN)
 
@@ -146,15 +153,16 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     if refused is not None:
         return refused
     now = timezone.now()
-    entries = entries_of(address)
-    view = find_view(address.person, address.view_number) if address.view_number is not None else None
+    view = view_of(address)
+    entries = entries_of(address, view)
+    note = view.limit_words if view else ""
     subject = view.name if view else address.partnership.title if address.partnership else ""
     name = f"{subject} ({settings.SITE_NAME})" if subject else settings.SITE_NAME
     services.note_reading(address=address, now=now)
     # Without writing the file: most readings find nothing new.
-    etag = f'"{hashlib.sha256(repr((name, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'
+    etag = f'"{hashlib.sha256(repr((name, note, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'
     response = get_conditional_response(request, etag=etag) or HttpResponse(
-        write_feed(entries, name=name), content_type="text/calendar; charset=utf-8"
+        write_feed(entries, name=name, note=note), content_type="text/calendar; charset=utf-8"
     )
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"

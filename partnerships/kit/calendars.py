@@ -101,12 +101,15 @@ class Invited:
     attendee: tuple[str, str]
 
 
-def write_feed(entries: Iterable[CalendarEntry], *, name: str) -> bytes:
-    """A calendar to subscribe to; programs read it again every few hours."""
+def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -> bytes:
+    """A calendar to subscribe to; programs read it again every few hours, and some show the note (RFC 7986, 5.2)."""
     calendar = _calendar(Method.PUBLISH)
     name = " ".join(_printable(name).split())
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
+    if note:
+        calendar.add("description", note)
+        calendar.add("x-wr-caldesc", note)
     calendar.add("x-wr-timezone", LONDON)
     calendar.add("refresh-interval", dt.timedelta(hours=4), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT4H")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
@@ -78,12 +79,17 @@ def dated_view(person: User, number: int) -> DatedView | None:
         return None
     dates = definition.dates
 
-    def entries() -> Sequence[CalendarEntry]:
+    @cache
+    def numbers() -> Sequence[int]:
         asked = asked_by(view, person)
-        rows = asked.listed().order_by(*asked.sorting)[:MAX_DATED] if asked else []
-        return dates(person, [row.pk for row in rows])
+        return [row.pk for row in asked.listed().order_by(*asked.sorting)[: MAX_DATED + 1]] if asked else []
 
-    return DatedView(view.name, view.get_absolute_url(), entries)
+    def entries() -> Sequence[CalendarEntry]:
+        return dates(person, numbers()[:MAX_DATED])
+
+    return DatedView(
+        view.pk, view.name, view.get_absolute_url(), MAX_DATED, entries, lambda: len(numbers()) > MAX_DATED
+    )
 
 
 def asked_by(view: SavedView, person: User) -> Asked | None:

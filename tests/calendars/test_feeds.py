@@ -317,6 +317,28 @@ def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: 
     assert not CalendarAddress.objects.filter(view_number=view.pk).exists()
 
 
+def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partnerships.lists.queries.MAX_DATED", 2)
+    first, second = agree(world, due_on=in_days(10).date()), agree(world, due_on=in_days(20).date())
+    state = {"filters": {"status": ["agreed"]}, "sort": "due"}
+    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
+    amina, path = signed_in(world.amina), reverse("calendars:view", args=[view.pk])
+
+    short = amina.get(path).content.decode()
+    third = agree(world, due_on=in_days(30).date())
+    long = amina.get(path).content.decode()
+    made = re.findall(r"/calendars/feeds/[\w-]+/dates.ics", amina.post(path).content.decode())[0]
+
+    words = "The calendar has the dates of the first 2, in the view’s order."
+    assert words not in short
+    assert words in long
+    titles = " ".join(feed(made).titles())
+    assert [one.reference in titles for one in (first, second, third)] == [True, True, False]
+    assert "DESCRIPTION:The view shows more than 2 rows." in Client().get(made).content.decode()
+
+
 def test_lists_with_dates_have_them_for_calendars(world: World) -> None:
     published(world)
     planned_meeting(world)

@@ -1,4 +1,4 @@
-"""What can be done with several stakeholders of the list at once."""
+"""What can be done with several stakeholders, or several digests sent, at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 from django.http import QueryDict
 
 from partnerships.digests import services
-from partnerships.digests.models import Subscription
+from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject, Subscription
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.lists import BulkAction
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 
 
 class AskAgainForm(Form):
@@ -40,4 +42,48 @@ ASK_AGAIN = BulkAction(
     left_out=_left_out,
     change=_ask_again,
     refusals=(services.UnableToSubscribe,),
+)
+
+
+class SendAgainForm(Form):
+    """Nothing to fill in."""
+
+    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Delivery]) -> None:
+        super().__init__(data)
+        self.helper = Helper(self, submit="Send again")
+
+
+def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
+    reasons = {row.pk: "These are no digests." for row in rows if not row.can_be_sent_again}
+    for row in rows:
+        if row.is_open:
+            reasons[row.pk] = "These are still on their way."
+        elif row.is_sent:
+            reasons[row.pk] = "A mail server has accepted these. Open one to send it again with a reason."
+    if not roles_of(person, now).keeps_directory:
+        reasons = dict.fromkeys(_of_others(person, rows), "Only administrators can send these again.") | reasons
+    return reasons
+
+
+def _of_others(person: User, rows: Sequence[Delivery]) -> set[int]:
+    """Numbers of the emails that say more than what is in plans that the person may publish."""
+    numbers = [row.pk for row in rows]
+    others = DeliveryItem.objects.included().filter(delivery__in=numbers)
+    others = others.exclude(plan__in=Plan.objects.publishable_by(person).values("pk"))
+    subjects = DeliverySubject.objects.included().filter(delivery__in=numbers)
+    return {*others.values_list("delivery", flat=True), *subjects.values_list("delivery", flat=True)}
+
+
+def _send_again(*, row: Delivery, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    services.send_again(delivery=row, author=person, now=now)
+
+
+SEND_AGAIN = BulkAction(
+    name="again",
+    label="Send again",
+    done="will be sent again",
+    form=SendAgainForm,
+    left_out=_not_to_send_again,
+    change=_send_again,
+    refusals=(services.UnableToSendAgain,),
 )

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from partnerships.exchange import services
 from partnerships.exchange.models import UNANSWERED, Entry
 from partnerships.exchange.queries.permission_sql import reader_of
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper
 from partnerships.kit.lists import BulkAction
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
@@ -39,6 +39,16 @@ class FacilitatorForm(Form):
         self.helper = Helper(self, submit="Name facilitator")
 
 
+class ClosingForm(Form):
+    """The day after which all that are chosen lapse."""
+
+    closes_on = DayField(label="New closing date", help_text="They lapse after this day.")
+
+    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
+        super().__init__(data)
+        self.helper = Helper(self, submit="Change closing date")
+
+
 class RemindForm(Form):
     """Nothing to fill in."""
 
@@ -47,7 +57,7 @@ class RemindForm(Form):
         self.helper = Helper(self, submit="Send reminders")
 
 
-def _not_to_name(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
+def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
     editing = reader_of(person).editing
     reasons = {
         row.pk: "These are over." if row.is_over else "" if row.organisation_id in editing else _NO_RIGHT
@@ -59,7 +69,7 @@ def _not_to_name(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict
 def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
     waiting = {row.pk for row in rows if row.status in UNANSWERED and row.answered_at is None}
     answered = {row.pk: "These are not waiting for an answer." for row in rows if row.pk not in waiting}
-    return answered | _not_to_name(person, rows, now)
+    return answered | _not_to_edit(person, rows, now)
 
 
 def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -70,6 +80,12 @@ def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.dateti
 
 def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     services.tell_facilitators(entries=rows, person=chosen["person"], author=person, now=now)
+
+
+def _close(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    if row.closes_on == chosen["closes_on"]:  # nothing to change
+        raise services.UnableToEditEntry("This is its closing date already.")
+    services.edit_entry(entry=row, author=person, now=now, closes_on=chosen["closes_on"])
 
 
 def _remind(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -86,10 +102,19 @@ ACTIONS = (
         label="Name a facilitator",
         done="a facilitator is named",
         form=FacilitatorForm,
-        left_out=_not_to_name,
+        left_out=_not_to_edit,
         change=_name,
         refusals=(services.UnableToFacilitate,),
         tell=_tell_named,
+    ),
+    BulkAction(
+        name="due",
+        label="Change the closing date",
+        done="the closing date is changed",
+        form=ClosingForm,
+        left_out=_not_to_edit,
+        change=_close,
+        refusals=(services.UnableToEditEntry, services.UnableToWriteEntry),
     ),
     BulkAction(
         name="remind",

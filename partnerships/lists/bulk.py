@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,19 +32,20 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
     target_of = definition.followed
 
     def left_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
-        """Those that the person follows already, and those of a plan or partnership that another row has."""
-        reasons, seen = {}, set()
+        """Those that the person follows already, and those whose plan, say, another row has too."""
+        reasons: dict[int, str] = {}
+        seen: set[tuple[str, int]] = set()
         known = _followed(person, [target for row in rows if (target := target_of(row)) is not None])
         for row in rows:
             target = target_of(row)
             if target is None:
                 reasons[row.pk] = "They belong to no partnership."
-            elif target.pk in known:
+            elif (subject := (kind_of(target), target.pk)) in known:
                 reasons[row.pk] = "You follow these already."
-            elif target.pk in seen:
-                reasons[row.pk] = "Another of these rows has the same plan or partnership."
+            elif subject in seen:
+                reasons[row.pk] = "Another of these rows has the same plan, partnership or organisation."
             else:
-                seen.add(target.pk)
+                seen.add(subject)
         return reasons
 
     def change(*, row: Any, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -60,10 +62,14 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
     )
 
 
-def _followed(person: User, targets: Sequence[Any]) -> set[int]:
-    """Ids of the targets, all of one kind, that the person follows."""
-    if not targets:
-        return set()
-    field = kind_of(targets[0])
+def _followed(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
+    """Kinds and ids of the targets that the person follows; one query for each kind."""
+    by_kind: defaultdict[str, list[int]] = defaultdict(list)
+    for one in targets:
+        by_kind[kind_of(one)].append(one.pk)
     followed = Subscription.objects.confirmed().filter(person=person, key="")
-    return set(followed.filter(**{f"{field}__in": [one.pk for one in targets]}).values_list(field, flat=True))
+    return {
+        (kind, pk)
+        for kind, numbers in by_kind.items()
+        for pk in followed.filter(**{f"{kind}__in": numbers}).values_list(kind, flat=True)
+    }

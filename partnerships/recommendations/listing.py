@@ -13,6 +13,7 @@ from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, joined
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.recommendations.bulk import ASSIGN
 from partnerships.recommendations.forms.filters import FilterForm
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, RecommendationQuerySet, Response
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
@@ -158,4 +159,6 @@ LIST = ListDefinition(
     sort=lambda _chosen: "report",
     template="recommendations/list.html",
     empty=("No recommendations recorded", "An editor or lead can import them from a spreadsheet."),
+    actions=(ASSIGN,),
+    followed=lambda row: row,
 )

@@ -20,6 +20,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.pages import as_sent
 from partnerships.digests.models import Delivery, Subscription, Watermark
 from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.bounces import note_bounce, suppress
 from partnerships.outbox.models import Bounce, Email, Suppression
 from partnerships.outbox.parts import HIDDEN, Recipe
@@ -116,6 +117,32 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
 
     assert len(office.to(world.ben)) == 2
     assert "Harbour Quarter" not in text_of(office.to(world.ben)[1])
+
+
+def test_digests_that_failed_are_sent_again_together(
+    world: World, plan: Plan, opened: Plan, office: PostOffice
+) -> None:
+    follow(world, plan)
+    services.subscribe(person=world.chidi, target=opened, author=world.chidi, now=timezone.now())
+    for person in (world.ben, world.chidi):
+        office.answers[person.email] = [Answer(0, Outcome.REFUSED, "554 5.6.0 Refused")]
+    publish(plan, 100, author=world.amina)
+    publish(opened, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    office.drain()
+    rows = ",".join(str(one.pk) for one in Delivery.objects.order_by("pk"))
+    address = f"{reverse('lists:bulk', args=['ledger'])}?action=again&rows={rows}"
+
+    others = signed_in(world.eddie).get(address)
+    asked = signed_in(world.amina).get(address).content.decode()
+    done = signed_in(world.amina).post(address, follow=True).content.decode()
+    office.drain()
+
+    assert others.status_code == 403
+    assert "Send again: 2" in collapse(asked)
+    assert "will be sent again" in done
+    assert [len(office.to(person)) for person in (world.ben, world.chidi)] == [1, 1]
+    assert "These are still on their way." not in asked
 
 
 def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(

@@ -13,11 +13,16 @@ from django.utils import timezone
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import change_owner, end_commitment
 from partnerships.digests.models import Subscription
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Kind
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone
+from partnerships.recommendations.models import Response
+from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
 from tests.plans.drafts import published
+from tests.recommendations.reports import recommended, says
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -178,6 +183,20 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     assert named == [([world.eddie.email], f"{world.amina.display_name}: 2 asks or offers to facilitate")]
 
 
+def test_several_asks_get_another_closing_date(world: World) -> None:
+    here: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership}
+    first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
+    page = chosen(world.eddie, "due", first, second, kind="asks")
+
+    past = confirmed(world.eddie, page, closes_on=in_days(-1).isoformat()).content.decode()
+    confirmed(world.eddie, page, closes_on=in_days(90).isoformat())
+    theirs = chosen(world.ben, "due", first, kind="asks").content.decode()
+
+    assert "the closing date is changed" not in past
+    assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
+    assert "Only editors and leads of the organisation that shared them can do this." in theirs
+
+
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
     first, _ = agree(world, text="Cottages."), agree(world, text="Bungalows.")
 
@@ -206,8 +225,49 @@ def test_plans_of_several_milestones_are_followed_each_once(world: World) -> Non
     page = chosen(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
     confirmed(world.ben, page)
 
-    assert "Another of these rows has the same plan or partnership." in page.content.decode()
+    assert "Another of these rows has the same plan, partnership or organisation." in page.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
+
+
+def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world: World) -> None:
+    posts = [post_of(world, role) for role in ("lead", "finance")]
+    posts.append(post_of(world, "lead", organisation=world.westmarch))
+    posts.append(post_of(world, "lead", organisation=world.westmarch, partnership=None))
+    held = [fill(post, world.ben if post.organisation == world.westmarch else world.amina) for post in posts]
+
+    page = chosen(world.ben, "follow", *held, kind="contacts")
+    confirmed(world.ben, page)
+
+    assert page.content.decode().count("Another of these rows has the same") == 1
+    followed = Subscription.objects.confirmed().filter(person=world.ben)
+    assert set(followed.values_list("partnership", "organisation")) == {
+        (world.partnership.pk, None),
+        (None, world.westmarch.pk),
+    }
+
+
+def test_several_recommendations_get_an_owner_and_a_review_date(world: World) -> None:
+    fresh, answered, over = (recommended(world, words) for words in ("Meet.", "Publish.", "Count."))
+    theirs = recommended(world, "Build.", kinds=(Kind.COUNCIL,))
+    says(answered, world.larkhaven, world.eddie, "under_way", reason="We publish.", note="By May.")
+    says(over, world.larkhaven, world.eddie, "done")
+    page = chosen(world.eddie, "assign", fresh, answered, over, theirs, kind="recommendations")
+
+    empty = confirmed(world.eddie, page, organisation=world.larkhaven.pk)
+    filled = {"organisation": world.larkhaven.pk, "owner": world.vera.pk, "review_on": in_days(30).isoformat()}
+    done = confirmed(world.eddie, page, **filled).content.decode()
+    reader = chosen(world.vera, "assign", fresh, kind="recommendations").content.decode()
+
+    assert "These are not addressed to your organisation." in page.content.decode()
+    assert empty.status_code == 422
+    assert "2 recommendations: owner and review date are saved" in done
+    assert f"{world.larkhaven.display_name} says: done." in done
+    responses = Response.objects.filter(owner=world.vera, review_on=in_days(30)).order_by("pk")
+    assert set(responses.values_list("recommendation", "status", "reason", "note")) == {
+        (fresh.pk, "not_started", "", ""),
+        (answered.pk, "under_way", "We publish.", "By May."),
+    }
+    assert "Only editors and leads of an organisation can do this." in reader
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:

@@ -132,4 +132,6 @@ CONTACTS = ListDefinition(
     sort=lambda _chosen: "name",
     template="agreements/contacts.html",
     empty=("No contacts yet", "People who hold a post in your organisations and partnerships appear here."),
+    followed=lambda row: row.post.partnership or row.post.organisation,
+    follow_words="Follow their partnerships or organisations",
 )

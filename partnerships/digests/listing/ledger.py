@@ -14,6 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.html import format_html_join
 
+from partnerships.digests.bulk import SEND_AGAIN
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.included import items_of, with_items, with_names
@@ -161,6 +162,7 @@ LEDGER = ListDefinition(
     ),
     ready=_ready,
     context=_context,
+    actions=(SEND_AGAIN,),
     may_open=may_look,
     max_sorted=10_000,
 )

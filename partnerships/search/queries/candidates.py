@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.organisations.models import Membership
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
 from partnerships.search.queries.asking import OPEN, Asked, Frequent, are_common, frequent_words
@@ -57,6 +58,10 @@ class Narrowed:
             and (self.organisation is None or found.organisation_id == self.organisation)
             and (self.year is None or (found.day is not None and found.day.year == self.year))
         )
+
+    def of(self, found: Sequence[Found]) -> Sequence[Found]:
+        """The entries that belong to the narrower results."""
+        return [one for one in found if self.fits(one)] if self else found
 
     def condition(self, values: dict[str, Any]) -> str:
         """The same as SQL; its values are added to `values`."""
@@ -135,10 +140,15 @@ def _allowed(user: User, found: Iterable[Found]) -> set[int]:
     by_source: defaultdict[str, list[Found]] = defaultdict(list)
     for one in found:
         by_source[one.source].append(one)
+    checks = [
+        (SOURCES[code].check, entries, sorted({one.object_id for one in entries}))
+        for code, entries in by_source.items()
+        if code in SOURCES
+    ]
+    read_ahead(lookup(check.asks, user, ids) for check, _, ids in checks)
     allowed: set[int] = set()
-    for code, entries in by_source.items():
-        if code in SOURCES:
-            allowed |= SOURCES[code].may_read(user, entries)
+    for check, entries, ids in checks:
+        allowed |= check.passed(entries, rows_for(check.asks, user, ids))
     return allowed
 
 

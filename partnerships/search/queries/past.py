@@ -11,7 +11,7 @@ from partnerships.agreements.models import FORMER_STATUSES, Party
 from partnerships.agreements.queries import find_left_behind
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Membership
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner
 from partnerships.plans.queries import as_read_by, titled_then
@@ -27,6 +27,11 @@ class Left:
     title: str
     href: str
     kind: str
+
+
+def departures_lookup(user: User) -> Lookup:
+    """What `left_behind` asks first."""
+    return lookup(_departures, user)
 
 
 def left_behind(user: User, text: str) -> tuple[Left, ...]:

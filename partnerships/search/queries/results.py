@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,12 +17,12 @@ from partnerships.agreements.models import Holder, Partnership, Post, PostRole
 from partnerships.kit.database import rows_of
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.search.queries import asking
 from partnerships.search.queries.asking import Asked
 from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable
-from partnerships.search.queries.past import left_behind
+from partnerships.search.queries.past import departures_lookup, left_behind
 from partnerships.search.queries.spelling import alike
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import Found
@@ -101,11 +102,13 @@ def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: st
     if not text:
         return Results()
     asked, fitting, similar = _asked(user, text, narrowed)
-    every = [one for one in fitting.found if narrowed.fits(one)]
+    every = narrowed.of(fitting.found)
     page, next_after = _page(every, after)
+    is_first = not after and not narrowed
+    _read_ahead(user, fitting.found, page, is_first=is_first)
     names = _names(user, fitting.found)
     hits = _hits(user, asked, page, names)
-    if not after and not narrowed:
+    if is_first:
         left = [Hit(_marked(one.title), one.href, one.kind, _marked("")) for one in left_behind(user, text)]
         hits = (*left, *hits)
     return Results(
@@ -170,6 +173,19 @@ class _Names:
 
     organisations: dict[int, str]
     partnerships: dict[int, str]
+
+
+def _read_ahead(user: User, found: Sequence[Found], page: Sequence[Found], *, is_first: bool) -> None:
+    """Read in one query the names, the posts, and whether the person left something behind."""
+    wanted = [departures_lookup(user)] if is_first else []
+    if found:
+        wanted += [
+            lookup(_organisation_names, _ids(one.organisation_id for one in found)),
+            lookup(_partnership_titles, user, _ids(one.partnership_id for one in found)),
+        ]
+    if posts := _post_ids(page):
+        wanted.append(lookup(_posts_to_show, user, posts))
+    read_ahead(wanted)
 
 
 def _names(user: User, found: Sequence[Found]) -> _Names:
@@ -253,11 +269,12 @@ def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tup
 
 def _posts(user: User, page: Sequence[Found]) -> dict[str, Post]:
     """The posts among the results with their present holders, by address."""
-    paths = {one.path for one in page if one.kind == "contact"}
-    if not paths:
-        return {}
-    ids = [int(path.rstrip("/").rpartition("/")[2]) for path in paths]
-    return {post.get_absolute_url(): post for post in rows_for(_posts_to_show, user, sorted(ids))}
+    ids = _post_ids(page)
+    return {post.get_absolute_url(): post for post in rows_for(_posts_to_show, user, ids)} if ids else {}
+
+
+def _post_ids(page: Sequence[Found]) -> list[int]:
+    return _ids(int(one.path.rstrip("/").rpartition("/")[2]) for one in page if one.kind == "contact")
 
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
@@ -291,8 +308,7 @@ def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[
         ("year", "Year", None),
     ):
         chosen = getattr(narrowed, name)
-        others = _without(narrowed, name)
-        counts = Counter(_value(one, name) for one in found if others.fits(one))
+        counts = Counter(map(_VALUES_OF[name], _without(narrowed, name).of(found)))
         counts.pop(None, None)
         choices = [
             Choice(str(value), str(labels[value] if labels else value), count, value == chosen)
@@ -309,12 +325,13 @@ def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[
     return tuple(facets)
 
 
-def _value(one: Found, name: str) -> Any:
-    if name == "kind":
-        return one.kind
-    if name == "year":
-        return one.day.year if one.day else None
-    return one.partnership_id if name == "partnership" else one.organisation_id
+#: What each facet counts of an entry.
+_VALUES_OF: dict[str, Callable[[Found], Any]] = {
+    "kind": attrgetter("kind"),
+    "partnership": attrgetter("partnership_id"),
+    "organisation": attrgetter("organisation_id"),
+    "year": lambda one: one.day.year if one.day else None,
+}
 
 
 def _without(narrowed: Narrowed, name: str) -> Narrowed:

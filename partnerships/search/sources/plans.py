@@ -20,13 +20,12 @@ from django.utils import timezone
 from partnerships.documents import Item
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Area
-from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import ONE_DAY, Found, Source, readers_by_routes
+from partnerships.search.sources.source import ONE_DAY, Check, Found, Source, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 #: The collections of a plan, by the kind of entry that each item makes.
@@ -179,10 +178,10 @@ def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]
     return first.union(*others, all=True)
 
 
-def _may_read(user: User, found: Sequence[Found]) -> set[int]:
+def _passed(found: Sequence[Found], rows: Collection[tuple[int, int, int]]) -> set[int]:
     """Hidden parts for readers inside; all of it only while it is of the version that the person reads."""
     read: dict[int, tuple[int, int]] = {}
-    for pk, number, way in rows_for(_read_by, user, sorted({one.object_id for one in found})):
+    for pk, number, way in rows:
         # The newest, and the widest way to it: parties read an older version than owners, who are both.
         read[pk] = max((number, way), read.get(pk, (0, 0)))
     return {
@@ -206,7 +205,7 @@ PLANS = Source(
         "document": ("Document", "Documents"),
     },
     _plans,
-    _may_read,
+    Check(_read_by, _passed),
     {
         "plans_plan.id": ("pk",),
         "plans_planowner.plan_id": ("pk",),

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 
 from partnerships.organisations.audience import Network, People, Route
-from partnerships.organisations.statements import rows_for
-from partnerships.people.models import User
 from partnerships.search.entries import Row
 from partnerships.search.models import EVERYONE
 
@@ -37,20 +35,32 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """How the entries of a source are checked.
+
+    `asks(user, ids)`, which belongs to a module (see `statements`), asks about their records. `passed(entries, rows)`
+    gives the ids of those entries that the person may read at this moment.
+    """
+
+    asks: Callable[..., QuerySet[Any, Any]]
+    passed: Callable[[Sequence[Found], Collection[Any]], set[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Records of one model that search finds.
 
-    `read` gives the rows of these records; a record without rows is not found. `may_read` gives the ids of those
-    entries that the person may read at this moment, by the records' own rights. `follows` maps a table's column,
-    written "table.column", to lookup paths from this model to that column's value: when such a row changes, these
-    records are indexed again. `kinds` maps the codes of kinds to their names, one and many.
+    `read` gives the rows of these records; a record without rows is not found. `check` goes by the records' own rights.
+    `follows` maps a table's column, written "table.column", to lookup paths from this model to that column's value:
+    when such a row changes, these records are indexed again. `kinds` maps the codes of kinds to their names, one and
+    many.
     """
 
     code: str
     model: type[Model]
     kinds: Mapping[str, tuple[str, str]]
     read: Callable[[Collection[int]], Iterable[Row]]
-    may_read: Callable[[User, Sequence[Found]], set[int]]
+    check: Check
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def following(self, column: str, values: Collection[int]) -> set[int]:
@@ -65,14 +75,14 @@ class Source:
         return found
 
 
-def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Callable[[User, Sequence[Found]], set[int]]:
-    """The check of entries by their records; `visible(user, ids)` belongs to a module (see `statements`)."""
+def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Check:
+    """The check of entries by their records: `visible(user, ids)` gives the ids of those that the person may read."""
 
-    def may_read(user: User, found: Sequence[Found]) -> set[int]:
-        readable = set(rows_for(visible, user, sorted({one.object_id for one in found})))
+    def passed(found: Sequence[Found], rows: Collection[Any]) -> set[int]:
+        readable = set(rows)
         return {one.id for one in found if one.object_id in readable}
 
-    return may_read
+    return Check(visible, passed)
 
 
 def readers_by_routes(

@@ -317,7 +317,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
         Node(int(row.identity), row.name, codes.get(str(row.cells[1]), ""), row.identity == network.centre, row.href)
         for row in bodies.rows[:MAX_NODES]
     ]
-    ties = {}
+    ties: dict[tuple[int, int], int] = {}
     for row in links.rows:  # the strongest first
         one, _, other = row.identity.partition("-")
         if len(ties) < MAX_LINES or network.centre in (one, other):

@@ -327,6 +327,36 @@ def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_
     assert "As a PDF" in log
 
 
+def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+    said = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
+    nadia = as_(world.nadia)
+    comments = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+    reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": said.pk})
+
+    seen = [nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk})), nadia.get(comments), nadia.get(reply)]
+    refused = nadia.post(comments, {"text": ""})
+    nadia.post(comments, {"text": "Too many."})
+    as_(world.eddie).get(comments)
+
+    assert [answer.status_code for answer in (*seen, refused)] == [200, 200, 200, 422]
+    assert b"North Quay" in seen[0].content
+    logged = list(share.openings.order_by("pk").values_list("how", flat=True))
+    assert logged == ["map", "comments", "comments", "comments"]
+
+
+def test_map_that_a_page_fetches_is_no_second_opening(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+    nadia = as_(world.nadia)
+
+    nadia.get(draft_of(plan))
+    nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk}))
+
+    assert [opening.how for opening in share.openings.all()] == ["screen"]
+
+
 def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia)
@@ -349,7 +379,8 @@ def test_mail_scanners_and_prefetched_pages_do_not_count_as_openings(
     share = show(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    for path in (draft_of(plan), *forms_of(plan)):
+    others = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
+    for path in (draft_of(plan), *forms_of(plan), *others):
         assert Client().get(path).status_code == 302
         assert nadia.head(path).status_code == 200
         assert nadia.get(path, headers={"sec-purpose": "prefetch;prerender"}).status_code == 200

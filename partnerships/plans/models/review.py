@@ -83,6 +83,8 @@ class Opening(models.TextChoices):
     PDF = "pdf", "As a PDF"
     SPREADSHEET = "csv", "As a spreadsheet"
     DOCUMENT = "document", "A document in it"
+    MAP = "map", "The map of its sites"
+    COMMENTS = "comments", "The comments on it"
 
 
 class ShareOpening(models.Model):

@@ -18,7 +18,7 @@ from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, AccessRequest, Plan, Share, ShareOpening
+from partnerships.plans.models import OVER, AccessRequest, Opening, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 
@@ -26,6 +26,8 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 MAX_SHARES = 100
 #: A draft shared again within this time needs no second email.
 EMAIL_AGAIN = dt.timedelta(days=1)
+#: The page of a draft fetches its map within this time.
+PAGE_FETCHES_ITS_MAP = dt.timedelta(minutes=1)
 
 
 class UnableToShare(Exception):
@@ -195,11 +197,15 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
     """Log that a person opened a draft shared with them.
 
-    Returns their active share. `how` is an `Opening`, `what` the name of an opened document.
+    Returns their active share. `how` is an `Opening`, `what` the name of an opened document. The map that the draft's
+    page fetches as it opens is not logged a second time.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
         return None
+    on_page = share.openings.filter(how=Opening.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
+    if how == Opening.MAP and on_page.exists():
+        return share
     ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
     if share.opened_at is None:
         Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)

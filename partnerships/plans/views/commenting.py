@@ -20,11 +20,11 @@ from partnerships.outbox.content import will_be_emailed
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
-from partnerships.plans.models import Comment
+from partnerships.plans.models import Comment, Opening
 from partnerships.plans.presenting import anchor_label, place_on_page
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
-from partnerships.plans.views.fetching import Opened, open_draft, open_plan
+from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,8 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             else:
                 messages.success(request, f"Comment added.{_emailed(said)}")
                 return redirect(f"{request.path}#comment-{said.pk}")
+    if on_draft:
+        log_opening(request, opened, Opening.COMMENTS)
     visible = Comment.objects.visible_to(request.user).filter(plan=pk)
     visible = visible.filter(version_number=0) if on_draft else visible.exclude(version_number=0)
     threads = _threads(visible, content, pk, on_draft=on_draft)
@@ -195,6 +197,8 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
         else:
             messages.success(request, f"Reply added.{_emailed(said)}")
             return redirect(_back(thread))
+    if thread.is_on_draft:
+        log_opening(request, opened, Opening.COMMENTS)
     return render(
         request,
         "plans/reply.html",

@@ -125,12 +125,12 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
 def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
     """Log that somebody opened a draft shared with them, and return the share.
 
-    None for the owners' people. Counts only if they are reading (`is_reading`). A mail scanner has no session and is
-    sent to sign in.
+    None for the owners' people. Counts only if they are reading (`is_reading`), or get the page back with an error in
+    their form. A mail scanner has no session and is sent to sign in.
     """
     if opened.may_edit:
         return None
-    if not is_reading(request):
+    if request.method != "POST" and not is_reading(request):
         return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=what, now=timezone.now())
 

@@ -82,4 +82,5 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites of the draft that have a position, as GeoJSON."""
     opened, _draft = open_draft(request, pk)
+    log_opening(request, opened, Opening.MAP)
     return geojson(content_for(draft_content(opened.plan), opened.reader))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests.models import Way
-from partnerships.digests.services import ways_of
-from partnerships.outbox.groups import NoticeGroup
+from partnerships.digests.models import Subscription, Way
+from partnerships.digests.services import subscribe, ways_of
+from partnerships.outbox import kinds
+from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.kinds import all_kinds, kind_of
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
@@ -56,6 +60,29 @@ def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(wor
     assert ways_of(world.ben) == before | {"commitments": Way.INBOX}
     [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
+    assert ways_of(world.ben) == before
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["no longer registered", "no longer stoppable"])
+def test_one_click_on_a_notice_of_an_earlier_release_stops_nothing_else(
+    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch, is_gone: bool
+) -> None:
+    subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    drop_emails()
+    propose(world)
+    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+    kind = Email.objects.get(person_id=world.ben.pk, status="sent").kind
+    if is_gone:
+        monkeypatch.delitem(kinds._kinds, kind)
+    else:
+        monkeypatch.setitem(kinds._kinds, kind, replace(kinds._kinds[kind], always=FOR_CONSENT))
+    before = ways_of(world.ben)
+
+    stopped = Client().post(stop_address(email), {"List-Unsubscribe": "One-Click"})
+
+    assert stopped.status_code == 200
+    assert plan.title in stopped.content.decode()
+    assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
     assert ways_of(world.ben) == before
 
 

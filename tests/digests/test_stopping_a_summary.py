@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import InboxItem, Way
+from partnerships.digests.models import InboxItem, Subscription, Way
 from partnerships.people.models import User
+from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, text_of
 from tests.support.crawling import forms_of
@@ -67,6 +68,20 @@ def test_stopping_all_digests_stops_the_whole_summary(world: World, office: Post
     assert Way.SUMMARY not in ways.values()
     assert (ways["asks"], ways["meetings"], ways["mentions"]) == (Way.INBOX, Way.OFF, Way.AT_ONCE)
     assert "Notices that came in your summary stay in your inbox." in said
+
+
+def test_one_click_on_a_summary_whose_notices_are_forgotten_stops_the_summary_alone(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    propose(world)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
+    InboxItem.objects.filter(person=world.ben).delete()  # as retention does after a year
+
+    Client().post(stop, {})
+
+    assert Way.SUMMARY not in services.ways_of(world.ben).values()
+    assert Subscription.objects.confirmed().filter(person=world.ben).exists()
 
 
 def test_an_undo_leaves_a_way_that_was_chosen_since(world: World, office: PostOffice) -> None:

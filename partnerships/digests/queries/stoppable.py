@@ -28,6 +28,7 @@ from partnerships.digests.queries.naming import named_as_followed
 from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_of
+from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.organisations.lineage import told_in
 from partnerships.outbox.kinds import kind_of as email_kind
 from partnerships.outbox.models import Email
@@ -126,16 +127,22 @@ def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
 
 
 def _of_single_email(person: User, delivery: int) -> Stoppable:
-    """What an email that is no digest was about: a succession, one thing, or a group of notices.
+    """What an email without news was about: a succession, one thing, or notices.
 
-    What it was about is forgotten after a year (`outbox.retention`), and the link lives for two: then its group stops.
+    What it was about is forgotten after a year (`outbox.retention`), and the link lives for two. Then the group of a
+    notice stops, and of a summary the groups that come in it. A notice of a kind that can no longer be stopped, or that
+    nobody registers any more, stops nothing: it must not stop what other emails tell.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
-    kind = email_kind(email.kind) if email is not None else None
-    if email is None or kind is None or not (person.is_stakeholder or kind.is_choosable):
-        return Stoppable((), False, had_any=False)
-    if person.is_stakeholder:
+    if email is not None and email.kind == DeliveryKind.SUCCESSION:
         return _of_succession(person, email)
+    if email is None or person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
+        return Stoppable((), False, had_any=False)
+    if email.kind == DeliveryKind.DIGEST:
+        return Stoppable((), False, had_any=True, groups=tuple(groups_in_summary(person)))
+    kind = email_kind(email.kind)
+    if kind is None or not kind.is_choosable:
+        return Stoppable((), False, had_any=True)
     if email.kind in _singles and email.params:
         called = _singles[email.kind].called(person=person, params=email.params)
         return Stoppable((), False, had_any=True, single=Single(email.kind, email.params, called) if called else None)
@@ -143,8 +150,8 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
 
 
 def _of_succession(person: User, email: Email) -> Stoppable:
-    """What an email about a succession was about; nothing, if it is another one, or that is forgotten."""
-    if email.kind != DeliveryKind.SUCCESSION or not email.params:
+    """What an email about a succession was about; nothing, if that is forgotten."""
+    if not email.params:
         return Stoppable((), False, had_any=False)
     targets = followed_of(told_in(email.params), person, day=timezone.localdate())
     plans = [one for one in targets if isinstance(one, Plan)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from partnerships.activity.subjects import SubjectKind
-from partnerships.digests.models import Subscription
+from partnerships.digests.models import Subscription, SubscriptionQuerySet
 from partnerships.digests.models.targets import Target
 from partnerships.digests.queries.naming import named_as_followed
 from partnerships.organisations.lineage import brought_about, ending
@@ -46,7 +46,7 @@ class Moved:
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
     """People (ids) without an account who follow something of their bodies, or whom a predecessor asked to."""
-    found = (one for succession in successions for one in _concerned(succession, day=day, people=None)[0])
+    found = (one for succession in successions for one in _concerned(succession, _of_stakeholders(), day=day)[0])
     return sorted({one.person_id for one in found})
 
 
@@ -64,7 +64,8 @@ def moved_for(
     """
     moved: dict[int, Moved] = {}
     for succession in successions:
-        found, where = _concerned(succession, day=day, people=people, since=succession.told_at if is_later else None)
+        theirs = _of_stakeholders().filter(person__in=list(people))
+        found, where = _concerned(succession, theirs, day=day, since=succession.told_at if is_later else None)
         for one in named_as_followed(found, now):
             if one.named:
                 mine = moved.setdefault(one.person_id, Moved())
@@ -82,20 +83,23 @@ def _add(mine: Moved, succession: Succession, bodies: Iterable[Organisation | No
 
 
 def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """What a person without an account follows that successions concern, each once."""
-    found = (one for succession in successions for one in _concerned(succession, day=day, people=[person.pk])[0])
+    """What a person follows that successions concern, each once; they may have an account by now."""
+    theirs = Subscription.objects.confirmed().filter(person=person)
+    found = (one for succession in successions for one in _concerned(succession, theirs, day=day)[0])
     return list(dict.fromkeys(one.target for one in found))
 
 
-def _concerned(
-    succession: Succession, *, day: dt.date, people: Collection[int] | None, since: dt.datetime | None = None
-) -> tuple[list[Subscription], Whereabouts]:
-    """Confirmed subscriptions of stakeholders that the succession is about, and where what they follow is now."""
-    mine = Subscription.objects.confirmed().filter(
+def _of_stakeholders() -> SubscriptionQuerySet:
+    """Confirmed subscriptions of people without an account."""
+    return Subscription.objects.confirmed().filter(
         person__in=User.objects.filter(account_since=None, is_active=True).values("pk")
     )
-    if people is not None:
-        mine = mine.filter(person__in=list(people))
+
+
+def _concerned(
+    succession: Succession, mine: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
+) -> tuple[list[Subscription], Whereabouts]:
+    """Those of these subscriptions that the succession is about, and where what they follow is now."""
     where = _whereabouts(
         succession,
         {

@@ -1,5 +1,6 @@
 """What changes subscriptions, preferences and the emails of this room."""
 
+from partnerships.digests.queries.ways import groups_in_summary, ways_of
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
 from partnerships.digests.services.asking import (
     UnableToSubscribe,
@@ -17,13 +18,7 @@ from partnerships.digests.services.following import (
     enrol,
     subscribe,
 )
-from partnerships.digests.services.inbox import (
-    UnableToChooseWay,
-    choose_ways,
-    groups_in_summary,
-    mark_items,
-    ways_of,
-)
+from partnerships.digests.services.inbox import UnableToChooseWay, choose_ways, mark_items
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.mailbox import UnableToReadMailbox, read_mailbox, read_new_mail
 from partnerships.digests.services.new_links import renew_links, send_links

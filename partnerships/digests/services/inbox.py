@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from django.conf import settings
 from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import DeliveryKind, InboxItem, NoticeChoice, Preference, Way
 from partnerships.digests.planning.notices import next_summary
+from partnerships.digests.queries.ways import default_way, ways_of
 from partnerships.digests.rights import may_choose_for
 from partnerships.digests.services.noting import journal_way
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.outbox.groups import CHOOSABLE, URGENT
+from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Email
 from partnerships.outbox.routing import Router
@@ -25,22 +25,6 @@ from partnerships.people.models import User
 
 class UnableToChooseWay(Exception):
     """There is no such group, or no such way to get its notices."""
-
-
-def default_way(group: str) -> Way:
-    """How somebody who chose nothing gets the notices of a group."""
-    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
-
-
-def ways_of(person: User) -> dict[str, Way]:
-    """How a person gets the notices of each group."""
-    chosen = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
-    return {group: Way(chosen.get(group, default_way(group))) for group in CHOOSABLE}
-
-
-def groups_in_summary(person: User) -> list[str]:
-    """The groups whose notices come in this person's summary; none without an account."""
-    return [] if person.is_stakeholder else [group for group, way in ways_of(person).items() if way == Way.SUMMARY]
 
 
 class InboxRouter(Router):

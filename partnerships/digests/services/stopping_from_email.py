@@ -27,7 +27,8 @@ from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.queries.stoppable import Single, covering_subject, single_stop, stoppable_in
-from partnerships.digests.services.inbox import choose_ways, groups_in_summary, ways_of
+from partnerships.digests.queries.ways import groups_in_summary, ways_of
+from partnerships.digests.services.inbox import choose_ways
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything

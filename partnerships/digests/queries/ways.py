@@ -1,0 +1,25 @@
+"""How somebody gets the notices of each group."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from partnerships.digests.models import NoticeChoice, Way
+from partnerships.outbox.groups import CHOOSABLE, URGENT
+from partnerships.people.models import User
+
+
+def default_way(group: str) -> Way:
+    """How somebody who chose nothing gets the notices of a group."""
+    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
+
+
+def ways_of(person: User) -> dict[str, Way]:
+    """How a person gets the notices of each group."""
+    chosen = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
+    return {group: Way(chosen.get(group, default_way(group))) for group in CHOOSABLE}
+
+
+def groups_in_summary(person: User) -> list[str]:
+    """The groups whose notices come in this person's summary; none without an account."""
+    return [] if person.is_stakeholder else [group for group, way in ways_of(person).items() if way == Way.SUMMARY]

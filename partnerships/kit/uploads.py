@@ -244,7 +244,8 @@ def _text(file: File[bytes]) -> tuple[str, str]:
     start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<", b"{\\rtf", b"%!")):
         return "", ""
-    ending = PurePosixPath((file.name or "").replace("\\", "/")).suffix.casefold()
-    if ending not in ("", ".", ".csv", ".txt"):
+    _stem, dot, ending = (file.name or "").replace("\\", "/").rpartition("/")[2].rstrip(". ").rpartition(".")
+    ending = f"{dot}{ending.casefold()}" if dot else ""  # also of ".bat" and of "run.bat.", as Windows sees them
+    if ending not in ("", ".csv", ".txt"):
         raise UnableToTakeFile(f"Text files ending in {ending[:20]} are not accepted. {_choose(DOCUMENTS)}")
     return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -173,7 +173,19 @@ def test_file_name_is_never_a_path(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run.bat", "page.js", "setup.ps1", "notes.pdf", "RUN.BAT", "C:\\plan.sh", "page.txt.js"]
+    "name",
+    [
+        "run.bat",
+        "page.js",
+        "setup.ps1",
+        "notes.pdf",
+        "RUN.BAT",
+        "C:\\plan.sh",
+        "page.txt.js",
+        "run.bat.",
+        ".bat",
+        "a.js .",
+    ],
 )
 def test_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -> None:
     file = ContentFile(b"@echo off\n")

@@ -23,6 +23,7 @@ from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
+from tests.plans.drafts import published
 from tests.support.outbox import drop_emails, recorded
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -308,6 +309,19 @@ def test_report_starts_with_the_commitments_of_the_period(world: World) -> None:
 
     assert commitment.reference in page
     assert "1 due" in page
+
+
+def test_report_starts_with_the_homes_of_the_period(world: World) -> None:
+    homes = {"key": "quay", "name": "Quay", "homes": [{"tenure": "social_rent", "count": 1}]}
+    published(
+        world, content={"about": {"title": "Homes"}, "sites": [homes | {"actual_start": f"{last_month():%Y-%m}"}]}
+    )
+    set_up(world)
+    report = Report.objects.get(party__organisation=world.larkhaven)
+
+    page = signed_in(world.amina).get(reverse("conversations:report-write", args=[report.pk])).content.decode()
+
+    assert "1 home started (forecast 0), 0 completed (forecast 0)." in page
 
 
 # ---- Submitting and deciding

@@ -7,6 +7,7 @@ from typing import Any
 
 from partnerships.agreements.figures import Asked, Block, Line
 from partnerships.kit.dates import PartialDate
+from partnerships.kit.text import counted
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.queries.contents import content_of
@@ -59,7 +60,7 @@ _FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_comp
 
 def _in_words(counts: dict[str, int]) -> str:
     return (
-        f"{counts['actual_start']:,} homes started (forecast {counts['forecast_start']:,}), "
+        f"{counted(counts['actual_start'], 'home')} started (forecast {counts['forecast_start']:,}), "
         f"{counts['actual_completion']:,} completed (forecast {counts['forecast_completion']:,})"
     )
 

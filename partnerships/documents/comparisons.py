@@ -13,7 +13,7 @@ from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registe
 from partnerships.documents.comparing.summary import summary
 from partnerships.documents.comparing.wording import words_changed
 from partnerships.documents.schema import Content, Schema
-from partnerships.kit.text import Fragment, excerpt, word_differences
+from partnerships.kit.text import DiffTime, Fragment, excerpt, word_differences
 
 #: Words of unchanged text shown on each side of a change in prose.
 AROUND = 25
@@ -96,17 +96,17 @@ def compare(
     item.
     """
     found, names = changes(schema, a, b, registers), Names(schema, a, b, registers=registers)
-    whats = {change.what for change in found}
+    whats, time = {change.what for change in found}, DiffTime()
     grouped = []
     for heading, belonging in parts if parts is not None else parts_of(schema):
         if whats & set(belonging):
             mine = [change for change in found if change.what in belonging]
-            grouped.append((heading, tuple(_items(mine, touched, names, left_out))))
+            grouped.append((heading, tuple(_items(mine, touched, names, left_out, time))))
     return Comparison(found, summary(found), tuple(grouped))
 
 
 def _items(
-    found: Iterable[Change], touched: Mapping[str, str], names: Names, left_out: frozenset[str]
+    found: Iterable[Change], touched: Mapping[str, str], names: Names, left_out: frozenset[str], time: DiffTime
 ) -> Iterable[ChangedItem]:
     """The changed items, each with all its rows, in the order in which they were found."""
     by_anchor: dict[str, list[Change]] = {}
@@ -120,16 +120,16 @@ def _items(
             label=first.label or first.schema.about_heading or f"About the {first.schema.one}",
             anchor=anchor,
             kind=whole,
-            rows=tuple(_row(change, names, left_out) for change in mine),
+            rows=tuple(_row(change, names, left_out, time) for change in mine),
             by=touched.get(anchor, ""),
         )
 
 
-def _row(change: Change, names: Names, left_out: frozenset[str]) -> ChangeRow:
+def _row(change: Change, names: Names, left_out: frozenset[str], time: DiffTime) -> ChangeRow:
     """One row with was and now; long texts are shortened to what changed in them."""
     fragments: tuple[Fragment, ...] = ()
     if change.is_text and change.was and change.now:
-        fragments = excerpt(word_differences(change.was_words, change.now_words), AROUND)
+        fragments = excerpt(word_differences(change.was_words, change.now_words, time), AROUND)
     whole = change.kind in ("added", "removed") and not change.is_count
     if whole:
         words = _whole(change, names, left_out)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 
 from diff_match_patch import diff_match_patch
 
 Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
-#: Seconds after which a difference becomes coarser, but stays correct.
-DEADLINE = 0.5
+#: Seconds after which a difference becomes coarser, but stays correct, and how many such differences a page may hold.
+DEADLINE, DEADLINES = 0.5, 4
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
@@ -46,13 +48,41 @@ class Fragment(NamedTuple):
     text: str
 
 
-def word_differences(was: str, now: str) -> tuple[Fragment, ...]:
-    """The differences between two texts.
+class DiffTime:
+    """The time that all differences of one page or email may take together: `DEADLINES` times `DEADLINE`.
+
+    Anybody who writes a plan decides how many texts differ in it, and how much.
+    """
+
+    def __init__(self) -> None:
+        self.left = DEADLINES * DEADLINE
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Count the time within."""
+        began = monotonic()
+        yield
+        self.left -= monotonic() - began
+
+
+def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
+    """The differences between two texts; once no time is left, all of the old and of the new one.
 
     Equal and deleted fragments joined give `was`; equal and inserted ones give `now`.
     """
     if was == now:
         return (Fragment("equal", was),) if was else ()
+    if time is None:
+        return _found(was, now)
+    if time.left <= 0:
+        both = (Fragment("delete", was), Fragment("insert", now))
+        return tuple(fragment for fragment in both if fragment.text)
+    with time.taken():
+        return _found(was, now)
+
+
+def _found(was: str, now: str) -> tuple[Fragment, ...]:
+    """The differences between two texts that differ."""
     words: list[str] = [""]
     characters: dict[str, str] = {}
 

@@ -16,7 +16,9 @@ from partnerships.agreements.forms import StartForm
 from partnerships.kit import prose
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import ABOUT, COLLECTIONS, Field
+from partnerships.plans.comparisons import comparison
+from partnerships.plans.content import ABOUT, COLLECTIONS, Content, Field, normalise
+from partnerships.plans.content.shape import MAX_SECTION
 from partnerships.plans.models import Draft, Version
 from tests.plans.drafts import CONTENT, begin, publish, published, save
 from tests.world import World
@@ -86,6 +88,21 @@ def test_no_hostile_text_takes_long_to_render(length: int) -> None:
 
         assert took < BOUND, f"{name}: {took:.1f} s"
         assert len(html) < 10 * len(text) + 100_000, name
+
+
+def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
+    was, now = ("\n".join(f"{side}{word}" for word in range(MAX_SECTION // 6)) for side in "ab")
+
+    def written(body: str) -> Content:
+        return normalise(
+            {"sections": [{"key": f"s{n}", "title": "Text", "body": body[:MAX_SECTION]} for n in range(30)]}
+        )
+
+    began = time.thread_time()
+    compared = comparison(written(was), written(now), None, {})
+
+    assert time.thread_time() - began < BOUND
+    assert len(compared.found) == 30
 
 
 def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from partnerships.kit import text
 from partnerships.kit.text import excerpt, shorten, word_differences
 
 texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_size=60)
@@ -17,6 +21,17 @@ def test_fragments_give_back_both_texts(was: str, now: str) -> None:
 
     assert "".join(part.text for part in fragments if part.kind != "insert") == was
     assert "".join(part.text for part in fragments if part.kind != "delete") == now
+
+
+def test_texts_of_one_page_share_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(step=text.DEADLINE)  # each look takes as long as one difference may
+    monkeypatch.setattr(text, "monotonic", lambda: next(clock))
+    time = text.DiffTime()
+
+    found = [word_differences("one two", "one three", time) for _ in range(100)]
+
+    assert len([fragments for fragments in found if len(fragments) == 3]) == text.DEADLINES
+    assert found[-1] == (("delete", "one two"), ("insert", "one three"))
 
 
 def test_changed_number_is_a_whole_word() -> None:

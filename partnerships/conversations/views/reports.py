@@ -24,7 +24,7 @@ from partnerships.conversations.rights import ReportRights, report_rights
 from partnerships.documents import PieceConflict
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.kit.text import word_differences
+from partnerships.kit.text import DiffTime, word_differences
 from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
@@ -220,8 +220,9 @@ def _changes(was: ReportSubmission, now: ReportSubmission) -> list[dict[str, Any
     before |= {block["heading"]: block["summary"] for block in was.figures}
     after = {question["heading"]: text for question, text in now.asked}
     after |= {block["heading"]: block["summary"] for block in now.figures}
+    time = DiffTime()
     return [
-        {"heading": heading, "words": word_differences(before.get(heading, ""), after.get(heading, ""))}
+        {"heading": heading, "words": word_differences(before.get(heading, ""), after.get(heading, ""), time)}
         for heading in dict.fromkeys([*before, *after])
         if before.get(heading, "") != after.get(heading, "")
     ]

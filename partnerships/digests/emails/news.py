@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from partnerships.kit.text import Fragment, Kind, counted, excerpt, shorten, word_differences
+from partnerships.kit.text import DiffTime, Fragment, Kind, counted, excerpt, shorten, word_differences
 from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
@@ -126,7 +126,8 @@ def news_of(
         homes: tuple[Total, ...] = ()
     else:
         found = changes(was, now, areas)
-        lines, count = tuple(_line(change) for change in found), len(found)
+        time = DiffTime()
+        lines, count = tuple(_line(change, time) for change in found), len(found)
         totals = homes_totals(was, now)
         changed = tuple(row for row in totals.by_tenure if row.difference)
         homes = (*changed, totals.total) if changed else ()
@@ -170,7 +171,7 @@ def _of_new_plan(content: Content) -> tuple[Line, ...]:
     return (Line(summary), *lines) if summary else tuple(lines)
 
 
-def _line(change: Change) -> Line:
+def _line(change: Change, time: DiffTime) -> Line:
     """One change as a line of a digest."""
     if change.what == "homes":
         return Line(
@@ -192,7 +193,7 @@ def _line(change: Change) -> Line:
     if change.is_text:
         return Line(
             subject,
-            fragments=_apart(_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND))),
+            fragments=_apart(_cut(excerpt(word_differences(change.was_words, change.now_words, time), _WORDS_AROUND))),
         )
     return Line(
         subject,

@@ -8,7 +8,7 @@ from typing import Any
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.revisions import PieceConflict
 from partnerships.documents.schema import Collection, Counts, Item, Schema
-from partnerships.kit.text import Fragment, word_differences
+from partnerships.kit.text import DiffTime, Fragment, word_differences
 from partnerships.people.models import User
 
 
@@ -19,13 +19,14 @@ def conflict_context(
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
     rows: list[dict[str, Any]] = []
+    time = DiffTime()
     for spec in collection.fields if collection else schema.about:
         mine_words = names.in_words(spec, conflict.mine[spec.code])
         their_words = names.in_words(spec, theirs[spec.code]) if theirs else ""
         if mine_words != their_words:
             fragments: tuple[Fragment, ...] = ()
             if spec.shape == "text" and mine_words and their_words:
-                fragments = word_differences(their_words, mine_words)
+                fragments = word_differences(their_words, mine_words, time)
             rows.append({"label": spec.label, "mine": mine_words, "theirs": their_words, "fragments": fragments})
     if collection is not None and collection.counts is not None:
         rows += _counts_rows(collection.counts, conflict.mine, theirs)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership
 from partnerships.calendars import services as calendars
 from partnerships.conversations import services as conversations
@@ -41,6 +42,7 @@ from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.signing_in import signed_in
+from tests.support.terms import draft, first_proposal, put_up
 from tests.surveys.asking import prepared
 from tests.world import World
 
@@ -144,6 +146,16 @@ def link_to_sign(world: World) -> Probe:
     plan = ask_signatures(_plan(world), world)
     token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
     return lambda: Client().get(reverse("plans:sign-by-link", args=[token])).status_code == 200
+
+
+def link_to_sign_the_terms(world: World) -> Probe:
+    agreements.change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
+    review_on = (timezone.localdate() + dt.timedelta(days=365)).isoformat()
+    proposal = draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review_on)
+    token = terms_token(put_up(proposal, world.amina).signatories.get(organisation=world.westmarch), world.ben)
+    return lambda: Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 200
 
 
 def _shown(world: World) -> Plan:
@@ -369,6 +381,7 @@ GRANTS = (
     Grant(owner, _ACTS),
     Grant(signatory, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
     Grant(link_to_sign, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
+    Grant(link_to_sign_the_terms, _ACTS),
     Grant(share_by_name, _SHOWN),
     Grant(comment_on_a_draft, _SHOWN),
     Grant(comment_on_a_version, (*_ACTS, larkhaven_leaves_with_the_plan)),

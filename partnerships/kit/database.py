@@ -22,11 +22,11 @@ def add_up(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement that adds up many rows.
 
     PostgreSQL would take longer to compile it than to run it, and would write to disk what fits into memory. It expects
-    far more groups than there are: with less room for tables of these it would sort all rows, once for each way of
-    adding them up.
+    far more groups than there are: without room for tables of that many it would sort all rows, once for each way of
+    adding them up. The 312,000 groups of homes at ten times England are 45 MB.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 8")
+        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 40")
         cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

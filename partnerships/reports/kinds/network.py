@@ -24,6 +24,7 @@ from partnerships.kit.networks import MAX_NODES, cut_apart
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
+from partnerships.organisations.holdings import among
 from partnerships.organisations.lineage import followers_of_each
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.organisations.models import Organisation
@@ -70,7 +71,7 @@ def _compute(asked: Asked) -> Snapshot:
     network = Network.of(parts_on(partnerships, asked.reader, day, today=asked.today))
     parts, without = cut_apart(network.ties)
     shown = network.near(chosen.pk) if chosen is not None and network.held[chosen.pk] else set(network.held)
-    kinds = dict(Organisation.objects.filter(pk__in=network.held).values_list("pk", "kind"))
+    kinds = dict(Organisation.objects.filter(among("pk", list(network.held))).values_list("pk", "kind"))
     names = _names(network.held, asked, day)
     tables = [_counts(network, without, parts), _single(network, without, names)]
     if chosen is not None:
@@ -112,10 +113,10 @@ def _pictures(shown: Collection[int], chosen: Organisation | None, network: Netw
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What organisations are called, and the address of this report around each."""
+    """What organisations are called, and the address of this report around each: `page` lacks only its number."""
 
     words: Mapping[int, str]
-    asked: Sequence[tuple[str, str]]
+    page: str
 
     def __getitem__(self, pk: int) -> str:
         """The name of the day, with the present one, or that of the successor, beside it."""
@@ -123,8 +124,7 @@ class _Names:
 
     def around(self, pk: int) -> str:
         """This report with the organisation in the middle."""
-        page = reverse("reports:report", kwargs={"slug": NETWORK.slug})
-        return f"{page}?{urlencode([*self.asked, ('around', pk)])}"
+        return f"{self.page}{pk}"
 
 
 def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names:
@@ -145,7 +145,8 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
 
     kept = [("day", day.isoformat())] if asked.filters.get("day") else []
     kept += [("kind", asked.filters["kind"])] if asked.filters.get("kind") else []
-    return _Names({pk: words(pk) for pk in organisations}, kept)
+    page = f"{reverse('reports:report', kwargs={'slug': NETWORK.slug})}?{urlencode([*kept, ('around', '')])}"
+    return _Names({pk: words(pk) for pk in organisations}, page)
 
 
 def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
@@ -255,21 +256,19 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
 def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
     """The organisations of the picture, those with most partners first."""
     ordered = sorted(shown, key=lambda pk: (-network.partners[pk], names[pk], pk))
-    rows = tuple(
-        Row(
-            (names[pk], str(OrganisationKind(kinds[pk]).label), network.partners[pk], network.held[pk]),
-            href=names.around(pk),
-            key=str(pk),
-        )
-        for pk in ordered
-    )
+
+    def row(pk: int) -> Row:
+        cells = (names[pk], str(OrganisationKind(kinds[pk]).label), network.partners[pk], network.held[pk])
+        return Row(cells, href=names.around(pk), key=str(pk))
+
     columns = (
         Column("Organisation"),
         Column("Kind"),
         Column("Partners", Kind.COUNT),
         Column("Partnerships", Kind.NUMBER),
     )
-    return Table("organisations", "Organisations", columns, rows, empty="No partnership that you can see.")
+    rows, empty = MadeRows(ordered, row), "No partnership that you can see."
+    return Table("organisations", "Organisations", columns, rows, empty=empty)
 
 
 def _links(network: Network, shown: Collection[int], names: _Names) -> Table:

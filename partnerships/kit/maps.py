@@ -122,12 +122,12 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
     for area, outline in known:
         by_level[area.level].append(_shaded(area, outline, file))
     drawn = {outline.code for _, outline in known}
-    whole = _thrice(view) if file else view
+    whole = _thrice(view)  # paper can be wider than the view: sea lies beside it
     drawing = _svg(
         label,
         view,
         whole,
-        _around(whole, drawn, file),
+        _around(whole if file else view, drawn, file),
         format_html_join(
             "",
             '<g fill="{}">{}</g>',

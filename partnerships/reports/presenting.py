@@ -39,7 +39,7 @@ EMPTY = "–"
 #: Rows of a long table on one page, and on paper.
 ROWS_A_PAGE, MAX_PRINTED = 25, 1_000
 #: Cells of one table, and of all, on paper that is made while somebody waits: a cell of a PDF takes 1 ms.
-MAX_CELLS, MAX_CELLS_IN_ALL = 2_400, 3_600
+MAX_CELLS, MAX_CELLS_IN_ALL = 1_000, 1_500
 #: Groups of bars that fit side by side, each with room for a year, and bars that are drawn below each other.
 _MAX_GROUPS, _MAX_ROWS = 14, 15
 #: More columns than these are written small on paper; a table of so few rows stays on one sheet.
@@ -146,7 +146,7 @@ class ShownTable:
         """Its classes on paper: how wide it is, whether its columns are alike, and whether it fits beside its chart."""
         is_wide = len(self.columns) > _MANY
         is_even = is_wide and all(column.is_figure for column in self.columns[1:])
-        is_short = len(self.rows) <= _FEW
+        is_short = len(self.rows) <= _FEW and not is_wide
         marks = (("wide", is_wide), ("even", is_even), ("short", is_short))
         return " ".join(f"cg-report-table--{name}" for name, holds in marks if holds)
 

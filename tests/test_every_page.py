@@ -59,7 +59,8 @@ ALSO_WRITTEN = {
     "calendars:feed": {"calendars_calendaraddress"},  # when a program last read it, for its owner
     "people:own-data": {"activity_event", "people_securityevent"},  # that it was exported
     "plans:compare": {"digests_watermark"},  # its reader has seen these changes
-    "plans:pdf": {"plans_paper"},  # kept for the next reader
+    "plans:compare-pdf": {"plans_comparedpaper"},  # kept for the next reader
+    "plans:pdf": {"plans_paper"},
 }
 
 

@@ -14,8 +14,8 @@ from partnerships.documents import downloads
 from partnerships.people.models import User
 from partnerships.people.retention import apply_retention
 from partnerships.plans import services
-from partnerships.plans.models import Paper, Plan
-from tests.plans.drafts import CANARY, ask_signatures, published
+from partnerships.plans.models import ComparedPaper, Paper, Plan
+from tests.plans.drafts import CANARY, ask_signatures, publish, published, save
 from tests.world import World
 
 
@@ -58,6 +58,25 @@ def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], 
     assert CANARY in inside
     assert CANARY not in outside
     assert Paper.objects.count() == len(drawn) == 2
+
+
+def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
+    world: World, as_: Callable[[User], Client], drawn: list[str]
+) -> None:
+    plan = published(world, audience="public")
+    save(plan, world, "sections/inside", body=f"The price rose to {CANARY}.")
+    publish(plan, world, "A new price.")
+    address = f"{reverse('plans:compare-pdf', kwargs={'pk': plan.pk})}?from=1&to="
+
+    pages = [client.get(f"{address}2").content.decode() for client in (Client(), as_(world.chidi), as_(world.ben))]
+    drafts = [as_(world.amina).get(f"{address}draft").status_code for _ in range(2)]
+
+    assert pages[0] == pages[1]
+    assert [CANARY in page for page in pages] == [False, False, True]
+    assert drafts == [200, 200]
+    assert len(drawn) == 2 + len(drafts)
+    apply_retention(now=timezone.now() + dt.timedelta(days=30))
+    assert not ComparedPaper.objects.exists()
 
 
 def test_stored_pdf_is_served_only_after_the_permission_check(

@@ -4,7 +4,7 @@ from partnerships.documents.models import Decision
 from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
-from partnerships.plans.models.paper import Paper
+from partnerships.plans.models.paper import ComparedPaper, Paper
 from partnerships.plans.models.pipeline import PlannedHomes
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
 from partnerships.plans.models.projection import (
@@ -47,6 +47,7 @@ __all__ = [
     "Audience",
     "Comment",
     "CommentQuerySet",
+    "ComparedPaper",
     "ConditionMet",
     "Decision",
     "Document",

@@ -8,21 +8,44 @@ from partnerships.plans.models.states import ReadingClass
 from partnerships.plans.models.version import Version
 
 
-class Paper(models.Model):
-    """The last PDF of a version for one reading class.
+class _StoredPdf(models.Model):
+    """The last PDF of something for one reading class.
 
     `digest` is the hash of the HTML from which it was drawn, with its styles: when a signature is added or a template
     changes, the hash differs and the PDF is drawn again.
     """
 
-    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")
     reader = models.CharField(max_length=10, choices=ReadingClass.choices)
     digest = models.CharField(max_length=64)
     pdf = models.BinaryField()
     made_at = models.DateTimeField(db_index=True)
 
     class Meta:
+        abstract = True
+
+
+class Paper(_StoredPdf):
+    """The last PDF of a version for one reading class."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")
+
+    class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "reader"], name="one_paper_a_version_and_reader")]
 
     def __str__(self) -> str:
         return f"PDF of version {self.version_id} for readers {self.reader}"
+
+
+class ComparedPaper(_StoredPdf):
+    """The last PDF of a version compared with an earlier or later one, for one reading class."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="compared_papers", db_index=False)
+    against = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "against", "reader"], name="one_compared_paper_a_reader")
+        ]
+
+    def __str__(self) -> str:
+        return f"PDF of version {self.version_id} against {self.against_id} for readers {self.reader}"

@@ -9,37 +9,54 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from importlib.metadata import version as release
+from typing import Any
+
+from django.db.models import QuerySet
 
 from partnerships.people.retention import delete_in_batches, register_retention
-from partnerships.plans.models import Paper, ReadingClass, Version
+from partnerships.plans.models import ComparedPaper, Paper, ReadingClass, Version
 
 KEEP_FOR = dt.timedelta(days=30)
 
 
 def paper_of(
-    page: str, *, version: Version, reader: ReadingClass, draw: Callable[[str], bytes], now: dt.datetime
+    page: str,
+    *,
+    version: Version,
+    against: Version | None = None,
+    reader: ReadingClass,
+    draw: Callable[[str], bytes],
+    now: dt.datetime,
 ) -> bytes:
-    """The stored PDF of a page, or else a new one, which is stored."""
+    """The stored PDF of a page, or else a new one, which is stored.
+
+    The page is a version, or one compared with another, `against`.
+    """
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
-    kept = Paper.objects.filter(version=version, reader=reader, digest=digest).first()
+    stored: QuerySet[Any] = Paper.objects.all()
+    wanted: dict[str, Any] = {"version": version, "reader": reader}
+    if against is not None:
+        stored, wanted = ComparedPaper.objects.all(), {**wanted, "against": against}
+    kept = stored.filter(**wanted, digest=digest).first()
     if kept is not None:
         return bytes(kept.pdf)
     pdf = draw(page)
-    Paper.objects.update_or_create(
-        version=version, reader=reader, defaults={"digest": digest, "pdf": pdf, "made_at": now}
-    )
+    stored.update_or_create(**wanted, defaults={"digest": digest, "pdf": pdf, "made_at": now})
     return pdf
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    return delete_in_batches(Paper.objects.filter(made_at__lte=now - KEEP_FOR), dry_run=dry_run)
+    old: list[QuerySet[Any]] = [
+        model._default_manager.filter(made_at__lte=now - KEEP_FOR) for model in (Paper, ComparedPaper)
+    ]
+    return sum(delete_in_batches(rows, dry_run=dry_run) for rows in old)
 
 
 def register() -> None:
     """Register the retention of stored PDFs."""
     register_retention(
         "papers",
-        what="PDFs of published versions, as they were drawn",
+        what="PDFs of published versions and of two compared, as they were drawn",
         purpose="so that a PDF is drawn once and not for every reader",
         basis="legitimate interests",
         kept_for="30 days, then drawn again when somebody asks",

@@ -5,7 +5,9 @@ On screen, in print, as PDF and CSV.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -24,6 +26,7 @@ from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Plan, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
+from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first
 from partnerships.plans.views.whole import compare_contents
 
@@ -196,11 +199,26 @@ def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison as a PDF."""
+    """The comparison as a PDF, stored for the next reader unless one side is the draft."""
     if _closed(request, pk):
         return sign_in_first(request)
     both = compare_sides(request, pk, Opening.PDF)
-    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, both), _title(both))
+    draw: Callable[[str], bytes] = downloads.draw_pdf if both.is_draft else partial(_kept, both)
+    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, both), _title(both), draw=draw)
+
+
+def _kept(both: Compared, page: str) -> bytes:
+    """The stored PDF of two versions compared."""
+    assert both.a.version is not None
+    assert both.b.version is not None
+    return paper_of(
+        page,
+        version=both.b.version,
+        against=both.a.version,
+        reader=both.opened.reader,
+        draw=downloads.draw_pdf,
+        now=timezone.now(),
+    )
 
 
 @login_not_required

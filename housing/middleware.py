@@ -36,11 +36,14 @@ log = structlog.get_logger(__name__)
 EXPORT_ROUTES = frozenset(
     {
         "people:own-data",
+        "agreements:terms-pdf",
+        "agreements:terms-word",
         "conversations:reports-csv",
         "exchange:export",
         "lists:export",
         "lists:file-download",
         "nominations:csv",
+        "nominations:record",
         "nominations:rows",
         "surveys:pdf",
         "digests:export-stakeholders",
@@ -57,6 +60,7 @@ EXPORT_ROUTES = frozenset(
         "organisations:pending-feed",
         "open_data:file",
         "admin:transfer_importrun_set_aside",
+        "transfer:own-set-aside",
         "spreadsheets:export",
         "spreadsheets:set-aside",
     }

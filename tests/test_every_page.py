@@ -46,6 +46,17 @@ FILLING = 1
 
 #: Pages that show an email, or a part of a page for htmx: not ours to title.
 NO_PAGES = frozenset({"digests:as-sent"})
+#: Files that are not made from records: as somebody uploaded them, and empty spreadsheets. All others are exports.
+NO_EXPORTS = frozenset(
+    {
+        "agreements:document-download",
+        "answers:file",
+        "commitments:evidence",
+        "conversations:file",
+        "plans:document",
+        "spreadsheets:template",
+    }
+)
 #: Pages with exports are opened more often in these tests than people may in a minute.
 MANY_EXPORTS = 1_000
 
@@ -65,11 +76,12 @@ ALSO_WRITTEN = {
 
 
 class Visit(NamedTuple):
-    """What one visit took: its queries, the page ("" for a file), and the tables that it wrote to."""
+    """What one visit took: its queries, the page ("" for a file), the tables that it wrote to, and if it is a file."""
 
     queries: int
     text: str
     written: frozenset[str]
+    is_file: bool
 
 
 def visit(client: Client, address: str) -> Visit:
@@ -80,7 +92,8 @@ def visit(client: Client, address: str) -> Visit:
             assert answer.status_code == 200, address
     is_page = not answer.streaming and "text/html" in answer["Content-Type"]
     written = frozenset(table for one in captured.captured_queries for table in _WRITE.findall(one["sql"]))
-    return Visit(len(captured), answer.content.decode() if is_page else "", written)
+    is_file = answer.get("Content-Disposition", "").startswith("attachment")
+    return Visit(len(captured), answer.content.decode() if is_page else "", written, is_file)
 
 
 def queries(client: Client, address: str, *, allowed: int = 0) -> Visit:
@@ -115,23 +128,25 @@ class Opened:
     pages: dict[str, str]
     #: The tables that opening a page as a lead writes to.
     written: dict[str, set[str]]
+    #: Those that are files.
+    files: set[str]
 
 
 @pytest.fixture(scope="module")
 def opened(world: World, django_db_blocker: Any) -> Opened:
     """Every page, opened once for all tests of this module."""
     recorded = json.loads(RECORDED.read_text())
-    lead, found = Client(), Opened({}, {}, {})
+    lead, found = Client(), Opened({}, {}, {}, set())
     with django_db_blocker.unblock(), override_settings(EXPORTS_PER_MINUTE=MANY_EXPORTS):
         lead.force_login(world.amina)
         for row in ROWS:
             name, address = row.label, reverse(row.name, kwargs=row.on(world)) + row.query
             text = ""
             if row.get is not None and row.get["lead"] == 200:
-                found.counts[name], text, written = queries(
-                    lead, address, allowed=0 if RECORD else recorded.get(name, 0)
-                )
-                found.written[name] = set(written)
+                seen = queries(lead, address, allowed=0 if RECORD else recorded.get(name, 0))
+                found.counts[name], text, found.written[name] = seen.queries, seen.text, set(seen.written)
+                if seen.is_file:
+                    found.files.add(name)
             elif other := _other_reader(world, row):
                 answer = other.get(address)
                 text = answer.content.decode() if "text/html" in answer["Content-Type"] else ""
@@ -155,6 +170,13 @@ def test_opening_a_page_changes_nothing(opened: Opened) -> None:
     changed = {name: tables - MAY_BE_WRITTEN - ALSO_WRITTEN.get(name, set()) for name, tables in opened.written.items()}
 
     assert {name: sorted(tables) for name, tables in changed.items() if tables} == {}
+
+
+@pytest.mark.django_db
+def test_every_file_that_is_made_for_a_reader_is_logged(opened: Opened) -> None:
+    unlogged = {name for name in opened.files if "activity_export" not in opened.written[name]}
+
+    assert {name.partition("?")[0] for name in unlogged} == NO_EXPORTS
 
 
 def _texts(tag: str, page: str) -> list[str]:

@@ -59,7 +59,7 @@ def test_one_role_for_web_and_worker_gets_the_webs_limits() -> None:
         assert shown(url, "statement_timeout") == "15s"
 
 
-def test_a_connection_notices_an_unreachable_server_within_a_minute() -> None:
+def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> None:
     relay = Relay()
     relay.join()
     opened = ConnectionHandler({"default": connection_settings(relay.url())})["default"]
@@ -81,8 +81,8 @@ def test_a_connection_notices_an_unreachable_server_within_a_minute() -> None:
         relay.cut()
 
     assert kept == 1
-    assert idle + every * times <= 60
-    assert 0 < unanswered <= 60_000
+    assert idle + every * times <= 30
+    assert 0 < unanswered <= 10_000  # after a failover, pages on old connections wait this long
 
 
 def test_options_in_the_url_win() -> None:

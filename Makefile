@@ -6,8 +6,8 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-saving bench-search bench-successions docs release-check try-alerts try-failover try-image try-recovery \
-	try-upgrade format settings lock audit
+	bench-saving bench-search bench-successions docs nightly release-check try-alerts try-failover try-image \
+	try-recovery try-upgrade format settings lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -91,11 +91,14 @@ bench-search: ## Measure search with common and rare words at 10 times England
 try-recovery: ## Restore a moment before an accident, by archived write-ahead log
 	@$(VENV) -m benchmarks.recovery
 
-try-upgrade: ## Upgrade the first public commit and every version tag to this code (takes minutes)
+try-upgrade: ## Upgrade the first public commit and every version tag to this code under load (takes minutes)
 	@$(VENV) -m benchmarks.upgrades $(ARGS)
 
-try-alerts: ## Play each fault to the alerts for Prometheus (needs promtool)
+try-alerts: ## Play each fault to the rules for Prometheus (needs promtool)
 	@$(VENV) -m benchmarks.alerts
+
+nightly: ## What takes too long for CI: upgrades on each PostgreSQL here, recovery, alerts, failover
+	@$(BOOTSTRAP) -m benchmarks.nightly
 
 try-failover: ## Kill and cut off a broker with sentinels and a standby, on hosts of their own (needs root)
 	@$(VENV) -m benchmarks.failover

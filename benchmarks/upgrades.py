@@ -1,9 +1,12 @@
-"""`make try-upgrade`: upgrades the first public commit and every version tag to this code, with people on the data.
+"""`make try-upgrade`: upgrades two old commits and every version tag to this code, while people read and save.
 
 Each gets a copy and an environment of its own (below var/upgrades, kept for the next time) and a PostgreSQL server of
-its own with the demonstration loaded. Then come `manage.py upgrade` of this code, a visit of many pages as each of its
-people, and the drill of a restore. The server is the embedded one, or that of the programs in POSTGRES_PROGRAMS.
-Options: names of commits, instead of all. The last line says which failed.
+its own with the demonstration loaded. Two web processes of the old code serve readers and savers on it. `manage.py
+upgrade` of this code migrates, under maintenance only if it asks for that; then the new code replaces one process after
+the other. An error page, or a saved ask that is missing or there twice, is a failure. Afterwards come a visit of many
+pages as each of its people, the drill of a restore and, with --crawl, the crawl of the suite (tests/crawl.py). The
+server is the embedded one, or that of the programs in POSTGRES_PROGRAMS. Options: names of commits, instead of all.
+The last line says which failed.
 """
 
 from __future__ import annotations
@@ -16,9 +19,13 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.own_server import Server, own_server
+from benchmarks.upgrades_load import TITLE, Code, Load, Web, people_of, two_webs
+from benchmarks.upgrades_people import paths
 from housing.environment import BASE_DIR, VAR_DIR
+from tools.bootstrap import find_node
 
-FIRST = "41f94f9"
+#: The first public commit, and one from which old code can run beside every migration since.
+FIRST, BESIDE = "41f94f9", "b95ac3c"
 #: The environment of each: its own tree and packages, the same database.
 ROLES = {
     "DATABASE_URL": "common_ground",
@@ -31,8 +38,10 @@ PREPARE = (
     "CREATE ROLE common_ground_worker LOGIN IN ROLE common_ground",
     "CREATE DATABASE common_ground OWNER common_ground_owner",
 )
-#: Pages of one kind that each person visits.
-PER_ROUTE = 2
+#: Seconds of reading and saving between two steps of an upgrade.
+BETWEEN = 15
+#: What `manage.py upgrade` says if old code cannot run beside these migrations.
+ASKS_FOR_MAINTENANCE = "run `manage.py maintenance on`"
 
 
 def say(words: str) -> None:
@@ -42,18 +51,22 @@ def say(words: str) -> None:
 
 def main(chosen: list[str]) -> int:
     """Try every upgrade; returns how many failed."""
+    crawls = "--crawl" in chosen
+    commits = [one for one in chosen if one != "--crawl"]
     tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=BASE_DIR, capture_output=True, text=True, check=True)
     failed = []
-    for commit in chosen or [FIRST, *tags.stdout.split()]:
+    for commit in commits or [FIRST, BESIDE, *tags.stdout.split()]:
         began = time.monotonic()
         try:
             with own_server(_programs()) as server:
-                upgrade(commit, server)
+                faults = upgrade(commit, server, crawls=crawls)
         except subprocess.CalledProcessError as error:
-            say(f"{commit}: FAILED: {error}")
+            faults = [str(error)]
+        if faults:
             failed.append(commit)
-        else:
-            say(f"{commit}: upgraded in {time.monotonic() - began:.0f} s.")
+        for fault in faults:
+            say(f"{commit}: FAILED: {fault}")
+        say(f"{commit}: {'not ' if faults else ''}upgraded, in {time.monotonic() - began:.0f} s.")
     say(f"Failed: {', '.join(failed)}" if failed else "All upgrades work.")
     return len(failed)
 
@@ -63,28 +76,89 @@ def _programs() -> Path | None:
     return Path(given) if given else None
 
 
-def upgrade(commit: str, server: Server) -> None:
-    """Load the demonstration with the old code, upgrade with this code, and look at the result."""
-    old, python = prepared(commit)
+def upgrade(commit: str, server: Server, *, crawls: bool) -> list[str]:
+    """Load the demonstration with the old code, upgrade under load, look at the result; returns what is wrong."""
+    old, new = prepared(commit), Code(Path(sys.executable), BASE_DIR)
     server.create(server.folder / "data")
     server.start(server.folder / "data", fsync="off", synchronous_commit="off")
     try:
         server.ask(*PREPARE)
         say(f"{commit}: {server.ask('SHOW server_version')}")
         environ = environment(server)
-        run(python, "manage.py", "migrate", "--no-input", "-v0", cwd=old, environ=environ)
+        run(old, "manage.py", "migrate", "--no-input", "-v0", environ=environ)
         demonstration = ("partnerships/transfer/demo.json", "--demo-passwords")
-        run(python, "manage.py", "load_network", *demonstration, cwd=old, environ=environ | {"DATABASE_ROLE": "worker"})
-        new = Path(sys.executable)
-        run(new, "manage.py", "maintenance", "on", environ=environ)
-        run(new, "manage.py", "upgrade", "--without-backup", environ=environ)
-        run(new, "manage.py", "collectstatic", "--no-input", environ=environ)
-        run(new, "manage.py", "maintenance", "off", environ=environ)
-        run(new, "-m", "benchmarks.upgrades", "visit", environ=environ)
-        run(new, "manage.py", "digests", "status", "--json", environ=environ)
-        run(new, "manage.py", "backup_drill", environ=environ)
+        run(old, "manage.py", "load_network", *demonstration, environ=environ | {"DATABASE_ROLE": "worker"})
+        run(old, "manage.py", "collectstatic", "--no-input", environ=environ)
+        with two_webs(server.folder) as webs:
+            load = Load(webs, people_of(old, environ))
+            upgrade_under_load(load, webs, old, new, environ)
+            faults = [*load.faults, *wrong_rows(load, server)]
+            run(new, "-m", "benchmarks.upgrades", "visit", environ=environ)
+            run(new, "manage.py", "digests", "status", "--json", environ=environ)
+            run(new, "manage.py", "backup_drill", environ=environ)
+            if crawls:
+                origin = f"http://127.0.0.1:{webs[0].port}"
+                run(new, "tests/crawl.py", "--origin", origin, environ=environ)
     finally:
         server.stop(server.folder / "data")
+    return faults
+
+
+def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, environ: dict[str, str]) -> None:
+    """Upgrade while people read and save, as docs/upgrades.md says."""
+    for web in webs:
+        web.start(old, environ)
+    load.start()
+    try:
+        load.go_on("before", BETWEEN)
+        if asks_for_maintenance(new, environ):
+            run(new, "manage.py", "maintenance", "on", environ=environ)
+            load.go_on("new code shows the page of maintenance")
+            for web in webs:
+                web.replace(new, environ)
+            load.go_on("maintenance", 1)
+            run(new, "manage.py", "upgrade", "--without-backup", environ=environ)
+            run(new, "manage.py", "collectstatic", "--no-input", environ=environ)
+            for web in webs:
+                web.replace(new, environ)
+            run(new, "manage.py", "maintenance", "off", environ=environ)
+        else:
+            load.go_on("manage.py upgrade beside the old code")
+            run(new, "manage.py", "upgrade", "--without-backup", environ=environ)
+            load.go_on("old code on the new tables", BETWEEN)
+            run(new, "manage.py", "collectstatic", "--no-input", environ=environ)
+            for number, web in enumerate(webs, start=1):
+                load.go_on(f"process {number} is replaced")
+                web.replace(new, environ)
+                load.go_on(f"process {number} is new", BETWEEN / 3)
+            load.go_on("back to the old code")
+            for code in (old, new):
+                run(code, "manage.py", "collectstatic", "--no-input", environ=environ)
+                webs[0].replace(code, environ)
+                time.sleep(BETWEEN / 3)
+        load.go_on("after", BETWEEN)
+    finally:
+        load.stop()
+        for line in load.report():
+            say(f"    {line}")
+
+
+def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
+    """Whether old code cannot run beside the new tables."""
+    done = subprocess.run(
+        [str(new.python), "manage.py", "upgrade", "--check", "--without-backup"],
+        cwd=new.tree, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return ASKS_FOR_MAINTENANCE in done.stderr
+
+
+def wrong_rows(load: Load, server: Server) -> list[str]:
+    """Asks that were saved, as people were told, and are missing or there twice."""
+    titles = f"SELECT coalesce(array_agg(title), '{{}}') FROM exchange_entry WHERE title LIKE '{TITLE} %'"
+    found = Counter(server.ask(titles, database="common_ground"))
+    say(f"    {len(load.saved):,} asks were saved, {found.total():,} are there.")
+    missing = [f"Missing: {title}" for title in load.saved if title not in found]
+    return [*missing, *(f"There {times} times: {title}" for title, times in found.items() if times > 1)]
 
 
 def environment(server: Server) -> dict[str, str]:
@@ -106,8 +180,8 @@ def environment(server: Server) -> dict[str, str]:
     }
 
 
-def prepared(commit: str) -> tuple[Path, Path]:
-    """The tree of a commit, and the Python of an environment with its packages."""
+def prepared(commit: str) -> Code:
+    """A commit with its packages and its front end."""
     folder = VAR_DIR / "upgrades" / commit
     tree, venv = folder / "tree", folder / "venv"
     if not (tree / "manage.py").exists():
@@ -120,16 +194,19 @@ def prepared(commit: str) -> tuple[Path, Path]:
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)], check=True)
         words = ["--quiet", "--require-hashes", "--no-deps", "--python", str(venv / "bin" / "python")]
         subprocess.run([uv, "pip", "install", *words, "-r", str(tree / "requirements.txt")], check=True)
+        node, npm = find_node()
+        subprocess.run([*npm, "ci", "--ignore-scripts", "--silent"], cwd=tree, check=True)
+        subprocess.run([node, "static/build.mjs"], cwd=tree, stdout=subprocess.DEVNULL, check=True)
         (folder / "installed").touch()
-    return tree, venv / "bin" / "python"
+    return Code(venv / "bin" / "python", tree)
 
 
-def run(python: Path, *words: str, environ: dict[str, str], cwd: Path = BASE_DIR) -> None:
+def run(code: Code, *words: str, environ: dict[str, str]) -> None:
     """Run Python to its end, and show the end of what it says; raises if it fails."""
     # manage.py chooses the role itself; in old code migrate is the only command that needs another one.
     done = subprocess.run(
-        [str(python), *words],
-        cwd=cwd,
+        [str(code.python), *words],
+        cwd=code.tree,
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -166,30 +243,6 @@ def visit() -> int:
         say(line)
     say(f"Visited {counted.total():,} pages: {dict(sorted(counted.items()))}")
     return len(broken)
-
-
-def paths() -> list[str]:
-    """Addresses without arguments, and those that need only the number of a record, for the first records."""
-    from django.urls import NoReverseMatch, get_resolver, reverse
-
-    found = []
-
-    def walk(patterns: list[object], prefix: str, namespace: str) -> None:
-        for one in patterns:
-            name = getattr(one, "name", None)
-            inner = getattr(one, "url_patterns", None)
-            if inner is not None:
-                space = getattr(one, "namespace", None)
-                walk(inner, prefix, f"{namespace}{space}:" if space else namespace)
-            elif name:
-                for arguments in ([], *([number] for number in range(1, PER_ROUTE + 1))):
-                    try:
-                        found.append(reverse(f"{namespace}{name}", args=arguments))
-                    except NoReverseMatch:
-                        continue
-
-    walk(get_resolver().url_patterns, "", "")
-    return sorted({path for path in found if not path.startswith(("/accounts/logout", "/health/", "/metrics"))})
 
 
 if __name__ == "__main__":

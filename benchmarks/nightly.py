@@ -1,0 +1,56 @@
+"""`make nightly`: what takes too long for CI, one thing after another; the last line says what failed.
+
+Every upgrade under load with the crawl of the suite on the migrated data, on the embedded PostgreSQL and on each of
+Debian's below /usr/lib/postgresql; recovery to a moment; the alert rules, where promtool is there; as root, failover.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.upgrades import say
+from housing.environment import BASE_DIR
+
+#: Where Debian keeps a folder of programs for each version.
+DEBIANS = Path("/usr/lib/postgresql")
+#: The oldest version that is supported.
+OLDEST = 15
+
+
+def steps() -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    """The name, the module with its options, and what is added to the environment."""
+    upgrade = ["benchmarks.upgrades", "--crawl"]
+    yield "upgrades on the embedded PostgreSQL", upgrade, {}
+    for programs in sorted(DEBIANS.glob("*/bin")):
+        if (programs / "initdb").exists() and int(programs.parent.name) >= OLDEST:
+            version = programs.parent.name
+            yield f"upgrades on Debian's PostgreSQL {version}", upgrade, {"POSTGRES_PROGRAMS": str(programs)}
+    yield "recovery", ["benchmarks.recovery"], {}
+    if shutil.which("promtool"):
+        yield "alerts", ["benchmarks.alerts"], {}
+    if os.geteuid() == 0:
+        yield "failover", ["benchmarks.failover"], {}
+
+
+def main() -> int:
+    """Run every step, also after one that fails; returns how many failed."""
+    failed = []
+    for name, words, environ in steps():
+        say(f"== {name}")
+        began = time.monotonic()
+        done = subprocess.run([sys.executable, "-m", *words], cwd=BASE_DIR, env=os.environ | environ, check=False)
+        say(f"== {name}: {'FAILED' if done.returncode else 'passed'} in {time.monotonic() - began:.0f} s")
+        if done.returncode:
+            failed.append(name)
+    say(f"Failed: {', '.join(failed)}" if failed else "Everything passed.")
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -103,6 +103,9 @@ nightly: ## What takes too long for CI: upgrades on each PostgreSQL here, recove
 try-failover: ## Kill and cut off a broker with sentinels and a standby, on hosts of their own (needs root)
 	@$(VENV) -m benchmarks.failover
 
+try-hosts: ## Kill and cut off every host in turn while digests leave and people save (needs root)
+	@$(VENV) -m benchmarks.hosts $(ARGS)
+
 try-image: ## Build the image without a registry, and start it on a read-only root (needs root on Debian)
 	@$(VENV) -m benchmarks.image
 

@@ -237,12 +237,12 @@ class Session:
             self.say(b"502 5.5.1 Not here\r\n")
 
 
-def serve(sink: Sink, port: int) -> None:
+def serve(sink: Sink, port: int, address: str) -> None:
     """Serve until a signal asks to stop."""
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopped.append(number))
-    listener = socket.create_server(("127.0.0.1", port), backlog=200)
+    listener = socket.create_server((address, port), backlog=200)
     sink.selector.register(listener, selectors.EVENT_READ, None)
     place = memoryview(bytearray(_MAX_AT_ONCE))
     written = time.monotonic()
@@ -265,10 +265,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An SMTP server that stores only a list of what it accepted.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--address", default="127.0.0.1", help="0.0.0.0 also for other hosts")
     parser.add_argument("--fault", action="append", default=[])
     options = parser.parse_args()
     faults = [Fault.read(text) for text in options.fault]
-    serve(Sink(options.log, faults=faults), options.port)
+    serve(Sink(options.log, faults=faults), options.port, options.address)
 
 
 if __name__ == "__main__":

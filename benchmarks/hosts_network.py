@@ -69,6 +69,17 @@ class Host:
         """Connect it again."""
         ip("link", "set", f"cg-{self.number}", "up")
 
+    def lose(self, *others: str) -> None:
+        """Let what it sends to other addresses vanish; nobody is told."""
+        nowhere = ("lladdr", "02:00:00:00:00:01", "dev", "eth0", "nud", "permanent")
+        for other in others:
+            ip("-n", self.space, "neigh", "replace", other, *nowhere)
+
+    def find(self, *others: str) -> None:
+        """Reach those addresses again."""
+        for other in others:
+            ip("-n", self.space, "neigh", "delete", other, "dev", "eth0")
+
     def start(self, what: str, command: list[str], log: Path, **environ: str) -> None:
         """Start a process on it."""
         self.environ |= environ
@@ -89,11 +100,13 @@ class Host:
         for _, _, process in self.running.values():
             kill_tree(process)
 
-    def restart_dead(self) -> None:
-        """Start again what has ended, as systemd would."""
-        for what, (command, log, process) in list(self.running.items()):
-            if process.poll() is not None:
-                self.start(what, command, log)
+    def restart_dead(self) -> list[str]:
+        """Start again what has ended, as systemd would; returns what that was."""
+        ended = [what for what, (_, _, process) in self.running.items() if process.poll() is not None]
+        for what in ended:
+            command, log, _ = self.running[what]
+            self.start(what, command, log)
+        return ended
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
@@ -169,11 +182,15 @@ class HostedServer(Server):
 
 @contextlib.contextmanager
 def server_on(host: Host) -> Iterator[HostedServer]:
-    """A folder for a server on this host."""
+    """A folder for a server on this host, which is killed at the end."""
     with own_server() as made:
         server = HostedServer(made.binaries, made.folder, made.user)
         server.host = host
-        yield server
+        try:
+            yield server
+        finally:
+            for running in server.folder.glob("*/postmaster.pid"):
+                server.kill(running.parent)
 
 
 def create_primary(server: HostedServer, data: Path) -> None:

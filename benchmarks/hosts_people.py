@@ -1,0 +1,152 @@
+"""People of `make try-hosts`: they sign in, read pages and propose commitments, and note what was confirmed to them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import requests
+
+#: The name by which people reach the site.
+SITE = "ground.example"
+WEB_PORT = 8000
+#: Seconds until a person, and the load balancer's probe, give up.
+PATIENCE, PROBE_PATIENCE = 10, 3
+PAGES = ("/", "/commitments/", "/partnerships/", "/plans/", "/my-work/")
+_FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
+
+
+class Balancer:
+    """Sends each request to the next web host that was ready when it was last asked."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self.addresses = addresses
+        self.ready = set(addresses)
+        self.turns = itertools.count()
+        self.stopping = threading.Event()
+        for address in addresses:
+            threading.Thread(target=self._watch, args=[address], daemon=True).start()
+
+    def _watch(self, address: str) -> None:
+        while not self.stopping.wait(1):
+            found = 0
+            with contextlib.suppress(requests.RequestException):
+                found = requests.get(f"http://{address}:{WEB_PORT}/health/ready/", timeout=PROBE_PATIENCE).status_code
+            (self.ready.add if found == 200 else self.ready.discard)(address)
+
+    def next_host(self) -> str:
+        """The address of a web host, also if none is ready."""
+        ready = sorted(self.ready) or self.addresses
+        return ready[next(self.turns) % len(ready)]
+
+
+@dataclass
+class Seen:
+    """What all people saw together."""
+
+    answered: int = 0
+    #: When a request failed: its beginning, its end, and how.
+    failed: list[tuple[float, float, str]] = field(default_factory=list)
+    #: Statuses that no fault excuses.
+    wrong: Counter[str] = field(default_factory=Counter)
+    #: What was proposed, and what of it was confirmed to the person who did.
+    tried: set[str] = field(default_factory=set)
+    confirmed: set[str] = field(default_factory=set)
+    sent_again: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def last_failure(self, since: float) -> tuple[float, str]:
+        """The end of the last failed request that began since a moment or was under way then; the moment if none."""
+        with self.lock:
+            return max(((end, how) for _, end, how in self.failed if end >= since), default=(since, ""))
+
+
+class Person(threading.Thread):
+    """Somebody who reads a few pages, then proposes a commitment, and sends the form again until it is confirmed."""
+
+    def __init__(self, balancer: Balancer, seen: Seen, sides: dict[str, str], email: str, password: str) -> None:
+        super().__init__(daemon=True)
+        self.balancer, self.seen, self.sides = balancer, seen, sides
+        self.email, self.password = email, password
+        self.cookies: dict[str, str] = {}
+        self.stopping = threading.Event()
+
+    def ask(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
+        """The answer to one request; None if there is none or a refusal for now."""
+        began, how = time.time(), ""
+        try:
+            answer = requests.request(
+                "GET" if data is None else "POST",
+                f"http://{self.balancer.next_host()}:{WEB_PORT}{path}",
+                data=data,
+                cookies=self.cookies,
+                headers={"Host": SITE},
+                timeout=PATIENCE,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            how = type(error).__name__
+        else:
+            self.cookies |= answer.cookies.get_dict()
+            if answer.status_code in (502, 503):
+                how = str(answer.status_code)
+            elif answer.status_code >= 400 or (answer.headers.get("Location", "").startswith("/accounts/login")):
+                self.seen.wrong[f"{answer.status_code} {path}"] += 1
+                how = str(answer.status_code)
+        with self.seen.lock:
+            if how:
+                self.seen.failed.append((began, time.time(), how))
+            else:
+                self.seen.answered += 1
+        if how:
+            self.stopping.wait(0.5)
+            return None
+        return answer
+
+    def insist(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
+        """The answer, asked for again and again; None if the trial ends."""
+        while not self.stopping.is_set():
+            if (answer := self.ask(path, data)) is not None:
+                return answer
+            if data is not None:
+                self.seen.sent_again += 1
+        return None
+
+    def fields_of(self, path: str) -> dict[str, str]:
+        """The hidden fields of a page's form."""
+        page = self.insist(path)
+        return dict(_FIELD.findall(page.text)) if page is not None else {}
+
+    def sign_in(self) -> None:
+        """Sign in by password."""
+        path = "/accounts/login/"
+        self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
+
+    def propose(self, text: str) -> None:
+        """Propose a commitment by the page's form; once its page is shown, it is confirmed."""
+        path = "/commitments/new/"
+        said = {"text": text, "due_on": "2031-12-01", **self.sides}
+        given = self.fields_of(path)
+        if not given:
+            return
+        self.seen.tried.add(text)
+        answer = self.insist(path, given | said)
+        if answer is not None and answer.status_code == 302:
+            self.seen.confirmed.add(text)
+        elif answer is not None:
+            self.seen.wrong[f"{answer.status_code} without a redirect"] += 1
+
+    def run(self) -> None:
+        """Read and save until the trial ends."""
+        self.sign_in()
+        for number in itertools.count():
+            for page in PAGES:
+                if self.stopping.wait(0.3):
+                    return
+                self.ask(page)
+            self.propose(f"Trial of hosts, {self.email}, number {number}.")

@@ -1,0 +1,136 @@
+"""Followers of a plan in `make try-hosts`, people who save, and what is counted at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from typing import Any
+
+import requests
+
+from benchmarks.digests_world import ROOT, Mailbox, make_plan, make_stakeholders, publish
+from benchmarks.hosts_people import PROBE_PATIENCE, Seen
+
+#: Seconds in which everything must have left after the last fault.
+MAX_SECONDS = 900
+
+
+class Followers:
+    """People who get a digest of each version of a plan."""
+
+    def __init__(self, count: int, box: Mailbox) -> None:
+        import django
+
+        django.setup()
+        from django.utils import timezone
+
+        now = timezone.now()
+        self.count, self.box, self.versions = count, box, 1
+        self.owner, self.lead, self.plan = make_plan(now)
+        make_stakeholders(self.plan, self.owner, self.lead, count, now)
+
+    def is_ready(self, address: str, port: int) -> bool:
+        """Whether a web host says that it can serve."""
+        with contextlib.suppress(requests.RequestException):
+            return requests.get(f"http://{address}:{port}/health/ready/", timeout=PROBE_PATIENCE).ok
+        return False
+
+    def waiting(self) -> int:
+        """How many people have not been sent the newest version."""
+        from partnerships.digests.models import DeliveryItem
+
+        told = DeliveryItem.objects.filter(plan=self.plan, to_number=self.versions, delivery__status="sent")
+        return self.count - told.count()
+
+    def keep_busy(self) -> int:
+        """Publish a version if few digests are left to leave; returns how many are."""
+        left = self.waiting() if self.versions > 1 else 0  # the first version is older than its followers
+        if left < self.count / 4:
+            self.versions += 1
+            publish(self.plan, self.lead, self.versions)
+            wanted = len(self.box.taken()) + min(20, self.count // 10)
+            until = time.monotonic() + 30
+            while len(self.box.taken()) < wanted and time.monotonic() < until:
+                time.sleep(0.1)
+            left = self.waiting()
+        return left
+
+    def people_who_save(self, count: int) -> list[tuple[dict[str, str], str, str]]:
+        """Sides of a commitment, address and password of people of the demonstration."""
+        from partnerships.commitments.queries import partners_of
+        from partnerships.organisations.models import EDITING_ROLES, Organisation
+        from partnerships.people.models import User
+
+        password = json.loads((ROOT / "partnerships/transfer/demo.json").read_text())["demo_password"]
+        found = []
+        for person in User.objects.exclude(password__startswith="!").filter(is_superuser=False).order_by("pk"):
+            own = Organisation.objects.of_person(person, *EDITING_ROLES).first()
+            partner = partners_of(person).exclude(pk=own.pk).first() if own else None
+            if own and partner:
+                found.append(({"giver": str(own.pk), "receiver": str(partner.pk)}, person.email, password))
+        return found[:count]
+
+    def count_digests(self) -> dict[str, Any]:
+        """Wait until everybody was told, and compare the database with what the mail server took."""
+        from django.db import Error, connection
+
+        from partnerships.digests.models import DeliveryItem
+        from partnerships.outbox.models import Email
+
+        began, left = time.monotonic(), -1
+        while left and time.monotonic() - began < MAX_SECONDS:
+            time.sleep(1)
+            try:
+                left = self.waiting() + Email.objects.filter(status__in=["queued", "sending"]).count()
+            except Error:
+                connection.close()
+        took = time.monotonic() - began
+        time.sleep(1)  # the mail server writes its log a little later
+        ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        items = DeliveryItem.objects.filter(plan=self.plan, delivery__status="sent").order_by("from_number", "pk")
+        for person, first, last in items.values_list("delivery__recipient", "from_number", "to_number"):
+            ranges[person].append((first, last))
+        lost = twice = 0
+        for spans in ranges.values():
+            at = 1
+            for first, last in spans:
+                lost += first > at
+                twice += first < at
+                at = last
+            lost += at < self.versions
+        sent = dict(Email.objects.filter(status="sent").values_list("message_id", "address"))
+        taken = Counter((identifier, address) for _, identifier, address, _ in self.box.taken())
+        known = {identifier for identifier, _ in taken}
+        lost += self.count - len(ranges)
+        lost += sum(one not in known for one in sent)
+        return {
+            "versions": self.versions,
+            "digests": sum(len(spans) for spans in ranges.values()),
+            "emails": len(sent),
+            "emails_not_sent": dict(Counter(Email.objects.exclude(status="sent").values_list("status", flat=True))),
+            "digests_lost": lost,
+            "digests_twice": twice,
+            "unknown_emails": sum(identifier not in sent for identifier in known),
+            "repeats": sum(times - 1 for times in taken.values()),
+            "most_repeats_of_one": max(taken.values(), default=1) - 1,
+            "settled_after_seconds": round(took, 1),
+        }
+
+
+def count_saves(seen: Seen) -> dict[str, int]:
+    """Compare what was confirmed to people with the database."""
+    from partnerships.commitments.models import Commitment
+
+    kept = Counter(Commitment.objects.filter(text__startswith="Trial of hosts").values_list("text", flat=True))
+    if not seen.confirmed:
+        sys.exit("Nobody could save anything.")
+    return {
+        "saves_confirmed": len(seen.confirmed),
+        "saves_lost": sum(text not in kept for text in seen.confirmed),
+        "saves_twice": sum(times > 1 for times in kept.values()),
+        "saves_kept_unconfirmed": len(set(kept) - seen.confirmed),
+        "forms_sent_again": seen.sent_again,
+    }

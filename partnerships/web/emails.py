@@ -39,7 +39,7 @@ class Shown:
     @property
     def status_label(self) -> str:
         """Its status in words."""
-        return "Came back" if self.came_back else self.email.get_status_display()
+        return "Bounced" if self.came_back else self.email.get_status_display()
 
 
 def emails_for(user: User) -> QuerySet[Email]:

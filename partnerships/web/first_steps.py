@@ -84,7 +84,10 @@ def _of_network(user: User) -> Steps:
         "Set up Common Ground",
         (
             Step(
-                "Become the administrator", "You have an account and can administer.", reverse("people:account"), True
+                "Become the administrator",
+                "You have an account and are an administrator.",
+                reverse("people:account"),
+                True,
             ),
             Step(
                 "Invite your organisation’s first lead",

@@ -65,7 +65,7 @@ def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None
 
     _, said = page(world.amina, "web:emails")
 
-    assert "Came back" in said
+    assert "Bounced" in said
 
 
 def test_lead_of_another_organisation_finds_nothing(world: World, notice: Email) -> None:

@@ -8,9 +8,9 @@ TOPICS = (
     Topic(
         key="home",
         title="Home and My work",
-        does="Home shows the first things that wait for you, what changed lately, and what matches your asks and "
-        "offers. My work lists everything that waits for you, by partnership, oldest first. First steps lead a new "
-        "administrator or lead from nothing to the first partnership.",
+        does="Home shows what is waiting for you, what changed lately, and what matches your asks and offers. My "
+        "work lists everything that is waiting for you, by partnership, oldest first. First steps guide a new "
+        "administrator or lead to the first partnership.",
         who=("Everybody sees their own work.",),
         guide=f"{EVERYDAY}#see-what-waits-for-you",
         views="web:home web:my-work web:first-steps web:help web:page-help web:read-date",
@@ -22,7 +22,7 @@ TOPICS = (
         "have forgotten your password, ask for a link by email. Leads and administrators may be asked for a second "
         "factor.",
         who=(
-            "Accounts exist by invitation: ask your organisation’s lead.",
+            "You need an invitation to get an account: ask your organisation’s lead.",
             "If your organisation is not here, ask an administrator for access.",
         ),
         guide="accounts/#getting-in",
@@ -37,7 +37,7 @@ TOPICS = (
         key="account",
         title="Your account",
         does="Shows your details, ways to sign in, second factors and open sessions. You can change each, end sessions "
-        "that are not yours, and download everything that is held about you.",
+        "that are not yours, and download everything we hold about you.",
         who=(
             "Only you see this page.",
             "If you lose your second factors, an administrator removes them after checking that it is you.",
@@ -51,8 +51,8 @@ TOPICS = (
     Topic(
         key="inbox",
         title="Inbox",
-        does="Keeps every notice to you for 12 months, newest first, by partnership, whether or not it was also "
-        "emailed. Opening one marks it as read.",
+        does="Keeps every notice you get for 12 months, newest first, whether or not it was also emailed. You can "
+        "show one partnership at a time. Opening one marks it as read.",
         who=("Only you see your notices.",),
         guide="inbox/",
         views="digests:inbox digests:inbox-open",
@@ -61,10 +61,13 @@ TOPICS = (
         key="emails-you-get",
         title="Emails you get",
         does="Shows what you follow, how often you get emails, and when the next one comes. You can follow a plan, a "
-        "partnership or one site or milestone, pause, and stop. What can wait comes in one summary a day.",
+        "partnership or one site or milestone, pause, and stop. Less urgent notices come in one summary a day.",
         who=(
-            "You choose your emails, and can stop any of these.",
-            "Leads can send changes of their plans and partnerships to people by their role, and see who follows them.",
+            "You choose which emails you get, and can stop any of these.",
+            (
+                "Leads can have changes to their plans and partnerships emailed to everyone with a certain role, "
+                "and see who follows them."
+            ),
         ),
         guide=f"{EVERYDAY}#follow-changes",
         views="digests:manage digests:follow-piece digests:last-month digests:stop-all digests:view digests:due",
@@ -72,9 +75,9 @@ TOPICS = (
     Topic(
         key="emails-by-link",
         title="Emails without an account",
-        does="This page belongs to a link in an email. You can say whether you want these emails, choose how often, "
-        "read what changed, or stop. Opening a page changes nothing; only its button does.",
-        who=("Anybody with an email address can be a stakeholder. The link is yours: do not pass it on.",),
+        does="You reach this page through a link in an email. You can say whether you want these emails, choose how "
+        "often, read what changed, or stop. Nothing changes until you press the button.",
+        who=("Anybody with an email address can be a stakeholder. The link is only for you: do not pass it on.",),
         guide="digests/#without-an-account",
         views="digests:confirm digests:preferences digests:stop digests:read digests:last-month-by-link "
         "digests:new-links digests:follow",
@@ -83,11 +86,11 @@ TOPICS = (
         key="stakeholders",
         title="Stakeholders",
         does="Lists the people without an account who get emails about your plans and partnerships. You can add "
-        "somebody, correct an address, see what the next email would say, and end it. A stakeholder is asked first and "
-        "must agree.",
+        "somebody, correct an address, see what the next email would say, and stop it. A stakeholder is asked "
+        "first and must agree.",
         who=(
-            "Editors and leads add stakeholders for their organisation, of what it may read.",
-            "Editors and leads of the organisation that added somebody correct the address and end it.",
+            "Editors and leads add stakeholders to what their organisation can read.",
+            "Editors and leads of the organisation that added somebody can correct the address or stop the emails.",
             "The stakeholder agrees, and can stop at any time.",
         ),
         guide=f"{EVERYDAY}#tell-stakeholders",
@@ -100,8 +103,8 @@ TOPICS = (
         does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned, "
         "stopped.",
         who=(
-            "Leads see emails about what their organisation sends; administrators see every email’s state.",
-            "An email that held a secret link is never shown.",
+            "Leads see the emails sent for their organisation; administrators see the status of every email.",
+            "An email that contained a secret link is never shown.",
         ),
         guide="digests/#the-ledger",
         views="digests:ledger digests:entry digests:as-sent web:emails web:email",
@@ -109,8 +112,8 @@ TOPICS = (
     Topic(
         key="calendars",
         title="Dates in your calendar",
-        does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: of all your "
-        "dates, of one partnership, or of a saved view. It shows what you may read at that moment.",
+        does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for all your "
+        "dates, for one partnership, or for a saved view. It always shows what you can read at the time.",
         who=("The address is yours. Make a new one if somebody else has seen it.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
@@ -118,21 +121,21 @@ TOPICS = (
     Topic(
         key="search",
         title="Search",
-        does="Finds words in everything that you may read, also inside plans and files, and people, references and "
-        "postcodes. It never shows that something exists that you may not read.",
-        who=("Everybody who is signed in can search what they may read.",),
+        does="Finds words in everything that you can read, including plans and files, as well as people, references "
+        "and postcodes. It shows nothing that you cannot read.",
+        who=("Everybody who is signed in can search what they can read.",),
         guide="how-search-works/#what-is-found",
         views="search:search search:suggestions",
     ),
     Topic(
         key="lists",
         title="Lists and saved views",
-        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what it shows as a "
-        "view, let the list open with it, share it, or follow it to hear which rows are new or gone. Ticked rows "
-        "can be changed together.",
+        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what it shows as "
+        "a view. You can have the list open with it, share it, or follow it to hear which rows are new or "
+        "gone. You can tick rows and change them together.",
         who=(
-            "Your views are yours. Editors share one with an organisation or a partnership.",
-            "A shared view shows each reader only what they may read.",
+            "Only you see your views. Editors can share one with an organisation or a partnership.",
+            "A shared view shows each reader only what they can read.",
         ),
         guide="lists/#what-a-reader-can-do",
         views="lists:views lists:view lists:save lists:share lists:remove lists:bulk lists:export lists:file "
@@ -151,8 +154,9 @@ TOPICS = (
         key="administration",
         title="Administration",
         does="Administrators keep the directory, accounts and imports here and under Administration. Each step asks "
-        "for a reason, which the history keeps. Viewing the site as somebody else lasts 30 minutes and is logged.",
-        who=("Only administrators use these pages. They act for no organisation.",),
+        "for a reason, which is kept in the history. Viewing the site as somebody else lasts 30 minutes and is "
+        "logged.",
+        who=("Only administrators use these pages. They do not act for any organisation.",),
         guide="how-to/set-up-a-network/",
         views="people:grant-administration people:withdraw-administration people:leaver people:remove-second-factor "
         "people:view-as",

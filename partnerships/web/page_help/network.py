@@ -9,12 +9,12 @@ TOPICS = (
         key="organisations",
         title="Organisations",
         does="The directory of councils, housing associations and others, with earlier names, identifiers, areas, "
-        "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and plans, "
-        "as far as you may read them.",
+        "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and "
+        "plans, if you can read them.",
         who=(
             "Everybody signed in reads the directory.",
             "Leads change the website, short name and sign-in settings of their organisation.",
-            "Administrators correct what registers say.",
+            "Administrators correct what came from registers.",
         ),
         guide="successions/",
         views="organisations:list organisations:detail organisations:suggest organisations:settings "
@@ -24,7 +24,7 @@ TOPICS = (
         key="people-of-an-organisation",
         title="People of an organisation",
         does="Shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, change "
-        "their roles and end memberships. What a leaver held is listed until a colleague takes it over.",
+        "their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
         who=(
             "Leads invite colleagues, change roles and end memberships of their organisation.",
             "Administrators can do that too, with a reason.",
@@ -46,11 +46,11 @@ TOPICS = (
     Topic(
         key="successions",
         title="Successions",
-        does="Records how organisations become others: mergers, new councils, functions that pass on. What an "
-        "organisation holds passes by handover lines, which say who takes over what. Before the day nobody gains "
-        "access; on the day rights follow the lines.",
+        does="Records mergers, new councils and transfers of functions. Handover lines say who takes over what from "
+        "the organisation that ends. Nobody gets new access before vesting day; from that day, access follows "
+        "the handover lines.",
         who=(
-            "Everybody signed in reads successions; the list of what is to come is public.",
+            "Everybody signed in can read successions; the list of pending ones is public.",
             "Administrators record and correct them.",
             "Leads of the predecessor say who takes over; leads of the successors accept or dispute.",
         ),
@@ -73,8 +73,8 @@ TOPICS = (
     Topic(
         key="network",
         title="Network",
-        does="Shows who works with whom, as a picture and as a table, and which partnerships two organisations share.",
-        who=("It shows only partnerships that you may know of.",),
+        does="Shows who works together, as a picture and as a table, and which partnerships two organisations share.",
+        who=("It shows only partnerships that you can see.",),
         guide="reports-room/#network",
         views="web:network web:network-partners web:network-pair",
     ),
@@ -83,7 +83,7 @@ TOPICS = (
         title="Brief before a meeting",
         does="Puts on one page what to know before you meet a partner: both sides’ asks and offers, promises kept and "
         "missed, plans and the last conversation. It prints, and downloads as PDF.",
-        who=("People who act for an organisation get a brief about their partners. It shows only what you may read.",),
+        who=("People who act for an organisation get a brief about their partners. It shows only what you can read.",),
         guide="conversations/#the-brief",
         views="web:brief web:brief-pdf",
     ),
@@ -91,10 +91,10 @@ TOPICS = (
         key="reports",
         title="Reports and dashboards",
         does="Each report is a page with filters, tables and charts, and downloads as PDF, Word or Excel. It says "
-        "where its figures come from. It can be frozen under a name, compared with today later, and emailed "
-        "regularly.",
+        "where its figures come from. You can freeze it under a name, compare it with later figures, and have "
+        "it emailed regularly.",
         who=(
-            "Everybody signed in reads reports. A report counts only what its reader may read.",
+            "Everybody signed in reads reports. A report counts only what its reader can read.",
             "Editors and leads freeze and schedule reports for an organisation or a partnership; its people read them.",
         ),
         guide=f"{EVERYDAY}#make-a-report",
@@ -106,11 +106,11 @@ TOPICS = (
     Topic(
         key="recommendations",
         title="Recommendations",
-        does="Shows what published reports recommend, who should act, what each organisation says it does, and its "
-        "evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
+        does="Shows what published reports recommend, who should act, what each organisation says it is doing, and "
+        "the evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
         who=(
-            "Everybody signed in reads recommendations, and status and reason of each response.",
-            "Evidence is shown to those who may read the record that it is.",
+            "Everybody signed in can read recommendations, and the status and reason of each response.",
+            "You see evidence only if you can read the record that it links to.",
             "Editors and leads respond for their organisation.",
             "Parties of a partnership read what it does about recommendations.",
         ),
@@ -124,9 +124,9 @@ TOPICS = (
     Topic(
         key="surveys",
         title="Surveys of a partnership",
-        does="Asks people how the partnership is doing: in confidence, or by name where too few are asked for that. "
-        "Results are published the morning after the last day, those of an anonymous survey only for groups that are "
-        "large enough. Results lead to objectives, asks and commitments.",
+        does="Asks people how the partnership is doing: anonymously, or by name if there are too few people for "
+        "that. Results are published the morning after the last day. An anonymous survey shows only groups "
+        "that are large enough. Results lead to objectives, asks and commitments.",
         who=(
             "Leads of the parties prepare and open a survey, and add the people to ask.",
             "Nobody sees answers while it is open. In an anonymous survey nobody ever sees who answered what.",
@@ -140,12 +140,12 @@ TOPICS = (
     Topic(
         key="answer-a-survey",
         title="Answer a survey",
-        does="This page belongs to the link in your email. Answer the questions and send them; you need no account. An "
-        "anonymous survey is answered once, and nobody can find out what you answered. In a survey by name "
-        "you can change your answers until it is over.",
+        does="You reach this page through the link in your email. Answer the questions and send your answers; you "
+        "do not need an account. An anonymous survey is answered once, and nobody can find out what you "
+        "answered. In a survey by name you can change your answers until it is over.",
         who=(
             "The person who was sent the link answers.",
-            "Answers by name are read by the people of the partnership once the survey is over.",
+            "People of the partnership can read answers by name once the survey is over.",
         ),
         guide="surveys/#what-nobody-can-find-out",
         views="surveys:answer surveys:answer-by-name surveys:thanks",
@@ -153,11 +153,14 @@ TOPICS = (
     Topic(
         key="nominations",
         title="Nominations",
-        does="Shows what a council and a provider agreed about lettings, and the returns of each quarter: upload the "
-        "CORE export, add what it lacks, and send it. The council confirms or disputes each line.",
+        does="Shows what a council and a provider agreed about lettings, and the returns of each quarter: upload "
+        "the CORE export, add what is missing from it, and send it. The council confirms or disputes each line.",
         who=(
             "All figures are shown only while a signed data-sharing agreement is in force.",
-            "The provider reads them, and the council once a return was sent. Other parties see small numbers masked.",
+            (
+                "The provider sees every figure, and so does the council once a return has been sent. For other "
+                "parties, small numbers are masked."
+            ),
             "Editors and leads of the provider fill in and send returns; those of the council decide on them.",
         ),
         guide="nominations/#the-return",
@@ -171,7 +174,7 @@ TOPICS = (
         does="Imports many sites, commitments, asks, contacts or stakeholders at once, from a file or pasted rows. "
         "Download the template first. A preview shows what would change; nothing changes before you confirm. Rows that "
         "cannot be read are set aside in a file to correct.",
-        who=("You can import what you could enter by hand, and export what you may read.",),
+        who=("You can import what you could enter by hand, and export what you can read.",),
         guide="spreadsheets/",
         views="spreadsheets:record spreadsheets:new spreadsheets:headings spreadsheets:upload spreadsheets:set-aside "
         "spreadsheets:template spreadsheets:export",
@@ -191,20 +194,20 @@ TOPICS = (
     Topic(
         key="open-data",
         title="Open data",
-        does="Publishes what a council must publish by the planning data standards: plans, agreements and sites, as "
-        "files at fixed addresses.",
+        does="Publishes the files that planning data standards require of a council: plans, agreements and sites, "
+        "at fixed addresses.",
         who=(
-            "Everybody reads published files, signed in or not.",
-            "Leads of the council and administrators begin and end publishing, with a reason.",
+            "Anybody can read published files, signed in or not.",
+            "Leads of the council and administrators start and stop publishing, with a reason.",
         ),
         guide="open-data/",
         views="open_data:index open_data:of-organisation open_data:file open_data:publishing",
     ),
     Topic(
         key="reconciliation",
-        title="Match names of your own list",
-        does="A public service that finds the organisation behind a name in your own list, also by earlier names. It "
-        "works with OpenRefine and with programs.",
+        title="Match names from your own list",
+        does="A public service that finds the organisation behind a name in your own list, including by earlier "
+        "names. It works with OpenRefine and with programs.",
         who=("Anybody can use it, without an account. It gives only names, identifiers, dates and successors.",),
         guide="reconciliation/#in-openrefine",
         views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "

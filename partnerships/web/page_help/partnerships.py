@@ -14,8 +14,8 @@ TOPICS = (
         who=(
             "People of the organisations that take part or are invited read it.",
             "Everybody signed in reads title, kind, purpose, areas, organisations and status, if its leads chose so.",
-            "People of an organisation that has left read what there was up to that day.",
-            "Leads of the chair’s or a lead organisation change its status and settings.",
+            "People of an organisation that has left can read everything up to that day.",
+            "Leads of the chair or of a lead organisation change its status and settings.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:detail agreements:list agreements:history agreements:edit agreements:status "
@@ -36,9 +36,9 @@ TOPICS = (
         does="Shows the organisations that take part, were invited, declined or left. Here you can invite "
         "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
         who=(
-            "Leads of the chair’s or a lead organisation invite and remove organisations and change their role.",
+            "Leads of the chair or of a lead organisation invite and remove organisations and change their role.",
             "Leads of the invited organisation accept or decline.",
-            "Leads take their own organisation out. If the terms ask for notice, they give notice instead.",
+            "Leads can leave for their own organisation. If the terms ask for notice, they give notice instead.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:members agreements:invite agreements:answer agreements:party-role agreements:party-remove "
@@ -55,7 +55,7 @@ TOPICS = (
             "Editors and leads of these organisations also read drafts.",
             "Editors and leads of a party change a draft; observers do not.",
             "Leads of a party that has signed propose an amendment.",
-            "They, and leads of the chair’s or a lead organisation, put it up for signature.",
+            "They, and leads of the chair or of a lead organisation, put it up for signature.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
@@ -66,13 +66,13 @@ TOPICS = (
     Topic(
         key="sign-terms",
         title="Sign the terms",
-        does="Shows the version that waits for signatures and takes your decision: sign, or decline with a reason. "
+        does="Shows the version that needs signatures. You sign it, or decline with a reason. "
         "A signature belongs to one version. Signatures on paper are recorded with a scan.",
         who=(
-            "The holder of an organisation’s signatory post signs; where there is none, its leads do.",
-            "The link in an email signs without signing in.",
+            "The organisation’s signatory signs. If it has none, its leads sign.",
+            "You can sign through the link in the email, without signing in.",
             "If the organisation requires a second factor or its own sign-in page, you sign in first.",
-            "Leads of the party that signed, or of the chair’s or a lead organisation, record a signature on paper.",
+            "Leads of the party that signed, of the chair or of a lead organisation, record a signature on paper.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms-sign agreements:terms-paper agreements:sign-by-link",
@@ -80,7 +80,7 @@ TOPICS = (
     Topic(
         key="dates",
         title="Dates of a partnership",
-        does="Shows when the partnership starts, is reviewed and ends, notices that were given, and days that no "
+        does="Shows when the partnership starts, is reviewed and ends, any notice given, and any days that no "
         "agreement covers. Dates take effect by themselves, and leads are emailed beforehand.",
         who=(
             "People of organisations that take part or are invited read the dates.",
@@ -95,7 +95,7 @@ TOPICS = (
         does="Shows who to speak to in each organisation: its lead, and its contacts by role, such as finance or "
         "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
         who=(
-            "Contacts are shown to colleagues, and to partners for the partnerships that they share.",
+            "Colleagues see contacts, and so do partners for the partnerships that they share.",
             "Editors and leads create, fill and end posts of their organisation.",
             "Only leads fill the posts of lead and signatory.",
             "Holders change their own contact details and can give up a post.",
@@ -126,7 +126,7 @@ TOPICS = (
         "while a signed data-sharing agreement is in force.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Editors and leads of a party add documents; those of the party that added one remove it.",
+            "Editors and leads of a party add documents, and remove those that their own organisation added.",
         ),
         guide="partnerships/",
         views="agreements:documents agreements:document-list agreements:document-add agreements:document-download "
@@ -138,10 +138,10 @@ TOPICS = (
         does="Shows the next meetings of a partnership, past ones with who came, and how often it meets. A meeting has "
         "an agenda that begins with what is open between you, papers, attendance and minutes.",
         who=(
-            "People of the present parties read meetings, observers included.",
-            "Leads of the chair’s or a lead organisation set how often the partnership meets.",
+            "People of the current parties can read meetings, observers included.",
+            "Leads of the chair or of a lead organisation set how often the partnership meets.",
             "Editors and leads of a party plan a meeting, write the agenda, record who came and write the minutes.",
-            "Everybody who is invited says whether they come.",
+            "Everybody invited says whether they are coming.",
         ),
         guide=f"{EVERYDAY}#hold-a-meeting",
         views="conversations:meeting conversations:meetings conversations:meeting-list conversations:meeting-new "
@@ -157,9 +157,9 @@ TOPICS = (
         "next. The record is circulated, corrected and agreed by every side, and does not change after that. An "
         "obstacle can become an ask, an opportunity an offer.",
         who=(
-            "The organisations that took part read the record. Only the one that writes it reads the draft.",
+            "The organisations that took part can read the record. Only the one that writes it can read the draft.",
             "Editors and leads record, circulate, correct and agree for their organisation.",
-            "A private note is read by your own organisation alone.",
+            "Only your own organisation can read a private note.",
         ),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:detail conversations:list conversations:new conversations:edit conversations:circulate "
@@ -169,8 +169,8 @@ TOPICS = (
     Topic(
         key="journal",
         title="Journal",
-        does="Keeps your organisation’s own notes about a partnership or another organisation. Changed notes keep "
-        "their earlier texts.",
+        does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier texts of a "
+        "note are kept.",
         who=("Only people of the organisation that wrote a note read it.", "Editors and leads write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
@@ -184,9 +184,9 @@ TOPICS = (
         "reason.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Leads of the chair’s or a lead organisation set reports up, and accept or return those of others.",
+            "Leads of the chair or of a lead organisation set reports up, and accept or return those of others.",
             "Editors and leads of the party that reports write and submit it; observers do not.",
-            "A draft is read only by people of the party that reports.",
+            "Only people of the party that reports can read a draft.",
         ),
         guide="reports/",
         views="conversations:report conversations:report-compare conversations:report-decide "
@@ -196,13 +196,17 @@ TOPICS = (
     Topic(
         key="facilitators",
         title="Facilitators and what is stuck",
-        does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists what "
-        "waits too long, as far as the facilitator may read it. Being named gives no right to sign or to answer.",
+        does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists "
+        "what has waited too long, if the facilitator can read it. A facilitator cannot sign or answer for "
+        "anybody.",
         who=(
-            "Leads of the chair’s or a lead organisation name a facilitator of a partnership, who accepts or declines.",
-            "Editors and leads of its organisation name one for an ask or offer, who can read it already.",
-            "The facilitator can stop at any time, and those who may name one can end it.",
-            "Leads of the chair’s or a lead organisation also read what is stuck, as far as they may read it.",
+            (
+                "Leads of the chair or of a lead organisation name a facilitator of a partnership. That person "
+                "accepts or declines."
+            ),
+            "Editors and leads of the organisation that shared an ask or offer name somebody who can already read it.",
+            "The facilitator can stop at any time. Anybody who can name a facilitator can also end the role.",
+            "Leads of the chair or of a lead organisation also see what is stuck, if they can read it.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

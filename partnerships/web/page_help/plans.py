@@ -8,16 +8,16 @@ TOPICS = (
     Topic(
         key="plans",
         title="Plans",
-        does="Lists the plans that you may read, or their sites, milestones and documents. Filters, columns and files "
-        "work as in every list.",
-        who=("A plan is read by its owners, its partnership, the network or everybody, as its owners chose.",),
+        does="Lists the plans that you can read, or their sites, milestones and documents. As in every list, you "
+        "can filter, choose columns and download files.",
+        who=("The owners choose who can read a plan: only the owners, its partnership, the network or everybody.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:list plans:sites plans:milestones plans:documents plans:public web:organisation-plans",
     ),
     Topic(
         key="read-a-plan",
         title="One plan",
-        does="Shows the newest version that you may read, or the draft if there is no version yet. The history has all "
+        does="Shows the newest version that you can read, or the draft if there is no version yet. The history has all "
         "versions. A published version never changes. Versions can be printed and downloaded as PDF or Word.",
         who=(
             "Owners and parties of its partnership read everything.",
@@ -33,7 +33,7 @@ TOPICS = (
         title="Compare two versions of a plan",
         does="Shows what changed between two versions, in words and figures: what it was, what it is now, who changed "
         "it and when. It can be printed, and downloaded as PDF or spreadsheet.",
-        who=("Everybody compares the versions that they may read.",),
+        who=("Everybody can compare the versions that they can read.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
     ),
@@ -51,10 +51,10 @@ TOPICS = (
     Topic(
         key="publish-a-plan",
         title="Publish a plan",
-        does="Publishes the draft as the next version, with a note that says what changed and why. Followers are told "
-        "exactly that. A later version that is not minor asks signatories again. The other pages change the status, "
-        "and who may read published versions.",
-        who=("Leads of an owner publish. One owner’s lead is enough, and all owners are told.",),
+        does="Publishes the draft as the next version, with a note that says what changed and why. Followers get "
+        "that note by email. Signatories are asked again about each later version, unless it is minor. Two "
+        "other pages change the status, and who can read published versions.",
+        who=("Leads of an owner publish. A lead of one owner is enough, and all owners are told.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:publish plans:status plans:audience plans:milestone",
     ),
@@ -65,7 +65,10 @@ TOPICS = (
         "says who has opened it. People of the partnership can ask to see a draft.",
         who=(
             "Editors and leads of an owner show the draft and answer requests.",
-            "A share ends at once when the person leaves their organisation, or that leaves the partnership.",
+            (
+                "Sharing ends at once when the person leaves their organisation, or the organisation leaves the "
+                "partnership."
+            ),
         ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:sharing plans:openings plans:ask plans:answer",
@@ -77,8 +80,8 @@ TOPICS = (
         "whole plan or one piece, and can mention people, who get an email.",
         who=(
             "People of owners and parties comment on a version, observers included.",
-            "If the network or everybody may read the plan, people of any organisation comment.",
-            "Editors and leads of owners, and people it was shown to for comment, comment on the draft.",
+            "If the network or everybody can read the plan, people of any organisation can comment.",
+            "Editors and leads of owners comment on the draft, and so do people who were asked to.",
             "The author of a comment, and editors and leads of owners, mark it as resolved.",
         ),
         guide=f"{EVERYDAY}#share-a-plan",
@@ -88,7 +91,8 @@ TOPICS = (
         key="sign-a-plan",
         title="Sign a plan",
         does="Shows who was asked to sign which version, by when, and what they decided: approve, approve with a "
-        "condition, or reject. A condition counts once the organisation that set it says that it is met.",
+        "condition, or reject. An approval with a condition counts once the organisation that set the "
+        "condition confirms that it is met.",
         who=(
             "Leads of an owner choose who must sign and by when.",
             "Leads of the organisation that is asked decide, here or by the link in their email.",
@@ -100,8 +104,8 @@ TOPICS = (
     Topic(
         key="owners-of-plans",
         title="Owners of a plan",
-        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of its "
-        "partnership, to own it too or to take it over, and can give it up while another owner remains.",
+        does="Shows who owns a plan now and owned it before. An owner can offer another member of its partnership "
+        "to share the plan or take it over, and can give the plan up if there is another owner.",
         who=(
             "Leads of an owner offer the plan and give it up.",
             "Leads of the organisation that it is offered to accept or decline.",
@@ -112,8 +116,9 @@ TOPICS = (
     Topic(
         key="answers-about-plans",
         title="Answers about a plan",
-        does="Shows what stakeholders and partners say about a plan: comments, answers to your questions, that they "
-        "have read it, whether it concerns them. What stakeholders write is shown to others after you approve it.",
+        does="Shows what stakeholders and partners say about a plan: comments, answers to your questions, whether "
+        "they have read it and whether it concerns them. What stakeholders write is shown to others after you "
+        "approve it.",
         who=(
             "Leads of the plan’s owners read answers first, and show or refuse them.",
             "Once they are shown, everybody who can read the whole plan sees them.",
@@ -124,8 +129,9 @@ TOPICS = (
     Topic(
         key="answer-by-link",
         title="Comment on a plan without an account",
-        does="This page belongs to the link in your email. You can say that you have read the plan, comment, answer a "
-        "question, correct your name, or name a colleague. Nothing is sent before you press the button.",
+        does="You reach this page through the link in your email. You can say that you have read the plan, comment, "
+        "answer a question, correct your name, or name a colleague. Nothing is sent before you press the "
+        "button.",
         who=(
             "Only you can use the link. Do not pass it on.",
             "The leads of the plan’s owners read what you write, and decide whether others see it.",

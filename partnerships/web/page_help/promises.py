@@ -8,10 +8,14 @@ TOPICS = (
     Topic(
         key="asks-and-offers",
         title="Asks and offers",
-        does="Shows what partners ask for and what they offer, with how long each has waited and how many matches it "
-        "has. Filters, columns and files work as in every list. “Ours” has those of your organisations, drafts first.",
+        does="Shows what partners ask for and what they offer, how long each has waited and how many matches it "
+        "has. As in every list, you can filter, choose columns and download files. “Ours” shows those of your "
+        "organisations, drafts first.",
         who=(
-            "An ask or offer is read by those it is for: named organisations, a partnership or the whole network.",
+            (
+                "An ask or offer can be read by the organisations it is for: named ones, a partnership or the "
+                "whole network."
+            ),
             "Editors and leads write them for their organisation.",
         ),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
@@ -29,9 +33,9 @@ TOPICS = (
     Topic(
         key="answer-an-ask",
         title="One ask or offer, and its answers",
-        does="Shows the ask or offer with its answers, questions, commitments and history. Those it is for can ask a "
-        "question, answer with all or part of it, refer it to a colleague, or decline with a reason. An accepted "
-        "answer becomes a commitment or starts a working group.",
+        does="Shows the ask or offer with its answers, questions, commitments and history. The organisations it is "
+        "for can ask a question, answer with all or part of it, refer it to a colleague, or decline with a "
+        "reason. An accepted answer becomes a commitment or starts a working group.",
         who=(
             "Editors and leads of an organisation that is asked answer; observers do not.",
             "Editors and leads of the organisation that wrote it accept or decline answers.",
@@ -47,7 +51,7 @@ TOPICS = (
         does="Shows which asks and offers fit together, and why. You can suggest an introduction to both sides, or say "
         "that something is not a match; it is then not suggested to your organisation again.",
         who=(
-            "You see matches of asks and offers that you may read.",
+            "You see matches of asks and offers that you can read.",
             "Editors and leads introduce organisations and dismiss matches.",
         ),
         guide="exchange/#matching",
@@ -57,8 +61,8 @@ TOPICS = (
         key="commitments",
         title="Commitments",
         does="Shows who promised what by when, how far it has got, and what blocks it. The first due date is kept "
-        "beside later ones. A commitment counts once giver and receiver have confirmed it. It is done for good "
-        "once the receiver has verified it.",
+        "beside later ones. A commitment counts once giver and receiver have confirmed it. It is closed once "
+        "the receiver has verified the delivery.",
         who=(
             "Giver, receiver and the parties of its partnership read it.",
             "Editors and leads of either side propose commitments.",
@@ -74,7 +78,7 @@ TOPICS = (
         key="give-and-take",
         title="Balance of asks and offers",
         does="Compares what your organisation gave its partners with what it received, by partner and quarter.",
-        who=("It counts only what you may read.",),
+        who=("It counts only what you can read.",),
         guide="commitments/#balance-of-asks-and-offers",
         views="web:reciprocity web:reciprocity-partner",
     ),

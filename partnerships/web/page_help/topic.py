@@ -17,7 +17,7 @@ class Topic:
     title: str
     #: What the pages do, in one to four short sentences.
     does: str
-    #: Who may do what there, a sentence each.
+    #: Who can do what there, a sentence each.
     who: tuple[str, ...]
     #: The page of the documentation to read next, below /docs/.
     guide: str
@@ -25,4 +25,4 @@ class Topic:
     views: str
 
 
-SAME_AS_PARTNERSHIP = "People of the present parties of the partnership read it."
+SAME_AS_PARTNERSHIP = "People of the current parties of the partnership can read it."

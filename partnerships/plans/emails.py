@@ -63,7 +63,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing left to decide."
     if person not in next_post(signatory, now):
-        return "They no longer hold the post, or may no longer read the plan."
+        return "They no longer hold the post, or can no longer read the plan."
     context = {
         "signatory": signatory,
         "organisation": signatory.organisation,
@@ -192,7 +192,7 @@ def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):
-        return "They may no longer read the comment."
+        return "They can no longer read the comment."
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     context = {
         "comment": comment,

@@ -17,7 +17,7 @@ def register() -> None:
         EventKind.DUE_DAY_CHANGED,
         group=Group.PLANS,
         fold=Fold.FIELDS,
-        sentence="Changed the day to decide by{change}",
+        sentence="Changed the deadline for a decision{change}",
         touches_dates_or_money=True,
     )
     for kind in (EventKind.SIGN_OFF_ASKED, EventKind.AGREED):
@@ -36,7 +36,7 @@ def register() -> None:
         EventKind.PARTNERSHIP_LOST_PLAN,
         group=Group.PLANS,
         fold=Fold.EACH,
-        sentence="A plan left with its only owner{names}",
+        sentence="A plan left the partnership with its only owner{names}",
     )
     _register_untold()
 

@@ -390,7 +390,7 @@ def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
     assert answer.status_code == 200
     assert (get_piece(draft_content(plan), "sites/north-quay")["name"], homes_of(plan)) == ("South Quay", 1_560)
     assert too_many.status_code == 413
-    assert "That form has too many boxes" in too_many.content.decode()
+    assert "That form is too large" in too_many.content.decode()
 
 
 def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
@@ -403,7 +403,7 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "The table of homes did not arrive in full" in page
+    assert "Part of the table of homes is missing" in page
     assert 'name="homes-YEARS"' not in page
     assert homes_of(plan) == 120
 

@@ -152,7 +152,7 @@ def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Calla
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
-    assert "Choose it after that" in answer.content.decode()
+    assert "Choose it once the embargo has ended" in answer.content.decode()
     plan.refresh_from_db()
     assert plan.baseline_number is None
 

@@ -29,7 +29,7 @@ FIRST_YEARS = 3
 MAX_SUGGESTED = 8
 #: Homes in one cell, at most.
 MAX_CELL = 100_000
-NOT_WHOLE = "The table of homes did not arrive in full, so nothing was saved. Open the page of the site again."
+NOT_WHOLE = "Part of the table of homes is missing, so nothing was saved. Open the site’s page again."
 
 
 class YearField(forms.CharField):

@@ -45,14 +45,14 @@ class PlanForm(Form):
         widget=forms.RadioSelect,
         label="Who can read it once it is published?",
         required=False,
-        help_text="If you choose nothing: the partnership that it belongs to, else only its owners.",
+        help_text="If you choose nothing, its partnership can read it. If it has no partnership, only its owners can.",
     )
     years = forms.ChoiceField(
         choices=list(YEAR_KINDS.items()),
         widget=forms.RadioSelect,
-        label="Which years do its homes have?",
+        label="Which kind of year are its homes counted in?",
         initial=FINANCIAL,
-        help_text="All homes of a plan have the same kind of years, so that they can be added up.",
+        help_text="All homes in a plan use the same kind of year, so that they can be added up.",
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

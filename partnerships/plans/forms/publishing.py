@@ -42,7 +42,7 @@ class PublishForm(Form):
     end_shares = forms.BooleanField(
         required=False,
         initial=True,
-        help_text="They could see the draft early. If you leave this empty, they will see the next draft too.",
+        help_text="If you do not tick this, they will see the next draft too.",
     )
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -94,8 +94,8 @@ class PublishForm(Form):
                     Section(
                         "From the template",
                         *self.untouched,
-                        hint=f"Plans of this kind usually have these. Nobody has changed them yet, so say for each "
-                        f"whether version {plan.current_number + 1} has it.",
+                        hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for "
+                        f"each whether to keep it in version {plan.current_number + 1}.",
                     )
                 ]
                 if self.untouched

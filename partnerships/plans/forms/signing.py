@@ -22,7 +22,8 @@ class SignatoriesForm(Form):
     due_on = DayField(
         label="Decide by",
         required=False,
-        help_text="We remind them a week before and on the day, or when they chose, and then weekly.",
+        help_text="We remind them a week before and on the day, unless they chose other days. After that we remind "
+        "them weekly.",
     )
     questions = QuestionsField(label="Questions for them to answer", required=False)
 

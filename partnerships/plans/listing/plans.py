@@ -220,7 +220,7 @@ def _columns() -> tuple[Column, ...]:
         ),
         Column(
             name="since",
-            label="Published, or draft begun",
+            label="Published, or draft started",
             kind=lists.Kind.MOMENT,
             value=lambda row: day_of(row.since),
             key=_since,

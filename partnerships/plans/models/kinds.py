@@ -61,7 +61,9 @@ class StarterPart(models.Model):
     )
     impact = models.PositiveSmallIntegerField(null=True, blank=True, validators=_SCALE, help_text="Risks only.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
-    active = models.BooleanField("in use", default=True, help_text="Untick to retire it: new plans leave it out.")
+    active = models.BooleanField(
+        "in use", default=True, help_text="Untick to stop offering it: new plans leave it out."
+    )
 
     class Meta:
         constraints = [

@@ -56,7 +56,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
                 )
             )
         elif state.code == "conditional":
-            steps.append(NextStep(name, "to say that its condition is met", state.sign_off.signed_at))
+            steps.append(NextStep(name, "to confirm that its condition is met", state.sign_off.signed_at))
         elif state.code == "rejected":
             steps.append(NextStep(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
     return steps

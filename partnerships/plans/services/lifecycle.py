@@ -127,7 +127,8 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
         raise UnableToPinBaseline(f"This plan has no version {number}.")
     if number is not None and number > plan.announced_number:
         raise UnableToPinBaseline(
-            f"Version {number} is under embargo: readers would learn of it from the baseline. Choose it after that."
+            f"Version {number} is under embargo, and the baseline would give it away. Choose it once the embargo "
+            "has ended."
         )
     before = plan.baseline_number
     if before == number:

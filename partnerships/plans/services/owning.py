@@ -173,7 +173,7 @@ def answer_offer(
     if current is None:
         raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
     if not accept and not reason.strip():
-        raise UnableToChangeOwners("Enter why your organisation declines.")
+        raise UnableToChangeOwners("Enter why your organisation is declining.")
     current.answered_by, current.answered_at, current.accepted = author, now, accept
     current.reason = "" if accept else reason.strip()
     if accept:

@@ -56,9 +56,9 @@ def register() -> None:
     """Register the retention of stored PDFs."""
     register_retention(
         "papers",
-        what="PDFs of published versions and of two compared, as they were drawn",
-        purpose="so that a PDF is drawn once and not for every reader",
+        what="PDFs of published versions and of two versions compared",
+        purpose="so that a PDF is made once and not for every reader",
         basis="legitimate interests",
-        kept_for="30 days, then drawn again when somebody asks",
+        kept_for="30 days; then it is made again when somebody asks",
         apply=_delete_old,
     )

@@ -53,7 +53,7 @@ from partnerships.plans.starters import is_untouched, untouched_parts
 log = structlog.get_logger(__name__)
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
-MIXED_YEARS = "Some homes have financial years and some calendar years. Give all of them years of one kind."
+MIXED_YEARS = "Some homes use financial years and some calendar years. Use the same kind for all of them."
 
 
 class Imported(TypedDict, total=False):

@@ -55,7 +55,9 @@ def request_sign_off(
     require(rights_over(plan, author, now).may_publish)
     number = number_to_sign(plan)
     if not number:
-        raise UnableToRequestSignOff("Publish a version without an embargo first: organisations sign a version.")
+        raise UnableToRequestSignOff(
+            "Publish a version without an embargo first. Organisations sign a published version."
+        )
     if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
         raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
     if due_on is not None and due_on < timezone.localdate(now):

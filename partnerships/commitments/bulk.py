@@ -54,7 +54,7 @@ def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commi
 
 def _not_to_assign(rights: Rights) -> str:
     if rights.commitment.is_over:
-        return "These are over."
+        return "These have ended."
     return "" if rights.may_change_owner else _NO_RIGHT
 
 

@@ -16,7 +16,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 _NO_READER = "They can no longer read the commitment."
-_ANSWERED = "It no longer waits for them."
+_ANSWERED = "It is no longer waiting for them."
 #: Commitments that one email lists; the others are counted.
 MAX_LISTED = 20
 

@@ -35,5 +35,5 @@ class EventKind(models.TextChoices):
     REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported later reports from a register"
     WITHDRAWN_IN_REGISTER = (
         "commitment.withdrawn_in_register",
-        "Imported from a register that the commitment was withdrawn",
+        "Withdrawn according to a register",
     )

@@ -60,7 +60,7 @@ class RemindForm(Form):
 def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
     editing = reader_of(person).editing
     reasons = {
-        row.pk: "These are over." if row.is_over else "" if row.organisation_id in editing else _NO_RIGHT
+        row.pk: "These have ended." if row.is_over else "" if row.organisation_id in editing else _NO_RIGHT
         for row in rows
     }
     return {pk: words for pk, words in reasons.items() if words}
@@ -118,8 +118,8 @@ ACTIONS = (
     ),
     BulkAction(
         name="remind",
-        label="Remind those who owe an answer",
-        done="those who owe an answer are reminded",
+        label="Remind organisations that have not answered",
+        done="organisations that have not answered are reminded",
         form=RemindForm,
         left_out=_not_to_remind,
         change=_remind,

@@ -25,7 +25,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
     entry = _entry(due.params["entry"])
     own = due.params["own"]
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists() or entry.closes_on is None:
-        return "It has been answered, or it is over."
+        return "It has been answered, or it has ended."
     if not (rights_over(entry, person, now).may_edit if own else _may_answer(entry, person)):
         return _NOT_READABLE
     return _content("closing_soon", entry, person, own=own)
@@ -46,7 +46,7 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
     if named is None or not Entry.objects.visible_to(person).filter(pk=named.entry_id).exists():
         return _NOT_READABLE
     entry = _entry(named.entry_id)
-    return "It is over." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
+    return "It has ended." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
 
 
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:

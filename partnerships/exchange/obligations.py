@@ -67,7 +67,7 @@ def _withdraw(moving: Moving) -> dict[str, Any]:
 
 ANSWERS = Obligation(
     "answers",
-    "Answers that wait",
+    "Answers waiting for a decision",
     (
         Column(
             "exchange.Response.organisation",

@@ -79,7 +79,7 @@ def register() -> None:
         ("referred", "Ask or offer referred to you", emails.write_referred, receipt),
         (
             "facilitator",
-            "Named to help an ask or offer along",
+            "Named as facilitator of an ask or offer",
             emails.write_facilitator,
             _about("facilitator", EntryFacilitator),
         ),
@@ -87,7 +87,7 @@ def register() -> None:
         ("question_answered", "Answer to your question", emails.write_question_answered, question),
         ("decision", "Decision on your answer", emails.write_decision, response),
         ("introduction", "Introduction", emails.write_introduction, introduction),
-        ("several", "Asks and offers that wait for you", emails.write_several, entry),
+        ("several", "Asks and offers waiting for you", emails.write_several, entry),
         ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon, entry),
     ):
         group = NoticeGroup.REMINDERS if code == "closing_soon" else NoticeGroup.ASKS

@@ -310,7 +310,7 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
-    assert "anything under an open commitment" in page(world.chidi, "meet", pk=empty.pk)
+    assert "has no open commitment to" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
 

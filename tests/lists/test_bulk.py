@@ -66,7 +66,7 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
 
     assert "Change the owner: 2 commitments" in words
     assert "2 left out" in words
-    assert "These are over." in words
+    assert "These have ended." in words
     assert "Only editors and leads of the organisation that gives can do this." in words
     assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
     assert "2 commitments: the owner is changed" in done.content.decode()

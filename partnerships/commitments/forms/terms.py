@@ -150,7 +150,7 @@ class ProposeForm(TermsForm):
         roles = roles_of(self._user, timezone.now())
         own = next((one for one in (giver, receiver) if roles.edit_for(one.pk)), None)
         if own is None:
-            self.add_error("giver", "Choose an organisation that you edit for as one of the two")
+            self.add_error("giver", "One of the two must be an organisation that you edit for")
         elif cleaned.get("confirm") and not roles.lead(own.pk):
             self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
         return cleaned

@@ -67,7 +67,7 @@ def record_progress(
     require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
-        raise UnableToRecordProgress("Somebody else reported progress meanwhile. Check their report first.")
+        raise UnableToRecordProgress("Somebody else has just reported progress. Check their report first.")
     amount = current.delivered_quantity if delivered is None else delivered
     _check_status(status, blocker)
     if delivered is not None and current.quantity is None:
@@ -248,7 +248,11 @@ def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commi
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
     rights = rights_over(current, author, now)
     if current.is_action:
-        require(rights.verifies, "Only editors of the two sides who neither own nor reported the action can verify it.")
+        require(
+            rights.verifies,
+            "Only an editor of one of the two sides can verify the action, and not its owner or the person who "
+            "reported it.",
+        )
         return current, side_of(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")
     return current, current.receiver

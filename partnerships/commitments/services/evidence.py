@@ -27,7 +27,9 @@ class UnableToAttach(Exception):
 def _check(rights: Rights) -> None:
     """Check state, then rights. Raises `UnableToAttach` and `UnableToAct`."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
-        raise UnableToAttach("Evidence can only change between agreement and verification.")
+        raise UnableToAttach(
+            "You can only change evidence after both sides have agreed and before the delivery is verified."
+        )
     require(rights.may_attach, "Only editors and leads of the organisation that gives can attach or remove evidence.")
 
 

@@ -64,7 +64,7 @@ class RespondForm(OrganisationForm):
         if "everything" in self.fields and "quantity" not in self.errors:
             label = self.fields["everything"].label
             if everything and data.get("quantity") is not None:
-                self.add_error("everything", f"Enter how much, or tick “{label}”, but not both")
+                self.add_error("everything", f"Enter how much or tick “{label}”, but not both")
             elif not everything and data.get("quantity") is None:
                 self.add_error("quantity", f"Enter how much, or tick “{label}”")
         return data

@@ -222,5 +222,5 @@ class MeetForm(Form):
         else:
             self.fields[
                 "quantity"
-            ].help_text = f"Out of {entry.amount}. Leave it empty to use everything the commitment has left."
+            ].help_text = f"Out of {entry.amount}. Leave it empty to use all that is left of the commitment."
         self.helper = Helper(self, submit="Link commitment", cancel=entry.get_absolute_url())

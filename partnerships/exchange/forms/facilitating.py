@@ -16,7 +16,7 @@ class NameFacilitatorForm(Form):
     email = forms.EmailField(
         label="Email address of the person",
         max_length=254,
-        help_text="They must be able to read this ask or offer already.",
+        help_text="They must already be able to read this ask or offer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

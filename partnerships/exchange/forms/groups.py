@@ -28,7 +28,7 @@ class GroupForm(Form):
         help_text="Both sides of the answer take part anyway.",
     )
     ends_on = DayField(label="End date")
-    outlives_parent = forms.BooleanField(label="It may go on after the partnership ends", required=False)
+    outlives_parent = forms.BooleanField(label="It can continue after the partnership ends", required=False)
 
     def __init__(self, *args: Any, response: Response, others: Sequence[int], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -33,7 +33,7 @@ def name_entry_facilitator(
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if entry.is_draft or entry.is_over:
-        raise UnableToFacilitate("Only an ask or offer that is shared and not over can have a facilitator.")
+        raise UnableToFacilitate("Only an open ask or offer can have a facilitator.")
     if not Membership.objects.current().of_person(person).filter(organisation=organisation).exists():
         raise UnableToFacilitate(f"This person does not act for {organisation.name}.")
     if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
@@ -58,7 +58,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
     own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
     require(own or rights_over(entry, author, now).may_edit)
     if locked.ended_at is not None:
-        raise UnableToFacilitate("This has ended already.")
+        raise UnableToFacilitate("This has already ended.")
     if not reason.strip():
         raise UnableToFacilitate("Give a reason.")
     _end(locked, reason.strip(), author=author, now=now)

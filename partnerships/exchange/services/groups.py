@@ -46,7 +46,7 @@ def start_group_from_answer(
     if not response.is_accepted:
         raise UnableToStartGroupFromAnswer("This answer is not accepted.")
     if entry.partnership is None:
-        raise UnableToStartGroupFromAnswer("Only what was shared with a partnership can start a working group.")
+        raise UnableToStartGroupFromAnswer("Only an ask or offer shared with a partnership can start a working group.")
     if AnswerGroup.objects.filter(response=response).exists():
         raise UnableToStartGroupFromAnswer("A working group was started already.")
     everyone = {**sides, **{member.pk: member for member in members}}

@@ -136,7 +136,7 @@ def introduce(
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise UnableToIntroduce("You can only introduce an organisation that asks to one that offers.")
     if not (entry.is_open and counterpart.is_open):
-        raise UnableToIntroduce("One of them no longer takes answers.")
+        raise UnableToIntroduce("One of the two no longer takes answers.")
     if not (is_readable_by(entry, counterpart.organisation_id) and is_readable_by(counterpart, entry.organisation_id)):
         raise UnableToIntroduce("You cannot introduce them here: one of them cannot read what the other shared.")
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)

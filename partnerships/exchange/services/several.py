@@ -33,13 +33,13 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit, "Only editors and leads of the organisation that shared it.")
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists():
-        raise UnableToRemindOfEntry("It has been answered, or it is over.")
+        raise UnableToRemindOfEntry("It has been answered, or it has ended.")
     if all(recipients_of(entry).values()):
-        raise UnableToRemindOfEntry("It asks the whole network, so nobody owes an answer.")
+        raise UnableToRemindOfEntry("It asks the whole network, so nobody has to answer.")
     event = event_about(entry, "reminded")
     lately = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if lately.filter(target_kind="entry", target_id=entry.pk).exists():
-        raise UnableToRemindOfEntry("Those who owe an answer were reminded within the last week.")
+        raise UnableToRemindOfEntry("Those who have not answered were reminded within the last week.")
     record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)
     return entry
 

@@ -91,7 +91,7 @@ def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChan
     if entry.partnership is None:
         return
     if entry.partnership.is_over_on(today):
-        raise error(f"{entry.partnership.title} is over, so nothing can be added to it.")
+        raise error(f"{entry.partnership.title} has ended, so nothing can be added to it.")
     able = parties_able_to_answer(entry.partnership_id)
     if entry.organisation_id not in able:
         raise error(f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer.")

@@ -168,7 +168,10 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
     entry = services.tell_stakeholders(entry=found, tell=tell, author=user, now=timezone.now())
-    messages.success(request, "Stakeholders now hear about it." if tell else "Stakeholders no longer hear about it.")
+    messages.success(
+        request,
+        "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
+    )
     return redirect(entry)
 
 

@@ -587,7 +587,7 @@ def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None
 
     page = signed_in(world.amina).get(reverse("agreements:terms-about", args=[world.partnership.pk, proposal.number]))
 
-    assert "The partnership goes under review on this day. Needed before anyone can sign." in page.content.decode()
+    assert "The partnership comes up for review on this day. Needed before anyone can sign." in page.content.decode()
 
 
 def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:

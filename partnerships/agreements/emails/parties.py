@@ -40,7 +40,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
     if party.is_waiting:
         return "The organisation has been invited again since."
     if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
-        return "They may not read the partnership any more."
+        return "They can no longer read the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,

@@ -84,7 +84,7 @@ class ContactComposer(Composer):
         for one in due:
             holder = holders.get(one.params["holder"])
             if holder is None or holder.person_id is not None or not holder.email:
-                found.append(Candidate(one, "", refusal="Nothing is held about them any more."))
+                found.append(Candidate(one, "", refusal="We hold nothing about them any more."))
             else:
                 found.append(ContactCandidate(one, holder.email, holder.name, holder=holder))
         return found

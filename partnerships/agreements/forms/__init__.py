@@ -216,7 +216,7 @@ class StatusForm(Form):
                 label="Title of the successor",
                 required=False,
                 max_length=200,
-                help_text=f"Only if you renew it. Empty: “{partnership.title}”.",
+                help_text=f"Only if you renew it. If you leave this empty, it is “{partnership.title}”.",
             )
         field.choices = steps
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())

@@ -45,9 +45,11 @@ class ObjectiveForm(Form):
     target = _figure("Target")
     target_on = DayField(label="Target date")
     organisation = OrganisationField(
-        label="Which organisation answers for it?", queryset=Organisation.objects.none(), empty_label=None
+        label="Which organisation is responsible for it?", queryset=Organisation.objects.none(), empty_label=None
     )
-    owner = PersonChoice(label="Who there", queryset=User.objects.none(), required=False, empty_label="Nobody named")
+    owner = PersonChoice(
+        label="Which person there?", queryset=User.objects.none(), required=False, empty_label="Nobody named"
+    )
     revision = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(
         label="Why are you changing it?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
@@ -76,7 +78,7 @@ class ObjectiveForm(Form):
         sections = [
             Section("What you want to reach", "text", "measure", "unit"),
             Section("Figures", "baseline", "baseline_on", "target", "target_on"),
-            Section("Who answers for it", "organisation", "owner"),
+            Section("Who is responsible", "organisation", "owner"),
         ]
         if objective is None:
             del self.fields["revision"], self.fields["reason"]

@@ -114,8 +114,8 @@ class PutUpForm(Form):
     sign_by = DayField(
         label="Sign by",
         required=False,
-        help_text="We remind people a week before and on this day, or when they chose. 30 days after it, the version "
-        "can no longer be signed.",
+        help_text="We remind people a week before and on the day, unless they chose other days. 30 days after the "
+        "deadline, the version can no longer be signed.",
     )
 
     questions = QuestionsField(

@@ -45,7 +45,7 @@ class Audience(models.TextChoices):
     """Who beyond the parties may know of it."""
 
     PARTIES = "parties", "Its parties only"
-    NETWORK = "network", "Everyone signed in may see title, parties, kind, purpose, areas and status"
+    NETWORK = "network", "Everyone signed in can see title, parties, kind, purpose, areas and status"
 
 
 class PartyRole(models.TextChoices):

@@ -66,7 +66,7 @@ class PartnershipKind(Vocabulary):
         null=True,
         blank=True,
         validators=[MinValueValidator(NOTICE_DAYS[0]), MaxValueValidator(NOTICE_DAYS[-1])],
-        help_text="What the first draft of its terms begins with. Empty: nothing.",
+        help_text="What the first draft of its terms starts with. Leave empty for nothing.",
     )
     reminder_days = ArrayField(
         models.PositiveSmallIntegerField(
@@ -156,7 +156,7 @@ class KindTable(Declared):
     one = models.CharField("one row", max_length=60, help_text="One row, in lower case: lot.")
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(
-        "needs a row", default=False, help_text="The terms cannot be signed while the table is empty."
+        "needs at least one row", default=False, help_text="The terms cannot be signed while the table is empty."
     )
 
     class Meta:
@@ -203,10 +203,10 @@ class KindField(Declared):
     help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
     required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
     starter = models.TextField(
-        "begins with",
+        "starts with",
         max_length=2000,
         blank=True,
-        help_text="What the first draft of the terms begins with. Empty: nothing. Not for columns of tables.",
+        help_text="What the first draft of the terms starts with. Leave empty for nothing. Not for columns of tables.",
     )
 
     class Meta:

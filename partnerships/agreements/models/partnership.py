@@ -108,7 +108,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those whose terms and status the person may change.
 
-        For leads of the chair's or a lead organisation.
+        For leads of the chair or of a lead organisation.
         """
         return self.filter(visible_to(Partnership, LEADING, user))
 
@@ -158,7 +158,7 @@ class Partnership(models.Model):
     review_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
     goes_on = models.BooleanField(
-        "goes on until ended", default=False, help_text="The end date does not end it; a party has to."
+        "continues until ended", default=False, help_text="The end date does not end it; a party has to."
     )
     notice_ends_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The last day because of a notice; see Notice."

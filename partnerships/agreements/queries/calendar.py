@@ -51,7 +51,7 @@ def _of_partnership(partnership: Partnership, revision: Revision) -> list[Calend
     dates = (
         (CalendarKind.END, "start", "Starts", partnership.starts_on),
         (CalendarKind.REVIEW, "review", "Review", partnership.review_on),
-        (CalendarKind.END, "end", "Last day" if ends else "Goes on unless ended", ends or partnership.ends_on),
+        (CalendarKind.END, "end", "Last day" if ends else "Continues unless ended", ends or partnership.ends_on),
         (CalendarKind.END, "notice", "Last day to give notice", notice),
     )
     return [

@@ -242,10 +242,10 @@ COMING = Source(
 def words_of(kind: DateKind, partnership: Partnership) -> str:
     """What happens on the date, to follow the partnership's title."""
     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
-        return "reaches its end date and goes on until a party ends it"
+        return "reaches its end date and continues until a party ends it"
     return {
         DateKind.START: "starts",
-        DateKind.REVIEW: "goes under review",
+        DateKind.REVIEW: "comes up for review",
         DateKind.END: "has its last day",
         DateKind.NOTICE: "has its last day to give notice",
     }[kind]

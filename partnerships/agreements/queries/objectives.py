@@ -114,7 +114,7 @@ def _said(objective: Objective, found: Pace, reported: bool, today: dt.date) -> 
     if reported and found.is_reached:
         return "on_track", "The target is reached."
     if today > objective.target_on:
-        return "behind", f"The target date has passed: {objective.in_words(objective.target)} were to be reached."
+        return "behind", f"The target date has passed: {objective.in_words(objective.target)} was the target."
     if not reported:
         return "no_report", "No progress has been reported yet."
     on = long_date(found.on)

@@ -125,7 +125,7 @@ def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list
         Suggestion(
             "partnership",
             partnership.pk,
-            "Terms that wait for signatures",
+            "Terms waiting for signatures",
             path,
             Purpose.DECISION,
             shorten(", ".join(named), 300),

@@ -81,7 +81,7 @@ def correct_holder(
         raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}: nobody can hold it longer.")
     if is_another and person is not None:
         if locked.person_id is None:
-            raise UnableToChangePost("A contact without an account is the organisation's to change.")
+            raise UnableToChangePost("Only the organisation can change a contact without an account.")
         check_holder(post, person, Contact(), starts_on)
         note_end(locked, starts_on, now=now)  # of the first one, for a backup that still has them
         locked.person = person

@@ -55,7 +55,7 @@ def add_document(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToAddDocument("This partnership is over: you can read its documents, but not add any.")
+        raise UnableToAddDocument("This partnership has ended: you can read its documents, but not add any.")
     try:
         checked = check_upload(file)
         document = Document(
@@ -92,7 +92,7 @@ def remove_document(
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRemoveDocument("This partnership is over: you cannot remove anything.")
+        raise UnableToRemoveDocument("This partnership has ended: you cannot remove anything.")
     if TermsSignature.objects.filter(scan=document).exists():
         raise UnableToRemoveDocument("This is the scan of a signature. It stays with the terms that were signed.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):

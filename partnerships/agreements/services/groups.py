@@ -47,7 +47,7 @@ def start_working_group(
     locked, today = lock_partnership(parent.pk), timezone.localdate(now)
     require(rights_over(locked, author, now).may_start_group_for(organisation))
     if locked.is_over_on(today):
-        raise UnableToStartGroup("This partnership is over.")
+        raise UnableToStartGroup("This partnership has ended.")
     if WorkingGroup.objects.filter(partnership=locked).exists():
         raise UnableToStartGroup("A working group cannot have working groups of its own.")
     present = set(locked.parties.present().exclude(role=PartyRole.OBSERVER).values_list("organisation_id", flat=True))
@@ -58,7 +58,9 @@ def start_working_group(
         raise UnableToStartGroup("The end date must be in the future.")
     last = None if locked.goes_on else locked.ends_on
     if last is not None and ends_on > last and not outlives_parent:
-        raise UnableToStartGroup(f"The partnership ends on {long_date(last)}: end by then, or say that it goes on.")
+        raise UnableToStartGroup(
+            f"The partnership ends on {long_date(last)}. Choose an earlier end date, or tick that it can continue."
+        )
     try:
         group = create_partnership(
             organisation=organisation,

@@ -57,7 +57,7 @@ def give_notice(
     own = Party.objects.select_related("organisation").get(pk=party.pk)
     require(rights_over(locked, author, now).may_leave(own))
     if locked.state_on(today) not in ENDING:
-        raise UnableToGiveNotice("You can give notice only on a partnership that is in force.")
+        raise UnableToGiveNotice("You can only give notice while the partnership is in force.")
     if own.status != PartyStatus.ACCEPTED:
         raise UnableToGiveNotice(f"{own.organisation.name} does not take part in this partnership.")
     if not reason.strip():
@@ -68,7 +68,10 @@ def give_notice(
     chosen = last_day or earliest
     if chosen < earliest:
         raise (
-            UnableToGiveNotice(f"The terms ask for {locked.notice_days} days of notice: {long_date(earliest)}.")
+            UnableToGiveNotice(
+                f"The terms ask for {locked.notice_days} days of notice. The earliest last day is "
+                f"{long_date(earliest)}."
+            )
             if (locked.notice_days)
             else UnableToGiveNotice("The last day must not be in the past.")
         )

@@ -63,7 +63,7 @@ def _open(pk: int, author: User | None, now: dt.datetime) -> Partnership:
     locked = lock_partnership(pk)
     require(rights_over(locked, author, now).may_keep_objectives)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToKeepObjective("This partnership is over: you can read its objectives, but not change them.")
+        raise UnableToKeepObjective("This partnership has ended: you can read its objectives, but not change them.")
     return locked
 
 
@@ -273,7 +273,7 @@ def link_record(*, objective: Objective, provider: str, key: str, author: User, 
     if key not in titles:
         raise UnableToKeepObjective("Choose something from the list.")
     if locked.links.filter(provider=provider, key=key).exists():
-        raise UnableToKeepObjective("This is linked already.")
+        raise UnableToKeepObjective("This is already linked.")
     if locked.links.count() >= MAX_LINKS:
         raise UnableToKeepObjective(f"Link at most {MAX_LINKS} records.")
     link = ObjectiveLink.objects.create(objective=locked, provider=provider, key=key, linked_by=author, linked_at=now)
@@ -286,6 +286,6 @@ def unlink_record(*, link: ObjectiveLink, author: User | None, now: dt.datetime)
     """Remove a link; the record itself stays."""
     partnership, locked = _fetch(link.objective, author, now)
     if not locked.links.filter(pk=link.pk).exists():
-        raise UnableToKeepObjective("This link has been removed already.")
+        raise UnableToKeepObjective("This link has already been removed.")
     locked.links.filter(pk=link.pk).delete()
     _record(partnership, locked, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)

@@ -84,7 +84,7 @@ def invite_organisation(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToInvite("This partnership is over.")
+        raise UnableToInvite("This partnership has ended.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
     if author is not None and _invited_lately(locked, now) >= INVITATIONS_A_DAY:
@@ -142,7 +142,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     if not locked.is_waiting:
         raise UnableToAnswer("This invitation has been answered or withdrawn.")
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToAnswer("This partnership is over.")
+        raise UnableToAnswer("This partnership has ended.")
     if not accept and not reason.strip():
         raise UnableToAnswer("Give the reason why your organisation declines.")
     locked.status = PartyStatus.ACCEPTED if accept else _turned_down(locked)
@@ -290,7 +290,7 @@ def _end_party(
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToLeave("This partnership is over.")
+        raise UnableToLeave("This partnership has ended.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
     if not even_last_lead and locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):

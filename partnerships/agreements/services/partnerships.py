@@ -82,9 +82,9 @@ def _terms_fault(partnership: Partnership) -> str:
     if start and partnership.review_on and partnership.review_on < start:
         return "The review date must not be before the start."
     if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
-        return f"Be in touch every {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]} days."
+        return f"Enter a number of days from {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]}."
     if partnership.notice_days is not None and partnership.notice_days not in NOTICE_DAYS:
-        return f"Give {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days of notice."
+        return f"Enter {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days of notice."
     return ""
 
 
@@ -204,7 +204,7 @@ def edit_settings(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToEditSettings("This partnership is over: you can read it, but not change it.")
+        raise UnableToEditSettings("This partnership has ended: you can read it, but not change it.")
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
     code = settings.get("kind", locked.kind_id)

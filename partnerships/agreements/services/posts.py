@@ -164,7 +164,7 @@ def vacate_post(
     require(own or may_name_in(post.role, roles, post.organisation_id))
     today = timezone.localdate(now)
     if locked.ends_on is not None and locked.ends_on <= today:
-        raise UnableToChangePost("Their time in this post is over already.")
+        raise UnableToChangePost("They no longer hold this post.")
     reason = _given(reason)
     end_holding(locked, on=ends_on or today, reason=reason, now=now)
     holder.ends_on = locked.ends_on
@@ -183,7 +183,7 @@ def change_contact(*, holder: Holder, contact: Contact, author: User | None, now
     own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
     require(own or may_name_in(post.role, roles, post.organisation_id))
     if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
-        raise UnableToChangePost("Their time in this post is over already.")
+        raise UnableToChangePost("They no longer hold this post.")
     if locked.person_id is None and not contact.name.strip():
         raise UnableToChangePost("Write the name of the contact.")
     was = locked.email
@@ -328,7 +328,7 @@ def _address(email: str) -> str:
 def check_part(partnership: Partnership, organisation: Organisation) -> None:
     """Raise `UnableToChangePost` unless the organisation takes part or is invited."""
     if partnership.is_over:
-        raise UnableToChangePost("This partnership is over.")
+        raise UnableToChangePost("This partnership has ended.")
     taking_part = partnership.parties.filter(
         organisation=organisation, status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]
     )

@@ -18,7 +18,7 @@ SHAPES: dict[str, str] = {
     "text": "Longer text (Markdown)",
     "date": "A date",
     "flag": "Yes or no",
-    "choice": "One of some choices",
+    "choice": "One of several choices",
     "number": "A whole number",
     "money": "An amount in pounds",
     "percent": "A percentage",
@@ -109,12 +109,12 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
     """The fields of all kinds before those of the kind."""
     return [
         _field("purpose", "Purpose", "text", "What the partners want to achieve together."),
-        _field("starts_on", "Starts on", "date", "Empty: on the day the last party signs."),
+        _field("starts_on", "Starts on", "date", "Leave empty to start on the day the last party signs."),
         _field(
-            "review_on", "Review on", "date", "The partnership goes under review on this day.", required=review_date
+            "review_on", "Review on", "date", "The partnership comes up for review on this day.", required=review_date
         ),
-        _field("ends_on", "Ends on", "date", "Empty: no end is agreed."),
-        _field("goes_on", "It goes on after the end date until somebody ends it", "flag"),
+        _field("ends_on", "Ends on", "date", "Leave empty if no end is agreed."),
+        _field("goes_on", "It continues after the end date until somebody ends it", "flag"),
         _field("notice_days", "Notice to leave or end it", "days"),
         _field("legally_binding", "Legally binding", "flag"),
         _field("governing_law", "Governing law", "choice", choices=_LAW),
@@ -122,7 +122,7 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
         _field("meeting_frequency", "How often it meets", "line", "Such as: quarterly, on the first Tuesday."),
         _field("reports_to", "Reports to", "line"),
         _field("annual_budget", "Annual budget", "money", "In pounds."),
-        _field("liabilities", "Liabilities", "text", "Who answers for what if something goes wrong."),
+        _field("liabilities", "Liabilities", "text", "Who is responsible for what if something goes wrong."),
     ]
 
 

@@ -205,9 +205,9 @@ def save_terms_piece(
 
 def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
     if partnership.is_over:
-        raise UnableToSavePiece("This partnership is over: you can read its terms, but not change them.")
+        raise UnableToSavePiece("This partnership has ended: you can read its terms, but not change them.")
     if proposal.is_awaiting:
-        raise UnableToSavePiece("These terms wait for signatures. Take them back before you change them.")
+        raise UnableToSavePiece("These terms are waiting for signatures. Take them back before you change them.")
     if not proposal.is_drafting:
         raise UnableToSavePiece(f"This proposal is closed: {proposal.get_status_display().lower()}.")
 

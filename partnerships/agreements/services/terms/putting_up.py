@@ -159,7 +159,7 @@ def put_up_for_signature(
 
 def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
     if partnership.is_over:
-        raise UnableToPutUp("This partnership is over.")
+        raise UnableToPutUp("This partnership has ended.")
     if not proposal.is_drafting:
         raise UnableToPutUp(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
     allowed = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDED_IN
@@ -187,7 +187,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
     found = documents.changes(schema, was, draft)
     if not found:
-        raise UnableToPutUp("Nothing differs from the terms in force yet.")
+        raise UnableToPutUp("You have not changed anything in the terms in force yet.")
     return Prepared(schema, was, draft, found, is_given=False)
 
 
@@ -231,7 +231,7 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
     found = collisions(schema, (was, draft), (was, is_now))
     if found:
         raise UnableToPutUp(
-            f"Version {newest.number} has changed {in_words(found)} since this draft was begun. "
+            f"Version {newest.number} has changed {in_words(found)} since this draft was started. "
             "Bring the draft up to date, and read both texts."
         )
     merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
@@ -263,7 +263,7 @@ def _check_collisions(
         before = as_schema(schema, other.based_on.content) if other.based_on else documents.normalise(schema, {})
         theirs = (before, as_schema(schema, version.content))
         name = f"{other.name} of {other.proposed_by.name}"
-        state = "waits for signatures" if other.is_awaiting else "is signed but not in force yet"
+        state = "is waiting for signatures" if other.is_awaiting else "is signed but not in force yet"
         found = collisions(schema, (was, draft), theirs)
         if found:
             raise UnableToPutUp(

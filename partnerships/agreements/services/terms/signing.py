@@ -117,10 +117,10 @@ def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.date
     """Whether a party that joined can still sign this version: it is the one in force."""
     today = timezone.localdate(now)
     if partnership.is_over_on(today):
-        raise UnableToSignTerms("This partnership is over.")
+        raise UnableToSignTerms("This partnership has ended.")
     present = version_to_join(partnership, today)
     if present is None or present.pk != version.pk:
-        raise UnableToSignTerms("Another version is in force by now. Read and sign that one.")
+        raise UnableToSignTerms("Another version is in force now. Read and sign that one.")
 
 
 def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
@@ -129,7 +129,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     if proposal is None or newest is None or newest.pk != version.pk:
         raise UnableToSignTerms("A newer version has been put up for signature. Read and sign that one.")
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToSignTerms("This partnership is over.")
+        raise UnableToSignTerms("This partnership has ended.")
     if proposal.status != ProposalStatus.AWAITING:
         raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
     today = timezone.localdate(now)

@@ -74,7 +74,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     """Email to the organisation that its report was accepted or returned."""
     report, submission = _submitted(due)
     if submission.was_returned and not report.is_returned:
-        return "It was submitted again since."
+        return "It has been submitted again since."
     if not Report.objects.filter(pk=report.pk).written_by(person).exists():
         return "They can no longer write the report."
     return Content("conversations/report_decided", _about_report(report, submission, person))

@@ -32,7 +32,7 @@ RULES = (
     Rule("conversations.Meeting", "created_by", Fate.KEEP, "who planned the meeting", ("title", "starts_at")),
     Rule("conversations.Meeting", "attendance_by", Fate.KEEP, "who recorded attendance", ("attendance_at",)),
     Rule("conversations.MeetingSeat", "person", Fate.KEEP, "who was invited and attended", ("answer", "attendance")),
-    Rule("conversations.MeetingSeat", "answered_by", Fate.KEEP, "who said whether they come", ("answered_at",)),
+    Rule("conversations.MeetingSeat", "answered_by", Fate.KEEP, "who said whether they are coming", ("answered_at",)),
     Rule("conversations.MeetingSeat", "job_title", Fate.CLEAR, "job title when they were invited", whose="person"),
     Rule("conversations.AgendaItem", "presenter", Fate.KEEP, "who presents the item"),
     Rule("conversations.AgendaItem", "added_by", Fate.KEEP, "who added the item", ("title", "added_at")),

@@ -23,12 +23,12 @@ class Quorum:
 
     @property
     def expected_words(self) -> str:
-        """`By the answers so far, 1 of the 2 parties needed will be there.`; empty without a quorum."""
+        """`Going by the answers so far, 1 of the 2 parties needed will be there.`; empty without a quorum."""
         if self.needed is None:
             return ""
         if self.is_met:
-            return "By the answers so far, enough parties will be there."
-        return f"By the answers so far, {self.present} of the {self.needed} parties needed will be there."
+            return "Going by the answers so far, enough parties will be there."
+        return f"Going by the answers so far, {self.present} of the {self.needed} parties needed will be there."
 
     @property
     def words(self) -> str:

@@ -39,7 +39,10 @@ class PaperForm(Form):
     """A paper: a file, a document of the partnership, or a version of a plan."""
 
     item = forms.ModelChoiceField(
-        label="For which item", queryset=AgendaItem.objects.none(), required=False, empty_label="The whole meeting"
+        label="Which item is it for?",
+        queryset=AgendaItem.objects.none(),
+        required=False,
+        empty_label="The whole meeting",
     )
     title = forms.CharField(
         label="Title", required=False, max_length=200, help_text="If you leave this empty, we use its own name."

@@ -82,7 +82,7 @@ def _named_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     address = addresses("conversations:facilitation")
     return [
         Waiting(
-            what="Accept to be a facilitator",
+            what="Say whether you will be a facilitator",
             title=one.partnership.title,
             path=address(one.pk),
             since=one.named_at,

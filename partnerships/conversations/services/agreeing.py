@@ -38,7 +38,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     """
     current = lock_conversation(conversation)
     if not current.is_draft:
-        raise UnableToCirculate(f"The record is not a draft but {current.get_status_display().lower()}.")
+        raise UnableToCirculate(f"The record is no longer a draft: it is {current.get_status_display().lower()}.")
     may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_circulate, f"Only editors of {current.organisation.display_name} can circulate this record.")
     current.status, current.circulated_at = Status.CIRCULATED, now

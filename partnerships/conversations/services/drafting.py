@@ -169,7 +169,9 @@ def edit_conversation(
     before = {"date": long_date(current.held_on), "status": current.get_status_display()}
     if current.status in OPEN_FOR_CORRECTION:
         if record.planned:
-            raise UnableToRecord("A circulated conversation has taken place, so it cannot be planned.")
+            raise UnableToRecord(
+                "The record has been circulated, so you can no longer mark the conversation as planned."
+            )
         current.status = Status.CORRECTED
         current.sides.update(agreed_at=None, agreed_by=None)
         current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)

@@ -50,11 +50,11 @@ def name_facilitator(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToNameFacilitator("This partnership is over.")
+        raise UnableToNameFacilitator("This partnership has ended.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
         raise UnableToNameFacilitator(f"This person does not act for {organisation.name}.")
     if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
-        raise UnableToNameFacilitator("They are a facilitator of this partnership already.")
+        raise UnableToNameFacilitator("They are already a facilitator of this partnership.")
     party = Party.objects.filter(partnership=locked, organisation=organisation).first()
     brings = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
     if brings:
@@ -96,7 +96,7 @@ def _lock(facilitator: Facilitator) -> Facilitator:
 
 @transaction.atomic
 def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datetime) -> None:
-    """Accept to be a facilitator: the person themselves.
+    """Say whether you will be a facilitator: the person themselves.
 
     A lead accepts their organisation's invitation with it. Raises `UnableToAcceptFacilitation`.
     """
@@ -117,7 +117,7 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
 
 @transaction.atomic
 def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End it: by leads of the chair's or a lead organisation, or by the person.
+    """End it: by leads of the chair or of a lead organisation, or by the person.
 
     An organisation that takes part only for its facilitators leaves with the last one. Raises
     `UnableToEndFacilitation`.
@@ -126,7 +126,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
     require(own or rights_over(locked.partnership, author, now).leads)
     if locked.ended_at is not None:
-        raise UnableToEndFacilitation("This has ended already.")
+        raise UnableToEndFacilitation("This has already ended.")
     if not reason.strip():
         raise UnableToEndFacilitation("Give a reason.")
     _end(locked, reason.strip(), author=author, now=now)

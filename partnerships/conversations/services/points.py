@@ -99,7 +99,9 @@ def turn_into_entry(
     able = who_may_be_asked(conversation, organisation)
     chosen = list(addressees) or able
     if not chosen:
-        raise UnableToChangePoint("The other sides only observe the partnership, so they cannot be asked.")
+        raise UnableToChangePoint(
+            "The other organisations are only observers of the partnership, so they cannot be asked."
+        )
     if {organisation.pk for organisation in chosen} - {organisation.pk for organisation in able}:
         raise UnableToChangePoint("Only organisations that took part and are not observers can be asked.")
     try:

@@ -49,7 +49,7 @@ class CycleForm(Form):
     """How often a partnership meets."""
 
     interval = forms.IntegerField(
-        label="Every how many?",
+        label="Every how many weeks or months?",
         min_value=1,
         max_value=MAX_INTERVAL,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
@@ -57,7 +57,7 @@ class CycleForm(Form):
     )
     unit = forms.ChoiceField(label="Weeks or months?", widget=forms.RadioSelect, choices=CycleUnit.choices)
     position = forms.TypedChoiceField(
-        label="Which one in the month",
+        label="Which one in the month?",
         required=False,
         coerce=int,
         empty_value="",
@@ -164,7 +164,7 @@ class MeetingForm(Form):
         max_length=300,
         help_text="Needed if the time changes. Those invited will see it.",
     )
-    on_holiday = forms.BooleanField(label="Meet although it is a bank holiday", required=False)
+    on_holiday = forms.BooleanField(label="Meet even though it is a bank holiday", required=False)
     cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 

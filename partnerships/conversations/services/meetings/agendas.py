@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 #: Limit of items on one agenda.
 MAX_ITEMS = 60
-_ONLY_EDITORS = "Only editors and leads of the partners, without observers, can change the agenda."
+_ONLY_EDITORS = "Only editors and leads of the partners can change the agenda. Observers cannot."
 
 
 class UnableToChangeAgenda(Exception):

@@ -36,7 +36,7 @@ def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.date
     meeting = lock_meeting(seat.meeting)
     found = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
     may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(found)
-    require(may_answer, "Only the person invited, or editors of their organisation, can say whether they come.")
+    require(may_answer, "Only the person invited, or editors of their organisation, can say whether they are coming.")
     if not meeting.is_planned:
         raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
     if answer not in Answer.values:

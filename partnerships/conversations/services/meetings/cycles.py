@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 #: Limits of a meeting's length, in minutes.
 LENGTHS = range(5, 24 * 60 + 1)
-_ONLY_LEADS = "Only leads of the chair's or a lead organisation can set the meeting cycle."
+_ONLY_LEADS = "Only leads of the chair or of a lead organisation can set the meeting cycle."
 
 
 class UnableToSetCycle(Exception):

@@ -28,7 +28,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-ONLY_EDITORS = "Only editors and leads of the partners, without observers, can plan meetings."
+ONLY_EDITORS = "Only editors and leads of the partners can plan meetings. Observers cannot."
 
 
 class UnableToPlan(Exception):

@@ -81,7 +81,7 @@ def _check(
 ) -> None:
     """Raise UnableToSetUpReporting with the first thing that is wrong."""
     if partnership.is_over_on(today):
-        raise UnableToSetUpReporting("This partnership is over.")
+        raise UnableToSetUpReporting("This partnership has ended.")
     if period not in Period.values:
         raise UnableToSetUpReporting("Choose how often the partners report.")
     if not 1 <= due_days <= MAX_DUE_DAYS:
@@ -94,7 +94,7 @@ def _check(
 
 def _end(found: ReportingRound, day: dt.date, reason: str) -> None:
     if found.opened_until is not None and day < found.opened_until:
-        raise UnableToSetUpReporting("Some reports of this time exist already: begin when their period ends, or later.")
+        raise UnableToSetUpReporting("There are reports for this time already. Start when their period ends, or later.")
     found.ends_on, found.end_reason = max(day, found.starts_on), reason
     found.save(update_fields=["ends_on", "end_reason"])
 
@@ -108,7 +108,7 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToSetUpReporting("This partnership is over.")
+        raise UnableToSetUpReporting("This partnership has ended.")
     found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
     if found is None:
         raise UnableToSetUpReporting("Nobody reports in this partnership.")

@@ -60,5 +60,8 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     user, found, _ = open_meeting(request, pk)
     tell = request.POST.get("tell") == "yes"
     meeting = services.tell_stakeholders_of_meeting(meeting=found, tell=tell, author=user, now=timezone.now())
-    messages.success(request, "Stakeholders now hear about it." if tell else "Stakeholders no longer hear about it.")
+    messages.success(
+        request,
+        "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
+    )
     return redirect(meeting)

@@ -23,7 +23,7 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
     if not answer.is_refused:
         return "The answer is no longer refused."
     if person.is_stakeholder and not may_answer(person, answer.plan, answer.version_number, now):
-        return "They may no longer read the plan."
+        return "They can no longer read the plan."
     return Content("answers/refused", {"answer": answer, "plan": answer.plan, "person": person})
 
 
@@ -53,7 +53,7 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
     if not incoming.is_waiting or incoming.partnership is None:
         return "The email was used or deleted."
     if not may_forward_to(incoming.partnership, person, now):
-        return "They may no longer write conversations of the partnership."
+        return "They can no longer write conversations of the partnership."
     context = {
         "incoming": incoming,
         "partnership": incoming.partnership,

@@ -25,7 +25,7 @@ _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 _MORE_HOURS = [("", "None"), *_HOURS]
 #: Hints on the page of choices.
 _GROUP_HINTS = {
-    NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures that come near or have passed.",
+    NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures, coming up or past.",
     NoticeGroup.MENTIONS: "Somebody is waiting for your answer.",
     NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
 }
@@ -34,11 +34,11 @@ _LEAD_TIMES = {
     ReminderKind.COMMITMENTS: ("Commitments that you own", "Choose none to get no reminders."),
     ReminderKind.DATES: (
         "Dates of partnerships that you lead for your organisation",
-        "Choose none to be reminded when each party chose for its leads.",
+        "Choose none to be reminded on the days that each party chose for its leads.",
     ),
     ReminderKind.REPORTS: (
         "Progress reports that your organisation must submit",
-        "Choose none to hear only of reports that are late.",
+        "Choose none to hear only about late reports.",
     ),
     ReminderKind.SIGNATURES: (
         "Signatures that you are asked for",
@@ -69,7 +69,7 @@ class PreferenceForm(Form):
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
     hour = forms.TypedChoiceField(
-        label="Time of day", choices=_HOURS, coerce=int, help_text="Not used for digests “At once”."
+        label="Time of day", choices=_HOURS, coerce=int, help_text="Does not apply to digests sent “At once”."
     )
     second_hour = forms.TypedChoiceField(
         label="Second time of day",
@@ -91,15 +91,15 @@ class PreferenceForm(Form):
         label="Day of the week",
         choices=Weekday.choices,
         coerce=int,
-        help_text="Not used for “At once” and “Daily”. Monthly means the first such day of a month.",
+        help_text="Does not apply to “At once” and “Daily”. Monthly means the first of these days in a month.",
     )
     days = forms.TypedMultipleChoiceField(
-        label="Days on which emails may come",
+        label="Days on which emails can come",
         choices=Weekday.choices,
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none for every day. Emails that cannot wait come on any day.",
+        help_text="Choose none for every day. Urgent emails come on any day.",
     )
     working_days_of = forms.ChoiceField(
         label="Working days only",
@@ -116,12 +116,12 @@ class PreferenceForm(Form):
         help_text="When an ask matches an offer, and one of them is your organisation's.",
     )
     paused_from = DayField(
-        label="Pause from", required=False, help_text="The first day without emails. Empty means at once."
+        label="Pause from", required=False, help_text="The first day without emails. Leave empty to start at once."
     )
     paused_until = DayField(
         label="Pause until",
         required=False,
-        help_text="You get no digests before this day, then one with everything that changed. Only what cannot wait is "
+        help_text="You get no digests before this day, then one with everything that changed. Only urgent emails are "
         "still sent.",
     )
     time_zone = forms.ChoiceField(label="Your time zone")

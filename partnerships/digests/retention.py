@@ -77,7 +77,7 @@ _ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] 
     ("publications", "Versions sent to followers", "30 days", _publications),
     ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
     ("stops that can be undone", "What somebody stopped, to undo it", "30 days", _stops),
-    ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),
+    ("dates of digests", "Days on which somebody had a digest", "7 days", _slots),
     ("notices in inboxes", "What each person was told, and whether they read it", "12 months", _notices),
     ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
     ("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),

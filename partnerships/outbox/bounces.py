@@ -166,7 +166,7 @@ def _too_often(bounce: Bounce, now: dt.datetime) -> str:
     soft = Bounce.objects.filter(kind=Bounce.Kind.SOFT, address__iexact=bounce.address, at__gt=since)
     if soft.count() < MAX_SOFT:
         return ""
-    return f"Mail came back {MAX_SOFT} times in {SOFT_WITHIN.days} days; the last time: {bounce.text}"
+    return f"Emails bounced {MAX_SOFT} times in {SOFT_WITHIN.days} days; the last time: {bounce.text}"
 
 
 @transaction.atomic

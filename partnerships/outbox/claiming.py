@@ -276,7 +276,7 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
         elif one.refusal:
             found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, one.refusal)
         elif one.due.lane != Lane.ACCOUNT and one.address.lower() in suppressed:
-            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, "Mail to this address came back earlier.")
+            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
         elif not can_be_addressed(one.address):
             found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
         elif doubts[one.pk] >= MAX_DOUBTS:

@@ -170,9 +170,9 @@ class SuppressionCause(models.TextChoices):
     """Why an address is suppressed, for code; `reason` is for people."""
 
     REFUSED = "refused", "The mail server refused the address"
-    BOUNCED = "bounced", "Mail came back for good"
-    BOUNCED_OFTEN = "bounced_often", "Mail came back too often"
-    COMPLAINT = "complaint", "They marked our mail as unwanted"
+    BOUNCED = "bounced", "An email bounced for good"
+    BOUNCED_OFTEN = "bounced_often", "Emails bounced too often"
+    COMPLAINT = "complaint", "They marked our emails as spam"
     OTHER = "other", "Something else"
 
 
@@ -219,8 +219,8 @@ class Bounce(models.Model):
         Refused: by a policy, which says nothing about the address. Delayed: still being tried.
         """
 
-        HARD = "hard", "Came back for good"
-        SOFT = "soft", "Came back for now"
+        HARD = "hard", "Bounced for good"
+        SOFT = "soft", "Bounced for now"
         COMPLAINT = "complaint", "Complaint"
         REFUSED = "refused", "Refused by a policy"
         DELAYED = "delayed", "Delayed"

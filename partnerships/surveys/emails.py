@@ -37,7 +37,7 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
     if invitation is None or not found.takes_answers(now):
         return "The survey is over."
     if refused_among([person]):
-        return "They asked not to be emailed, or emails to them come back."
+        return "They asked not to be emailed, or emails to them bounce."
     if found.is_anonymous:
         try:
             token = sealing.token_of(found.key_name, person.pk)

@@ -7,7 +7,7 @@ class EventKind(models.TextChoices):
     """Codes are stored in rows and never change; labels may."""
 
     ROUND_DRAFTED = "surveys.round_drafted", "Prepared a survey"
-    DRAFT_DROPPED = "surveys.draft_dropped", "Dropped a survey before it opened"
+    DRAFT_DROPPED = "surveys.draft_dropped", "Cancelled a survey before it opened"
     ROUND_OPENED = "surveys.round_opened", "Opened a survey"
     ROUND_CLOSED = "surveys.round_closed", "Published the results of a survey"
     ROUND_ABANDONED = "surveys.round_abandoned", "Ended a survey without results"

@@ -86,7 +86,8 @@ class JoinForm(Form):
         label="Partnership",
         queryset=Partnership.objects.none(),
         widget=AutocompleteSelect,
-        help_text="Its leads get an email with the name of yours, and answer for it. Ask before you add people.",
+        help_text="Its leads get an email that names your partnership, and accept or decline. Ask before you add "
+        "people.",
     )
 
     def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:

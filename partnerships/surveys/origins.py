@@ -66,7 +66,7 @@ def _link(
     """Link what was made to the result; raises `unable`."""
     figure = _figure(author, record)
     if figure is None:
-        raise unable("This result is not there any more.")
+        raise unable("This result no longer exists.")
     try:
         link_made(found=figure.round, theme=figure.theme, made=made, author=author, now=now)
     except UnableToLink as error:

@@ -15,7 +15,7 @@ RULES = (
     Rule("surveys.Joining", "asked_by", Fate.CLEAR, "which partnerships they asked to join a survey", ("asked_at",)),
     Rule("surveys.Joining", "accepted_by", Fate.CLEAR, "surveys that a partnership joined", ("accepted_at",)),
     Rule("surveys.Invitation", "person", Fate.DELETE, "surveys that they are asked to answer", ("group",)),
-    Rule("surveys.Invitation", "invited_by", Fate.CLEAR, "whom they invited to a survey", ("group",)),
+    Rule("surveys.Invitation", "invited_by", Fate.CLEAR, "who they invited to a survey", ("group",)),
     Rule(
         "surveys.NamedAnswer", "person", Fate.KEEP, "answers to surveys by name", ("scores", "comments", "answered_on")
     ),

@@ -40,7 +40,7 @@ def _register_retention() -> None:
     register_retention(
         "unread comments of surveys",
         what="Comments of surveys as people wrote them",
-        purpose="reading them before the parties do, to remove what gives people away",
+        purpose="reading them before the parties do, to remove anything that would give people away",
         basis="public task: working together on housing",
         kept_for=f"until they are read; {UNREAD_KEPT.days} days after the survey at most",
         apply=drop_unread_comments,
@@ -72,14 +72,14 @@ def _register_emails() -> None:
     )
     register_email(
         "surveys.agreement",
-        "Agreement to read the comments of a survey",
+        "Request to read the comments of a survey",
         emails.write_agreement,
         group=NoticeGroup.REPORTS,
         always="you were named to read the comments of this survey",
     )
     register_email(
         "surveys.declined",
-        "Nobody to read the comments of a survey",
+        "Nobody named to read the comments of a survey",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
         about=About("partnership", "round", Round, "partnership", "partnership"),

@@ -72,7 +72,7 @@ def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
     assert "1 could not be used" in said
     assert not Incoming.objects.exists()
     assert "nobody has read it" in text
-    assert "no plan or partnership that you can write about" in text
+    assert "not about a plan or partnership you can write about" in text
     assert reverse("commitments:detail", args=[commitment.pk]) in text
 
 

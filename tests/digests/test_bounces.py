@@ -94,7 +94,7 @@ def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, emai
     heard(report(email, status="4.2.2"))
 
     assert not before
-    assert Suppression.objects.get().reason.startswith("Mail came back 5 times in 30 days")
+    assert Suppression.objects.get().reason.startswith("Emails bounced 5 times in 30 days")
 
 
 def test_soft_bounces_before_a_release_do_not_count(world: World, email: Delivery) -> None:

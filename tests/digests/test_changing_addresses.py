@@ -239,5 +239,5 @@ def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
     address = reverse("digests:correct-address", args=[moved.pk])
     answers = [browser.post(address, {"email": one.person.email}).content.decode() for one in (moved, other)]
 
-    assert "Somebody at that address follows this already" in answers[0]
-    assert "Somebody at that address follows this already" in answers[1]
+    assert "Somebody at that address already follows this" in answers[0]
+    assert "Somebody at that address already follows this" in answers[1]

@@ -126,13 +126,13 @@ def test_a_refusal_holds_until_the_person_asks_themselves(world: World, plan: Pl
 def test_an_organisation_cannot_add_people_to_what_it_may_not_read(world: World, plan: Plan) -> None:
     elsewhere = {"target": plan, "author": world.hana, "organisation": world.harbour, "now": timezone.now()}
     for address in ("rose@street.example", world.ben.email, world.nadia.email):
-        with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
+        with pytest.raises(services.UnableToSubscribe, match="cannot read this itself"):
             services.add_stakeholder(email=address, name="", **elsewhere)
     asked = ask(world, plan)
     Subscription.objects.update(added_for=world.harbour)
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
 
-    with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
+    with pytest.raises(services.UnableToSubscribe, match="cannot read this itself"):
         services.ask_again(subscription=asked, author=world.hana, now=timezone.now())
 
     assert Delivery.objects.count() == 1
@@ -153,7 +153,11 @@ def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     stranger.refresh_from_db()
     assert waits == ("asked", "asked")
     assert [one.recipient for one in office.sent] == ["rose@street.example"]
-    assert (asked.status, asked.refused_at, asked.reason) == ("ended", None, "The email that asks could not be sent.")
+    assert (asked.status, asked.refused_at, asked.reason) == (
+        "ended",
+        None,
+        "The email that asks them could not be sent.",
+    )
     assert stranger.is_waiting
 
 

@@ -452,7 +452,10 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
     office.drain()
 
     assert not office.sent
-    assert Delivery.objects.get().reason == "They, or the organisation that asked them, may not read what it is about."
+    assert (
+        Delivery.objects.get().reason
+        == "They, or the organisation that asked them, can no longer read what it is about."
+    )
 
 
 # ---- Sending again
@@ -488,7 +491,7 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
 
     assert "Give a reason for sending it again" in asked.content.decode()
     assert none_yet == 0
-    assert "It has already been queued again" in twice.content.decode()
+    assert "This email has already been queued again" in twice.content.decode()
     assert Email.objects.filter(repeat_of_id=email.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 

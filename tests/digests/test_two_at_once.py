@@ -205,4 +205,4 @@ def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan,
         clicked.join(10)
 
     assert world.ben.deliveries.filter(repeat_of_id=email.pk).count() == 1
-    assert said == ["It has already been queued again."]
+    assert said == ["This email has already been queued again."]

@@ -120,7 +120,7 @@ def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     require(roles_of(author, now).is_system or roles_of(author, now).lead(trust.organisation_id))
     locked = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
     if locked.ended_at is not None:
-        raise UnableToDecide("This has ended already.")
+        raise UnableToDecide("This has already ended.")
     locked.ended_at, locked.ended_by = now, author
     locked.save(update_fields=["ended_at", "ended_by"])
     journal.note(TRUST, now=now, trust=locked.pk, same=trust_identity(locked))

@@ -37,7 +37,7 @@ def put_question(
     require(rights_over(plan, author, now).leads_owner)
     title, body = " ".join(title.split()), body.replace("\r\n", "\n").strip()
     if plan.is_over or not plan.is_published:
-        raise UnableToAsk("Questions can be put about a published plan until it is over.")
+        raise UnableToAsk("You can only ask questions about a published plan that has not ended.")
     if not title:
         raise UnableToAsk("Enter the question.")
     if len(title) > MAX_TITLE or len(body) > MAX_BODY:

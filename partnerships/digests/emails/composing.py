@@ -144,7 +144,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
         elif one.kind == DeliveryKind.LINKS:
             _compose_links(one, decided, date=date, now=now)
         elif one.kind == DeliveryKind.SUCCESSION and one.pk not in written:
-            decided.set_aside(one, "They follow nothing of it any more, or may not read it.")
+            decided.set_aside(one, "They no longer follow any of it, or can no longer read it.")
         batch.checks.setdefault(one.pk, (one.person_id, (), ()))
     if decided.introduced:
         Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
@@ -255,9 +255,9 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
     lines = contents.lines.get(one.pk, ())
     if not blocks and one.pk not in contents.matches and not lines:
         if one.pk in contents.lost:
-            decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
+            decided.set_aside(one, "They can no longer read what is in it, or stopped following it.")
         elif one.due.in_doubt or one.is_repeat:
-            decided.set_aside(one, "Nothing in it is still new and open to them.")
+            decided.set_aside(one, "Nothing in it is new to them any more, or they can no longer read it.")
         else:
             decided.set_aside(one, "There was nothing new.", EmailStatus.DROPPED)
         return
@@ -335,7 +335,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
     if subscription is None:
         decided.set_aside(one, "It was answered or withdrawn before it was sent.")
     elif not may_still_be_asked(subscription, now):
-        decided.set_aside(one, "They, or the organisation that asked them, may not read what it is about.")
+        decided.set_aside(one, "They, or the organisation that asked them, can no longer read what it is about.")
         if not one.is_stakeholder:  # retention forgets people without an account who never answered
             decided.unaskable.append(subscription)
     elif one.pk in repeatable([one]):

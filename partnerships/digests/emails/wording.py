@@ -52,7 +52,7 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     subject = lines[0].subject if count == 1 else _most_urgent(lines)
     lead = (
         "Here is what your partners did. This summary replaces "
-        f"{'an email' if count == 1 else f'{count:,} emails'}; what could not wait was sent at once."
+        f"{'an email' if count == 1 else f'{count:,} emails'}; anything urgent was sent at once."
     )
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 

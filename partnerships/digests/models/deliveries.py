@@ -87,7 +87,7 @@ class Delivery(models.Model):
     @property
     def status_label(self) -> str:
         """Its status in words, with bounces."""
-        return "Came back" if self.bounced and not self.is_open else self.get_status_display()
+        return "Bounced" if self.bounced and not self.is_open else self.get_status_display()
 
     @property
     def is_kept(self) -> bool:

@@ -68,7 +68,7 @@ class SubscriptionStatus(models.TextChoices):
     CONFIRMED = "confirmed", "Active"
     PAUSED = "paused", "Paused"
     ENDED = "ended", "Ended"
-    SUPPRESSED = "suppressed", "Stopped: emails come back"
+    SUPPRESSED = "suppressed", "Stopped: emails bounce"
 
 
 #: What organisations call a stakeholder whose name and address they may not see.

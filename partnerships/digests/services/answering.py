@@ -36,7 +36,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
         raise UnableToChangeSubscription("This has ended. Ask to be added again if you want it.")
     if locked.is_waiting:
         if not may_still_be_asked(locked, now):
-            raise UnableToChangeSubscription("You, or the organisation that asked you, may no longer see this.")
+            raise UnableToChangeSubscription("You, or the organisation that asked you, can no longer see this.")
         mark_confirmed(locked, author=locked.person, now=now)
     elif not locked.is_confirmed:
         raise status_changed(locked)

@@ -73,7 +73,7 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
-        raise UnableToChangeSubscription("There is nothing left to ask you about this.")
+        raise UnableToChangeSubscription("You have already answered this.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
@@ -96,7 +96,7 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
         locked.status, locked.ended_at, locked.reason = (
             SubscriptionStatus.ENDED,
             now,
-            "The email that asks could not be sent.",
+            "The email that asks them could not be sent.",
         )
         locked.save(update_fields=["status", "ended_at", "reason"])
         record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
@@ -110,7 +110,7 @@ def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
     """
     if subscription.added_for is not None and not open_to_askers([subscription], now):
         raise UnableToSubscribe(
-            f"{subscription.added_for.display_name} may not read this itself, so it cannot ask others about it."
+            f"{subscription.added_for.display_name} cannot read this itself, so it cannot ask others about it."
         )
 
 

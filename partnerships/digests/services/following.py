@@ -223,7 +223,7 @@ def _begin(
     if not by_themselves and has_refused(person.email):
         raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
     if is_suppressed(person.email):
-        raise UnableToSubscribe("Emails to this address come back. Ask an administrator to unblock it first.")
+        raise UnableToSubscribe("Emails to this address bounce. Ask an administrator to unblock it first.")
     if frequency and frequency not in Frequency.values:
         raise UnableToSubscribe("Choose how often from the list.")
     Preference.objects.get_or_create(person=person)

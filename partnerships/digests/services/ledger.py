@@ -36,11 +36,11 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     roles = roles_of(author, now)
     require(may_send_again([item.plan_id for item in items], author, roles) and (not subjects or roles.keeps_directory))
     if delivery.is_open:
-        raise UnableToSendAgain("It is still on its way.")
+        raise UnableToSendAgain("This email is still on its way.")
     if delivery.kind != DeliveryKind.DIGEST or not (items or subjects):
-        raise UnableToSendAgain("There is nothing in it to send again.")
+        raise UnableToSendAgain("This email has nothing to send again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():
-        raise UnableToSendAgain("It has already been queued again.")
+        raise UnableToSendAgain("This email has already been queued again.")
     repeat = record_digest_email(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=first, now=now)
     DeliveryItem.objects.bulk_create(
         [

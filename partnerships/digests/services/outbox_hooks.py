@@ -146,7 +146,7 @@ class DigestHooks(OutboxHooks):
         Email.objects.filter(
             person_id__in=people.values("pk"), status=EmailStatus.QUEUED, lane__gt=Lane.ACCOUNT
         ).update(
-            status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.", reason_code=""
+            status=EmailStatus.SUPPRESSED, settled_at=now, reason="An email to this address bounced.", reason_code=""
         )
         discard_matches(people.values_list("pk", flat=True), now=now)
         for person in people:

@@ -55,7 +55,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         now=now,
     )
     if made.pk == old.pk or not made.is_waiting or made.added_for_id != old.added_for_id:
-        raise UnableToSubscribe("Somebody at that address follows this already, or was asked about it.")
+        raise UnableToSubscribe("Somebody at that address already follows this, or was asked about it.")
     if old.confirmed_at:
         Subscription.objects.filter(pk=made.pk).update(replaces=old)
     else:

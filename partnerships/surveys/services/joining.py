@@ -37,7 +37,7 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
         lock_partnership(pk)  # in one order, so that two partnerships that ask each other never wait for each other
     locked = lock_own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
-        raise UnableToRun("Several partnerships can only ask anonymously.")
+        raise UnableToRun("A survey by several partnerships must be anonymous.")
     if locked.joinings.count() >= MAX_JOININGS:
         raise UnableToRun(f"A survey can ask at most {MAX_JOININGS} partnerships.")
     if not partnerships_to_ask(locked, author).filter(pk=partnership.pk).exists():
@@ -57,12 +57,12 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     require(rights_over(joining.partnership, author, now).may_run)
     found = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
     if found is None or not locked.is_draft:
-        raise UnableToRun("This was answered already, or the survey has opened.")
+        raise UnableToRun("This has already been answered, or the survey has opened.")
     if not joins:
         found.delete()
         return
     if joining.partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership is over.")
+        raise UnableToRun("This partnership has ended.")
     found.accepted_by, found.accepted_at = author, now
     found.save(update_fields=["accepted_by", "accepted_at"])
     locked.floor = JOINT_FLOOR

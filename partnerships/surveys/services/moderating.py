@@ -38,7 +38,7 @@ def decide_comments(
     require(may_moderate(locked, author))
     waiting = {one.pk: one for one in Comment.objects.select_for_update().filter(round=locked, status="waiting")}
     if not (shown.keys() | withheld) <= waiting.keys():
-        raise UnableToModerate("Some of these comments were decided on already. Open the page again.")
+        raise UnableToModerate("Some of these comments have already been decided on. Open the page again.")
     for pk, words in shown.items():
         if not words.strip() or len(words) > MAX_COMMENT:
             raise UnableToModerate("Write the words to show, or withhold the comment.")

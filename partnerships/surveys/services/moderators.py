@@ -34,7 +34,7 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
     """Name somebody else to read the comments of an anonymous draft. Raises `UnableToRun`."""
     locked = lock_own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
-        raise UnableToRun("Nobody reads comments first in a survey by name.")
+        raise UnableToRun("In a survey by name, nobody reads the comments first.")
     person = person_to_name(address)
     if locked.invitations.filter(person=person).exists():
         raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
@@ -63,7 +63,7 @@ def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> Non
         raise UnableToRun("This person has agreed already.")
     asked_at = locked.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
-        raise UnableToRun("This person was asked today. The page that they open shows the list as it is now.")
+        raise UnableToRun("This person was asked today. Their link shows the list as it is now.")
     locked.moderator_asked_at = now
     locked.save(update_fields=["moderator_asked_at"])
     record_emails(kind="surveys.agreement", people=[locked.moderator_id], params={"round": locked.pk}, now=now)

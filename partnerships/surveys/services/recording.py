@@ -48,7 +48,7 @@ def lock_draft(found: Round, author: User | None, now: dt.datetime) -> Round:
     if not locked.is_draft:
         raise UnableToRun("This survey has opened, so it can no longer be changed.")
     if locked.partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership is over.")
+        raise UnableToRun("This partnership has ended.")
     return locked
 
 

@@ -74,7 +74,7 @@ def prepare_round(
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership is over.")
+        raise UnableToRun("This partnership has ended.")
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
     last = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
@@ -111,11 +111,11 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
         people[person.pk] = person
     if refused := refused_among(list(people.values())):
         names = ", ".join(sorted(one.email for one in refused))
-        raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails come back.")
+        raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
     known = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
     new = [person for pk, person in people.items() if pk not in known]
     if asked + len(new) > MAX_ASKED:
-        raise UnableToRun(f"A survey asks at most {MAX_ASKED} people.")
+        raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people.")
     Invitation.objects.bulk_create(
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
     )
@@ -137,7 +137,7 @@ def ask_by_name(*, found: Round, author: User | None, now: dt.datetime) -> None:
     """Make an anonymous draft one that is answered by name, for a partnership too small for the other."""
     locked = lock_own_draft(found, author, now)
     if locked.joinings.exists():
-        raise UnableToRun("Several partnerships can only ask anonymously.")
+        raise UnableToRun("A survey by several partnerships must be anonymous.")
     journal_reader(locked, now=now)
     locked.way, locked.moderator = Way.NAMED, None
     locked.moderator_asked_at = locked.moderator_agreed_at = None

@@ -219,7 +219,7 @@ class FunctionAdmin(VocabularyAdmin):
 
 
 class TieInline(ReadOnlyInline):
-    """Who follows whom in a succession."""
+    """Predecessors and successors in a succession."""
 
     model = SuccessionTie
     fields = ("predecessor", "successor", "role", "function", "share", "geography")

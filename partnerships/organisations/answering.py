@@ -1,4 +1,4 @@
-"""Who answers for a function of a body on a day: the rules, without Django.
+"""Who is responsible for a function of a body on a day: the rules, without Django.
 
 Whatever bodies become, every function of a body stays with somebody, in parts that add up to 1, or with nobody. Each
 part belongs to one body, or to several jointly where an order does not say how they divide it. See docs/successions.md.

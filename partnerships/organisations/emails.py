@@ -158,7 +158,7 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         if any({tie.predecessor_id, tie.successor_id} & mine for tie in one.ties.all())
     ]
     if not told:
-        return "They act for none of its organisations any more."
+        return "They no longer act for any of its organisations."
     context = {
         "heading": title_together(told),
         "titles": [title_in_full(one) for one in told],

@@ -23,13 +23,13 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
     """What an administrator must do before it can take effect or pass things on; empty if nothing, or not yet."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
-            f"What was accepted could not pass on, or back: {succession.refused_because} It is tried again every five "
-            "minutes. The operators have been told."
+            f"What was accepted could not be handed over, or handed back: {succession.refused_because} We try again "
+            "every five minutes. The operators have been told."
         )
     if succession.is_final:
         return ""
     if succession.refused_because:
-        return f"It could not take effect: {succession.refused_because} It is tried again every five minutes."
+        return f"It could not take effect: {succession.refused_because} We try again every five minutes."
     vests, shadow = succession.vests_on, succession.shadow_on
     if succession.is_certain:
         if vests is not None and not vests.day and vests.earliest <= today:

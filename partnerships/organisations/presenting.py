@@ -218,21 +218,21 @@ def is_by_function(succession: Succession) -> bool:
 
 
 def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
-    """Who answers for a function on a day, as a sentence."""
+    """Who is responsible for a function on a day, as a sentence."""
     ids = {pk for holders in answer.parts for pk in holders}
     names = dict(Organisation.objects.filter(pk__in=ids).values_list("pk", "name")) | {NOBODY: "nobody"}
     when = long_date(day)
     if answer.body == organisation.pk:
-        return f"{organisation.name} answers for {function.lower()} on {when}."
+        return f"{organisation.name} is responsible for {function.lower()} on {when}."
     if answer.body is not None:
-        return f"{names[answer.body]} answers for {function.lower()} of {organisation.name} on {when}."
+        return f"{names[answer.body]} is responsible for {function.lower()} of {organisation.name} on {when}."
     match answer.reason:
         case Reason.NOT_YET:
             return f"Nobody: {organisation.name} did not exist yet on {when}."
         case Reason.DAY_UNKNOWN:
             return f"Not known: a succession may have vested by {when}, but only its month or year is known."
         case Reason.DIVIDED:
-            return f"Several answer on {when}: {_parts_in_words(answer, names)}."
+            return f"Several are responsible on {when}: {_parts_in_words(answer, names)}."
     return f"Nobody: {organisation.name} ended by {when}, and no successor is recorded for {function.lower()}."
 
 

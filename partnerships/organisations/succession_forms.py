@@ -153,8 +153,8 @@ class SuccessionForm(SuccessionFieldsForm):
     successors = Organisations(
         label="Successors",
         required=False,
-        help_text=f"{_HOW_TO_NAME} Name one that continues, for example under a new name, on both sides. Empty: nobody "
-        "follows.",
+        help_text=f"{_HOW_TO_NAME} Name one that continues, for example under a new name, on both sides. Leave empty "
+        "if nobody follows.",
     )
     functions = forms.MultipleChoiceField(
         label="Functions",
@@ -168,7 +168,7 @@ class SuccessionForm(SuccessionFieldsForm):
         """`like`: another group of organisations of the same order, with its kind, dates and sources."""
         initial = _said_of(like) | {"status": like.status} if like is not None else {}
         super().__init__(*args, **{"initial": initial, **kwargs})
-        who = Section("Who follows whom", "predecessors", "successors", "functions")
+        who = Section("Predecessors and successors", "predecessors", "successors", "functions")
         what = Section("What happens", "kind", "status", "place", "proposal", "new_name")
         self.helper = Helper(self, what, who, _WHEN, _SOURCES, submit="Record succession", cancel=cancel)
 
@@ -241,7 +241,10 @@ class TieForm(Form):
 
     predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="Its name or number.")
     successor = OneOrganisation(
-        label="Successor", required=False, max_length=300, help_text="Its name or number. Empty: nobody follows."
+        label="Successor",
+        required=False,
+        max_length=300,
+        help_text="Its name or number. Leave empty if nobody follows.",
     )
     role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
     function = forms.ChoiceField(
@@ -301,4 +304,4 @@ class AnsweringForm(Form):
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **{"initial": {"day": today}, **kwargs})
-        self.helper = Helper(self, submit="Show who answers", method="get")
+        self.helper = Helper(self, submit="Show who is responsible", method="get")

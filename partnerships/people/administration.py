@@ -31,7 +31,7 @@ GROUPS = {
     ),
     "Partnerships and meetings": ("agreements", "conversations", "nominations", "recommendations", "surveys"),
     "Asks, offers and commitments": ("exchange", "commitments", "developer_agreements"),
-    "Plans and what is said about them": ("plans", "answers"),
+    "Plans and comments": ("plans", "answers"),
     "Words to choose from": (
         "agreements.kindcheck",
         "agreements.kindfield",

@@ -95,7 +95,7 @@ class LeaverForm(Form):
 
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     successor = forms.ModelChoiceField(
-        label="Who takes over what they hold?",
+        label="Who takes over their work?",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet: the organisation's leads decide",

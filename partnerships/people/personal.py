@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fate(Enum):
     """What erasure does to a personal field."""
 
-    KEEP = "kept: it names the person by number only, and stands as “a former member”"
+    KEEP = "kept: it names the person by number only, and shows “a former member”"
     CLEAR = "emptied"
     DELETE = "the whole row is deleted"
     REPLACE = "replaced by words that name nobody"

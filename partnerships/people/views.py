@@ -235,7 +235,7 @@ def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpRespo
     except (requests.RequestException, KeyError) as error:
         log.warning("sign_in_provider_unreachable", provider=provider_id, kind=type(error).__name__)
         messages.warning(
-            request, f"The sign-in page of {provider_name(provider_id)} does not answer. Try again in a few minutes."
+            request, f"The sign-in page of {provider_name(provider_id)} is not responding. Try again in a few minutes."
         )
         return redirect("account_login")
     if answer.status_code != 302:

@@ -170,7 +170,7 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
     client.force_login(world.ben)
     address = reverse("web:predecessors", args=[world.harbour.pk])
     assert address in client.get(world.harbour.get_absolute_url()).content.decode()
-    assert "together with the organisations that it followed" in client.get(address).content.decode()
+    assert "together with the organisations that it took over from" in client.get(address).content.decode()
 
     back = undo_succession(
         succession=merger,

@@ -133,7 +133,7 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
 
     assert settle not in lines(world, world.amina)
-    assert "It holds nothing" in client.get(held).content.decode()
+    assert "It has nothing left" in client.get(held).content.decode()
 
 
 def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(world: World) -> None:
@@ -252,7 +252,7 @@ def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_
     for reader in (world.ben, world.hana, world.dee):
         client.force_login(reader)
         page = client.get(address).content.decode()
-        read[reader] = ("Takes over" in page, "Holds today" in page)
+        read[reader] = ("Takes over" in page, "Has today" in page)
 
     assert read == {world.ben: (True, False), world.hana: (True, True), world.dee: (True, True)}
 

@@ -257,7 +257,7 @@ def test_a_part_that_passed_to_a_successor_says_whose_it_was(world: World, clien
 
     page = text_of(client, reverse("agreements:members", args=[world.partnership.pk]))
 
-    assert f"The part of Westmarch Borough Council passed to it on {long_date(timezone.localdate())}" in page
+    assert f"Took over from Westmarch Borough Council on {long_date(timezone.localdate())}" in page
 
 
 def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(world: World, client: Client) -> None:

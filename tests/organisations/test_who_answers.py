@@ -1,4 +1,4 @@
-"""Who answers for a function on a day, over random histories of bodies."""
+"""Who is responsible for a function on a day, over random histories of bodies."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class EndForm(ReasonForm):
     """Ending a membership: the reason, and the colleague who takes over."""
 
     successor = forms.ModelChoiceField(
-        label="Who takes over what they hold?",
+        label="Who takes over their work?",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet",

@@ -33,7 +33,7 @@ class ProposeHandoversForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of these have a line already. Look at the list again.",
+            "invalid_choice": "Some of these already have a handover line. Look at the list again.",
             "required": "Tick what passes on, or all that the filter found.",
         },
     )
@@ -102,7 +102,7 @@ class _LinesForm(_TickingForm):
             "invalid_choice": "Some of these were answered already. Look at the list again.",
             "required": "Tick at least one.",
         },
-        help_text="Records that you may not read yet have a number instead of a title.",
+        help_text="Records that you cannot read yet have a number instead of a title.",
     )
     everything = forms.BooleanField(required=False)
 
@@ -112,7 +112,7 @@ class _LinesForm(_TickingForm):
         kwargs.setdefault("initial", {"lines": [str(line.pk) for line in self.ticked(lines)]})
         super().__init__(*args, **kwargs)
         if count > len(lines):
-            self.fields["everything"].label = f"All {count}, also those that are not shown"
+            self.fields["everything"].label = f"All {count}, including those that are not shown"
         else:
             del self.fields["everything"]
         field = self.fields["lines"]

@@ -25,7 +25,7 @@ class Sharing(models.TextChoices):
 class HandoverState(models.TextChoices):
     """How far a handover line has come."""
 
-    PROPOSED = "proposed", "Waits for the successor"
+    PROPOSED = "proposed", "Waiting for the successor"
     ACCEPTED = "accepted", "Accepted"
     DISPUTED = "disputed", "Disputed"
     APPLIED = "applied", "Passed on"

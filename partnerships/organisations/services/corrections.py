@@ -65,7 +65,7 @@ def correct_name(
     organisation = lock_organisation(row.organisation_id)
     locked = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if PRESENT_NAMES & {locked.kind, fields.get("kind")}:
-        raise UnableToCorrect("Correct the official or short name on the organisation: the old one stays findable.")
+        raise UnableToCorrect("Correct the official or short name on the organisation: the old one can still be found.")
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())
     before, after = apply_changes(locked, fields)

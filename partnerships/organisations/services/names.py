@@ -45,7 +45,7 @@ def rename_refusal(organisation: Organisation, on: dt.date) -> str:
         return f"It cannot get a new name before its first day, {long_date(organisation.valid_from)}."
     present = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
     if present is not None and present.valid_from is not None:
-        return f"Its present name counts from {long_date(present.valid_from)}: correct that first."
+        return f"Its present name is valid from {long_date(present.valid_from)}: correct that first."
     return ""
 
 

@@ -157,7 +157,7 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
 def _lock(request: AccessRequest) -> AccessRequest:
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk)
     if locked.answer:
-        raise UnableToAnswerRequest("This request has been answered already.")
+        raise UnableToAnswerRequest("This request has already been answered.")
     return locked
 
 

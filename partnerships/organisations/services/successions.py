@@ -305,7 +305,7 @@ def _complete(
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value}
     if author is not None and any(getattr(known, name) not in (None, "", value) for name, value in given.items()):
-        raise UnableToRecordSuccession("It is recorded already, and not all is the same: correct it on its page.")
+        raise UnableToRecordSuccession("It is already recorded, and not all is the same: correct it on its page.")
     missing = {name: value for name, value in given.items() if not getattr(known, name)}
     if known.is_final:  # What happened stays as it is.
         missing = {name: value for name, value in missing.items() if name in _WORDS}

@@ -155,13 +155,13 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     user = _keeper(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _page(succession)
-    form = ReasonForm(posted(request), submit="Let it take effect", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Put it into effect", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         done = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
         return "The succession has taken effect." if done else "It had taken effect already.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Let the succession take effect", back=back)
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Put the succession into effect", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -64,7 +64,7 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
     if any(present["key"] == key for present in items):
         return {**content, code: [item if present["key"] == key else present for present in items]}
     if len(items) >= MAX_ITEMS:
-        raise InvalidContent([Problem(piece, f"A {schema.one} holds at most {MAX_ITEMS:,} of these.")])
+        raise InvalidContent([Problem(piece, f"A {schema.one} can have at most {MAX_ITEMS:,} of these.")])
     return {**content, code: [*items, item]}
 
 

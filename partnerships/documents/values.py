@@ -47,7 +47,7 @@ def read_line(value: Any) -> str:
         raise ValueError("This must be text.")
     text = " ".join(str(value).split())
     if UNSTORABLE.search(text):
-        raise ValueError("This holds characters that cannot be stored.")
+        raise ValueError("This contains characters that cannot be stored.")
     if len(text) > LINE:
         raise ValueError(f"This is {len(text):,} characters long; the limit is {LINE}.")
     return text
@@ -60,7 +60,7 @@ def _text(max_length: int, value: Any) -> str:
         raise ValueError("This must be text.")
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if UNSTORABLE.search(text):
-        raise ValueError("This holds characters that cannot be stored.")
+        raise ValueError("This contains characters that cannot be stored.")
     if len(text) > max_length:
         raise ValueError(f"This is {len(text):,} characters long; the limit is {max_length:,}.")
     return text

@@ -34,7 +34,7 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
     entered_count, left_count = entered.count(), left.count()
     unreadable = len(set(due.params["left"])) - definition.readable(person).filter(pk__in=due.params["left"]).count()
     if not entered_count and not left_count and not unreadable:
-        return "What entered or left is back as it was."
+        return "The rows that changed have changed back."
     context = {
         "person": person,
         "view": follow.view,

@@ -39,7 +39,7 @@ class ShareForm(Form):
         label="Who can use it?",
         required=False,
         widget=forms.RadioSelect,
-        help_text="Everybody sees only what they may read themselves.",
+        help_text="Everybody sees only what they can read themselves.",
     )
 
     def __init__(self, *args: Any, view: SavedView, person: User, **kwargs: Any) -> None:

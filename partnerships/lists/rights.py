@@ -1,4 +1,4 @@
-"""Who may do what with saved views."""
+"""Who can do what with saved views."""
 
 from __future__ import annotations
 

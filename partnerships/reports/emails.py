@@ -21,7 +21,7 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
     """The figures of the kept report that its link opens, if its reader may read it now."""
     frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
-        return "They may no longer read this report."
+        return "They can no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
         return "They no longer get this report."
     snapshot = figures_of(frozen, person, now)
@@ -47,7 +47,7 @@ def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = rows.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:
-        return "The schedule has ended, or they may no longer read it."
+        return "The schedule has ended, or they can no longer read it."
     context = {
         "person": person,
         "schedule": schedule,

@@ -20,7 +20,7 @@ class _ForBodyForm(Form):
 
     body = forms.ChoiceField(
         label="Who can read it?",
-        help_text="It counts only what all of them may read today, whatever you may read yourself.",
+        help_text="It counts only what all of them can read today, even if you can read more.",
     )
 
     def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
@@ -46,7 +46,9 @@ class FreezeForm(_ForBodyForm):
     name = forms.CharField(
         label="Name", max_length=200, help_text="What people call it, such as “As reported to the board on 3 March”."
     )
-    reason = forms.CharField(label="Why is it frozen?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="Why are you freezing it?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -73,7 +73,7 @@ def own_snapshot(
 
 def for_person(reader: Reader) -> str:
     """Whose figures a person's own report has."""
-    return f"It counts what {reader.display_name} may read." if isinstance(reader, User) else ""
+    return f"It counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
 def everybody_of(body: Organisation | Partnership) -> Everybody:
@@ -86,7 +86,7 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
 def for_body(body: Organisation | Partnership) -> str:
     """Whose figures a report has that is made for them."""
     whom = body.display_name if isinstance(body, Organisation) else f"every party of {body.title}"
-    return f"It counts what everybody of {whom} may read."
+    return f"It counts what everybody of {whom} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:

@@ -108,7 +108,7 @@ def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(w
     take_effect(succession)
 
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 200
-    with pytest.raises(UnableToSaveView, match="no longer edit for those"):
+    with pytest.raises(UnableToSaveView, match="no longer an editor for those"):
         services.change_view(view=view, person=world.ben, name="Anything")
     take_effect(undo(succession))
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
@@ -131,7 +131,7 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
     assert "shared with a partnership that you are no longer part of" in listed
     assert "CANARY" not in listed
     assert refused.status_code == 422
-    assert "You no longer edit for those it is shared with" in refused.content.decode()
+    assert "You are no longer an editor for those it is shared with" in refused.content.decode()
     assert alone.status_code == 302
     assert SavedView.objects.get().name == "Mine again"
 
@@ -301,7 +301,7 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     assert told(now + dt.timedelta(hours=2)) == []
     small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert "you follow it, but nothing is sent: it shows more than 1 rows" in large
+    assert "you follow it, but we send nothing, because it shows more than 1 rows" in large
     assert "you follow it" in small
     assert "nothing is sent" not in small
 

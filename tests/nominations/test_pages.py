@@ -290,7 +290,7 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
 
     assert soon == [next_quarter(), next_quarter().previous()]
     assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
-    assert "has a return already" in page(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
+    assert "already has a return" in page(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
 
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:

@@ -146,7 +146,7 @@ def test_a_return_from_upload_to_an_ask(
             assert CANARY.encode() not in place
         looks_right(page)
 
-        page.get_by_role("link", name="Add what CORE lacks").click()
+        page.get_by_role("link", name="Add what is missing from CORE").click()
         page.get_by_label("Relets, 2 bedrooms: Offers made").fill("90")
         looks_right(page)
         page.get_by_role("button", name="Save figures").click()

@@ -86,7 +86,7 @@ def test_three_reports_come_with_common_ground_and_each_row_says_how_certain_it_
     assert federation.recommendations_addressed.get().recommendation.reference == "6"
     shown = page(client, world.vera, "sources")
     assert "16 of 30 recorded here" in " ".join(shown.split())
-    assert "how many the report makes is not known" in " ".join(shown.split())
+    assert "we do not know how many the report makes" in " ".join(shown.split())
 
 
 def test_another_organisation_cannot_change_a_report_but_may_record_its_own(world: World) -> None:
@@ -215,11 +215,11 @@ def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(
     )
     Evidence.objects.filter(pk=found.pk).update(partnership=world.other_partnership)
 
-    assert "that you may not read" not in page(client, world.ben, "response", pk=response.pk)
+    assert "that you cannot read" not in page(client, world.ben, "response", pk=response.pk)
     shown = page(client, world.eddie, "response", pk=response.pk)
     removed = client.post(reverse("recommendations:evidence-remove", args=[found.pk]))
 
-    assert "Partnership that you may not read" in shown
+    assert "Partnership that you cannot read" in shown
     assert "Says it all." not in shown
     assert removed.status_code == 302
     assert not Evidence.objects.exists()

@@ -80,6 +80,6 @@ def test_contact_says_who_met_whom_and_when_last(world: World) -> None:
 
     pair = "Larkhaven Homes and Westmarch Borough Council"
     assert cells(snapshot, "pairs", "Conversations") == {pair: 2}
-    assert cells(snapshot, "pairs", "Last on") == {pair: talks.days_ago(5)}
+    assert cells(snapshot, "pairs", "Last met on") == {pair: talks.days_ago(5)}
     assert cells(snapshot, "matrix", "Larkhaven Homes") == {"Larkhaven Homes": None, "Westmarch Borough Council": 2}
     assert cells(figures_for(world.chidi, "contact"), "pairs", "Conversations") == {}

@@ -94,7 +94,7 @@ def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monk
     change(plan, world, "quay", homes=[line(48)])
     monkeypatch.setattr(import_module("partnerships.reports.views.frozen"), "MAX_PRINTED", 2)
 
-    assert "Of long tables only the rows that were kept are compared." in short
+    assert "In long tables, only the rows that were kept are compared." in short
     assert "Every figure that was kept is the same today." in short
     assert "only the rows" not in full
     assert "Every figure is the same today." in full

@@ -177,7 +177,7 @@ def test_an_older_list_fills_history_after_loading(small: tuple[Path, Any]) -> N
 
     run = import_list("councils", COUNCILS, as_of=loaded.replace(year=2024))
 
-    assert any("it fills history and changes nothing present" in remark for remark in run.report["remarks"])
+    assert any("it adds to the history and changes nothing current" in remark for remark in run.report["remarks"])
 
 
 def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_older_row_waits_for_the_review_of_the_newer_one(recoded: Doubt) -> None
     run = import_list("providers", EARLIER.replace(",5069,", ",6000,"), as_of=OLD)
 
     (line,) = run.report["lines"]["set_aside"]
-    assert "a newer list has its key 6000, and that row waits for review. Decide the row to review first." in line
+    assert "a newer list has its key 6000, and that row is waiting for review. Decide the row to review first." in line
     assert not Identifier.objects.filter(scheme=Scheme.RSH, value="6000").exists()
 
 

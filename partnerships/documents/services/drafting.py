@@ -88,7 +88,7 @@ def save_items(
     touched = [f"{code}/{key}" for key, item in items.items() if present.get(key) != item]
     together = {**present, **items}
     if len(together) > MAX_ITEMS:
-        raise UnableToSavePiece(f"A {schema.one} holds at most {MAX_ITEMS:,} of these.")
+        raise UnableToSavePiece(f"A {schema.one} can have at most {MAX_ITEMS:,} of these.")
     if touched:
         changed = {**content, code: list(together.values())}
         _keep(schema, draft, changed, touched, author=author, now=now, known=known)

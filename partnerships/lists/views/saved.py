@@ -143,7 +143,7 @@ def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
     if definition is None:
         raise Http404
     services.choose_default(kind=kind, view=None, person=signed_in(request))
-    messages.success(request, "The list opens with everything again.")
+    messages.success(request, "The list no longer opens with a saved view.")
     return redirect(reverse(definition.address))
 
 

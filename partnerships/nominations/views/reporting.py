@@ -87,7 +87,7 @@ def _upload(request: HttpRequest, user: User, found: NominationsReturn, rights: 
 
 @_FORM
 def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Add what CORE lacks: offers, vacancies without a nominee in time, refusals."""
+    """Add what is missing from CORE: offers, vacancies without a nominee in time, refusals."""
     user, found, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(found).lines

@@ -20,7 +20,7 @@ class MovedForm(Form):
         kwargs.setdefault("initial", {"day": today - LOOK_BACK})
         super().__init__(*args, **kwargs)
         self.today = today
-        self.helper = Helper(self, submit="Show what moved", method="get")
+        self.helper = Helper(self, submit="Show what changed", method="get")
 
     @property
     def since(self) -> dt.date:

@@ -1,4 +1,4 @@
-"""What moved: in all recommendations, in those of a partnership, and in one."""
+"""What changed: in all recommendations, in those of a partnership, and in one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Move:
 def moved_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
-    """What moved from one day up to another (not included), newest first, as the reader may see it.
+    """What changed from one day up to another (not included), newest first, as the reader may see it.
 
     Of a partnership: its adoptions, and what its present parties say and prove about the recommendations that it took
     up. At most `MAX_MOVES`.

@@ -35,7 +35,7 @@ def _open(partnership: Partnership, author: User | None, now: dt.datetime) -> No
     """Check rights, and that the partnership goes on. Raises `UnableToAdopt`."""
     require(may_adopt_in(partnership, author, now))
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToAdopt("This partnership is over: nothing can be adopted there any more.")
+        raise UnableToAdopt("This partnership has ended: nothing more can be adopted there.")
 
 
 def _locked_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
@@ -125,7 +125,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
     """Drop it, with a reason; what it became stays. Raises `UnableToAdopt`."""
     locked = _locked_with_partnership(adoption, author, now)
     if locked.is_dropped:
-        raise UnableToAdopt("This has been dropped already.")
+        raise UnableToAdopt("This has already been dropped.")
     if not reason.strip():
         raise UnableToAdopt("Give a reason.")
     was = locked.status
@@ -156,7 +156,7 @@ def link_outcome(
         raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
     field = "objective" if isinstance(became, Objective) else "commitment"
     if locked.outcomes.filter(**{field: became}).exists():
-        raise UnableToLink("This is linked already.")
+        raise UnableToLink("This is already linked.")
     if locked.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"Link at most {MAX_OUTCOMES} objectives and commitments.")
     made = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
@@ -172,7 +172,7 @@ def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     """Remove a link; the objective or commitment stays. Raises `UnableToLink`."""
     locked = _locked(outcome.adoption, author, now)
     if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
-        raise UnableToLink("This link has been removed already.")
+        raise UnableToLink("This link has already been removed.")
     _save(locked, now)
     record_adoption(
         locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=_side(locked.partnership, author), now=now

@@ -39,7 +39,7 @@ def add_evidence(
     if found is None:
         raise UnableToProve("Choose something from the list.")
     if locked.evidence.filter(**{kind: found}).exists():
-        raise UnableToProve("This is linked already.")
+        raise UnableToProve("This is already linked.")
     if locked.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"Link at most {MAX_EVIDENCE} records.")
     made = Evidence.objects.create(
@@ -54,5 +54,5 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
     """Remove a link; the record itself stays. Raises `UnableToProve`."""
     locked = _locked(evidence.response, author, now)
     if not locked.evidence.filter(pk=evidence.pk).delete()[0]:
-        raise UnableToProve("This has been removed already.")
+        raise UnableToProve("This has already been removed.")
     record_response(locked, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

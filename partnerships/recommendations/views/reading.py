@@ -91,7 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def moved(request: HttpRequest) -> HttpResponse:
-    """What moved since a day."""
+    """What changed since a day."""
     user = signed_in(request)
     today = timezone.localdate()
     form = MovedForm(request.GET or None, today=today)

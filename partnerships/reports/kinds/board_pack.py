@@ -237,7 +237,7 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     rows = tuple(row for row in table.rows if numbers[row.href] in open_now)
     if len(rows) == len(table.rows):
         return snapshot
-    note = "Some figures are closed: no data-sharing agreement is in force for them now."
+    note = "Some figures cannot be shown: no data-sharing agreement is in force for them now."
     kept = replace(table, rows=rows, note=note, empty=note)
     return replace(snapshot, tables=tuple(kept if one is table else one for one in snapshot.tables))
 
@@ -329,7 +329,7 @@ def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
 BOARD_PACK = Report(
     slug="board-pack",
     title="Board pack",
-    about="What a board must decide and know about its partnerships since it last met, to print or to send.",
+    about="What a board needs to know and decide about its partnerships since it last met, to print or send.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -91,8 +91,8 @@ def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[
 
     ordered = sorted(met, key=lambda pair: (-met[pair], words(pair)))[:_MAX_PAIRS]
     rows = tuple(Row((words(pair), met[pair], latest[pair]), key=f"{pair[0]}-{pair[1]}") for pair in ordered)
-    columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last on", Kind.DAY))
-    return Table("pairs", "Who met whom", columns, rows, empty="No conversations in this period.")
+    columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last met on", Kind.DAY))
+    return Table("pairs", "Which organisations met", columns, rows, empty="No conversations in this period.")
 
 
 def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
@@ -113,7 +113,7 @@ def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
 CONTACT = Report(
     slug="contact",
     title="Contact",
-    about="Which organisations met which, how often, and when last.",
+    about="Which organisations met, how often, and when they last did.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

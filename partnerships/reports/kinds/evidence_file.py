@@ -94,7 +94,7 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=asked.words,
-        tables=(Table("summary", "In short", columns, summary), *tables),
+        tables=(Table("summary", "Summary", columns, summary), *tables),
         charts=(Chart("Evidence, by kind", "summary", (1,)),),
         sources=(Source("Meetings, conversations, commitments, nominations and plans in Common Ground", asked.today),),
         notes=(

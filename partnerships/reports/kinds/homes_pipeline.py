@@ -157,7 +157,7 @@ def _compute(asked: Asked) -> Snapshot:
 
 _NOTES = (
     "It counts published versions of plans that are not superseded or closed, never drafts.",
-    "Each plan counts in the version that the reader may read today, and in the one they could read on the other day.",
+    "Each plan counts in the version that the reader can read today, and in the one they could read on the other day.",
     "Homes at confidential sites count only for people of the plan's owners and parties.",
     "For everybody else they are left out of every figure, totals and comparisons included.",
     "The baseline is the version that a plan's owners chose as its baseline, or its first version.",
@@ -344,7 +344,7 @@ def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
         "Sites whose forecast completion has moved",
         columns,
         tuple(rows),
-        note=f"The {MAX_SLIPS} with most homes." if len(rows) == MAX_SLIPS else "",
+        note=f"The {MAX_SLIPS} with the most homes." if len(rows) == MAX_SLIPS else "",
         empty="No forecast completion has moved.",
     )
 
@@ -360,7 +360,7 @@ def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) ->
         return (
             "No homes in published plans match these filters."
             if asked.words
-            else "No homes yet in the published plans that the reader may read.",
+            else "No homes yet in the published plans that the reader can read.",
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)

@@ -326,7 +326,7 @@ _NOTES = (
     "An empty cell means that nothing is published.",
     "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
     "A plan's homes are divided evenly over the years of its period.",
-    "Homes to come are those in published plans that the reader may read, without completed homes.",
+    "Homes to come are those in published plans that the reader can read, without completed homes.",
     "Homes at confidential sites count only for people of the plan's owners and parties.",
 )
 
@@ -350,7 +350,7 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
     where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
     to_come = sum(homes for area, homes in read.to_come.items() if area)
     required = _summed(read.required[area.pk].a_year for area in read.areas)
-    found = [f"{figure(to_come)} homes to come in {where} are in published plans that the reader may read."]
+    found = [f"{figure(to_come)} homes to come in {where} are in published plans that the reader can read."]
     if required:
         years = Decimal(to_come) / required
         found.append(

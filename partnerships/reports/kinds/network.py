@@ -51,7 +51,7 @@ class _Filters(Form):
         queryset=Organisation.objects.none(),
         widget=RecordSelect(named_by="name"),
         empty_label="The whole network",
-        help_text="The report then says what ends if it goes.",
+        help_text="The report then says what ends if it leaves.",
     )
     kind = forms.ChoiceField(label="Kind of partnership", required=False)
 
@@ -63,7 +63,7 @@ class _Filters(Form):
 
 
 def _compute(asked: Asked) -> Snapshot:
-    """Who works with whom on a day, and what each organisation holds together."""
+    """Who works together on a day, and what each organisation holds together."""
     day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("around")
     partnerships = partnerships_on(asked.reader, day)
     if asked.filters.get("kind"):
@@ -95,10 +95,10 @@ def _compute(asked: Asked) -> Snapshot:
 _NOTES = (
     "Two organisations are linked if they take part in the same partnership, in any role.",
     "A single point of failure is an organisation without which others are no longer linked with the rest.",
-    "It counts partnerships that its reader may know of today and that were not over on the day.",
-    "Of a partnership that the reader knows only in outline, organisations that have left since are not counted.",
-    "A partnership ends without an organisation if fewer than two others, observers not counted, are left.",
-    "Organisations have the names of the day. Those that followed them are added.",
+    "It counts partnerships that its reader can see today and that had not ended by the chosen day.",
+    "If the reader can see only the outline of a partnership, organisations that have left since are not counted.",
+    "A partnership ends without an organisation if fewer than two others are left, not counting observers.",
+    "Organisations have the names they had on that day. Their successors are added.",
     f"The picture has at most {MAX_NODES} organisations, and names where there is room. The tables have all.",
 )
 
@@ -159,7 +159,7 @@ def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Seque
         Row(("Parts that are not linked with each other", len(parts) + alone), key="parts"),
         Row(("Organisations in the largest part", parts[0] if parts else min(alone, 1)), key="largest"),
     )
-    return Table("counts", "In short", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.held else ())
+    return Table("counts", "Summary", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.held else ())
 
 
 def _cut_off(pieces: Sequence[int]) -> int:
@@ -184,13 +184,13 @@ def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Name
         Column("Organisations cut off", Kind.NUMBER),
         Column("Pieces", Kind.NUMBER),
         Column("Its partnerships", Kind.NUMBER),
-        Column("Of these end", Kind.COUNT),
+        Column("Of these would end", Kind.COUNT),
     )
     empty = "No organisation alone holds parts of the network together."
     return Table("single", "Single points of failure", columns, rows, empty=empty)
 
 
-_FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or lead", Fate.GOES_ON: "Goes on"})
+_FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or lead", Fate.GOES_ON: "Continues"})
 
 
 def _ends(
@@ -218,8 +218,8 @@ def _ends(
         found += _held_alone(asked.reader, chosen)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
     note = "" if day >= asked.today else "For earlier days it has partnerships only."
-    title = f"What ends if {chosen.name} goes"
-    empty = "It takes part in nothing that you can see on this day."
+    title = f"What ends if {chosen.name} leaves"
+    empty = "You cannot see anything that it takes part in on this day."
     return Table("ends", title, columns, tuple(found), note=note, empty=empty)
 
 
@@ -248,7 +248,7 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
     rows += [Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited]
     for entry in entries[:_MAX_RECORDS]:
         kind = str(entry.get_direction_display())
-        rows.append(Row((entry.title, kind, "Nobody answers for it", ""), *_of(entry)))
+        rows.append(Row((entry.title, kind, "Nobody is responsible for it", ""), *_of(entry)))
     rows += [Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]]
     return rows
 
@@ -267,7 +267,7 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
         Column("Partners", Kind.COUNT),
         Column("Partnerships", Kind.NUMBER),
     )
-    rows, empty = MadeRows(ordered, row), "No partnership that you can see."
+    rows, empty = MadeRows(ordered, row), "No partnerships that you can see."
     return Table("organisations", "Organisations", columns, rows, empty=empty)
 
 
@@ -296,7 +296,7 @@ def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
     rows = MadeRows(numbers, row)
-    return Table("links", "Who works with whom", columns, rows, empty="No two organisations work together.")
+    return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
 
 
 def _answers(
@@ -309,7 +309,7 @@ def _answers(
 ) -> tuple[str, ...]:
     """The sentences above the tables, in the tense of the day."""
     if not network.held:
-        return (f"You can see no partnership on {long_date(day)}.",)
+        return (f"You cannot see any partnership on {long_date(day)}.",)
     tense = "were" if day < asked.today else "will be" if day > asked.today else "are"
     bodies, partnerships = counted(len(network.held), "organisation"), counted(len(network.parties), "partnership")
     links = counted(len(network.ties), "link")
@@ -331,7 +331,7 @@ def _answers(
 NETWORK = Report(
     slug="network",
     title="Network report",
-    about="Who works with whom on any day, single points of failure, and what ends if an organisation goes.",
+    about="Who works together on any day, single points of failure, and what ends if an organisation leaves.",
     group="Partnerships",
     form=lambda parameters, _reader: _Filters(parameters),
     compute=_compute,

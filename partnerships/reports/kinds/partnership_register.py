@@ -141,7 +141,7 @@ def _compute(asked: Asked) -> Snapshot:
             Source("Risks in the newest published versions of their plans", asked.today),
         ),
         notes=(
-            "It counts partnerships that its reader may read in full, as a party or an invited organisation.",
+            "It counts partnerships that its reader can read in full, as a party or an invited organisation.",
             f"A risk is high where likelihood × impact is {HIGH_RISK} or more.",
             "Data sharing is “not needed” where the kind of partnership shares no personal data.",
         ),

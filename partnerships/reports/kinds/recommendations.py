@@ -32,7 +32,7 @@ class _Filters(Form):
         required=False,
         queryset=Partnership.objects.none(),
         widget=AutocompleteSelect,
-        empty_label="All that you may read",
+        empty_label="All that you can read",
     )
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -58,10 +58,10 @@ def _compute(asked: Asked) -> Snapshot:
         sources=(Source("What organisations say, and what partnerships adopted", asked.today),),
         notes=(
             (
-                "A recommendation is being worked on if an organisation says that it is under way or done, or a "
-                "partnership that you may read has adopted it."
+                "A recommendation is being worked on if an organisation says that it is under way or done, or "
+                "a partnership that you can read has adopted it."
             ),
-            "Evidence is counted if you may read the record that it links.",
+            "Evidence is counted if you can read the record that it links to.",
         ),
     )
 
@@ -82,7 +82,7 @@ def _sources(reader: Reader) -> Table:
 
 
 def _moved(asked: Asked, since: dt.date) -> Table:
-    """What moved since the day, newest first."""
+    """What changed since the day, newest first."""
     partnership = asked.filters.get("partnership") or None
     moves = moves_between(asked.reader, since, asked.today + dt.timedelta(days=1), partnership)
     rows = tuple(
@@ -101,13 +101,13 @@ def _moved(asked: Asked, since: dt.date) -> Table:
         Column("Day", Kind.DAY),
     )
     note = f"The newest {MAX_MOVES}." if len(rows) == MAX_MOVES else ""
-    return Table("moved", "What moved", columns, rows, note=note, empty="Nothing has moved.")
+    return Table("moved", "What changed", columns, rows, note=note, empty="Nothing has changed.")
 
 
 RECOMMENDATIONS = Report(
     slug="recommendations",
-    title="Recommendations and what moved",
-    about="What is done about the recommendations of each report, and what moved since a day: responses, evidence, "
+    title="Recommendations and what changed",
+    about="What is done about the recommendations of each report, and what changed since a day: responses, evidence, "
     "adoptions, and what they became.",
     group="Asks and promises",
     form=_Filters,

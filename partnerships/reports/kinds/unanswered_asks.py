@@ -67,7 +67,7 @@ def _compute(asked: Asked) -> Snapshot:
         tables=(ages, themes, oldest),
         charts=(Chart("Unanswered asks by age", "ages", (1,)),),
         sources=(Source("Asks that were shared in Common Ground", asked.today),),
-        notes=("An ask waits from the day on which it was shared until somebody answers it, in whatever way.",),
+        notes=("An ask waits from the day it was shared until somebody answers it in any way.",),
     )
 
 
@@ -133,7 +133,7 @@ def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
 UNANSWERED_ASKS = Report(
     slug="unanswered-asks",
     title="Unanswered asks by age",
-    about="Asks that nobody has answered yet: how many, for how long, about what, and which.",
+    about="Asks that nobody has answered yet: how many, for how long and about what.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -47,12 +47,13 @@ def freeze_report(
     if not name.strip():
         raise UnableToFreeze("Enter a name, such as “As reported to the board on 3 March”.")
     if not reason.strip():
-        raise UnableToFreeze("Enter why it is frozen.")
+        raise UnableToFreeze("Enter why you are freezing it.")
     try:
         snapshot = computed_for(definition, body, question, now)
     except InvalidFilters as error:
         raise UnableToFreeze(
-            "Not everybody can use these filters. Correct them, or remove those that name a record of your own."
+            "Not everybody who will read the report can use these filters. Correct them, or remove those that name "
+            "a record of your own."
         ) from error
     frozen = FrozenReport.objects.create(
         report=report,

@@ -63,7 +63,9 @@ def schedule_report(
     if definition is None:
         raise UnableToSchedule("There is no such report.")
     if not fits(definition, body, question):
-        raise UnableToSchedule("Not everybody can use these filters. Remove those that name a record of your own.")
+        raise UnableToSchedule(
+            "Not everybody who will get the report can use these filters. Remove those that name a record of your own."
+        )
     if not name.strip():
         raise UnableToSchedule("Enter a name.")
     if every not in Every.values:

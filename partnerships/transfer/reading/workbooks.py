@@ -113,7 +113,7 @@ def _check(content: bytes) -> None:
     if cells > MAX_CELLS:
         raise unable(
             f"its values are so far apart that they span more than {MAX_CELLS:,} cells.",
-            "Delete what stands far away from the table, or save the list as CSV.",
+            "Delete anything far away from the table, or save the list as CSV.",
         )
 
 

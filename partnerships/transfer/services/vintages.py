@@ -109,7 +109,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     schemes = {entry.identifiers[0][0] for entry in entries if entry.is_of_register}
     present = {one.pk for scheme in schemes for one in directory.having(scheme) if not one.is_ended}
     run.report.remark(
-        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. "
+        f"This list is older than that of {long_date(newest)}: it adds to the history and changes nothing current. "
         f"{renamed:,} of {len(seen):,} bodies changed name since, {gone:,} are gone, "
         f"{len(present - seen):,} came later."
     )
@@ -171,7 +171,7 @@ def _add_gone(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -
         run.report.count("left_alone")
         return
     if decision is not None and decision.is_open:
-        found = f"a newer list has its key {key}, and that row waits for review."
+        found = f"a newer list has its key {key}, and that row is waiting for review."
         remedy = "Decide the row to review first."
         run.set_aside(run.listed.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return

@@ -21,7 +21,7 @@ from partnerships.reports.registry import all_reports, find_report
 class Command(AccountedCommand):
     """`manage.py make_report board-pack --as amina@example.org --filters "partnership=3" --to pack.pdf`."""
 
-    help = "Write a report as PDF, Word or Excel, with what one person may read."
+    help = "Write a report as PDF, Word or Excel, with what one person can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The report, its reader, its filters and the file."""

@@ -191,7 +191,7 @@ CONTACTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each post and who holds it. Contacts without an account get an email that says what is held about "
-        "them."
+        "One row for each post and who holds it. Contacts without an account get an email that says what we hold "
+        "about them."
     ),
 )

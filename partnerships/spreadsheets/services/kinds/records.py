@@ -29,7 +29,7 @@ def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
         with transaction.atomic():
             yield
     except UnableToAct as error:
-        run.refuse(line, "", str(error) or "you may not do this.", "Ask a lead of your organisation.")
+        run.refuse(line, "", str(error) or "you are not allowed to do this.", "Ask a lead of your organisation.")
     except IntegrityError as error:
         run.refuse(line, "", f"it cannot be stored ({constraint_of(error)}).", "Correct the row.")
     except DataError as error:

@@ -128,8 +128,8 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     if existing is not None and newer is not None:
         changed = record_past(existing, content, normalise(before or content), run)
         run.report.remark(
-            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they fill "
-            f"history and change nothing present. The register has {'' if changed else 'not '}changed since."
+            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they add to "
+            f"the history and change nothing current. The register has {'' if changed else 'not '}changed since."
         )
         return
     if existing is None:

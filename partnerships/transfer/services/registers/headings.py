@@ -87,4 +87,4 @@ def _refuse_impossible(found: list[tuple[str, Proposals]], headings: Mapping[str
             raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
         keys |= {column_key(place, one.code) for one in columns}
     if unknown := headings.keys() - keys:
-        raise UnableToConfirm(f"“{min(unknown)}” is no column of this list.")
+        raise UnableToConfirm(f"“{min(unknown)}” is not a column of this list.")

@@ -74,7 +74,7 @@ def _not_to_remind(rights: Rights) -> str:
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.owner_id == chosen["owner"].pk:  # nothing to change, and nothing to tell them
-        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} owns it already.")
+        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns it.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 

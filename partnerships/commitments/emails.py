@@ -69,7 +69,7 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead to confirm for their organisation."""
     commitment, author = _found(due)
     if commitment.revision != due.params["revision"]:
-        return "The terms have changed since."
+        return "The terms have since changed."
     if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _update("proposed", commitment, person, author)
@@ -129,7 +129,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _found(due)
     if commitment.status == Status.CANCELLED:
-        return "It has been cancelled since."
+        return "It has since been cancelled."
     return _update("agreed", commitment, person, author)
 
 

@@ -64,7 +64,7 @@ def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content 
     """Email that asks a lead to accept or return a report."""
     report, submission = _submitted(due)
     if not report.is_submitted or submission.is_decided:
-        return "It was decided already."
+        return "It has already been decided."
     if not leads_who_decide(report).filter(pk=person.pk).exists():
         return "They can no longer accept or return it."
     return Content("conversations/report_submitted", _about_report(report, submission, person))
@@ -74,7 +74,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     """Email to the organisation that its report was accepted or returned."""
     report, submission = _submitted(due)
     if submission.was_returned and not report.is_returned:
-        return "It has been submitted again since."
+        return "It has since been submitted again."
     if not Report.objects.filter(pk=report.pk).written_by(person).exists():
         return "They can no longer write the report."
     return Content("conversations/report_decided", _about_report(report, submission, person))

@@ -26,7 +26,7 @@ class AskAgainForm(Form):
 
 
 def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
-    return {row.pk: "These have answered already." for row in rows if not row.is_waiting}
+    return {row.pk: "These have already answered." for row in rows if not row.is_waiting}
 
 
 def _ask_again(*, row: Subscription, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:

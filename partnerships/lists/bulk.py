@@ -41,7 +41,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
             if target is None:
                 reasons[row.pk] = "They belong to no partnership."
             elif (subject := (kind_of(target), target.pk)) in known:
-                reasons[row.pk] = "You follow these already."
+                reasons[row.pk] = "You already follow these."
             elif subject in seen:
                 reasons[row.pk] = "Another of these rows has the same plan, partnership or organisation."
             else:

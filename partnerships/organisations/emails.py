@@ -74,7 +74,7 @@ def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content 
     if asked is None or asked.answer:
         return "The request has been answered."
     if not person.is_staff:
-        return "They are no administrator any more."
+        return "They are no longer an administrator."
     return Content("organisations/access_requested", {"asked": asked, "link": link("organisations:requests")})
 
 
@@ -137,7 +137,7 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
     if not leads_of(organisation).filter(pk=person.pk).exists():
-        return "They do not lead the organisation any more."
+        return "They no longer lead the organisation."
     context = {
         "organisation": organisation,
         "before": event.data["before"],
@@ -185,7 +185,7 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
         if (found := proposed_to(one, led))
     ]
     if not asked:
-        return "Everything was answered, or they lead none of these organisations any more."
+        return "Everything was answered, or they no longer lead any of these organisations."
     return Content(
         "organisations/handover_proposed",
         {"asked": asked, "count": sum(line["count"] for _, _, found, _ in asked for line in found)},
@@ -202,7 +202,7 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     own = reader == membership.person
     if own and membership.ends_on is not None:
-        return "They do not act for the organisation any more."
+        return "They no longer act for the organisation."
     if not own and not watching(membership).filter(pk=reader.pk).exists():
         return "They no longer manage the organisation."
     context = {

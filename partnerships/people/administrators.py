@@ -64,7 +64,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
     if not locked.is_active or locked.is_stakeholder:
         raise UnableToChangeAdministration(f"{locked.display_name} has no account.")
     if locked.is_staff:
-        raise UnableToChangeAdministration(f"{locked.display_name} is an administrator already.")
+        raise UnableToChangeAdministration(f"{locked.display_name} is already an administrator.")
     for obstacle in _obstacles:
         if words := obstacle(locked):
             raise UnableToChangeAdministration(words)

@@ -10,7 +10,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.identity_providers import leads_relying_on
 from partnerships.people.models import SecurityEvent, User
 
-_NO_ADMINISTRATOR = "They do not administer the network any more."
+_NO_ADMINISTRATOR = "They are no longer an administrator."
 
 
 def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -69,7 +69,7 @@ def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content 
     event = Event.objects.get(pk=due.params["event"])
     provider = event.data.get("after") or event.data["before"]
     if not person.is_staff and person not in leads_relying_on(due.params["key"]):
-        return "They neither administer the network nor lead an organisation that uses this sign-in page."
+        return "They are no longer an administrator, or a lead of an organisation that uses this sign-in page."
     context = {
         "provider": provider,
         "organisations": due.params["organisations"],

@@ -61,7 +61,7 @@ def become_first_administrator(*, token: str, email: str, name: str, password: s
     if not is_valid(token):
         raise UnableToBegin("This link has been used or has expired.")
     if find_person(email) is not None:
-        raise UnableToBegin("Somebody with this address is known already. Use another address.")
+        raise UnableToBegin("Somebody with this address is already known. Use another address.")
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:

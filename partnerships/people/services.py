@@ -191,7 +191,7 @@ def close_account(
     locked, administrators = lock_with_administrators(person)
     require(rights_over(locked, author).may_administer)
     if not locked.is_active:
-        raise UnableToCloseAccount(f"{locked.display_name} has left already.")
+        raise UnableToCloseAccount(f"{locked.display_name} has already left.")
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose somebody else with an account to take over.")
     administered = locked.is_staff

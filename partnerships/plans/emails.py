@@ -24,7 +24,7 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     )
     plan, organisation = signatory.plan, signatory.organisation
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
-        return "The organisation has been asked again since."
+        return "The organisation has since been asked again."
     state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing left to decide."
@@ -58,7 +58,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     )
     plan = signatory.plan
     if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
-        return "The deadline has been changed since."
+        return "The deadline has since been changed."
     state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing left to decide."

@@ -72,7 +72,7 @@ def test_team_has_several_members(world: World) -> None:
     fill(team, contact=services.Contact(name="Sam Shore"))
 
     assert team.holders.on().count() == 2
-    with pytest.raises(services.UnableToChangePost, match="in this team already"):
+    with pytest.raises(services.UnableToChangePost, match="already in this team"):
         fill(team, world.vera)
 
 

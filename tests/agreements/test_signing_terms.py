@@ -565,7 +565,7 @@ def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: Worl
     assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership has ended. No money.")
     amina = signed_in(world.amina)
     page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
-    assert "waits for your signature" not in page
+    assert "needs your signature" not in page
     assert "The last terms in force" in page
     assert "Not agreed" in amina.get(version.get_absolute_url()).content.decode()
 

@@ -190,7 +190,7 @@ def test_text_written_while_terms_were_put_up_is_shown_again(world: World) -> No
     assert answer.status_code == 422
     page = answer.content.decode()
     assert "A long text of Ben." in page
-    assert "wait for signatures" in page
+    assert "waiting for signatures" in page
     assert ben.get(reverse("agreements:terms-about", args=[world.partnership.pk, 1])).status_code == 404
 
 
@@ -297,7 +297,7 @@ def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
     token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
 
     with after(4):
-        with pytest.raises(UnableToSignTerms, match="does not take part"):
+        with pytest.raises(UnableToSignTerms, match="no longer takes part"):
             sign(version, world.hana, world.harbour)
         assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
         sign(version, world.amina, world.larkhaven)

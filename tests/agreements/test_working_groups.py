@@ -93,7 +93,7 @@ def test_only_parties_can_be_members(world: World) -> None:
 def test_group_does_not_end_after_its_partnership_unless_said(world: World) -> None:
     Partnership.objects.filter(pk=world.partnership.pk).update(ends_on=in_days(30))
 
-    with pytest.raises(services.UnableToStartGroup, match="goes on"):
+    with pytest.raises(services.UnableToStartGroup, match="can continue"):
         start(world)
 
     assert start(world, outlives_parent=True).as_group.outlives_parent

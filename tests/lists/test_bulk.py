@@ -86,7 +86,7 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
     done = confirmed(world.amina, chosen(world.amina, "assign", first, second), owner=world.vera.pk)
 
     assert "1 commitment: the owner is changed" in done.content.decode()
-    assert f"{world.vera.display_name} owns it already." in done.content.decode()
+    assert f"{world.vera.display_name} already owns it." in done.content.decode()
     (email,) = deliver()
     assert "Bungalows." in email.body
     assert "Cottages." not in email.body
@@ -214,7 +214,7 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
     page = chosen(world.ben, "follow", first, second)
     confirmed(world.ben, page)
 
-    assert "You follow these already." in page.content.decode()
+    assert "You already follow these." in page.content.decode()
     followed = Subscription.objects.confirmed().filter(person=world.ben, commitment__isnull=False)
     assert set(followed.values_list("commitment", flat=True)) == {first.pk, second.pk}
 

@@ -141,7 +141,7 @@ def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: Worl
     given = {"author": world.dee, "now": timezone.now()}
     accept_request(request=first, organisation=None, **given)
 
-    with pytest.raises(UnableToAnswerRequest, match="in the directory already"):
+    with pytest.raises(UnableToAnswerRequest, match="already in the directory"):
         accept_request(request=second, organisation=None, **given)
     body = Organisation.objects.get(name="Newbridge Homes")
     assert "Invite to Newbridge Homes as editor" in dee.get(reverse("organisations:requests")).content.decode()
@@ -180,7 +180,7 @@ def test_a_request_is_answered_once(world: World) -> None:
     request = asked()
     accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
 
-    with pytest.raises(UnableToAnswerRequest, match="answered already"):
+    with pytest.raises(UnableToAnswerRequest, match="already been answered"):
         decline_request(request=request, reason="Twice.", author=world.dee, now=timezone.now())
 
 

@@ -191,12 +191,12 @@ def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -
     with pytest.raises(UnableToMerge, match="two different"):
         merge(world, copy, copy)
     found = merge(world, copy, world.larkhaven)
-    with pytest.raises(UnableToMerge, match="merged already"):
+    with pytest.raises(UnableToMerge, match="already been merged"):
         merge(world, copy, world.westmarch)
     with pytest.raises(UnableToMerge, match="reason"):
         undo(world, found, reason="")
     undo(world, found)
-    with pytest.raises(UnableToMerge, match="undone already"):
+    with pytest.raises(UnableToMerge, match="already been undone"):
         undo(world, found)
 
 

@@ -77,7 +77,7 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     assert (line.state, line.applied_at) == ("stayed", None)
     assert "between the two organisations" in line.dispute
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
-    with pytest.raises(UnableToHandOverLines, match="answered already"):
+    with pytest.raises(UnableToHandOverLines, match="already been answered"):
         services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
     told = Email.objects.filter(kind="organisations.handed_over")
     assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
@@ -342,7 +342,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "carries on, and keeps everything that no line passes on" in " ".join(page.split())
+    assert "continues, and keeps these." in " ".join(page.split())
     take_effect(succession)
 
     two = [world.harbour.name, world.tidewater.name]

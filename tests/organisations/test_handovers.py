@@ -180,7 +180,7 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
     with pytest.raises(UnableToAct):
         consent(world, succession, author=world.amina)
     consent(world, succession)
-    with pytest.raises(UnableToHandOverLines, match="recorded already"):
+    with pytest.raises(UnableToHandOverLines, match="already been recorded"):
         consent(world, succession)
 
 
@@ -284,7 +284,7 @@ def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
 
     with pytest.raises(UnableToHandOverLines, match="has accepted"):
         propose(world, succession, "commitments", promise.pk)
-    with pytest.raises(UnableToHandOverLines, match="answered already"):
+    with pytest.raises(UnableToHandOverLines, match="already been answered"):
         accept(world, succession)
 
 
@@ -343,7 +343,7 @@ def test_one_of_several_successors_may_dispute_its_part_and_change_its_mind(worl
 
     accept(world, succession, author=world.chidi, accept=False, reason="Not ours.")
     assert (Handover.objects.get().state, Handover.objects.get().dispute) == ("disputed", "Not ours.")
-    with pytest.raises(UnableToHandOverLines, match="answered already"):
+    with pytest.raises(UnableToHandOverLines, match="already been answered"):
         accept(world, succession)
     accept(world, succession, author=world.chidi)
 
@@ -356,7 +356,7 @@ def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
     with pytest.raises(UnableToAct):
         accept(world, succession, author=world.ben)
     accept(world, succession)
-    with pytest.raises(UnableToHandOverLines, match="answered already"):
+    with pytest.raises(UnableToHandOverLines, match="already been answered"):
         accept(world, succession)
 
 

@@ -292,7 +292,7 @@ def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -
 def test_a_different_record_of_a_succession_is_refused_and_kept_from_a_list(world: World) -> None:
     of_the_past(world, instrument="SI 2024/1")
 
-    with pytest.raises(UnableToRecordSuccession, match="recorded already"):
+    with pytest.raises(UnableToRecordSuccession, match="already recorded"):
         of_the_past(world, author=world.dee, instrument="SI 2024/2")
 
     assert of_the_past(world, instrument="SI 2024/2").instrument == "SI 2024/1"

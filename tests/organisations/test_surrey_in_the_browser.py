@@ -91,7 +91,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
     name = f"{WITHOUT_A_LINE} Borough Council"
     undecided = page.locator("section").filter(has=page.get_by_role("heading", name=name))
-    expect(undecided).to_contain_text("1 without a line: the leads of")
+    expect(undecided).to_contain_text("1 without a handover line: the leads of")
     looks_right(page)
 
     # The administrator proposes it; the leads of both successors accept everything.
@@ -99,7 +99,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     page.get_by_label("All 1 that the filter found").check()
     page.get_by_label("Who takes over?").select_option(label="West Surrey Council")
     page.get_by_role("button", name="Propose to successor").click()
-    expect(undecided).to_contain_text("Everything has a line.")
+    expect(undecided).to_contain_text("Everything has a handover line.")
     enter(page, origin, wilf)
     page.goto(of_west)
     page.get_by_role("link", name="Who takes over what").click()

@@ -275,7 +275,7 @@ def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisati
     run = uploaded(client, mere, "local-plans", PLANS, TIMETABLE)
 
     aside = " ".join(run.report["lines"]["set_aside"])
-    assert "the plan is here already, as that of Westmarch Borough Council." in aside
+    assert "the plan is already here, as that of Westmarch Borough Council." in aside
     assert "Ask them to invite Mere Council as an owner on the plan's page" in aside
 
 

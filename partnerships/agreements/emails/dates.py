@@ -22,9 +22,9 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that a partnership has started, gone under review or ended."""
     partnership = Partnership.objects.get(pk=due.params["partnership"])
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
-        return "Its status has changed since."
+        return "Its status has since changed."
     if not leads_who_decide(partnership).filter(pk=person.pk).exists():
-        return "They do not lead a party of the partnership any more."
+        return "They no longer lead a party of the partnership."
     context = {
         "partnership": partnership,
         "person": person,
@@ -70,9 +70,9 @@ def write_notice(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that a party has given notice or withdrawn it."""
     notice = Notice.objects.select_related("partnership", "organisation").get(pk=due.params["notice"])
     if due.params["withdrawn"] == notice.is_open:
-        return "The notice has been withdrawn or carried out since."
+        return "The notice has since been withdrawn or carried out."
     if not leads_who_decide(notice.partnership).filter(pk=person.pk).exists():
-        return "They do not lead a party of the partnership any more."
+        return "They no longer lead a party of the partnership."
     context = {
         "notice": notice,
         "reason": notice.withdrawn_because or notice.reason,

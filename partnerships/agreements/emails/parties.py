@@ -20,9 +20,9 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to a lead of an invited organisation."""
     party = _party(due)
     if not party.is_waiting or party.partnership.is_over:
-        return "The invitation was answered or withdrawn."
+        return "The invitation has been answered or withdrawn."
     if not leads_of(party.organisation).filter(pk=person.pk).exists():
-        return "They do not lead the invited organisation any more."
+        return "They no longer lead the invited organisation."
     inviter = party.invited_by
     context = {
         "party": party,
@@ -38,7 +38,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email with the answer, to the person who sent the invitation."""
     party = _party(due)
     if party.is_waiting:
-        return "The organisation has been invited again since."
+        return "The organisation has since been invited again."
     if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
         return "They can no longer read the partnership."
     context = {
@@ -57,10 +57,10 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
     """
     party = _party(due)
     if party.status != PartyStatus.LEFT:
-        return "The organisation has been invited again since."
+        return "The organisation has since been invited again."
     own = leads_of(party.organisation).filter(pk=person.pk).exists()
     if not own and not Partnership.objects.present_for(person, Role.LEAD).filter(pk=party.partnership_id).exists():
-        return "They do not lead a party of the partnership any more."
+        return "They no longer lead a party of the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,

@@ -24,7 +24,7 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
     """Email to a person whom somebody else has named the holder of a post."""
     holder = _holder(due)
     if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
-        return "They do not hold the post any more."
+        return "They no longer hold the post."
     context = {
         "holder": holder,
         "post": holder.post,
@@ -40,7 +40,7 @@ def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
     if leads_of(organisation).exists():
         return "Somebody leads the organisation again."
     if not person.is_staff and not people_of(organisation).filter(pk=person.pk).exists():
-        return "They do not act for the organisation any more."
+        return "They no longer act for the organisation."
     context = {
         "organisation": organisation,
         "person": person,

@@ -25,7 +25,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 #: Why an email to somebody of a former party does not leave.
-NO_PART = "Their organisation does not take part any more."
+NO_PART = "Their organisation no longer takes part."
 
 
 def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -82,7 +82,7 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
     if not proposal.is_open:
         return "The proposal is closed."
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They do not lead a party of the partnership any more."
+        return "They no longer lead a party of the partnership."
     context = {
         "proposal": proposal,
         "partnership": proposal.partnership,
@@ -144,7 +144,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
     """Tell a lead that a proposal was taken back, withdrawn or lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They do not lead a party of the partnership any more."
+        return "They no longer lead a party of the partnership."
     if proposal.is_awaiting or proposal.is_agreed:
         return "The terms have been put up for signature again."
     context = {

@@ -96,7 +96,7 @@ def remove_document(
     if TermsSignature.objects.filter(scan=document).exists():
         raise UnableToRemoveDocument("This is the scan of a signature. It stays with the terms that were signed.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
-        raise UnableToRemoveDocument("This document has been removed already.")
+        raise UnableToRemoveDocument("This document has already been removed.")
     document.removed_at = now
     _journal(document, now=now)
     record_event(

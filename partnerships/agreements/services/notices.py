@@ -63,7 +63,7 @@ def give_notice(
     if not reason.strip():
         raise UnableToGiveNotice("Give a reason.")
     if locked.notices.open().filter(organisation=own.organisation).exists():
-        raise UnableToGiveNotice(f"{own.organisation.name} has given notice already.")
+        raise UnableToGiveNotice(f"{own.organisation.name} has already given notice.")
     earliest = earliest_last_day(locked, today)
     chosen = last_day or earliest
     if chosen < earliest:

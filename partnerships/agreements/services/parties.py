@@ -354,7 +354,7 @@ def change_party_role(
         raise UnableToChangeParty("Choose a role.")
     over = partnership.is_over_on(timezone.localdate(now))
     if over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToChangeParty(f"{locked.organisation.name} does not take part any more.")
+        raise UnableToChangeParty(f"{locked.organisation.name} no longer takes part.")
     was = locked.role
     if role == was:
         return

@@ -100,7 +100,7 @@ def fill_post(
     if not locked.is_shared:
         make_way(locked, day, reason, now)
     elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
-        raise UnableToChangePost(f"{person.display_name} is in this team already.")
+        raise UnableToChangePost(f"{person.display_name} is already in this team.")
     holder = Holder.objects.create(
         post=locked,
         person=person,

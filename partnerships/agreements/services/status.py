@@ -166,7 +166,7 @@ def renew(
     if not reason.strip():
         raise UnableToRenew("Give a reason.")
     if locked.redefined_by.exclude(status=Status.ENDED).exists():
-        raise UnableToRenew("A successor is being drafted already.")
+        raise UnableToRenew("A successor is already being drafted.")
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership.")

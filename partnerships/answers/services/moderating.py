@@ -147,7 +147,7 @@ def _deciding(answer: Answer, author: User, now: dt.datetime) -> tuple[Plan, Ans
     require(bool(led))
     locked = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
     if not locked.is_waiting:
-        raise UnableToDecide(f"Somebody has decided already: {locked.get_status_display().lower()}.")
+        raise UnableToDecide(f"Somebody has already decided: {locked.get_status_display().lower()}.")
     return plan, locked, Organisation.objects.filter(pk__in=led).order_by("name", "pk")[0]
 
 

@@ -80,7 +80,7 @@ def close_question(*, question: PlanQuestion, author: User, now: dt.datetime) ->
     require(rights_over(plan, author, now).leads_owner)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
     if not question.is_open(now):
-        raise UnableToAsk("This question is closed already.")
+        raise UnableToAsk("This question is already closed.")
     question.closed_at = now
     question.save(update_fields=["closed_at"])
     organisation = acting_organisation(plan, author)

@@ -59,5 +59,5 @@ class AgreeForm(Form):
         super().__init__(*args, **kwargs)
         self.fields["revision"].initial = conversation.revision
         self.helper = Helper(
-            self, submit=f"Agree for {organisation.display_name}", cancel=conversation.get_absolute_url()
+            self, submit=f"Agree to the record for {organisation.display_name}", cancel=conversation.get_absolute_url()
         )

@@ -163,7 +163,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         raise UnableToRemoveFile("Give a reason.")
     gone = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
     if not gone.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
-        raise UnableToRemoveFile("It has been removed already.")
+        raise UnableToRemoveFile("It has already been removed.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
     if conversation is not None:

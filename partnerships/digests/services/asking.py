@@ -40,7 +40,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).asks_for_organisation)
     if not locked.is_waiting:
-        raise UnableToSubscribe("They have answered already.")
+        raise UnableToSubscribe("They have already answered.")
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if emails.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
         raise UnableToSubscribe("They were asked within the last day. Try again tomorrow.")

@@ -175,7 +175,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
     if delivery.is_sent and not reason:
-        messages.error(request, "A mail server has accepted it already. Give a reason for sending it again.")
+        messages.error(request, "A mail server has already accepted it. Give a reason for sending it again.")
         return redirect("digests:entry", pk=pk)
 
     def step() -> tuple[str, str]:

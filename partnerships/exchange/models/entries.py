@@ -125,7 +125,7 @@ class Entry(models.Model):
 
     Ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed after
     its closing date; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A
-    standing offer (skills and resources that are always available) stays shared however often it is taken up.
+    standing offer (skills and resources that are always available) stays shared however often somebody takes it up.
 
     `is_open` says whether it takes answers: its status allows them and some of its quantity is left. `reach` and
     `matched_at` are for matching: the keys it is found by, and when it was last matched (None: matching is due).

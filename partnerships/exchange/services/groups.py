@@ -48,7 +48,7 @@ def start_group_from_answer(
     if entry.partnership is None:
         raise UnableToStartGroupFromAnswer("Only an ask or offer shared with a partnership can start a working group.")
     if AnswerGroup.objects.filter(response=response).exists():
-        raise UnableToStartGroupFromAnswer("A working group was started already.")
+        raise UnableToStartGroupFromAnswer("A working group has already been started.")
     everyone = {**sides, **{member.pk: member for member in members}}
     try:
         group = start_working_group(

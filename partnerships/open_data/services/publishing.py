@@ -38,7 +38,7 @@ def begin_publishing(
     if not body.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist publish these files.")
     if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
-        raise UnableToPublishData("It is published already.")
+        raise UnableToPublishData("It is already published.")
     made = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
     _record(EventKind.BEGUN, made, reason, author, now)
     return made

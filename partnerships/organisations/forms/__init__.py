@@ -298,7 +298,7 @@ class OrganisationAdminForm(ReasonedForm):
     is_another = forms.BooleanField(
         label="It is another organisation",
         required=False,
-        help_text="Tick this to add a name that is nearly in the directory already.",
+        help_text="Tick this to add a name even though the directory has nearly the same one.",
     )
     own_sign_in_required = forms.BooleanField(
         label="Its people must sign in there",

@@ -88,7 +88,7 @@ class ProposeHandoversForm(_TickingForm):
         """Nobody shares with themselves."""
         given = super().clean() or {}
         if given.get("successor") in (given.get("others") or ()):
-            self.add_error("others", "It takes over already. Choose the other organisations.")
+            self.add_error("others", "It already takes over. Choose the other organisations.")
         return given
 
 
@@ -99,7 +99,7 @@ class _LinesForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of these were answered already. Look at the list again.",
+            "invalid_choice": "Some of these have already been answered. Look at the list again.",
             "required": "Tick at least one.",
         },
         help_text="Records that you cannot read yet have a number instead of a title.",

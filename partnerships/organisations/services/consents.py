@@ -116,5 +116,5 @@ def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.date
     for sides in {(line.predecessor_id, line.successor_id) for line in found}:
         require(roles.keeps_directory or any(roles.lead(pk) for pk in sides))
     if not found or len(found) < len(lines):
-        raise UnableToHandOverLines("Consent to some of these was recorded already. Look at the list again.")
+        raise UnableToHandOverLines("Consent to some of these has already been recorded. Look at the list again.")
     return found

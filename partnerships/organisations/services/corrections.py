@@ -75,7 +75,7 @@ def correct_name(
     if not locked.name:
         raise UnableToCorrect("Give the name.")
     if organisation.names.filter(name=locked.name).exclude(pk=locked.pk).exists():
-        raise UnableToCorrect(f"{organisation.name} has the name “{locked.name}” already.")
+        raise UnableToCorrect(f"{organisation.name} already has the name “{locked.name}”.")
     locked.folded = fold_name(locked.name)
     locked.save(update_fields=[*before, "folded"])
     data = {"before": before, "after": {"name": locked.name, **after}, "reason": reason.strip()}

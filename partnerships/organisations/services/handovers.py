@@ -150,7 +150,7 @@ def answer_handovers(
     for sharing in {tuple(one) for one in sides.values()}:
         require(any(roles.lead(pk) for pk in sharing))
     if not found or len(found) < len(lines):
-        raise UnableToHandOverLines("Some of these were answered already. Look at the list again.")
+        raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
     if not accept and not reason.strip():
         raise UnableToHandOverLines("Say why your organisation does not take it over.")
     if accept:
@@ -180,7 +180,7 @@ def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User
         if roles.lead(body) and body not in accepted[line]
     ]
     if {one.handover_id for one in new} != sides.keys():
-        raise UnableToHandOverLines("Some of these were answered already. Look at the list again.")
+        raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
     AcceptedPart.objects.bulk_create(new, batch_size=1000)
     for one in new:
         accepted[one.handover_id].add(one.organisation_id)

@@ -85,7 +85,7 @@ def merge_organisations(
     locked = {one.pk: one for one in _lock(kept.pk, merged.pk)}
     known = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
     if known is not None:
-        raise UnableToMerge(f"{known.merged.name} was merged already.")
+        raise UnableToMerge(f"{known.merged.name} has already been merged.")
     ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
     if ties.filter(predecessor__in=locked, successor__in=locked).exclude(predecessor=F("successor")).exists():
         raise UnableToMerge("One of them followed the other: they are two organisations.")
@@ -183,7 +183,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     bodies = {one.pk: one for one in _lock(merge.kept_id, merge.merged_id)}
     locked = Merge.objects.select_for_update().get(pk=merge.pk)
     if locked.undone_at is not None:
-        raise UnableToMerge("This merge was undone already.")
+        raise UnableToMerge("This merge has already been undone.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
         raise UnableToMerge(f"{bodies[locked.kept_id].name} was merged since then: undo that first.")
     rows = locked.rows.order_by("pk")

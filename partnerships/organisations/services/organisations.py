@@ -319,7 +319,7 @@ def dissolve(
     require(roles_of(author, now).keeps_directory)
     locked = lock_organisation(organisation.pk)
     if locked.is_ended:
-        raise UnableToDissolve(f"{locked.name} has ended already.")
+        raise UnableToDissolve(f"{locked.name} has already ended.")
     if on and locked.valid_from and on < locked.valid_from:
         raise UnableToDissolve("It cannot end before it began.")
     before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})

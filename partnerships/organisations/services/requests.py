@@ -128,7 +128,7 @@ def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
     """The organisation that was asked for, added to the directory."""
     known = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
     if known is not None:
-        raise UnableToAnswerRequest(f"{known.name} is in the directory already. Invite them to it.")
+        raise UnableToAnswerRequest(f"{known.name} is already in the directory. Invite them to it.")
     scheme = scheme_of(locked.number, kind=locked.kind)
     return create_organisation(
         name=locked.organisation_name,

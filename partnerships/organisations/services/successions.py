@@ -212,7 +212,7 @@ def change_succession_status(
 
 def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if locked.is_final or to == locked.status:
-        raise UnableToChangeSuccession(f"It is {locked.get_status_display().lower()} already.")
+        raise UnableToChangeSuccession(f"It is already {locked.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("It takes effect on its vesting day.")
     if to in CERTAIN:

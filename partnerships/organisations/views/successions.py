@@ -159,7 +159,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         done = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
-        return "The succession has taken effect." if done else "It had taken effect already.", back
+        return "The succession has taken effect." if done else "It had already taken effect.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Put the succession into effect", back=back)
 

@@ -101,7 +101,7 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
     """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
     locked = _locked_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
-        raise UnableToAdopt(f"This is {locked.get_status_display().lower()} already.")
+        raise UnableToAdopt(f"This is already {locked.get_status_display().lower()}.")
     if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
         raise UnableToAdopt("Choose a meeting of the partnership.")
     if meeting.starts_at > now:

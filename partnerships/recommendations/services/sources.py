@@ -104,7 +104,7 @@ def correct_source(*, source: Source, given: SourceGiven, reason: str, author: U
         return locked
     _check_reason(reason)
     if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
-        raise UnableToRecord(f"{locked} is recorded already.")
+        raise UnableToRecord(f"{locked} is already recorded.")
     _save_alone(locked, before)
     record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
     return locked

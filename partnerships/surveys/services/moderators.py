@@ -60,7 +60,7 @@ def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> Non
     if locked.moderator_id is None or not locked.invitations.exists():
         raise UnableToRun("Add the people to ask first.")
     if locked.moderator_agreed_at is not None:
-        raise UnableToRun("This person has agreed already.")
+        raise UnableToRun("This person has already agreed.")
     asked_at = locked.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
         raise UnableToRun("This person was asked today. Their link shows the list as it is now.")

@@ -179,7 +179,7 @@ TOPICS = (
     Topic(
         key="progress-reports",
         title="Progress reports",
-        does="Shows for each period what each party has reported. A report begins with what is known already: "
+        does="Shows for each period what each party has reported. A report starts with what is already known: "
         "commitments, objectives, homes, milestones, asks and terms. It is submitted, then accepted or returned with a "
         "reason.",
         who=(

@@ -88,7 +88,7 @@ def withdraw_proposal(
     if locked.is_first:
         raise UnableToWithdraw("These are the first terms: change them, or end the partnership.")
     if not locked.is_open:
-        raise UnableToWithdraw(f"This proposal is closed already: {locked.get_status_display().lower()}.")
+        raise UnableToWithdraw(f"This proposal is already closed: {locked.get_status_display().lower()}.")
     if not reason.strip():
         raise UnableToWithdraw("Enter why you are withdrawing the proposal.")
     _close(partnership, locked, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)

@@ -106,7 +106,7 @@ def _asked(
     if signatory is None:
         raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
     if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
-        raise UnableToSignTerms(f"{organisation.name} does not take part in this partnership any more.")
+        raise UnableToSignTerms(f"{organisation.name} no longer takes part in this partnership.")
     decided = version.signatures.filter(organisation=organisation).order_by("-pk").first()
     if decided is not None and (declines or not signatory.joins or not decided.is_rejected):
         raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")

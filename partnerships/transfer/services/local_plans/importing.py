@@ -177,7 +177,7 @@ def _is_own(
     if body is not None and body.pk not in named:
         found, remedy = f"the plan is not {body.name}'s.", "Only its own authorities can import a plan."
     elif body is not None and others:
-        found = f"the plan is here already, as that of {' and '.join(others)}."
+        found = f"the plan is already here, as that of {' and '.join(others)}."
         remedy = f"Ask them to invite {body.name} as an owner on the plan's page, then import it again."
     else:
         found = f"another authority's plan has the reference “{plan.reference}”."

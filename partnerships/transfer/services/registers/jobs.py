@@ -72,7 +72,7 @@ def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "The person who asked for this import may not import any more. Ask for it again."
+        return "The person who asked for this import is no longer allowed to import. Ask for it again."
     except UnableToApply as error:
         return str(error)
     return ""

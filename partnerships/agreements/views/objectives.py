@@ -188,7 +188,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "Your report of progress is saved.", found.get_absolute_url()
+        return "Your progress report is saved.", found.get_absolute_url()
 
     return take_step(
         request,

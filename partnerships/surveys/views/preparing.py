@@ -87,7 +87,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context = about(
         found,
         "Run this survey with another partnership",
-        "The results cover all the partnerships together, and each figure rests on at least ten answers.",
+        "The results cover all the partnerships together, and each figure is based on at least ten answers.",
     )
     return take_step(request, _STEP, form, step, {services.UnableToRun: "partnership"}, **context)
 

@@ -34,7 +34,7 @@ def refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
     sound = len(about.rows) - about.outside - len(about.set_aside)
     if bad and not all_or_nothing and not about.is_corrected and bad > sound:
         found = f"{bad:,} of its {len(about.rows):,} rows cannot be used."
-        problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or give another."))
+        problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or choose another list."))
     elif not (problems and all_or_nothing):
         return
     raise UnableToRead(problems)

@@ -146,7 +146,7 @@ TOPICS = (
         title="Privacy, cookies and accessibility",
         does="Says who runs this site, what is kept about people and for how long, which two cookies it needs, and how "
         "accessible it is.",
-        who=("Everybody reads these pages, signed in or not.",),
+        who=("Anybody can read these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",
     ),

@@ -12,7 +12,7 @@ TOPICS = (
         "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and "
         "plans, if you can read them.",
         who=(
-            "Everybody signed in reads the directory.",
+            "Everybody signed in can read the directory.",
             "Leads change the website, short name and sign-in settings of their organisation.",
             "Administrators correct what came from registers.",
         ),
@@ -94,8 +94,11 @@ TOPICS = (
         "where its figures come from. You can freeze it under a name, compare it with later figures, and have "
         "it emailed regularly.",
         who=(
-            "Everybody signed in reads reports. A report counts only what its reader can read.",
-            "Editors and leads freeze and schedule reports for an organisation or a partnership; its people read them.",
+            "Everybody signed in can read reports. A report counts only what its reader can read.",
+            (
+                "Editors and leads freeze and schedule reports for an organisation or a partnership. Its people "
+                "can read them."
+            ),
         ),
         guide=f"{EVERYDAY}#make-a-report",
         views="reports:index reports:report reports:file reports:dashboard reports:organisation-dashboard "
@@ -112,7 +115,7 @@ TOPICS = (
             "Everybody signed in can read recommendations, and the status and reason of each response.",
             "You see evidence only if you can read the record that it links to.",
             "Editors and leads respond for their organisation.",
-            "Parties of a partnership read what it does about recommendations.",
+            "Parties of a partnership can read what it does about recommendations.",
         ),
         guide="recommendations/",
         views="recommendations:list recommendations:detail recommendations:source recommendations:sources "
@@ -130,7 +133,7 @@ TOPICS = (
         who=(
             "Leads of the parties prepare and open a survey, and add the people to ask.",
             "Nobody sees answers while it is open. In an anonymous survey nobody ever sees who answered what.",
-            "In a survey by name, people of the parties read each answer, with its name, once it is over.",
+            "In a survey by name, people of the parties can read each answer, with its name, once it is over.",
             "One person outside the parties reads anonymous comments first, and decides which are shown.",
         ),
         guide="surveys/#what-people-do",

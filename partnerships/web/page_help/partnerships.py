@@ -12,8 +12,11 @@ TOPICS = (
         "and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History lists every "
         "step.",
         who=(
-            "People of the organisations that take part or are invited read it.",
-            "Everybody signed in reads title, kind, purpose, areas, organisations and status, if its leads chose so.",
+            "People of the organisations that take part or are invited can read it.",
+            (
+                "If its leads chose so, everybody signed in can read its title, kind, purpose, areas, "
+                "organisations and status."
+            ),
             "People of an organisation that has left can read everything up to that day.",
             "Leads of the chair or of a lead organisation change its status and settings.",
         ),
@@ -51,8 +54,8 @@ TOPICS = (
         "only when every party has signed the same version. Each version stays as it was signed and can be compared, "
         "printed and downloaded.",
         who=(
-            "People of organisations that take part or are invited read published versions.",
-            "Editors and leads of these organisations also read drafts.",
+            "People of organisations that take part or are invited can read published versions.",
+            "Editors and leads of these organisations can also read drafts.",
             "Editors and leads of a party change a draft; observers do not.",
             "Leads of a party that has signed propose an amendment.",
             "They, and leads of the chair or of a lead organisation, put it up for signature.",
@@ -83,7 +86,7 @@ TOPICS = (
         does="Shows when the partnership starts, is reviewed and ends, any notice given, and any days that no "
         "agreement covers. Dates take effect by themselves, and leads are emailed beforehand.",
         who=(
-            "People of organisations that take part or are invited read the dates.",
+            "People of organisations that take part or are invited can read the dates.",
             "Leads give and withdraw notice for their organisation and choose which dates they are reminded of.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
@@ -113,7 +116,7 @@ TOPICS = (
         who=(
             SAME_AS_PARTNERSHIP,
             "Editors and leads of a party add objectives, change them with a reason and report progress.",
-            "Observers only read objectives.",
+            "Observers can only read objectives.",
         ),
         guide=f"{EVERYDAY}#set-objectives",
         views="agreements:objectives agreements:objective agreements:objective-add agreements:objective-edit "
@@ -171,7 +174,7 @@ TOPICS = (
         title="Journal",
         does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier texts of a "
         "note are kept.",
-        who=("Only people of the organisation that wrote a note read it.", "Editors and leads write notes."),
+        who=("Only people of the organisation that wrote a note can read it.", "Editors and leads write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
         "conversations:journal-delete",

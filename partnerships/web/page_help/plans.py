@@ -20,9 +20,9 @@ TOPICS = (
         does="Shows the newest version that you can read, or the draft if there is no version yet. The history has all "
         "versions. A published version never changes. Versions can be printed and downloaded as PDF or Word.",
         who=(
-            "Owners and parties of its partnership read everything.",
+            "Owners and parties of its partnership can read everything.",
             "Others see no confidential sites and no restricted text.",
-            "Former parties read what was published up to the day they left.",
+            "Former parties can read what was published up to the day they left.",
         ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:detail plans:version plans:version-by-id plans:history plans:paper plans:pdf plans:word plans:map "

@@ -39,7 +39,7 @@ TOPICS = (
         who=(
             "Editors and leads of an organisation that is asked answer; observers do not.",
             "Editors and leads of the organisation that wrote it accept or decline answers.",
-            "Only the two sides read an answer. A referral stays in one organisation.",
+            "Only the two sides can read an answer. A referral stays in one organisation.",
         ),
         guide=f"{EVERYDAY}#answer-an-ask-or-an-offer",
         views="exchange:detail exchange:respond exchange:decide exchange:decline exchange:refer exchange:ask-question "
@@ -64,7 +64,7 @@ TOPICS = (
         "beside later ones. A commitment counts once giver and receiver have confirmed it. It is closed once "
         "the receiver has verified the delivery.",
         who=(
-            "Giver, receiver and the parties of its partnership read it.",
+            "The giver, the receiver and the parties of its partnership can read it.",
             "Editors and leads of either side propose commitments.",
             "Editors and leads of the giver report progress and add evidence.",
             "Leads of each side confirm; the receiver’s leads verify the delivery or send it back.",
@@ -88,7 +88,7 @@ TOPICS = (
         does="Shows section 106 agreements of a planning authority: their contributions, what was paid, and the "
         "commitments that come from them.",
         who=(
-            "Everybody signed in reads them, because the authority publishes them.",
+            "Everybody signed in can read them, because the authority publishes them.",
             "Leads of the authority and administrators add agreements and contributions; lists are imported.",
         ),
         guide="importing/#developer-agreements",

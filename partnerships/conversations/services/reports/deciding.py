@@ -44,7 +44,9 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     """Accept or return the submission with this number. Raises `UnableToDecideReport`."""
     locked = lock_report(report)
     deciding = report_rights(locked, author, now).decides_for
-    require(bool(deciding), "Only leads of another leading organisation can accept or return a report.")
+    require(
+        bool(deciding), "Only leads of another organisation that leads the partnership can accept or return a report."
+    )
     submission = locked.submissions.order_by("-number").first()
     if submission is None or not locked.is_submitted:
         raise UnableToDecideReport("This report is not waiting for a decision.")

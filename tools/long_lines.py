@@ -1,12 +1,14 @@
-"""Finds lines of templates and Markdown that are longer than 120 characters.
+"""Finds lines of templates and Markdown that are too long, and tags split in two.
 
 Run as `python -m tools.long_lines`: prints file and line of each, and fails if there is one.
-A Django tag cannot span lines: use `{% with %}`, `{% url … as … %}` or a partial, and `{% paragraph %}` in text emails.
+A Django tag cannot span lines, and `{{` without its end is printed as it is: use `{% with %}`, `{% url … as … %}` or a
+partial, and `{% paragraph %}` in text emails.
 Rows of tables and blocks of code cannot be wrapped in Markdown, so they may be longer.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 #: Folders or files below the project, and the endings of the files looked at.
 PLACES = {"templates": (".html", ".txt", ".css"), "docs": (".md",), "*.md": (".md",)}
 LIMIT = 120
+#: The beginning of a tag or variable whose end is not on the same line.
+_SPLIT = re.compile(r"\{[{%](?:(?![%}]\}).)*$")
 
 
 def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
@@ -25,6 +29,15 @@ def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
             for path in files:
                 if path.suffix in endings:
                     yield from ((path.relative_to(root), number) for number in _long_in(path))
+
+
+def split_tags(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
+    """The file, below `root`, and number of each line where a template's tag begins and does not end."""
+    for path in sorted((root / "templates").rglob("*")):
+        if path.suffix in {".html", ".txt"}:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                if _SPLIT.search(line):
+                    yield path.relative_to(root), number
 
 
 def _long_in(path: Path) -> Iterator[int]:
@@ -40,10 +53,11 @@ def _long_in(path: Path) -> Iterator[int]:
 
 
 def main() -> int:
-    """Print the lines that are too long; 1 if there is any."""
-    found = list(long_lines())
-    for path, number in found:
-        print(f"{path}:{number}: longer than {LIMIT} characters")  # noqa: T201 - a terminal program
+    """Print the lines that are too long or split a tag; 1 if there is any."""
+    found = [(*one, f"longer than {LIMIT} characters") for one in long_lines()]
+    found += [(*one, "a tag must end on its line") for one in split_tags()]
+    for path, number, fault in found:
+        print(f"{path}:{number}: {fault}")  # noqa: T201 - a terminal program
     return min(len(found), 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.long_lines import LIMIT, long_lines
+from tools.long_lines import LIMIT, long_lines, split_tags
 
 LONG = "x" * (LIMIT + 1)
 
@@ -27,5 +27,13 @@ def test_markdown_is_wrapped_except_for_tables_and_code(tmp_path: Path) -> None:
     assert list(long_lines(tmp_path)) == [(Path("docs/page.md"), 7), (Path("CHANGELOG.md"), 1)]
 
 
-def test_lines_of_templates_and_markdown_fit() -> None:
+def test_a_tag_split_over_two_lines_is_found(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "notice.txt").write_text("{{ name }} until {{\nday }}\n{% if x %}\n", encoding="utf-8")
+
+    assert list(split_tags(tmp_path)) == [(Path("templates/notice.txt"), 1)]
+
+
+def test_lines_of_templates_and_markdown_fit_and_end_their_tags() -> None:
     assert list(long_lines()) == []
+    assert list(split_tags()) == []

@@ -270,23 +270,26 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
     why, often = contents.reasons[one.pk], contents.frequencies[one.pk]
     if not blocks and one.pk not in contents.matches:
         often = SUMMARY_OFTEN
+    said = rendering.DigestContent(
+        blocks=blocks,
+        matches=contents.matches.get(one.pk, ()),
+        lines=lines,
+        waiting=waiting,
+        because=why,
+        how_often=often,
+        notice=notice,
+        is_common=contents.alike[(*why, often)] >= _COMMON,
+        can_reply=one.pk in contents.taking_replies,
+    )
     try:
         batch.messages[one.pk] = rendering.digest(
             one.addressee,
-            blocks,
+            said,
             delivery_id=one.pk,
             message_id=one.due.message_id,
-            because=why,
-            how_often=often,
-            waiting=waiting,
-            matches=contents.matches.get(one.pk, ()),
-            lines=lines,
             zone=one.to.zone,
-            notice=notice,
             date=date,
             now=now,
-            is_common=contents.alike[(*why, often)] >= _COMMON,
-            can_reply=one.pk in contents.taking_replies,
         )
     except (ValueError, UnicodeError, KeyError) as error:
         decided.cannot_compose(one, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -78,6 +78,25 @@ class Block:
     def acts(self) -> frozenset[Act]:
         """What it says of a subject; notices of the same acts are not listed again."""
         return self.news.acts if isinstance(self.news, Section) else frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DigestContent:
+    """What one digest says.
+
+    `because` are the reasons why it comes. `is_common`: many in the batch have the same reasons and frequency, so those
+    words are stored once. `can_reply`: a reply goes to a person, or could be used.
+    """
+
+    blocks: Sequence[Block]
+    matches: Sequence[MatchLine]
+    lines: Sequence[NoticeLine]
+    waiting: Sequence[Waiting]
+    because: Sequence[str]
+    how_often: str
+    notice: str
+    is_common: bool = False
+    can_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,45 +268,23 @@ def shared_parts(
     return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 
-def digest(  # noqa: PLR0913 - what one email says, each part named at the one call
-    to: Addressee,
-    blocks: Sequence[Block],
-    *,
-    delivery_id: int,
-    message_id: str,
-    because: Sequence[str],
-    how_often: str,
-    waiting: Sequence[Waiting],
-    matches: Sequence[MatchLine],
-    lines: Sequence[NoticeLine],
-    zone: str,
-    notice: str,
-    date: str,
-    now: dt.datetime,
-    is_common: bool = False,
-    can_reply: bool = False,
+def digest(
+    to: Addressee, said: DigestContent, *, delivery_id: int, message_id: str, zone: str, date: str, now: dt.datetime
 ) -> Message:
-    """A digest: changed plans, new matches, notices, and what waits.
-
-    `can_reply` says that a reply goes to a person, or could be used. `is_common` says that many in the batch have the
-    same reason and frequency: those words are then stored once.
-    """
-    if matches:
-        because = [*because, "you asked for new matches of your organisation's asks and offers"]
-    if lines:
-        because = [*because, SUMMARY_BECAUSE]
-    own = {"because": "; ".join(because), "how_often": how_often}
-    entries, waiting = entries_of(lines, waiting)
-    summary = summary_wording(lines, now=now, zone=zone) if lines and not blocks and not matches else None
+    """A digest: changed plans, new matches, notices, and waiting items."""
+    lines, matches, notice = said.lines, said.matches, said.notice
+    own = {"because": "; ".join(_reasons(said)), "how_often": said.how_often}
+    entries, waiting = entries_of(lines, said.waiting)
+    summary = summary_wording(lines, now=now, zone=zone) if lines and not said.blocks and not matches else None
     shared = shared_parts(
-        tuple(blocks),
+        tuple(said.blocks),
         len(matches),
         bool(waiting),
         bool(notice),
-        tuple(own.items()) if is_common else (),
+        tuple(own.items()) if said.is_common else (),
         len(lines),
         summary,
-        can_reply,
+        said.can_reply,
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
@@ -297,8 +294,8 @@ def digest(  # noqa: PLR0913 - what one email says, each part named at the one c
         minute=minute_of(now),
     )
     values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, said in (("name", to.name), *(() if is_common else own.items())):
-        values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(said)
+    for slot, words in (("name", to.name), *(() if said.is_common else own.items())):
+        values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(words)
     if notice:
         values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
     for side in ("txt", "html"):
@@ -309,6 +306,15 @@ def digest(  # noqa: PLR0913 - what one email says, each part named at the one c
         if lines:
             values[f"lines_{side}"] = mime.encode(_lines(side, entries, len(lines), has_button=summary is not None))
     return Message(shared.subject, shared.parts, values, TOKENS)
+
+
+def _reasons(said: DigestContent) -> Iterator[str]:
+    """Why somebody gets this digest."""
+    yield from said.because
+    if said.matches:
+        yield "you asked for new matches of your organisation's asks and offers"
+    if said.lines:
+        yield SUMMARY_BECAUSE
 
 
 def own_headers(to: Addressee, message_id: str, date: str) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
 from partnerships.plans.content import COLLECTION_BY_CODE, Item
 from partnerships.plans.models import Plan, Share
-from partnerships.plans.services.publishing import moment_in_words
+from partnerships.plans.services.opening import moment_in_words
 
 
 class PublishForm(Form):

@@ -21,6 +21,7 @@ from partnerships.plans.services.lifecycle import (
     change_status,
     pin_baseline,
 )
+from partnerships.plans.services.opening import UnableToEmbargo, lift_embargoes
 from partnerships.plans.services.owning import (
     UnableToChangeOwners,
     answer_offer,
@@ -30,8 +31,6 @@ from partnerships.plans.services.owning import (
 )
 from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
-    UnableToEmbargo,
-    lift_embargoes,
     publish_piece,
     publish_version,
 )

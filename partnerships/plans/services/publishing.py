@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
-import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 
 from partnerships.documents import PieceConflict
 from partnerships.documents.services import (
@@ -21,7 +18,6 @@ from partnerships.documents.services import (
     rebase_draft,
     refuse_minor,
 )
-from partnerships.kit.dates import long_time
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
@@ -42,15 +38,13 @@ from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.drafting import lock_draft, save_piece, year_of
+from partnerships.plans.services.drafting import lock_draft, save_piece
+from partnerships.plans.services.opening import ask_for_signatures, copy_title, embargo_end, make_open
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.sharing import end_active_shares
-from partnerships.plans.services.signatories import ask_all_again
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched, untouched_parts
-
-log = structlog.get_logger(__name__)
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
 MIXED_YEARS = "Some homes use financial years and some calendar years. Use the same kind for all of them."
@@ -65,10 +59,6 @@ class Imported(TypedDict, total=False):
     source: str
     #: It was published so before: it may be minor whatever it changes, and have years of both kinds.
     elsewhere: bool
-
-
-class UnableToEmbargo(UnableToPublish):
-    """The embargo would end in the past, or before that of the last version."""
 
 
 @transaction.atomic
@@ -104,12 +94,8 @@ def publish_version(
         raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. Nothing can be published.")
     if not note:
         raise UnableToPublish("Enter what changed and why.")
-    embargo_until = _embargo_end(plan, embargo_until, now)
-    draft = lock_draft(plan, author=author, now=now)
-    if draft_revision is not None and draft.revision != draft_revision:
-        raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
-    if leave_out:
-        _take_out(plan, draft, leave_out, author, now)
+    embargo_until = embargo_end(plan, embargo_until, now)
+    draft = _draft_to_publish(plan, draft_revision, leave_out, author=author, now=now)
     last = plan.versions.filter(number=plan.current_number).first()
     was: Content = last.content if last else empty()
     prepared = prepare(PLAN, draft, was, given=given, finish=partial(_finished, plan))
@@ -148,9 +134,21 @@ def publish_version(
     if end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
-        _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
+        ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
+
+
+def _draft_to_publish(
+    plan: Plan, revision: int | None, leave_out: Sequence[str], *, author: User | None, now: dt.datetime
+) -> Draft:
+    """The locked draft without the pieces left out; it must be as the author saw it, if `revision` says how."""
+    draft = lock_draft(plan, author=author, now=now)
+    if revision is not None and draft.revision != revision:
+        raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
+    if leave_out:
+        _take_out(plan, draft, leave_out, author, now)
+    return draft
 
 
 def _refuse_empty(plan: Plan, fresh: Content) -> None:
@@ -209,31 +207,6 @@ def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | No
     for piece in pieces:
         save_piece(plan=plan, piece=piece, value=None, based_on=None, author=author, now=now)
     draft.refresh_from_db()
-
-
-def _embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """When the next version's embargo ends.
-
-    Never before that of the version before, which it includes.
-    """
-    if wanted is not None and wanted <= now:
-        raise UnableToEmbargo(
-            "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
-        )
-    held = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
-    if held is None or wanted is None:
-        return held or wanted
-    if wanted < held:
-        raise UnableToEmbargo(
-            f"Version {plan.current_number} is under embargo until {moment_in_words(held)}, and this version includes "
-            "its changes. Choose that time or a later one, or leave the day empty to publish them together."
-        )
-    return wanted
-
-
-def moment_in_words(moment: dt.datetime) -> str:
-    """A moment in the site's time zone: "12 November 2026, 09:14"."""
-    return long_time(timezone.localtime(moment))
 
 
 def publish_piece(
@@ -298,87 +271,6 @@ def _figures(content: Content, found: tuple[Change, ...]) -> dict[str, Any]:
     }
 
 
-def _copy_title(plan: Plan, version: Version, content: Content) -> None:
-    """Copy title and period of an open version to the plan.
-
-    An embargo covers the title too.
-    """
-    plan.title = version.title
-    plan.period_start = year_of(content["about"]["period_start"])
-    plan.period_end = year_of(content["about"]["period_end"])
-
-
-def _ask_for_signatures(
-    plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime
-) -> None:
-    """Ask signatories again if earlier signatures no longer count."""
-    if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
-        ask_all_again(plan, author=author, now=now)
-
-
-def lift_embargoes(*, now: dt.datetime) -> int:
-    """Open versions whose embargo is over; returns the number of plans.
-
-    Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
-    """
-    held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
-    over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
-    lifted = 0
-    for pk in over.values_list("pk", flat=True):
-        try:
-            lifted += _open_newest(pk, now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
-            log.error("embargo_not_lifted", plan=pk, kind=type(error).__name__)
-    return lifted
-
-
-@transaction.atomic
-def _open_newest(pk: int, now: dt.datetime) -> bool:
-    """Open the plan's newest version whose embargo is over.
-
-    Returns whether there was one.
-    """
-    plan = lock_plan(Plan(pk=pk))
-    free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
-    version = free.order_by("-number").first()
-    if version is None:
-        return False
-    opened, before, was_substantive = plan.open_number, plan.status, plan.substantive_number
-    _copy_title(plan, version, version.content)
-    _make_open(plan, version, version.embargo_until or version.published_at)
-    if version.number == plan.current_number:
-        plan.embargoed_until = None
-    plan.save()
-    record_event(
-        plan,
-        EventKind.EMBARGO_LIFTED,
-        author=None,
-        organisation=None,
-        version=version,
-        now=now,
-        data={
-            "title": version.title,
-            "number": version.number,
-            "before": {"version": opened, "status": before},
-            "after": {"version": version.number, "status": plan.status},
-        },
-    )
-    _ask_for_signatures(plan, was_substantive, version.number, author=None, now=now)
-    version_published.send(sender=Version, version=version)
-    return True
-
-
-def _make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
-    """Update status and numbers for a version that its readers can see now."""
-    substantive = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
-    number = substantive.values_list("number", flat=True).first() or 0
-    if number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
-        plan.status = Status.AWAITING_SIGN_OFF
-    plan.substantive_number = max(plan.substantive_number, number)
-    plan.last_published_at = at
-    plan.open_number = version.number
-
-
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     """Update the plan's row for the new version.
 
@@ -387,10 +279,10 @@ def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1:
-        _copy_title(plan, version, content)
+        copy_title(plan, version, content)
     if not version.is_under_embargo:
-        _copy_title(plan, version, content)
-        _make_open(plan, version, version.published_at)
+        copy_title(plan, version, content)
+        make_open(plan, version, version.published_at)
     plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at

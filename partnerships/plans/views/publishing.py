@@ -35,7 +35,7 @@ from partnerships.plans.services import (
     publish_version,
 )
 from partnerships.plans.services.lifecycle import choices_by_hand
-from partnerships.plans.services.publishing import moment_in_words
+from partnerships.plans.services.opening import moment_in_words
 from partnerships.plans.starters import is_untouched, untouched_parts
 from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
 from partnerships.plans.views.whole import compare_contents

@@ -1,0 +1,131 @@
+"""What readers see of a plan's versions now, and embargoes: their end, and opening what they held."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from partnerships.documents.services import UnableToPublish
+from partnerships.kit.dates import long_time
+from partnerships.people.models import User
+from partnerships.plans.content import Content
+from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.models import Plan, Status, Version
+from partnerships.plans.services.drafting import year_of
+from partnerships.plans.services.recording import lock_plan, record_event
+from partnerships.plans.services.signatories import ask_all_again
+from partnerships.plans.signals import version_published
+
+log = structlog.get_logger(__name__)
+
+
+class UnableToEmbargo(UnableToPublish):
+    """The embargo would end in the past, or before that of the last version."""
+
+
+def embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """When the next version's embargo ends.
+
+    Never before that of the version before, which it includes.
+    """
+    if wanted is not None and wanted <= now:
+        raise UnableToEmbargo(
+            "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
+        )
+    held = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
+    if held is None or wanted is None:
+        return held or wanted
+    if wanted < held:
+        raise UnableToEmbargo(
+            f"Version {plan.current_number} is under embargo until {moment_in_words(held)}, and this version includes "
+            "its changes. Choose that time or a later one, or leave the day empty to publish them together."
+        )
+    return wanted
+
+
+def moment_in_words(moment: dt.datetime) -> str:
+    """A moment in the site's time zone: "12 November 2026, 09:14"."""
+    return long_time(timezone.localtime(moment))
+
+
+def copy_title(plan: Plan, version: Version, content: Content) -> None:
+    """Copy title and period of an open version to the plan.
+
+    An embargo covers the title too.
+    """
+    plan.title = version.title
+    plan.period_start = year_of(content["about"]["period_start"])
+    plan.period_end = year_of(content["about"]["period_end"])
+
+
+def make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
+    """Update status and numbers for a version that its readers can see now."""
+    substantive = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
+    number = substantive.values_list("number", flat=True).first() or 0
+    if number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
+        plan.status = Status.AWAITING_SIGN_OFF
+    plan.substantive_number = max(plan.substantive_number, number)
+    plan.last_published_at = at
+    plan.open_number = version.number
+
+
+def ask_for_signatures(plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime) -> None:
+    """Ask signatories again if earlier signatures no longer count."""
+    if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
+        ask_all_again(plan, author=author, now=now)
+
+
+def lift_embargoes(*, now: dt.datetime) -> int:
+    """Open versions whose embargo is over; returns the number of plans.
+
+    Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
+    """
+    held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
+    over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
+    lifted = 0
+    for pk in over.values_list("pk", flat=True):
+        try:
+            lifted += _open_newest(pk, now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
+            log.error("embargo_not_lifted", plan=pk, kind=type(error).__name__)
+    return lifted
+
+
+@transaction.atomic
+def _open_newest(pk: int, now: dt.datetime) -> bool:
+    """Open the plan's newest version whose embargo is over.
+
+    Returns whether there was one.
+    """
+    plan = lock_plan(Plan(pk=pk))
+    free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
+    version = free.order_by("-number").first()
+    if version is None:
+        return False
+    opened, before, was_substantive = plan.open_number, plan.status, plan.substantive_number
+    copy_title(plan, version, version.content)
+    make_open(plan, version, version.embargo_until or version.published_at)
+    if version.number == plan.current_number:
+        plan.embargoed_until = None
+    plan.save()
+    record_event(
+        plan,
+        EventKind.EMBARGO_LIFTED,
+        author=None,
+        organisation=None,
+        version=version,
+        now=now,
+        data={
+            "title": version.title,
+            "number": version.number,
+            "before": {"version": opened, "status": before},
+            "after": {"version": version.number, "status": plan.status},
+        },
+    )
+    ask_for_signatures(plan, was_substantive, version.number, author=None, now=now)
+    version_published.send(sender=Version, version=version)
+    return True

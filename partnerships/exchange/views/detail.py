@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -73,64 +73,93 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     entry = found[0]
     rights = rights_over(entry, user, timezone.now())
-    answers_for = sorted(rights.answers_for)
     there = with_rows(pk, *_ABOUT)
-    read_ahead(_lookups(entry, user, there, own=rights.is_own, answers_for=answers_for))
-    answering = rows_for(_named, answers_for) if answers_for else []
-    receipts = _receipts(entry, user, rights) if _all_receipts in there else []
-    responses = _responses(entry, user) if _all_responses in there else []
-    questions = rows_for(_questions, user, pk) if _all_questions in there else []
-    fulfilments = rows_for(_fulfilments, user, pk) if _all_fulfilments in there else []
-    editing = rights.roles.edited_among(rights.roles.of)
-    answered = {response.organisation_id for response in responses if response.is_waiting}
-    seen = {receipt.organisation_id for receipt in receipts}
-    introductions = rows_for(_introductions, user, pk) if _all_introductions in there else []
-    said = [
-        *((one.made_at, one.organisation) for one in responses),
-        *((one.asked_at, one.organisation) for one in questions),
-        *((one.acknowledged_at or one.declined_at, one.organisation) for one in receipts),
-        *((one.at, body) for one in introductions for body in _introduced(one)),
-    ]
-    commitments_as_at(row.commitment for row in fulfilments)
-    addressees = rows_for(_addressed, user, pk, own=rights.is_own) if _all_addressees in there else []
-    name_as_at(
-        [entry],
-        beside=((timezone.localdate(at) if at else None, body) for at, body in said),
-        asked=((entry, body) for body in addressees),
-    )
+    read_ahead(_lookups(entry, user, there, own=rights.is_own, answers_for=sorted(rights.answers_for)))
+    rows = _rows(entry, user, rights, there)
+    _name_as_at(entry, rows)
     context = {
         "entry": entry,
         "own": rights.is_own,
-        "may_edit": rights.may_edit,
-        "answering": answering,
-        "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
-        "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
-        "unseen": any(body.pk not in seen for body in answering),
-        "editing": editing,
-        "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
-        "may_start_group": entry.partnership_id is not None
-        and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
-        "fulfilments": fulfilments,
-        "promised": _promised(fulfilments),
-        "introductions": introductions,
-        "areas": rows_for(_areas, pk) if _areas in there else [],
-        "addressees": addressees,
+        **rows,
+        **_may(entry, user, rights, rows),
+        "promised": _promised(rows["fulfilments"]),
         "partnership": _partnership(entry, user),
-        "receipts": receipts,
-        "responses": responses,
-        "questions": questions,
-        "questions_waiting": sum(not one.is_answered for one in questions) if entry.organisation_id in editing else 0,
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
-        "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
-        "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering))
-        if _facilitators_of in there
-        else [],
         "lines": _lines(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
         "came_from": links_of(entry, user) if entry.partnership_id else [],
     }
     return render(request, "exchange/detail.html", context)
+
+
+class _Rows(TypedDict):
+    """What one reader sees about an ask or offer, by the names that the template uses."""
+
+    answering: list[Organisation]
+    receipts: list[Receipt]
+    responses: list[Response]
+    questions: list[Question]
+    fulfilments: list[Fulfilment]
+    introductions: list[Introduction]
+    addressees: list[Organisation]
+    areas: list[Area]
+    facilitators: list[EntryFacilitator]
+
+
+def _rows(entry: Entry, user: User, rights: Rights, there: Collection[RowsAbout]) -> _Rows:
+    """Read what there is; `there` names the kinds of which the entry has any."""
+    answers_for = sorted(rights.answers_for)
+    answering = rows_for(_named, answers_for) if answers_for else []
+    pk, shown = entry.pk, rights.may_edit or bool(answering)
+    return {
+        "answering": answering,
+        "receipts": _receipts(entry, user, rights) if _all_receipts in there else [],
+        "responses": _responses(entry, user) if _all_responses in there else [],
+        "questions": rows_for(_questions, user, pk) if _all_questions in there else [],
+        "fulfilments": rows_for(_fulfilments, user, pk) if _all_fulfilments in there else [],
+        "introductions": rows_for(_introductions, user, pk) if _all_introductions in there else [],
+        "addressees": rows_for(_addressed, user, pk, own=rights.is_own) if _all_addressees in there else [],
+        "areas": rows_for(_areas, pk) if _areas in there else [],
+        "facilitators": _facilitators(entry, user, shown=shown) if _facilitators_of in there else [],
+    }
+
+
+def _name_as_at(entry: Entry, rows: _Rows) -> None:
+    """Let everything on the page name organisations as on its day."""
+    said = [
+        *((one.made_at, one.organisation) for one in rows["responses"]),
+        *((one.asked_at, one.organisation) for one in rows["questions"]),
+        *((one.acknowledged_at or one.declined_at, one.organisation) for one in rows["receipts"]),
+        *((one.at, body) for one in rows["introductions"] for body in _introduced(one)),
+    ]
+    commitments_as_at(row.commitment for row in rows["fulfilments"])
+    name_as_at(
+        [entry],
+        beside=((timezone.localdate(at) if at else None, body) for at, body in said),
+        asked=((entry, body) for body in rows["addressees"]),
+    )
+
+
+def _may(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
+    """What the reader may do with the entry, and what still waits for them."""
+    answering, responses = rows["answering"], rows["responses"]
+    editing = rights.roles.edited_among(rights.roles.of)
+    answered = {response.organisation_id for response in responses if response.is_waiting}
+    seen = {receipt.organisation_id for receipt in rows["receipts"]}
+    is_editor = entry.organisation_id in editing
+    return {
+        "may_edit": rights.may_edit,
+        "editing": editing,
+        "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
+        "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
+        "unseen": any(body.pk not in seen for body in answering),
+        "may_commit": is_editor or any(one.organisation_id in editing for one in responses),
+        "may_start_group": entry.partnership_id is not None
+        and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
+        "questions_waiting": sum(not one.is_answered for one in rows["questions"]) if is_editor else 0,
+        "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
+    }
 
 
 def _lookups(

@@ -19,7 +19,7 @@ from partnerships.kit.lists import Column
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 
-#: Of a file: when it was added, by whom, and its size.
+#: Of a file: when it was added, who added it, and its size.
 ADDED = Column(
     name="added",
     label="Added",

@@ -104,7 +104,7 @@ def _is_about(row: Subscription, line: dict[str, Any]) -> bool:
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Record again who wants no questions.
 
-    The address of somebody whom the backup does not know is refused by its hash.
+    The address of somebody that the backup does not know is refused by its hash.
     """
     refused = {line["person"]: line for line in not_undone("person", lines)}
     known = [one for one in User.objects.filter(pk__in=refused) if _is_person(one, refused[one.pk])]

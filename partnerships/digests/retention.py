@@ -1,4 +1,4 @@
-"""Retention of emails, and of stakeholders who never answered or whom nothing names any more."""
+"""Retention of emails, and of stakeholders who never answered or are no longer named anywhere."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def means_of(
     """The means that are published, by group; `ALL` for all together.
 
     `scores` are the answers of each group, `asked` how many people of each were asked. A group may have more answers
-    than that, because people say for whom they answer; a reader cannot know, and reckons with `asked`. Raises
+    than that, because people say who they answer for; a reader cannot know, and reckons with `asked`. Raises
     `ValueError` for more than `MAX_GROUPS` groups.
     """
     scale = scale or Scale()

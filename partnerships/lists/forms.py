@@ -33,7 +33,7 @@ class MakeFileForm(Form):
 
 
 class ShareForm(Form):
-    """With whom a view is shared."""
+    """Who a view is shared with."""
 
     shared_with = forms.ChoiceField(
         label="Who can use it?",

@@ -77,7 +77,7 @@ class Share:
 class After:
     """What one successor holds today, what it takes over, and what it holds then; what both hold counts once.
 
-    `before` and `then` are None for readers whom only what it takes over concerns.
+    `before` and `then` are None for readers concerned only with what it takes over.
     """
 
     successor: Organisation

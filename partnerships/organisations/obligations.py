@@ -42,7 +42,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """From which organisation to which, why, by whom and when; `succession` (id) if one passes it on."""
+    """From which organisation to which, why, who by and when; `succession` (id) if one passes it on."""
 
     source: Organisation
     target: Organisation

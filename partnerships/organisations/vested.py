@@ -22,7 +22,7 @@ _hooks: list[Hook] = []
 
 
 def register_vested(hook: Hook) -> None:
-    """Register a function that tells people whom only its room knows."""
+    """Register a function that tells people that only its room knows."""
     _hooks.append(hook)
 
 

@@ -23,7 +23,7 @@ class Source:
     """One kind of thing that waits for people.
 
     `of` returns exactly what waits for a person. `reaches` are the records that may wait at a moment, with their
-    routes; a person whom they do not reach is skipped. With `is_usual`, most people have something of it: a page asks
+    routes; a person that they do not reach is skipped. With `is_usual`, most people have something of it: a page asks
     `of` at once, because finding out first would cost as much again. `lookups` are what `of` asks first.
     """
 

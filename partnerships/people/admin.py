@@ -302,7 +302,7 @@ class RetentionRuleStateAdmin(ReadOnlyAdmin):
 
 @admin.register(ViewAs)
 class ViewAsAdmin(ReadOnlyAdmin):
-    """Which administrator viewed the site as whom, when and why."""
+    """Which administrator viewed the site as which person, when and why."""
 
     list_display = ("began_at", "administrator", "person", "reason", "expires_at", "ended_at")
     list_select_related = ("administrator", "person")

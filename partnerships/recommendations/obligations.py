@@ -40,7 +40,7 @@ RESPONSES = Obligation(
 
 
 def register() -> None:
-    """Register open responses, whom reports address, and for whom something was recorded or proposed."""
+    """Register open responses, addressees, and who something was recorded or proposed for."""
     register_obligation(RESPONSES)
     register_following(
         Column("recommendations.Addressee.organisation", "recommendation", dropping=True),

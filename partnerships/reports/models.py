@@ -27,7 +27,7 @@ _PRESENT = (
     Organisations("organisation"),
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
-#: Those for whom a frozen report was computed. A party that joined later may read less than it counts.
+#: The readers that a frozen report was computed for. A party that joined later may read less than it counts.
 _AUDIENCE = (
     Organisations("organisation"),
     Organisations(
@@ -50,7 +50,7 @@ READERS = (*_AUDIENCE, *_FORMER)
 
 
 class Audience(models.Model):
-    """For whom a report is made: the people of one organisation, or of the parties of one partnership."""
+    """Who a report is made for: the people of one organisation, or of the parties of one partnership."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

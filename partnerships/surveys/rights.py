@@ -81,9 +81,9 @@ def rights_in(found: Round, person: User | None, now: dt.datetime) -> Rights:
 
 
 def may_withdraw(found: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
-    """Those whom they may remove from a draft: all if they may run it.
+    """Those that they may remove from a draft: all if they may run it.
 
-    Leads of partnerships that joined: those whom people of the parties that they lead there added.
+    Leads of partnerships that joined: those added by people of the parties that they lead there.
     """
     rights = rights_in(found, person, now)
     if rights.may_run:

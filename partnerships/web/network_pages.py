@@ -1,4 +1,4 @@
-"""Pages of the network: who works with whom, and in which partnerships."""
+"""Pages of the network: who works together, and in which partnerships."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 
 def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to a person whom somebody else has named the holder of a post."""
+    """Email to a person that somebody else has named as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
         return "They no longer hold the post."
@@ -73,7 +73,7 @@ def holder_of_token(token: str) -> Holder | None:
 class ContactComposer(Composer):
     """Composes the email that tells a contact without an account what is held about them.
 
-    UK GDPR, Article 14: who holds it, from whom, why, how long and how to object.
+    UK GDPR, Article 14: who holds it, who gave it, why, how long and how to object.
     """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:

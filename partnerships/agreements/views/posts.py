@@ -171,7 +171,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _changed(user: User, pk: int) -> Holder:
-    """A present or future holder whom the person may change: their own, or as they may name."""
+    """A present or future holder that the person may change: themselves, or in a post that they may fill."""
     visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
     holder = get_object_or_404(visible, pk=pk)
     roles = roles_of(user, timezone.now())

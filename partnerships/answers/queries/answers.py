@@ -35,7 +35,7 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
 
 
 def concerns_on(plan: Plan, version_number: int) -> Concern:
-    """Counts of who has read this version, and whom it concerns or not."""
+    """Counts of people who have read this version, and who say that it concerns them or not."""
     read = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
     said = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     last = dict(said.order_by("made_at", "pk").values_list("person", "kind"))

@@ -24,7 +24,7 @@ from partnerships.people.models import User
 
 
 class TermsForm(Form):
-    """The terms: what is promised, how much, by whom and when."""
+    """The terms: what is promised, how much, who by and when."""
 
     text = forms.CharField(
         label="What is promised",

@@ -36,7 +36,7 @@ class UnableToPropose(Exception):
 
 
 class Terms(TypedDict):
-    """What is promised, by whom in person, and until when. The unit is blank without a quantity."""
+    """What is promised, which person owns it, and until when. The unit is blank without a quantity."""
 
     text: str
     quantity: Decimal | None

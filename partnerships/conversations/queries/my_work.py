@@ -48,7 +48,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class _WithContacts:
-    """Says with whom a person should get in touch, for partnerships that have gone quiet."""
+    """Says who a person should get in touch with, for partnerships that have gone quiet."""
 
     user: User
     now: dt.datetime
@@ -85,7 +85,7 @@ _WHAT = ("Read and agree to this record", "Answer a correction", "Write up this 
 
 
 def _records_for(user: User, now: dt.datetime, *, place: int) -> QuerySet[Conversation, _Row]:
-    """Records of one kind of `_records`, the most urgent first; whom they reach may read them."""
+    """Records of one kind of `_records`, the most urgent first; everybody they reach may read them."""
     found: QuerySet[Conversation, Any] = _records(now)[place].of(user)
     since: Any = F("circulated_at")
     if place == 1:

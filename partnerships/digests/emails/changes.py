@@ -1,4 +1,4 @@
-"""What a digest says about one subject: its net change, by whom and why."""
+"""What a digest says about one subject: its net change, who made it and why."""
 
 from __future__ import annotations
 

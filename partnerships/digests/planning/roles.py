@@ -73,7 +73,7 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
 
 
 def _covered_by_others(rule: RoleRule) -> set[int]:
-    """People whom another rule about the same thing covers."""
+    """People that another rule about the same thing covers."""
     others = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
     found: set[int] = set()
     for other in others:
@@ -121,7 +121,7 @@ def why_of_post(post: Post) -> str:
 
 
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
-    """Subscribe people whom the rule covers now and did not before; returns their ids."""
+    """Subscribe people that the rule covers now and did not before; returns their ids."""
     why = (
         why_of_post(rule.post)
         if rule.post is not None

@@ -30,8 +30,8 @@ from partnerships.people.models import User
 def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
     """The events that each of these people with an account may see.
 
-    Rights follow from whom somebody acts for, in which roles, so people who act for the same organisations in the same
-    roles are asked once. Facilitators have rights of their own and are asked one by one.
+    Rights follow from the organisations somebody acts for, and in which roles, so people who act for the same
+    organisations in the same roles are asked once. Facilitators have rights of their own and are asked one by one.
     """
     if not people or not events:
         return {}

@@ -66,7 +66,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
         data={"role": rule.role, "reason": reason},
     )
     rule.delete()
-    # People whom another rule about it covers keep following it.
+    # People that another rule about it covers keep following it.
     apply_rules(RoleRule.objects.filter(partnership=rule.partnership_id, plan=rule.plan_id), now=now)
     return ended
 

@@ -16,7 +16,7 @@ from partnerships.outbox.services import record_emails
 
 @transaction.atomic
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
-    """Email each stakeholder whom successions of one order concern, once; returns how many.
+    """Email each stakeholder that successions of one order concern, once; returns how many.
 
     `is_later`: the second email, to those who were told that something awaits an organisation, once nothing does.
     """
@@ -27,7 +27,7 @@ def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, n
 
 
 def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
-    """People (ids) who were told of the order, for whom more has passed on since and nothing is left to pass on."""
+    """People (ids) who were told of the order, and of whose things more has passed on since and nothing is left."""
     told = Delivery.objects.filter(kind=DeliveryKind.SUCCESSION, params__succession__in=[one.pk for one in successions])
     people = set(told.values_list("recipient", flat=True)) - set(
         told.filter(params__is_later=True).values_list("recipient", flat=True)

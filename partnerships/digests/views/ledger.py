@@ -188,7 +188,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def due(request: HttpRequest) -> HttpResponse:
-    """What is due within the next day, and for whom."""
+    """What is due within the next day, and who gets it."""
     person = _keeper(request)
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))

@@ -45,7 +45,7 @@ def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision:
 
 
 def lapsed_signatories(signatories: QuerySet[S], *, now: dt.datetime) -> QuerySet[S]:
-    """Those whose deadline has passed, of whom the next post does not know yet.
+    """Those whose deadline has passed, and that the next post does not know of yet.
 
     A deadline before they were last asked does not count. Whether one has decided is for the caller to check.
     """

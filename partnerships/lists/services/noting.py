@@ -22,7 +22,7 @@ def follow_identity(follow: Follow) -> str:
 
 
 def journal_view(view: SavedView, *, now: dt.datetime, removed: bool = False) -> None:
-    """Note with whom a view is shared now, or that it was removed."""
+    """Note who a view is shared with now, or that it was removed."""
     journal.note(
         VIEW,
         now=now,

@@ -67,7 +67,7 @@ class Handover(models.Model):
     while the succession is in force → accepted again when it is undone. accepted → stayed, with the reason, if it could
     not be applied, such as a commitment between the two. `successor` keeps the record; `others` share
     it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it. A line that
-    needs consent is not applied before the consent is recorded: by whom, on which day, and where it can be read. A
+    needs consent is not applied before the consent is recorded: who gave it, on which day, and where it can be read. A
     consent that is refused disputes the line, accepted or not.
     """
 

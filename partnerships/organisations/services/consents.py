@@ -91,8 +91,8 @@ def record_consent(
 def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
     """Record that the consent that these lines need is refused; returns how many.
 
-    They are disputed then, also if they were accepted, and the predecessor proposes again. By whom
-    `record_consent` is. Raises `UnableToHandOverLines`.
+    They are disputed then, even if they were accepted, and the predecessor proposes again. The same people record it
+    as record a consent. Raises `UnableToHandOverLines`.
     """
     found = _lock_lacking(lines, author, now)
     if not reason.strip():

@@ -1,4 +1,4 @@
-"""Reports, the recommendations they make, and whom each is addressed to."""
+"""Reports, the recommendations they make, and who each is addressed to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network: who works with whom on a day, where it falls apart, and what ends if an organisation goes."""
+"""The network: who works together on a day, where it falls apart, and what ends if an organisation goes."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from partnerships.search.models import SAMPLED
 SHORTEST = 2
 #: Characters of a question that count.
 _LONGEST = 200
-#: Words of a question about whom to ask, which PostgreSQL's list of small words lacks.
+#: Words of a question about who to ask, which PostgreSQL's list of small words lacks.
 _SMALL_WORDS = frozenset(
     {"call", "contact", "contacts", "cover", "covers", "deal", "deals", "person", "phone", "ring", "speak", "talk"}
     | {"who", "whom", "whos", "who’s", "who's"}

@@ -34,7 +34,7 @@ _RANK = (
     " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
 )
 
-#: For "who …?": contacts, which say who covers for whom, then colleagues.
+#: For "who …?": contacts, which say who covers for somebody, then colleagues.
 _PEOPLE_FIRST = " + CASE kind WHEN 'contact' THEN 4 WHEN 'person' THEN 2 ELSE 0 END"
 
 
@@ -123,7 +123,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
 
 
 def readers_as(user: User) -> list[int]:
-    """As whom the person may be among an entry's readers."""
+    """The ways in which the person may be among an entry's readers."""
     if not user.is_active:
         return []
     everyone = [] if user.is_stakeholder else [EVERYONE]

@@ -1,4 +1,4 @@
-"""Search finds posts, and the people who hold them: whom to ring about what."""
+"""Search finds posts, and the people who hold them: who to ring about what."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Search finds what drafts of plans change, and comments on plans.
 
-What a draft says is found by its editors and leads alone. Somebody whom it is shared with by name reads it on its page,
+What a draft says is found by its editors and leads alone. Somebody it is shared with by name reads it on its page,
 where each opening is logged; a snippet would not be.
 """
 

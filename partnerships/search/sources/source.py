@@ -88,7 +88,7 @@ def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Check:
 def readers_by_routes(
     model: type[Model], routes: Iterable[Route], ids: Collection[int]
 ) -> defaultdict[int, frozenset[int]]:
-    """Everybody whom these routes reach or may reach later, by id of the record.
+    """Everybody that these routes reach or may reach later, by id of the record.
 
     Organisations and people on the way count whatever the route asks of them: the check of each result asks again.
     """

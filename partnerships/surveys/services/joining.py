@@ -72,7 +72,7 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
 
 @transaction.atomic
 def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
-    """Run the draft without a partnership after all, and without the people whom its leads added.
+    """Run the draft without a partnership after all, and without the people that its leads added.
 
     Raises `UnableToRun`.
     """

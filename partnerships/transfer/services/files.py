@@ -71,7 +71,7 @@ def _none(place: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Files to import, by whom, when and how.
+    """Files to import, who by, when and how.
 
     `known` has the headings that a person confirmed for the file at a place. `organisation` is whose own files they
     are, if its staff uploaded them: rows of others are set aside. `number` is that of the preview whose

@@ -17,7 +17,7 @@ SAID = {
     "resume": "Digests about {} are on again. The next one includes what changed in the meantime.",
     "frequency": "Your choice for {} is saved.",
     "stop": "You no longer follow {}.",
-    "again": "We have sent you an email to confirm {}. We send only a few of these a day.",
+    "again": "We have sent you an email to confirm digests about {}. We send only a few of these a day.",
 }
 PAUSE_ENDED = "Your digests are on again. The next one includes what changed in the meantime."
 PAUSE_CANCELLED = "The pause is cancelled. Your digests come as usual."

@@ -134,7 +134,7 @@ TOPICS = (
         "a view. You can have the list open with it, share it, or follow it to hear which rows are new or "
         "gone. You can tick rows and change them together.",
         who=(
-            "Only you see your views. Editors can share one with an organisation or a partnership.",
+            "Only you see your views until you share them. Editors share them with an organisation or a partnership.",
             "A shared view shows each reader only what they can read.",
         ),
         guide="lists/#what-a-reader-can-do",

@@ -101,7 +101,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
     stopped = bearer.get(answer_link(asked)).content.decode()
 
     assert "digests about Harbour Quarter go to s...@council.example" in confirmed
-    assert "have paused it since. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
+    assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
     assert reverse("digests:new-links") in paused
     assert "Emails to s...@council.example could not be delivered, so we send no more there" in stopped
     for page in (paused, stopped):
@@ -153,7 +153,7 @@ def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(
 
     asked.refresh_from_db()
     assert asked.is_waiting
-    assert "We have sent you an email that asks about Harbour Quarter." in page
+    assert "We have sent you an email to confirm digests about Harbour Quarter." in page
     assert len(office.to(world.sol)) == 1 + MAX_LINKS_A_DAY
 
 

@@ -392,7 +392,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     stuck, dee = "Fix a succession that passes nothing on", Client()
     dee.force_login(world.dee)
     page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
-    assert "could not pass on, or back: An unexpected error: RuntimeError." in page
+    assert "could not be handed over, or handed back: An unexpected error: RuntimeError." in page
     assert stuck in lines(world, world.dee) - lines(world, world.ben)
     monkeypatch.setattr(moves, real)
     services.hand_over_due(now=timezone.now())
@@ -487,7 +487,7 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
 
     page = hana.get(address).content.decode()
     assert page.count('name="lines"') == 2
-    assert "All 3, also those that are not shown" in page
+    assert "All 3, including those that are not shown" in page
     assert hana.post(address, {"answer": "accept"}).status_code == 422
     assert hana.post(address, {"answer": "accept", "everything": "on"}).status_code == 302
 

@@ -385,7 +385,7 @@ def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
     answer = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
     too_many = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
 
-    assert "This site has 1,560 lines of homes, more than a page can send." in page
+    assert "This site has 1,560 lines of homes, too many to change on this page." in page
     assert "homes-YEARS" not in page
     assert answer.status_code == 200
     assert (get_piece(draft_content(plan), "sites/north-quay")["name"], homes_of(plan)) == ("South Quay", 1_560)

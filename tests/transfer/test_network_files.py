@@ -311,7 +311,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
     ("path", "value", "said"),
     [
         (["areas"], 5, "areas: 5 is not a list"),
-        (["partnerships", 0, "contact_days"], 3, "Be in touch every 7 to 730 days"),
+        (["partnerships", 0, "contact_days"], 3, "Enter a number of days from 7 to 730"),
         (["partnerships", 0, "rows"], {"lots": [{"name": "North"}]}, "has no table “lots”"),
         (["partnerships", 0, "rows"], {"contributions": ["Land"]}, "has another shape"),
         (["partnerships", 0, "fields"], {"review_on": "soon"}, "“soon” is not a whole date"),

@@ -26,8 +26,8 @@ from partnerships.plans.models import OVER, Plan
 def taking_replies(emails: Collection[ReplyTo], now: dt.datetime) -> set[int]:
     """The emails to which a reply of their reader could be used.
 
-    It becomes a comment if its reader may read one of its plans that is not over, and else a conversation if they may
-    write those of exactly one of its partnerships.
+    A reply becomes a comment if its reader may read one of the email's plans, and that plan is not over. Otherwise it
+    becomes a conversation, if they may write conversations of exactly one of its partnerships.
     """
     open_plans, within = _open_plans(emails)
     found = {one.email for one in emails if not one.plans_read.isdisjoint(open_plans)}

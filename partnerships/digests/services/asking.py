@@ -68,8 +68,8 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     """Send the confirmation email again, at the person's own wish.
 
     It may be about something they refused. The email goes to their own address, and only their answer to it changes
-    anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, nothing is to be
-    asked, or the refusal is so old that a partner may ask again.
+    anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, if there is
+    nothing to ask, or if the refusal is so old that a partner may ask again.
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):

@@ -142,10 +142,10 @@ def _plain(value: Any) -> Any:
 
 
 def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
-    """Put back what stood in the rows, last first.
+    """Put back what the rows said before, last change first.
 
-    Returns what this changed, and the changes that stay because somebody has changed the row since, or agreed to it, or
-    because another row has its place.
+    Returns what this changed, and the changes that stay: somebody has changed the row since, or agreed to it, or
+    another row has its place.
     """
     columns = {column.label: column for column in all_columns()}
     alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)

@@ -47,9 +47,9 @@ def request_sign_off(
 ) -> Plan:
     """Ask organisations to sign, in addition to those already asked.
 
-    They answer `questions` with their decision. If the plan had gone back to comment or was agreed, earlier signatories
-    that have not decided on this version are asked again, with the deadline `due_on` and the `questions` if given.
-    Raises `UnableToRequestSignOff`.
+    They answer `questions` with their decision. Earlier signatories that have not decided on this version are asked
+    again if the plan had gone back to comment or was agreed. They get the deadline `due_on` and the `questions`, if
+    given. Raises `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)

@@ -67,8 +67,9 @@ def make_files(*, now: dt.datetime) -> int:
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
     """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
 
-    They must act for the same organisations and partnerships as when it was made, because its figures follow from
-    these, and still see every record that a row names. What the report withholds from them now closes the file too.
+    They must act for the same organisations and partnerships as when it was made: its figures depend on these. They
+    must also still see every record that a row names. If the report now withholds something from them, so does the
+    file.
     """
     report = find_report(file.report)
     if report is None or not file.is_made or file.person_id != person.pk or now >= file.asked_at + KEPT:

@@ -22,9 +22,9 @@ _MAX_WORDS = 2000
 def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool:
     """Record what has changed in the plan since an older file; returns whether anything has.
 
-    Published versions cannot be changed and none can come between them, so the history of the plan gets a line, once
-    for the same files, whatever they are called. `then` is what the older file says and `before` what the newest one
-    said, in a version under no embargo. Only what everybody may read is described.
+    Published versions cannot change, and no version can come between them: the history of the plan gets a line
+    instead. The same files give one line, under any name. `then` is what the older file says and
+    `before` what the newest one said, in a version under no embargo. Only what everybody may read is described.
     """
     found = changes(outside(then), outside(before))
     since = "; ".join(change.sentence() for change in found[:_MAX_CHANGES])

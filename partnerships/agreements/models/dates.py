@@ -64,7 +64,7 @@ class Notice(models.Model):
                 fields=["partnership", "organisation"],
                 condition=Q(withdrawn_at=None, done_at=None),
                 name="one_open_notice_a_party",
-                violation_error_message="This organisation has already given notice.",
+                violation_error_message="This organisation has given notice already.",
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_withdrawn_or_carried_out"

@@ -32,7 +32,7 @@ class UnableToDecide(Exception):
 
 
 def trust_identity(trust: Trust) -> str:
-    """The journal's hash of which organisation trusts which person."""
+    """The journal's hash of an organisation and the person it trusts."""
     organisation, person = trust.organisation, trust.person
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 

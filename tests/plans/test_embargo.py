@@ -16,7 +16,7 @@ from partnerships.commitments.origins import read_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, Version
-from partnerships.plans.services import publishing
+from partnerships.plans.services import opening
 from partnerships.plans.signals import version_published
 from tests.plans.drafts import begin, content, publish, published, save
 from tests.world import World
@@ -188,14 +188,14 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
 
 def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = held_back(world), held_back(world)
-    whole = publishing._make_open
+    whole = opening.make_open
 
     def _fails_for_one(plan: Plan, version: Version, at: dt.datetime) -> None:
         if plan.pk == broken.pk:
             raise RuntimeError("The disk is full.")
         whole(plan, version, at)
 
-    monkeypatch.setattr(publishing, "_make_open", _fails_for_one)
+    monkeypatch.setattr(opening, "make_open", _fails_for_one)
 
     assert services.lift_embargoes(now=hours(25)) == 1
     assert Plan.objects.get(pk=sound.pk).open_number == 2

@@ -65,7 +65,9 @@ def prepare_environment() -> None:
     say("Installing the packages in requirements.txt (the first time takes a minute or two)")
     started = time.monotonic()
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
-    run([*pip, "install", "--require-hashes", "--no-deps", "-r", str(lock)], what="install the packages")
+    # Python compiles what is imported when it is; most of the ten thousand modules never are.
+    options = ["--require-hashes", "--no-deps", "--no-compile"]
+    run([*pip, "install", *options, "-r", str(lock)], what="install the packages")
     ENVIRONMENT_STAMP.write_text(wanted)
     say(f"Installed in {time.monotonic() - started:.0f} s")
 

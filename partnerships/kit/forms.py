@@ -322,7 +322,7 @@ def is_search(posted: QueryDict) -> bool:
     if "find" in posted:
         return True
     boxes = [name.removesuffix("-find") for name in posted if name.endswith("-find")]
-    typed = [(posted[f"{name}-find"].strip(), posted.get(f"{name}-sought", "").strip()) for name in boxes]
+    typed = [(str(posted[f"{name}-find"]).strip(), str(posted.get(f"{name}-sought", "")).strip()) for name in boxes]
     return "enter" in posted and any(words and words != sought for words, sought in typed)
 
 

@@ -178,7 +178,7 @@ def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]
     return first.union(*others, all=True)
 
 
-def _passed(found: Sequence[Found], rows: Collection[tuple[int, int, int]]) -> set[int]:
+def _passed(found: Sequence[Found], rows: Collected[tuple[int, int, int]]) -> set[int]:
     """Hidden parts for readers inside; all of it only while it is of the version that the person reads."""
     read: dict[int, tuple[int, int]] = {}
     for pk, number, way in rows:

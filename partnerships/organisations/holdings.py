@@ -8,6 +8,7 @@ tasks, commands, streamed files) it is a subquery, so that nothing is remembered
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -176,15 +177,22 @@ def records_held(
         return standing.records(model, column, condition, organisations) if isinstance(organisations, list) else None
     if not isinstance(organisations, list):
         return None
-    among_these, wanted = frozenset(organisations), ("organisation", column, *_columns[model])
+    among_these, columns = frozenset(organisations), _columns[model]
+
+    def read() -> list[tuple[int, dict[str, Any], set[int]]]:
+        """Organisation, values and records of the rows: thousands of rows differ in few values."""
+        alike: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
+        rows = model._base_manager.filter(among("organisation", everywhere()))
+        for record, *values in rows.values_list(column, "organisation", *columns):
+            alike[tuple(values)].add(record)
+        return [(body, dict(zip(columns, values, strict=True)), ids) for (body, *values), ids in alike.items()]
 
     def chosen() -> IdArray:
-        rows = of_page(
-            (model, column, person),
-            lambda: model._base_manager.filter(among("organisation", everywhere())).values_list(*wanted),
-        )
-        found = (dict(zip(wanted, row, strict=True)) for row in rows or ())
-        return IdArray({row[column] for row in found if row["organisation"] in among_these and _meets(row, condition)})
+        found: set[int] = set()
+        for organisation, values, ids in of_page((model, column, person), read) or ():
+            if organisation in among_these and _meets(values, condition):
+                found |= ids
+        return IdArray(found)
 
     return of_page((model, column, condition, person, among_these), chosen)
 

@@ -146,6 +146,11 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
     return tuple(kept)
 
 
+def cut(text: str, limit: int) -> str:
+    """A text cut to this many characters, the last one "…"; for thousands of texts."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def shorten(text: str, limit: int) -> str:
     """A text cut to this many characters, at a word if possible, with "…"."""
     text = " ".join(text.split())

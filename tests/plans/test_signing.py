@@ -159,6 +159,17 @@ def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> 
     assert plan.status == "agreed"
 
 
+def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> None:
+    plan = asked(world)
+    conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
+    before = waiting_from(WAITING, world.ben, timezone.now())
+
+    services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
+
+    assert [one.what for one in before] == ["Confirm that your condition is met"]
+    assert waiting_from(WAITING, world.ben, timezone.now()) == []
+
+
 def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> None:
     plan = asked(world)
 

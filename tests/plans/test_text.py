@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partnerships.kit import text
-from partnerships.kit.text import excerpt, shorten, word_differences
+from partnerships.kit.text import cut, excerpt, shorten, word_differences
 
 texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_size=60)
 
@@ -55,6 +55,11 @@ def test_excerpt_keeps_each_change_with_some_words_around_it() -> None:
 
     assert [part.kind for part in kept] == ["gap", "equal", "delete", "insert", "equal", "gap"]
     assert sum(len(part.text.split()) for part in kept) < 12
+
+
+def test_cutting_keeps_a_text_that_fits() -> None:
+    assert cut("Homes for all", 13) == "Homes for all"
+    assert cut("Homes for all", 12) == "Homes for a…"
 
 
 def test_shortening_cuts_at_a_word() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.text import Truncator
 
 from partnerships.commitments.models import (
     CONFIRMING,
@@ -20,6 +19,7 @@ from partnerships.commitments.models import (
     Status,
 )
 from partnerships.commitments.queries.listings import in_order
+from partnerships.kit.text import cut
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
@@ -106,7 +106,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what=steps[row["pk"]][0],
-            title=f"{row['reference']} {Truncator(row['text']).chars(90)}",
+            title=f"{row['reference']} {cut(row['text'], 90)}",
             path=address(row["pk"]),
             since=row[steps[row["pk"]][1]],
             due=row["due_on"] if row["status"] in UNDER_WAY else None,

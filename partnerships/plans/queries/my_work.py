@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import lookup, rows_for
@@ -30,7 +30,7 @@ from partnerships.plans.models import (
     Status,
     drafters_of,
 )
-from partnerships.plans.queries.signing import number_to_sign, signing_states_of, still_takes_part
+from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
 def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
@@ -54,8 +54,12 @@ def _signatures() -> Reach:
         organisation=OuterRef("organisation"),
         version__number__gte=OuterRef("plan__substantive_number"),
     )
-    last = Subquery(decisions.order_by("-version__number", "-pk").values("decision")[:1])
-    open_ones = Signatory.objects.alias(last=last).filter(
+    last = Subquery(
+        decisions.annotate(state=Case(When(condition_met__isnull=False, then=Value("met")), default=F("decision")))
+        .order_by("-version__number", "-pk")
+        .values("state")[:1]
+    )
+    open_ones = Signatory.objects.annotate(last=last).filter(
         Q(last=None) | Q(last=Decision.CONDITIONAL),
         still_takes_part(),
         removed_at=None,
@@ -64,35 +68,34 @@ def _signatures() -> Reach:
     return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _signatures_for(user: User) -> QuerySet[Signatory]:
+def _signatures_for(user: User) -> QuerySet[Any]:
+    found: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
     return (
-        _signatures()
-        .of(user)
-        .filter(plan__in=Plan.objects.published_for(user).values("pk"))
-        .select_related("plan__partnership", "organisation")
+        found.select_related("plan__partnership")
+        .only("asked_at", "due_on", *(f"plan__{name}" for name in plan))
         .order_by("pk")
     )
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Versions to sign off, and conditions that the person can confirm as met."""
-    asked = rows_for(_signatures_for, user)
-    found: list[Waiting] = []
-    states = signing_states_of([signatory.plan for signatory in asked])
-    for signatory in asked:
-        state = next((state for state in states[signatory.plan_id] if state.signatory.pk == signatory.pk), None)
-        if state is None or state.is_settled or state.code == "rejected":
-            continue
-        met = state.code == "conditional"
+    address = addresses("plans:signing")
+    found = []
+    for signatory in rows_for(_signatures_for, user):
+        plan, lapsed = signatory.plan, signatory.has_lapsed()
         found.append(
-            _waiting(
-                "Confirm that your condition is met" if met else f"Sign off version {number_to_sign(signatory.plan)}",
-                signatory.plan,
-                "plans:signing",
+            Waiting(
+                what="Confirm that your condition is met"
+                if signatory.last == Decision.CONDITIONAL
+                else f"Sign off version {number_to_sign(plan)}",
+                title=plan.title,
+                path=address(plan.pk),
                 since=signatory.asked_at,
                 due=signatory.due_on,
-                status="late" if signatory.has_lapsed() else "",
-                status_label="Lapsed" if signatory.has_lapsed() else "",
+                within=plan.partnership.title if plan.partnership else "",
+                status="late" if lapsed else "",
+                status_label="Lapsed" if lapsed else "",
             )
         )
     return found

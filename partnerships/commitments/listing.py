@@ -209,6 +209,7 @@ LIST = ListDefinition(
     readable=lambda user: Commitment.objects.visible_to(user).for_listing(),
     form=lambda parameters, user: FilterForm(parameters, user=user),
     sort=lambda _chosen: "due",
+    numbers_first=True,
     template="commitments/list.html",
     dates=dates_of,
     empty=(

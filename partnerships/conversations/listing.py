@@ -227,6 +227,7 @@ CONVERSATIONS = ListDefinition(
     readable=lambda user: Conversation.objects.visible_to(user).for_listing(),
     form=lambda parameters, user: ConversationsForm(parameters, user=user),
     sort=lambda _chosen: "-held",
+    numbers_first=True,
     template="conversations/list.html",
     dates=dates_of_conversations,
     followed=lambda row: row.partnership,

@@ -272,6 +272,8 @@ class ListDefinition:
     may_open: Callable[[Any], bool] = lambda _reader: True
     #: Whether an index has its own order, in which PostgreSQL checks rights row by row, also to count some.
     is_in_order: bool = False
+    #: Whether all rows are sorted because no index has its order: what they show is then joined to the first alone.
+    numbers_first: bool = False
     #: For lists too long to sort: by another column than its own, the page sorts and counts only this many rows, the
     #: newest. Files have all.
     max_sorted: int | None = None

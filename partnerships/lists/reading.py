@@ -17,6 +17,7 @@ from partnerships.kit.forms import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
 from partnerships.kit.lists import Column, ListDefinition, find_list, unquoted
 from partnerships.kit.record_fields import UNREADABLE
+from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.statements import count_for, count_lookup, lookup, read_ahead, rows_for
 
 #: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
@@ -237,8 +238,12 @@ def _plain(reader: Any, slug: str) -> Asked:
 
 def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     asked = _plain(reader, slug)
-    rows: QuerySet[Any] = asked.sortable().order_by(*asked.sorting)[:size]
-    return rows
+    rows: QuerySet[Any] = asked.sortable().order_by(*asked.sorting)
+    if not asked.definition.numbers_first:
+        return rows[:size]
+    with one_by_one():
+        whole = _plain(reader, slug).sortable().order_by(*asked.sorting)
+    return whole.filter(pk__in=rows.select_related(None).values("pk")[:size])
 
 
 def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:

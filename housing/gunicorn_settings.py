@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -21,6 +22,15 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 logger_class = MaskingLogger
+
+#: Load the application once, before the workers are forked, so that they share its memory.
+preload_app = True
+
+
+def when_ready(server: Any) -> None:
+    """Leave what is loaded to all workers: collecting garbage among it would copy its memory to each."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,7 +1,9 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from housing.folders import require_folders
@@ -10,3 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
 application = get_wsgi_application()
 require_folders()
+# With every view, before gunicorn forks its workers, which share the memory of what is loaded.
+import_module(settings.ROOT_URLCONF)

@@ -290,9 +290,9 @@ def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
     take(world, "ended")
     now = timezone.now()
 
-    with pytest.raises(UnableToEditSettings, match="over"):
+    with pytest.raises(UnableToEditSettings, match="has ended"):
         edit_settings(partnership=world.partnership, title="Other", reason="Why.", author=world.amina, now=now)
-    with pytest.raises(UnableToSavePiece, match="over"):
+    with pytest.raises(UnableToSavePiece, match="has ended"):
         write_terms(world)
     with pytest.raises(UnableToInvite):
         invite_organisation(

@@ -231,7 +231,7 @@ def test_ending_reporting_opens_no_reports_of_the_time_after_a_partnership_ended
     Partnership.objects.filter(pk=world.partnership.pk).update(**over)
     before = Report.objects.count()
 
-    with pytest.raises(services.UnableToSetUpReporting, match="over"):
+    with pytest.raises(services.UnableToSetUpReporting, match="has ended"):
         services.end_reporting(
             partnership=world.partnership,
             reason="Nobody reads them.",

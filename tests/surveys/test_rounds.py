@@ -296,7 +296,7 @@ def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
     now = timezone.now()
     change_status(partnership=world.partnership, status="ended", reason="It is done.", author=world.amina, now=now)
 
-    with pytest.raises(services.UnableToRun, match="over"):
+    with pytest.raises(services.UnableToRun, match="has ended"):
         services.open_round(found=found, author=world.amina, now=now)
 
 

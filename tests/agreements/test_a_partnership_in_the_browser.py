@@ -88,7 +88,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
 
     # What Lara holds is shown before she goes; nobody takes it over at once.
     page.goto(origin + reverse("organisations:member-end", args=[world.larkhaven.pk, membership.pk]))
-    expect(page.get_by_role("heading", name="What Lara Larch holds")).to_be_visible()
+    expect(page.get_by_role("heading", name="What Lara Larch is responsible for")).to_be_visible()
     looks_right(page)
     page.get_by_label("Reason").fill("A new job.")
     page.get_by_role("button", name="End membership").click()

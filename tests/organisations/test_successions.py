@@ -352,8 +352,8 @@ def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> Non
         page = client.get(address, {"function": "landlord", "day": f"{day}/{month}/2098"})
         return " ".join(page.content.decode().split())
 
-    assert "Larkhaven Homes answers for landlord services" in said(31, 3)
-    assert "Skylark Homes answers for landlord services of Larkhaven Homes on 1 April 2098." in said(1, 4)
+    assert "Larkhaven Homes is responsible for landlord services" in said(31, 3)
+    assert "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098." in said(1, 4)
 
 
 def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, client: Client) -> None:
@@ -477,7 +477,7 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     given = {"function": "housing", "day": "1 April 2098"}
     page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), given).content.decode()
 
-    assert "Larkhaven Homes answers for housing on 1 April 2098." in page
+    assert "Larkhaven Homes is responsible for housing on 1 April 2098." in page
     assert "Not certain yet" in page
     assert "order laid" in page
 

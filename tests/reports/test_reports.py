@@ -37,7 +37,7 @@ SAMPLE = Snapshot(
     report="sample",
     title="Sample",
     made_at=dt.datetime(2027, 3, 3, 9, 30, tzinfo=dt.UTC),
-    made_for="It counts what everybody of Larkhaven Homes may read.",
+    made_for="It counts what everybody of Larkhaven Homes can read.",
     filters=("Westmarch",),
     answers=("60 homes.",),
     tables=(
@@ -119,7 +119,7 @@ def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) 
     assert '<td class="govuk-table__cell cg-nowrap">12 September 2031</td>' in page
     assert "£85,000" in printed
     assert "12 September 2031" in printed
-    assert "It counts what Amina Larch may read." in page
+    assert "It counts what Amina Larch can read." in page
     sheet = book.get_sheet_by_index(2).to_python()
     assert sheet[1][0] == "Estuary Partnership"
     assert 85000.0 in sheet[1]

@@ -52,6 +52,7 @@ WITHOUT = {
     "commitments.Reminder": "a queue of reminders; the outbox records the emails themselves",
     "plans.Mention": "a queue of who is to be told; the comment has its history",
     "plans.Milestone": "computed from a published version, which is immutable",
+    "plans.ComparedPaper": "drawn from two published versions, as a paper from one",
     "plans.Paper": "drawn from a published version, which is immutable, and drawn again when it is gone",
     "plans.Site": "computed from a published version, which is immutable",
     "plans.PlannedHomes": "computed from published versions, which are immutable",

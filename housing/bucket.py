@@ -6,6 +6,7 @@ Only the application reads the bucket: a file leaves through a view that checks 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -90,6 +91,12 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
         """The size of a file in bytes."""
         with failures_as_on_a_disk():
             return int(super().size(name))
+
+    def get_modified_time(self, name: str) -> dt.datetime:
+        """When the file was stored."""
+        with failures_as_on_a_disk():
+            stored: dt.datetime = super().get_modified_time(name)
+            return stored
 
     def url(self, name: str, *given: Any, **named: Any) -> str:
         """An address that nothing serves, as for a folder: a signed one could be read without a check."""

@@ -163,7 +163,9 @@ def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monke
         bucket.open("terms.txt")
 
 
-def test_old_files_that_no_row_names_are_found_in_a_bucket(world: World, bucket: Any) -> None:
+def test_old_files_that_no_row_names_are_found_in_a_bucket(
+    world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = add(world)
     left = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
 
@@ -171,6 +173,9 @@ def test_old_files_that_no_row_names_are_found_in_a_bucket(world: World, bucket:
 
     assert (young, old) == ([], [left])
     assert bucket.names() == sorted([document.file.name, left])
+
+    monkeypatch.setattr(bucket, "names", lambda: [left, "plans/2026/11/deleted_since.pdf"])
+    assert find_orphans(now=timezone.now() + dt.timedelta(hours=25)) == [left]
 
 
 def test_a_command_lists_and_deletes_old_files_that_no_row_names(

@@ -36,12 +36,12 @@ class Command(BaseCommand):
         """List, and delete if asked to."""
         try:
             orphans = find_orphans(now=timezone.now())
-        except UnusableFiles as error:
+            for name in orphans:
+                if options["delete"]:
+                    default_storage.delete(name)
+                self.stdout.write(name)
+        except (UnusableFiles, OSError) as error:
             raise CommandError(str(error)) from None
-        for name in orphans:
-            if options["delete"]:
-                default_storage.delete(name)
-            self.stdout.write(name)
         done = "deleted" if options["delete"] else "older than a day"
         self.stdout.write(f"{len(orphans):,} {'file' if len(orphans) == 1 else 'files'} without a row, {done}.")
 
@@ -51,11 +51,15 @@ def find_orphans(*, now: dt.datetime) -> list[str]:
     # In this order: a file that is stored meanwhile is not among them, and a row that is committed meanwhile is.
     stored = files_of_the_instance().names()
     named = set(_names_of_rows())
-    return [name for name in stored if name not in named and _stored_at(name) < now - MINIMUM_AGE]
+    return [name for name in stored if name not in named and _is_there_since(name, now - MINIMUM_AGE)]
 
 
-def _stored_at(name: str) -> dt.datetime:
-    return default_storage.get_modified_time(name)
+def _is_there_since(name: str, moment: dt.datetime) -> bool:
+    """Whether the file is still there, and was before this moment."""
+    try:
+        return default_storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False  # deleted since it was listed
 
 
 def _names_of_rows() -> Iterator[str]:

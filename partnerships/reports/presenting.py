@@ -324,8 +324,9 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
             ties[int(one), int(other)] = int(_number(row.cells[-1]) or 0)
     middle = next((node.label for node in nodes if node.mine), "")
     words = (f"The large shape is {middle}. " if middle else "") + "A heavier line means more than one partnership."
-    if len(ties) < len(links.rows):
-        words += f" Of {len(links.rows):,} links the {len(ties):,} strongest are drawn; the table has all."
+    if len(ties) < links.number:
+        which = f"the strongest, and those of {middle}" if middle else "the strongest"
+        words += f" Of {links.number:,} links {len(ties):,} are drawn: {which}."
     return ShownNetwork(lay_out(nodes, ties), kinds_among(node.kind for node in nodes), words)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import docx
+import pytest
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +25,7 @@ from partnerships.reports.presenting import (
     Paging,
     caption_of,
     draw,
+    draw_network,
     note_of,
     printed_rows,
     shown_tables,
@@ -34,6 +36,7 @@ from partnerships.reports.snapshot import (
     Chart,
     Column,
     Kind,
+    NetworkPicture,
     Row,
     Snapshot,
     Table,
@@ -278,3 +281,21 @@ def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
     assert svg.count("<rect") == 15
     assert "Body 16" in svg
     assert caption_of(chart, replace(table, rows=rows[1:])) == "Cut off without each"
+
+
+def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.reports.presenting.MAX_LINES", 2)
+    names, number = ("Alder", "Birch", "Cedar"), Column("Number", Kind.NUMBER)
+    bodies = tuple(Row((name, "Council", 2, 2), key=str(pk)) for pk, name in enumerate(names, 1))
+    pairs = tuple(Row((key, "", 3 - place), key=key) for place, key in enumerate(("1-2", "1-3", "2-3")))
+    tables = (
+        Table("organisations", "Organisations", (Column("Organisation"), Column("Kind"), number, number), bodies),
+        Table("links", "Who works with whom", (Column("One"), Column("Other"), number), pairs, left_out=4_000),
+    )
+    made = {"report": "network", "title": "Network", "made_at": timezone.now(), "made_for": "", "tables": tables}
+
+    whole = draw_network(NetworkPicture("All", "links", "organisations"), Snapshot(**made))
+    around = draw_network(NetworkPicture("Around", "links", "organisations", centre="3"), Snapshot(**made))
+
+    assert whole.words.endswith(" Of 4,003 links 2 are drawn: the strongest.")
+    assert around.words.endswith(" Of 4,003 links 3 are drawn: the strongest, and those of Cedar.")

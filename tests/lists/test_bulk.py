@@ -14,6 +14,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import change_owner, end_commitment
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
+from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Kind
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone
@@ -188,11 +189,13 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
     first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
     page = chosen(world.eddie, "due", first, second, kind="asks")
 
-    past = confirmed(world.eddie, page, closes_on=in_days(-1).isoformat()).content.decode()
+    refused = confirmed(world.eddie, page, closes_on=in_days(-1).isoformat())
     confirmed(world.eddie, page, closes_on=in_days(90).isoformat())
     theirs = chosen(world.ben, "due", first, kind="asks").content.decode()
 
-    assert "the closing date is changed" not in past
+    assert refused.status_code == 422
+    assert "The closing date is in the past. Choose a later date." in refused.content.decode()
+    assert f'value="{long_date(in_days(-1))}"' in refused.content.decode()
     assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
     assert "Only editors and leads of the organisation that shared them can do this." in theirs
 

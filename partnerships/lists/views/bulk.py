@@ -81,7 +81,10 @@ def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> Ht
 def _confirm(
     request: HttpRequest, person: User, asked: Asked, action: BulkAction, numbers: list[int], back: str
 ) -> HttpResponse:
-    """The page that says what will change and what is left out, and does it when confirmed."""
+    """The page that says what will change and what is left out, and does it when confirmed.
+
+    If every row is refused, say for a day in the past, it shows the form again with what was entered.
+    """
     definition, now = asked.definition, timezone.now()
     rows = list(definition.readable(person).filter(pk__in=numbers[: services.MAX_CHANGED]).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
@@ -99,9 +102,12 @@ def _confirm(
                 chosen=form.cleaned_data,
                 now=now,
             )
-        _say(request, definition, action, outcome, recipients.sentence())
-        return redirect(back)
-    if form.is_bound and not changing:
+        if outcome.changed:
+            _say(request, definition, action, outcome, recipients.sentence())
+            return redirect(back)
+        for reason in _refused(definition, outcome):
+            form.add_error(None, reason)
+    if form.is_bound and (not changing or not form.errors):
         form.add_error(None, "None of these can be changed.")
     left_out = defaultdict(list)
     for row in rows:
@@ -120,13 +126,20 @@ def _confirm(
     )
 
 
+def _refused(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
+    """Why no row was changed: the reason of all, or the first five, each with the name of its row."""
+    reasons = {reason for _, reason in outcome.left_out}
+    if len(reasons) == 1:
+        return [*reasons]
+    return [f"{name_of(definition, row)}: {reason}" for row, reason in outcome.left_out[:5]]
+
+
 def _say(
     request: HttpRequest, definition: ListDefinition, action: BulkAction, outcome: services.Outcome, emailed: str
 ) -> None:
-    if outcome.changed:
-        count = len(outcome.changed)
-        what = definition.one if count == 1 else definition.title.lower()
-        messages.success(request, f"{count} {what}: {action.done}.{emailed}")
+    count = len(outcome.changed)
+    what = definition.one if count == 1 else definition.title.lower()
+    messages.success(request, f"{count} {what}: {action.done}.{emailed}")
     for row, reason in outcome.left_out[:5]:
         messages.warning(request, f"{name_of(definition, row)}: {reason}")
     if len(outcome.left_out) > 5:

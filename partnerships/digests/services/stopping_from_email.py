@@ -77,9 +77,9 @@ class Stopped:
 
 @transaction.atomic
 def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop what an email was about; everything, if it told nothing.
+    """Stop what an email was about; everything, if it was about nothing.
 
-    For one-click unsubscribe (RFC 8058): we cannot ask, and a stop must always stop something.
+    For one-click unsubscribe (RFC 8058): we cannot ask. Only an old notice can have nothing left to stop (`stoppable`).
     """
     stoppable = stoppable_in(person, delivery)
     if not stoppable.had_any:

@@ -51,8 +51,8 @@ TOPICS = (
     Topic(
         key="inbox",
         title="Inbox",
-        does="Keeps every notice you get for 12 months, newest first, whether or not it was also emailed. You can "
-        "show one partnership at a time. Opening one marks it as read.",
+        does="Keeps every notice you get for 12 months, by partnership and newest first, whether or not it was also "
+        "emailed. You can show notices of one kind, or only unread ones. Opening a notice marks it as read.",
         who=("Only you see your notices.",),
         guide="inbox/",
         views="digests:inbox digests:inbox-open",

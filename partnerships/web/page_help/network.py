@@ -47,8 +47,8 @@ TOPICS = (
         key="successions",
         title="Successions",
         does="Records mergers, new councils and transfers of functions. Handover lines say who takes over what from "
-        "the organisation that ends. Nobody gets new access before vesting day; from that day, access follows "
-        "the handover lines.",
+        "each predecessor. Nobody gets new access before vesting day; from that day, access follows the handover "
+        "lines.",
         who=(
             "Everybody signed in can read successions; the list of pending ones is public.",
             "Administrators record and correct them.",

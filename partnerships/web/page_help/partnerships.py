@@ -41,7 +41,7 @@ TOPICS = (
         who=(
             "Leads of the chair or of a lead organisation invite and remove organisations and change their role.",
             "Leads of the invited organisation accept or decline.",
-            "Leads can leave for their own organisation. If the terms ask for notice, they give notice instead.",
+            "Leads take their own organisation out. If the terms ask for notice, they give notice instead.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:members agreements:invite agreements:answer agreements:party-role agreements:party-remove "
@@ -75,7 +75,7 @@ TOPICS = (
             "The organisation’s signatory signs. If it has none, its leads sign.",
             "You can sign through the link in the email, without signing in.",
             "If the organisation requires a second factor or its own sign-in page, you sign in first.",
-            "Leads of the party that signed, of the chair or of a lead organisation, record a signature on paper.",
+            "Leads of the party that signed, or of the chair or a lead organisation, record a signature on paper.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms-sign agreements:terms-paper agreements:sign-by-link",
@@ -200,8 +200,8 @@ TOPICS = (
         key="facilitators",
         title="Facilitators and what is stuck",
         does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists "
-        "what has waited too long, if the facilitator can read it. A facilitator cannot sign or answer for "
-        "anybody.",
+        "what has waited too long, if the facilitator can read it. Being a facilitator does not let you sign or "
+        "answer.",
         who=(
             (
                 "Leads of the chair or of a lead organisation name a facilitator of a partnership. That person "

@@ -51,9 +51,9 @@ TOPICS = (
     Topic(
         key="publish-a-plan",
         title="Publish a plan",
-        does="Publishes the draft as the next version, with a note that says what changed and why. Followers get "
-        "that note by email. Signatories are asked again about each later version, unless it is minor. Two "
-        "other pages change the status, and who can read published versions.",
+        does="Publishes the draft as the next version, with a note that says what changed and why. Followers are "
+        "told what the note says. Signatories are asked again about each later version, unless it is minor. "
+        "Two other pages change the status, and who can read published versions.",
         who=("Leads of an owner publish. A lead of one owner is enough, and all owners are told.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:publish plans:status plans:audience plans:milestone",
@@ -104,8 +104,8 @@ TOPICS = (
     Topic(
         key="owners-of-plans",
         title="Owners of a plan",
-        does="Shows who owns a plan now and owned it before. An owner can offer another member of its partnership "
-        "to share the plan or take it over, and can give the plan up if there is another owner.",
+        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of its "
+        "partnership, to own it together or to take it over. It can give the plan up if there is another owner.",
         who=(
             "Leads of an owner offer the plan and give it up.",
             "Leads of the organisation that it is offered to accept or decline.",

@@ -9,7 +9,7 @@ TOPICS = (
         key="asks-and-offers",
         title="Asks and offers",
         does="Shows what partners ask for and what they offer, how long each has waited and how many matches it "
-        "has. As in every list, you can filter, choose columns and download files. “Ours” shows those of your "
+        "has. As in every list, you can filter, choose columns and download files. “Yours” shows those of your "
         "organisations, drafts first.",
         who=(
             (

@@ -48,7 +48,9 @@ def register() -> None:
         [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
         because="it decides who hears of later changes",
     )
-    register_untold([EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="those who owe an answer get an email")
+    register_untold(
+        [EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="those who have not answered get an email"
+    )
     register_untold([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
     register_untold(
         [EventKind.ASK_REFERRED, EventKind.OFFER_REFERRED],

@@ -109,7 +109,7 @@ def test_what_nobody_accepted_is_said_to_await_an_organisation(world: World, off
     office.drain()
 
     (message,) = office.to(world.sol)
-    assert "1 does not have an organisation yet:" in " ".join(text_of(message).split())
+    assert "1 of the things you follow does not have an organisation yet:" in " ".join(text_of(message).split())
     assert world.partnership.title in text_of(message)
 
 
@@ -269,7 +269,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     assert "Larkhaven Homes joins Tidewater Housing Group" in words
     assert TITLE in words
     assert f"1 of the things you follow is now with Harbour Community Trust: * {world.partnership.title}" in words
-    assert f"1 does not have an organisation yet: * {world.partnership.title}" in words
+    assert f"1 of the things you follow does not have an organisation yet: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
         assert [len(one.params["also"]) for one in emails] == [1, 1]
@@ -284,7 +284,8 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     waiting.update(consent="The lender")
     vest()
     office.drain()
-    assert "2 do not have an organisation yet" in " ".join(text_of(office.to(world.sol)[0]).split())
+    words = " ".join(text_of(office.to(world.sol)[0]).split())
+    assert "2 of the things you follow do not have an organisation yet" in words
 
     for settled in zip(waiting.filter(kind="partnerships"), waiting.filter(kind="stakeholders"), strict=True):
         organisations.record_consent(

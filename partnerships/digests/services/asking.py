@@ -73,7 +73,7 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
-        raise UnableToChangeSubscription("You have already answered this.")
+        raise UnableToChangeSubscription("There is nothing left for you to confirm here.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
         locked.ended_at, locked.reason, locked.refused_at = None, "", None

@@ -121,7 +121,7 @@ def _short_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]],
         none = len(_without(areas, counts, [code]))
         rows.append(Row((many.capitalize(), len(areas) - none, none), key=code))
     columns = (Column("What"), Column("Areas with some", Kind.COUNT), Column("Areas with none", Kind.COUNT))
-    title = f"In short: {_theme(theme).lower()}" if theme else "In short"
+    title = f"Summary: {_theme(theme).lower()}" if theme else "Summary"
     return Table("short", title, columns, tuple(rows) if areas else ())
 
 

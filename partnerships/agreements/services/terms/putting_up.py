@@ -187,7 +187,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
     found = documents.changes(schema, was, draft)
     if not found:
-        raise UnableToPutUp("You have not changed anything in the terms in force yet.")
+        raise UnableToPutUp("The draft is still the same as the terms in force.")
     return Prepared(schema, was, draft, found, is_given=False)
 
 

@@ -72,14 +72,12 @@ _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 
 
 def rows_planned_once(
-    sql: str, values: Sequence[Any] | Mapping[str, Any], *, whatever_is_asked: bool = False, by_index: bool = False
+    sql: str, values: Sequence[Any] | Mapping[str, Any], *, generic_plan: bool = False, by_index: bool = False
 ) -> list[tuple[Any, ...]]:
     """All rows of a frequent statement, which each connection plans once.
 
-    Planning takes longer than running. PostgreSQL may still plan again for some values, unless `whatever_is_asked`: for
-    a statement with the same best plan for all values. `by_index` plans it with the settings `BY_INDEX`.
-
-    Behind PgBouncer each call is planned.
+    Planning takes longer than running. With `generic_plan`, PostgreSQL uses one plan for all values; without it, it may
+    plan again for some of them. `by_index` plans with the settings `BY_INDEX`. Behind PgBouncer each call is planned.
     """
     plan_by_index = f"{BY_INDEX}; " * by_index
     connection.ensure_connection()
@@ -94,7 +92,7 @@ def rows_planned_once(
         planned[sql] = name, order
     name, order = planned[sql]
     given = [as_array(one) for one in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
-    mode = "force_generic_plan" if whatever_is_asked else "auto"
+    mode = "force_generic_plan" if generic_plan else "auto"
     # Sent with each statement: settings of one must not apply to the next.
     return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(name, len(given))}", given)
 

@@ -160,7 +160,7 @@ def _claim(
         wanted += "" if only is None else " AND e.id = %(only)s"
         params = {"limit": limit, "people": list(people or ()), "only": only}
         asked = _DUE.format(lanes=LANES[lanes], only=wanted)
-        rows = [_Row(*row) for row in rows_planned_once(asked, params, whatever_is_asked=True)]
+        rows = [_Row(*row) for row in rows_planned_once(asked, params, generic_plan=True)]
         if not rows:
             return Claim([], 0, {})
         by_composer, set_aside = _composers(rows)
@@ -375,7 +375,7 @@ def _freeze(
     columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
     for month, of_month in by_month(rows, key=itemgetter(0)).items():
         values = dict(zip(columns, map(list, zip(*of_month, strict=True)), strict=True))
-        rows_planned_once(_CLAIM.format(month=month), {"lease": lease(), **values}, whatever_is_asked=True)
+        rows_planned_once(_CLAIM.format(month=month), {"lease": lease(), **values}, generic_plan=True)
     return claimed
 
 
@@ -388,7 +388,7 @@ def _frozen_before(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Rec
 
 def claimable(limit: int, lanes: str) -> int:
     """The number of claimable emails up to `limit`, by the database's clock."""
-    ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], whatever_is_asked=True)
+    ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 
 

@@ -105,7 +105,7 @@ def renew(emails: Collection[Claimed]) -> set[int]:
     renewed: set[int] = set()
     for month, some in by_month(emails, key=attrgetter("pk")).items():
         params = _ours(some) | {"lease": lease()}
-        found = rows_planned_once(_RENEW.format(month=month), params, whatever_is_asked=True)
+        found = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
         renewed |= {pk for (pk,) in found}
     return renewed
 

@@ -127,7 +127,7 @@ def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
         return {}
     digests = sorted(parts)
     since = now - dt.timedelta(days=1)
-    known = dict(rows_planned_once(_STORED, [digests, since], whatever_is_asked=True))
+    known = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
     missing = [digest for digest in digests if digest not in known]
     if missing:
         new = {"digests": missing, "bodies": [parts[one].body for one in missing], "at": [now] * len(missing)}

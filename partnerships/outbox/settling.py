@@ -221,7 +221,7 @@ def _settle_accepted(answers: Sequence[Answer]) -> None:
         call(numbers)
     for month, some in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {"ids": [one.key for one in some], "providers": [one.provider_id[:200] for one in some]}
-        rows_planned_once(_accepted_sql(month), values, whatever_is_asked=True, by_index=True)
+        rows_planned_once(_accepted_sql(month), values, generic_plan=True, by_index=True)
 
 
 def _settle_others(

@@ -70,7 +70,7 @@ def reading(world: World) -> set[tuple[Any, ...]]:
             continue  # a closed account reads nothing
         sql, values = seen_by(person)
         now = [timezone.now() if isinstance(one, dt.datetime) else one for one in values]
-        rows = rows_planned_once(sql, now, whatever_is_asked=True)  # planning takes longer than reading
+        rows = rows_planned_once(sql, now, generic_plan=True)  # planning takes longer than reading
         found |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
     return found
 

@@ -106,7 +106,7 @@ class DigestComposer(kinds.Composer):
         heard = [
             (pk, person, subject, told) for pk, (person, _, subjects) in checks.items() for subject, told in subjects
         ]
-        rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, whatever_is_asked=True)
+        rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, generic_plan=True)
         return {pk for (pk,) in rows} | lost_access(contents, now=now) | heard_no_longer(heard, now=now)
 
 

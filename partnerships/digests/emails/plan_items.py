@@ -32,7 +32,7 @@ def items_of(candidates: Sequence[Candidate]) -> list[Item]:
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
         " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
         [list(person_of)],
-        whatever_is_asked=True,
+        generic_plan=True,
     )
     return [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
 

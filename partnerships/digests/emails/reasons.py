@@ -90,7 +90,7 @@ def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: 
 
     `askable`: those of stakeholders to what the organisation that added them may read.
     """
-    rows = rows_planned_once(_WHY_SUBJECTS, [sorted(subscriptions)], whatever_is_asked=True)
+    rows = rows_planned_once(_WHY_SUBJECTS, [sorted(subscriptions)], generic_plan=True)
     with_account = [number for number, is_stakeholder, *_ in rows if not is_stakeholder]
     known = {*askable}
     if with_account:
@@ -120,7 +120,7 @@ def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: 
     rows = rows_planned_once(
         _WHY,
         [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})],
-        whatever_is_asked=True,
+        generic_plan=True,
     )
     from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE}
     by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}

@@ -91,7 +91,7 @@ class Candidate(kinds.Candidate):
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
     """Find the recipients; hold digests of people who have paused."""
     ids = sorted({one.person_id for one in due_emails if one.person_id is not None})
-    rows = rows_planned_once(_RECIPIENTS, [ids], whatever_is_asked=True)
+    rows = rows_planned_once(_RECIPIENTS, [ids], generic_plan=True)
     known = {row[0]: Recipient(*row) for row in rows}
     found: list[kinds.Candidate] = []
     for one in due_emails:

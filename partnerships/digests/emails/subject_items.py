@@ -38,7 +38,7 @@ UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::big
 def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
     """The subjects in these digests."""
     person_of = {one.pk: one.person_id for one in candidates}
-    rows = rows_planned_once(_ITEMS, [list(person_of)], whatever_is_asked=True)
+    rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
     return [SubjectItem(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
 
 

@@ -217,7 +217,7 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
     if several and people:
         values = {"events": several, "people": sorted(people)}
-        for person, delivery, event in rows_planned_once(_TOLD, values, whatever_is_asked=True):
+        for person, delivery, event in rows_planned_once(_TOLD, values, generic_plan=True):
             found[person, event].add(delivery)
     return found
 
@@ -329,6 +329,6 @@ def stakeholders_among(people: Collection[int]) -> list[int]:
     rows = rows_planned_once(
         "SELECT id FROM people_user WHERE id = ANY(%s) AND account_since IS NULL",
         [sorted(people)],
-        whatever_is_asked=True,
+        generic_plan=True,
     )
     return [pk for (pk,) in rows]

@@ -75,7 +75,7 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
 
 def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]:
     """Those of these subscriptions to things that the asking organisation may read."""
-    rows = rows_planned_once(_FOLLOWED, [sorted(subscriptions)], whatever_is_asked=True) if subscriptions else []
+    rows = rows_planned_once(_FOLLOWED, [sorted(subscriptions)], generic_plan=True) if subscriptions else []
     return _open([Followed(*row) for row in rows], now)
 
 

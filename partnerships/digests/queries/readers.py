@@ -188,7 +188,7 @@ def readers_within(
         return {}
     sql, params = readers_sql(reach, people, even_paused=even_paused)
     asked = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
-    rows = rows_planned_once(asked, params, whatever_is_asked=people is not None)
+    rows = rows_planned_once(asked, params, generic_plan=people is not None)
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
@@ -219,7 +219,7 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
         "included_plans": plans,
         "inside": [one == INSIDE for one in classes],
     }
-    rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, whatever_is_asked=True)
+    rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, generic_plan=True)
     return {email for (email,) in rows}
 
 
@@ -253,7 +253,7 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
     asked = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
     newest = {
         pk: (number, number if not embargo or embargo <= now else 0)
-        for pk, number, embargo in rows_planned_once(asked, [sorted(plans)], whatever_is_asked=True)
+        for pk, number, embargo in rows_planned_once(asked, [sorted(plans)], generic_plan=True)
     }
     held = [plan for plan, (own, other) in newest.items() if own != other]
     if held:

@@ -36,7 +36,7 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
         return set()
     hashed = {journal.address_hash(address): address for address in addresses}
     wanted = {"addresses": sorted(addresses), "hashes": list(hashed)}
-    found = rows_planned_once(_AMONG, wanted, whatever_is_asked=True)
+    found = rows_planned_once(_AMONG, wanted, generic_plan=True)
     return {hashed.get(one, one) for (one,) in found}
 
 

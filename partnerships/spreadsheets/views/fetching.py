@@ -32,7 +32,7 @@ class Found:
 
     @property
     def query(self) -> str:
-        """What addresses of the record carry: the party that the person has chosen to act for."""
+        """The query string of links to this record: the party that the person has chosen to act for."""
         body = self.target.organisation
         return f"?party={body.pk}" if self.parties and body is not None else ""
 
@@ -59,39 +59,48 @@ def find_record(request: HttpRequest, record: str, pk: str) -> Found:
     """The record, if the person may read it; else 404."""
     person = signed_in(request)
     if record == "partnership":
-        partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
-        parties = _parties(person, partnership)
-        wanted = request.GET.get("party", "")
-        chosen = next((one for one in parties if str(one.pk) == wanted), None) if wanted else parties[0]
-        if chosen is None:
-            raise Http404
-        target = Target(partnership=partnership, organisation=chosen)
-        return Found(record, target, person, tuple(parties) if len(parties) > 1 else ())
+        return _find_partnership(person, pk, party=request.GET.get("party", ""))
     if record == "organisation":
-        bodies = Organisation.objects.of_person(person)
-        return Found(record, Target(organisation=get_object_or_404(bodies, pk=pk)), person)
+        organisation = get_object_or_404(Organisation.objects.of_person(person), pk=pk)
+        return Found(record, Target(organisation=organisation), person)
+    return _find_plan(person, pk)
+
+
+def _find_partnership(person: User, pk: str, *, party: str) -> Found:
+    """The partnership, for the party with this id; "" is the first that the person can act for."""
+    partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
+    parties = _parties(person, partnership)
+    organisation = next((one for one in parties if str(one.pk) == party), None) if party else parties[0]
+    if organisation is None:
+        raise Http404
+    target = Target(partnership=partnership, organisation=organisation)
+    return Found("partnership", target, person, tuple(parties) if len(parties) > 1 else ())
+
+
+def _find_plan(person: User, pk: str) -> Found:
+    """The plan, if the person may read its published content or edit its draft."""
     readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
     plan = readable.filter(pk=pk).first()
     if plan is None or not _has_content(person, plan):
         raise Http404
-    return Found(record, Target(plan=plan), person)
+    return Found("plan", Target(plan=plan), person)
 
 
 def _parties(person: User, partnership: Partnership) -> list[Organisation]:
-    """The present parties that the person edits for, a leading one first; without these, one that they act for.
+    """The present parties that the person can edit for, a leading one first.
 
-    404 if they act for none.
+    If they can edit for none, one that they act for. 404 if they act for none.
     """
-    mine = Party.objects.present().filter(
+    own_parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
-    parties = list(mine.select_related("organisation").order_by("organisation__name", "pk"))
+    parties = list(own_parties.select_related("organisation").order_by("organisation__name", "pk"))
     roles = Membership.objects.roles_of(person)
-    edited = [party for party in parties if roles.get(party.organisation_id) in EDITING_ROLES]
-    first = min(edited or parties, key=lambda party: (not party.is_leading, party.pk), default=None)
+    editable = [party for party in parties if roles.get(party.organisation_id) in EDITING_ROLES]
+    first = min(editable or parties, key=lambda party: (not party.is_leading, party.pk), default=None)
     if first is None:
         raise Http404
-    return [first.organisation, *(party.organisation for party in edited if party != first)]
+    return [first.organisation, *(party.organisation for party in editable if party != first)]
 
 
 def _has_content(person: User, plan: Plan) -> bool:

@@ -50,51 +50,59 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def _apply(run: Run) -> None:
-    """Ask the person of each row to follow the target; rows that cannot be used are refused with a remedy."""
+    """Ask the person of each row to follow the target.
+
+    A row that cannot be used is set aside, with what is wrong and what to do.
+    """
     organisation = _acting(run.target, run.author)
     assert organisation is not None  # who may import acts for one
-    known = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}
+    already_asked = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}
     seen: dict[str, Line] = {}
     asked = 0
     for line in run.lines():
-        email = line.text("email").casefold()
-        before = len(run.rows.problems)
-        often = run.rows.read(line, "frequency", one_of(_FREQUENCIES)) or ""
-        if not email:
-            run.refuse(line, "email", "the cell is blank.", "Write the email address.")
-        elif (same := seen.setdefault(email, line)) is not line:
-            run.refuse(line, "email", f"this address is in row {same.number} too.", "Keep one of the two rows.")
-        if len(name := line.text("name")) > MAX_NAME:
-            run.refuse(line, "name", f"it is {len(name):,} characters long.", f"Shorten it to {MAX_NAME}.")
-        if len(run.rows.problems) > before:
+        problems_before = len(run.rows.problems)
+        frequency = run.rows.read(line, "frequency", one_of(_FREQUENCIES)) or ""
+        _check(run, line, seen)
+        if len(run.rows.problems) > problems_before:
             continue
-        if email in known:
+        if line.text("email").casefold() in already_asked:
             run.report.count("left_alone")
             continue
         if asked >= MAX_ASKED_A_DAY:
-            # Without trying: each row tried holds the lock for planning digests, which others wait for.
+            # Checked here too, because each attempt holds the lock for planning digests, and others wait for it.
             remedy = "Upload this row again tomorrow."
             run.refuse(line, "", f"at most {MAX_ASKED_A_DAY} people can be asked in a day.", remedy)
             continue
         target = run.target.plan or run.target.partnership
-        assert target is not None  # this kind has no other
+        assert target is not None  # only plans and partnerships have stakeholders
         with one_row(run, line, UnableToSubscribe):
             add_stakeholder(
                 email=line.text("email"),
-                name=name,
+                name=line.text("name"),
                 target=target,
                 author=run.author,
                 organisation=organisation,
                 why=line.text("why"),
-                frequency=often,
+                frequency=frequency,
                 now=run.now,
             )
             asked += 1
             run.report.count("created", line.text("name") or line.text("email"))
 
 
+def _check(run: Run, line: Line, seen: dict[str, Line]) -> None:
+    """Set the row aside if its address or name cannot be used; `seen` has the first row of each address."""
+    email, name = line.text("email").casefold(), line.text("name")
+    if not email:
+        run.refuse(line, "email", "the cell is blank.", "Write the email address.")
+    elif (first := seen.setdefault(email, line)) is not line:
+        run.refuse(line, "email", f"this address is in row {first.number} too.", "Keep one of the two rows.")
+    if len(name) > MAX_NAME:
+        run.refuse(line, "name", f"it is {len(name):,} characters long.", f"Shorten it to {MAX_NAME}.")
+
+
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Those that the person's organisations added to this plan or partnership, as they may see them."""
+    """Stakeholders of the target whose address the person may see: their organisations added them."""
     rows = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )

@@ -22,7 +22,7 @@ from partnerships.surveys.services.recording import UnableToRun, journal_reader,
 
 
 def person_to_name(address: str) -> User:
-    """The person with this address. Raises `UnableToRun` if it is none."""
+    """The person with this address. Raises `UnableToRun` if the address is invalid."""
     try:
         return person_for_address(email=address)
     except UnableToAddPerson as error:
@@ -31,7 +31,7 @@ def person_to_name(address: str) -> User:
 
 @transaction.atomic
 def name_moderator(*, found: Round, address: str, author: User | None, now: dt.datetime) -> None:
-    """Name somebody else to read the comments of an anonymous draft. Raises `UnableToRun`."""
+    """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
     locked = lock_own_draft(found, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments first.")
@@ -39,20 +39,25 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
     if locked.invitations.filter(person=person).exists():
         raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
     if person.pk == locked.moderator_id:
-        return  # otherwise naming them again would let them be emailed again today
-    _change_reader(locked, person, now=now)
+        return  # naming them again would clear when they were asked, so that they could be emailed twice today
+    _change_moderator(locked, person, now=now)
 
 
-def _change_reader(found: Round, person: User | None, *, now: dt.datetime) -> None:
-    """Let this person read comments, or nobody, and no longer the one before, also after a restore."""
+def _change_moderator(found: Round, person: User | None, *, now: dt.datetime) -> None:
+    """Set the moderator, or remove them with None.
+
+    A note in the journal stops a restored backup from bringing back the one before.
+    """
     journal_reader(found, now=now)
-    found.moderator, found.moderator_asked_at, found.moderator_agreed_at = person, None, None
+    found.moderator = person
+    found.moderator_asked_at = None
+    found.moderator_agreed_at = None
     found.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
 
 
 @transaction.atomic
 def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> None:
-    """Ask the person who is to read comments to agree to that, and to the list of people; an email a day at most.
+    """Email the moderator, at most once a day, to agree to read comments and to the list of people.
 
     Raises `UnableToRun`.
     """
@@ -82,9 +87,9 @@ def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime
 
 @transaction.atomic
 def decline_to_moderate(*, found: Round, author: User, now: dt.datetime) -> None:
-    """Decline to read comments, before the survey opens: its leads are told to name somebody else."""
+    """Decline to read comments, before the survey opens. Its leads get an email to name somebody else."""
     locked = lock_round(found)
     require(may_agree(locked, author))
-    _change_reader(locked, None, now=now)
+    _change_moderator(locked, None, now=now)
     leads = leads_who_run(locked.partnership)
     record_emails(kind="surveys.declined", people=leads, params={"round": locked.pk}, now=now)

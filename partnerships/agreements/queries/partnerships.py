@@ -95,9 +95,9 @@ def find_partnerships(
 
 
 def find_left_behind(user: User, text: str) -> list[Partnership]:
-    """Those that the person reads as a former party only, by title, as they were when it left.
+    """Partnerships that the person's organisation has left, as they were then, sorted by title.
 
-    Their title or purpose then holds every word of the text.
+    Each word of the text was in their title or purpose.
     """
     words = text.lower().split()
     left = [

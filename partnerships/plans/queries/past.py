@@ -100,17 +100,17 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
 
 
 def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans whose title, as the person sees it, fits."""
+    """The condition on plans whose title, as the person sees it, meets the condition `titled`."""
     return Q(pk__in=titled_today(user, titled).values("pk")) | titled_then(user, titled)
 
 
 def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
-    """Plans that the person may read today, whose title fits."""
+    """Plans that the person may read today and whose title meets the condition."""
     return Plan.objects.known_today_to(user).filter(titled)
 
 
 def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
-    """Plans the person may only read as they were, whose title fitted then."""
+    """The condition on plans that the person may read only as they were, and whose title met `titled` then."""
     today, once = Plan.objects.known_today_to(user).values("pk"), Plan.objects.known_once_to(user).values("pk")
     held = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
     return Q(pk__in=held.values("plan"))

@@ -1,4 +1,4 @@
-"""What people of former parties and owners still find: by the title that it had when they left."""
+"""Search in partnerships and plans that the person's organisation has left, by their titles at that time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner
 from partnerships.plans.queries import as_read_by, titled_then
 
-#: At most this many of each; they are few. Of what was typed, this many words count.
-_MAX_RESULTS, _MAX_WORDS = 10, 6
+#: Maximum partnerships, and maximum plans.
+_MAX_RESULTS = 10
+#: Plans are searched for the first words only.
+_MAX_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +32,43 @@ class Left:
 
 
 def departures_lookup(user: User) -> Lookup:
-    """What `left_behind` asks first."""
+    """The first query of `left_behind`, to be sent together with others."""
     return lookup(_departures, user)
 
 
 def left_behind(user: User, text: str) -> tuple[Left, ...]:
-    """Partnerships and plans that the person reads only as they were, whose words then hold every word."""
+    """Partnerships and plans that the person's organisation has left.
+
+    As they were then, if they had every word of the text.
+    """
     if not rows_for(_departures, user):
         return ()
     partnerships = find_left_behind(user, text)[:_MAX_RESULTS]
-    ids = rows_for(_plans_then, user, *text.split()[:_MAX_WORDS])
-    plans = as_read_by(user, Plan.objects.filter(pk__in=ids).order_by("title", "pk"))
+    plan_ids = rows_for(_plans_then, user, *text.split()[:_MAX_WORDS])
+    plans = as_read_by(user, Plan.objects.filter(pk__in=plan_ids).order_by("title", "pk"))
     return (
-        *(Left(one.title, one.get_absolute_url(), "Partnership") for one in partnerships),
-        *(Left(one.title, one.get_absolute_url(), "Plan") for one in plans),
+        *(Left(partnership.title, partnership.get_absolute_url(), "Partnership") for partnership in partnerships),
+        *(Left(plan.title, plan.get_absolute_url(), "Plan") for plan in plans),
     )
 
 
 def _departures(user: User) -> QuerySet[Any, int]:
-    """Rows if an organisation of the person left a partnership or plan, or a plan left a partnership of theirs."""
+    """Up to three rows: whether there can be anything to find.
+
+    A party that left, an owner that left, a plan that left a partnership of theirs. Most people have none.
+    """
     mine = among("organisation", Membership.objects.organisations_of(user))
     parties = Party.objects.filter(mine)
-    left = parties.filter(status__in=FORMER_STATUSES)
-    owned = PlanOwner.ever.filter(mine, ended_at__isnull=False)
-    behind = PastPartnership.objects.filter(partnership__in=parties.values("partnership"))
-    return left.values_list("pk", flat=True)[:1].union(
-        owned.values_list("pk", flat=True)[:1], behind.values_list("pk", flat=True)[:1], all=True
+    former_parties = parties.filter(status__in=FORMER_STATUSES)
+    former_owners = PlanOwner.ever.filter(mine, ended_at__isnull=False)
+    moved_plans = PastPartnership.objects.filter(partnership__in=parties.values("partnership"))
+    return former_parties.values_list("pk", flat=True)[:1].union(
+        former_owners.values_list("pk", flat=True)[:1], moved_plans.values_list("pk", flat=True)[:1], all=True
     )
 
 
 def _plans_then(user: User, *words: str) -> QuerySet[Plan, int]:
+    """Ids of plans that the person may read only as they were, with every word in the title at that time."""
     titled = Q()
     for word in words:
         titled &= Q(title__icontains=word)

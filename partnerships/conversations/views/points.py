@@ -1,4 +1,4 @@
-"""Pages to close a point or make an ask or offer of it."""
+"""Pages that close a point, or turn it into an ask or offer."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close a point."""
+    """Close a point, with a reason. Only people of the side that made it can."""
     user, point, rights = open_point(request, pk)
     require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _back(request, point)
-    form = ReasonForm(posted(request), submit=f"Close {point.get_kind_display().lower()}", cancel=back)
+    kind = point.get_kind_display().lower()
+    form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
 
     def step() -> tuple[str, str]:
         services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The {point.get_kind_display().lower()} is closed.", back
+        return f"The {kind} is closed.", back
 
     return take_step(
         request, "conversations/close.html", form, step, {services.UnableToChangePoint: None}, point=point, back=back
@@ -39,19 +40,23 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def become(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make an ask of an obstacle, or an offer of an opportunity."""
+    """Turn an obstacle into an ask, or an opportunity into an offer.
+
+    An offer can come from either side, an ask only from the side that has the obstacle.
+    """
     user, point, rights = open_point(request, pk)
     if not point.direction:
         raise Http404
-    mine = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
-    require(bool(mine))
-    able = queries.who_may_be_asked(point.conversation, mine[0])
+    sides = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
+    require(bool(sides))
+    organisation = sides[0]
+    able = queries.who_may_be_asked(point.conversation, organisation)
     back = _back(request, point)
     form = BecomeForm(posted(request), point=point, able=able, cancel=back)
 
     def step() -> tuple[str, str]:
         entry = services.turn_into_entry(
-            point=point, organisation=mine[0], **form.cleaned_data, author=user, now=timezone.now()
+            point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
         )
         return f"The {point.direction} is drafted. Share it when it is ready.", entry.get_absolute_url()
 
@@ -62,7 +67,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {services.UnableToChangePoint: None},
         point=point,
-        organisation=mine[0],
+        organisation=organisation,
         able=able,
         back=back,
     )
@@ -77,11 +82,11 @@ def _back(request: HttpRequest, point: Point) -> str:
 
 
 def open_point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
-    """The person, a point whose side they may know, and their rights.
+    """The person, the point, and their rights over its conversation.
 
-    Rights over the point's conversation.
+    404 unless the person may read the point and who made it.
     """
     user = signed_in(request)
-    seen = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")
-    point = get_object_or_404(seen, pk=pk)
+    readable = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")
+    point = get_object_or_404(readable, pk=pk)
     return user, point, rights_over(point.conversation, user, timezone.now())

@@ -1,4 +1,4 @@
-"""Reads the plans in claimed digests, and saves what was told."""
+"""Reads the plans in claimed digests, and records what became of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from partnerships.digests.emails.selecting import Item, Selection
 from partnerships.digests.models import DeliveryItem, Following
 from partnerships.kit.database import rows_of, rows_planned_once
 
-_MOVE_FORWARD = """
+#: Moves watermarks forward, never back. Locked in the order of ids, so that two senders cannot block each other.
+_MOVE_WATERMARKS = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT t.id, x.number
           FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS x(person, plan, number)
@@ -18,7 +19,8 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = 
  WHERE t.id = c.id
 """
 
-_FREEZE = """
+#: Fixes the version and the class of readers of each item, so that sending it again says the same.
+_FIX_ITEMS = """
 UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.reading_class
   FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(classes)s::text[]) AS c(id, to_number, reading_class)
  WHERE i.id = c.id
@@ -26,22 +28,25 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 
 
 def items_of(candidates: Sequence[Candidate]) -> list[Item]:
-    """The plans in these digests."""
-    person_of = {one.pk: one.person_id for one in candidates}
+    """The plans in these digests, except those left out before."""
+    person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
         " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
         [list(person_of)],
         generic_plan=True,
     )
-    return [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+    return [
+        Item(pk, delivery, person_of[delivery], plan, from_number, to_number, reading_class)
+        for pk, delivery, plan, from_number, to_number, reading_class in rows
+    ]
 
 
 def write_items(selected: Selection) -> None:
-    """Record what is told, and move past what is not."""
+    """Record what goes into the digests. Watermarks move past versions that say nothing new to the reader."""
     if selected.silent:
         rows_of(
-            _MOVE_FORWARD,
+            _MOVE_WATERMARKS,
             {
                 "people": [item.person_id for item in selected.silent],
                 "plans": [item.plan_id for item in selected.silent],
@@ -50,10 +55,10 @@ def write_items(selected: Selection) -> None:
         )
         DeliveryItem.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
     if selected.lost:
-        _keep_lost(selected.lost)
+        _record_lost(selected.lost)
     if selected.changed:
         rows_of(
-            _FREEZE,
+            _FIX_ITEMS,
             {
                 "ids": [item.pk for item in selected.changed],
                 "numbers": [item.to_number for item in selected.changed],
@@ -62,13 +67,16 @@ def write_items(selected: Selection) -> None:
         )
 
 
-def _keep_lost(items: Sequence[Item]) -> None:
-    """Record in the ledger what was left out and why; watermarks do not move."""
-    pairs = Following.objects.filter(
-        person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
-    ).values_list("person_id", "plan_id")
-    following = set(pairs)
-    for follows, why in ((True, "they could no longer read it"), (False, "they no longer followed it")):
-        lost = [item.pk for item in items if ((item.person_id, item.plan_id) in following) is follows]
-        if lost:
-            DeliveryItem.objects.filter(pk__in=lost).update(left_out=why)
+def _record_lost(items: Sequence[Item]) -> None:
+    """Record in the ledger what was left out, and why. Watermarks do not move."""
+    following = set(
+        Following.objects.filter(
+            person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
+        ).values_list("person_id", "plan_id")
+    )
+    unreadable = [item.pk for item in items if (item.person_id, item.plan_id) in following]
+    unfollowed = [item.pk for item in items if (item.person_id, item.plan_id) not in following]
+    if unreadable:
+        DeliveryItem.objects.filter(pk__in=unreadable).update(left_out="they could no longer read it")
+    if unfollowed:
+        DeliveryItem.objects.filter(pk__in=unfollowed).update(left_out="they no longer followed it")

@@ -1,4 +1,4 @@
-"""Reads the subjects in claimed digests, and saves what was told."""
+"""Reads the subjects in claimed digests, and records what became of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
 
 # Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects. LATERAL
 # looks each up by itself, also where the statistics still say that the table is empty.
-_MOVE_FORWARD = """
+_MOVE_WATERMARKS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT found.id, x.number
           FROM (SELECT * FROM unnest(%(people)s::bigint[], %(subjects)s::bigint[], %(numbers)s::int[])
@@ -28,7 +28,7 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), tol
 """
 
 # The events of each come as text, because PostgreSQL has no arrays of arrays of different lengths.
-_FREEZE = """
+_FIX_SUBJECTS = """
 UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::bigint[]
   FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(told)s::text[]) AS c(id, to_number, told)
  WHERE i.id = c.id
@@ -36,22 +36,25 @@ UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::big
 
 
 def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
-    """The subjects in these digests."""
-    person_of = {one.pk: one.person_id for one in candidates}
+    """The subjects in these digests, except those left out before."""
+    person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
-    return [SubjectItem(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+    return [
+        SubjectItem(pk, delivery, person_of[delivery], subject, from_number, to_number, told)
+        for pk, delivery, subject, from_number, to_number, told in rows
+    ]
 
 
 def write_subjects(selected: SubjectSelection) -> None:
-    """Record what is told, and move past what is not.
+    """Record what goes into the digests, and move watermarks past what never will.
 
-    Past changes that may not be told or were not chosen, too: gaining access later is not a change. What somebody does
-    not follow at the moment stays, in case they paused it.
+    That includes changes that the person may not read or did not choose: gaining access later is not a change. If they
+    do not follow the subject at the moment, its watermark stays, because they may only have paused it.
     """
     passed = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
     if passed:
         rows_of(
-            _MOVE_FORWARD,
+            _MOVE_WATERMARKS,
             {
                 "people": [item.person_id for item in passed],
                 "subjects": [item.subject_id for item in passed],
@@ -65,7 +68,7 @@ def write_subjects(selected: SubjectSelection) -> None:
         DeliverySubject.objects.filter(pk__in=lost).update(left_out=why)
     if selected.changed:
         rows_of(
-            _FREEZE,
+            _FIX_SUBJECTS,
             {
                 "ids": [item.pk for item in selected.changed],
                 "numbers": [item.to_number for item in selected.changed],

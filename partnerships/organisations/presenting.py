@@ -232,7 +232,7 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
         case Reason.DAY_UNKNOWN:
             return f"Not known: a succession may have vested by {when}, but only its month or year is known."
         case Reason.DIVIDED:
-            return f"Several are responsible on {when}: {_parts_in_words(answer, names)}."
+            return f"Several organisations are responsible on {when}: {_parts_in_words(answer, names)}."
     return f"Nobody: {organisation.name} ended by {when}, and no successor is recorded for {function.lower()}."
 
 

@@ -77,7 +77,7 @@ def release(*, address: str = "", address_hash: str = "", author_id: int | None,
     for hooks in registered_hooks():
         hooks.lock()
     if not open_suppressions(address, address_hash=address_hash).update(released_at=now):
-        raise UnableToRelease("Nothing is stopped at this address.")
+        raise UnableToRelease("Emails to this address are not stopped.")
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address), released=True)
     if not address:
         return 0

@@ -88,7 +88,7 @@ def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: Wor
         "Organisations in the largest part": 4,
     }
     assert cells(found, "single", "Organisations cut off") == {world.tidewater.name: 1, world.westmarch.name: 1}
-    assert cells(found, "single", "Of these would end") == {world.tidewater.name: 2, world.westmarch.name: 2}
+    assert cells(found, "single", "Partnerships that would end") == {world.tidewater.name: 2, world.westmarch.name: 2}
     assert f"2 single points of failure: {world.tidewater.name} (1 cut off)" in found.answers[1]
 
 

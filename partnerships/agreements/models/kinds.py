@@ -244,7 +244,7 @@ class KindField(Declared):
     def _check_starter(self) -> None:
         """Refuse a column's, and what the first draft could not hold."""
         if self.table_id is not None:
-            raise ValidationError({"starter": "A column begins with nothing: leave it empty."})
+            raise ValidationError({"starter": "A column cannot have starter content. Leave this empty."})
         if fault := starter_fault(self.declaration, self.starter):
             raise ValidationError({"starter": fault})
 

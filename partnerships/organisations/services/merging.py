@@ -185,7 +185,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     if locked.undone_at is not None:
         raise UnableToMerge("This merge has already been undone.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
-        raise UnableToMerge(f"{bodies[locked.kept_id].name} was merged since then: undo that first.")
+        raise UnableToMerge(f"{bodies[locked.kept_id].name} has been merged since then. Undo that merge first.")
     rows = locked.rows.order_by("pk")
     put, missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()

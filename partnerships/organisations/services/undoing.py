@@ -61,7 +61,7 @@ def undo_succession(
     # Of two at once, the second is refused.
     _, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
-        raise UnableToRecordSuccession("Another succession already undoes it.")
+        raise UnableToRecordSuccession("Another succession has already undone it.")
     for one in alike:
         if not one.undone_by.live().exists():
             undo_succession(succession=one, vests_on=vests_on, status=status, reason=reason, author=author, now=now)

@@ -66,7 +66,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         {UnableToMerge: None},
         kept=kept,
         merged=merged,
-        bodies=[(kept, "Stays"), (merged, "Is merged into it")],
+        bodies=[(kept, "Stays"), (merged, "Will be merged into it")],
         preview=preview_merge(kept=kept, merged=merged),
     )
 

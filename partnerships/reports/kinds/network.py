@@ -184,7 +184,7 @@ def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Name
         Column("Organisations cut off", Kind.NUMBER),
         Column("Pieces", Kind.NUMBER),
         Column("Its partnerships", Kind.NUMBER),
-        Column("Of these would end", Kind.COUNT),
+        Column("Partnerships that would end", Kind.COUNT),
     )
     empty = "No organisation alone holds parts of the network together."
     return Table("single", "Single points of failure", columns, rows, empty=empty)

@@ -206,7 +206,7 @@ def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
     if not found.moderator.is_active or not is_outside(found.moderator, partnerships):
         raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
     if over := [one.title for one in partnerships if one.is_over_on(timezone.localdate(now))]:
-        raise UnableToRun(f"The partnership “{over[0]}” is over. Remove it from this survey first.")
+        raise UnableToRun(f"The partnership “{over[0]}” has ended. Remove it from this survey first.")
 
 
 def _check_distance(found: Round, now: dt.datetime) -> None:

@@ -303,7 +303,7 @@ def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candi
     if rivals:
         raise unable(
             f"several of its sheets could be {what}: {', '.join(str(one) for one in (best, *rivals))}.",
-            "Save the one that is meant as a file of its own, and give that.",
+            "Save the right one as a separate file, and upload that.",
         )
     content = best.content
     return best, [one for one in whole if one is not best and one.content != content]

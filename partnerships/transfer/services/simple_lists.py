@@ -59,7 +59,8 @@ def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
     report.account_for(about)
     if not report.rows["used"]:
         raise unable(
-            f"none of its {len(about.rows):,} rows can be used.", "Is it the right list? Import what it is about first."
+            f"none of its {len(about.rows):,} rows can be used.",
+            "Is it the right list? If so, import the list it refers to first.",
         )
     return given.finish(given.new_run(run.register, day), run, EventKind.LIST_IMPORTED)
 

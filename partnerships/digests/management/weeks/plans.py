@@ -220,7 +220,7 @@ class PlansWeek(Stage):
                     self.quote(line)
             found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
         if sorted(found) != sorted(expected) or len(sent) > 1:
-            raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(expected)}.")
+            raise WeekWentWrong(f"The email on day {day} said {found} instead of {list(expected)}.")
 
 
 def _content(title: str, homes: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Command(AccountedCommand):
         commands = parser.add_subparsers(dest="command", required=True, parser_class=argparse.ArgumentParser)
         status = commands.add_parser("status", help="The figures of the queue.")
         status.add_argument("--json", action="store_true", help="As one JSON object.")
-        commands.add_parser("waiting", help="What is still to leave, by kind.")
+        commands.add_parser("waiting", help="Emails waiting to be sent, by kind.")
         discard = commands.add_parser("discard", help="Settle queued emails without sending them.")
         discard.add_argument("--kind", required=True, help="A kind as `waiting` prints it.")
         discard.add_argument("--recorded-before", help="Only those recorded before this ISO time; by default all.")

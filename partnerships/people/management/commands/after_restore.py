@@ -25,9 +25,9 @@ class Command(AccountedCommand):
     """`manage.py after_restore [--since TIME] [--without-journal]`"""
 
     help = (
-        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or lessened, "
+        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or reduced, "
         "refusals and suppressed addresses since the backup; emails delivered since are not sent again. Ends all "
-        "sessions and open invitations. Moves every sequence on, so that no number is given again. Lists what an "
+        "sessions and open invitations. Moves every sequence on, so that no number is used again. Lists what an "
         "operator must look at. Run it while EMAILS_HELD=1; it may run twice."
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from partnerships.kit.forms import Form, Helper
+from partnerships.plans.services.commenting import MAX_COMMENT
 
 
 class CommentForm(Form):
@@ -16,7 +17,7 @@ class CommentForm(Form):
     text = forms.CharField(
         label="Your comment",
         widget=forms.Textarea(attrs={"rows": 4}),
-        max_length=5_000,
+        max_length=MAX_COMMENT,
         help_text="To mention somebody, type @ and their name, such as @Ben West.",
     )
     anchor = forms.ChoiceField(label="About", required=False)

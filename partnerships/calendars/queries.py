@@ -75,7 +75,7 @@ def view_of(address: CalendarAddress) -> DatedView | None:
 
 
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
-    """The dates at an address, in order; `view` is `view_of` it. None of a view that its owner cannot open."""
+    """The dates of an address, in order; `view` is its `view_of`. Empty if its owner cannot open the view."""
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
     return entries_of_view(address.person, view) if view else []

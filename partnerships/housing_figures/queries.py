@@ -133,7 +133,7 @@ def figures_of(
     *,
     last_year: int | None = None,
 ) -> dict[int, AreaFigures]:
-    """The figures of these areas in the datasets, without those of plans; of one year if given. One query."""
+    """Figures of these areas in the datasets, except those of plans; of one year if given. One query."""
     wanted = {one for of in areas.values() for one in of.everything()}
     rows: Rows = defaultdict(lambda: defaultdict(list))
     found = Figure.objects.filter(dataset__in=list(datasets), area__in=wanted, measure__in=measures, plan="")

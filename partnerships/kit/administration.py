@@ -48,7 +48,7 @@ def _is_comparison(words: str) -> bool:
 
 
 class NamedValues(admin.AllValuesFieldListFilter):
-    """A filter by the values that a column has; an empty one is called "Not given", for its link needs words."""
+    """A filter by the values of a column. An empty value is shown as "Not given", because its link needs text."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """The values, each with its words."""

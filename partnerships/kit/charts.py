@@ -83,7 +83,7 @@ def _names_below(names: Sequence[Sequence[str]], step: int) -> Iterator[tuple[in
 
 
 def _legend(series: Sequence[str], width: int) -> SafeString:
-    """A square and the words of each series, side by side; below each other if the first is too long for that."""
+    """The legend: a square and the words of each series, side by side, or below each other if too long."""
     is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_CHARACTER > width // 2
     corners = ((1, 0), (1, 21) if is_stacked else (width // 2, 0))
     return format_html_join(

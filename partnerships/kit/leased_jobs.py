@@ -91,7 +91,7 @@ def work_through(
 
 
 def was_cancelled(failure: Exception) -> bool:
-    """Whether the database ended a statement that took longer than it may: no outage, it would do so each time."""
+    """Whether a statement exceeded the time limit: not an outage, since it would fail each time."""
     return getattr(failure.__cause__, "pgcode", "") == _CANCELLED
 
 

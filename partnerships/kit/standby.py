@@ -90,7 +90,7 @@ def from_standby(read: Callable[[], T]) -> T:
 
 
 def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
-    """The first of some rows that never change once they are written: from the standby, if they are there already."""
+    """The first of these rows, which never change once written; from the standby if it has them already."""
     if has_standby() and not _is_away():
         try:
             found = rows.using(STANDBY).first()

@@ -22,7 +22,7 @@ from partnerships.people.retention import register_retention
 
 
 def register() -> None:
-    """Register events, emails, personal data, what follows terms and parties, and sections of partnerships and asks."""
+    """Register events, emails, personal data, hooks on terms and parties, and sections of pages."""
     register_events(EventKind)
     # No event is about these alone: rows of reports name them, and close with them.
     register_kind(

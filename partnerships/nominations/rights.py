@@ -41,7 +41,7 @@ class Rights:
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, found: NominationsReturn) -> bool:
-        """Whether they read every figure of one return: people of the council only once it was sent to them."""
+        """Whether they read every figure of one return; people of the council only after it was sent."""
         return self.reads_returns and (bool(found.sendings) or self._acts_for(self.provider))
 
     @property

@@ -107,7 +107,7 @@ class Agreed:
 
 
 def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
-    """What a content of terms says; None if it leaves out a figure, as terms from before these fields do."""
+    """What the content of terms says; None if a figure is missing, as in terms older than these fields."""
     about = content["about"]
     shares = {size: _share(about, f"relets_{size}") for size in Bedrooms}
     first_lets = _share(about, "first_lets")

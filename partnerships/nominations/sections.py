@@ -1,4 +1,4 @@
-"""What this room adds to pages: to a partnership the way to its nominations, to an ask the return it was made of."""
+"""Sections for pages of other rooms: nominations of a partnership, and the return behind an ask."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def ask_section(user: User, ask: Entry) -> Section | None:
-    """The return that an ask was made of and whether it was corrected since, for those who read the return."""
+    """The return behind an ask, and whether it was corrected since; only for readers of the return."""
     origin = origin_of(ask)
     if origin is None or not rights_over(origin.found.agreement, user, timezone.now()).reads(origin.found):
         return None

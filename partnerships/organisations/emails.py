@@ -149,7 +149,7 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: what successions of one order passed on from or to the reader's bodies, and what still awaits one."""
+    """Email about an order: what passed from or to the reader's organisations, and what still has to pass."""
     day = timezone.localdate(now)
     mine = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
     told = [

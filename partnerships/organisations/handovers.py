@@ -338,7 +338,7 @@ def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
 
 
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
-    """The estates of the predecessors, by name; only those in which one of the organisations `of` has a side."""
+    """The estates of the predecessors, by name; only those that involve one of the organisations `of`."""
     ties = succession.ties.select_related("predecessor")
     if of is not None:
         ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))

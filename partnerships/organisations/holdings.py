@@ -99,7 +99,7 @@ class CannotStandIn(Exception):
 
 
 class StandIns(ABC):
-    """Ids that no row has, for what a reader holds, while a query is composed whose SQL is kept (see `statements`)."""
+    """Placeholder ids of what a reader holds, while SQL is composed that will be kept (see `statements`)."""
 
     @abstractmethod
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
@@ -149,7 +149,7 @@ def remember(*columns: str) -> Callable[[M], M]:
 
 
 def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
-    """What `read` gives, read once for a page; None outside of one. The same `key` must always mean the same."""
+    """The result of `read`, called once a page; None outside of one. A `key` must always stand for the same `read`."""
     page = _remembered.get()
     if page is None:
         return None

@@ -155,7 +155,7 @@ def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
 
 
 def beside_present(then: str, present: str) -> str:
-    """A name of its day, with the present one beside it if that is another: "Fen Homes (now Marsh Homes)"."""
+    """The name on that day, with the present one if it has changed: "Fen Homes (now Marsh Homes)"."""
     return f"{then} (now {present})" if present and present != then else then
 
 

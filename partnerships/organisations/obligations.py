@@ -162,7 +162,7 @@ def register_staying(because: str, *labels: str) -> None:
 
 
 def register_signing(*kinds: str) -> None:
-    """Register kinds of event by which an organisation signs in its own name. A signature never passes on, or back."""
+    """Register events by which an organisation signs in its own name. Signatures never pass to a successor."""
     _signing.extend(kinds)
 
 

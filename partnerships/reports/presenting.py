@@ -245,7 +245,7 @@ def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """The title of a chart, which says so where only the second column, or only the highest bars, are drawn."""
+    """The title of a chart. It says so if only the second column, or only the highest bars, are drawn."""
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
         title += f": only “{table.columns[chart.series[-1]].label}”"

@@ -1,4 +1,4 @@
-"""Objectives, asks, offers, conversations and commitments that are made from a published result, and links back.
+"""Objectives, asks, offers, conversations and commitments made from a published result, with links back.
 
 The record is a figure: a theme without one is no result.
 """

@@ -35,7 +35,7 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Take out of drafts the partnerships that had been taken out since the backup, and not asked again."""
+    """Remove from drafts the partnerships that were removed since the backup and not asked again."""
     rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
     taken_out = ended_rows(
         rows.select_related("round").order_by("pk"), lines, same=joining_identity, began=lambda one: one.asked_at

@@ -165,7 +165,7 @@ class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[A
     formfield_overrides = _ROWS_OF_TEXT
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Back to the page of its kind, where everything else of the kind is; a column goes back to its table."""
+        """Back to the page of its kind; from a column, back to its table."""
         response = super().response_change(request, obj)
         if response.status_code == 302 and not {"_continue", "_popup"} & request.POST.keys():
             table = getattr(obj, "table", None) if obj.kind is None else None

@@ -216,7 +216,7 @@ class HolderAdminForm(forms.ModelForm[Holder]):
             field.required = True
 
     def _get_validation_exclusions(self) -> set[str]:
-        """None: the constraints compare columns that the form does not show, and Django would leave these out."""
+        """No exclusions: constraints compare columns that are not on the form, and Django would skip those."""
         return set()
 
 

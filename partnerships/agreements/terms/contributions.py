@@ -14,7 +14,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class YearTotal:
-    """What all parties give in one year, and how that differs from the year before and from the annual budget."""
+    """What all parties contribute in one year, against the year before and the annual budget."""
 
     year: str
     total: Decimal

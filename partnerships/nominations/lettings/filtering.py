@@ -25,7 +25,7 @@ USED = "+"
 
 
 class UnableToReadLettings(Exception):
-    """It is not a CORE lettings export as CSV; the message says what to do, and quotes nothing of the file."""
+    """The file is not a CORE lettings export as CSV. The message says what to do, without quoting the file."""
 
 
 class LettingsFilter:

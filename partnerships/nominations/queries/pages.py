@@ -1,4 +1,4 @@
-"""What the pages of returns offer: quarters to start, grounds to fill in, what is missing and the asks made of it."""
+"""For the pages of returns: quarters to start, grounds to fill in, shortfalls and the asks made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages and services read of returns: scope, results, trend, what became of the rows of an upload."""
+"""Queries about returns: scope, results, trend, and what happened to the rows of an upload."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _place(line: ReturnLine) -> tuple[bool, int]:
 
 
 def disputed_lines_of(found: NominationsReturn) -> list[ReturnLine]:
-    """The lines that the council disputed and has not confirmed since, to answer; none before it was sent."""
+    """Lines that the council disputed and has not confirmed since; none before the return was sent."""
     if not found.sendings:
         return []
     return sorted(found.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
@@ -221,7 +221,7 @@ def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows
 
 
 def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
-    """Names of the authorities in whose areas the rows of the quarter are, and how many; most rows first."""
+    """Authorities by name, with how many rows of the quarter are in their areas; most rows first."""
     told: list[tuple[str, int]] = [(code, number) for code, number in run.report.get("by_authority", ())]
     names = dict(Area.objects.filter(code__in=[code for code, _ in told]).values_list("code", "name"))
     return [(names.get(code, code) or "No code of an authority", number) for code, number in told]

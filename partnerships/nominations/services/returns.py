@@ -96,7 +96,7 @@ def lock_to_write(found: NominationsReturn, author: User, now: dt.datetime) -> N
 def start_return(
     *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
 ) -> NominationsReturn:
-    """Begin the return of a quarter, once it or the agreement is over; the same one if it was begun before.
+    """Start the return of a quarter that is over, or whose agreement is; the existing one if there is one.
 
     Raises `UnableToReport`.
     """
@@ -286,7 +286,9 @@ def _close(found: NominationsReturn, lines: list[ReturnLine], author: User, now:
 
 @transaction.atomic
 def reopen_return(*, found: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
-    """Let the provider correct a confirmed return; its record stays, and the council confirms every line again.
+    """Reopen a confirmed return, so that the provider can correct it.
+
+    Its record stays, and the council confirms every line again.
 
     Either side does so, with a reason; the leads of both hear of it. Raises `UnableToReport`.
     """

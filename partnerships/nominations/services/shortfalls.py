@@ -25,7 +25,7 @@ class UnableToAsk(Exception):
 
 @transaction.atomic
 def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | None, now: dt.datetime) -> Entry:
-    """The council's ask of the provider to make up what is missing in a line; the same one if it was made before.
+    """The council's ask of the provider to make up a shortfall; the existing one if there is one already.
 
     It belongs to no partnership, whose other parties would see its count. Raises `UnableToAsk`.
     """

@@ -104,7 +104,7 @@ def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A return: how far it is, its lines against what was agreed, and what is missing; masked for other parties.
+    """A return: its progress, its lines against the agreement, and shortfalls; masked for other parties.
 
     Without data sharing in force it leads to the agreement's page, which says so.
     """

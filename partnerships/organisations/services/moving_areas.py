@@ -136,7 +136,7 @@ def _end_codes(
 
 
 def _recode(succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Give a body that goes on its new code from the day of the code change; the old one ends and still finds it."""
+    """Give a continuing body its new code from the day of the change. The old code ends, and still finds it."""
     if succession.kind != SuccessionKind.RECODE or not succession.new_code:
         return
     day, reason = _code_day(succession, on), str(succession)

@@ -1,4 +1,4 @@
-"""Homes of published versions, with the versions and moments for which they stood: for reports over time."""
+"""Homes of published versions, with the versions and times in which they applied; for reports over time."""
 
 from __future__ import annotations
 

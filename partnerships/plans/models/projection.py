@@ -109,7 +109,7 @@ def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
 
 
 def _row(plan: Plan, item: Item, shown: set[str]) -> Milestone:
-    """The row of a milestone; `shown` are the sites whose milestones readers outside may see, "" the whole plan."""
+    """The row of a milestone; `shown` are the keys of sites open to readers outside, "" for the whole plan."""
     due = item["forecast"] or item["baseline"]
     forecast = PartialDate.parse(due) if due else None
     return Milestone(

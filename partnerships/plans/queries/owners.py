@@ -51,7 +51,7 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
 
 
 def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> None:
-    """Let owners, for a page that only shows them, say whose the ownership was at a moment, before it passed."""
+    """Show in these owners which organisation held the ownership at a moment. For display only; never save them."""
     then = held_then("plans", plan.pk, at)
     if not then:
         return

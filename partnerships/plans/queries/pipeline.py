@@ -84,7 +84,7 @@ MAX_SLIPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`, and sites with another forecast than before.
+    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites whose forecast has changed.
 
     The provider is the site's lead; of a site that names none, the plan's present owners.
     """

@@ -25,7 +25,7 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """Who can be asked to sign a plan and is not yet: its owners, and present parties that are no observers."""
+    """Who can still be asked to sign a plan: its owners, and present parties except observers."""
     asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False

@@ -201,7 +201,7 @@ def _sites_by_years(sites: Iterable[Item]) -> Counter[str]:
 
 
 def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str]) -> list[Problem]:
-    """Years of the wrong kind, where the homes of a site change; older ones do not hold up its other fields.
+    """Years of the wrong kind in homes of a site that change; unchanged homes do not block other fields.
 
     `counts` are of all sites as they will be. While no other site has a year, either kind will do: there is nothing to
     add up.

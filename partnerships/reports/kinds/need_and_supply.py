@@ -249,7 +249,7 @@ def _whole(value: Decimal | None) -> int | None:
 
 
 def _total(read: _Read) -> Row:
-    """The sums; the test of all areas that have one of their own, worked out of homes delivered and required."""
+    """The sums. The delivery test is of all areas with one of their own, from homes delivered and required."""
 
     def added(name: str) -> int | None:
         values = [_whole(said.value) for area in read.areas if _is_addable(said := _said(read, area)[name])]

@@ -72,7 +72,7 @@ def _joined(found: Round) -> set[int]:
 
 
 def benchmark_of(found: Round) -> dict[str, Decimal]:
-    """The median of other partnerships for each dimension, from the newest round of each with a mean of it.
+    """The median of other partnerships for each dimension, from the newest round of each that has a mean.
 
     Only dimensions for which at least five others published one. Rounds of several partnerships neither have nor give
     one.

@@ -1,4 +1,4 @@
-"""The rows of developer agreements, contributions and transactions: their columns, and what is read of them."""
+"""Rows of developer agreements, contributions and transactions: their columns, and how each is read."""
 
 from __future__ import annotations
 

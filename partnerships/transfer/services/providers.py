@@ -84,7 +84,7 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
 
 @dataclass
 class NewProviders:
-    """Providers that the directory does not have, created together: as many queries for hundreds as for one."""
+    """Create the providers that the directory does not have, with the same number of queries for any count."""
 
     directory: Directory
     run: Import

@@ -116,7 +116,7 @@ def _name_of(sheet: Sheet) -> str:
 def _put_together(
     sheets: Sequence[Sheet], known: Mapping[str, str]
 ) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
-    """The tables of all sheets as one with a column for the table, where each row came from, and other tables."""
+    """The tables of all sheets joined, with a column for the table; where each row came from; other tables."""
     others: list[str] = []
     found: list[_LiveTable] = []
     for sheet in sheets:

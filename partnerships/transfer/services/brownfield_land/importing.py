@@ -147,7 +147,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
 def _without_older(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """The sites that are not older here than before, and with the others the references that stay as they are."""
+    """The sites to write, and the references to leave as they are: `gaps`, and those with newer rows here."""
     known = _days_of(plan)
     older = [site for site in sites if (day := _updated(site.cells)) and day < (known.get(site.reference) or day)]
     if not older:

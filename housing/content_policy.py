@@ -1,4 +1,4 @@
-"""The content security policy of every page, and of the documentation, which no view makes."""
+"""The content security policy of every page, and of the documentation, which WhiteNoise serves."""
 
 from __future__ import annotations
 

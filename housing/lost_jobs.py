@@ -26,7 +26,7 @@ class WatchedRequest(Request):
     """A run of a task as the worker's first process sees it."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """As usual; then count a run whose process was killed, unless the worker itself is being stopped."""
+        """Handle the failure as usual, and count it if the process was killed while the worker was not stopping."""
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError | TimeLimitExceeded) and not state.should_terminate:

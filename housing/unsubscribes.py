@@ -99,7 +99,7 @@ def act_on_kept(*, now: dt.datetime) -> int:
 
 
 def _stop(token: str, *, now: dt.datetime) -> bool:
-    """Stop what the email with this link was about; False if it is no link of ours, or its person has left."""
+    """Stop what the email with this link was about; False if the link is invalid, or its person has left."""
     try:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:

@@ -82,7 +82,7 @@ def _moved(found: re.Match[str], page: Path) -> str:
 
 
 def build() -> bool:
-    """Build what has changed; returns whether it worked. What Sphinx warns of is then in `WARNINGS`."""
+    """Build what has changed; returns whether it worked. Sphinx's warnings are then in `WARNINGS`."""
     stamp, wanted = BUILT / "as-built", digest()
     if stamp.exists() and stamp.read_text() == wanted:
         return True

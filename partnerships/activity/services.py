@@ -23,7 +23,7 @@ _spreadsheet: ContextVar[int | None] = ContextVar("spreadsheet", default=None)
 
 @contextmanager
 def from_spreadsheet(number: int) -> Iterator[None]:
-    """Mark what is recorded meanwhile as coming from one spreadsheet: digests tell it in one line."""
+    """Mark events recorded inside as one spreadsheet's, so that digests show them in one line."""
     before = _spreadsheet.set(number)
     try:
         yield

@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 
 def answerable(person: User, plans: Collection[int], now: dt.datetime) -> dict[int, int]:
-    """The plans among these that a stakeholder may read, and so answer, with the newest version of each.
+    """The plans among these that a stakeholder may read and answer, with the newest version of each.
 
     People with an account answer on the plan's own pages.
     """

@@ -140,7 +140,7 @@ def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The email to one of those invited, with a calendar file; words if it has become pointless."""
+    """The email to one of those invited, with a calendar file; or the reason why it is not needed any more."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
         return "They are no longer invited to the meeting."

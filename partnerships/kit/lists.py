@@ -159,7 +159,7 @@ class Column:
         )
 
     def _with_words(self, rows: QuerySet[Any], field: str, words: str) -> QuerySet[Any]:
-        """Rows whose text has these words; in quotation marks they are the whole text, as links of groups say it."""
+        """Rows whose text has these words, or is exactly this text if it is in quotation marks."""
         if (whole := unquoted(words)) is not None:
             return rows.filter(**{field: whole})
         return rows.filter(self.found_by(words) if self.found_by else Q(**{f"{field}__icontains": words}))

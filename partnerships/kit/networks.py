@@ -144,7 +144,7 @@ class Picture:
 
     @property
     def strokes(self) -> list[tuple[float, str]]:
-        """The lines as SVG paths, by their width: those of several partnerships are heavier."""
+        """The lines as SVG paths, by width: the more partnerships, the thicker."""
         thin = [line for line in self.lines if line.weight <= 1]
         heavy = [line for line in self.lines if line.weight > 1]
         return [(width, _path(lines)) for width, lines in ((1.5, thin), (3.5, heavy)) if lines]

@@ -49,7 +49,7 @@ class Fragment(NamedTuple):
 
 
 class DiffTime:
-    """The time that all differences of one page, or of one plan in an email, may take: `DEADLINES` times `DEADLINE`.
+    """Time limit for all differences of one page, or of one plan in an email: `DEADLINES` times `DEADLINE`.
 
     Anybody who writes a plan decides how many texts differ in it, and how much.
     """

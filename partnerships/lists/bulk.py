@@ -1,4 +1,4 @@
-"""Following several rows of a list: what any list offers whose rows digests tell of."""
+"""Follow several rows of a list; offered by lists whose rows can be followed."""
 
 from __future__ import annotations
 

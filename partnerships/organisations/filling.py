@@ -73,7 +73,7 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """SQL in pieces, between them the parameters, and the query that reads its rows. None if it has no rows."""
+    """SQL split at its parameters, the parameters, and the query that reads the rows. None if it has no rows."""
 
     pieces: tuple[str, ...]
     params: tuple[Any, ...]

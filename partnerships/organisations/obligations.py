@@ -54,7 +54,7 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row that was changed: what stood in it before and after; of one that was deleted, nothing stands after."""
+    """One changed row: its values before and after; none after if it was deleted."""
 
     table: str
     row: int

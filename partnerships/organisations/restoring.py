@@ -144,7 +144,7 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Pass on again what successions had passed on, or put it back, and name those that passed on less or failed.
+    """Apply successions again, or undo them, as before the restore; name those that moved less or failed.
 
     Early: who acts for a predecessor passes to the successor before their membership ends.
     """

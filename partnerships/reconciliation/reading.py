@@ -115,7 +115,7 @@ def read_period(text: str) -> Period | None:
 
 
 def clean(text: str) -> str:
-    """The text as it can be looked up, without what PostgreSQL cannot hold. Raises `TooMany` if it is too long."""
+    """The text to look up, without characters that PostgreSQL cannot store. Raises `TooMany` if it is too long."""
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     words = " ".join(valid.split())
     if len(words) > _maximum("CHARACTERS"):

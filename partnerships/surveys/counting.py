@@ -101,7 +101,7 @@ def _asked_outside_small_groups(
 
 
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
-    """The share that ticked it, to the nearest ten per cent; None if that would say too much.
+    """The share that ticked it, to the nearest ten per cent; None if that could identify somebody.
 
     It would if fewer than the floor ticked it, or if fewer did not. It would also if a reader could work out from the
     share how many people of a small group answered, give or take `SLACK`. `outside` is, for each small group, how many

@@ -180,7 +180,7 @@ class AnswerForm(Form):
             )
 
     def _add_expectations(self) -> None:
-        """Boxes to tick, together for each group of bodies that something can be expected of."""
+        """Tick boxes, grouped by the organisations that something can be expected of."""
         for group in Group:
             expectations = [one for one in self._questions.expectations if one.of == group]
             if not expectations:

@@ -51,7 +51,7 @@ def schema_of(row: TermsProposal | TermsVersion) -> Schema:
 
 
 def widened(declarations: dict[str, Any], *versions: TermsVersion | None) -> dict[str, Any]:
-    """Declarations that also take what these versions say, though their kind has become stricter since."""
+    """Declarations that also accept what these versions say, even if the kind is stricter by now."""
     for version in versions:
         if version is not None:
             declarations = dict(declarations_with(declarations, version.declarations, version.content))  # type: ignore[arg-type]  # stored as JSON
@@ -73,7 +73,7 @@ def was_of(proposal: TermsProposal) -> Content:
 
 
 def as_schema(schema: Schema, content: Content) -> Content:
-    """A content in another schema: without what that does not have, and with its empty fields.
+    """The content fitted to another schema: fields it lacks are dropped, new ones are empty.
 
     Raises `InvalidContent` where the schema has become stricter.
     """

@@ -274,7 +274,7 @@ class ReportSubmission(models.Model):
 
     @property
     def days_late(self) -> int:
-        """Days between the due day and the day it was submitted; 0 if in time. By the site's time zone."""
+        """Days between the due day and submission, in the site's time zone; 0 if in time."""
         return max(0, (timezone.localdate(self.submitted_at) - self.due_on).days)
 
     @property

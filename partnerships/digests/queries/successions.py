@@ -119,7 +119,7 @@ def _concerned(
 
 
 def _ended(succession: Succession) -> list[Organisation]:
-    """The bodies that it ended, or of one that undoes another, those that the other one had ended."""
+    """The bodies that it ended; if it undoes another succession, the bodies that the other had ended."""
     effect = brought_about(succession)
     return ending(effect.undoes or effect)
 

@@ -159,7 +159,7 @@ def _masked(request: HttpRequest, found: NominationsReturn, rights: Rights) -> H
 
 @require_safe
 def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """How far the counting is, for htmx to show on the page; once it is over, the page loads again."""
+    """The progress of counting, for htmx; when it is done, the page is loaded again."""
     _, found, rights = open_return(request, pk, number)
     if not getattr(request, "htmx", False):
         return redirect(found)

@@ -20,7 +20,7 @@ from partnerships.people.sessions import end_sessions
 
 
 def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """An event of each membership among the changes; those that were over long before have none.
+    """An event for each membership among the changes, except those that had long been over.
 
     Who acts for an organisation that requires its own sign-in now is signed out, as when they are added by hand.
     """

@@ -74,7 +74,7 @@ def _of_milestones(user: User, rows: list[Milestone], held: Iterable[Version]) -
 
 
 def _open_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
-    """The versions that readers inside see while a later one is under embargo, of plans that the person does not own.
+    """Versions that readers inside see during the embargo on a later one, of plans that the person does not own.
 
     Rows are of the newest version. Without these the dates would go, and tell that there is an embargo.
     """
@@ -141,7 +141,7 @@ def _signatories(user: User) -> QuerySet[Signatory]:
 
 
 def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
-    """The days by which these are to sign; two queries. Needs `organisation` and the plan's partnership fetched."""
+    """The days by which these signatories must sign; two queries. Fetch `organisation` and the plan's partnership."""
     plans = {one.plan_id for one in rows}
     revisions = revisions_of(plans, "plan_signing", "plan")
     numbers = {one.plan_id: one.plan.substantive_number for one in rows}

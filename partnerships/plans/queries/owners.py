@@ -34,7 +34,7 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """The owners, for a page that only shows them, with the names of the day on which a version was published.
+    """The owners with their names on the day a version was published. For display only; never save them.
 
     Who has passed the plan on since is named, not the successor. `is_newest`: the present owners with the present names
     beside them, while the plan is not over.

@@ -216,7 +216,7 @@ def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str])
 
 
 def _settle_years(plan: Plan, draft: Draft) -> None:
-    """Let the years of homes decide which kind of years a plan has, once they are of one kind."""
+    """Set the kind of years of a plan from its homes, if all of them use the same kind."""
     kind = year_kind(draft.content) if draft.content is not None else ""
     if kind and kind != plan.years:
         plan.years = kind

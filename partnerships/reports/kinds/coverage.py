@@ -91,7 +91,7 @@ _NOTES = (
     "An ask or offer counts in the areas that it names, otherwise in those of its partnership or organisation.",
     "A commitment counts where the asks and offers that it meets do, otherwise where its partnership or its sides do.",
     "A plan counts where its sites are, otherwise where its partnership or its owners are.",
-    "A partnership counts in its areas, otherwise in those of its parties. Of several bodies the councils decide.",
+    "A partnership counts in its areas, otherwise in those of its parties. If some are councils, only they count.",
     "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
     "A plan is about a theme if its kind is. A commitment is if an ask or offer that it meets is.",
     "Records in the area of a council that ended count in that of the one council that followed it.",

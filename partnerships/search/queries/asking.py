@@ -119,7 +119,7 @@ class Frequent:
 
 
 def frequent_words(text: str, many: int) -> Frequent:
-    """The small words of a question, and those that more than `many` entries have that everybody may read."""
+    """The small words of a question, and words in more than `many` of the entries that everybody may read."""
     words = words_of(text)
     if not words:
         return Frequent()

@@ -41,7 +41,7 @@ class RoundStatus(models.TextChoices):
 
 
 class QuestionSet(models.Model):
-    """A version of a set of questions; never changes. `content` is as `questions.check` wants it."""
+    """A version of a set of questions; never changes. `questions.check` says what `content` holds."""
 
     code = models.SlugField(max_length=40)
     version = models.PositiveSmallIntegerField()
@@ -219,7 +219,7 @@ class JoiningQuerySet(models.QuerySet["Joining"]):
 
 @pghistory.track()
 class Joining(models.Model):
-    """Another partnership that is asked to run a round too, or does. Its leads answer before the round opens."""
+    """Another partnership that was asked to join a round. Its leads answer before the round opens."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="joinings")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="joint_surveys")

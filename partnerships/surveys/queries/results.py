@@ -39,7 +39,7 @@ def figures_of(found: Round) -> dict[tuple[str, str], Decimal]:
 
 
 def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
-    """Published shares of everybody who answered that expect something, of the rounds that the person may read.
+    """Published shares of people who expect something, of rounds that the person may read.
 
     Newest rounds first. A share that is hidden has no row, so nothing can be said of it.
     """

@@ -73,7 +73,7 @@ def domains_of(found: Round) -> list[tuple[str, str, int]]:
 
 
 def seal_of_list(found: Round) -> str:
-    """A digest of who is asked as what, and by which partnerships, so that somebody agrees to what they saw."""
+    """A hash of who is asked in which group, and by which partnerships; it shows what somebody agreed to."""
     rows = found.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [one.pk for one in partnerships_of(found)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()

@@ -52,7 +52,10 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
 
 @transaction.atomic
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
-    """Answer for the partnership that was asked; one that joins stays until the round is over. Raises `UnableToRun`."""
+    """Accept or decline for the partnership that was asked. Raises `UnableToRun`.
+
+    A partnership that accepts stays until the round is over.
+    """
     locked = lock_round(joining.round)
     require(rights_over(joining.partnership, author, now).may_run)
     found = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()

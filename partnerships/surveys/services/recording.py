@@ -25,7 +25,7 @@ class UnableToRun(Exception):
 
 
 def lock_round(found: Round) -> Round:
-    """The round as it is now, its partnership locked before it. Check what it allows only after this."""
+    """Lock the partnership, then the round, and return it as it is now. Check its state only after this."""
     partnership = recording.lock_partnership(found.partnership_id)
     locked = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=found.pk)
     locked.partnership = partnership

@@ -219,7 +219,7 @@ def _from_yaml(text: str) -> Sheet:
 
 
 def _look_over_yaml(text: str) -> None:
-    """Refuse aliases, by which a few bytes stand for any number of records, and deep nesting."""
+    """Refuse deep nesting and aliases: with aliases, a few bytes can stand for any number of records."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
         line = event.start_mark.line + 1 if event.start_mark else None

@@ -116,7 +116,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
 
 
 def _known(entry: Entry, directory: Directory) -> Organisation | None:
-    """The body that has one of its keys or, for one that is not a council, alone has its name and kind."""
+    """The body with one of its keys; unless it is a council, also the only one with its name and kind."""
     for pair in entry.identifiers:
         if holder := directory.holder(*pair):
             return holder

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.brownfield_land import Site
 
 
 def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
-    """The file's sites by the keys that they have in the plan: known by their references."""
+    """The file's sites by their keys in the plan, found by reference."""
     known = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
     taken = set(known.values())
     keyed: dict[str, Site] = {}

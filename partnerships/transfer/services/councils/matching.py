@@ -111,7 +111,7 @@ class Matching:
         )
 
     def _by_name(self, council: Council, found: dict[str, Organisation | None], taken: dict[int, Council]) -> None:
-        """Match by name where one council is surely meant; otherwise ask, or leave it as new."""
+        """Match by name if only one council can be meant; otherwise queue it for review, or leave it as new."""
         # Keys tell two councils of the same name apart; codes and names do not.
         alike = [one for one in self._alike(council) if one.pk not in taken or not self._listed.is_whole]
         living = [one for one in alike if not one.is_ended]

@@ -1,4 +1,4 @@
-"""Lists of every name or code of councils with the key of each: what the directory lacks is added."""
+"""Lists of all names or codes of councils with their keys. Adds those that the directory lacks."""
 
 from __future__ import annotations
 

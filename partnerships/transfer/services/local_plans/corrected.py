@@ -50,7 +50,7 @@ def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.da
 
 
 def _add(plan: Plan, milestones: Sequence[Milestone], kept: KeptRows, newer: dt.date | None, run: Import) -> None:
-    """Add corrected milestones to a plan; older than what it has, they go to its history only."""
+    """Add corrected milestones to a plan; if older than its own, to its history only."""
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
     rows = [(record.key, record.cells) for record in records]
     last = {record.key: day_in(record.cells, "entry-date") for record in records}

@@ -22,7 +22,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_recommendations(network: Network) -> None:
-    """Steps of responses and adoptions; records that prove or serve them are linked when the loading ends.
+    """Loads responses and adoptions; their evidence and linked records follow at the end of loading.
 
     They are about the recommendations that come with Common Ground, which are recorded first.
     """

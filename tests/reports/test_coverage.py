@@ -211,7 +211,7 @@ def test_plan_stands_where_its_present_owners_are(world: World) -> None:
 
     after = figures_for(world.amina, "coverage")
 
-    # Of several bodies the councils decide.
+    # If some of several owners are councils, only they count.
     assert cells(both, "areas", "Plans") == {"Fareham": 0, "Gosport": 1}
     assert cells(after, "areas", "Plans") == {"Fareham": 1, "Gosport": 0}
 

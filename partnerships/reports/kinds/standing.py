@@ -107,7 +107,7 @@ _EMPTY = {
         "sites": (_ID, _ID),
     }.items()
 }
-#: The districts that areas stand for, and those of bodies. Of several bodies the councils decide.
+#: The districts that areas stand for, and those of bodies. If some of several bodies are councils, only they count.
 _PLACES = """
 WITH meant AS MATERIALIZED (
     SELECT * FROM unnest(%(areas)s::bigint[], %(districts)s::bigint[]) AS pairs(area_id, district)

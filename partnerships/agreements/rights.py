@@ -86,7 +86,7 @@ class Rights:
         return self.leads and (organisation is None or self.roles.is_system or organisation.pk in self.leading)
 
     def may_start_group_for(self, organisation: Organisation) -> bool:
-        """Whether they may start a working group for it: leads of a present party that is no observer."""
+        """Whether they may start a working group for it: leads of a present party that is not an observer."""
         takes_part = self.present.get(organisation.pk, PartyRole.OBSERVER) != PartyRole.OBSERVER
         return takes_part and self.roles.lead(organisation.pk)
 

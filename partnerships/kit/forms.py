@@ -314,7 +314,7 @@ def _narrow(field: forms.Field, words: str, find_by: Sequence[str], chosen: Sequ
 
 
 def is_search(posted: QueryDict) -> bool:
-    """Whether a list of hundreds is to be searched by name, instead of saving the form.
+    """Whether somebody searches a long list by name, instead of saving the form.
 
     Its button was pressed, or Enter without JavaScript, which sends "enter" from any field: with words that were not
     sought yet, it is a search.

@@ -242,7 +242,7 @@ def _plain_chart(
     series: tuple[str, str],
     figures: Sequence[tuple[str, int | Decimal | None, int | Decimal | None]],
 ) -> Chart:
-    """A chart of numbers as they are; "none" where there is not a number."""
+    """A chart of these numbers; "none" where a number is missing."""
     groups, rows = [], []
     for name, *values in figures:
         words = [plain(value) or "none" for value in values]

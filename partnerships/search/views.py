@@ -65,7 +65,7 @@ def _typed(request: HttpRequest) -> str:
 
 
 def _narrowed(request: HttpRequest) -> Narrowed:
-    """The facets in the address; what is not a value of theirs does not count."""
+    """The facets in the address; unknown values are ignored."""
     kind = request.GET.get("kind", "")
     return Narrowed(
         kind=kind if kind in KINDS else "",

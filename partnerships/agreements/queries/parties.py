@@ -24,7 +24,7 @@ def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
 
 
 def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
-    """The parties of a partnership that is over, with the day on which it ended; nothing of one that goes on."""
+    """The parties of a partnership that has ended, with the day on which it did; none if it has not."""
     if partnership.status not in OVER:
         return []
     day = timezone.localdate(partnership.status_since)

@@ -275,7 +275,7 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
 
 
 def has_declined_to_join(state: TermsState) -> bool:
-    """Whether the party joined later and declined the version: it may sign it as long as it is in force."""
+    """Whether the party joined later and declined the version; it may still sign it while it is in force."""
     asked, decided = state.signatory, state.sign_off
     declined = decided is not None and decided.is_rejected
     return declined and asked.joins and asked.removed_at is None and state.takes_part

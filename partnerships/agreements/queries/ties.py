@@ -25,7 +25,7 @@ Part = tuple[int, int, str]
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
-    """The partnerships that the reader may know of today and that were, or will be, not over on a day.
+    """Partnerships that the reader may know of today, and that are not over on the day, past or future.
 
     One that is over has been so since its status says, or since its end date.
     """

@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.datetime) -> None:
-    """Name the owner of a next step that is no action yet.
+    """Name the owner of a next step that is not an action yet.
 
     Raises `UnableToRecord` if it is one, or the person does not act for its organisation.
     """

@@ -20,7 +20,7 @@ class UnableToWriteNote(Exception):
 
 
 def check_revision(found: OwnNote | None, revision: int | None) -> None:
-    """Raise `UnableToWriteNote` unless the author saw the present text; 0 is no note yet."""
+    """Raise `UnableToWriteNote` unless the author saw the present text; 0 if there was no note."""
     if revision is not None and revision != (found.revision if found else 0):
         raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
 

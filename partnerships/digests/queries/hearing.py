@@ -71,7 +71,7 @@ SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, r
 
 
 def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
-    """The subscriptions by which these people follow these subjects, by person and subject; the closest first."""
+    """Subscriptions through which these people follow these subjects, by person and subject; closest first."""
     found: dict[tuple[int, int], list[Follows]] = defaultdict(list)
     for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], generic_plan=True):
         follows = Follows(*row)

@@ -162,7 +162,7 @@ def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
 
 @transaction.atomic
 def _act_on(raw: bytes, now: dt.datetime) -> str:
-    """Act on one email and say what it was; a known one does nothing again."""
+    """Act on one email and say what it was; nothing happens if it was read before."""
     with time_limit(MAX_PARSING_SECONDS):
         report = read_report(raw)
     if report is None:

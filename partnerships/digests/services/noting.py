@@ -105,5 +105,5 @@ def journal_way(person: User, group: str, way: str, *, now: dt.datetime) -> None
 
 
 def journal_links(person: User, link_key: str, *, now: dt.datetime) -> None:
-    """Note that earlier links of somebody open nothing any more."""
+    """Note that earlier links of somebody no longer work."""
     journal.note(LINKS, now=now, person=person.pk, same=person_identity(person), key=journal.identity(link_key))

@@ -31,7 +31,7 @@ class UnableToDismiss(UnableToChangeEntry):
 
 
 class UnableToIntroduce(UnableToChangeEntry):
-    """They are no pair, one cannot read the other, or it was suggested before."""
+    """They are not an ask and an offer, one side cannot read the other, or it was suggested before."""
 
 
 def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:

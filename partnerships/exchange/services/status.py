@@ -150,7 +150,7 @@ def _agree(entry: Entry, found: Amounts, links: Sequence[Fulfilment], now: dt.da
 
 
 def _reopen(entry: Entry, found: Amounts, now: dt.datetime, *, lost: bool) -> None:
-    """Open an entry again for what is no longer agreed.
+    """Reopen an entry for the part that is no longer agreed.
 
     A closing date in the past is removed, or nobody could answer.
     """

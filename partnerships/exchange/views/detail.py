@@ -108,7 +108,7 @@ class _Rows(TypedDict):
 
 
 def _rows(entry: Entry, user: User, rights: Rights, there: Collection[RowsAbout]) -> _Rows:
-    """Read what there is; `there` are the kinds of rows that the entry has."""
+    """Read what the entry has; `there` lists the kinds of rows that exist."""
     answers_for = sorted(rights.answers_for)
     answering = rows_for(_named, answers_for) if answers_for else []
     pk, shown = entry.pk, rights.may_edit or bool(answering)

@@ -138,7 +138,7 @@ def complete_return(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Add what CORE lacks to lines, by their id; lines that are as the author read them stay as they are saved.
+    """Add what CORE lacks to lines, by their id. Lines that the author did not change are not saved.
 
     `read` is what the author read of them (`supplements_of`). Raises `UnableToReport`, and its `FiguresChanged` with
     nothing saved if a line that the author changes was changed by somebody else too.

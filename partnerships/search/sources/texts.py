@@ -30,7 +30,7 @@ def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
 
 
 def names_of(*organisations: Organisation | None) -> str:
-    """Organisations by all their names: records show the one of their day. Fetch the names with them."""
+    """Organisations by all their names, because records show the name of their day. Fetch the names too."""
     names: set[str] = set()
     for one in organisations:
         if one is not None:

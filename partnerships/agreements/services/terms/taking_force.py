@@ -162,7 +162,7 @@ def _consolidate(
 def take_force(
     partnership: Partnership, *, author: User | None, now: dt.datetime, emailed: TermsVersion | None = None
 ) -> bool:
-    """Write the columns of the version in force today; whether it is another than before.
+    """Write the columns of the version in force today; returns whether the version changed.
 
     The columns of the first terms are written when the last party signs, also when they start later: the partnership is
     then agreed, and becomes active on its start date. What is in force is computed from the entries, not from the

@@ -106,7 +106,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
-    """The parties for which the person signs that were asked to sign the version, though not any more."""
+    """Parties for which the person signs, and which were asked to sign the version but no longer are."""
     day, asked = timezone.localdate(), version.signatories.select_related("organisation").order_by("pk")
     return [one.organisation for one in asked if user in signers_of(one.organisation_id, version.partnership_id, day)]
 

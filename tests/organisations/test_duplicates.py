@@ -173,7 +173,7 @@ def test_merges_are_undone_last_first(world: World) -> None:
     first = merge(world, copy, world.larkhaven)
     second = merge(world, world.larkhaven, third)
 
-    with pytest.raises(UnableToMerge, match="undo that first"):
+    with pytest.raises(UnableToMerge, match="Undo that merge first"):
         undo(world, first)
     undo(world, second)
     assert undo(world, first) == 0

@@ -230,7 +230,7 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
         partnership=world.other_partnership, status="ended", reason="Done.", author=world.chidi, now=timezone.now()
     )
 
-    with pytest.raises(services.UnableToRun, match="“Harbour Partnership” is over"):
+    with pytest.raises(services.UnableToRun, match="“Harbour Partnership” has ended"):
         services.open_round(found=found, author=world.amina, now=timezone.now())
 
 

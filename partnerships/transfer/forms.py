@@ -80,7 +80,7 @@ class UploadForm(Form):
     )
 
     take_others = forms.BooleanField(
-        label="Take bodies that are not councils",
+        label="Also import bodies that are not councils",
         required=False,
         help_text=(
             "National parks, development corporations and other public bodies in a list of councils become "
@@ -108,7 +108,7 @@ class UploadForm(Form):
         self._count = max(len(parts_of(cleaned["register"])), 1) if "register" in cleaned else len(_FILES)
         for name in _FILES[self._count :]:
             if cleaned.get(name):
-                self.add_error(name, "This list has no such file.")
+                self.add_error(name, "This list does not use this file.")
         _need_a_file(self, _FILES[: self._count])
         return cleaned
 

@@ -343,7 +343,7 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
 
     to_kit = [str(one.body) for one in sent if one.to[0].casefold() == "kit.doe@example.org"]
     assert (len(sent), len(to_kit)) == (2, 1)
-    assert "We hold the same about you as" in to_kit[0]
+    assert "We hold the same details about you as" in to_kit[0]
     assert to_kit[0].count("/contacts/") == 2
 
 

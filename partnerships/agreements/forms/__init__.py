@@ -43,7 +43,7 @@ class PartnershipFilter(Form):
     )
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
     mine = forms.BooleanField(label="Only partnerships that we take part in", required=False)
-    gaps = forms.BooleanField(label="Only with days without cover", required=False)
+    gaps = forms.BooleanField(label="Only partnerships with days without cover", required=False)
 
 
 def _areas() -> forms.ModelMultipleChoiceField[Area]:

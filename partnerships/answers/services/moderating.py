@@ -75,7 +75,7 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
     """
     plan, answer, organisation = _deciding(answer, author, now)
     if not answer.names_a_colleague:
-        raise UnableToDecide("This answer names nobody.")
+        raise UnableToDecide("This answer does not name anybody.")
     try:
         add_stakeholder(
             email=answer.colleague_email,

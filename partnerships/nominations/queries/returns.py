@@ -224,7 +224,7 @@ def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
     """Authorities by name, with how many rows of the quarter are in their areas; most rows first."""
     told: list[tuple[str, int]] = [(code, number) for code, number in run.report.get("by_authority", ())]
     names = dict(Area.objects.filter(code__in=[code for code, _ in told]).values_list("code", "name"))
-    return [(names.get(code, code) or "No code of an authority", number) for code, number in told]
+    return [(names.get(code, code) or "No authority code", number) for code, number in told]
 
 
 def per_cent_of(part: int, whole: int) -> Decimal | None:

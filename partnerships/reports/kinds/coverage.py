@@ -89,7 +89,7 @@ _NOTES = (
     "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
     "Commitments count until they are verified, cancelled or superseded.",
     "An ask or offer counts in the areas that it names, otherwise in those of its partnership or organisation.",
-    "A commitment counts where the asks and offers that it meets do, otherwise where its partnership or its sides do.",
+    "A commitment counts in the areas of what it meets, otherwise in those of its partnership or organisations.",
     "A plan counts where its sites are, otherwise where its partnership or its owners are.",
     "A partnership counts in its areas, otherwise in those of its parties.",
     "If several organisations share something and some of them are councils, only the councils’ areas count.",

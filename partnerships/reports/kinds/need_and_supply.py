@@ -322,7 +322,7 @@ def _source(dataset: Dataset) -> Source:
 _NOTES = (
     "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
     "Figures of a council that was divided are not added to any other.",
-    "A figure of a joint plan is that of the whole plan: it is shown for each of its areas, and never added.",
+    "A joint plan has one figure for all its areas. It is shown for each of them, and never added up.",
     "An empty cell means that nothing is published.",
     "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
     "A plan's homes are divided evenly over the years of its period.",

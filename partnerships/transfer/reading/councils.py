@@ -42,7 +42,7 @@ REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: Council type by the first three characters of its GSS code (ONS), for lists without a type column.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
 #: What to do with a row that is not a council.
-TAKE_OTHERS = "Leave it out, or import the list with “Take bodies that are not councils” (--take-others)."
+TAKE_OTHERS = "Leave it out, or import the list with “Also import bodies that are not councils” (--take-others)."
 _MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {

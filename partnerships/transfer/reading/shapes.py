@@ -177,7 +177,7 @@ class Checking:
                 f"“{text}” is not a date. Write 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
             ) from error
         if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-            raise ValueError(f"“{text}” is in no year that fits here. Write one from {_FIRST_YEAR} to {_LAST_YEAR}.")
+            raise ValueError(f"“{text}” is not in a year from {_FIRST_YEAR} to {_LAST_YEAR}. Correct it.")
         return moment if moment.tzinfo else moment.replace(tzinfo=self.now.tzinfo)
 
 

@@ -195,7 +195,7 @@ def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
     if not ended:
         return listed
     rows = ", ".join(str(one.row) for one in ended[:20])
-    run.report.remark(f"Milestones with an end-date that is past are withdrawn and were left out (rows {rows}).")
+    run.report.remark(f"Milestones whose end-date has passed were left out, because they are withdrawn (rows {rows}).")
     plans = tuple(
         replace(plan, milestones=tuple(one for one in plan.milestones if one not in ended)) for plan in listed.plans
     )

@@ -182,8 +182,8 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
                     None,
                     "",
                     found,
-                    "If it is the whole list, import it with --accept-missing, or in the administration with the tick "
-                    "“They are really missing”. If it is only a part of the register, use --part or “Only a part”.",
+                    "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
+                    "the administration. If it is only a part of the register, use --part or “Only a part”.",
                 )
             ]
         )

@@ -15,8 +15,8 @@ def set_end_by_notice(locked: Partnership) -> None:
     """
     notices = list(locked.notices.open().order_by("last_day", "given_at", "pk"))
     ends_on = None
-    ending = _ending(locked, (notice.organisation_id for notice in notices))
-    for notice, ends in zip(notices, ending, strict=True):
+    decisive = _ends_partnership(locked, (notice.organisation_id for notice in notices))
+    for notice, ends in zip(notices, decisive, strict=True):
         if ends and ends_on is None:
             ends_on = notice.last_day
         if ends != notice.ends_partnership:
@@ -27,26 +27,27 @@ def set_end_by_notice(locked: Partnership) -> None:
         locked.save(update_fields=["notice_ends_on"])
 
 
-def end_with_notice(party: Party, last_day: dt.date, others: Iterable[Notice]) -> dt.date | None:
-    """The day on which notices would end the partnership if the party gave notice for this day; None: it goes on.
+def end_if_notice_given(party: Party, last_day: dt.date, others: Iterable[Notice]) -> dt.date | None:
+    """When the partnership would end if this party left after `last_day`.
 
-    `others` are the open notices of the other parties, in the order of their days.
+    `others` are the open notices of the other parties, earliest first. None: the partnership would go on.
     """
-    going = [(other.last_day, other.organisation_id) for other in others]
-    # Of notices for the same day, the new one is given last.
-    place = sum(day <= last_day for day, _ in going)
-    going.insert(place, (last_day, party.organisation_id))
-    ending = _ending(party.partnership, (organisation for _, organisation in going))
-    return next((day for (day, _), ends in zip(going, ending, strict=True) if ends), None)
+    departures = [(notice.last_day, notice.organisation_id) for notice in others]
+    # This notice would be the latest one, so it comes after others for the same day.
+    position = sum(day <= last_day for day, _ in departures)
+    departures.insert(position, (last_day, party.organisation_id))
+    decisive = _ends_partnership(party.partnership, (organisation for _, organisation in departures))
+    return next((day for (day, _), ends in zip(departures, decisive, strict=True) if ends), None)
 
 
-def _ending(partnership: Partnership, leaving: Iterable[int]) -> Iterator[bool]:
-    """For parties that leave in this order, whether the partnership cannot go on without each.
+def _ends_partnership(partnership: Partnership, leaving: Iterable[int]) -> Iterator[bool]:
+    """For each organisation that leaves, in order: whether that ends the partnership.
 
-    It cannot when fewer than two parties would stay, or none that leads; observers do not count.
+    It ends when fewer than two parties remain, or no leading one. Observers do not count.
     """
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    staying = dict(parties.values_list("organisation_id", "role"))
+    remaining = dict(parties.values_list("organisation_id", "role"))
     for organisation in leaving:
-        counted = staying.pop(organisation, None) is not None
-        yield counted and (len(staying) < 2 or not set(staying.values()) & set(LEADING_ROLES))
+        was_counted = remaining.pop(organisation, None) is not None
+        has_lead = any(role in LEADING_ROLES for role in remaining.values())
+        yield was_counted and (len(remaining) < 2 or not has_lead)

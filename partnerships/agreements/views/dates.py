@@ -13,7 +13,7 @@ from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
 from partnerships.agreements.models import ENDING, LEADING_ROLES, Notice, Partnership, Party
 from partnerships.agreements.queries.dates import chain_of, choice_of, gaps_of, last_day_for_notice
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.notice_effects import end_with_notice
+from partnerships.agreements.services.notice_effects import end_if_notice_given
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
     UnableToWithdrawNotice,
@@ -105,7 +105,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         party=found,
         partnership=found.partnership,
         last_day=last_day,
-        ends_on=end_with_notice(found, last_day, others),
+        ends_on=end_if_notice_given(found, last_day, others),
         others=others,
         others_lead=any(role in LEADING_ROLES for pk, role in present.items() if pk != found.organisation_id),
     )

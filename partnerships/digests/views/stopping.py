@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import Preference
+from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
@@ -25,9 +26,10 @@ from partnerships.people.models import User
 def ask_and_stop(
     request: HttpRequest, person: User, *, reason: str, by_link: bool, delivery: int | None = None
 ) -> HttpResponse:
-    """Ask what to stop, of one email or of everything; a POST stops it.
+    """Ask what to stop; a POST stops it.
 
-    A POST without a choice is a mail program's one-click unsubscribe.
+    `delivery` is the email that the person came from, None without one. A POST without a choice is a mail program's
+    one-click unsubscribe.
     """
     ways: dict[str, Any] = {
         "by_link": by_link,
@@ -38,38 +40,63 @@ def ask_and_stop(
         return _ask(request, person, stoppable, **ways)
     if "undo" in request.POST:
         return _undo(request, person, stoppable, **ways)
-    now = timezone.now()
-    plans, mine, matches, groups = list(stoppable.plans), [], stoppable.matches, list(stoppable.groups)
-    subjects, single = list(stoppable.subjects), stoppable.single
     if "chosen" in request.POST:
-        what = request.POST.getlist("what")
-        plans = [plan for plan in plans if f"plan-{plan.pk}" in what]
-        mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
-        subjects = [one for one in subjects if f"{kind_of(one)}-{one.pk}" in what]
-        matches = "matches" in what
-        groups = groups if "notices" in what else []
-        single = single if "single" in what else None
-        if not (plans or subjects or mine or matches or groups or single):
-            return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
-    elif "all" in request.POST or delivery is None or not stoppable.had_any:
-        stopped = services.stop_all(person=person, reason=reason, now=now)
+        return _stop_selected(request, person, stoppable, reason=reason, **ways)
+    if "all" in request.POST or not stoppable.had_any:
+        stopped = services.stop_all(person=person, reason=reason, now=timezone.now())
         return _done(request, person, stopped, [], **ways)
-    names = [*titles_for(person, plans, now).values(), *names_of(person, subjects, now)]
-    names += [one.called for one in mine]
-    names += ["new matches"] if matches else []
-    names += [single.called] if single else []
+    return _stop(request, person, stoppable, [], reason=reason, **ways)
+
+
+def _stop_selected(
+    request: HttpRequest, person: User, stoppable: Stoppable, *, reason: str, **ways: Any
+) -> HttpResponse:
+    """Stop what was ticked; ask again if nothing was."""
+    ticked = request.POST.getlist("what")
+    following = named_for(person, subscriptions_of(person), timezone.now())
+    subscriptions = [one for one in following if f"subscription-{one.pk}" in ticked]
+    selected = replace(
+        stoppable,
+        plans=tuple(plan for plan in stoppable.plans if f"plan-{plan.pk}" in ticked),
+        subjects=tuple(one for one in stoppable.subjects if f"{kind_of(one)}-{one.pk}" in ticked),
+        matches="matches" in ticked,
+        groups=stoppable.groups if "notices" in ticked else (),
+        single=stoppable.single if "single" in ticked else None,
+    )
+    chosen = (selected.plans, selected.subjects, subscriptions, selected.matches, selected.groups, selected.single)
+    if not any(chosen):
+        return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
+    return _stop(request, person, selected, subscriptions, reason=reason, **ways)
+
+
+def _stop(
+    request: HttpRequest,
+    person: User,
+    selected: Stoppable,
+    subscriptions: list[Subscription],
+    *,
+    reason: str,
+    **ways: Any,
+) -> HttpResponse:
+    """Stop these, and say what was stopped."""
+    now = timezone.now()
+    # Names first: they are read through the subscriptions that end here.
+    names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
+    names += [one.called for one in subscriptions]
+    names += ["new matches"] if selected.matches else []
+    names += [selected.single.called] if selected.single else []
     stopped = services.stop_chosen(
         person=person,
-        plans=plans,
-        subjects=subjects,
-        subscriptions=mine,
-        matches=matches,
-        groups=groups,
-        single=single,
+        plans=selected.plans,
+        subjects=selected.subjects,
+        subscriptions=subscriptions,
+        matches=selected.matches,
+        groups=selected.groups,
+        single=selected.single,
         reason=reason,
         now=now,
     )
-    return _done(request, person, stopped, names, silenced=_kinds_of(groups), **ways)
+    return _done(request, person, stopped, names, silenced=_kinds_of(selected.groups), **ways)
 
 
 def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:

@@ -16,27 +16,23 @@ from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-_LEADS = Organisations("plan__owners__organisation", when=Q(plan__owners__ended_at=None), roles=(Role.LEAD,))
-_WAITING = Reach(Answer.objects.waiting(), (_LEADS,))
+_LEADS_OF_OWNERS = Organisations("plan__owners__organisation", when=Q(plan__owners__ended_at=None), roles=(Role.LEAD,))
+_UNDECIDED_ANSWERS = Reach(Answer.objects.waiting(), (_LEADS_OF_OWNERS,))
 
 
-def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     """One item for each plan with answers to decide on, dated by its oldest answer."""
-    waiting = Q(answers__status=AnswerStatus.WAITING)
+    undecided = Q(answers__status=AnswerStatus.WAITING)
     plans: Any = (
         Plan.objects.publishable_by(user)
-        .filter(pk__in=_WAITING.of(user).values("plan"))
-        .annotate(count=Count("answers", filter=waiting), first_at=Min("answers__made_at", filter=waiting))
+        .filter(pk__in=_UNDECIDED_ANSWERS.of(user).values("plan"))
+        .annotate(count=Count("answers", filter=undecided), first_at=Min("answers__made_at", filter=undecided))
         .select_related("partnership")
         .order_by("first_at", "pk")
     )
     return [
         Waiting(
-            what=(
-                "Decide on 1 answer from a stakeholder"
-                if plan.count == 1
-                else f"Decide on {plan.count} answers from stakeholders"
-            ),
+            what=_decide_words(plan.count),
             title=plan.title,
             path=reverse("answers:plan", kwargs={"pk": plan.pk}),
             since=plan.first_at,
@@ -46,25 +42,31 @@ def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _incoming(now: dt.datetime) -> Reach:
+def _decide_words(count: int) -> str:
+    return "Decide on 1 answer from a stakeholder" if count == 1 else f"Decide on {count} answers from stakeholders"
+
+
+def _unconfirmed_emails(now: dt.datetime) -> Reach:
+    """Replies and forwarded emails, for the people who sent them."""
     return Reach(Incoming.objects.waiting(now), (People("person"),))
 
 
-def _incoming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    rows = _incoming(now).of(user).select_related("plan__partnership", "partnership").order_by("received_at", "pk")
+def _emails_to_confirm(user: User, now: dt.datetime) -> list[Waiting]:
+    """One item for each email that the person must confirm before it counts."""
+    emails = _unconfirmed_emails(now).of(user)
     return [
         Waiting(
-            what="Confirm your reply by email" if one.is_reply else "Save this email as a conversation",
-            title=one.subject or "Email without a subject",
-            path=reverse("answers:incoming", kwargs={"pk": one.pk}),
-            since=one.received_at,
-            within=one.partnership.title if one.partnership else "",
+            what="Confirm your reply by email" if email.is_reply else "Save this email as a conversation",
+            title=email.subject or "Email without a subject",
+            path=reverse("answers:incoming", kwargs={"pk": email.pk}),
+            since=email.received_at,
+            within=email.partnership.title if email.partnership else "",
         )
-        for one in rows
+        for email in emails.select_related("plan__partnership", "partnership").order_by("received_at", "pk")
     ]
 
 
 WAITING = (
-    Source(_incoming_wanted, lambda now: (_incoming(now),)),
-    Source(_answers_wanted, lambda _: (_WAITING,)),
+    Source(_emails_to_confirm, lambda now: (_unconfirmed_emails(now),)),
+    Source(_answers_to_decide, lambda _: (_UNDECIDED_ANSWERS,)),
 )

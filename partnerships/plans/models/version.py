@@ -29,15 +29,18 @@ if TYPE_CHECKING:
 
 
 class ContentField(models.JSONField):
-    """A plan's content. One stored before its schema had a field has it, empty: versions never change."""
+    """A plan's content, as JSON.
+
+    Versions never change, so content stored before a field existed gets that field, empty, when it is read.
+    """
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """The content with every field of today's schema."""
-        found = super().from_db_value(value, expression, connection)
-        return completed(PLAN, found) if isinstance(found, dict) and "sites" in found else found
+        content = super().from_db_value(value, expression, connection)
+        return completed(PLAN, content) if isinstance(content, dict) and "sites" in content else content
 
     def deconstruct(self) -> Any:
-        """For migrations it is the JSON field that it is in the database."""
+        """A plain `JSONField`, so that migrations do not import this class."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
 
@@ -48,7 +51,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         """Published versions that the person may read.
 
-        People who left: versions up to then. Under embargo: owners only.
+        Only owners read versions under embargo. Organisations that left read the versions from before that day.
         """
         now = timezone.now()
         free = Q(embargo_until=None) | Q(embargo_until__lte=now)
@@ -62,26 +65,28 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.filter(Q(owned.of_record()) | (free & (Q(present.of_record()) | self._held_by(user))))
 
     def _held_by(self, user: User) -> Q:
-        """Versions from before the person's organisations left: see `routes`."""
+        """Versions that the person's organisations may still read.
+
+        As former parties, as former owners, and as parties of a partnership that the plan has left: see `routes`.
+        """
         mine = Organisation.objects.of_person(user).values("pk")
-        every = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
-        by_party = every.filter(
+        versions = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
+        by_party = versions.filter(
             plan__partnership__parties__organisation__in=mine,
             plan__partnership__parties__status__in=FORMER_STATUSES,
             open_at__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
-        owned = PlanOwner.ever.filter(organisation__in=mine, plan=OuterRef("plan"))
-        by_owner = Exists(owned.filter(ended_at__gte=OuterRef("published_at")))
-        left_behind = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan")).filter(
+        ownership = PlanOwner.ever.filter(organisation__in=mine, plan=OuterRef("plan"))
+        by_owner = Exists(ownership.filter(ended_at__gte=OuterRef("published_at")))
+        opened_at = Coalesce(OuterRef("embargo_until"), OuterRef("published_at"))
+        past_partnerships = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan"))
+        by_past_partnership = past_partnerships.filter(
             Q(partnership__parties__status=PartyStatus.ACCEPTED)
-            | Q(
-                partnership__parties__status__in=FORMER_STATUSES,
-                partnership__parties__left_at__gte=Coalesce(OuterRef("embargo_until"), OuterRef("published_at")),
-            ),
+            | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__gte=opened_at),
             partnership__parties__organisation__in=mine,
-            left_at__gte=Coalesce(OuterRef("embargo_until"), OuterRef("published_at")),
+            left_at__gte=opened_at,
         )
-        return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(left_behind))
+        return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(by_past_partnership))
 
     def without_content(self) -> VersionQuerySet:
         """Without content and prose, for lists."""

@@ -45,18 +45,18 @@ def councils(db: None) -> None:
     import_list("councils", COUNCILS)
 
 
-def put_in(data: bytes, *, name: str = "brownfield-land.csv", **options: Any) -> ImportRun:
+def import_register(data: bytes, *, name: str = "brownfield-land.csv", **options: Any) -> ImportRun:
     return import_brownfield_land(
         file=File(name, data), author=None, now=options.pop("now", timezone.now()), **options
     ).run
 
 
-def the(council: str) -> Organisation:
+def council_named(council: str) -> Organisation:
     return Organisation.objects.get(name=council)
 
 
 def register_of(council: str) -> Plan:
-    return Plan.objects.owned_by(the(council)).get(kind="brownfield_land")
+    return Plan.objects.owned_by(council_named(council)).get(kind="brownfield_land")
 
 
 def sites_of(council: str) -> dict[str, dict[str, Any]]:
@@ -67,7 +67,7 @@ def sites_of(council: str) -> dict[str, dict[str, Any]]:
 
 
 def test_each_council_gets_a_public_plan_with_its_sites() -> None:
-    run = put_in(REGISTER)
+    run = import_register(REGISTER)
 
     assert (run.created, run.set_aside, run.as_of) == (2, 0, dt.date(2026, 1, 31))
     assert register_of("Mere Council").audience == Audience.PUBLIC
@@ -86,12 +86,12 @@ def test_each_council_gets_a_public_plan_with_its_sites() -> None:
 
 
 def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
 
-    again = put_in(REGISTER)
+    again = import_register(REGISTER)
     assert (again.created, again.changed, again.left_alone) == (0, 0, 2)
 
-    run = put_in(REGISTER.replace(b",12,40,", b",15,40,").replace(b"Gas Works", b"Gas Works Lane"))
+    run = import_register(REGISTER.replace(b",12,40,", b",15,40,").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert (run.created, run.changed, run.left_alone) == (0, 1, 1)
     sites = sites_of("Westmarch Borough Council")
@@ -100,42 +100,42 @@ def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -
 
 
 def test_site_that_ended_or_is_no_longer_in_the_register_leaves_the_plan() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     gone = b"\n".join(line for line in REGISTER.splitlines() if b"Gas Works" not in line)
 
-    put_in(gone)
+    import_register(gone)
 
     assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
 
 
 def test_older_rows_of_one_council_fill_its_history_and_hold_up_no_other() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     older = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
     theirs = [row for row in rows_of(older) if row["OrganisationURI"] == "local-authority:XNW"]
 
     ours = [
         row for row in rows_of(REGISTER.replace(b",8,,", b",9,,")) if row["OrganisationURI"] == "local-authority:XWM"
     ]
-    mixed = put_in(as_csv([*theirs, *ours]))
-    run = put_in(older)
+    mixed = import_register(as_csv([*theirs, *ours]))
+    run = import_register(older)
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works"
     assert "older than those of its last file" in " ".join(run.report["remarks"])
     assert "Gas Holder" in Event.objects.filter(kind=EventKind.IN_OLDER_FILE).latest("pk").data["reason"]
     assert (mixed.set_aside, mixed.changed) == (0, 1)
-    put_in(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
+    import_register(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"
 
 
 def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer() -> None:
     padded = REGISTER.replace(b"B/2,", b"B/2 ,")  # rows are kept as they stand in the file
-    put_in(padded.replace(b"2026-01-31", b"2026-03-31").replace(b"Gas Works", b"Gas Works Lane"))
+    import_register(padded.replace(b"2026-01-31", b"2026-03-31").replace(b"Gas Works", b"Gas Works Lane"))
     rows = rows_of(padded)
     mill = next(row for row in rows if row["SiteReference"] == "B/1")
     mill |= {"LastUpdatedDate": "2026-04-30", "NetDwellingsRangeFrom": "15"}
 
-    run = put_in(as_csv(rows))
+    run = import_register(as_csv(rows))
 
     sites = sites_of("Westmarch Borough Council")
     assert (sites["B/1"]["homes"][0]["count"], sites["B/2"]["name"]) == (15, "Gas Works Lane")
@@ -145,12 +145,12 @@ def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer
 
 
 def test_bad_row_is_set_aside_and_its_site_stays() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     rows = rows_of(REGISTER)
     rows[1]["GeoX"] = "far away"
     rows[0]["NetDwellingsRangeFrom"] = "15"
 
-    run = put_in(as_csv(rows))
+    run = import_register(as_csv(rows))
 
     assert run.set_aside == 1
     assert "“far away” is not an amount" in run.report["lines"]["set_aside"][0]
@@ -173,7 +173,7 @@ def test_every_bad_row_is_named(field: str, value: str, said: str) -> None:
     rows = rows_of(REGISTER)
     rows[1][field] = value
 
-    run = put_in(as_csv(rows))
+    run = import_register(as_csv(rows))
 
     assert run.set_aside in (1, 2)  # both rows with one reference
     assert any(said in line for line in run.report["lines"]["set_aside"])
@@ -183,43 +183,43 @@ def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> Non
     rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
 
     with pytest.raises(UnableToRead, match="OrganisationURI"):
-        put_in(as_csv(rows))
-    run = put_in(as_csv(rows), council=the("Mere Council"))
+        import_register(as_csv(rows))
+    run = import_register(as_csv(rows), council=council_named("Mere Council"))
 
     assert run.created == 1
     assert sites_of("Mere Council").keys() == {"B/1", "B/2"}
 
 
 def test_rows_of_another_council_are_set_aside_from_the_chosen_ones_file() -> None:
-    run = put_in(REGISTER, council=the("Westmarch Borough Council"))
+    run = import_register(REGISTER, council=council_named("Westmarch Borough Council"))
 
     assert (run.created, run.set_aside) == (1, 1)
     assert "Mere Council's" in run.report["lines"]["set_aside"][0]
 
 
 def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
     content["sites"][0]["homes"] = [{"tenure": "social_rent", "count": 50}]
     publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
 
-    put_in(REGISTER.replace(b"Gas Works", b"Gas Works Lane"))
+    import_register(REGISTER.replace(b"Gas Works", b"Gas Works Lane"))
 
-    row = file_of(the("Westmarch Borough Council"), "brownfield-land").rows[0]
+    row = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows[0]
     assert (row["NetDwellingsRangeFrom"], row["NetDwellingsRangeTo"], row["Hectares"]) == ("50", "50", "1.2")
     assert row["LastUpdatedDate"] == timezone.localdate().isoformat()
 
 
 def test_address_stands_behind_the_name_in_the_file_and_stays_apart_in_the_plan() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
     content["sites"][1] |= {"address": "Gas Lane", "postcode": "PO16 7GZ"}
     publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
 
-    row = file_of(the("Westmarch Borough Council"), "brownfield-land").rows[1]
-    put_in(REGISTER.replace(b"Gas Works", f'"{row["SiteNameAddress"]}"'.encode()))
+    row = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows[1]
+    import_register(REGISTER.replace(b"Gas Works", f'"{row["SiteNameAddress"]}"'.encode()))
 
     assert row["SiteNameAddress"] == "Gas Works, Gas Lane, PO16 7GZ"
     site = sites_of("Westmarch Borough Council")["B/2"]
@@ -227,19 +227,19 @@ def test_address_stands_behind_the_name_in_the_file_and_stays_apart_in_the_plan(
 
 
 def test_confidential_site_is_not_in_the_public_file() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
     content["sites"][0]["confidential"] = True
 
     publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
 
-    rows = file_of(the("Westmarch Borough Council"), "brownfield-land").rows
+    rows = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows
     assert [row["SiteReference"] for row in rows] == ["B/2", "B/3"]
 
 
 def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_register() -> None:
-    put_in(REGISTER)
+    import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
     content["sites"][0]["confidential"] = True
@@ -249,9 +249,9 @@ def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_regis
 
     for name in ("Gas Works Lane", "Gas Works Road"):
         rows[1]["SiteNameAddress"] = name
-        put_in(as_csv(rows))
+        import_register(as_csv(rows))
 
-    found = file_of(the("Westmarch Borough Council"), "brownfield-land").rows
+    found = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows
     assert [(row["SiteReference"], row["SiteNameAddress"]) for row in found] == [
         ("B/2", "Gas Works Road"),
         ("B/3", "Built already"),

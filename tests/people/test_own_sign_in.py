@@ -263,7 +263,7 @@ def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(offered: Worl
     answer = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
 
     assert answer.redirect_chain == [(reverse("account_login"), 302)]
-    assert "The sign-in page of Larkhaven does not answer" in answer.content.decode()
+    assert "The sign-in page of Larkhaven is not responding" in answer.content.decode()
 
 
 def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> None:

@@ -302,6 +302,7 @@ _READS = "reads only"
 WITHOUT_A_PERSON = {
     "plans.acting_organisation": _READS,
     "plans.ask_all_again": _INSIDE,
+    "plans.ask_for_signatures": _INSIDE,
     "plans.begin_ownership": _INSIDE,
     "plans.end_ownership": _INSIDE,
     "plans.end_share": _INSIDE,

@@ -96,7 +96,7 @@ def test_confirming_while_a_version_is_spread_includes_that_version(
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
 
 
-def test_a_version_that_a_confirmation_did_not_see_is_told_by_reconciling(
+def test_reconciling_tells_a_version_that_a_confirmation_did_not_see(
     world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = asked_to_follow(world, plan)

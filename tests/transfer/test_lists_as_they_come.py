@@ -62,7 +62,9 @@ def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> No
     later = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other]]
     book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later})
 
-    with pytest.raises(UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"):
+    with pytest.raises(
+        UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
+    ):
         import_list("providers", book, name="providers.xlsx")
 
 

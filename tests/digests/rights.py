@@ -249,13 +249,11 @@ ROWS = (
 _OWN = "acts for the person alone, whom a link in an email or the sign-in identifies"
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
-    "digests.groups_in_summary": "says what a person chose, of one's own choices only",
     "digests.read_mailbox": "called by the clock",
     "digests.read_new_mail": "called by the clock",
     "digests.ask_post_contacts": "called by the clock",
     "digests.journal_links": "called by services that checked",
     "digests.journal_way": "writes the journal's line for a service that checked the right",
-    "digests.ways_of": "reads the person's own choices",
     "digests.mark_items": _OWN,
     "digests.journal_matches": "writes the journal's line for a service that checked the right",
     "digests.journal_refusal": "writes the journal's line for a service that checked the right",

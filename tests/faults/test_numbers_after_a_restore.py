@@ -13,13 +13,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from partnerships.exchange.reach import THEME_STEP
 from partnerships.outbox.models import DeliveredBefore
+from partnerships.people.restoring import move_numbers_on
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan
 from tests.faults.restore import lost
 from tests.plans.drafts import published
 from tests.support.outbox import deliver, drop_emails
-from tests.world import World
+from tests.world import World, area
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +73,9 @@ def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
     informed = mention_ben(plan, world, "what else?")
 
     assert informed == ([world.ben.email] if moved else [])
+
+
+def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:
+    move_numbers_on()
+
+    assert area("E07000999", "Solent").pk < THEME_STEP

@@ -40,10 +40,11 @@ from benchmarks.hosts_network import (
     server_on,
     wait_for,
 )
-from benchmarks.hosts_people import SITE, WEB_PORT, Balancer, Person, Seen
+from benchmarks.hosts_people import SITE, WEB_PORT, Balancer, Person, Seen, is_ready
 from benchmarks.hosts_world import Followers, count_saves
 from benchmarks.own_server import PORT
 from benchmarks.upgrades import PREPARE, run, say
+from benchmarks.upgrades_load import Code
 
 PRIMARY, STANDBY = Host("primary", 11), Host("standby", 12)
 WEB = [Host(f"web{number}", 30 + number) for number in (1, 2)]
@@ -247,11 +248,11 @@ def prepare(primary: HostedServer, copy: HostedServer, environ: dict[str, str]) 
     """A primary with the demonstration, and a standby that commits wait for."""
     create_primary(primary, primary.folder / "data")
     primary.ask(*PREPARE)
-    python = Path(sys.executable)
+    ours = Code(Path(sys.executable), ROOT)
     owner = {"DATABASE_OWNER_URL": primary.address("common_ground_owner", "common_ground")}
-    run(python, "manage.py", "migrate", "--no-input", "-v0", environ=environ | owner)
-    run(python, "manage.py", "collectstatic", "--no-input", environ=environ)
-    run(python, "manage.py", "load_network", "partnerships/transfer/demo.json", "--demo-passwords", environ=environ)
+    run(ours, "manage.py", "migrate", "--no-input", "-v0", environ=environ | owner)
+    run(ours, "manage.py", "collectstatic", "--no-input", environ=environ)
+    run(ours, "manage.py", "load_network", "partnerships/transfer/demo.json", "--demo-passwords", environ=environ)
     create_standby(copy, copy.folder / "data", primary)
     streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
     wait_for(lambda: primary.ask(streaming) == 1, seconds=30, what="the standby follows")
@@ -312,7 +313,7 @@ def main() -> int:
         primary.ask("VACUUM ANALYZE", database="common_ground")
         start_ours(folder, environ)
         balancer = Balancer([host.address for host in WEB])
-        wait_for(lambda: all(followers.is_ready(one.address, WEB_PORT) for one in WEB), seconds=90, what="pages answer")
+        wait_for(lambda: all(is_ready(one.address) for one in WEB), seconds=90, what="pages answer")
         say(f"Prepared in {time.monotonic() - began:.0f} s.")
         trial = Trial(folder, primary, copy, followers, balancer)
         stack.callback(trial.over.set)

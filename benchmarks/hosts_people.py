@@ -21,6 +21,13 @@ PAGES = ("/", "/commitments/", "/partnerships/", "/plans/", "/my-work/")
 _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
+def is_ready(address: str) -> bool:
+    """Whether a web host says that it can serve."""
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(f"http://{address}:{WEB_PORT}/health/ready/", timeout=PROBE_PATIENCE).ok
+    return False
+
+
 class Balancer:
     """Sends each request to the next web host that was ready when it was last asked."""
 
@@ -34,10 +41,7 @@ class Balancer:
 
     def _watch(self, address: str) -> None:
         while not self.stopping.wait(1):
-            found = 0
-            with contextlib.suppress(requests.RequestException):
-                found = requests.get(f"http://{address}:{WEB_PORT}/health/ready/", timeout=PROBE_PATIENCE).status_code
-            (self.ready.add if found == 200 else self.ready.discard)(address)
+            (self.ready.add if is_ready(address) else self.ready.discard)(address)
 
     def next_host(self) -> str:
         """The address of a web host, also if none is ready."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import time
 from collections import Counter, defaultdict
 from typing import Any
 
-import requests
-
 from benchmarks.digests_world import ROOT, Mailbox, make_plan, make_stakeholders, publish
-from benchmarks.hosts_people import PROBE_PATIENCE, Seen
+from benchmarks.hosts_people import Seen
 
 #: Seconds in which everything must have left after the last fault.
 MAX_SECONDS = 900
@@ -31,12 +28,6 @@ class Followers:
         self.count, self.box, self.versions = count, box, 1
         self.owner, self.lead, self.plan = make_plan(now)
         make_stakeholders(self.plan, self.owner, self.lead, count, now)
-
-    def is_ready(self, address: str, port: int) -> bool:
-        """Whether a web host says that it can serve."""
-        with contextlib.suppress(requests.RequestException):
-            return requests.get(f"http://{address}:{port}/health/ready/", timeout=PROBE_PATIENCE).ok
-        return False
 
     def waiting(self) -> int:
         """How many people have not been sent the newest version."""

@@ -15,7 +15,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import people_who_may_own
 from partnerships.commitments.rights import Rights, rights_over_each
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
-from partnerships.kit.lists import BulkAction
+from partnerships.kit.lists import BulkAction, only_button
 from partnerships.people.models import User
 
 _NO_RIGHT = "Only editors and leads of the organisation that gives can do this."
@@ -34,14 +34,6 @@ class OwnerForm(Form):
             help_text="Commitments of organisations that they do not act for stay as they are.",
         )
         self.helper = Helper(self, submit="Change owner")
-
-
-class RemindForm(Form):
-    """Nothing to fill in."""
-
-    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Commitment]) -> None:
-        super().__init__(data)
-        self.helper = Helper(self, submit="Remind owners")
 
 
 def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
@@ -117,7 +109,7 @@ ACTIONS = (
         name="remind",
         label="Remind the owners",
         done="the owners are reminded",
-        form=RemindForm,
+        form=only_button("Remind owners"),
         left_out=_left_out(_not_to_remind),
         change=_remind,
         refusals=(services.UnableToRemind,),

@@ -6,23 +6,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import QueryDict
-
 from partnerships.digests import services
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject, Subscription
-from partnerships.kit.forms import Form, Helper
-from partnerships.kit.lists import BulkAction
+from partnerships.kit.lists import BulkAction, only_button
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-
-
-class AskAgainForm(Form):
-    """Nothing to fill in."""
-
-    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Subscription]) -> None:
-        super().__init__(data)
-        self.helper = Helper(self, submit="Ask again")
 
 
 def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
@@ -38,19 +27,11 @@ ASK_AGAIN = BulkAction(
     name="ask",
     label="Ask again",
     done="asked again",
-    form=AskAgainForm,
+    form=only_button("Ask again"),
     left_out=_left_out,
     change=_ask_again,
     refusals=(services.UnableToSubscribe,),
 )
-
-
-class SendAgainForm(Form):
-    """Nothing to fill in."""
-
-    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Delivery]) -> None:
-        super().__init__(data)
-        self.helper = Helper(self, submit="Send again")
 
 
 def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
@@ -82,7 +63,7 @@ SEND_AGAIN = BulkAction(
     name="again",
     label="Send again",
     done="will be sent again",
-    form=SendAgainForm,
+    form=only_button("Send again"),
     left_out=_not_to_send_again,
     change=_send_again,
     refusals=(services.UnableToSendAgain,),

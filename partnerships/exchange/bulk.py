@@ -13,7 +13,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import UNANSWERED, Entry
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper
-from partnerships.kit.lists import BulkAction
+from partnerships.kit.lists import BulkAction, only_button
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
@@ -47,14 +47,6 @@ class ClosingForm(Form):
     def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
         super().__init__(data)
         self.helper = Helper(self, submit="Change closing date")
-
-
-class RemindForm(Form):
-    """Nothing to fill in."""
-
-    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
-        super().__init__(data)
-        self.helper = Helper(self, submit="Send reminders")
 
 
 def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
@@ -120,7 +112,7 @@ ACTIONS = (
         name="remind",
         label="Remind organisations that have not answered",
         done="organisations that have not answered are reminded",
-        form=RemindForm,
+        form=only_button("Send reminders"),
         left_out=_not_to_remind,
         change=_remind,
         refusals=(services.UnableToRemindOfEntry,),

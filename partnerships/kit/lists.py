@@ -20,7 +20,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Length, NullIf
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper
 
 if TYPE_CHECKING:
     import django_filters as filters
@@ -225,6 +225,19 @@ class BulkAction:
     change: Callable[..., object]
     refusals: tuple[type[Exception], ...] = ()
     tell: Callable[..., object] = _tells_nobody
+
+
+class _OnlyButton(Form):
+    """Nothing to fill in."""
+
+    def __init__(self, data: QueryDict | None, words: str) -> None:
+        super().__init__(data)
+        self.helper = Helper(self, submit=words)
+
+
+def only_button(words: str) -> Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]:
+    """The form of an action that asks for nothing: its button, with these words."""
+    return lambda data, _person, _rows: _OnlyButton(data, words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,22 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import QueryDict
-
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.services import UnableToSubscribe, subscribe
-from partnerships.kit.forms import Form, Helper
-from partnerships.kit.lists import BulkAction, ListDefinition
+from partnerships.kit.lists import BulkAction, ListDefinition, only_button
 from partnerships.people.models import User
-
-
-class FollowForm(Form):
-    """Nothing to fill in."""
-
-    def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Any]) -> None:
-        super().__init__(data)
-        self.helper = Helper(self, submit="Follow these")
 
 
 def follow_action(definition: ListDefinition) -> BulkAction | None:
@@ -55,7 +44,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
         name="follow",
         label=definition.follow_words,
         done="followed from now on",
-        form=FollowForm,
+        form=only_button("Follow these"),
         left_out=left_out,
         change=change,
         refusals=(UnableToSubscribe,),

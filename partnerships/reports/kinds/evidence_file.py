@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
 from partnerships.plans.models import Plan, SignOff, Version
+from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.kinds.reciprocity import own_organisations
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
@@ -113,7 +113,7 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (one.title, timezone.localdate(one.starts_at), one.partnership.title)
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"meeting:{one.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
-    return _table("meetings", "Meetings attended", labels, rows, _number(there, rows))
+    return _table("meetings", "Meetings attended", labels, rows, number_of(there, rows, limit=_MAX_ROWS))
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -128,7 +128,7 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (one.subject, one.held_on, "; ".join(others))
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"conversation:{one.pk}"))
     labels = ("Conversation", "Held on", "With")
-    return _table("conversations", "Conversations with partners", labels, rows, _number(found, rows))
+    return _table("conversations", "Conversations with partners", labels, rows, number_of(found, rows, limit=_MAX_ROWS))
 
 
 def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -146,7 +146,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), one.reference, f"commitment:{one.pk}"))
     labels = ("Commitment", "Delivered on", "To", "Status")
-    return _table("delivered", "Commitments delivered", labels, rows, _number(found, rows))
+    return _table("delivered", "Commitments delivered", labels, rows, number_of(found, rows, limit=_MAX_ROWS))
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -158,7 +158,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (str(one.quarter), one.starts_on, sides_of(one)[0], one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"nominations_return:{one.pk}"))
     labels = ("Quarter", "First day", "Reported to", "Status")
-    return _table("nominations", "Nominations returns sent", labels, rows, _number(sent, rows))
+    return _table("nominations", "Nominations returns sent", labels, rows, number_of(sent, rows, limit=_MAX_ROWS))
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -178,14 +178,9 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
         signatures.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
-    number = _number(published, versions) + _number(decided, signatures)
+    number = number_of(published, versions, limit=_MAX_ROWS) + number_of(decided, signatures, limit=_MAX_ROWS)
     rows = sorted([*versions, *signatures], key=_newest_first)[:_MAX_ROWS]
     return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows, number)
-
-
-def _number(found: QuerySet[Any], shown: Sequence[Row]) -> int:
-    """How many there are, counted where not all of them are shown."""
-    return found.count() if len(shown) == _MAX_ROWS else len(shown)
 
 
 def _newest_first(row: Row) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from partnerships.commitments.queries import name_as_at
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.audience import Reader
+from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
@@ -191,8 +192,9 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
-    left_out = overdue.count() - len(rows) if len(rows) == _MAX_OVERDUE else 0
-    note = f"The {_MAX_OVERDUE} longest overdue, of {len(rows) + left_out:,}." if left_out else ""
+    number = number_of(overdue, rows, limit=_MAX_OVERDUE)
+    left_out = number - len(rows)
+    note = f"The {_MAX_OVERDUE} longest overdue, of {number:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."
     return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 

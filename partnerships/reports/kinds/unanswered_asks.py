@@ -18,6 +18,7 @@ from partnerships.kit.moments import beginning_of
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
+from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
@@ -116,8 +117,9 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
         Column("Days without an answer", Kind.NUMBER),
         Column("Closes on", Kind.DAY),
     )
-    left_out = asks.count() - len(rows) if len(rows) == _MAX_LISTED else 0
-    note = f"The {_MAX_LISTED} that have waited longest, of {len(rows) + left_out:,}." if left_out else ""
+    number = number_of(asks, rows, limit=_MAX_LISTED)
+    left_out = number - len(rows)
+    note = f"The {_MAX_LISTED} that have waited longest, of {number:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."
     return Table("asks", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 

@@ -24,7 +24,8 @@ from django.utils import timezone
 
 from partnerships.digests.models import InboxItem, Way
 from partnerships.digests.planning.notices import line_of
-from partnerships.digests.services import choose_ways, ways_of
+from partnerships.digests.queries.ways import ways_of
+from partnerships.digests.services import choose_ways
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind, Line, all_kinds

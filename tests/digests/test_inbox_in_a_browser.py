@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from partnerships.digests.models import InboxItem
-from partnerships.digests.services import ways_of
+from partnerships.digests.queries.ways import ways_of
 from tests.commitments.promises import propose
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World

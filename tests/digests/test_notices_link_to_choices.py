@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from partnerships.digests.models import Subscription, Way
-from partnerships.digests.services import subscribe, ways_of
+from partnerships.digests.queries.ways import ways_of
+from partnerships.digests.services import subscribe
 from partnerships.outbox import kinds
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.kinds import all_kinds, kind_of

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.models import InboxItem, Subscription, Way
+from partnerships.digests.queries.ways import ways_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
@@ -45,15 +46,15 @@ def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice
     email = summary(world.ben, office)
     propose(world, text="Ten flats at Mill Lane for key workers.")
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
-    before = services.ways_of(world.ben)
+    before = ways_of(world.ben)
     page = Client().post(stop, data)
-    assert services.ways_of(world.ben)["commitments"] == Way.INBOX
+    assert ways_of(world.ben)["commitments"] == Way.INBOX
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
     [undo] = [form for form in forms_of(page.content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
 
-    assert services.ways_of(world.ben) == before
+    assert ways_of(world.ben) == before
     assert "Ten flats at Mill Lane" in text_of(summary(world.ben, office))
 
 
@@ -64,7 +65,7 @@ def test_stopping_all_digests_stops_the_whole_summary(world: World, office: Post
 
     said = Client().post(stop, {"all": "yes"}).content.decode()
 
-    ways = services.ways_of(world.ben)
+    ways = ways_of(world.ben)
     assert Way.SUMMARY not in ways.values()
     assert (ways["asks"], ways["meetings"], ways["mentions"]) == (Way.INBOX, Way.OFF, Way.AT_ONCE)
     assert "Notices that came in your summary stay in your inbox." in said
@@ -80,7 +81,7 @@ def test_one_click_on_a_summary_whose_notices_are_forgotten_stops_the_summary_al
 
     Client().post(stop, {})
 
-    assert Way.SUMMARY not in services.ways_of(world.ben).values()
+    assert Way.SUMMARY not in ways_of(world.ben).values()
     assert Subscription.objects.confirmed().filter(person=world.ben).exists()
 
 
@@ -92,7 +93,7 @@ def test_an_undo_leaves_a_way_that_was_chosen_since(world: World, office: PostOf
 
     Client().post(stop, undo.fields)
 
-    ways = services.ways_of(world.ben)
+    ways = ways_of(world.ben)
     assert (ways["commitments"], ways["asks"]) == (Way.OFF, Way.SUMMARY)
 
 
@@ -105,7 +106,7 @@ def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOf
 
     Client().post(stop, undo.fields)
 
-    ways = services.ways_of(world.ben)
+    ways = ways_of(world.ben)
     assert (ways["commitments"], ways["asks"]) == (Way.INBOX, Way.SUMMARY)
 
 

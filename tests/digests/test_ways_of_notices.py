@@ -16,6 +16,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, SubjectWatermark, Way
+from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.restoring import redo_ways
 from partnerships.digests.services.noting import person_identity
 from partnerships.digests.services.sweep import plan_round
@@ -260,8 +261,8 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     preference.refresh_from_db()
     assert preference.days_chosen == [0, 1, 2]
     assert preference.more_hours_chosen == [13, 17]
-    assert services.ways_of(world.ben)["asks"] == Way.INBOX
-    assert services.ways_of(world.ben)["commitments"] == Way.OFF
+    assert ways_of(world.ben)["asks"] == Way.INBOX
+    assert ways_of(world.ben)["commitments"] == Way.OFF
     chosen = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
     assert lead_times_of(world.ben) == chosen
     fields = client.get(address).context["form"].fields
@@ -297,8 +298,8 @@ def test_a_choice_made_after_a_backup_is_made_again(world: World) -> None:
     redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, of_another], timezone.now())
 
     assert redone.done == 1
-    assert services.ways_of(world.ben)["asks"] == Way.OFF
-    assert services.ways_of(world.amina)["asks"] == Way.SUMMARY
+    assert ways_of(world.ben)["asks"] == Way.OFF
+    assert ways_of(world.amina)["asks"] == Way.SUMMARY
 
 
 def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World, office: PostOffice) -> None:
@@ -309,8 +310,8 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
     answer = Client().post(stop)  # one click (RFC 8058)
 
     assert answer.status_code == 200
-    assert services.ways_of(world.ben)["commitments"] == Way.INBOX
-    assert services.ways_of(world.ben)["asks"] == Way.SUMMARY
+    assert ways_of(world.ben)["commitments"] == Way.INBOX
+    assert ways_of(world.ben)["asks"] == Way.SUMMARY
     propose(world, text="Ten flats at Mill Lane for key workers.")
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.services import end_commitment
 from partnerships.digests.models import Way
-from partnerships.digests.services import ways_of
+from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView

@@ -1,6 +1,5 @@
 """What changes subscriptions, preferences and the emails of this room."""
 
-from partnerships.digests.queries.ways import groups_in_summary, ways_of
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
 from partnerships.digests.services.asking import (
     UnableToSubscribe,
@@ -67,7 +66,6 @@ __all__ = [
     "enrol",
     "follow_for_post",
     "give_up_asking",
-    "groups_in_summary",
     "hide_new_address",
     "last_stop",
     "mark_items",
@@ -95,5 +93,4 @@ __all__ = [
     "subscribe",
     "undo_stop",
     "undo_token",
-    "ways_of",
 ]

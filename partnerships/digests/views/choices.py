@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from partnerships.agreements.models import Partnership, Party
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
-from partnerships.digests.services import ways_of
+from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import Page, keyset_page
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Membership, Role

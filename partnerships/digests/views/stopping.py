@@ -18,6 +18,7 @@ from partnerships.digests.models.targets import kind_of
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
+from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.digests.services import Stopped
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.models import User
@@ -120,7 +121,7 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     if stoppable.groups:
         choices.append(("notices", f"{_kinds_of(stoppable.groups)}: keep these notices in my inbox, without email"))
     last = services.last_stop(person, now=now)
-    has_summary = bool(services.groups_in_summary(person))
+    has_summary = bool(groups_in_summary(person))
     context = {
         "person": person,
         "choices": choices,
@@ -160,7 +161,7 @@ def _done(
         "silenced": silenced,
         "keeps_notices": bool(stopped.ways) and not silenced,
         "only_notices": bool(names or silenced) and not (stopped.subscriptions or stopped.tells_matches),
-        "keeps_summary": bool(services.groups_in_summary(person)),
+        "keeps_summary": bool(groups_in_summary(person)),
         "undo": "" if stopped.is_empty else services.undo_token(stopped),
         **ways,
     }

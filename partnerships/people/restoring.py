@@ -234,7 +234,7 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
 
 
 def move_numbers_on() -> int:
-    """Move every sequence but that of areas on by ten million; returns how many moved.
+    """Move every sequence on by ten million, that of areas by ten thousand; returns how many moved.
 
     No number given since the backup is given again: a new notice, comment or email is never taken for one in the
     journal. The application's role may not set sequences, so this is a function of the owner's.

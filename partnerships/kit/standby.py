@@ -5,12 +5,14 @@ Who may read is always asked of the primary (docs/decisions/0135-long-files-are-
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import structlog
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.utils import DEFAULT_DB_ALIAS
@@ -25,18 +27,20 @@ STANDBY = "standby"
 WAIT_SECONDS = 10.0
 #: Seconds in which a process does not ask again a standby that did not answer.
 AWAY_SECONDS = 30.0
-#: How far the primary is: its identifier, the timeline that it writes, and the position there.
+#: The primary's identifier, the position in its write-ahead log, and the timeline that it writes.
 _POSITION = (
-    "SELECT system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int,"
-    " pg_current_wal_lsn() FROM pg_control_system()"
+    "SELECT system_identifier, pg_current_wal_lsn(),"
+    " ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int FROM pg_control_system()"
 )
 #: Why the standby does not have what the primary had at a position; empty if it has. Once it was promoted, what it
-#: replayed last stays as it was until it is started again. A position says nothing in another cluster, or on a timeline
-#: that a restore of the primary left behind.
+#: replayed last stays as it was until it is started again. It knows a new timeline only after its next checkpoint,
+#: minutes after a failover: so another timeline alone is no reason.
 _WHY_NOT = """
 SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
-            WHEN (s.system_identifier, c.timeline_id) <> (%s, %s) THEN 'from before a restore'
-            WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN '' ELSE 'behind' END
+            WHEN s.system_identifier <> %s THEN 'of another cluster'
+            WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN ''
+            WHEN c.timeline_id <> %s THEN 'behind, perhaps from before a restore'
+            ELSE 'behind' END
   FROM pg_control_system() s, pg_control_checkpoint() c
 """
 
@@ -109,25 +113,43 @@ def content_of(file: Model) -> bytes:
 
 
 def _has_caught_up() -> bool:
-    """Whether the standby has all that the primary has committed by now; waits for it."""
+    """Whether the standby has all that the primary has committed by now; waits for it.
+
+    After a restore of the primary, the position of a standby from before means nothing. So the primary first writes a
+    mark, which only its own standby gets.
+    """
+    mark = f"standby-{secrets.token_hex(16)}"
+    cache.set(mark, True, timeout=60)
     with connection.cursor() as cursor:
         cursor.execute(_POSITION)
         position = cursor.fetchone()
     until = time.monotonic() + WAIT_SECONDS
     try:
-        with connections[STANDBY].cursor() as cursor:
-            while True:
-                cursor.execute(_WHY_NOT, position)
-                (why,) = cursor.fetchone()
-                if why != "behind" or time.monotonic() > until:
-                    break
-                time.sleep(0.1)
+        while (why := _why_not(position)).startswith("behind") and time.monotonic() <= until:
+            time.sleep(0.1)
+        if not why and not _has(mark):
+            why = "from before a restore"
     except (OperationalError, InterfaceError) as error:
         _note_away(error)
         return False
     if why:
         log.warning("standby_not_used", why=why)
     return not why
+
+
+def _why_not(position: tuple[object, ...]) -> str:
+    with connections[STANDBY].cursor() as cursor:
+        cursor.execute(_WHY_NOT, position)
+        return str(cursor.fetchone()[0])
+
+
+def _has(mark: str) -> bool:
+    """Whether the standby has a mark; the cache is a table, which the router reads there."""
+    token = _reading.set(True)
+    try:
+        return cache.get(mark) is not None
+    finally:
+        _reading.reset(token)
 
 
 def _is_away() -> bool:

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pyrage
 import pytest
 import requests
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
@@ -22,6 +24,7 @@ from django.urls import reverse
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from storages.backends.s3 import S3File
+from structlog.testing import capture_logs
 
 from housing.backups.files import Bucket, Folder, hash_of_file
 from housing.backups.making import pack_files
@@ -330,7 +333,7 @@ def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> 
     assert bytes(behind.content or b"") == bytes(promoted.content or b"") == bytes(away.content or b"")
 
 
-def test_a_standby_from_before_a_restore_of_the_primary_is_not_read() -> None:
+def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint() -> None:
     # The test's own database answers as a standby would.
     asked = standby._WHY_NOT.replace("NOT pg_is_in_recovery()", "false")
     asked = asked.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
@@ -342,11 +345,25 @@ def test_a_standby_from_before_a_restore_of_the_primary_is_not_read() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(standby._POSITION)
-        identifier, timeline, position = cursor.fetchone()
+        identifier, position, timeline = cursor.fetchone()
 
-    assert why_not(identifier, timeline, position) == ""
-    assert why_not(identifier, timeline + 1, position) == "from before a restore"
-    assert why_not(identifier + 1, timeline, position) == "from before a restore"
+    assert why_not(identifier, position, timeline) == ""
+    assert why_not(identifier, position, timeline + 1) == ""  # its last checkpoint is older than the failover
+    assert why_not(identifier, "FFFF/0", timeline) == "behind"
+    assert why_not(identifier, "FFFF/0", timeline + 1) == "behind, perhaps from before a restore"
+    assert why_not(identifier + 1, position, timeline) == "of another cluster"
+
+
+def test_a_standby_from_before_a_restore_of_the_primary_is_not_read(world: World) -> None:
+    propose(world, text="Forty homes.", due_on=in_days(30))
+
+    # The mark that the primary writes first does not come to it.
+    with standby_in_name() as asked, patch.object(cache, "set"), capture_logs() as logged:
+        file = made(world.ben)
+
+    assert file.is_made
+    assert ["cache_entry" in one["sql"] for one in asked.captured_queries] == [False, True]
+    assert [line["why"] for line in logged if line["event"] == "standby_not_used"] == ["from before a restore"]
 
 
 def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:

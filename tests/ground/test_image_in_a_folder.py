@@ -1,0 +1,126 @@
+"""The file system of the image, put together in a folder, starts as another user who can write nothing there.
+
+`make try-image` builds and starts the image itself, outside CI. Here its packages are those of this environment, and
+PostgreSQL's programs and the bills of materials are left out; the files are those that the Containerfile names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.faults.site import until
+from tests.support.ports import reserved_port
+
+ROOT = Path(settings.BASE_DIR)
+NOT_HERE = {"/opt/postgres", "sbom.json", "sbom-front-end.json"}
+#: As root: the user of the image, who may read everything (this Python may be below root's home) and write nothing.
+_READS = "-all,+dac_read_search"
+ANOTHER_USER = (
+    *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
+    *(f"--inh-caps={_READS}", f"--ambient-caps={_READS}", f"--bounding-set={_READS}"),
+)
+
+
+def put_together(folder: Path) -> None:
+    """Copy what the last stage of the Containerfile copies; the packages are linked."""
+    stage = (ROOT / "docs/deploy/Containerfile").read_text().rpartition("\nFROM python\n")[2]
+    for line in stage.splitlines():
+        if not line.startswith("COPY "):
+            continue
+        *given, target = [word for word in line.split()[1:] if not word.startswith("--")]
+        for name in (one.removeprefix("/build/").removeprefix("/app/") for one in given):
+            if name in NOT_HERE:
+                continue
+            to = folder / (name if target == "./" else target)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if name == ".venv":
+                to.symlink_to(ROOT / name)
+            elif (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, to)
+
+
+@pytest.fixture
+def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
+    """The folder, the environment, and what another user's commands begin with."""
+    made = Path(tempfile.mkdtemp(prefix="cg-image-"))
+    app, own = made / "app", made / "own"
+    own.mkdir()
+    given = connection.settings_dict
+    name = f"{given['USER']}:{quote(given['PASSWORD'], safe='')}@{quote(given['HOST'], safe='')}:{given['PORT']}"
+    environ = {
+        "PATH": f"{app}/.venv/bin:/usr/bin:/bin",
+        "COMMON_GROUND_VAR": str(own),
+        "STATIC_ROOT": str(app / "static/collected"),
+        "DATABASE_URL": f"postgres://{name}/{given['NAME']}",
+        "SECRET_KEY": "for-trying-the-image-" * 3,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+    }
+    try:
+        put_together(app)
+        # Without the files of Django admin, which take half of the time.
+        words = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0", "--ignore", "admin"]
+        subprocess.run(words, cwd=app, env=environ, check=True)
+        subprocess.run(["chmod", "-R", "a+rX,a-w", str(app)], check=True)
+        if os.geteuid() == 0:
+            os.chown(own, 10001, 10001)
+            made.chmod(0o755)
+        yield app, environ, list(ANOTHER_USER) if os.geteuid() == 0 else []
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", str(app)], check=True)
+        shutil.rmtree(made)
+
+
+@pytest.mark.django_db
+def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
+    image: tuple[Path, dict[str, str], list[str]],
+) -> None:
+    app, environ, as_another = image
+    python = str(app / ".venv/bin/python")
+    writing = "touch x || touch housing/x || touch static/collected/x"
+    left_out = ["tools", "tests", "benchmarks"]
+    looking = f"import importlib.util, sys; sys.exit(any(map(importlib.util.find_spec, {left_out})))"
+
+    written = subprocess.run([*as_another, "sh", "-c", writing], cwd=app, capture_output=True, check=False)
+    found = subprocess.run([*as_another, python, "-c", looking], cwd=app, env=environ, check=False)
+    with reserved_port() as port:
+        origin = f"http://127.0.0.1:{port}"
+        words = ["-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+        words += ["--config", "python:housing.gunicorn_settings", "--worker-tmp-dir", "/dev/shm"]
+        process = subprocess.Popen([*as_another, python, *words], cwd=app, env=environ | {"SITE_ORIGIN": origin})
+        try:
+            until(lambda: process.poll() is not None or bool(fetch(f"{origin}/health/live/")), seconds=120)
+            pages = {path: fetch(origin + path) for path in ("/health/ready/", "/accounts/login/", "/docs/")}
+            sheet = pages["/accounts/login/"].partition('rel="stylesheet" href="')[2].partition('"')[0]
+            style = fetch(origin + sheet)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+    assert written.returncode != 0
+    assert found.returncode == 0
+    assert all(pages.values()), pages
+    assert "." in sheet.removesuffix(".css")  # named by its content
+    assert style
+
+
+def fetch(address: str) -> str:
+    """A page; "" if it is not answered with 200."""
+    with suppress(OSError), urllib.request.urlopen(address, timeout=30) as answer:
+        return str(answer.read().decode())
+    return ""

@@ -271,6 +271,7 @@ def faults_of(found: dict[str, Any], trial: Trial) -> list[str]:
     """What must not have happened."""
     never = ("saves_lost", "saves_twice", "digests_lost", "digests_twice", "unknown_emails")
     faults = [f"{name}: {found[name]}" for name in never if found[name]]
+    faults += [f"No digest had to leave when this struck: {row.fault}" for row in trial.rows if not row.waiting]
     late = [row for row in trial.rows if row.missing_seconds > MAX_MISSING]
     faults += [f"Pages were missing for {row.missing_seconds} s: {row.fault}" for row in late]
     faults += [f"Answered {times} times: {what}" for what, times in trial.seen.wrong.items()]

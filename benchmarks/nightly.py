@@ -1,7 +1,11 @@
 """`make nightly`: what takes too long for CI, one thing after another; the last line says what failed.
 
 Every upgrade under load with the crawl of the suite on the migrated data, on the embedded PostgreSQL and on each of
-Debian's below /usr/lib/postgresql; recovery to a moment; the alert rules, where promtool is there; as root, failover.
+Debian's below /usr/lib/postgresql; recovery to a moment; the alert rules, where promtool is there; as root, failover
+and several hosts.
+
+    make nightly                        everything, an hour or two
+    make nightly ARGS="PostgreSQL"      only steps with this word in their name
 """
 
 from __future__ import annotations
@@ -36,12 +40,15 @@ def steps() -> Iterator[tuple[str, list[str], dict[str, str]]]:
         yield "alerts", ["benchmarks.alerts"], {}
     if os.geteuid() == 0:
         yield "failover", ["benchmarks.failover"], {}
+        yield "several hosts", ["benchmarks.hosts"], {}
 
 
-def main() -> int:
-    """Run every step, also after one that fails; returns how many failed."""
+def main(chosen: list[str]) -> int:
+    """Run every step, or those with one of these words in their name, also after one fails; returns how many failed."""
     failed = []
     for name, words, environ in steps():
+        if chosen and not any(word in name for word in chosen):
+            continue
         say(f"== {name}")
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-m", *words], cwd=BASE_DIR, env=os.environ | environ, check=False)
@@ -53,4 +60,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

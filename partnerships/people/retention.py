@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -45,6 +46,8 @@ class RetentionRule:
 
 
 RULES: dict[str, RetentionRule] = {}
+#: Errors that end the present run at once, such as a time limit.
+_ends_run: ContextVar[tuple[type[Exception], ...]] = ContextVar("_ends_run", default=())
 
 
 def register_retention(
@@ -89,13 +92,15 @@ def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
 def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
     """Act on each thing, also after failures; returns how many.
 
-    Raises the first failure at the end.
+    Raises the first failure at the end, and the end of the run's time at once.
     """
     count, failure = 0, None
     for thing in things:
         try:
             act(thing)
-        except Exception as error:  # noqa: BLE001 - one bad record must not block the others for ever
+        except Exception as error:
+            if isinstance(error, _ends_run.get()):
+                raise
             failure = failure or error
         else:
             count += 1
@@ -128,36 +133,45 @@ def _drop_file(old: QuerySet[Any], pk: int) -> None:
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
     """Apply every rule; one that fails does not stop the others.
 
-    The rule whose last complete run is oldest goes first, so that a slow rule cannot starve the others. `stop_on` are
-    errors that end the whole run (a time limit).
+    The rule that was tried longest ago goes first: one that never ends in time does not stop the others either.
+    `stop_on` are errors that end the whole run (a time limit).
     """
     outcome = Outcome()
-    for name in _longest_waiting_first():
-        try:
-            with acting(reason=f"Kept long enough: {name}."):
-                outcome.removed[name] = RULES[name].apply(now, dry_run)
-        except Exception as error:
-            outcome.failed[name] = type(error).__name__
-            log.exception("retention_rule_failed", rule=name)
-            if not dry_run:
-                _note(name, now, error=type(error).__name__)
-            if isinstance(error, stop_on):
-                raise
-        else:
-            if not dry_run:
-                _note(name, now)
+    token = _ends_run.set(stop_on)
+    try:
+        for name in _longest_untried_first():
+            _apply(name, outcome, now=now, dry_run=dry_run)
+    finally:
+        _ends_run.reset(token)
     return outcome
 
 
-def _longest_waiting_first() -> list[str]:
-    completed = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
-    return sorted(RULES, key=lambda name: (completed.get(name) or dt.datetime.min.replace(tzinfo=dt.UTC), name))
+def _apply(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> None:
+    if not dry_run:
+        _note(name, now, tried_at=now)  # before it begins, because its process may be killed
+    try:
+        with acting(reason=f"Kept long enough: {name}."):
+            outcome.removed[name] = RULES[name].apply(now, dry_run)
+    except Exception as error:
+        outcome.failed[name] = type(error).__name__
+        log.exception("retention_rule_failed", rule=name)
+        if not dry_run:
+            _note(name, now, error=type(error).__name__)
+        if isinstance(error, _ends_run.get()):
+            raise
+    else:
+        if not dry_run:
+            _note(name, now, error="", completed_at=now)
 
 
-def _note(name: str, now: dt.datetime, *, error: str = "") -> None:
-    defaults = {"tried_at": now, "error": error} | ({} if error else {"completed_at": now})
+def _longest_untried_first() -> list[str]:
+    tried = dict(RetentionRuleState.objects.values_list("rule", "tried_at"))
+    return sorted(RULES, key=lambda name: (tried.get(name) or dt.datetime.min.replace(tzinfo=dt.UTC), name))
+
+
+def _note(name: str, now: dt.datetime, **fields: Any) -> None:
     RetentionRuleState.objects.update_or_create(
-        rule=name, defaults=defaults, create_defaults=defaults | {"first_tried_at": now}
+        rule=name, defaults=fields, create_defaults={"first_tried_at": now, "tried_at": now, **fields}
     )
 
 

@@ -290,12 +290,20 @@ def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
     assert set(time_since_complete(now=timezone.now()).values()) == {None}
 
 
-def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, failing: str) -> None:
+def test_operators_are_told_of_a_rule_two_days_after_its_last_complete_run(
+    world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]
     now = timezone.now()
     apply_retention(now=now)
 
     assert overdue_rules(now=now + DAY) == []
-    assert failing in overdue_rules(now=now + 3 * DAY)
+    assert overdue_rules(now=now + 3 * DAY) == sorted(RULES)
+    with time_machine.travel(now + 3 * DAY, tick=False):
+        apply_retention_now()
+    wait_for_alerts(seconds=60)
+    [overdue] = [email for email in mailoutbox if email.subject == "[Common Ground] Retention is overdue"]
+    assert failing in overdue.body
 
 
 def test_metrics_give_the_days_since_each_rules_last_complete_run(
@@ -312,19 +320,55 @@ def test_metrics_give_the_days_since_each_rules_last_complete_run(
     assert set(figures) == set(RULES)
 
 
-def test_the_rule_that_waited_longest_runs_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
+class TimeIsUp(Exception):
+    """Like the soft time limit of a worker."""
+
+
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rules in the order in which they were begun; only "a", which never ends in time, and "b"."""
+    begun: list[str] = []
+
+    def slow(now: dt.datetime, dry_run: bool) -> int:
+        begun.append("a")
+
+        def act(thing: int) -> None:
+            begun.append(f"a {thing}")
+            raise TimeIsUp
+
+        return retention.for_each([1, 2], act)
+
     for name in list(RULES):
         monkeypatch.delitem(RULES, name)
-    for name in ("a", "b"):
-        monkeypatch.setitem(
-            RULES, name, RetentionRule("", "", "", "", lambda now, dry_run, name=name: order.append(name) or 0)
-        )
-    RetentionRuleState.objects.create(rule="a", first_tried_at=world.now, tried_at=world.now, completed_at=world.now)
+    monkeypatch.setitem(RULES, "a", RetentionRule("", "", "", "", slow))
+    monkeypatch.setitem(RULES, "b", RetentionRule("", "", "", "", lambda now, dry_run: begun.append("b") or 0))
+    return begun
 
-    apply_retention(now=world.now)
 
-    assert order == ["b", "a"]
+def test_a_rule_that_never_ends_in_time_does_not_stop_the_others(world: World, order: list[str]) -> None:
+    for hours in (0, 1):
+        with pytest.raises(TimeIsUp):
+            apply_retention(now=world.now + hours * HOUR, stop_on=(TimeIsUp,))
+
+    assert order == ["a", "a 1", "b", "a", "a 1"]
+    assert RetentionRuleState.objects.get(rule="a").error == "TimeIsUp"
+
+
+def test_a_rule_whose_process_is_killed_counts_as_tried(
+    world: World, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(now: dt.datetime, dry_run: bool) -> int:
+        raise SystemExit
+
+    monkeypatch.setitem(RULES, "a", RetentionRule("", "", "", "", killed))
+    with pytest.raises(SystemExit):
+        apply_retention(now=world.now)
+    assert overdue_rules(now=world.now + 3 * DAY) == ["a"]
+
+    with pytest.raises(SystemExit):
+        apply_retention(now=world.now + HOUR)
+
+    assert order == ["b"]
 
 
 def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ import datetime as dt
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.agreements.models import CONTACT_FIELDS, KEPT_MONTHS, Holder
+from partnerships.agreements.models import CONTACT_FIELDS, KEPT_MONTHS, Holder, HolderQuerySet
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
+from partnerships.people.retention import change_in_batches
 
 
 def clear_contacts_of(person: User) -> int:
@@ -22,7 +23,7 @@ def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
     """Empty the contact data of those whose time in a post ended `KEPT_MONTHS` ago."""
     last = timezone.localdate(now) - dt.timedelta(days=KEPT_MONTHS * 365 // 12)
     old = Holder.objects.filter(ends_on__lte=last, cleared_at=None)
-    return old.count() if dry_run else old.clear_contacts()
+    return change_in_batches(old, HolderQuerySet.clear_contacts, dry_run=dry_run)
 
 
 _WHY = "so that partners know how to reach the holder of a post"

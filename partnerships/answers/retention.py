@@ -6,7 +6,7 @@ import datetime as dt
 
 from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incoming, IncomingFile
 from partnerships.answers.models.incoming import INCOMING_KEPT
-from partnerships.people.retention import delete_in_batches, for_each, register_retention
+from partnerships.people.retention import change_in_batches, delete_in_batches, for_each, register_retention
 
 #: How long a named colleague's address is kept: after a decision, and without one.
 COLLEAGUE_KEPT, COLLEAGUE_WAITS = dt.timedelta(days=30), dt.timedelta(days=90)
@@ -19,17 +19,15 @@ def _drop_colleagues(now: dt.datetime, dry_run: bool) -> int:
     named = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
     decided = named.filter(decided_at__lte=now - COLLEAGUE_KEPT)
     waiting = named.waiting().filter(made_at__lte=now - COLLEAGUE_WAITS)
-    if dry_run:
-        return decided.count() + waiting.count()
     empty = {"colleague_email": "", "colleague_name": ""}
-    return decided.update(**empty) + waiting.update(
-        status=AnswerStatus.REFUSED, decided_at=now, reason=_UNDECIDED, **empty
-    )
+    refused = {"status": AnswerStatus.REFUSED, "decided_at": now, "reason": _UNDECIDED, **empty}
+    cleared = change_in_batches(decided, lambda rows: rows.update(**empty), dry_run=dry_run)
+    return cleared + change_in_batches(waiting, lambda rows: rows.update(**refused), dry_run=dry_run)
 
 
 def _drop_refused(now: dt.datetime, dry_run: bool) -> int:
     old = Answer.objects.filter(status=AnswerStatus.REFUSED, decided_at__lte=now - REFUSED_KEPT).exclude(text="")
-    return old.count() if dry_run else old.update(text="")
+    return change_in_batches(old, lambda rows: rows.update(text=""), dry_run=dry_run)
 
 
 def _drop_incoming(now: dt.datetime, dry_run: bool) -> int:

@@ -19,11 +19,12 @@ from partnerships.people.models import RetentionRuleState, RetentionRun
 
 log = structlog.get_logger(__name__)
 Thing = TypeVar("Thing")
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 #: The hour, in London, from which a day's run may begin, and how long an unfinished run blocks the next attempt.
 NIGHT = 2
 CUT_OFF = dt.timedelta(minutes=50)
-#: Rows deleted in one transaction.
+#: Rows deleted or changed in one transaction.
 BATCH = 1_000
 #: A rule without a complete run for this long is reported to the operators.
 OVERDUE = dt.timedelta(days=2)
@@ -34,8 +35,8 @@ class RetentionRule:
     """A retention rule: what is kept, why, on which basis and how long.
 
     `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things. It runs outside a
-    transaction and commits in batches, so that work done before a failure stays: `delete_in_batches` for rows,
-    `for_each` for things with their own service.
+    transaction and commits in batches, so that work done before a failure stays: `delete_in_batches` and
+    `change_in_batches` for rows, `for_each` for things with their own service.
     """
 
     what: str
@@ -87,6 +88,18 @@ def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
         if len(keys) < BATCH:
             break
     return removed
+
+
+def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: bool) -> int:
+    """Change rows, `BATCH` in a transaction, or only count them; `change` returns how many it changed."""
+    if dry_run:
+        return rows.count()
+    changed, last = 0, 0
+    while keys := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            changed += change(rows.filter(pk__in=keys))
+        last = keys[-1]
+    return changed
 
 
 def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:

@@ -430,6 +430,22 @@ def test_deleted_batches_stay_deleted_when_a_later_batch_fails(world: World, mon
     assert Invitation.objects.count() == 1
 
 
+def test_changed_batches_stay_changed_when_a_later_batch_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    done: list[QuerySet[User]] = []
+
+    def change(rows: QuerySet[User]) -> int:
+        if done:
+            raise OSError("The disk is full.")
+        done.append(rows)
+        return rows.update(name="Forgotten")
+
+    with pytest.raises(OSError, match="disk"):
+        retention.change_in_batches(User.objects.all(), change, dry_run=False)
+
+    assert User.objects.filter(name="Forgotten").count() == 2
+
+
 def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, failing: str) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now() - 100 * DAY)
 

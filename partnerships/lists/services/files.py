@@ -18,7 +18,7 @@ from partnerships.lists.reading import Asked, read_again
 from partnerships.organisations.holdings import among
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import delete_in_batches, register_retention
 
 #: A file of more rows is made by a worker.
 AT_ONCE = 5_000
@@ -117,8 +117,7 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    old = ListFile.objects.filter(asked_at__lte=now - KEPT)
-    return old.count() if dry_run else old.delete()[0]
+    return delete_in_batches(ListFile.objects.filter(asked_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:

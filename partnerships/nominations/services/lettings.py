@@ -20,6 +20,7 @@ from partnerships.nominations.models import LettingsRun, NominationsReturn, Retu
 from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.services.returns import UnableToReport, lock_to_write, record_return, undecide
 from partnerships.people.models import User
+from partnerships.people.retention import change_in_batches
 
 #: A run of a worker that died is taken up again after this time; 50,000 lettings take seconds.
 LEASE = dt.timedelta(minutes=10)
@@ -150,6 +151,5 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
 def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:
     """Delete kept rows that no worker counted in time."""
     old = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
-    if dry_run:
-        return old.count()
-    return old.update(content=None, columns=[], claimed_until=None, error=_FAILED)
+    empty = {"content": None, "columns": [], "claimed_until": None, "error": _FAILED}
+    return change_in_batches(old, lambda rows: rows.update(**empty), dry_run=dry_run)

@@ -15,7 +15,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.standby import from_standby
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.reports.downloads import bytes_of
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_snapshot
@@ -108,8 +108,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    old = ReportFile.objects.filter(asked_at__lte=now - KEPT)
-    return old.count() if dry_run else old.delete()[0]
+    return delete_in_batches(ReportFile.objects.filter(asked_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from partnerships.people.retention import for_each, register_retention
+from partnerships.people.retention import delete_in_batches, for_each, register_retention
 from partnerships.spreadsheets.models import OVER, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
@@ -30,8 +30,7 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    old = Upload.objects.filter(status__in=OVER, finished_at__lte=now - KEPT)
-    return old.count() if dry_run else old.delete()[0]
+    return delete_in_batches(Upload.objects.filter(status__in=OVER, finished_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:

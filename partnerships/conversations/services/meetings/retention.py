@@ -7,6 +7,7 @@ import datetime as dt
 from django.db.models import Q
 
 from partnerships.conversations.models import MeetingSeat
+from partnerships.people.retention import change_in_batches
 
 #: How long after the meeting the names of guests are kept.
 GUESTS_KEPT = dt.timedelta(days=730)
@@ -15,4 +16,4 @@ GUESTS_KEPT = dt.timedelta(days=730)
 def forget_guests(now: dt.datetime, dry_run: bool) -> int:
     """Empty names and job titles of old guests; returns how many."""
     named = MeetingSeat.objects.filter(~Q(name="") | ~Q(job_title=""), meeting__starts_at__lte=now - GUESTS_KEPT)
-    return named.count() if dry_run else named.update(name="", job_title="")
+    return change_in_batches(named, lambda rows: rows.update(name="", job_title=""), dry_run=dry_run)

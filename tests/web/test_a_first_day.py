@@ -87,7 +87,7 @@ def test_public_plans_are_rate_limited(world: World, monkeypatch: pytest.MonkeyP
     assert statuses == [200, 429]
 
 
-def test_invitation_shows_who_takes_part_the_terms_and_the_inviter(world: World) -> None:
+def test_invitation_shows_who_takes_part_the_terms_and_the_inviters_name(world: World) -> None:
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -100,7 +100,8 @@ def test_invitation_shows_who_takes_part_the_terms_and_the_inviter(world: World)
     words = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
 
     assert "Westmarch Borough Council" in words
-    assert f"mailto:{world.amina.email}" in words
+    assert f"your reply goes to {world.amina.display_name}" in words
+    assert world.amina.email not in words, "Her organisation entered it. The email of the invitation has Reply-To."
     assert reverse("agreements:terms", args=[world.partnership.pk]) in words
 
 

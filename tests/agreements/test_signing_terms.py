@@ -363,7 +363,9 @@ def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) 
         "Chief executive",
         "link",
     )
-    assert "Signed" in browser.get(address).content.decode()
+    again = browser.get(address).content.decode()
+    assert "Signed" in again
+    assert "We meet." not in again, "Once used, the mailbox alone no longer shows the terms."
 
 
 def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:

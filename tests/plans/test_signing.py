@@ -209,9 +209,13 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
     assert looked.status_code == 200
     assert not plan.sign_offs.exists()
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
+    again = Client().get(path).content.decode()
 
     signed = plan.sign_offs.get()
     assert (signed.person, signed.organisation, signed.decision) == (world.ben, world.westmarch, "approved")
+    assert "North Quay" in looked.content.decode()
+    assert "The decision is recorded" in again
+    assert "North Quay" not in again, "Once used, the mailbox alone no longer shows the plan."
 
 
 def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -26,7 +27,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
-from partnerships.plans.models import Decision, Plan, SignOff
+from partnerships.plans.models import Decision, Plan, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
     asked_again,
@@ -350,32 +351,38 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(request.path)
-    reader = reading_class(link.person, plan)
-    before = state.earlier.version.number if state.earlier else 0
-    compared = (
-        compare_contents(content_for(content_of(plan, before), reader), content_for(version.content, reader))
-        if before
-        else None
-    )
-    since = versions_for(link.person, plan).filter(number__gt=before, number__lte=number)
+    context = {
+        "plan": plan,
+        "number": number,
+        "person": link.person,
+        "organisation": organisation,
+        "signatory": link.signatory,
+        "state": state,
+        "stale": stale,
+        "asked_for": link.number,
+        "open_to_sign": open_to_sign,
+    }
+    if open_to_sign:  # afterwards, the link alone no longer shows the plan
+        context |= {"form": form, **_to_decide_on(request, link, version, state)}
     return render(
         request,
         "plans/sign_by_link.html",
-        {
-            "plan": plan,
-            "number": number,
-            "person": link.person,
-            "organisation": organisation,
-            "signatory": link.signatory,
-            "state": state,
-            "stale": stale,
-            "asked_for": link.number,
-            "before": before,
-            "compared": compared,
-            "between": since.without_content().order_by("number"),
-            "form": form if open_to_sign else None,
-            "open_to_sign": open_to_sign,
-            **reading_context(reader, version.content, version.html, request.GET),
-        },
+        context,
         status=422 if form.errors and request.method == "POST" else 200,
     )
+
+
+def _to_decide_on(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
+    """The version, and what changed in it since the organisation last decided."""
+    plan, reader = link.signatory.plan, reading_class(link.person, link.signatory.plan)
+    before = state.earlier.version.number if state.earlier else 0
+    since = versions_for(link.person, plan).filter(number__gt=before, number__lte=version.number)
+    compared = None
+    if before:
+        compared = compare_contents(content_for(content_of(plan, before), reader), content_for(version.content, reader))
+    return {
+        "before": before,
+        "compared": compared,
+        "between": since.without_content().order_by("number"),
+        **reading_context(reader, version.content, version.html, request.GET),
+    }

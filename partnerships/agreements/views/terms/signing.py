@@ -149,18 +149,18 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             if form.declines:
                 return render(request, "agreements/terms/declined.html", _about(link))
             return redirect(request.path)
-    return render(
-        request,
-        "agreements/terms/sign_by_link.html",
-        {
-            **_about(link),
-            "form": form,
-            "signature": signature,
+    context = _about(link) | {"form": form, "signature": signature}
+    if form is not None:  # afterwards, the link alone no longer shows the terms
+        context |= {
             "paper": paper_of_version(version),
             "compared": None if link.signatory.joins else compared_with_base(link.person, version),
             "joining": link.signatory.joins,
             **signing_context(version),
-        },
+        }
+    return render(
+        request,
+        "agreements/terms/sign_by_link.html",
+        context,
         status=422 if form is not None and form.errors else 200,
     )
 

@@ -128,8 +128,8 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     parties: frozenset[int] = frozenset()
     if plan.partnership_id and roles.of:
         parties = frozenset(rows_for(_present, plan.partnership_id))
-    # A share counts only while the person acts for an organisation.
-    by_share = person is not None and bool(roles.of) and roles.of.keys().isdisjoint(owners)
+    # A share counts only while the person acts for an organisation; who may edit the draft needs none.
+    by_share = bool(roles.of) and not roles.edited_among(owners)
     may_comment = person is not None and by_share and bool(rows_for(_shared, person, plan.pk, now))
     return Rights(plan, owners, parties, comments_by_share=may_comment, roles=roles)
 

@@ -118,6 +118,20 @@ def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Calla
     assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
 
 
+def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    show(plan, world, world.vera)
+    vera, address = as_(world.vera), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+
+    page = vera.get(address).content.decode()
+    answer = vera.post(address, {"text": "Too few homes."})
+
+    assert 'name="text"' in page
+    assert answer.status_code == 302
+
+
 def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, title="Island homes")
     client = as_(world.ben)

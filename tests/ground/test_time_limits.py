@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection
 from django.db.utils import ConnectionHandler
@@ -24,6 +25,8 @@ from tests.faults.relay import Relay
 from tests.support.roles import database_url, limited_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+DEPLOY = settings.BASE_DIR / "docs" / "deploy.md"
 
 
 def shown(url: str, name: str) -> str:
@@ -116,6 +119,13 @@ def test_a_page_stopped_by_a_time_limit_answers_503(
 
 
 # --- Migrations that wait for a table
+
+
+def test_migrations_wait_for_a_lock_as_long_as_the_docs_say() -> None:
+    row = next(one for one in DEPLOY.read_text(encoding="utf-8").splitlines() if one.startswith("| owner: `migrate`"))
+
+    assert Command.LOCK_TIMEOUT == "5s"
+    assert f"5 s, then it lets others pass and tries again, {Command.TRIES} times" in row
 
 
 @pytest.fixture

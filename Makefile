@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-saving bench-search bench-successions docs nightly release-check try-alerts try-failover try-image \
+	bench-saving bench-search bench-successions docs nightly release-check try-alerts try-failover try-hosts try-image \
 	try-recovery try-upgrade format settings lock audit
 
 help: ## List these commands
@@ -97,8 +97,8 @@ try-upgrade: ## Upgrade the first public commit and every version tag to this co
 try-alerts: ## Play each fault to the rules for Prometheus (needs promtool)
 	@$(VENV) -m benchmarks.alerts
 
-nightly: ## What takes too long for CI: upgrades on each PostgreSQL here, recovery, alerts, failover
-	@$(BOOTSTRAP) -m benchmarks.nightly
+nightly: ## What takes too long for CI: upgrades on each PostgreSQL here, recovery, alerts, failover, hosts
+	@$(BOOTSTRAP) -m benchmarks.nightly $(ARGS)
 
 try-failover: ## Kill and cut off a broker with sentinels and a standby, on hosts of their own (needs root)
 	@$(VENV) -m benchmarks.failover

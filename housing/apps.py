@@ -1,12 +1,11 @@
 """The project as Django knows it."""
 
-import sys
 from importlib import import_module
 
 from django.apps import AppConfig
 from django.conf import settings
 
-from partnerships.kit.masking import print_masked_traceback
+from partnerships.kit.masking import mask_tracebacks
 
 
 class HousingConfig(AppConfig):
@@ -22,4 +21,4 @@ class HousingConfig(AppConfig):
         # Now, not at the first probe: an upgrade may replace the files under a running process.
         import_module("housing.upgrades").known_migrations()
         if not settings.DEBUG:
-            sys.excepthook = print_masked_traceback
+            mask_tracebacks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, MutableMapping
 from types import TracebackType
@@ -134,8 +135,15 @@ class MaskingFormatter(logging.Formatter):
         return mask(super().format(record))
 
 
-def print_masked_traceback(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
-    """A `sys.excepthook` that masks the traceback of a crash."""
+def mask_tracebacks() -> None:
+    """Mask what Python prints when this process, or a thread of it, ends by an error."""
+    sys.excepthook = _print_masked
+    threading.excepthook = lambda ended: _print_masked(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _print_masked(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit):  # how a thread may end
+        return
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error or kind(), where)
         return

@@ -100,13 +100,16 @@ def test_values_in_an_errors_detail_are_masked() -> None:
     assert "Canary" not in "".join(said)
 
 
-def test_the_traceback_of_a_crashed_process_is_masked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", ["fail()", "thread = threading.Thread(target=fail); thread.start(); thread.join()"])
+def test_the_traceback_of_a_crashed_process_or_thread_is_masked(tmp_path: Path, ends: str) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "import sys\n"
-        "from partnerships.kit.masking import print_masked_traceback\n"
-        "sys.excepthook = print_masked_traceback\n"
-        f"raise ValueError('no\\nDETAIL:  Key (email)=({CANARY})')\n"
+        "import threading\n"
+        "from partnerships.kit.masking import mask_tracebacks\n"
+        "def fail():\n"
+        f"    raise ValueError('no\\nDETAIL:  Key (email)=({CANARY})')\n"
+        "mask_tracebacks()\n"
+        f"{ends}\n"
     )
 
     ended = subprocess.run(

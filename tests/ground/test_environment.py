@@ -197,10 +197,13 @@ def test_every_key_of_a_list_is_checked() -> None:
     assert "SECOND_FACTOR_KEYS" in refusal(SECOND_FACTOR_KEYS=f"{LONG},old")
 
 
-def test_a_key_may_start_with_a_dollar_sign(tmp_path: Path) -> None:
-    script = "from housing import settings; print(settings.SECRET_KEY)"
+def test_a_key_may_start_with_a_dollar_sign_and_operators_are_those_who_get_alerts(tmp_path: Path) -> None:
+    script = "from housing import settings; print(settings.SECRET_KEY, [address for _, address in settings.ADMINS])"
+    given = {"SECRET_KEY": "$" + LONG, "OPERATORS": "one@ground.example,two@ground.example"}
 
-    assert run_with(tmp_path, ["-c", script], {"SECRET_KEY": "$" + LONG}).stdout.strip() == "$" + LONG
+    said = run_with(tmp_path, ["-c", script], given).stdout.strip()
+
+    assert said == f"${LONG} ['one@ground.example', 'two@ground.example']"
 
 
 def test_the_deployment_check_finds_weak_keys_with_debug_too() -> None:

@@ -98,6 +98,12 @@ class Form:
     free: list[str] = field(default_factory=list)
 
 
+#: The tags that lead on, without the rest of a page: Python's parser takes ten times as long for all of it.
+_LEADING = re.compile(
+    r"""</?(?:a|iframe|form|select|option|textarea|input)\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE
+)
+
+
 class _Page(HTMLParser):
     """Collects the links and forms of a page."""
 
@@ -107,6 +113,10 @@ class _Page(HTMLParser):
         self.forms: list[Form] = []
         self._form: Form | None = None
         self._select = ""
+
+    def read(self, body: bytes) -> None:
+        """Read a page's HTML."""
+        self.feed("".join(_LEADING.findall(body.decode("utf-8", "replace"))))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
@@ -151,7 +161,7 @@ class _Page(HTMLParser):
 def forms_of(body: bytes) -> list[Form]:
     """The forms of a page, each with the values its fields have or may have."""
     page = _Page()
-    page.feed(body.decode("utf-8", "replace"))
+    page.read(body)
     return page.forms
 
 
@@ -257,7 +267,7 @@ class Crawler:
                 queue.append(self._local(path, answer.location))
             if "html" in answer.content_type:
                 page = _Page()
-                page.feed(answer.body.decode("utf-8", "replace"))
+                page.read(answer.body)
                 queue.extend(self._local(path, link) for link in page.links)
                 self._forms.extend((path, form) for form in page.forms)
         return self.report

@@ -33,6 +33,7 @@ from tests.support.browser import PATIENCE, chromium_path
 from tests.support.constraints import number_at_once
 from tests.support.database import template_database
 from tests.support.kept_statements import compared
+from tests.support.signing_in import log_in
 from tests.world import World, make_world
 
 # Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
@@ -51,12 +52,15 @@ def pytest_configure() -> None:
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     # Every test client would read all static files again, a tenth of the time of tests of pages.
     django_settings.WHITENOISE_USE_FINDERS = False
+    # No test collects static files, and WhiteNoise warned of the missing folder in 1,600 tests.
+    django_settings.STATIC_ROOT = None
     # Whether somebody has built the documentation must not change what a test sees.
     django_settings.WHITENOISE_ROOT = None
     django_settings.CELERY_BROKER_URL = "memory://"
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True
     client.store_rendered_templates = of_the_page
+    client.Client._login = log_in  # type: ignore[attr-defined]  # private in Django
     expect.set_options(timeout=PATIENCE)  # Playwright's own is five seconds
 
 

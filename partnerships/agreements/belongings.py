@@ -67,10 +67,10 @@ POSTS = OwnedKind(
 
 
 def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing]:
-    found = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
+    objectives = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
     return [
-        Thing(one.pk, one.text, one.get_absolute_url(), one.partnership.title)
-        for one in found.select_related("partnership").order_by("partnership", "position", "pk")
+        Thing(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
+        for objective in objectives.select_related("partnership").order_by("partnership", "position", "pk")
     ]
 
 
@@ -120,8 +120,10 @@ def leave_posts(departure: Departure) -> int:
         tell_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
     organisation, today = membership.organisation, timezone.localdate(departure.now)
     roles = roles_of(departure.author, departure.now)
-    held = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
-    posts = {holder.post_id: holder.post for holder in held.select_related("post").order_by("post__partnership", "pk")}
+    posts_held = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
+    posts = {
+        holder.post_id: holder.post for holder in posts_held.select_related("post").order_by("post__partnership", "pk")
+    }
     reason = f"The holder no longer acts for {organisation.display_name}."
     for post in posts.values():
         end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)

@@ -63,16 +63,16 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
     field = path.replace(".", "__")
 
     def ready(user: User, rows: Sequence[Any]) -> None:
-        known = inside_among(user, [one.pk for row in rows if (one := of(row)) is not None])
+        inside_ids = inside_among(user, [one.pk for row in rows if (one := of(row)) is not None])
         for row in rows:
             one = of(row)
-            row.known_partnership = one if one is not None and one.pk in known else None
+            row.known_partnership = one if one is not None and one.pk in inside_ids else None
 
     def key(user: User) -> Combinable:
         inside = Partnership.objects.inside_for(user).values("pk")
         return Case(When(**{f"{field}__in": inside}, then=F(f"{field}__title")))
 
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": "partnership",
         "label": "Partnership",
         "value": lambda row: row.known_partnership.title if row.known_partnership else None,
@@ -81,4 +81,4 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
         "ready": ready,
         "is_grouped": True,
     }
-    return Column(**given | column)
+    return Column(**defaults | column)

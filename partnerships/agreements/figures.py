@@ -54,7 +54,7 @@ def register_figures(name: str, build: Callable[[Asked], Block | None]) -> None:
     _rooms[name] = build
 
 
-def figures_of(asked: Asked) -> list[dict[str, Any]]:
+def figures_of(period: Asked) -> list[dict[str, Any]]:
     """The blocks of all rooms that have something to say, as plain data that can be stored."""
-    built = (_rooms[name](asked) for name in sorted(_rooms))
+    built = (_rooms[name](period) for name in sorted(_rooms))
     return [asdict(block) for block in built if block is not None]

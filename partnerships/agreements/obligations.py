@@ -38,11 +38,11 @@ _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
 def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
     inside = Party.objects.inside().filter(organisation=organisation)
-    mine = inside.filter(partnership=OuterRef("pk"))
+    own_parties = inside.filter(partnership=OuterRef("pk"))
     return (
         Partnership.objects.live()
         .filter(pk__in=inside.values("partnership"))
-        .annotate(part=Subquery(mine.values("role")[:1]))
+        .annotate(part=Subquery(own_parties.values("role")[:1]))
     )
 
 
@@ -60,15 +60,15 @@ def _leave(moving: Moving) -> dict[str, Any]:
     }
 
 
-def _join(ended: Party, kept: Party) -> dict[str, Any]:
+def _join(ended: Party, kept_party: Party) -> dict[str, Any]:
     """The other party takes part as the one that leaves did, in the stronger of both roles."""
-    if kept.status not in _INSIDE:
+    if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
         return {name: getattr(ended, name) for name in fields}
-    stronger = min(PartyRole(ended.role), PartyRole(kept.role), key=_ROLES.index)
-    accepted = PartyStatus.ACCEPTED in (ended.status, kept.status)
+    stronger = min(PartyRole(ended.role), PartyRole(kept_party.role), key=_ROLES.index)
+    accepted = PartyStatus.ACCEPTED in (ended.status, kept_party.status)
     status = PartyStatus.ACCEPTED if accepted else PartyStatus.INVITED
-    return {"role": stronger.value, "status": status.value, "joined_on": kept.joined_on or ended.joined_on}
+    return {"role": stronger.value, "status": status.value, "joined_on": kept_party.joined_on or ended.joined_on}
 
 
 def _signed(target: int) -> Q:
@@ -120,10 +120,10 @@ OBJECTIVES = Obligation(
 
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     """Those in use. A body that has ended may have passed on its part in the partnership before the post."""
-    mine = Post.objects.filter(organisation=organisation).select_related("partnership")
+    own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
-        return mine.in_use()
-    return mine.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
+        return own_posts.in_use()
+    return own_posts.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
 
 
 def _post(one: Post, organisation: Organisation) -> Held:

@@ -67,19 +67,28 @@ def register_origin(origin: Origin) -> None:
     _origins[origin.made, origin.name] = origin
 
 
-def read_from(text: str, made: type[Model] = Objective) -> From | None:
+def read_from(text: str, target_model: type[Model] = Objective) -> From | None:
     """The record behind `recommendation-12` that a thing of this model is to come from; None for an unknown kind."""
     name, _, number = text.rpartition("-")
-    origin, record = _origins.get((made, name)), row_number(number)
+    origin, record = _origins.get((target_model, name)), row_number(number)
     return From(origin, record) if origin is not None and record is not None else None
 
 
-def _of(made: type[Model]) -> list[Origin]:
-    return [_origins[made, name] for model, name in sorted(_origins, key=lambda key: key[1]) if model is made]
+def _of(target_model: type[Model]) -> list[Origin]:
+    return [
+        _origins[target_model, name]
+        for model, name in sorted(_origins, key=lambda key: key[1])
+        if model is target_model
+    ]
 
 
 def links_of(thing: Model, user: User) -> list[Suggested]:
     """Every record behind an objective, ask, offer or conversation that this person may see."""
-    known = _of(type(thing))
-    there = with_rows(thing.pk, *(rows for one in known for rows in one.rows))
-    return [link for one in known if not one.rows or there.intersection(one.rows) for link in one.links_of(thing, user)]
+    kinds = _of(type(thing))
+    there = with_rows(thing.pk, *(rows for origin_kind in kinds for rows in origin_kind.rows))
+    return [
+        link
+        for origin_kind in kinds
+        if not origin_kind.rows or there.intersection(origin_kind.rows)
+        for link in origin_kind.links_of(thing, user)
+    ]

@@ -76,12 +76,12 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
     """
     if not parties:
         return
-    left_at = Party.objects.filter(pk__in=[one.pk for one in parties.values()], partnership=OuterRef("pgh_obj_id"))
-    kept, before = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at")), Q(pgh_created_at__lte=F("left_at"))
+    left_at = Party.objects.filter(pk__in=[party.pk for party in parties.values()], partnership=OuterRef("pgh_obj_id"))
+    unchanged, before = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at")), Q(pgh_created_at__lte=F("left_at"))
     rows = (
         Partnership.pgh_event_model.objects.filter(pgh_obj_id__in=list(parties))  # type: ignore[attr-defined]  # made by pghistory
         .annotate(left_at=Subquery(left_at.values("left_at")[:1]))
-        .annotate(rank=Case(When(kept, then=0), When(before, then=1), default=2))
+        .annotate(rank=Case(When(unchanged, then=0), When(before, then=1), default=2))
         .order_by(
             "pgh_obj_id",
             "rank",
@@ -116,10 +116,10 @@ def parties_then(party: Party) -> list[Party]:
     newest = events.filter(pgh_id__lte=leaving.pgh_id).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     names = [field.attname for field in Party._meta.concrete_fields if not field.primary_key]
     parties = [Party(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
-    bodies = Organisation.objects.in_bulk([one.organisation_id for one in parties])
+    bodies = Organisation.objects.in_bulk([party.organisation_id for party in parties])
     for one in parties:
         one.organisation = bodies[one.organisation_id]
-    return sorted(parties, key=lambda one: (one.role, one.organisation.name, one.pk))
+    return sorted(parties, key=lambda party: (party.role, party.organisation.name, party.pk))
 
 
 def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:

@@ -15,8 +15,8 @@ from partnerships.people.retention import change_in_batches
 
 def clear_contacts_of(person: User) -> int:
     """Empty what posts hold about a person, by account or by address."""
-    theirs = Q(person=person.pk) | Q(email__iexact=person.email, person=None)
-    return Holder.objects.filter(theirs).clear_contacts()
+    own_contacts = Q(person=person.pk) | Q(email__iexact=person.email, person=None)
+    return Holder.objects.filter(own_contacts).clear_contacts()
 
 
 def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:

@@ -136,9 +136,9 @@ def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> lis
         for party in version.parties
         if party["signs"] and not version.is_consolidated
     ]
-    named = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
+    party_ids = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
     lines += [
-        _line(signature.organisation.name, "", signature) for pk, signature in signatures.items() if pk not in named
+        _line(signature.organisation.name, "", signature) for pk, signature in signatures.items() if pk not in party_ids
     ]
     return lines
 

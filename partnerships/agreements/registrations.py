@@ -60,8 +60,8 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, sections, emails, retention, personal data."""
-    for one in (PARTNERSHIPS, CONTACTS, DOCUMENTS):
-        register_list(one)
+    for document_list in (PARTNERSHIPS, CONTACTS, DOCUMENTS):
+        register_list(document_list)
     obligations.register()
     register_settling(obligations.POSTS.code, end_holdings_left_behind)
     register_events(EventKind)
@@ -192,7 +192,7 @@ def _register_emails() -> None:
         group=NoticeGroup.INVITATIONS,
         about=party,
     )
-    for code, label, write, found in (
+    for code, label, write, email_details in (
         ("answer", "Answer to an invitation", emails.write_answer, party),
         (
             "date_came",
@@ -216,7 +216,7 @@ def _register_emails() -> None:
         ("terms_in_force", "Terms in force", emails.write_terms_in_force, version),
         ("terms_stopped", "Signing of terms stopped", emails.write_terms_stopped, proposal),
     ):
-        register_email(f"agreements.{code}", label, write, group=NoticeGroup.PARTNERSHIPS, about=found)
+        register_email(f"agreements.{code}", label, write, group=NoticeGroup.PARTNERSHIPS, about=email_details)
     register_email(
         "agreements.dates_ahead",
         "Dates of partnerships that are coming",

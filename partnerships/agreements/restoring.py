@@ -177,7 +177,9 @@ def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
     Lines written before 29 November 2026, 21:40 hash the first day too.
     """
     holders = list(Holder.objects.filter(pk__in={line["holder"] for line in lines}).order_by("pk"))
-    earlier = {identity(one.post_id, one.added_at, one.starts_on): holder_identity(one) for one in holders}
+    earlier = {
+        identity(holder.post_id, holder.added_at, holder.starts_on): holder_identity(holder) for holder in holders
+    }
     return [line | {"same": earlier.get(line["same"], line["same"])} for line in lines], holders
 
 
@@ -269,7 +271,7 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redo_each(
         "holder",
         lines,
-        [one for one in holders if one.cleared_at is None],
+        [holder for holder in holders if holder.cleared_at is None],
         same=holder_identity,
         began=lambda one: one.added_at,
         redo=redo,

@@ -54,10 +54,10 @@ def holdings_of(reader: User) -> str:
     With the partnerships that one of their organisations is invited to, which they read in full until it declines.
     """
     roles = Membership.objects.roles_of(reader)
-    known = Party.objects.filter(organisation__in=list(roles), status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
-    parts = sorted(known.values_list("partnership", "organisation", "status"))
-    given = [sorted(roles.items()), parts, is_administrator(reader)]
-    return hashlib.sha256(json.dumps(given).encode()).hexdigest()
+    parties = Party.objects.filter(organisation__in=list(roles), status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
+    parts = sorted(parties.values_list("partnership", "organisation", "status"))
+    cache_key = [sorted(roles.items()), parts, is_administrator(reader)]
+    return hashlib.sha256(json.dumps(cache_key).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,10 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     A party whose notice has run out does not count, whether or not a job has recorded that it left.
     """
     pk = partnership.pk
-    known = of_page((rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now))
-    return Rights(partnership, dict(_present_roles(pk, now) if known is None else known), roles_of(person, now))
+    roles_by_party = of_page((rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now))
+    return Rights(
+        partnership, dict(_present_roles(pk, now) if roles_by_party is None else roles_by_party), roles_of(person, now)
+    )
 
 
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:

@@ -46,8 +46,8 @@ def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> lis
     """Everything that is stuck in these partnerships, as the reader may see it, longest first."""
     if not partnerships:
         return []
-    found = [one for name in sorted(_rooms) for one in _rooms[name](user, partnerships, now)]
-    return sorted(found, key=lambda one: (one.since, one.title, one.path))
+    stuck = [record for name in sorted(_rooms) for record in _rooms[name](user, partnerships, now)]
+    return sorted(stuck, key=lambda record: (record.since, record.title, record.path))
 
 
 #: Finds what is stuck among the single records that a person facilitates, at a moment.
@@ -62,4 +62,4 @@ def register_facilitated(name: str, find: FindFacilitated) -> None:
 
 def stuck_facilitated(user: User, now: dt.datetime) -> list[Stuck]:
     """What is stuck among the single records that the person facilitates."""
-    return [one for name in sorted(_facilitated) for one in _facilitated[name](user, now)]
+    return [record for name in sorted(_facilitated) for record in _facilitated[name](user, now)]

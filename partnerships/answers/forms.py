@@ -129,7 +129,7 @@ class ForwardedForm(Form):
         for name, bodies in (("organisation", keepers), ("others", parties)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [(str(one.pk), one.display_name) for one in bodies]
+            field.choices = [(str(body.pk), body.display_name) for body in bodies]
         if len(keepers) == 1:
             self.fields["organisation"].initial = str(keepers[0].pk)
             self.fields["organisation"].widget = forms.HiddenInput()

@@ -139,7 +139,7 @@ def _words(page: str) -> str:
 def _plain(text: str) -> str:
     """The text with plain line ends and without control characters."""
     lines = text[: 2 * MAX_FORWARDED].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    kept = "".join(one for one in lines if one in "\n\t" or one.isprintable())
+    kept = "".join(line for line in lines if line in "\n\t" or line.isprintable())
     return kept.strip()[:MAX_FORWARDED]
 
 

@@ -48,9 +48,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """The person's calendars: their own, and one for each partnership."""
     person = signed_in(request)
     every = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
-    addresses = {one.partnership_id: one for one in every if one.view_number is None}
-    partnerships = [(one, addresses.get(one.pk)) for one in partnerships_of(person)]
-    found = [(find_view(person, one.view_number), one) for one in every if one.view_number is not None]
+    addresses = {address.partnership_id: address for address in every if address.view_number is None}
+    partnerships = [(address, addresses.get(address.pk)) for address in partnerships_of(person)]
+    found = [(find_view(person, address.view_number), address) for address in every if address.view_number is not None]
     views = [(view, one) for view, one in found if view is not None]
     context = {"own": addresses.get(None), "partnerships": partnerships, "views": views}
     return render(request, "calendars/index.html", context)

@@ -29,12 +29,12 @@ from partnerships.people.models import User
 def _things(commitments: CommitmentQuerySet) -> list[Thing]:
     return [
         Thing(
-            one.pk,
-            f"{one.reference} {Truncator(one.text).chars(90)}",
-            one.get_absolute_url(),
-            one.partnership.title if one.partnership else "",
+            commitment.pk,
+            f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
+            commitment.get_absolute_url(),
+            commitment.partnership.title if commitment.partnership else "",
         )
-        for one in commitments.select_related("partnership").order_by("due_on", "pk")
+        for commitment in commitments.select_related("partnership").order_by("due_on", "pk")
     ]
 
 

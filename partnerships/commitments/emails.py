@@ -109,17 +109,17 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
     Those that are over, that somebody else owns now, or that they may not read, are left out.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
-    found = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
-    if not found:
+    commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
+    if not commitments:
         return "They no longer own any of these commitments."
     author = User.objects.get(pk=due.params["author"])
     context = {
         "person": person,
         "author": author,
         "reminds": due.params["reminds"],
-        "commitments": found[:MAX_LISTED],
-        "count": len(found),
-        "more": max(0, len(found) - MAX_LISTED),
+        "commitments": commitments[:MAX_LISTED],
+        "count": len(commitments),
+        "more": max(0, len(commitments) - MAX_LISTED),
         "href": f"{link('commitments:list')}?side=mine",
     }
     return Content("commitments/owned_together", context, reply_to=author.email)

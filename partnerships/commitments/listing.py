@@ -35,10 +35,10 @@ _STANDING: dict[str, dict[str, Any]] = {
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
     """Commitments the person may see and these filters find."""
-    mine = Organisation.objects.of_person(user).values("pk")
+    own_organisations = Organisation.objects.of_person(user).values("pk")
     sides: dict[str, dict[str, Any]] = {
-        "given": {"giver__in": mine},
-        "received": {"receiver__in": mine},
+        "given": {"giver__in": own_organisations},
+        "received": {"receiver__in": own_organisations},
         "mine": {"owner": user},
     }
     standing = chosen.get("standing", "")

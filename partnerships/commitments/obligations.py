@@ -20,8 +20,8 @@ from partnerships.organisations.obligations import (
 
 
 def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitment]:
-    mine = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
-    return Commitment.objects.filter(mine).exclude(status__in=OVER)
+    of_organisation = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
+    return Commitment.objects.filter(of_organisation).exclude(status__in=OVER)
 
 
 def _other_side(target: int) -> Q:
@@ -30,11 +30,11 @@ def _other_side(target: int) -> Q:
 
 
 def _describe(one: Commitment, organisation: Organisation) -> Held:
-    what = "Gives" if one.giver_id == organisation.pk else "Receives"
+    verb = "Gives" if one.giver_id == organisation.pk else "Receives"
     title = f"{one.reference} {Truncator(one.text).chars(90)}"
     homes, money = homes_and_money(one.quantity, one.unit)
     return Held(
-        one.pk, title, one.get_absolute_url(), what, homes=homes, money=money, outside=f"Commitment {one.reference}"
+        one.pk, title, one.get_absolute_url(), verb, homes=homes, money=money, outside=f"Commitment {one.reference}"
     )
 
 

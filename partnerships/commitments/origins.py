@@ -134,7 +134,7 @@ def links_lookup(commitment: int) -> Lookup:
 
 
 def _rows_of_links() -> list[RowsAbout]:
-    return [rows for one in _origins.values() for rows in one.rows]
+    return [rows for origin in _origins.values() for rows in origin.rows]
 
 
 def copy_links(old: Commitment, new: Commitment) -> None:

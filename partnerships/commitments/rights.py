@@ -134,8 +134,8 @@ class Rights:
     @property
     def may_replace(self) -> bool:
         """Editors and leads of either side, once it is agreed."""
-        known = bool(self.commitment.giver_id and self.commitment.receiver_id)
-        return known and self.commitment.is_under_way and self.edits and not self.commitment.is_action
+        has_both_sides = bool(self.commitment.giver_id and self.commitment.receiver_id)
+        return has_both_sides and self.commitment.is_under_way and self.edits and not self.commitment.is_action
 
     @property
     def may_act(self) -> bool:
@@ -153,12 +153,12 @@ def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.da
     roles = roles_of(person, now).of
     return [
         Rights(
-            one,
-            giver_role=roles.get(one.giver_id or 0, ""),
-            receiver_role=roles.get(one.receiver_id or 0, ""),
+            commitment,
+            giver_role=roles.get(commitment.giver_id or 0, ""),
+            receiver_role=roles.get(commitment.receiver_id or 0, ""),
             person_id=person.pk,
         )
-        for one in commitments
+        for commitment in commitments
     ]
 
 

@@ -53,7 +53,7 @@ class Cycle:
         """The next days after this one."""
         after = max(after, self.starts_on - dt.timedelta(days=1))
         moment = dt.datetime.combine(after, dt.time())
-        return [one.date() for one in islice(self._rule().xafter(moment), count)]
+        return [day.date() for day in islice(self._rule().xafter(moment), count)]
 
     def next_day(self, *, after: dt.date) -> dt.date:
         """The next day after this one."""
@@ -163,14 +163,14 @@ def recognise(text: str) -> Guess | None:
     day = re.search(rf"\b{_DAY}\b", words)
     which = re.search(rf"\b{_WHICH} {_DAY}\b", words)
     weekday_found = [day.lower() for day in WEEKDAYS].index(day[1]) if day else None
-    found = _frequencies(words)
-    if not found and which:
-        found = {(Unit.MONTHS, 1)}
-    elif not found and re.search(rf"\b(?:every|each|on) {_DAY}\b", words):
-        found = {(Unit.WEEKS, 1)}
-    if len(found) != 1:
+    frequencies = _frequencies(words)
+    if not frequencies and which:
+        frequencies = {(Unit.MONTHS, 1)}
+    elif not frequencies and re.search(rf"\b(?:every|each|on) {_DAY}\b", words):
+        frequencies = {(Unit.WEEKS, 1)}
+    if len(frequencies) != 1:
         return None
-    ((unit, interval),) = found
+    ((unit, interval),) = frequencies
     position = None
     if which and unit == Unit.MONTHS:
         name = _ORDINALS.get(which[1], which[1])
@@ -180,27 +180,27 @@ def recognise(text: str) -> Guess | None:
 
 def _frequencies(words: str) -> set[tuple[Unit, int]]:
     """Every frequency named in the words, in lower case."""
-    found: set[tuple[Unit, int]] = set()
+    units: set[tuple[Unit, int]] = set()
     for often, months in _A_YEAR.items():
         pattern = rf"\b{often} (?:a|per|each|every) year\b"
         if re.search(pattern, words):
-            found.add((Unit.MONTHS, months))
+            units.add((Unit.MONTHS, months))
     for pattern in (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|month)ly\b"):
         for count, unit in re.findall(pattern, words):
-            found.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
+            units.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
         words = re.sub(pattern, " ", words)
     if re.search(r"\bevery second week\b", words):
-        found.add((Unit.WEEKS, 2))
+        units.add((Unit.WEEKS, 2))
     named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, words)}
     if re.search(
         r"\b(?:twice|two times|three times) (?:a|per|each) (?:week|month|quarter)\b|\bbi-?(?:week|month)ly", words
     ):
         # Not an even interval, or one that people read in two ways.
-        return found | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
+        return units | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
     # "The first Tuesday of each month, quarterly" is not two frequencies: the quarter decides.
     longer = {one for one in named if one != (Unit.MONTHS, 1)}
     which_of_month = re.search(rf"\b{_WHICH} {_DAY} (?:of|in) (?:the|each|every|a) month\b", words)
-    return found | (longer if which_of_month and longer else set() if which_of_month and found else named)
+    return units | (longer if which_of_month and longer else set() if which_of_month and units else named)
 
 
 def _count(word: str) -> int:

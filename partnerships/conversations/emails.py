@@ -46,7 +46,7 @@ def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
     today, stage = timezone.localdate(now), due.params["stage"]
     if report is None or report.due_on.isoformat() != due.params["due_on"]:
         return "It was submitted, moved or is no longer needed."
-    if person.pk not in {one.pk for one in people_to_chase(report, stage, today)}:
+    if person.pk not in {person.pk for person in people_to_chase(report, stage, today)}:
         return "They are no longer responsible for it."
     context = {
         "person": person,
@@ -177,8 +177,8 @@ def _invited(meeting: Meeting, person: User) -> Invited:
 
 def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to somebody who was named a facilitator."""
-    named = Facilitator.objects.named().for_listing().select_related("named_by")
-    facilitator = named.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
+    facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
+    facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:
         return "They accepted, or it has ended."
     context = {

@@ -81,8 +81,10 @@ def _conversations(user: User, chosen: Mapping[str, Any]) -> ConversationQuerySe
     if chosen.get("mine"):
         rows = rows.filter(pk__in=queries.kept_by(user).values("pk"))
     if chosen.get("to_agree"):
-        ours = Side.objects.filter(organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None)
-        rows = rows.filter(status__in=OPEN_FOR_CORRECTION, pk__in=ours.values("conversation"))
+        own_sides = Side.objects.filter(
+            organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None
+        )
+        rows = rows.filter(status__in=OPEN_FOR_CORRECTION, pk__in=own_sides.values("conversation"))
     if chosen.get("partnership"):
         rows = rows.filter(partnership=chosen["partnership"])
     if chosen.get("words"):

@@ -26,12 +26,12 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
     mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=[side.pk for side in sides]).first()
     if mine is None:
         return None
-    others = [side for side in sides if side.pk != mine.pk]
+    other_sides = [side for side in sides if side.pk != mine.pk]
     return Suggestion(
         words=words_for(conversation),
         href=conversation.get_absolute_url(),
         giver=mine,
-        receiver=others[0] if len(others) == 1 else None,
+        receiver=other_sides[0] if len(other_sides) == 1 else None,
         partnership=conversation.partnership,
     )
 
@@ -51,21 +51,21 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Conversations behind a commitment that the person may see."""
     promised = _promised(commitment.pk).order_by().values("conversation")
     agreed = _agreed(commitment.pk).order_by().values("conversation")
-    found = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
+    conversations = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
     return [
         OriginLink(words_for(conversation), conversation.get_absolute_url())
-        for conversation in found.order_by("held_on", "pk")
+        for conversation in conversations.order_by("held_on", "pk")
     ]
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
     """Copy the links of a commitment to the one that replaces it."""
     links = ConversationCommitment.objects.filter(commitment=old).order_by("pk")
-    kept = [
+    copies = [
         ConversationCommitment(conversation_id=link.conversation_id, commitment=new, made_at=link.made_at)
         for link in links
     ]
-    ConversationCommitment.objects.bulk_create(kept, ignore_conflicts=True)
+    ConversationCommitment.objects.bulk_create(copies, ignore_conflicts=True)
 
 
 def conversations_address(commitment_from: Conversation) -> str:

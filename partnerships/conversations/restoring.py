@@ -93,11 +93,11 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         end_facilitation(facilitator=facilitator, reason=_REASON, author=None, now=now)
         return True
 
-    named = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})
+    facilitators = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})
     return redo_each(
         "facilitator",
         lines,
-        named.order_by("pk"),
+        facilitators.order_by("pk"),
         same=facilitator_identity,
         began=lambda one: one.named_at,
         redo=redo,

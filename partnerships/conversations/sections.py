@@ -94,8 +94,8 @@ def _journal(user: User, column: str, record: int, *, writes: bool, has_notes: b
 
 
 def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
-    named = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
-    return named.for_listing().order_by("person__name", "pk")
+    facilitators = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
+    return facilitators.for_listing().order_by("person__name", "pk")
 
 
 def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
@@ -118,6 +118,7 @@ def facilitators_section(user: User, partnership: Partnership, *, has_rows: bool
         "partnership": partnership,
         "facilitators": facilitators,
         "may_lead": may_lead,
-        "watches": may_lead or any(one.person_id == user.pk and not one.is_waiting for one in facilitators),
+        "watches": may_lead
+        or any(facilitator.person_id == user.pk and not facilitator.is_waiting for facilitator in facilitators),
     }
     return Section("conversations/facilitating/_section.html", context)

@@ -185,8 +185,8 @@ class SuppressionAdmin(LookOnly):
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         if not search_term:
             return found, may_repeat
-        known = open_suppressions(search_term).values("pk")
-        return found | queryset.filter(pk__in=known), may_repeat
+        suppressed = open_suppressions(search_term).values("pk")
+        return found | queryset.filter(pk__in=suppressed), may_repeat
 
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:
@@ -198,8 +198,8 @@ class SuppressionAdmin(LookOnly):
         """Release each; its confirmed subscriptions become active again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
-            which = {"address": suppression.address or "", "address_hash": suppression.address_hash}
-            count += release(**which, author_id=signed_in(request).pk, now=timezone.now())
+            address_fields = {"address": suppression.address or "", "address_hash": suppression.address_hash}
+            count += release(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
         self.message_user(request, f"Unblocked. Subscriptions that are active again: {count}.")
 
 

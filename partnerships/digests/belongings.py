@@ -37,11 +37,14 @@ def _about(organisation: Organisation) -> SubscriptionQuerySet:
 
 
 def _things(subscriptions: SubscriptionQuerySet) -> list[Thing]:
-    found = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
+    subscriptions_found = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
     by_target: dict[tuple[int | None, int | None], Subscription] = {}
-    for one in found:
-        by_target.setdefault((one.partnership_id, one.plan_id), one)
-    return [Thing(one.pk, str(_target(one)), _target(one).get_absolute_url()) for one in by_target.values()]
+    for subscription in subscriptions_found:
+        by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
+    return [
+        Thing(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
+        for subscription in by_target.values()
+    ]
 
 
 def _target(subscription: Subscription) -> Target:
@@ -59,8 +62,8 @@ def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
     about = _about(organisation)
     colleagues = about.live().filter(person__in=acting_for(organisation, day))
     ended = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
-    theirs = about.filter(person__in=left_by(organisation, day), refused_at=None)
-    followed = theirs.annotate(gone_on=Subquery(ended.values("ends_on")[:1])).filter(
+    leavers_subscriptions = about.filter(person__in=left_by(organisation, day), refused_at=None)
+    followed = leavers_subscriptions.annotate(gone_on=Subquery(ended.values("ends_on")[:1])).filter(
         Q(status__in=_RECEIVING) | Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
     )
     return _things(

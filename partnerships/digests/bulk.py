@@ -49,10 +49,10 @@ def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime)
 def _of_others(person: User, rows: Sequence[Delivery]) -> set[int]:
     """Numbers of the emails that say more than what is in plans that the person may publish."""
     numbers = [row.pk for row in rows]
-    others = DeliveryItem.objects.included().filter(delivery__in=numbers)
-    others = others.exclude(plan__in=Plan.objects.publishable_by(person).values("pk"))
+    other_items = DeliveryItem.objects.included().filter(delivery__in=numbers)
+    other_items = other_items.exclude(plan__in=Plan.objects.publishable_by(person).values("pk"))
     subjects = DeliverySubject.objects.included().filter(delivery__in=numbers)
-    return {*others.values_list("delivery", flat=True), *subjects.values_list("delivery", flat=True)}
+    return {*other_items.values_list("delivery", flat=True), *subjects.values_list("delivery", flat=True)}
 
 
 def _send_again(*, row: Delivery, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:

@@ -55,13 +55,15 @@ _NEVER = -1
 @cache
 def _zones() -> list[tuple[str, str]]:
     """The time zones of people's settings; read from disk once a process."""
-    named = sorted(
+    timezones = sorted(
         zone
         for zone in available_timezones()
         if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/"))
     )
-    others = ((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in named if zone != "Europe/London")
-    return [("Europe/London", "London"), *others]
+    other_zones = (
+        (zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in timezones if zone != "Europe/London"
+    )
+    return [("Europe/London", "London"), *other_zones]
 
 
 class PreferenceForm(Form):
@@ -160,7 +162,7 @@ class PreferenceForm(Form):
         if person.is_stakeholder:
             for name in ("tells_matches", "second_hour", "third_hour"):
                 del self.fields[name]
-                when = [one for one in when if one != name]
+                when = [field for field in when if field != name]
             self.helper = Helper(self, *when, submit=submit)
             return
         self._add_notices(ways or {})

@@ -107,22 +107,22 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     The address of somebody that the backup does not know is refused by its hash.
     """
     refused = {line["person"]: line for line in not_undone("person", lines)}
-    known = [one for one in User.objects.filter(pk__in=refused) if _is_person(one, refused[one.pk])]
-    Preference.objects.bulk_create([Preference(person=one) for one in known], ignore_conflicts=True)
+    users = [user for user in User.objects.filter(pk__in=refused) if _is_person(user, refused[user.pk])]
+    Preference.objects.bulk_create([Preference(person=user) for user in users], ignore_conflicts=True)
     # Lines written before 29 November 2026 have no line about matches beside them.
-    old = [one.pk for one in known if "refusal" not in refused[one.pk]]
+    old = [user.pk for user in users if "refusal" not in refused[user.pk]]
     Preference.objects.filter(person__in=old, refused_at=None).update(tells_matches=False)
-    done = Preference.objects.filter(person__in=known, refused_at=None).update(refused_at=now)
+    done = Preference.objects.filter(person__in=users, refused_at=None).update(refused_at=now)
     by_address = last_about("address", lines)
-    unknown = [refused[pk] for pk in refused.keys() - {one.pk for one in known}]
+    unknown = [refused[pk] for pk in refused.keys() - {user.pk for user in users}]
     hashes = {
         line["refusal"]
         for line in unknown
         if line.get("refusal") and not by_address[line["address"]].get("undone")  # somebody with it said yes since
     }
-    kept = RefusedAddress.objects.filter(address_hash__in=hashes).count()
+    kept_count = RefusedAddress.objects.filter(address_hash__in=hashes).count()
     keep_hashes(hashes, now=now)
-    return Redone(done + len(hashes) - kept)
+    return Redone(done + len(hashes) - kept_count)
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:
@@ -132,8 +132,8 @@ def _is_person(person: User, line: dict[str, Any]) -> bool:
 def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Turn off matches again for those who turned them off."""
     off = {line["person"]: line for line in not_undone("person", lines)}
-    people = [one for one in User.objects.filter(pk__in=off) if person_identity(one) == off[one.pk]["same"]]
-    Preference.objects.bulk_create([Preference(person=one) for one in people], ignore_conflicts=True)
+    people = [user for user in User.objects.filter(pk__in=off) if person_identity(user) == off[user.pk]["same"]]
+    Preference.objects.bulk_create([Preference(person=person) for person in people], ignore_conflicts=True)
     MatchNotice.objects.filter(recipient__in=people, told_at=None).delete()
     return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 

@@ -125,13 +125,13 @@ def never_answered(now: dt.datetime) -> Iterator[User]:
     People who refused something or all questions are kept, even if they were asked again since: otherwise the refusal
     would be deleted too.
     """
-    theirs = Subscription.objects.filter(person=OuterRef("pk"))
+    own_subscriptions = Subscription.objects.filter(person=OuterRef("pk"))
     lately = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED)
-    found = User.objects.filter(
-        ~Exists(theirs.exclude(status=SubscriptionStatus.ASKED)),
-        ~Exists(theirs.filter(refused_at__isnull=False)),
+    users = User.objects.filter(
+        ~Exists(own_subscriptions.exclude(status=SubscriptionStatus.ASKED)),
+        ~Exists(own_subscriptions.filter(refused_at__isnull=False)),
         ~Exists(Preference.objects.filter(person=OuterRef("pk"), refused_at__isnull=False)),
-        ~Exists(theirs.filter(asked_at__gt=now - UNANSWERED)),
+        ~Exists(own_subscriptions.filter(asked_at__gt=now - UNANSWERED)),
         ~Exists(lately),
         ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
         joined_at__lte=now - UNANSWERED,
@@ -139,7 +139,7 @@ def never_answered(now: dt.datetime) -> Iterator[User]:
         erased_at=None,
         is_staff=False,
     )
-    for person in found.order_by("pk"):
+    for person in users.order_by("pk"):
         if not any(_names(model, field, person) for model, field in _elsewhere()):
             yield person
 
@@ -156,8 +156,8 @@ def _elsewhere() -> Iterator[tuple[type, str]]:
 
 
 def _names(model: type, field: str, person: User) -> bool:
-    found: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
-    return found
+    exists: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
+    return exists
 
 
 def _forget(now: dt.datetime, dry_run: bool) -> int:

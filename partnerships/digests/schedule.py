@@ -85,8 +85,8 @@ def local_day(moment: dt.datetime, zone: str) -> dt.date:
 def in_words(moment: dt.datetime, zone: str) -> str:
     """`Tuesday 24 November 2026, 08:00`; names zones other than London."""
     local = moment.astimezone(ZoneInfo(zone))
-    said = f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
-    return f"{said}{zone_in_words(zone)}"
+    words = f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
+    return f"{words}{zone_in_words(zone)}"
 
 
 def zone_in_words(zone: str) -> str:

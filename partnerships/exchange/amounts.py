@@ -40,13 +40,13 @@ def amounts(promises: Collection[Promise], answers: Mapping[int, Decimal]) -> Am
     An answer counts for its agreed amount, less what commitments from it promised and lost. A commitment without an
     answer counts for what it promises.
     """
-    agreed = sum((one.promised for one in promises if one.answer not in answers), NOTHING)
+    agreed = sum((promise.promised for promise in promises if promise.answer not in answers), NOTHING)
     for number, accepted in answers.items():
-        own = [one for one in promises if one.answer == number]
-        lost = sum((one.lost for one in own), NOTHING)
-        agreed += max(accepted - lost, sum((one.promised for one in own), NOTHING))
+        own = [promise for promise in promises if promise.answer == number]
+        lost = sum((promise.lost for promise in own), NOTHING)
+        agreed += max(accepted - lost, sum((promise.promised for promise in own), NOTHING))
     return Amounts(
         agreed=agreed,
-        promised=sum((one.promised for one in promises), NOTHING),
-        kept=sum((one.kept for one in promises), NOTHING),
+        promised=sum((promise.promised for promise in promises), NOTHING),
+        kept=sum((promise.kept for promise in promises), NOTHING),
     )

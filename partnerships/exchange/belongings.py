@@ -20,9 +20,9 @@ def _open(organisation: Organisation) -> QuerySet[Receipt]:
 def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
     found = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
     return [
-        Thing(one.pk, one.entry.title, one.entry.get_absolute_url(), one.entry.organisation.name)
-        for one in found
-        if one.entry.is_open
+        Thing(entry.pk, entry.entry.title, entry.entry.get_absolute_url(), entry.entry.organisation.name)
+        for entry in found
+        if entry.entry.is_open
     ]
 
 

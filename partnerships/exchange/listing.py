@@ -147,7 +147,7 @@ def _columns() -> tuple[Column, ...]:
             kind=choice,
             value=lambda row: row.status_words,
             tag=lambda row: row.status,
-            choices=lambda: [one for one in Status.choices if one[0] != Status.DRAFT],
+            choices=lambda: [choice for choice in Status.choices if choice[0] != Status.DRAFT],
             covered="status",
             is_nullable=False,
             is_grouped=True,

@@ -32,7 +32,7 @@ class Dataset(models.Model):
     on a day can be read again. Only a file of corrected rows adds to it.
     """
 
-    series = models.CharField(max_length=24, choices=[(one.value, SERIES_LABELS[one]) for one in Series])
+    series = models.CharField(max_length=24, choices=[(series.value, SERIES_LABELS[series]) for series in Series])
     released_on = models.DateField(help_text="The day on which it was published, or was true.")
     publisher = models.CharField(max_length=120)
     licence = models.CharField(max_length=60)
@@ -76,7 +76,7 @@ class Figure(models.Model):
     last_year = models.PositiveSmallIntegerField()
     value = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
     words = models.CharField(max_length=60, blank=True)
-    status = models.CharField(max_length=16, choices=[(one.value, STATUS_LABELS[one]) for one in Status])
+    status = models.CharField(max_length=16, choices=[(status.value, STATUS_LABELS[status]) for status in Status])
     is_joint = models.BooleanField(default=False)
     plan = models.CharField(max_length=300, blank=True)
     plan_key = models.CharField(max_length=80, blank=True)

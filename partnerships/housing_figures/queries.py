@@ -37,7 +37,7 @@ class Lineage:
 
     def everything(self) -> set[int]:
         """The ids of all its areas, past ones included."""
-        return {*self.codes, *(one for older in self.before for one in older.everything())}
+        return {*self.codes, *(version for older in self.before for version in older.everything())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ class _Past:
     def lineage(self, body: int, area: int, seen: frozenset[int]) -> Lineage:
         """The areas of a body and of those before it; `area` is its present one, if any."""
         older = sorted(set(self.followed.get(body, ())) - seen - {body})
-        lines = [self.lineage(one, 0, seen | {body}) for one in older]
-        before = tuple(one for one in lines if one.codes or one.before)
+        lines = [self.lineage(line, 0, seen | {body}) for line in older]
+        before = tuple(line for line in lines if line.codes or line.before)
         gone = {one for line in before for one in line.everything()}
         served = self.ever.get(body, {})
         codes = set(served) - set(self.present) - gone
-        name = served[area] if area else " and ".join(served[one] for one in sorted(codes))
+        name = served[area] if area else " and ".join(served[line] for line in sorted(codes))
         return Lineage(name, area, frozenset(codes | ({area} if area else set())), before)
 
 
@@ -152,7 +152,7 @@ def figures_of(
 def _said(of: Lineage, key: Key, rows: Rows) -> Said:
     """The figure of an area: from the rows of its present code, else of its older ones, else of those before."""
     present = rows[of.area].get(key, [])
-    older = [part for one in sorted(of.codes - {of.area}) for part in rows[one].get(key, ())]
+    older = [part for code in sorted(of.codes - {of.area}) for part in rows[code].get(key, ())]
     own = present if not older or any(part.value is not None for part in present) else older
     return said_of(own, {one.name: _said(one, key, rows) for one in of.before})
 
@@ -200,8 +200,8 @@ def _required(of: Lineage, rows: Mapping[int, list[Figure]], year: int) -> Said:
             figure.is_joint,
             figure.adopted_on,
         )
-        for one in sorted(of.codes)
-        for figure in rows.get(one, ())
+        for code in sorted(of.codes)
+        for figure in rows.get(code, ())
         if not figure.measure.endswith("_most")
     ]
     return said_of(required_a_year(plans, year), {one.name: _required(one, rows, year) for one in of.before})

@@ -69,8 +69,8 @@ def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User |
 
 def _add(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
     has = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
-    new = [one for one in figures if (one.row, one.measure, one.first_year, one.last_year) not in has]
-    for one in new:
-        one.dataset = dataset
+    new = [figure for figure in figures if (figure.row, figure.measure, figure.first_year, figure.last_year) not in has]
+    for figure in new:
+        figure.dataset = dataset
     Figure.objects.bulk_create(new, batch_size=BATCH)
-    return {one.code for one in new}
+    return {figure.code for figure in new}

@@ -33,7 +33,11 @@ class OfferedFilters:
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether the page offers this filter; Django would allow any column."""
         page: Any = self
-        offered = {one if isinstance(one, str) else one[0] for one in page.get_list_filter(request) if one}
+        offered = {
+            list_filter if isinstance(list_filter, str) else list_filter[0]
+            for list_filter in page.get_list_filter(request)
+            if list_filter
+        }
         offered |= {page.date_hierarchy} if page.date_hierarchy else set()
         return any(
             lookup == name or (lookup.startswith(f"{name}__") and _is_comparison(lookup.removeprefix(f"{name}__")))

@@ -34,4 +34,4 @@ def holidays(nation: str = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
     if not nation:
         return frozenset()
     known = json.loads((resources.files("govuk_bank_holidays") / "bank-holidays.json").read_text(encoding="utf-8"))
-    return frozenset(dt.date.fromisoformat(one["date"]) for one in known[nation]["events"])
+    return frozenset(dt.date.fromisoformat(event["date"]) for event in known[nation]["events"])

@@ -196,7 +196,7 @@ def _person(name: str, address: str) -> icalendar.vCalAddress:
 
 def _printable(words: str) -> str:
     """Words without control characters, which a calendar file cannot hold."""
-    return "".join(one for one in words.replace("\r\n", "\n") if (one >= " " and one != "\x7f") or one == "\n")
+    return "".join(word for word in words.replace("\r\n", "\n") if (word >= " " and word != "\x7f") or word == "\n")
 
 
 @lru_cache(maxsize=1)

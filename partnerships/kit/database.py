@@ -42,7 +42,7 @@ def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, d
     except EmptyResultSet:
         return empty, {}
     names = [f"{name}_{place}" for place in range(len(values))]
-    return sql.replace("%%", "%%%%") % tuple(f"%({one})s" for one in names), dict(zip(names, values, strict=True))
+    return sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name in names), dict(zip(names, values, strict=True))
 
 
 #: Whether each connection reaches its server process directly.
@@ -91,7 +91,7 @@ def rows_planned_once(
         _run(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
         planned[sql] = name, order
     name, order = planned[sql]
-    given = [as_array(one) for one in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
+    given = [as_array(value) for value in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
     mode = "force_generic_plan" if generic_plan else "auto"
     # Sent with each statement: settings of one must not apply to the next.
     return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(name, len(given))}", given)
@@ -188,7 +188,7 @@ def as_array(value: Any) -> Any:
     if kinds == {str}:
         return _texts(value)
     if kinds <= {str, type(None)}:
-        return f"{{{','.join(['NULL' if one is None else _texts([one])[1:-1] for one in value])}}}"
+        return f"{{{','.join(['NULL' if item is None else _texts([item])[1:-1] for item in value])}}}"
     return value
 
 

@@ -81,10 +81,10 @@ def release(
     shown = [(first.places[cell], count) for cell, count in figures.items() if count is not None]
     limit = _TRIALS // (len(keys) ** 2 * len(figures))
     fitting = tables_that_fit(shown, len(keys), highest=2 * floor, limit=limit) or []
-    releases = ((one, _Release(dict(zip(keys, one, strict=True)), wanted, floor, masked_before)) for one in fitting)
+    releases = ((cell, _Release(dict(zip(keys, cell, strict=True)), wanted, floor, masked_before)) for cell in fitting)
     same = [one for one, its in releases if its.masked() == figures]
     for places in (first.places[cell] for cell, count in figures.items() if count is None):
-        if len({sum_of(one, places) for one in same}.intersection(range(floor))) == 1:
+        if len({sum_of(cell, places) for cell in same}.intersection(range(floor))) == 1:
             return dict.fromkeys(figures)
     return figures
 
@@ -166,8 +166,8 @@ class _Release:
         best = min(tries, key=self._cost)
         for again in sorted(rest, key=orders[1]):
             if again not in best:
-                others = [cell for cell in rest if cell != again]
-                best = min(best, self._show_in_order(best | {again}, [*others, again], effort), key=self._cost)
+                other_cells = [cell for cell in rest if cell != again]
+                best = min(best, self._show_in_order(best | {again}, [*other_cells, again], effort), key=self._cost)
         return best
 
     def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
@@ -202,7 +202,7 @@ class _Release:
 
         def cost(move: _Move) -> tuple[int, int, list[tuple[str, ...]]]:
             new = move.changed - self.hidden
-            return len(new), sum(self.figures[one] for one in new), sorted(_order(one) for one in new)
+            return len(new), sum(self.figures[move] for move in new), sorted(_order(move) for move in new)
 
         return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
 
@@ -232,9 +232,9 @@ class _Release:
         for place in itertools.product(*places):
             gain, lose = self._corners(partners, place)
             # Without partners units come from outside, and any number can.
-            up = min((self.atoms[one] for one in lose), default=self.floor)
-            found.append((min(self.atoms[one] for one in gain), up, place))
-        found.sort(key=lambda one: (-(one[0] + one[1]), one[2]))
+            up = min((self.atoms[move] for move in lose), default=self.floor)
+            found.append((min(self.atoms[move] for move in gain), up, place))
+        found.sort(key=lambda move: (-(move[0] + move[1]), move[2]))
         down = up = 0
         changed: set[Cell] = set()
         for fall, rise, place in found:
@@ -268,4 +268,4 @@ def _some(numbers: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
 
 def _order(cell: Cell) -> tuple[str, ...]:
     """A key that sorts cells, totals last."""
-    return tuple("\uffff" if one is None else one for one in cell)
+    return tuple("\uffff" if part is None else part for part in cell)

@@ -268,13 +268,15 @@ class _Find(forms.Select):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """With what was sought and chosen, and whether the list is short enough to be shown."""
         context = super().get_context(name, value, attrs)
-        options = [one for _, group, _ in context["widget"]["optgroups"] for one in group if one["value"] != ""]
+        options = [
+            option for _, group, _ in context["widget"]["optgroups"] for option in group if option["value"] != ""
+        ]
         is_narrowed = self.words is not None
         context["widget"] |= {
             "words": self.words or "",
             "is_narrowed": is_narrowed,
             "is_shown": bool(options) if is_narrowed else len(options) <= MAX_FOUND,
-            "chosen": [one["label"] for one in options if one["selected"]],
+            "chosen": [option["label"] for option in options if option["selected"]],
         }
         return context
 
@@ -363,9 +365,9 @@ def _chip(form: forms.BaseForm, name: str, field: forms.Field, value: Any, param
         rest.pop(parameter, None)
     key = form.add_prefix(name)
     raw = str(field.prepare_value(value))
-    kept = [other for other in rest.getlist(key) if other != raw]
-    if kept and len(kept) < len(rest.getlist(key)):
-        rest.setlist(key, kept)
+    others = [other for other in rest.getlist(key) if other != raw]
+    if others and len(others) < len(rest.getlist(key)):
+        rest.setlist(key, others)
     else:
         rest.pop(key, None)
     return Chip(_chip_label(field, name, value), f"?{rest.urlencode()}")

@@ -73,7 +73,7 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 def note_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
     """As `note`, for many lines of one kind."""
     batch = _batch()
-    batch.lines += WaitingLine.objects.bulk_create(WaitingLine(at=now, text=_text(what, now, one)) for one in facts)
+    batch.lines += WaitingLine.objects.bulk_create(WaitingLine(at=now, text=_text(what, now, fact)) for fact in facts)
     # Robust: an error after the commit must not make the caller say that nothing was done.
     transaction.on_commit(batch.move, robust=True)
 
@@ -112,7 +112,7 @@ def write_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -
 
     If the file does not take them, they wait in the database, like those of `note`.
     """
-    texts = [_text(what, now, one) for one in facts]
+    texts = [_text(what, now, fact) for fact in facts]
     if not texts or _append(texts, now):
         return
     try:
@@ -146,8 +146,8 @@ def _move(lines: Sequence[WaitingLine]) -> bool:
     months: dict[str, list[WaitingLine]] = {}
     for line in lines:
         months.setdefault(_month(line.at), []).append(line)
-    for some in months.values():
-        if not _append([line.text for line in some], some[0].at, is_durable=True):
+    for month in months.values():
+        if not _append([line.text for line in month], month[0].at, is_durable=True):
             return False
     WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
     return True

@@ -328,7 +328,7 @@ def find_list(slug: str) -> ListDefinition | None:
 
 def all_lists() -> list[ListDefinition]:
     """All lists, by title."""
-    return sorted(_definitions.values(), key=lambda one: one.title)
+    return sorted(_definitions.values(), key=lambda definition: definition.title)
 
 
 class Pages(Protocol):

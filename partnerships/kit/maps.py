@@ -217,11 +217,13 @@ def _thin(view: Box) -> float:
 def _around(view: Box, drawn: Iterable[str], file: str) -> SafeString:
     """The councils in the view that are not drawn otherwise, pale."""
     shown = set(drawn)
-    others = [one for one in outlines().values() if one.code not in shown and _meet(one.box, view)]
+    other_outlines = [
+        outline for outline in outlines().values() if outline.code not in shown and _meet(outline.box, view)
+    ]
     if file:
-        shapes = format_html_join("", '<use href="{}#{}"/>', ((file, one.code) for one in others))
+        shapes = format_html_join("", '<use href="{}#{}"/>', ((file, outline.code) for outline in other_outlines))
         return format_html('<g fill="{}">{}</g>', _OUTSIDE, shapes)
-    paths = "".join(one.path for one in others)
+    paths = "".join(outline.path for outline in other_outlines)
     return format_html('<path d="{}" fill="{}"/>', paths, _OUTSIDE) if paths else SafeString("")
 
 
@@ -250,9 +252,9 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
             "",
             '<text x="{}" y="{}">{}</text>',
             (
-                (*one.middle, one.name)
-                for one in named
-                if left < one.middle[0] < right and top + size < one.middle[1] < bottom
+                (*outline.middle, outline.name)
+                for outline in named
+                if left < outline.middle[0] < right and top + size < outline.middle[1] < bottom
             ),
         ),
     )

@@ -69,12 +69,12 @@ def bearer_prefixes() -> list[str]:
 
 
 def _prefixes(patterns: list[Any], before: str) -> Iterator[str]:
-    for one in patterns:
-        prefix, has_secret = _until_secret(one)
+    for pattern in patterns:
+        prefix, has_secret = _until_secret(pattern)
         if has_secret:
             yield before + prefix
-        elif isinstance(one, URLResolver) and one.app_name not in _WITHOUT_SECRETS:
-            yield from _prefixes(one.url_patterns, before + prefix)
+        elif isinstance(pattern, URLResolver) and pattern.app_name not in _WITHOUT_SECRETS:
+            yield from _prefixes(pattern.url_patterns, before + prefix)
 
 
 def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
@@ -123,7 +123,7 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {_masked(key): _masked(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(one) for one in value]
+        return [_masked(item) for item in value]
     return mask(repr(value))
 
 

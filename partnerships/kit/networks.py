@@ -279,12 +279,12 @@ def _small(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[f
     return best
 
 
-def _with_room(graph: nx.Graph[int], known: Mapping[int, Node], places: Mapping[int, tuple[float, float]]) -> set[int]:
+def _with_room(graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]) -> set[int]:
     """The nodes whose labels cover no other label: the reader's own first, then those with most links."""
     boxes: list[tuple[float, float, float, float]] = []
     named: set[int] = set()
-    for key in sorted(known, key=lambda one: (not known[one].mine, -graph.degree(one), one)):
-        box = _box(known[key].label, *places[key])
+    for key in sorted(nodes, key=lambda node: (not nodes[node].mine, -graph.degree(node), node)):
+        box = _box(nodes[key].label, *places[key])
         if all(_overlap(box, other) == (0.0, 0.0) for other in boxes):
             boxes.append(box)
             named.add(key)

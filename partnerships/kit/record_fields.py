@@ -87,7 +87,7 @@ class RecordSelect(forms.Select):
         first = [] if empty is None else [("", str(empty))]
         if self._listed is not None:
             return [*first, *self._listed]
-        numbers = [number for one in value if (number := row_number(str(one))) is not None]
+        numbers = [number for item in value if (number := row_number(str(item))) is not None]
         chosen = list(self._named.filter(pk__in=numbers)) if numbers else []
         return list(dict([*first, *chosen, *self.suggested(self.words)]).items())
 
@@ -160,9 +160,9 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
 
     def clean(self, value: Any) -> Any:
         """The records, in order of number, and `UNREADABLE` if there were others."""
-        numbers = {number for one in value or () if (number := row_number(str(one))) is not None}
-        known = self.queryset  # None before one is set; whether it is empty would read every record of it
-        found = list(known.filter(pk__in=numbers).order_by("pk")) if numbers and known is not None else []
+        numbers = {number for item in value or () if (number := row_number(str(item))) is not None}
+        queryset = self.queryset  # None before one is set; whether it is empty would read every record of it
+        found = list(queryset.filter(pk__in=numbers).order_by("pk")) if numbers and queryset is not None else []
         return [*found, UNREADABLE] if len(found) < len(set(value or ())) else found
 
     def prepare_value(self, value: Any) -> Any:

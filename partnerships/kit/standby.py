@@ -97,12 +97,12 @@ def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
     """The first of these rows, which never change once written; from the standby if it has them already."""
     if has_standby() and not _is_away():
         try:
-            found = rows.using(STANDBY).first()
+            row = rows.using(STANDBY).first()
         except (OperationalError, InterfaceError) as error:
             _note_away(error)
         else:
-            if found is not None:
-                return found
+            if row is not None:
+                return row
     return rows.first()
 
 

@@ -93,7 +93,7 @@ def clean_file_name(name: str, extension: str = "") -> str:
 
 def _choose(allowed: Collection[str]) -> str:
     """The remedy: `Choose a file of one of these kinds: CSV, PDF.`"""
-    return f"Choose a file of one of these kinds: {', '.join(sorted(one.upper() for one in allowed))}."
+    return f"Choose a file of one of these kinds: {', '.join(sorted(file_kind.upper() for file_kind in allowed))}."
 
 
 def check_upload(

@@ -175,12 +175,12 @@ class AmountField(forms.DecimalField):
         A number of more than two decimals too: its error speaks of what was typed, and "1.150" may mean 1,150.
         """
         try:
-            found = read_amount(value)
+            amount = read_amount(value)
         except NotAnAmount:
             return value
-        if found is None:
+        if amount is None:
             return None
-        return self.shown(found) if int(found.as_tuple().exponent) >= -2 else value
+        return self.shown(amount) if int(amount.as_tuple().exponent) >= -2 else value
 
     def shown(self, number: Decimal) -> str:
         """A number as the box shows it."""

@@ -98,8 +98,8 @@ class Vocabulary(models.Model):
 
 def forget(*lists: type[models.Model]) -> None:
     """Drop this process's copies: of these lists, or of all."""
-    for one in lists or tuple(_kept):
-        _kept.pop(one, None)
+    for item_list in lists or tuple(_kept):
+        _kept.pop(item_list, None)
 
 
 class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments

@@ -162,7 +162,7 @@ def _without(row: Row, pivot: Row, entering: int, by: int, scale: int) -> Row:
 def _smallest(move: Row) -> Row:
     """The move divided by what its numbers have in common."""
     common = gcd(*move)
-    return [one // common for one in move] if common > 1 else move
+    return [row // common for row in move] if common > 1 else move
 
 
 def tables_that_fit(
@@ -174,16 +174,16 @@ def tables_that_fit(
     """
     over = [[number for number, (places, _) in enumerate(shown) if place in places] for place in range(size)]
     last = [max(places) for places, _ in shown]
-    found: list[Table] = []
+    tables: list[Table] = []
     steps = limit * size * _STEPS
     waiting: list[tuple[Table, tuple[int, ...]]] = [((), tuple(total for _, total in shown))]
     while waiting:
         begun, left = waiting.pop()
         steps -= 1
-        if len(found) > limit or steps < 0:
+        if len(tables) > limit or steps < 0:
             return None
         if len(begun) == size:
-            found.append(begun)
+            tables.append(begun)
             continue
         place = len(begun)
         top = min((left[number] for number in over[place]), default=highest)
@@ -191,7 +191,7 @@ def tables_that_fit(
             rest = tuple(one - entry if number in over[place] else one for number, one in enumerate(left))
             if all(rest[number] == 0 for number in over[place] if last[number] == place):
                 waiting.append(((*begun, entry), rest))
-    return found if len(found) <= limit else None
+    return tables if len(tables) <= limit else None
 
 
 def sum_of(table: Table, places: Collection[int]) -> int:

@@ -24,12 +24,12 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
         """Those that the person follows already, and those whose plan, say, another row has too."""
         reasons: dict[int, str] = {}
         seen: set[tuple[str, int]] = set()
-        known = _followed(person, [target for row in rows if (target := target_of(row)) is not None])
+        followed = _followed(person, [target for row in rows if (target := target_of(row)) is not None])
         for row in rows:
             target = target_of(row)
             if target is None:
                 reasons[row.pk] = "They belong to no partnership."
-            elif (subject := (kind_of(target), target.pk)) in known:
+            elif (subject := (kind_of(target), target.pk)) in followed:
                 reasons[row.pk] = "You already follow these."
             elif subject in seen:
                 reasons[row.pk] = "Another of these rows has the same plan, partnership or organisation."
@@ -54,8 +54,8 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
 def _followed(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
     """Kinds and ids of the targets that the person follows; one query for each kind."""
     by_kind: defaultdict[str, list[int]] = defaultdict(list)
-    for one in targets:
-        by_kind[kind_of(one)].append(one.pk)
+    for target in targets:
+        by_kind[kind_of(target)].append(target.pk)
     followed = Subscription.objects.confirmed().filter(person=person, key="")
     return {
         (kind, pk)

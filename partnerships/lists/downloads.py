@@ -107,13 +107,13 @@ def file_response(asked: Asked, form: str, limit: int, numbers: Collection[int] 
 
 def in_the_log(asked: Asked, form: str, chosen: int = 0) -> str:
     """What the log of exports says of it: `asks.csv?theme=land`. Words that somebody typed may be about a person."""
-    kept = asked.parameters.copy()
-    for name in kept:
+    parameters = asked.parameters.copy()
+    for name in parameters:
         if type(asked.form.fields.get(name)) is forms.CharField:
-            kept[name] = _TYPED
+            parameters[name] = _TYPED
     if chosen:
-        kept["chosen"] = str(chosen)
-    return f"{asked.definition.slug}.{form}?{kept.urlencode(safe=_TYPED)}".removesuffix("?")
+        parameters["chosen"] = str(chosen)
+    return f"{asked.definition.slug}.{form}?{parameters.urlencode(safe=_TYPED)}".removesuffix("?")
 
 
 def _file(asked: Asked, form: str, limit: int, numbers: Collection[int]) -> HttpResponseBase:

@@ -47,8 +47,8 @@ class ShareForm(Form):
         organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
         partnerships = Partnership.objects.present_for(person, *EDITING_ROLES).order_by("title", "pk")[:200]
         self._found: dict[str, Organisation | Partnership] = {
-            **{f"organisation-{one.pk}": one for one in organisations},
-            **{f"partnership-{one.pk}": one for one in partnerships},
+            **{f"organisation-{organisation.pk}": organisation for organisation in organisations},
+            **{f"partnership-{partnership.pk}": partnership for partnership in partnerships},
         }
         field = self.fields["shared_with"]
         assert isinstance(field, forms.ChoiceField)

@@ -97,8 +97,10 @@ class Row:
             format_html(_PICK, self.pk, self.name),
             format_html('<th scope="row" role="rowheader" class="govuk-table__header">{}</th>', first.html),
             *(
-                format_html('<td role="cell" class="{}" data-label="{}">{}</td>', one.classes, one.label, one.html)
-                for one in others
+                format_html(
+                    '<td role="cell" class="{}" data-label="{}">{}</td>', column.classes, column.label, column.html
+                )
+                for column in others
             ),
         ]
         # Spaces, so that cells are words apart where tags are left out. Every value was escaped above.
@@ -163,7 +165,7 @@ def groups(asked: Asked) -> list[Group]:
         label = labels.get(key, "")
         value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
         href = asked.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
-        sums = [_sum_words(row, one) for one in asked.summed]
+        sums = [_sum_words(row, column) for column in asked.summed]
         found.append(Group(label or "None", href, row["list_count"], sums))
     return found
 
@@ -193,8 +195,8 @@ def _sum_words(row: Mapping[str, Any], column: Column) -> str:
 def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
     """Each column, whether it is shown, and its place; shown columns come first."""
     shown = list(asked.columns)
-    others = [column for column in asked.definition.columns if column not in shown]
-    return [(column, column in shown, place) for place, column in enumerate([*shown, *others], start=1)]
+    other_columns = [column for column in asked.definition.columns if column not in shown]
+    return [(column, column in shown, place) for place, column in enumerate([*shown, *other_columns], start=1)]
 
 
 def sort_choices(asked: Asked) -> list[tuple[str, str, bool]]:

@@ -26,7 +26,7 @@ MAX_DATED = 1_000
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
     """Views of a list that the person can open: own ones first, then by name; each says if the list opens with it."""
     found = rows_for(_views_of, person, slug=definition.slug)
-    return sorted(found, key=lambda one: (one.owner_id != person.pk, one.name))
+    return sorted(found, key=lambda view: (view.owner_id != person.pk, view.name))
 
 
 def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
@@ -41,14 +41,14 @@ def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedV
     `views` are those of the list's page, which may not have all of them.
     """
     if not sent:
-        return next((one for one in views if getattr(one, "is_default", False)), None)
+        return next((view for view in views if getattr(view, "is_default", False)), None)
     named = sent.get("view") or sent.get("from") or ""
     if not named:
         return None
     number = row_number(named)
     if number is None:
         raise SavedView.DoesNotExist
-    known = next((one for one in views if one.pk == number), None)
+    known = next((view for view in views if view.pk == number), None)
     return known or SavedView.objects.visible_to(person).get(pk=number)
 
 

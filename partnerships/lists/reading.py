@@ -72,8 +72,8 @@ class Asked:
     @cached_property
     def sort(self) -> str:
         """The column that the rows are sorted by, with "-" for the last first."""
-        wanted = self.parameters.get("sort", "")
-        return wanted if wanted.lstrip("-") in self.definition.by_name else self.definition.sort(self.chosen)
+        parameter = self.parameters.get("sort", "")
+        return parameter if parameter.lstrip("-") in self.definition.by_name else self.definition.sort(self.chosen)
 
     @property
     def sorted_by(self) -> Column:
@@ -126,13 +126,13 @@ class Asked:
         """
         rows = self._newest(self.of_page).order_by()
         rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
-        sums = {f"sum_{one.name}": Sum(one.expression(self.reader)) for one in self.summed}
+        sums = {f"sum_{column.name}": Sum(column.expression(self.reader)) for column in self.summed}
         kinds = {
-            f"kinds_{one.name}": Count(
-                NullIf(self.definition.by_name[one.summed_by].expression(self.reader), Value("")), distinct=True
+            f"kinds_{column.name}": Count(
+                NullIf(self.definition.by_name[column.summed_by].expression(self.reader), Value("")), distinct=True
             )
-            for one in self.summed
-            if one.summed_by
+            for column in self.summed
+            if column.summed_by
         }
         return list(
             rows.annotate(list_count=Count("pk"), **sums, **kinds).order_by("-list_count", "list_group")[:MAX_GROUPS]
@@ -237,20 +237,20 @@ def _plain(reader: Any, slug: str) -> Asked:
 
 
 def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
-    asked = _plain(reader, slug)
-    rows: QuerySet[Any] = asked.sortable().order_by(*asked.sorting)
-    if not asked.definition.numbers_first:
+    listed = _plain(reader, slug)
+    rows: QuerySet[Any] = listed.sortable().order_by(*listed.sorting)
+    if not listed.definition.numbers_first:
         return rows[:size]
     with one_by_one():
-        whole = _plain(reader, slug).sortable().order_by(*asked.sorting)
+        whole = _plain(reader, slug).sortable().order_by(*listed.sorting)
     return whole.filter(pk__in=rows.select_related(None).values("pk")[:size])
 
 
 def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     """Numbers of rows for counting; in order where an index has it, which PostgreSQL reads until there are enough."""
-    asked = _plain(reader, slug)
-    in_order = asked.definition.is_in_order
-    found = asked.sortable().order_by(*asked.sorting) if in_order else asked.found().order_by()
+    listed = _plain(reader, slug)
+    in_order = listed.definition.is_in_order
+    found = listed.sortable().order_by(*listed.sorting) if in_order else listed.found().order_by()
     rows: QuerySet[Any] = found.values_list("pk", flat=True)[:size]
     return rows
 
@@ -258,7 +258,7 @@ def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
 def _known(value: Any) -> Any:
     """The value of a filter without records that the reader cannot see."""
     if isinstance(value, list):
-        return [one for one in value if one is not UNREADABLE]
+        return [item for item in value if item is not UNREADABLE]
     return None if value is UNREADABLE else value
 
 
@@ -285,12 +285,12 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
         if name not in PAGING_PARAMETERS and values:
             kept.setlist(name, values)
     form = definition.form(kept, reader)
-    known = set(form.fields)
+    fields = set(form.fields)
     for column in definition.columns:
-        if not column.covered and column.name not in known:
-            known |= set(column.parameters)
+        if not column.covered and column.name not in fields:
+            fields |= set(column.parameters)
     for name in kept:
-        if name in known:
+        if name in fields:
             parameters.setlist(name, kept.getlist(name))
     for name in ARRANGING:
         if sent.get(name):
@@ -303,7 +303,8 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
         definition=definition,
         reader=reader,
         parameters=parameters,
-        columns=columns or [one for one in definition.columns if one.is_shown or _finds_by(one, parameters)],
+        columns=columns
+        or [column for column in definition.columns if column.is_shown or _finds_by(column, parameters)],
         has_chosen_columns=bool(columns),
         look=CARDS if sent.get("look") == CARDS else TABLE,
         own_form=form,

@@ -35,7 +35,7 @@ def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Let people no longer follow what they had stopped following since the backup, unless they follow it again."""
     rows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
     stopped = ended_rows(rows, lines, same=follow_identity, began=lambda one: one.since)
-    return Redone(Follow.objects.filter(pk__in=[one.pk for one in stopped]).delete()[0])
+    return Redone(Follow.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
 
 
 def register() -> None:

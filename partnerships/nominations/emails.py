@@ -45,13 +45,15 @@ def _found(due: Due) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
 
 
-def _content(template: str, found: NominationsReturn, person: User) -> Content:
+def _content(template: str, nominations_return: NominationsReturn, person: User) -> Content:
     context = {
         "person": person,
-        "found": found,
-        "partnership": found.agreement.partnership,
-        "council": found.agreement.council_body,
-        "provider": found.agreement.provider_body,
-        "href": link("nominations:return", pk=found.agreement.partnership_id, number=found.pk),
+        "found": nominations_return,
+        "partnership": nominations_return.agreement.partnership,
+        "council": nominations_return.agreement.council_body,
+        "provider": nominations_return.agreement.provider_body,
+        "href": link(
+            "nominations:return", pk=nominations_return.agreement.partnership_id, number=nominations_return.pk
+        ),
     }
     return Content(f"nominations/{template}", context)

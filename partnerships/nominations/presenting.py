@@ -120,8 +120,8 @@ def days_counted(quarter: Quarter, said: Mapping[str, Any]) -> str:
     if days and days != [quarter.starts_on, quarter.last_day]:
         first, last = days
         words.append(f"Tenancies that began from {_from_to(first, last)}, while the agreement was in force.")
-    times = [_from_to(*map(dt.date.fromisoformat, one)) for one in said.get("suspended", ())]
-    words += [f"Tenancies that began from {one} are not counted: it was suspended." for one in times]
+    times = [_from_to(*map(dt.date.fromisoformat, days)) for days in said.get("suspended", ())]
+    words += [f"Tenancies that began from {days} are not counted: it was suspended." for days in times]
     return " ".join(words)
 
 
@@ -182,7 +182,7 @@ def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
 
 def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
     """The shares of all homes; the table has those of first lets and of each size of relet as well."""
-    totals = [(_short(one.quarter), one.result.total) for one in quarters]
+    totals = [(_short(quarter.quarter), quarter.result.total) for quarter in quarters]
     shares = [(name, total.achieved, _agreed(total)) for name, total in totals]
     chart = _chart("Homes let to nominees, by quarter", "Quarter", shares)
     sizes = [f"Relets: {_SHORT[size]}" for size in Bedrooms]
@@ -191,13 +191,13 @@ def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    days = [(_short(one.quarter), *one.median_days) for one in quarters]
+    days = [(_short(quarter.quarter), *quarter.median_days) for quarter in quarters]
     return _plain_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
 
 
 def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
     """Offers and refused nominees; the table has the refusals by ground as well."""
-    refused = [dict(one.result.refusals) for one in quarters]
+    refused = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
         (_short(one.quarter), one.result.offers, sum(by_ground.values()))
         for one, by_ground in zip(quarters, refused, strict=True)
@@ -217,7 +217,7 @@ def _by_size(lines: Sequence[ReturnLine]) -> list[str]:
         total_of(line for line in lines if line.is_first_let).achieved,
         *(relets.get(size) for size in Bedrooms),
     ]
-    return [per_cent(one) or "–" for one in achieved]
+    return [per_cent(line) or "–" for line in achieved]
 
 
 def masked_trend_charts(totals: Iterable[tuple[Quarter, MaskedLine]]) -> list[Chart]:

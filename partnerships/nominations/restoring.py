@@ -25,7 +25,10 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
                 f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {one.agreement.provider_body.pk} "
                 f"and {one.agreement.council_body.pk} to do again what they did since the backup"
             )
-    redone.left += [f"return {pk}: begun after the backup" for pk in sorted(ids - {one.pk for one in returns})]
+    redone.left += [
+        f"return {pk}: begun after the backup"
+        for pk in sorted(ids - {nominations_return.pk for nominations_return in returns})
+    ]
     return redone
 
 

@@ -40,9 +40,9 @@ class Rights:
         """Whether they read every figure of returns: people of the council and the provider."""
         return self.is_open and self._acts_for(self.council, self.provider)
 
-    def reads(self, found: NominationsReturn) -> bool:
+    def reads(self, nominations_return: NominationsReturn) -> bool:
         """Whether they read every figure of one return; people of the council only after it was sent."""
-        return self.reads_returns and (bool(found.sendings) or self._acts_for(self.provider))
+        return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_other_areas(self) -> bool:

@@ -192,10 +192,12 @@ CONTRIBUTIONS = Standard(
 )
 BROWNFIELD = Standard("brownfield-land", "Brownfield land", "2017-04-16", (BROWNFIELD_LAND,))
 STANDARDS: Mapping[str, Standard] = {one.code: one for one in (PLANS, CONTRIBUTIONS, BROWNFIELD)}
-DATASETS: Mapping[str, Dataset] = {one.code: one for standard in STANDARDS.values() for one in standard.datasets}
+DATASETS: Mapping[str, Dataset] = {
+    dataset.code: dataset for standard in STANDARDS.values() for dataset in standard.datasets
+}
 #: The standard of each dataset.
 STANDARD_OF: Mapping[str, Standard] = {
-    one.code: standard for standard in STANDARDS.values() for one in standard.datasets
+    dataset.code: standard for standard in STANDARDS.values() for dataset in standard.datasets
 }
 #: The events of a plan's timetable (guidance of the specification, 14 August 2026).
 EVENTS: Mapping[str, str] = {

@@ -30,7 +30,7 @@ _PERMISSIONS = {
 def plan_values(content: Mapping[str, Any]) -> Cells:
     """The fields of a plan's row that its content has."""
     about = content["about"]
-    homes = next((one["measure"] for one in content["outcomes"] if one["key"] == REQUIRED_HOMES), "")
+    homes = next((outcome["measure"] for outcome in content["outcomes"] if outcome["key"] == REQUIRED_HOMES), "")
     return {
         "name": about["title"],
         "description": about["summary"],

@@ -46,8 +46,8 @@ def index(request: HttpRequest) -> HttpResponse:
     if refused is not None:
         return refused
     rows: dict[int, tuple[Organisation, list[str]]] = {}
-    for one in published():
-        rows.setdefault(one.organisation_id, (one.organisation, []))[1].append(one.files.title)
+    for publication in published():
+        rows.setdefault(publication.organisation_id, (publication.organisation, []))[1].append(publication.files.title)
     return render(request, "open_data/index.html", {"rows": list(rows.values())})
 
 

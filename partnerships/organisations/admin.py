@@ -135,22 +135,24 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     ) -> None:
         """Save through the service."""
         assert isinstance(request.user, User)
-        given = {name: form.cleaned_data[name] for name in _FIELDS}
+        data = {name: form.cleaned_data[name] for name in _FIELDS}
         now = timezone.now()
         if change:
             fresh = Organisation.objects.get(pk=obj.pk)
             reason = form.cleaned_data["reason"]
-            update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **given)
+            update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **data)
         else:
-            given.pop("own_sign_in_required")  # refused by the form: no lead yet
-            obj.pk = create_organisation(author=request.user, now=now, **given).pk
+            data.pop("own_sign_in_required")  # refused by the form: no lead yet
+            obj.pk = create_organisation(author=request.user, now=now, **data).pk
             obj._state.adding = False
 
     @admin.action(description="Mark as checked: it still exists")
     def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
         """Clear “missing from its register” after somebody has checked."""
         assert isinstance(request.user, User)
-        count = sum(mark_found(organisation=one, author=request.user, now=timezone.now()) for one in queryset)
+        count = sum(
+            mark_found(organisation=organisation, author=request.user, now=timezone.now()) for organisation in queryset
+        )
         messages.info(request, f"{count} checked.")
 
 
@@ -166,14 +168,14 @@ class IdentifierAdminForm(ReasonedForm):
 
         The scheme is not on the change page, so Django would not check the uniqueness.
         """
-        given = super().clean() or {}
-        scheme, value = given.get("scheme") or self.instance.scheme, given.get("value", "")
+        data = super().clean() or {}
+        scheme, value = data.get("scheme") or self.instance.scheme, data.get("value", "")
         taken = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
         if other := taken.select_related("organisation").first():
             self.add_error("value", f"{other} already belongs to {other.organisation.name}.")
-        if given.get("valid_from") and given.get("valid_to") and given["valid_to"] < given["valid_from"]:
+        if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
             self.add_error("valid_to", "The end must not be before the start.")
-        return given
+        return data
 
 
 @admin.register(Identifier)
@@ -202,14 +204,14 @@ class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDelet
     ) -> None:
         """Save through the service."""
         assert isinstance(request.user, User)
-        given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
+        data = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         reason = form.cleaned_data["reason"]
         if change:
             fresh = Identifier.objects.get(pk=obj.pk)
-            correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **given)
+            correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **data)
         else:
-            made = add_identifier(reason=reason, author=request.user, now=timezone.now(), **given)
-            obj.pk = made.pk
+            created = add_identifier(reason=reason, author=request.user, now=timezone.now(), **data)
+            obj.pk = created.pk
             obj._state.adding = False
 
 
@@ -270,8 +272,8 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
 
     def clean(self) -> dict[str, Any]:
         """Refuse a second membership, and administrators as members."""
-        given = super().clean() or {}
-        person, organisation = given.get("person"), given.get("organisation")
+        data = super().clean() or {}
+        person, organisation = data.get("person"), data.get("organisation")
         if person and person.is_staff:
             raise forms.ValidationError("Administrators cannot act for an organisation.")
         if (
@@ -280,7 +282,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
             and Membership.objects.filter(person=person, organisation=organisation, ends_on=None)
         ):
             raise forms.ValidationError("This person already acts for this organisation.")
-        return given
+        return data
 
 
 @admin.register(Membership)
@@ -308,17 +310,17 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         """Begin the membership through the service."""
         assert isinstance(request.user, User)
-        given = form.cleaned_data
-        made = add_membership(
-            organisation=given["organisation"],
-            person=given["person"],
-            role=given["role"],
-            job_title=given["job_title"],
-            reason=given["reason"],
+        data = form.cleaned_data
+        created = add_membership(
+            organisation=data["organisation"],
+            person=data["person"],
+            role=data["role"],
+            job_title=data["job_title"],
+            reason=data["reason"],
             author=request.user,
             now=timezone.now(),
         )
-        obj.pk = made.pk
+        obj.pk = created.pk
         obj._state.adding = False
 
     @admin.action(description="End these memberships")

@@ -106,7 +106,7 @@ def who_answers(
         return Answer({frozenset({body}): Fraction(1)}, reason=Reason.NOT_YET)
     past = [step for step in steps if step.vests is None or step.vests.latest <= day]
     parts = parts_after(past, function=function, body=body)
-    for step in sorted((one for one in steps if _may_have_come(one, day)), key=lambda one: one.order):
+    for step in sorted((step for step in steps if _may_have_come(step, day)), key=lambda step: step.order):
         past.append(step)
         if parts_after(past, function=function, body=body) != parts:
             return Answer(parts, reason=Reason.DAY_UNKNOWN)
@@ -136,10 +136,10 @@ def in_force(steps: Iterable[Step]) -> list[Step]:
     """The steps in order, without those that a step in force undoes."""
     rows = list(steps)
     undone: set[int] = set()
-    for step in sorted(rows, key=lambda one: one.number, reverse=True):
+    for step in sorted(rows, key=lambda row: row.number, reverse=True):
         if step.undoes is not None and step.number not in undone:
             undone.add(step.undoes)
-    return sorted((step for step in rows if step.number not in undone), key=lambda one: one.order)
+    return sorted((step for step in rows if step.number not in undone), key=lambda row: row.order)
 
 
 def _may_have_come(step: Step, day: dt.date) -> bool:
@@ -160,14 +160,14 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
     if not own:
         return {frozenset({body}): Fraction(1)}
     rest = frozenset({NOBODY if step.ends else body})
-    named = [tie for tie in own if tie.function == function] or [tie for tie in own if not tie.function]
-    answering = [tie for tie in named if tie.role in STRENGTH]
+    ties_for_function = [tie for tie in own if tie.function == function] or [tie for tie in own if not tie.function]
+    answering = [tie for tie in ties_for_function if tie.role in STRENGTH]
     if not answering:
         return {rest: Fraction(1)}
     if step.undoes is not None and any(tie.successor == body for tie in answering):
         return {frozenset({body}): Fraction(1)}
     strongest = min(STRENGTH[tie.role] for tie in answering)
-    found: dict[frozenset[int], Fraction] = {}
+    fractions: dict[frozenset[int], Fraction] = {}
     joint: set[int] = set()
     for tie in answering:
         if STRENGTH[tie.role] != strongest:
@@ -176,11 +176,11 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
             joint.add(tie.successor)
         else:
             one = frozenset({tie.successor})
-            found[one] = found.get(one, Fraction(0)) + tie.share
-    left = 1 - sum(found.values(), Fraction(0))
+            fractions[one] = fractions.get(one, Fraction(0)) + tie.share
+    left = 1 - sum(fractions.values(), Fraction(0))
     if joint and step.divides:
         joint.add(body)
     if left:
-        others = frozenset(joint) or rest
-        found[others] = found.get(others, Fraction(0)) + left
-    return found
+        other_bodies = frozenset(joint) or rest
+        fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + left
+    return fractions

@@ -106,17 +106,21 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
         return _shared_by(model, routes, user.organisations)
     if not (isinstance(user, User) and user.is_active):
         return NOTHING
-    mine = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
-    condition = _composed_before(model, mine, user) if is_remembering() else None
+    own_routes = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
+    condition = _composed_before(model, own_routes, user) if is_remembering() else None
     if condition is None:
-        ways = [way_of(model, route) for route in mine]
+        ways = [way_of(model, route) for route in own_routes]
         condition = _any_of(model, [(way, ids) for way in ways if [] not in (ids := _held_on(way, user))])
     return condition
 
 
 def _shared_by(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
     """The records that all people of each of these organisations may see, whatever their role."""
-    shared = [one for one in routes if isinstance(one, Network) or (isinstance(one, Organisations) and not one.roles)]
+    shared = [
+        route
+        for route in routes
+        if isinstance(route, Network) or (isinstance(route, Organisations) and not route.roles)
+    ]
     ways = [way_of(model, route) for route in shared]
     rows = model._default_manager.order_by()
     each: list[Q] = []
@@ -129,12 +133,12 @@ def _shared_by(model: type[Model], routes: Iterable[Route], organisations: Seque
 def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
     """The condition with SQL kept for all readers; None if it cannot be kept."""
     values: list[Any] = []
-    known = (model, is_one_by_one(), tuple(form_of(route, values) for route in routes))
-    ways = _ways.get(known)
+    cache_key = (model, is_one_by_one(), tuple(form_of(route, values) for route in routes))
+    ways = _ways.get(cache_key)
     if ways is None:
         if len(_ways) >= _MAX_WAYS:
             _ways.clear()
-        ways = _ways[known] = [way_of(model, route) for route in without_moments(routes)]
+        ways = _ways[cache_key] = [way_of(model, route) for route in without_moments(routes)]
     shape, found = [], []
     for way in ways:
         ids = _held_on(way, user)
@@ -144,7 +148,7 @@ def _composed_before(model: type[Model], routes: Sequence[Route], user: User) ->
         shape.append(len(ids))
         found.append((way, [Slot(len(values) + place) for place in range(len(ids))]))
         values += ids
-    return compiled((known, tuple(shape)), model, lambda: _any_of(model, found), values) if found else NOTHING
+    return compiled((cache_key, tuple(shape)), model, lambda: _any_of(model, found), values) if found else NOTHING
 
 
 #: Divided routes, by model and form of the routes.
@@ -159,28 +163,28 @@ def _any_of(model: type[Model], ways: Sequence[tuple[Way, Sequence[Any]]]) -> Q:
         first, *others = [_records(model, way, *ids) for way, ids in ways]
         return Q(pk__in=first.union(*others, all=True))
     # PostgreSQL asks in this order: columns of the record before rows of other tables.
-    cheapest_first = sorted(ways, key=lambda one: one[0].between is not None and len(one[1]) < 2)
+    cheapest_first = sorted(ways, key=lambda way: way[0].between is not None and len(way[1]) < 2)
     return reduce(or_, [_leads(model, way, *ids) for way, ids in cheapest_first], NOTHING)
 
 
-def _records(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | None = None) -> QuerySet[Any, Any]:
+def _records(model: type[Model], way: Way, own_ids: Ids | None = None, ids: Ids | None = None) -> QuerySet[Any, Any]:
     """The ids of the records that one way opens."""
     between = way.between
     if (
         between is None
-        or mine is None
+        or own_ids is None
         or ids is not None
         or way.about_both
         or way.about_record
         or between.column != "pk"
     ):
-        return model._default_manager.order_by().filter(_leads(model, way, mine, ids)).values("pk")
-    return _rows_between(way, between, mine).order_by().values(between.key)
+        return model._default_manager.order_by().filter(_leads(model, way, own_ids, ids)).values("pk")
+    return _rows_between(way, between, own_ids).order_by().values(between.key)
 
 
-def _rows_between(way: Way, between: Rows, mine: Ids) -> QuerySet[Any]:
+def _rows_between(way: Way, between: Rows, own_ids: Ids) -> QuerySet[Any]:
     """The rows on a way that belong to these organisations."""
-    return between.model._base_manager.filter(way.about_rows & among("organisation", mine))
+    return between.model._base_manager.filter(way.about_rows & among("organisation", own_ids))
 
 
 def _held_on(way: Way, user: User) -> list[Ids]:
@@ -194,30 +198,30 @@ def _held_on(way: Way, user: User) -> list[Ids]:
         return []
     if isinstance(route, People):
         return [[user.pk]]
-    mine = Membership.objects.organisations_of(user, *route.roles)
+    own_organisations = Membership.objects.organisations_of(user, *route.roles)
     if way.between is None:
-        return [mine]
+        return [own_organisations]
     ids = records_held(
         way.between.model,
         way.between.key,
         way.about_rows,
         person=user.pk,
         everywhere=partial(Membership.objects.organisations_of, user),
-        organisations=mine,
+        organisations=own_organisations,
     )
-    return [mine] if ids is None else [mine, ids]
+    return [own_organisations] if ids is None else [own_organisations, ids]
 
 
-def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | None = None) -> Q:
+def _leads(model: type[Model], way: Way, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
     """The condition on records that one way opens.
 
     Where rows (parties, owners, sides) connect the record with organisations, they are a subquery of their own. What
     the route says about the record stays outside it, so that an index on the record can be used.
     """
     route, between = way.route, way.between
-    if isinstance(route, Network) or mine is None:
+    if isinstance(route, Network) or own_ids is None:
         return among_records(model, route.when or EVERYTHING)
-    whole = route.when & among(route.path, mine)
+    whole = route.when & among(route.path, own_ids)
     if between is None:
         return among_records(model, whole)
     if way.about_both:
@@ -226,7 +230,7 @@ def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | Non
             return Q(OneByOne(model._default_manager.filter(whole, pk=OuterRef("pk"))))
         return among_records(model, whole)
     if ids is None:
-        rows = _rows_between(way, between, mine)
+        rows = _rows_between(way, between, own_ids)
         if is_one_by_one():
             return way.about_record & Q(OneByOne(rows.filter(**{between.key: OuterRef(between.column)})))
         ids = rows.values(between.key)
@@ -270,8 +274,8 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
             not_ended = Q(**{f"{via}__ends_on": None}) | Q(**{f"{via}__ends_on__gt": today})
             condition |= Q(Exists(rows.filter(route.when, not_ended, **live)))
         elif isinstance(route, People):
-            named: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
-            condition |= Q(Exists(rows.filter(route.when, **named)))
+            filters: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
+            condition |= Q(Exists(rows.filter(route.when, **filters)))
         else:
             condition |= Q(Exists(rows.filter(route.when))) & Q(
                 Exists(User.objects.filter(pk=person, is_active=True, account_since__isnull=False))
@@ -304,11 +308,11 @@ class Reach:
 
         Only ids that belong to somebody in the crowd.
         """
-        found = []
+        reached = []
         for route in self.routes:
             behind = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
-            found.append((self.ends(route, list(behind)), behind))
-        return found
+            reached.append((self.ends(route, list(behind)), behind))
+        return reached
 
     def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
         """Those of these ids, of people or organisations, that the route reaches."""
@@ -329,11 +333,11 @@ class Crowd:
 
     def acting(self, *roles: str) -> dict[int, set[int]]:
         """The people by organisation they act for, in one of the roles if given."""
-        found: dict[int, set[int]] = {}
+        roles_by_organisation: dict[int, set[int]] = {}
         for organisation, person, role in self._rows:
             if not roles or role in roles:
-                found.setdefault(organisation, set()).add(person)
-        return found
+                roles_by_organisation.setdefault(organisation, set()).add(person)
+        return roles_by_organisation
 
 
 def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
@@ -342,12 +346,12 @@ def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     One query for all.
     """
     ends = [(number, *end) for number, reach in enumerate(many) for end in reach.to(crowd)]
-    asked = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
-    found: list[set[int]] = [set() for _ in many]
-    for pk, place in asked[0].union(*asked[1:]) if asked else ():
+    statements = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
+    reached_people: list[set[int]] = [set() for _ in many]
+    for pk, place in statements[0].union(*statements[1:]) if statements else ():
         number, _, behind = ends[place]
-        found[number] |= behind[pk]
-    return found
+        reached_people[number] |= behind[pk]
+    return reached_people
 
 
 def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
@@ -355,10 +359,10 @@ def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: 
 
     All must be of one model; one query for all. `many` belongs to a module (see `statements`).
     """
-    found: Reached = defaultdict(set)
+    sorted_reach: Reached = defaultdict(set)
     for pk, place in rows_for(_placed, user, now, many=many):
-        found[place].add(pk)
-    return found
+        sorted_reach[place].add(pk)
+    return sorted_reach
 
 
 def reach_lookup(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Lookup:
@@ -371,7 +375,7 @@ def _placed(
 ) -> QuerySet[Any, tuple[int, int]]:
     """Ids of records that reach the person, with the place of the reach."""
     reaches = many(user, now)
-    asked: list[QuerySet[Any, tuple[int, int]]] = [
+    statements: list[QuerySet[Any, tuple[int, int]]] = [
         reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(reaches)
     ]
-    return asked[0].union(*asked[1:])
+    return statements[0].union(*statements[1:])

@@ -70,8 +70,8 @@ def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
     names = OrganisationName.objects.filter(folded__trigram_similar=folded)
     names = names.annotate(alike=TrigramSimilarity("folded", folded)).filter(alike__gte=ALIKE).exclude(organisation=but)
     ids = list(dict.fromkeys(names.order_by("-alike", "pk").values_list("organisation", flat=True)[:20]))
-    found = Organisation.objects.standing().in_bulk(ids)
-    return [found[pk] for pk in ids if pk in found][:5]
+    organisations = Organisation.objects.standing().in_bulk(ids)
+    return [organisations[pk] for pk in ids if pk in organisations][:5]
 
 
 def possible_duplicates() -> list[Pair]:
@@ -119,11 +119,11 @@ def _kept_apart() -> set[tuple[int, int]]:
 
 def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     """The present numbers of each organisation, by register."""
-    found: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    numbers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_TELLING, valid_to=None)
     for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):
-        found[organisation][scheme].add(plain_number(value))
-    return found
+        numbers[organisation][scheme].add(plain_number(value))
+    return numbers
 
 
 def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
@@ -133,4 +133,4 @@ def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
 
 def _are_registered(*numbers: dict[str, set[str]]) -> bool:
     """Whether each has a number in a register of one kind of body."""
-    return all(_OF_ONE_KIND & one.keys() for one in numbers)
+    return all(_OF_ONE_KIND & number.keys() for number in numbers)

@@ -70,12 +70,12 @@ def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to administrators: somebody asks to act for an organisation."""
-    asked = AccessRequest.objects.filter(pk=due.params["request"]).first()
-    if asked is None or asked.answer:
+    access_request = AccessRequest.objects.filter(pk=due.params["request"]).first()
+    if access_request is None or access_request.answer:
         return "The request has been answered."
     if not person.is_staff:
         return "They are no longer an administrator."
-    return Content("organisations/access_requested", {"asked": asked, "link": link("organisations:requests")})
+    return Content("organisations/access_requested", {"asked": access_request, "link": link("organisations:requests")})
 
 
 #: The kind of the email to somebody whose request for access was declined.
@@ -91,34 +91,34 @@ class DeclinedComposer(Composer):
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """The addresses of the requests; none once a request is deleted."""
-        asked = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
-        requests = asked.in_bulk([one.params["request"] for one in due])
-        found = []
-        for one in due:
-            request = requests.get(one.params["request"])
+        declined = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
+        requests = declined.in_bulk([email.params["request"] for email in due])
+        candidate_list = []
+        for email in due:
+            request = requests.get(email.params["request"])
             if request is None:
-                found.append(Candidate(one, "", refusal="The request was removed."))
+                candidate_list.append(Candidate(email, "", refusal="The request was removed."))
             else:
-                found.append(DeclinedCandidate(one, request.email, request=request))
-        return found
+                candidate_list.append(DeclinedCandidate(email, request.email, request=request))
+        return candidate_list
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat one that may have been sent."""
         again = repeatable(candidates)
-        for one in candidates:
-            if not isinstance(one, DeclinedCandidate):
+        for candidate in candidates:
+            if not isinstance(candidate, DeclinedCandidate):
                 continue
-            if one.pk in again:
-                batch.again.append(one)
+            if candidate.pk in again:
+                batch.again.append(candidate)
                 continue
             content = Content(
-                "organisations/access_declined", {"asked": one.request, "link": link("organisations:ask")}
+                "organisations/access_declined", {"asked": candidate.request, "link": link("organisations:ask")}
             )
-            batch.messages[one.pk] = message(
+            batch.messages[candidate.pk] = message(
                 content.render(),
                 name="",
-                address=one.address,
-                message_id=one.due.message_id,
+                address=candidate.address,
+                message_id=candidate.due.message_id,
                 is_secret=True,
                 now=now,
             )
@@ -151,22 +151,22 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email about an order: what passed from or to the reader's organisations, and what still has to pass."""
     day = timezone.localdate(now)
-    mine = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
-    told = [
-        one
-        for one in told_in(due.params)
-        if any({tie.predecessor_id, tie.successor_id} & mine for tie in one.ties.all())
+    own_ids = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
+    successions = [
+        succession
+        for succession in told_in(due.params)
+        if any({tie.predecessor_id, tie.successor_id} & own_ids for tie in succession.ties.all())
     ]
-    if not told:
+    if not successions:
         return "They no longer act for any of its organisations."
     context = {
-        "heading": title_together(told),
-        "titles": [title_in_full(one) for one in told],
-        "day": on_day(told[0]),
-        "passed": passed_for(told, person, mine),
-        "is_undoing": brought_about(told[0]).undoes is not None,
-        "awaiting": awaiting_for(told, person, mine, due.params["waiting"], day),
-        "link": link("organisations:succession", pk=told[0].pk),
+        "heading": title_together(successions),
+        "titles": [title_in_full(succession) for succession in successions],
+        "day": on_day(successions[0]),
+        "passed": passed_for(successions, person, own_ids),
+        "is_undoing": brought_about(successions[0]).undoes is not None,
+        "awaiting": awaiting_for(successions, person, own_ids, due.params["waiting"], day),
+        "link": link("organisations:succession", pk=successions[0].pk),
     }
     return Content("organisations/handed_over", context)
 
@@ -178,17 +178,22 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
     """
     acting = Membership.objects.current(timezone.localdate(now)).of_person(person, Role.LEAD)
     led = list(acting.values_list("organisation", flat=True))
-    known = with_ties(Succession.objects.live()).in_bulk(due.params["successions"])
-    asked = [
-        (title_in_full(one), on_day(one), found, link("organisations:handover-answer", pk=one.pk))
-        for one in known.values()
-        if (found := proposed_to(one, led))
+    successions = with_ties(Succession.objects.live()).in_bulk(due.params["successions"])
+    proposals = [
+        (
+            title_in_full(succession),
+            on_day(succession),
+            proposed,
+            link("organisations:handover-answer", pk=succession.pk),
+        )
+        for succession in successions.values()
+        if (proposed := proposed_to(succession, led))
     ]
-    if not asked:
+    if not proposals:
         return "Everything was answered, or they no longer lead any of these organisations."
     return Content(
         "organisations/handover_proposed",
-        {"asked": asked, "count": sum(line["count"] for _, _, found, _ in asked for line in found)},
+        {"asked": proposals, "count": sum(line["count"] for _, _, proposed, _ in proposals for line in proposed)},
     )
 
 

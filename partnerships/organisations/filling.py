@@ -60,15 +60,15 @@ class Held:
 
     def _read(self, user: User) -> list[int]:
         acting = Membership.objects.organisations_of
-        mine, model = acting(user, *self.roles), self.model
+        own_ids, model = acting(user, *self.roles), self.model
         if model is None:
-            return list(mine)
+            return list(own_ids)
         everywhere = partial(acting, user)
-        found = records_held(
-            model, self.column, self.condition, person=user.pk, everywhere=everywhere, organisations=mine
+        records = records_held(
+            model, self.column, self.condition, person=user.pk, everywhere=everywhere, organisations=own_ids
         )
-        assert found is not None, "Stand-ins exist only for what can be held."
-        return found
+        assert records is not None, "Stand-ins exist only for what can be held."
+        return records
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class Statement:
         """
         match param:
             case list():
-                return "bigint[]" if any(type(one) is int and one <= FIRST for one in param) else None
+                return "bigint[]" if any(type(item) is int and item <= FIRST for item in param) else None
             case dt.datetime():
                 return "timestamptz" if self.is_now(param) or param.microsecond in MARKS else None
             case str() if _WORDS[0] in param:
@@ -251,7 +251,7 @@ class Ready:
             return self._ids[param]
         if kind is str and self._words:
             return [_with_words(param, self._words)]
-        if isinstance(param, list) and any(one in self._ids for one in param):
+        if isinstance(param, list) and any(item in self._ids for item in param):
             # Mostly one stand-in for all that is held, whose array is written once for a page.
             return [IdArray.of(self._ids[param[0]] if len(param) == 1 else _in_place(param, self._ids))]
         if statement.is_now(param):
@@ -277,7 +277,7 @@ class Ready:
 
     @cached_property
     def _moments(self) -> list[dt.datetime]:
-        return [one for one in self.given if isinstance(one, dt.datetime)]
+        return [argument for argument in self.given if isinstance(argument, dt.datetime)]
 
     @cached_property
     def _words(self) -> list[tuple[str, str]]:
@@ -286,7 +286,7 @@ class Ready:
 
 def _in_place(param: list[Any], ids: dict[Any, list[int]]) -> list[Any]:
     """A list with ids in place of its stand-ins."""
-    return [pk for one in param for pk in ids.get(one, (one,))]
+    return [pk for item in param for pk in ids.get(item, (item,))]
 
 
 def _with_words(value: str, words: Sequence[tuple[str, str]]) -> str:

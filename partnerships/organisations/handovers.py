@@ -41,8 +41,8 @@ class KindCount:
 
     def for_others(self, readable: Mapping[int, str]) -> KindCount:
         """The same for somebody who may read only these records, given as titles by id. Reasons stay."""
-        renamed = [replace(one, title=readable.get(one.pk, one.outside)) for one in self.undecided]
-        without = [replace(one, what="") for one in renamed[: len(self.without)]]
+        renamed = [replace(thing, title=readable.get(thing.pk, thing.outside)) for thing in self.undecided]
+        without = [replace(thing, what="") for thing in renamed[: len(self.without)]]
         return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])
 
 
@@ -65,12 +65,12 @@ class Share:
     @property
     def homes(self) -> Decimal:
         """How many homes they are about."""
-        return total(one.homes for one in self.held.values())
+        return total(record.homes for record in self.held.values())
 
     @property
     def money(self) -> Decimal:
         """How many pounds they are about."""
-        return total(one.money for one in self.held.values())
+        return total(record.money for record in self.held.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,32 +121,32 @@ class Estate:
     @property
     def things(self) -> int:
         """How many things it holds."""
-        return sum(one.held for one in self.kinds)
+        return sum(kind.held for kind in self.kinds)
 
     @property
     def homes(self) -> Decimal:
         """How many homes they are about."""
-        return total(one.homes for one in self.kinds)
+        return total(record.homes for record in self.kinds)
 
     @property
     def money(self) -> Decimal:
         """How many pounds they are about."""
-        return total(one.money for one in self.kinds)
+        return total(record.money for record in self.kinds)
 
     @property
     def without(self) -> int:
         """How many things have no line yet."""
-        return sum(len(one.without) for one in self.kinds)
+        return sum(len(kind.without) for kind in self.kinds)
 
     @property
     def lacking(self) -> int:
         """How many lines wait for a consent."""
-        return sum(one.lacking for one in self.kinds)
+        return sum(kind.lacking for kind in self.kinds)
 
     @property
     def stayed(self) -> int:
         """How many things could not pass on."""
-        return sum(one.stayed for one in self.kinds)
+        return sum(kind.stayed for kind in self.kinds)
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
@@ -161,17 +161,17 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
         without: list[Held] = []
         disputed: list[Held] = []
         lacking = 0
-        for one in group.things:
-            line = by_thing.get((group.kind.code, one.pk))
+        for thing in group.things:
+            line = by_thing.get((group.kind.code, thing.pk))
             if line is None:
-                without.append(one)
+                without.append(thing)
                 continue
             states[line.state] += 1
             lacking += line.lacks_consent
             if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
-                disputed.append(replace(one, what=f"{line.get_state_display().lower()}: {line.dispute}"))
-            shares[line.successor][group.kind.code, one.pk] = one
-        free |= {(group.kind.code, one.pk): one for one in without}
+                disputed.append(replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}"))
+            shares[line.successor][group.kind.code, thing.pk] = thing
+        free |= {(group.kind.code, held.pk): held for held in without}
         kinds.append(
             KindCount(
                 kind=group.kind,
@@ -188,7 +188,7 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
             )
         )
     parts = [Share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
-    if not free and not any(one.lacking for one in kinds):
+    if not free and not any(kind.lacking for kind in kinds):
         return Estate(predecessor, kinds, parts, _terms(lines))
     parts += [Share(None, free)] if free else []
     return Estate(predecessor, kinds, parts, _terms(lines), leads_of(predecessor).exists())
@@ -207,9 +207,9 @@ def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.dat
         return groups
     found = []
     for group in groups:
-        held = group.kind.records(predecessor, day)
-        back = set(held.filter(_going_back(succession, group.kind, held)).values_list("pk", flat=True))
-        found.append(replace(group, things=[one for one in group.things if one.pk not in back]))
+        records = group.kind.records(predecessor, day)
+        back = set(records.filter(_going_back(succession, group.kind, records)).values_list("pk", flat=True))
+        found.append(replace(group, things=[thing for thing in group.things if thing.pk not in back]))
     return [group for group in found if group.things]
 
 
@@ -221,12 +221,12 @@ def is_passing_back(undoing: Succession) -> bool:
     return undone.moved_rows.exists() or undone.handovers.filter(state=HandoverState.APPLIED).exists()
 
 
-def _going_back(succession: Succession, kind: Obligation, held: QuerySet[Any]) -> Q:
+def _going_back(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
     """Which of these records pass back by themselves, because the succession undoes the one that passed them on."""
     if succession.undoes is None:
         return Q(pk__in=[])
     applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
-    moved = succession.undoes.moved_rows.filter(table=held.model._meta.label)
+    moved = succession.undoes.moved_rows.filter(table=records.model._meta.label)
     return Q(pk__in=applied.values("record")) | Q(pk__in=moved.values("row"))
 
 
@@ -277,7 +277,7 @@ def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | No
             found.append(After(share.successor, share))
             continue
         groups = held_by(share.successor, day)
-        own = {(group.kind.code, one.pk): one for group in groups for one in group.things}
+        own = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
         both = Share(share.successor, {**share.held, **own})
         found.append(After(share.successor, share, Share(share.successor, own), both))
     return found
@@ -295,13 +295,13 @@ def readable_titles(
 
     Who left a partnership or plan reads it as it was, so its title today is not theirs.
     """
-    held = kind.records(holder, timezone.localdate())
+    rows = kind.records(holder, timezone.localdate())
     if records is not None:
-        held = held.filter(pk__in=records)
-    read = getattr(held, "known_today_to", None) or getattr(held, "visible_to", None)
+        rows = rows.filter(pk__in=records)
+    read = getattr(rows, "known_today_to", None) or getattr(rows, "visible_to", None)
     if read is None:
         return {}
-    return {one.pk: kind.describe(one, holder).title for one in read(user).order_by("pk")[:limit]}
+    return {row.pk: kind.describe(row, holder).title for row in read(user).order_by("pk")[:limit]}
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
@@ -312,8 +312,8 @@ def count_undecided(succession: Succession, predecessor: Organisation, day: dt.d
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
 
     def undecided(kind: Obligation) -> QuerySet[Any]:
-        held = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
-        return held.exclude(_going_back(succession, kind, held))
+        records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
+        return records.exclude(_going_back(succession, kind, records))
 
     return _count_all(undecided(kind) for kind in obligations())
 
@@ -333,7 +333,7 @@ def count_held(organisation: Organisation, day: dt.date) -> int:
 
 
 def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
-    parts = [one.order_by().values_list("pk") for one in queries]
+    parts = [query.order_by().values_list("pk") for query in queries]
     return parts[0].union(*parts[1:], all=True).count() if parts else 0
 
 
@@ -343,7 +343,7 @@ def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | No
     if of is not None:
         ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))
     bodies = {tie.predecessor_id: tie.predecessor for tie in ties}
-    return [estate_of(succession, body, day) for body in sorted(bodies.values(), key=lambda one: (one.name, one.pk))]
+    return [estate_of(succession, body, day) for body in sorted(bodies.values(), key=lambda body: (body.name, body.pk))]
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
@@ -365,8 +365,8 @@ def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -
     lines = succession.handovers.lacking_consent()
     if led is not None:
         lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
-    found = with_steps(lines).select_related("predecessor").prefetch_related("others")
-    return found.order_by("consent", "predecessor__name", "kind", "title", "pk")
+    lines_found = with_steps(lines).select_related("predecessor").prefetch_related("others")
+    return lines_found.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
@@ -374,8 +374,8 @@ def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
     alike: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
     for line in lines:
         alike[line.kind, line.predecessor].append(line)
-    found: dict[int, str] = {}
+    titles: dict[int, str] = {}
     for (kind, predecessor), group in alike.items():
         readable = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
-        found |= {line.pk: readable.get(line.record, line.title) for line in group}
-    return found
+        titles |= {line.pk: readable.get(line.record, line.title) for line in group}
+    return titles

@@ -156,10 +156,10 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     if _standing_in.get() is not None:
         raise CannotStandIn
     if key not in page:
-        found = read()
-        page[key] = found if isinstance(found, list) else list(found)
-    kept: list[Any] = page[key]
-    return kept
+        value = read()
+        page[key] = value if isinstance(value, list) else list(value)
+    cached: list[Any] = page[key]
+    return cached
 
 
 def records_held(

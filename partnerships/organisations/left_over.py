@@ -39,19 +39,19 @@ def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     bodies = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )
-    found = []
+    tasks = []
     for body in bodies.order_by("name", "pk"):
         groups = [group for group in left_without_owner(body, timezone.localdate(now)) if not group.kind.waits_alone]
         if groups:
             left = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
-            found.append(
+            tasks.append(
                 Waiting(
                     what="Hand over what has no owner",
                     title=f"{left} of {body.display_name}",
                     path=reverse("organisations:without-owner", args=[body.pk]),
                 )
             )
-    return found
+    return tasks
 
 
 #: Work that waits for leads: what nobody took over.
@@ -103,13 +103,13 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
     ties = _near_ties(now).filter(~_is_led("predecessor", now)).select_related("succession", "predecessor")
     for tie in ties.order_by("pk"):
         bodies.setdefault(tie.succession, {})[tie.predecessor_id] = tie.predecessor
-    found = []
+    tasks = []
     for succession, unled in bodies.items():
         for body in unled.values():
             if one := _undecided(succession, body, now, others=len(unled) - 1):
-                found.append(one)
+                tasks.append(one)
                 break
-    return found
+    return tasks
 
 
 def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
@@ -140,11 +140,11 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{one['count']} thing{pluralize(one['count'])} that your organisation takes over",
-            path=reverse("organisations:handover-answer", args=[one["succession"]]),
-            due=one["due"],
+            title=f"{count['count']} thing{pluralize(count['count'])} that your organisation takes over",
+            path=reverse("organisations:handover-answer", args=[count["succession"]]),
+            due=count["due"],
         )
-        for one in counts
+        for count in counts
     ]
 
 
@@ -161,11 +161,11 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Invite a lead to answer handover lines",
-            title=f"{one['count']} thing{pluralize(one['count'])} proposed to {one['successor__name']}",
-            path=reverse("organisations:people", args=[one["successor"]]),
-            due=one["due"],
+            title=f"{row['count']} thing{pluralize(row['count'])} proposed to {row['successor__name']}",
+            path=reverse("organisations:people", args=[row["successor"]]),
+            due=row["due"],
         )
-        for one in proposed.annotate(count=Count("pk"), due=Min("due_on")).order_by("successor")
+        for row in proposed.annotate(count=Count("pk"), due=Min("due_on")).order_by("successor")
     ]
 
 
@@ -179,16 +179,16 @@ def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
 
     For administrators, where nobody leads it.
     """
-    mine = Q(successor__in=_led_by(user))
-    lines = _stayed().filter(mine | ~_is_led("successor", now) if user.is_staff else mine)
+    led_here = Q(successor__in=_led_by(user))
+    lines = _stayed().filter(led_here | ~_is_led("successor", now) if user.is_staff else led_here)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
-    found = []
+    tasks = []
     for body in bodies:
         if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
             title = f"{count} thing{pluralize(count)} of {body.display_name}"
             path = reverse("organisations:without-owner", args=[body.pk])
-            found.append(Waiting(what="Settle what could not pass on", title=title, path=path))
-    return found
+            tasks.append(Waiting(what="Settle what could not pass on", title=title, path=path))
+    return tasks
 
 
 def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
@@ -212,15 +212,15 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
     For administrators, where nobody leads either.
     """
     led = _led_by(user)
-    mine = Q(predecessor__in=led) | Q(successor__in=led)
-    lines = _lacking().filter(mine | _without_any_lead(now) if user.is_staff else mine)
+    concerned = Q(predecessor__in=led) | Q(successor__in=led)
+    lines = _lacking().filter(concerned | _without_any_lead(now) if user.is_staff else concerned)
     return [
         Waiting(
             what="Record consent",
-            title=f"{one['count']} thing{pluralize(one['count'])} to hand over",
-            path=reverse("organisations:handover-consent", args=[one["succession"]]),
+            title=f"{line['count']} thing{pluralize(line['count'])} to hand over",
+            path=reverse("organisations:handover-consent", args=[line["succession"]]),
         )
-        for one in lines.values("succession").annotate(count=Count("pk")).order_by("succession")
+        for line in lines.values("succession").annotate(count=Count("pk")).order_by("succession")
     ]
 
 

@@ -87,8 +87,8 @@ def brought_about(succession: Succession) -> Succession:
 def told_in(params: Mapping[str, Any]) -> list[Succession]:
     """The successions that an email with these params tells of, with their ties."""
     numbers = [params["succession"], *params.get("also", ())]
-    known = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers)
-    return [known[number] for number in numbers]
+    successions = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers)
+    return [successions[number] for number in numbers]
 
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:
@@ -112,7 +112,7 @@ def changes_of(succession: Succession) -> list[Event]:
     Each organisation concerned has one of its own; the first stands for them.
     """
     bodies = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
-    found = Event.objects.filter(
+    events = Event.objects.filter(
         target_kind="organisation",
         target_id__in=bodies,
         kind__in=[
@@ -122,15 +122,15 @@ def changes_of(succession: Succession) -> list[Event]:
         ],
         data__after__succession=succession.pk,
     )
-    return list({(event.at, event.kind): event for event in found.order_by("-at", "-pk")}.values())
+    return list({(event.at, event.kind): event for event in events.order_by("-at", "-pk")}.values())
 
 
 def ending(succession: Succession) -> list[Organisation]:
     """The predecessors that end with the succession, by number."""
     ties = list(succession.ties.select_related("predecessor"))
     lasting = _going_on(succession, ties)
-    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in lasting}
-    return [found[pk] for pk in sorted(found)]
+    ended = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in lasting}
+    return [ended[pk] for pk in sorted(ended)]
 
 
 def going_on(succession: Succession) -> set[int]:
@@ -145,11 +145,11 @@ def _going_on(succession: Succession, ties: Iterable[SuccessionTie]) -> set[int]
 def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
     """Who held a record of a kind of obligation at a moment, by the body (id) to which it has passed since."""
     passed = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
-    found: dict[int, Organisation] = {}
+    holders: dict[int, Organisation] = {}
     for line in passed.select_related("predecessor").order_by("applied_at", "pk"):
         # Of several that passed to one body, the first gave it the row; the others ended.
-        found.setdefault(line.successor_id, found.pop(line.predecessor_id, line.predecessor))
-    return found
+        holders.setdefault(line.successor_id, holders.pop(line.predecessor_id, line.predecessor))
+    return holders
 
 
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
@@ -157,18 +157,18 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
 
     Bodies are ids. One query for each link of the longest chain, and one more.
     """
-    found: dict[int, Succession] = {}
+    successions: dict[int, Succession] = {}
     seen: set[int] = set()
     frontier = set(bodies)
     while frontier:
         seen |= frontier
-        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=found)
+        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=successions)
         if kinds is not None:
             certain = certain.filter(kind__in=kinds)
         rows = certain.filter(ties__predecessor__in=frontier).distinct().prefetch_related("ties")
-        found |= {row.pk: row for row in rows}
+        successions |= {row.pk: row for row in rows}
         frontier = {tie.successor_id for row in rows for tie in row.ties.all() if tie.successor_id} - seen
-    return [_step(row) for row in found.values()]
+    return [_step(row) for row in successions.values()]
 
 
 def _step(succession: Succession) -> Step:
@@ -243,12 +243,12 @@ def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[in
     """The ids of the bodies that each of these follows directly by that day."""
     ties = SuccessionTie.objects.filter(successor__in=organisations).values_list("predecessor", flat=True)
     before = set(ties)
-    found: dict[int, list[int]] = {body: [] for body in organisations}
+    predecessors: dict[int, list[int]] = {body: [] for body in organisations}
     for predecessor, successors in successors_of_each(before, on).items():
         for body in successors:
-            if body in found:
-                found[body].append(predecessor)
-    return found
+            if body in predecessors:
+                predecessors[body].append(predecessor)
+    return predecessors
 
 
 def _ending_ties() -> QuerySet[SuccessionTie]:
@@ -287,12 +287,12 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
     Figures of a body that was divided count with nobody's. By name; two queries.
     """
     before = followed_alone()
-    found: set[int] = set()
+    bodies_summed: set[int] = set()
     frontier = {organisation.pk}
     while frontier:
-        frontier = {one for body in frontier for one in before.get(body, ())} - found - {organisation.pk}
-        found |= frontier
-    return list(Organisation.objects.filter(pk__in=found).order_by("name", "pk")) if found else []
+        frontier = {one for body in frontier for one in before.get(body, ())} - bodies_summed - {organisation.pk}
+        bodies_summed |= frontier
+    return list(Organisation.objects.filter(pk__in=bodies_summed).order_by("name", "pk")) if bodies_summed else []
 
 
 def followed_alone() -> dict[int, set[int]]:
@@ -300,11 +300,11 @@ def followed_alone() -> dict[int, set[int]]:
     ties = _ending_ties()
     elsewhere = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     alone = ties.filter(~Exists(elsewhere), predecessor__status=Status.DISSOLVED, successor__isnull=False)
-    found: dict[int, set[int]] = {}
+    followed: dict[int, set[int]] = {}
     for predecessor, successor in alone.values_list("predecessor", "successor"):
         if successor is not None:
-            found.setdefault(successor, set()).add(predecessor)
-    return found
+            followed.setdefault(successor, set()).add(predecessor)
+    return followed
 
 
 def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:

@@ -35,14 +35,14 @@ _ASK_FOR_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
-    found = find_organisations(
+    organisations = find_organisations(
         user=user, text=chosen.get("q", ""), region=chosen.get("region"), area=chosen.get("area")
     )
     if not any(chosen.get(name) for name in _ASK_FOR_ENDED):
-        found = found.current()
+        organisations = organisations.current()
     if chosen.get("mine"):
-        found = found.filter(pk__in=Organisation.objects.of_person(user).values("pk"))
-    return found.for_listing()
+        organisations = organisations.filter(pk__in=Organisation.objects.of_person(user).values("pk"))
+    return organisations.for_listing()
 
 
 def _form(parameters: QueryDict, _user: User) -> DirectoryFilter:
@@ -54,12 +54,14 @@ def _ready_areas(_user: User, rows: Sequence[Organisation]) -> None:
 
 
 def _numbers(row: Organisation) -> str:
-    return "; ".join(sorted(one.value for one in row.identifiers.all() if one.scheme != Scheme.NETWORK))
+    return "; ".join(
+        sorted(identifier.value for identifier in row.identifiers.all() if identifier.scheme != Scheme.NETWORK)
+    )
 
 
 def _numbers_key(_user: User) -> Combinable:
-    known = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
-    return joined(known.order_by("value"), "value")
+    identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
+    return joined(identifiers.order_by("value"), "value")
 
 
 def _areas(_user: User) -> Combinable:

@@ -79,8 +79,10 @@ def choice_words(organisation: Organisation) -> str:
 
 def group_words(names: Collection[str]) -> dict[str, str]:
     """The same for organisations by their present names, as headings of groups; one query."""
-    named = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
-    return {name: name for name in names} | {one.name: choice_words(one) for one in named}
+    organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
+    return {name: name for name in names} | {
+        organisation.name: choice_words(organisation) for organisation in organisations
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,11 @@ class Named:
 
 def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
     """The names of these organisations (ids) over time, in one query."""
-    found: dict[int, Named] = {}
+    names: dict[int, Named] = {}
     for pk, name, start, end, former in rows_for(_names_among, list(organisations)) if organisations else ():
-        before = found.get(pk, Named(name)).former
-        found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
-    return found
+        before = names.get(pk, Named(name)).former
+        names[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
+    return names
 
 
 def names_lookup(organisations: Collection[int]) -> Lookup:
@@ -135,13 +137,13 @@ def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> N
     For pages that only show them: what is changed here is not for saving. In `with_present` the name then is followed
     by the present one.
     """
-    both = ((one, False) for one in shown), ((one, True) for one in with_present)
+    both = ((record, False) for record in shown), ((record, True) for record in with_present)
     objects = {id(body): (day, body, say) for (day, body), say in chain(*both) if day is not None and body is not None}
-    found = list(objects.values())
+    records = list(objects.values())
     former: dict[int, list[OrganisationName]] = {}
-    for row in rows_for(_former_names, list({body.pk for _, body, _ in found})) if found else ():
+    for row in rows_for(_former_names, list({body.pk for _, body, _ in records})) if records else ():
         former.setdefault(row.organisation_id, []).append(row)
-    for day, body, say_now in found:
+    for day, body, say_now in records:
         for field, name in _then(former.get(body.pk, ()), day).items():
             present = getattr(body, field)
             setattr(body, field, beside_present(name, present) if say_now else name)
@@ -161,8 +163,8 @@ def beside_present(then: str, present: str) -> str:
 
 def _then(former: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
     """The fields of an organisation that were otherwise on a day; rows by the day on which they ended."""
-    found: dict[str, str] = {}
+    names_then: dict[str, str] = {}
     for row in former:
         if (row.valid_from is None or row.valid_from <= day) and row.valid_to is not None and day < row.valid_to:
-            found.setdefault("name" if row.kind == NameKind.FORMER else "short_name", row.name)
-    return found
+            names_then.setdefault("name" if row.kind == NameKind.FORMER else "short_name", row.name)
+    return names_then

@@ -29,8 +29,8 @@ def nation_of_codes(codes: Iterable[str]) -> Nation:
 def nation_of(organisation: Organisation) -> Nation:
     """The nation of the areas that it serves, else of its region; one query."""
     served = AreaServed.objects.filter(organisation=organisation, ends_on=None).values("area")
-    found = Area.objects.filter(Q(pk__in=served) | Q(pk=organisation.region_id or 0))
-    codes = dict(found.values_list("pk", "code"))
+    areas = Area.objects.filter(Q(pk__in=served) | Q(pk=organisation.region_id or 0))
+    codes = dict(areas.values_list("pk", "code"))
     region = codes.pop(organisation.region_id, "") if organisation.region_id else ""
     return nation_of_codes(codes.values() or [region])
 
@@ -42,11 +42,11 @@ def holidays_of(organisation: Organisation) -> frozenset[dt.date]:
 
 def holidays_of_any(organisations: Iterable[Organisation]) -> frozenset[dt.date]:
     """The days that are a bank holiday for any of these organisations; one query."""
-    found = list(organisations)
-    served = AreaServed.objects.filter(organisation__in=found, ends_on=None).values_list("organisation", "area__code")
+    bodies = list(organisations)
+    served = AreaServed.objects.filter(organisation__in=bodies, ends_on=None).values_list("organisation", "area__code")
     codes: dict[int, list[str]] = {}
     for organisation, code in served:
         codes.setdefault(organisation, []).append(code)
-    regions = {one.pk: [one.region.code] if one.region else [] for one in found}
-    nations = {nation_of_codes(codes.get(one.pk) or regions[one.pk]) for one in found}
+    regions = {body.pk: [body.region.code] if body.region else [] for body in bodies}
+    nations = {nation_of_codes(codes.get(body.pk) or regions[body.pk]) for body in bodies}
     return frozenset(day for nation in nations or {Nation.ENGLAND_AND_WALES} for day in holidays(nation))

@@ -117,7 +117,7 @@ class Obligation:
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
         """What the organisation holds on the day, oldest first."""
-        return [self.describe(one, organisation) for one in self.records(organisation, day).order_by("pk")]
+        return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
 
 
 #: Settles what cannot stay as it is once records (ids) of a kind have passed; returns what it changed.
@@ -152,8 +152,8 @@ def register_following(*columns: Column | str) -> None:
     They pass on only if two records of one body become one: its names, and who wrote what.
     """
     for column in columns:
-        known = Column(column) if isinstance(column, str) else column
-        _following[known.label] = known
+        column_known = Column(column) if isinstance(column, str) else column
+        _following[column_known.label] = column_known
 
 
 def register_staying(because: str, *labels: str) -> None:
@@ -195,8 +195,8 @@ def all_columns() -> list[Column]:
 
 def registered_columns() -> dict[str, str]:
     """Every registered column, with what happens to it."""
-    found = dict.fromkeys(_following, "follows") | dict.fromkeys(_staying, "stays")
-    return found | {column.label: kind.code for kind in _kinds.values() for column in kind.columns}
+    columns = dict.fromkeys(_following, "follows") | dict.fromkeys(_staying, "stays")
+    return columns | {column.label: kind.code for kind in _kinds.values() for column in kind.columns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +209,12 @@ class Group:
     @property
     def homes(self) -> Decimal:
         """How many homes they are about together."""
-        return total(one.homes for one in self.things)
+        return total(thing.homes for thing in self.things)
 
     @property
     def money(self) -> Decimal:
         """How many pounds they are about together."""
-        return total(one.money for one in self.things)
+        return total(thing.money for thing in self.things)
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal:

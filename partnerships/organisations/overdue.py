@@ -62,12 +62,12 @@ def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     today = timezone.localdate(now)
     return [
         Waiting(
-            what=_task(one),
-            title=title_of(one),
-            path=reverse("organisations:succession", args=[one.pk]),
+            what=_task(tie),
+            title=title_of(tie),
+            path=reverse("organisations:succession", args=[tie.pk]),
         )
-        for one in with_ties(_overdue(today)).order_by("pk")
-        if what_to_do(one, today)
+        for tie in with_ties(_overdue(today)).order_by("pk")
+        if what_to_do(tie, today)
     ]
 
 

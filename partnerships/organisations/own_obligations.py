@@ -29,8 +29,8 @@ def _end(moving: Moving) -> dict[str, Any]:
     return {"ends_on": timezone.localdate(moving.now)}
 
 
-def _stronger(ended: Membership, kept: Membership) -> dict[str, Any]:
-    return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
+def _stronger(ended: Membership, kept_membership: Membership) -> dict[str, Any]:
+    return {"role": min(Role(ended.role), Role(kept_membership.role), key=_ROLES.index).value}
 
 
 def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
@@ -42,36 +42,48 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     """
     day = timezone.localdate(moving.now)
     label = Membership._meta.label
-    ending = Membership.objects.filter(pk__in=[one.pk for one in memberships])
+    ending = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
     ending.update(ends_on=Greatest("starts_on", Value(day)))
     ended = [
-        Change(label, one.pk, {"ends_on": _text(one.ends_on)}, {"ends_on": max(day, one.starts_on).isoformat()})
-        for one in memberships
+        Change(
+            label,
+            membership.pk,
+            {"ends_on": _text(membership.ends_on)},
+            {"ends_on": max(day, membership.starts_on).isoformat()},
+        )
+        for membership in memberships
     ]
-    theirs = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
-    already = {one.person_id: one for one in theirs}
-    raised = [change for one in memberships if (change := _raise_role(one, already.get(one.person_id)))]
+    their_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
+    already = {membership.person_id: membership for membership in their_memberships}
+    raised = [
+        change for membership in memberships if (change := _raise_role(membership, already.get(membership.person_id)))
+    ]
     begun = Membership.objects.bulk_create(
         Membership(
-            person=one.person,
+            person=membership.person,
             organisation=moving.target,
-            role=one.role,
-            job_title=one.job_title,
-            starts_on=max(day, one.starts_on),
-            ends_on=one.ends_on,
-            accepted_at=one.accepted_at,
+            role=membership.role,
+            job_title=membership.job_title,
+            starts_on=max(day, membership.starts_on),
+            ends_on=membership.ends_on,
+            accepted_at=membership.accepted_at,
             created_by=moving.author,
         )
-        for one in memberships
-        if one.person_id not in already
+        for membership in memberships
+        if membership.person_id not in already
     )
     # Put back, a membership that began here ends on the day on which it began.
     return (
         ended
         + raised
         + [
-            Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": _text(one.ends_on)})
-            for one in begun
+            Change(
+                label,
+                membership.pk,
+                {"ends_on": membership.starts_on.isoformat()},
+                {"ends_on": _text(membership.ends_on)},
+            )
+            for membership in begun
         ]
     )
 
@@ -80,11 +92,11 @@ def _text(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _raise_role(ended: Membership, kept: Membership | None) -> Change | None:
-    if kept is None or (role := _stronger(ended, kept)["role"]) == kept.role:
+def _raise_role(ended: Membership, kept_membership: Membership | None) -> Change | None:
+    if kept_membership is None or (role := _stronger(ended, kept_membership)["role"]) == kept_membership.role:
         return None
-    change = Change(Membership._meta.label, kept.pk, {"role": kept.role}, {"role": role})
-    Membership.objects.filter(pk=kept.pk).update(role=role)
+    change = Change(Membership._meta.label, kept_membership.pk, {"role": kept_membership.role}, {"role": role})
+    Membership.objects.filter(pk=kept_membership.pk).update(role=role)
     return change
 
 

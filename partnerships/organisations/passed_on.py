@@ -51,7 +51,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own: Collection[
             before, holder = reversed(pair) if is_back else pair
             things[before, holder][kind].add(record)
     bodies = Organisation.objects.in_bulk({pk for pair in things for pk in pair})
-    found = [
+    passed_list = [
         Passed(
             bodies[before].name,
             bodies[holder].name,
@@ -60,7 +60,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own: Collection[
         )
         for (before, holder), by_kind in things.items()
     ]
-    return sorted(found, key=lambda one: (one.before, one.holder))
+    return sorted(passed_list, key=lambda passed: (passed.before, passed.holder))
 
 
 def awaiting_for(
@@ -70,7 +70,7 @@ def awaiting_for(
 
     `counts` has how many things each body (id) held when people were told.
     """
-    found: dict[int, Passed] = {}
+    awaiting: dict[int, Passed] = {}
     for succession in successions:
         concerned = {
             tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own)
@@ -79,8 +79,8 @@ def awaiting_for(
             count = counts.get(str(body.pk), 0)
             if body.pk in concerned and count:
                 titles = _titles(body, {kind.code: None for kind in obligations()}, reader)[:count]
-                found[body.pk] = Passed(body.name, "", count, titles)
-    return sorted(found.values(), key=lambda one: one.before)
+                awaiting[body.pk] = Passed(body.name, "", count, titles)
+    return sorted(awaiting.values(), key=lambda passed: passed.before)
 
 
 def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
@@ -89,7 +89,7 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
     `undone_by`: what undoes it. As far as the reader may see it. Nothing of a succession that nothing in effect undoes:
     a signature stays a fact, and only an undoing leaves it with a body that does not take part any more.
     """
-    undoing = next((one for one in undone_by if one.status == SuccessionStatus.EFFECTIVE), None)
+    undoing = next((succession for succession in undone_by if succession.status == SuccessionStatus.EFFECTIVE), None)
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
         return []
     passed: dict[str, set[int]] = defaultdict(set)
@@ -104,13 +104,13 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
     if not about:
         return []
     ties = succession.ties.exclude(successor=None).exclude(successor=F("predecessor"))
-    given = Q(
+    signed = Q(
         kind__in=signing(),
         organisation_id__in=ties.values("successor"),
         at__date__gte=succession.vests_on.earliest,
         at__date__lte=undoing.vests_on.latest,
     )
-    return list(visible_events(reader, given & Q(*about, _connector=Q.OR)).order_by("-at", "-pk"))
+    return list(visible_events(reader, signed & Q(*about, _connector=Q.OR)).order_by("-at", "-pk"))
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
@@ -118,8 +118,8 @@ def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None],
     titles: list[str] = []
     for kind in obligations():
         if kind.code in records and len(titles) < NAMED:
-            found = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
-            titles += sorted(_named(kind, title) for title in found.values())
+            more_titles = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
+            titles += sorted(_named(kind, title) for title in more_titles.values())
     return titles
 
 

@@ -81,32 +81,34 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
 
     The successions must have their ties (`lineage.with_ties`).
     """
-    found: list[Line] = []
+    lines: list[Line] = []
     rows = list(successions)
     undone = _undone(rows, today)
     for succession in rows:
         ties = list(succession.ties.all())
         own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
-        others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
+        ties_with_others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
         before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
-        if others:
-            found.append(_line(succession, others, _BEFORE, ("Becomes", "Became"), today))
+        if ties_with_others:
+            lines.append(_line(succession, ties_with_others, _BEFORE, ("Becomes", "Became"), today))
         elif own and all(tie.successor_id is None for tie in own):
-            found.append(_line(succession, own, _ITSELF, ("Is dissolved", "Was dissolved"), today))
+            lines.append(_line(succession, own, _ITSELF, ("Is dissolved", "Was dissolved"), today))
         elif own and not before:
-            found.append(_line(succession, own, _ITSELF, ("Continues", "Continued"), today))
+            lines.append(_line(succession, own, _ITSELF, ("Continues", "Continued"), today))
         if before:
-            found.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
-    return [replace(line, undone=line.succession.pk in undone) for line in found]
+            lines.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
+    return [replace(line, undone=line.succession.pk in undone) for line in lines]
 
 
 def _undone(successions: Iterable[Succession], today: dt.date) -> set[int]:
     """Ids of those that another one of them, not undone itself, undoes by today."""
-    found: set[int] = set()
-    for one in sorted(successions, key=lambda one: one.pk, reverse=True):  # What undoes another comes after it.
-        if one.undoes_id is not None and one.pk not in found and not has_yet_to_come(one, today):
-            found.add(one.undoes_id)
-    return found
+    undone: set[int] = set()
+    for succession in sorted(
+        successions, key=lambda succession: succession.pk, reverse=True
+    ):  # What undoes another comes after it.
+        if succession.undoes_id is not None and succession.pk not in undone and not has_yet_to_come(succession, today):
+            undone.add(succession.undoes_id)
+    return undone
 
 
 def _line(
@@ -193,23 +195,23 @@ def steps_in_words(line: Handover) -> list[str]:
 
     The line needs its people and its accepted parts fetched.
     """
-    found = [_step("Proposed", line.proposed_by, line.proposed_at)]
+    steps = [_step("Proposed", line.proposed_by, line.proposed_at)]
     parts = list(line.accepted_parts.all())
-    found += [_step(f"Accepted for {one.organisation.name}", one.accepted_by, one.accepted_at) for one in parts]
+    steps += [_step(f"Accepted for {part.organisation.name}", part.accepted_by, part.accepted_at) for part in parts]
     if line.answered_at is not None and not (parts and line.state != HandoverState.DISPUTED):
         verb = "Disputed" if line.state == HandoverState.DISPUTED else "Accepted"
-        found.append(_step(verb, line.answered_by, line.answered_at))
+        steps.append(_step(verb, line.answered_by, line.answered_at))
     if line.consent_recorded_at is not None:
-        found.append(_step("Consent recorded", line.consent_recorded_by, line.consent_recorded_at))
+        steps.append(_step("Consent recorded", line.consent_recorded_by, line.consent_recorded_at))
     if line.applied_at is not None:
-        found.append(f"Passed on: {long_date(timezone.localdate(line.applied_at))}")
-    return found
+        steps.append(f"Passed on: {long_date(timezone.localdate(line.applied_at))}")
+    return steps
 
 
-def _step(what: str, person: User | None, moment: dt.datetime) -> str:
+def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
     """A step with its person, if known, and day: "Proposed by Ben West on 3 May 2027"."""
     by = f" by {person.display_name}" if person else ""
-    return f"{what}{by} on {long_date(timezone.localdate(moment))}"
+    return f"{verb}{by} on {long_date(timezone.localdate(moment))}"
 
 
 def is_by_function(succession: Succession) -> bool:

@@ -41,12 +41,12 @@ def find_organisations(
     Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
     with a similar spelling are returned; to an email address no name is similar.
     """
-    found = Organisation.objects.visible_to(user).standing()
+    organisations = Organisation.objects.visible_to(user).standing()
     if region is not None:
-        found = found.filter(Q(region=region) | Q(pk__in=_serving(region)))
+        organisations = organisations.filter(Q(region=region) | Q(pk__in=_serving(region)))
     if area is not None:
-        found = found.filter(pk__in=_serving(area))
-    return _called(found, text)
+        organisations = organisations.filter(pk__in=_serving(area))
+    return _called(organisations, text)
 
 
 def find_publicly_listed(text: str) -> OrganisationQuerySet:
@@ -54,14 +54,14 @@ def find_publicly_listed(text: str) -> OrganisationQuerySet:
     return _called(publicly_listed(), text)
 
 
-def _called(found: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
+def _called(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
     if not text.strip():
-        return found
-    exact = found.filter(_named(text))
+        return organisations
+    exact = organisations.filter(_named(text))
     if exact.exists() or "@" in text:
         return exact
     nearly = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
-    return found.filter(pk__in=nearly.values("organisation"))
+    return organisations.filter(pk__in=nearly.values("organisation"))
 
 
 def _serving(area: Area) -> QuerySet[AreaServed, int]:
@@ -73,8 +73,8 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
 def _named(text: str) -> Q:
     words = fold_name(text).split()
     scheme, number = of_org_id(text)
-    same = Q(scheme=scheme, value__iexact=number) if scheme else Q(value__icontains=text.strip())
-    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(same)
+    by_number = Q(scheme=scheme, value__iexact=number) if scheme else Q(value__icontains=text.strip())
+    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(by_number)
     condition = Q(pk__in=identified.values("organisation"))
     if words:
         names = OrganisationName.objects.all()
@@ -187,8 +187,10 @@ def leads_with_account(organisations: Collection[Organisation] | Collection[int]
 
 def colleagues_of(membership: Membership) -> QuerySet[User]:
     """Other people who act for the same organisation today, by name."""
-    others = Membership.objects.current().filter(organisation=membership.organisation_id)
-    return User.objects.filter(pk__in=others.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
+    colleagues = Membership.objects.current().filter(organisation=membership.organisation_id)
+    return (
+        User.objects.filter(pk__in=colleagues.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
+    )
 
 
 def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:

@@ -60,8 +60,10 @@ def _successor(leaving: Leaving, membership: Membership) -> User | None:
     """The successor, if they act for this organisation too; else None."""
     if leaving.successor is None:
         return None
-    theirs = Membership.objects.current().of_person(leaving.successor).filter(organisation=membership.organisation_id)
-    return leaving.successor if theirs.exists() else None
+    memberships = (
+        Membership.objects.current().of_person(leaving.successor).filter(organisation=membership.organisation_id)
+    )
+    return leaving.successor if memberships.exists() else None
 
 
 def leads_somewhere(user: User) -> bool:
@@ -111,7 +113,7 @@ def required_providers(user: User, now: dt.datetime) -> set[str]:
 def relying_on(provider: str) -> list[Relying]:
     """The organisations that use a provider, with their leads."""
     using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
-    return [Relying(one.name, tuple(leads_of(one))) for one in using]
+    return [Relying(organisation.name, tuple(leads_of(organisation))) for organisation in using]
 
 
 def register() -> None:

@@ -104,8 +104,8 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """
     redone = Redone()
     last = {line["same"]: line for line in sorted(lines, key=moment)}
-    known = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
-    merges = {merge_identity(one): one for one in known.select_related("kept", "merged")}
+    merges_in_force = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
+    merges = {merge_identity(merge): merge for merge in merges_in_force.select_related("kept", "merged")}
     for same, line in sorted(last.items(), key=lambda item: moment(item[1])):
         merge, pair = merges.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
         if not line.get("undone"):

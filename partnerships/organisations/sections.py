@@ -52,7 +52,7 @@ class RecordSections(Sections[User, Record]):
     ) -> None:
         """Add a section with the rows that it reads."""
         self._from_rows[name] = build
-        self._rows += [(name, one) for one in rows]
+        self._rows += [(name, row) for row in rows]
         if lookups is not None:
             self._lookups[name] = lookups
 
@@ -62,9 +62,11 @@ class RecordSections(Sections[User, Record]):
 
     def of(self, reader: User, record: Record) -> list[Section]:
         """The sections with something to show to this reader."""
-        found = with_rows(record.pk, *(rows for _, rows in self._rows))
-        there = {*self._builders, *(name for name, rows in self._rows if rows in found)}
-        read_ahead(one for name in sorted(there & set(self._lookups)) for one in self._lookups[name](reader, record))
+        section_rows = with_rows(record.pk, *(rows for _, rows in self._rows))
+        there = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
+        read_ahead(
+            lookup for name in sorted(there & set(self._lookups)) for lookup in self._lookups[name](reader, record)
+        )
         built = (
             self._from_rows[name](reader, record, has_rows=name in there)
             if name in self._from_rows

@@ -68,8 +68,8 @@ _COUNT = "SELECT COUNT(*) FROM ({}) found"
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:
     """The rows of the query that `compose(*given, **named)` makes."""
-    asked = Lookup(compose, given, named)
-    read = _read(asked)
+    lookup = Lookup(compose, given, named)
+    read = _read(lookup)
     if read is not None:
         ready, rows = read
         return ready.rows(rows)
@@ -82,10 +82,10 @@ def count_for(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named
     read = _read(Lookup(compose, given, named, counts=True))
     if read is not None:
         return int(read[1][0][0])
-    found = _ready(compose, given, named)
-    if found is None:
+    ready = _ready(compose, given, named)
+    if ready is None:
         return compose(*given, **named).count()
-    return 0 if found.statement.rows is None else int(rows_of(*replace(found, around=_COUNT).asked())[0][0])
+    return 0 if ready.statement.rows is None else int(rows_of(*replace(ready, around=_COUNT).asked())[0][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ class Lookup:
     def key(self) -> Hashable:
         """Equal for the same question on one page."""
         values = (
-            one.pk if isinstance(one, User) else tuple(one) if isinstance(one, list) else one for one in self.given
+            argument.pk if isinstance(argument, User) else tuple(argument) if isinstance(argument, list) else argument
+            for argument in self.given
         )
         return self.compose, tuple(values), tuple(sorted(self.named.items())), self.counts
 
@@ -123,15 +124,15 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
     page, ahead = page_memory(), _ahead()
     if page is None or ahead is None:
         return
-    ready, wanted = [], list(lookups)
-    user = next((given for one in wanted for given in one.given if isinstance(given, User)), None)
+    ready, lookups_left = [], list(lookups)
+    user = next((given for lookup in lookups_left for given in lookup.given if isinstance(given, User)), None)
     if user is not None and not page.get(_EVERY_PAGE):
         page[_EVERY_PAGE] = True
-        wanted += [make(user) for make in _on_every_page]
-    for one in wanted:
-        found = _ready(one.compose, one.given, one.named)
+        lookups_left += [make(user) for make in _on_every_page]
+    for lookup in lookups_left:
+        found = _ready(lookup.compose, lookup.given, lookup.named)
         if found is not None and found.statement.rows is not None:
-            ready.append((one.key(), replace(found, around=_COUNT) if one.counts else found))
+            ready.append((lookup.key(), replace(found, around=_COUNT) if lookup.counts else found))
     if len(ready) > 1:
         for (key, own), rows in zip(ready, rows_together([own for _, own in ready]), strict=True):
             ahead[key] = own, rows
@@ -148,10 +149,10 @@ def _ahead() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
     return None if page is None else page.setdefault(_AHEAD, {})
 
 
-def _read(asked: Lookup) -> tuple[Ready, list[Row]] | None:
+def _read(lookup: Lookup) -> tuple[Ready, list[Row]] | None:
     """What was read ahead for this question."""
     ahead = _ahead()
-    return ahead.pop(asked.key(), None) if ahead else None
+    return ahead.pop(lookup.key(), None) if ahead else None
 
 
 #: Rows about a record, by its id and without rights.
@@ -221,15 +222,15 @@ class _Variants:
 
 
 def _ready(
-    compose: Callable[..., QuerySet[Any, Any]], given: Sequence[Given], named: dict[str, Hashable]
+    compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Given], named: dict[str, Hashable]
 ) -> Ready | None:
     """The statement for this reader; None where it must be composed."""
-    user = next((one for one in given if isinstance(one, User)), None)
+    user = next((argument for argument in arguments if isinstance(argument, User)), None)
     if not is_remembering() or (user is not None and not user.is_active):
         return None
-    if any(isinstance(one, AnonymousUser) for one in given):
+    if any(isinstance(argument, AnonymousUser) for argument in arguments):
         return None
-    now, key = timezone.now(), _key(compose, given, named)
+    now, key = timezone.now(), _key(compose, arguments, named)
     variants = _kept.get(key)
     if variants is None:
         if len(_kept) >= _MAX_KEPT:
@@ -239,7 +240,7 @@ def _ready(
     shape = tuple(bool(ids) for ids in held.values())
     if shape not in variants.statements:
         composing = _Composing(user)
-        statement = _composed(composing, compose, given, named)
+        statement = _composed(composing, compose, arguments, named)
         more = tuple(one for one in composing.held if one not in held)
         if more:
             # Another reader was not asked for as much: from now on, the statement depends on this too.
@@ -248,18 +249,18 @@ def _ready(
             shape = tuple(bool(ids) for ids in held.values())
         variants.statements[shape] = statement
     found = variants.statements[shape]
-    return None if found is None else Ready(found, given, held, now)
+    return None if found is None else Ready(found, arguments, held, now)
 
 
 def _held_by(user: User | None, variants: _Variants) -> dict[Held, list[int]]:
     return {one: one.ids(user) for one in variants.held} if user is not None else {}
 
 
-def _key(compose: Callable[..., Any], given: Sequence[Given], named: dict[str, Hashable]) -> Hashable:
+def _key(compose: Callable[..., Any], arguments: Sequence[Given], named: dict[str, Hashable]) -> Hashable:
     """Everything on which the SQL depends, other than what stand-ins stand for."""
     return (
         compose,
-        tuple(_kind(one) for one in given),
+        tuple(_kind(argument) for argument in arguments),
         tuple(sorted(named.items())),
         timezone.localdate(),
         timezone.get_current_timezone_name(),
@@ -280,13 +281,13 @@ def _kind(given: Given) -> Hashable:
 def _composed(
     composing: _Composing,
     compose: Callable[..., QuerySet[Any, Any]],
-    given: Sequence[Given],
+    arguments: Sequence[Given],
     named: dict[str, Hashable],
 ) -> Statement | None:
     """The statement with stand-ins; None if it cannot be kept."""
     moments: list[dt.datetime] = []
     standing: list[Any] = []
-    for place, one in enumerate(given):
+    for place, one in enumerate(arguments):
         match one:
             case User():
                 reader = copy.copy(one)
@@ -317,8 +318,9 @@ def _composed(
         rows,
         compiler,
         {number: held for held, number in composing.held.items()},
-        frozenset(composing.held.values()) | {id_at(place) for place, one in enumerate(given) if isinstance(one, list)},
-        frozenset(words_at(place) for place, one in enumerate(given) if isinstance(one, str)),
+        frozenset(composing.held.values())
+        | {id_at(place) for place, one in enumerate(arguments) if isinstance(one, list)},
+        frozenset(words_at(place) for place, one in enumerate(arguments) if isinstance(one, str)),
         tuple(moments),
         began,
         timezone.now(),
@@ -339,13 +341,16 @@ def _can_keep(statement: Statement) -> bool:
     rows: Any = statement.rows
     # Related managers bring records along, and prefetched querysets may have conditions of their own.
     if rows is not None and (
-        rows._known_related_objects or not all(_is_for_everybody(one) for one in rows._prefetch_related_lookups)
+        rows._known_related_objects
+        or not all(
+            _is_for_everybody(prefetch_related_lookup) for prefetch_related_lookup in rows._prefetch_related_lookups
+        )
     ):
         return False
     return len(statement.pieces) == len(statement.params) + 1 and all(
-        statement.is_now(one) or one.microsecond in {0, *MARKS}
-        for one in statement.params
-        if isinstance(one, dt.datetime)
+        statement.is_now(param) or param.microsecond in {0, *MARKS}
+        for param in statement.params
+        if isinstance(param, dt.datetime)
     )
 
 
@@ -354,9 +359,11 @@ def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
     queryset: Any = None if isinstance(prefetched, str) else prefetched.queryset
     if queryset is None:
         return True
-    if not all(_is_for_everybody(one) for one in queryset._prefetch_related_lookups):
+    if not all(_is_for_everybody(item) for item in queryset._prefetch_related_lookups):
         return False
     values = [
-        one for value in queryset.query.sql_with_params()[1] for one in (value if isinstance(value, list) else [value])
+        item
+        for value in queryset.query.sql_with_params()[1]
+        for item in (value if isinstance(value, list) else [value])
     ]
-    return not any(isinstance(one, dt.datetime) or (type(one) is int and one <= FIRST) for one in values)
+    return not any(isinstance(item, dt.datetime) or (type(item) is int and item <= FIRST) for item in values)

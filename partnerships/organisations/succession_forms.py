@@ -78,10 +78,10 @@ def the_organisation(words: str) -> Organisation:
 
     A current one before those that have ended. Raises `ValidationError`.
     """
-    held = Identifier.objects.filter(value__iexact=words).exclude(scheme="network")
-    found = list(Organisation.objects.filter(pk__in=held.values("organisation")))
-    found = found or list(match_by_name(words))
-    current = [body for body in found if not body.is_ended] or found
+    identifiers = Identifier.objects.filter(value__iexact=words).exclude(scheme="network")
+    organisations = list(Organisation.objects.filter(pk__in=identifiers.values("organisation")))
+    organisations = organisations or list(match_by_name(words))
+    current = [body for body in organisations if not body.is_ended] or organisations
     if not current:
         raise ValidationError(f"“{words}” is not in the directory", code="unknown")
     if len(current) > 1:
@@ -135,9 +135,9 @@ class SuccessionFieldsForm(Form):
 
     def clean(self) -> dict[str, Any]:
         """The dates as partial dates."""
-        given = super().clean() or {}
-        given["new_code_scheme"] = given.get("new_code_scheme") or Scheme.GSS
-        return given | {name: PartialDate.parse(given[name]) if given.get(name) else None for name in _DATES}
+        data = super().clean() or {}
+        data["new_code_scheme"] = data.get("new_code_scheme") or Scheme.GSS
+        return data | {name: PartialDate.parse(data[name]) if data.get(name) else None for name in _DATES}
 
 
 _WHAT = Section("What happens", "kind", "place", "proposal", "new_name")
@@ -168,16 +168,18 @@ class SuccessionForm(SuccessionFieldsForm):
         """`like`: another group of organisations of the same order, with its kind, dates and sources."""
         initial = _said_of(like) | {"status": like.status} if like is not None else {}
         super().__init__(*args, **{"initial": initial, **kwargs})
-        who = Section("Predecessors and successors", "predecessors", "successors", "functions")
-        what = Section("What happens", "kind", "status", "place", "proposal", "new_name")
-        self.helper = Helper(self, what, who, _WHEN, _SOURCES, submit="Record succession", cancel=cancel)
+        people_section = Section("Predecessors and successors", "predecessors", "successors", "functions")
+        event_section = Section("What happens", "kind", "status", "place", "proposal", "new_name")
+        self.helper = Helper(
+            self, event_section, people_section, _WHEN, _SOURCES, submit="Record succession", cancel=cancel
+        )
 
     @property
     def ties(self) -> list[NewTie]:
         """The ties; once valid."""
-        given = self.cleaned_data
-        successors, functions = given["successors"] or [None], given["functions"] or [None]
-        return ties_between(given["predecessors"], successors, functions=functions)
+        data = self.cleaned_data
+        successors, functions = data["successors"] or [None], data["functions"] or [None]
+        return ties_between(data["predecessors"], successors, functions=functions)
 
     @property
     def fields_of_succession(self) -> dict[str, Any]:
@@ -189,8 +191,8 @@ class SuccessionForm(SuccessionFieldsForm):
 
 def _said_of(succession: Succession) -> dict[str, Any]:
     """What the form says of a succession."""
-    said = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
-    return said | {name: str(said[name]) if said[name] else "" for name in _DATES}
+    initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
+    return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATES}
 
 
 class CorrectForm(SuccessionFieldsForm):
@@ -272,14 +274,14 @@ class TieForm(Form):
     @property
     def tie(self) -> NewTie:
         """The tie; once valid."""
-        given: Mapping[str, Any] = self.cleaned_data
+        data: Mapping[str, Any] = self.cleaned_data
         return NewTie(
-            given["predecessor"],
-            given["successor"],
-            given["role"],
-            given["function"] or None,
-            given["share"] / 100 if given["share"] is not None else None,
-            given["geography"],
+            data["predecessor"],
+            data["successor"],
+            data["role"],
+            data["function"] or None,
+            data["share"] / 100 if data["share"] is not None else None,
+            data["geography"],
         )
 
 

@@ -149,8 +149,8 @@ class _Names:
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
         bodies = list(about | {row.organisation_id for row in rows if row.organisation_id})
         read_ahead([lookup(_people_among, people), names_lookup(bodies)])
-        named = {person.pk: person.display_name for person in rows_for(_people_among, people)}
-        return cls(named, names_of(bodies))
+        names = {person.pk: person.display_name for person in rows_for(_people_among, people)}
+        return cls(names, names_of(bodies))
 
     def by(self, row: Event) -> str:
         """Who did it. Records that hide their people name somebody else in the event."""
@@ -169,8 +169,8 @@ class _Names:
 
     def _body(self, organisation_id: int | None, at: dt.datetime) -> str:
         """The name of an organisation on the day of an event."""
-        named = self.bodies.get(organisation_id or 0)
-        return named.on(timezone.localdate(at)) if named else ""
+        body = self.bodies.get(organisation_id or 0)
+        return body.on(timezone.localdate(at)) if body else ""
 
 
 def _people_among(ids: list[int]) -> QuerySet[User]:
@@ -233,9 +233,9 @@ def _seen_among(
     user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
 ) -> QuerySet[Event]:
     """The newest of these events that the person may see, given the ids of their records by kind."""
-    found = Event.objects.filter(among("pk", events))
+    events_found = Event.objects.filter(among("pk", events))
     with one_by_one():
-        seen = of_visible_records(user, found, dict(zip(kinds, records, strict=True)))
+        seen = of_visible_records(user, events_found, dict(zip(kinds, records, strict=True)))
     return seen.order_by("-at", "-id")[:count]
 
 
@@ -284,11 +284,11 @@ _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", 
 _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
-def _said_before(told: Told, name: str, value: object, today: dt.date) -> str:
+def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
     """The words before a date that says nothing alone."""
     if name == "in_force_from":
         return "in force from "
-    if name != told.asks_until:
+    if name != told_event.asks_until:
         return ""
     return "answers by " if str(value) >= today.isoformat() else "answers were due by "
 

@@ -42,11 +42,11 @@ def rows_together(many: Sequence[Ready]) -> list[list[Row]]:
     Each must have rows to read (`statement.rows`).
     """
     layout = _layout_of(many)
-    found: list[list[Row]] = [[] for _ in many]
+    rows_by_lookup: list[list[Row]] = [[] for _ in many]
     for row in rows_of(*_asked(many, layout)):
         place = row[0]
-        found[place].append(layout.own[place](row))
-    return found
+        rows_by_lookup[place].append(layout.own[place](row))
+    return rows_by_lookup
 
 
 def _asked(many: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
@@ -57,16 +57,16 @@ def _asked(many: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
         if said is not None:
             return said, [value for one, planned in zip(many, each, strict=True) for value in one.open_values(planned)]
     parts = [around.replace("{}", one.sql) for one, around in zip(many, layout.around, strict=True)]
-    return " UNION ALL ".join(parts), [value for one in many for value in one.values]
+    return " UNION ALL ".join(parts), [value for statement in many for value in statement.values]
 
 
 def _layout_of(many: Sequence[Ready]) -> _Layout:
-    key = tuple((one.statement, one.around) for one in many)
+    key = tuple((statement.statement, statement.around) for statement in many)
     layout = _layouts.get(key)
     if layout is None:
         if len(_layouts) >= _MAX_LAYOUTS:
             _layouts.clear()
-        around, own = _laid_out([_columns(one) for one in many])
+        around, own = _laid_out([_columns(statement) for statement in many])
         layout = _layouts[key] = _Layout(around, own, _numbered(many, around))
     return layout
 
@@ -75,8 +75,8 @@ def _numbered(many: Sequence[Ready], around: Sequence[str]) -> tuple[tuple[Plann
     """The statements with values numbered through, and all of them as one."""
     each: list[Planned] = []
     types: tuple[str, ...] = ()
-    for one in many:
-        planned = one.numbered_from(len(types) + 1)
+    for statement in many:
+        planned = statement.numbered_from(len(types) + 1)
         if planned is None:
             return None
         each.append(planned)

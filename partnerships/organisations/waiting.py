@@ -35,17 +35,17 @@ class Source:
 
 def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
     """The same things with all their words."""
-    found = list(waiting)
+    complete_list = list(waiting)
     places: defaultdict[Complete, list[int]] = defaultdict(list)
-    for place, one in enumerate(found):
+    for place, one in enumerate(complete_list):
         if one.complete is not None:
             places[one.complete].append(place)
-    each = [(complete, those, [found[place] for place in those]) for complete, those in places.items()]
+    each = [(complete, those, [complete_list[place] for place in those]) for complete, those in places.items()]
     read_ahead([asked for complete, _, brief in each for asked in complete.lookups(brief)])
     for complete, those, brief in each:
         for place, whole in zip(those, complete(brief), strict=True):
-            found[place] = whole
-    return found
+            complete_list[place] = whole
+    return complete_list
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
@@ -54,7 +54,7 @@ def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> lis
 
 
 def _sorted(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
-    return sorted((one for source in sources for one in source.of(user, now)), key=Waiting.oldest_first)
+    return sorted((task for source in sources for task in source.of(user, now)), key=Waiting.oldest_first)
 
 
 def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Waiting]:
@@ -88,7 +88,7 @@ def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -
     unusual = tuple(source for source in sources if not source.is_usual)
     return [
         lookup(_ends, person, now, sources=unusual),
-        *_first_of([one for one in sources if one.is_usual], person, now),
+        *_first_of([source for source in sources if source.is_usual], person, now),
     ]
 
 
@@ -99,9 +99,9 @@ def _first_of(sources: Iterable[Source], person: User, now: dt.datetime) -> list
 def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
     """The sources that may have something for one person; one query about those that are not usual."""
     unusual = tuple(source for source in sources if not source.is_usual)
-    found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
-    read_ahead(_first_of(found, person, now))
-    return [source for source in sources if source.is_usual or source in found]
+    sources_found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
+    read_ahead(_first_of(sources_found, person, now))
+    return [source for source in sources if source.is_usual or source in sources_found]
 
 
 def _ends(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> QuerySet[Any, int]:

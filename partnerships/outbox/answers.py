@@ -66,8 +66,8 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 def enhanced_code(text: str) -> str:
     """The enhanced code (RFC 3463) in a reply, such as `5.1.1`; else ""."""
-    found = _ENHANCED.search(text)
-    return found[1] if found else ""
+    match = _ENHANCED.search(text)
+    return match[1] if match else ""
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
@@ -99,8 +99,8 @@ def is_about_us(text: str) -> bool:
 
 def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
     """The answer for a reply that is not an acceptance."""
-    said = reply_text(code, text)
-    return Answer(key, classify(code, said, at_recipient=at_recipient), said)
+    text_of_reply = reply_text(code, text)
+    return Answer(key, classify(code, text_of_reply, at_recipient=at_recipient), text_of_reply)
 
 
 def reply_text(code: int, text: bytes) -> str:

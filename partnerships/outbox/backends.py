@@ -88,17 +88,17 @@ def _of_provider(key: int, error: Exception) -> Answer:
     Refused recipients and most 4xx responses are final, others are retried. A provider that rejects our key or cannot
     be reached has said nothing about the message. After a 5xx response it may have accepted the message.
     """
-    said = f"{type(error).__name__}: {error}"[:500]
+    error_text = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
-        return Answer(key, Outcome.NO_SUCH_ADDRESS, said)
+        return Answer(key, Outcome.NO_SUCH_ADDRESS, error_text)
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and 400 <= status < 500:
         if status in (401, 403, 408, 429):
-            return Answer(key, Outcome.LATER, said, reached=status in (408, 429))
-        return Answer(key, Outcome.REFUSED, said)
+            return Answer(key, Outcome.LATER, error_text, reached=status in (408, 429))
+        return Answer(key, Outcome.REFUSED, error_text)
     if _never_connected(error):
-        return Answer(key, Outcome.LATER, said, reached=False)
-    return Answer(key, Outcome.LATER, said, in_doubt=True)
+        return Answer(key, Outcome.LATER, error_text, reached=False)
+    return Answer(key, Outcome.LATER, error_text, in_doubt=True)
 
 
 #: What says that no connection was made, so that the provider cannot have the message. Classes of urllib3 by name.

@@ -55,9 +55,9 @@ def suppress(
     """
     address = address.strip().lower()
     reason = without_address(reason, address)  # history and logs identify people by number only
-    same = Suppression.objects.filter(released_at=None)
-    same = same.filter(address__iexact=address) if address else same.filter(address_hash=address_hash)
-    if not (address or address_hash) or same.exists():
+    open_rows = Suppression.objects.filter(released_at=None)
+    open_rows = open_rows.filter(address__iexact=address) if address else open_rows.filter(address_hash=address_hash)
+    if not (address or address_hash) or open_rows.exists():
         return False
     row = Suppression(address=address or None, address_hash="" if address else address_hash, cause=cause)
     row.reason, row.since, row.set_by_id = reason[:_REASON], now, author_id

@@ -159,37 +159,37 @@ def _claim(
         wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
         wanted += "" if only is None else " AND e.id = %(only)s"
         params = {"limit": limit, "people": list(people or ()), "only": only}
-        asked = _DUE.format(lanes=LANES[lanes], only=wanted)
-        rows = [_Row(*row) for row in rows_planned_once(asked, params, generic_plan=True)]
+        statement = _DUE.format(lanes=LANES[lanes], only=wanted)
+        rows = [_Row(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
         if not rows:
             return Claim([], 0, {})
         by_composer, set_aside = _composers(rows)
         candidates = {composer: composer.candidates(due, now=now) for composer, due in by_composer.items()}
-        everybody = [one for some in candidates.values() for one in some]
+        everybody = [email for some in candidates.values() for email in some]
         attempts = {row.pk: row.attempts for row in rows}
         doubts = {row.pk: row.doubts for row in rows}
         refused = _refusals(everybody, doubts)
-        for one in everybody if avoid else ():
-            if one.hold_until is None and throttle.domain_of(one.address) in avoid:
-                one.hold_until = now + _AVOIDED_FOR
-        held = {one.pk for one in everybody if one.hold_until is not None and one.pk not in refused}
-        _hold([(one.pk, one.hold_until) for one in everybody if one.pk in held])
-        going = [one for one in everybody if one.pk not in held and one.pk not in refused]
+        for email in everybody if avoid else ():
+            if email.hold_until is None and throttle.domain_of(email.address) in avoid:
+                email.hold_until = now + _AVOIDED_FOR
+        held_pks = {email.pk for email in everybody if email.hold_until is not None and email.pk not in refused}
+        _hold([(email.pk, email.hold_until) for email in everybody if email.pk in held_pks])
+        going = [email for email in everybody if email.pk not in held_pks and email.pk not in refused]
         throttled, counted = throttle.over_limit(
-            [(one.pk, one.address) for one in going if one.due.lane != Lane.ACCOUNT], now=now
+            [(email.pk, email.address) for email in going if email.due.lane != Lane.ACCOUNT], now=now
         )
         _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled)])
         batch = Batch(set_aside=set_aside)
         checks: dict[Composer, dict[int, Any]] = {}
         for composer, some in candidates.items():
-            mine = [one for one in some if one.pk not in held and one.pk not in throttled]
-            composer.compose([one for one in mine if one.pk not in refused], batch, now=now)
-            if hopeless := [one for one in mine if one.pk in refused]:
-                batch.set_aside += [refused[one.pk] for one in hopeless]
+            sendable = [email for email in some if email.pk not in held_pks and email.pk not in throttled]
+            composer.compose([email for email in sendable if email.pk not in refused], batch, now=now)
+            if hopeless := [email for email in sendable if email.pk in refused]:
+                batch.set_aside += [refused[email.pk] for email in hopeless]
                 composer.refused(hopeless, now=now)
-            checks[composer] = {one.pk: batch.checks[one.pk] for one in mine if one.pk in batch.checks}
+            checks[composer] = {email.pk: batch.checks[email.pk] for email in sendable if email.pk in batch.checks}
         _hold(list(batch.later.items()))
-        emails = _freeze(batch, {one.pk: one for one in going}, attempts, now)
+        emails = _freeze(batch, {email.pk: email for email in going}, attempts, now)
         throttle.count(counted, now=now)
     for aside in batch.set_aside:
         if aside.status == EmailStatus.FAILED:
@@ -250,7 +250,7 @@ def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[Se
     Assigns Message-IDs to new ones.
     """
     new = [row.pk for row in rows if not row.message_id]
-    given = dict(zip(new, message_ids.make(new), strict=True))
+    message_ids_by_pk = dict(zip(new, message_ids.make(new), strict=True))
     by_composer: dict[Composer, list[Due]] = defaultdict(list)
     unknown: list[SetAside] = []
     for row in rows:
@@ -260,33 +260,33 @@ def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[Se
             reason = code.in_full(f"there is no kind {row.kind}.")
             unknown.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
         else:
-            by_composer[kind.composer].append(row.as_due(row.message_id or given[row.pk]))
+            by_composer[kind.composer].append(row.as_due(row.message_id or message_ids_by_pk[row.pk]))
     return by_composer, unknown
 
 
 def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, SetAside]:
     """Why some emails must not or cannot leave, by number."""
-    addresses = {one.address.lower() for one in candidates if one.due.lane != Lane.ACCOUNT}
+    addresses = {email.address.lower() for email in candidates if email.due.lane != Lane.ACCOUNT}
     suppressed = suppressed_among(addresses)
     delivered = delivered_before(candidates)
-    found: dict[int, SetAside] = {}
-    for one in candidates:
-        if one.pk in delivered:
-            found[one.pk] = SetAside(one.pk, EmailStatus.DROPPED, "Delivered before the restore.")
-        elif one.refusal:
-            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, one.refusal)
-        elif one.due.lane != Lane.ACCOUNT and one.address.lower() in suppressed:
-            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
-        elif not can_be_addressed(one.address):
-            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
-        elif doubts[one.pk] >= MAX_DOUBTS:
+    refusals: dict[int, SetAside] = {}
+    for email in candidates:
+        if email.pk in delivered:
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.DROPPED, "Delivered before the restore.")
+        elif email.refusal:
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, email.refusal)
+        elif email.due.lane != Lane.ACCOUNT and email.address.lower() in suppressed:
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
+        elif not can_be_addressed(email.address):
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
+        elif doubts[email.pk] >= MAX_DOUBTS:
             code = EmailReason.MAY_HAVE_ARRIVED
             reason = code.in_full(f"the mail server did not say, {MAX_DOUBTS} times.")
-            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, reason, code)
-        elif one.due.unanswered >= MAX_CLAIMS:
-            reason = f"Claimed {one.due.unanswered} times without an answer."
-            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, reason)
-    return found
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason, code)
+        elif email.due.unanswered >= MAX_CLAIMS:
+            reason = f"Claimed {email.due.unanswered} times without an answer."
+            refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason)
+    return refusals
 
 
 def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
@@ -301,13 +301,13 @@ def _claim_one_by_one(
     *, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None, avoid: Collection[str]
 ) -> Claim:
     """Claim each email in its own transaction, to find one that fails."""
-    wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
-    asked = _NUMBERS.format(lanes=LANES[lanes], only=wanted)
-    found = rows_of(asked, {"limit": limit, "people": list(people or ())})
+    only = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+    statement = _NUMBERS.format(lanes=LANES[lanes], only=only)
+    rows = rows_of(statement, {"limit": limit, "people": list(people or ())})
     emails: list[Claimed] = []
     checks: dict[Composer, dict[int, Any]] = defaultdict(dict)
     examined = 0
-    for (pk,) in found:
+    for (pk,) in rows:
         try:
             one = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
@@ -351,8 +351,8 @@ def _freeze(
 ) -> list[Claimed]:
     """Record what leaves, settle what does not, and return the messages."""
     if batch.set_aside:
-        for month, some in by_month(batch.set_aside, key=itemgetter(0)).items():
-            ids, statuses, reasons, codes = map(list, zip(*some, strict=True))
+        for month, month_emails in by_month(batch.set_aside, key=itemgetter(0)).items():
+            ids, statuses, reasons, codes = map(list, zip(*month_emails, strict=True))
             values = {"ids": ids, "statuses": statuses, "reasons": reasons, "codes": codes}
             rows_of(_SET_ASIDE.format(month=month), values)
     forms = forms_for(batch.messages.values(), now)
@@ -381,9 +381,9 @@ def _freeze(
 
 def _frozen_before(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Recipe, bytes]]:
     """Emails in doubt, with the message as sent before."""
-    frozen = [(one, one.due.recipe) for one in candidates if one.due.recipe is not None]
-    known = bodies(recipe for _, recipe in frozen)
-    return [(one, recipe, recipe.join(known).encode("ascii")) for one, recipe in frozen]
+    frozen = [(email, email.due.recipe) for email in candidates if email.due.recipe is not None]
+    stored_bodies = bodies(recipe for _, recipe in frozen)
+    return [(one, recipe, recipe.join(stored_bodies).encode("ascii")) for one, recipe in frozen]
 
 
 def claimable(limit: int, lanes: str) -> int:

@@ -17,20 +17,20 @@ class RenderedComposer(Composer):
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """The addresses as recorded."""
-        return [Candidate(one, one.address) for one in due]
+        return [Candidate(email, email.address) for email in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Build each message. Bodies are deleted once accepted."""
         again = repeatable(candidates)
-        for one in candidates:
-            if one.pk in again:
-                batch.again.append(one)
+        for email in candidates:
+            if email.pk in again:
+                batch.again.append(email)
                 continue
-            batch.messages[one.pk] = message(
-                Rendered(**one.due.secrets),
+            batch.messages[email.pk] = message(
+                Rendered(**email.due.secrets),
                 name="",
-                address=one.address,
-                message_id=one.due.message_id,
+                address=email.address,
+                message_id=email.due.message_id,
                 is_secret=True,
                 now=now,
             )

@@ -147,8 +147,8 @@ def message(
         f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
         f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
     )
-    ours = rendered.takes_replies or not rendered.reply_to
-    answered_at = ", ".join(filter(None, (rendered.reply_to, replies_to if ours else "")))
+    adds_reply_address = rendered.takes_replies or not rendered.reply_to
+    answered_at = ", ".join(filter(None, (rendered.reply_to, replies_to if adds_reply_address else "")))
     if answered_at:
         head += mime.header("Reply-To", answered_at)
     body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
@@ -169,14 +169,14 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
 
     Their address is the same and all their parts are stored.
     """
-    frozen = [one for one in candidates if one.due.recipe is not None]
-    known = bodies(one.due.recipe for one in frozen if one.due.recipe is not None).keys()
+    frozen = [candidate for candidate in candidates if candidate.due.recipe is not None]
+    stored = bodies(candidate.due.recipe for candidate in frozen if candidate.due.recipe is not None).keys()
     return {
-        one.pk
-        for one in frozen
-        if one.due.recipe is not None
-        and one.due.address.lower() == one.address.lower()
-        and known >= set(one.due.recipe.part_ids)
+        candidate.pk
+        for candidate in frozen
+        if candidate.due.recipe is not None
+        and candidate.due.address.lower() == candidate.address.lower()
+        and stored >= set(candidate.due.recipe.part_ids)
     }
 
 

@@ -69,12 +69,14 @@ class DrainThreads:
 
     def is_full(self) -> bool:
         """Whether the mail server keeps too many emails of this process waiting."""
-        self._left = [one for one in self._left if one.is_alive()]
+        self._left = [thread for thread in self._left if thread.is_alive()]
         return len(self._left) >= MAX_SLOW
 
     def slow_domains(self) -> frozenset[str]:
         """Domains for which the mail server keeps too many emails waiting."""
-        waiting = Counter(one.progress.domain for one in self._left if one.is_alive() and one.progress.waits() > SLOW)
+        waiting = Counter(
+            thread.progress.domain for thread in self._left if thread.is_alive() and thread.progress.waits() > SLOW
+        )
         return frozenset(domain for domain, count in waiting.items() if count >= MAX_SLOW_PER_DOMAIN)
 
     def finish(self) -> None:
@@ -83,9 +85,9 @@ class DrainThreads:
         If the process is killed meanwhile, they are in doubt, and are sent again when their lease ends.
         """
         until = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
-        for one in self._left:
-            if one.is_alive():
-                one.join(max(until - time.monotonic(), 0))
+        for thread in self._left:
+            if thread.is_alive():
+                thread.join(max(until - time.monotonic(), 0))
 
 
 class _DrainThread(threading.Thread):

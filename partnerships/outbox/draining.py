@@ -151,7 +151,7 @@ class _Round:
         self._envelope_sender = envelope_sender
         self._settler = settler
         self._progress = progress
-        self._by_key = {one.pk: one for one in claimed.emails}
+        self._by_key = {claimed_email.pk: claimed_email for claimed_email in claimed.emails}
         self._noted: set[int] = set()
         self._checked_at = 0.0
 
@@ -161,7 +161,9 @@ class _Round:
             return
         self._checked_at = time.monotonic()
         back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
-        self._progress.left = [one for one in reversed(self._claim.emails) if one.pk not in back]
+        self._progress.left = [
+            claimed_email for claimed_email in reversed(self._claim.emails) if claimed_email.pk not in back
+        ]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
             self._settler.put(answer, self._by_key[answer.key].facts, noted=answer.key in self._noted)
@@ -184,7 +186,7 @@ class _Round:
             if now - self._checked_at > _CHECK_EVERY:
                 self._checked_at = now
                 back = recheck(self._claim, progress.left, now=timezone.now())
-                progress.left = [one for one in progress.left if one.pk not in back]
+                progress.left = [email for email in progress.left if email.pk not in back]
             if progress.is_last or not progress.left:
                 return None
             one = progress.left.pop()

@@ -157,8 +157,8 @@ _kinds: dict[str, EmailKind] = {}
 
 def register_kind(kind: EmailKind) -> None:
     """Register a kind; its code must be new."""
-    known = _kinds.get(kind.code)
-    if known is not None and known != kind:
+    registered = _kinds.get(kind.code)
+    if registered is not None and registered != kind:
         raise ValueError(f"Two kinds of email are called {kind.code}.")
     _kinds[kind.code] = kind
 

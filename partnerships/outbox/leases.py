@@ -91,29 +91,29 @@ def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_n
         return set()
     with transaction.atomic():
         rows_of(BY_INDEX, [])
-        wanted = {one.pk for one in emails}
-        still_ours = wanted if is_new else renew(emails)
+        wanted_pks = {email.pk for email in emails}
+        still_ours = wanted_pks if is_new else renew(emails)
         back: set[int] = set()
         for composer, known in claim.checks.items():
-            back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted}, now=now)
-        release([one for one in emails if one.pk in back])
-    return back | (wanted - still_ours)
+            back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted_pks}, now=now)
+        release([email for email in emails if email.pk in back])
+    return back | (wanted_pks - still_ours)
 
 
 def renew(emails: Collection[Claimed]) -> set[int]:
     """Renew leases; returns the numbers of emails that are still ours."""
     renewed: set[int] = set()
-    for month, some in by_month(emails, key=attrgetter("pk")).items():
-        params = _ours(some) | {"lease": lease()}
-        found = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
-        renewed |= {pk for (pk,) in found}
+    for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
+        params = _ours(month_emails) | {"lease": lease()}
+        rows = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
+        renewed |= {pk for (pk,) in rows}
     return renewed
 
 
 def release(emails: Collection[Claimed]) -> None:
     """Return claimed emails that were not tried to the queue."""
-    for month, some in by_month(emails, key=attrgetter("pk")).items():
-        rows_of(_RELEASE.format(month=month), _ours(some))
+    for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
+        rows_of(_RELEASE.format(month=month), _ours(month_emails))
 
 
 def note_wait(one: Claimed) -> None:
@@ -127,4 +127,4 @@ def lease() -> dt.timedelta:
 
 
 def _ours(emails: Collection[Claimed]) -> dict[str, Any]:
-    return {"ids": [one.pk for one in emails], "attempts": [one.attempt for one in emails]}
+    return {"ids": [email.pk for email in emails], "attempts": [email.attempt for email in emails]}

@@ -37,8 +37,8 @@ def make(numbers: Iterable[int]) -> list[str]:
 
 def number_in(message_id: str) -> int | None:
     """The number in a Message-ID of ours, not checked; None in older ones."""
-    found = _NUMBER.match(message_id)
-    return int(found[1]) if found else None
+    match = _NUMBER.match(message_id)
+    return int(match[1]) if match else None
 
 
 def find(message_id: str) -> int | None:
@@ -48,7 +48,7 @@ def find(message_id: str) -> int | None:
     """
     if not message_id:
         return None
-    if found := _NUMBER.match(message_id):
-        return Email.objects.filter(pk=found[1], message_id=message_id).values_list("pk", flat=True).first()
+    if match := _NUMBER.match(message_id):
+        return Email.objects.filter(pk=match[1], message_id=message_id).values_list("pk", flat=True).first()
     legacy = LegacyMessageId.objects.filter(message_id=message_id)
     return legacy.values_list("email_id", flat=True).first()

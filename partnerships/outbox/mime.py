@@ -124,7 +124,7 @@ def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
     parts: list[Part | str] = []
     for part in mould.parts:
         if part == slot:
-            parts.extend(inner for one in moulds for inner in one.parts)
+            parts.extend(inner for mould in moulds for inner in mould.parts)
         else:
             parts.append(part)
     return Mould(tuple(parts))

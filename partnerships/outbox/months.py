@@ -18,10 +18,10 @@ _Row = TypeVar("_Row")
 
 def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
     """Rows by month, each with an SQL condition on the number of email `e`."""
-    found: dict[int, list[_Row]] = defaultdict(list)
+    rows_by_month: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
-        found[key(row) >> MONTH_BITS].append(row)
-    return {condition(month): some for month, some in found.items()}
+        rows_by_month[key(row) >> MONTH_BITS].append(row)
+    return {condition(month): month_rows for month, month_rows in rows_by_month.items()}
 
 
 def condition(month: int) -> str:

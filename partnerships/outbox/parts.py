@@ -102,16 +102,17 @@ def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
     """
     by_parts = {id(message.parts): message for message in messages}
     stored = _store(
-        {part.digest: part for one in by_parts.values() for part in one.parts if isinstance(part, mime.Part)}, now
+        {part.digest: part for by_part in by_parts.values() for part in by_part.parts if isinstance(part, mime.Part)},
+        now,
     )
     return {key: _form(one.parts, one.tokens, stored) for key, one in by_parts.items()}
 
 
 def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dict[str, int]) -> Form:
     """The form of messages with these parts; a string is the name of a slot."""
-    named = dict.fromkeys(part for part in parts if isinstance(part, str))
-    words = [slot for slot in named if slot not in tokens]
-    slots = [*words, *(slot for slot in named if slot in tokens)]
+    part_names = dict.fromkeys(part for part in parts if isinstance(part, str))
+    words = [slot for slot in part_names if slot not in tokens]
+    slots = [*words, *(slot for slot in part_names if slot in tokens)]
     layout = [~slots.index(part) if isinstance(part, str) else stored[part.digest] for part in parts]
     template = "".join("%b" if isinstance(part, str) else part.body.replace("%", "%%") for part in parts)
     order = tuple(slots.index(part) for part in parts if isinstance(part, str))
@@ -127,12 +128,12 @@ def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
         return {}
     digests = sorted(parts)
     since = now - dt.timedelta(days=1)
-    known = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
-    missing = [digest for digest in digests if digest not in known]
+    stored = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
+    missing = [digest for digest in digests if digest not in stored]
     if missing:
-        new = {"digests": missing, "bodies": [parts[one].body for one in missing], "at": [now] * len(missing)}
-        known |= dict(rows_of(_STORE, new))
-    return known
+        new = {"digests": missing, "bodies": [parts[part].body for part in missing], "at": [now] * len(missing)}
+        stored |= dict(rows_of(_STORE, new))
+    return stored
 
 
 def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:

@@ -57,9 +57,9 @@ def reply_header(address: str) -> str:
 def tokens_in(addresses: Iterable[str]) -> list[tuple[str, int, str]]:
     """Use, number and signature in each of our addresses; not checked yet."""
     return [
-        (found[1].lower(), int(found[2], 16), found[3].lower())
+        (match[1].lower(), int(match[2], 16), match[3].lower())
         for address in addresses
-        for found in _TOKEN.finditer(address)
+        for match in _TOKEN.finditer(address)
     ]
 
 

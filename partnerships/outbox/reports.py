@@ -27,7 +27,7 @@ def _messages_in(part: Message) -> list[Message]:
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
-    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ def read_report(raw: bytes) -> Report | None:
         elif kind in ("message/rfc822", "text/rfc822-headers"):
             for inner in _messages_in(part):
                 original = str(inner.get("Message-ID", original))
-    found = _MESSAGE_ID.search(original)
-    if found is None or not (status or feedback):
+    match = _MESSAGE_ID.search(original)
+    if match is None or not (status or feedback):
         return None
     if feedback:
         kind = Bounce.Kind.COMPLAINT
     else:
         kind = _kind_of(action, status.partition(" ")[0], text)
-    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=found[0], event_id=event_id)
+    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=match[0], event_id=event_id)
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
@@ -93,6 +93,6 @@ def _event_id(message: Message, raw: bytes) -> str:
 
     A hash of its Message-ID, or of its body if it has none.
     """
-    given = str(message.get("Message-ID", "")).strip()
+    message_id = str(message.get("Message-ID", "")).strip()
     body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    return "mail:" + hashlib.sha256(given.encode() if given else body).hexdigest()
+    return "mail:" + hashlib.sha256(message_id.encode() if message_id else body).hexdigest()

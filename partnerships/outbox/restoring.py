@@ -51,10 +51,10 @@ def params_hash(params: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def facts_of(candidate: Candidate, told: Sequence[Sequence[int | str]]) -> Facts:
+def facts_of(candidate: Candidate, told_facts: Sequence[Sequence[int | str]]) -> Facts:
     """What the journal keeps of an email."""
     due = candidate.due
-    return Facts(due.pk, due.kind, due.person_id, candidate.address, due.params, told)
+    return Facts(due.pk, due.kind, due.person_id, candidate.address, due.params, told_facts)
 
 
 @transaction.atomic
@@ -65,13 +65,13 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
     """
     # An email in doubt may have two lines, and its number may have been used again since the restore.
     by_number = {line["email"]: line for line in lines}
-    found = Email.objects.filter(pk__in=by_number)
-    same = {email.pk: email.is_open for email in found if _is_same(email, by_number[email.pk])}
-    settled = Email.objects.open().filter(pk__in=[pk for pk, is_open in same.items() if is_open])
+    emails = Email.objects.filter(pk__in=by_number)
+    was_open = {email.pk: email.is_open for email in emails if _is_same(email, by_number[email.pk])}
+    settled = Email.objects.open().filter(pk__in=[pk for pk, is_open in was_open.items() if is_open])
     count = settled.update(
         status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code=""
     )
-    unknown = [line for number, line in by_number.items() if number not in same and _is_remembered(line)]
+    unknown = [line for number, line in by_number.items() if number not in was_open and _is_remembered(line)]
     rows = [
         DeliveredBefore(
             kind=line["kind"],
@@ -110,17 +110,17 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
     """Emails delivered before a restore; each remembered delivery stops one."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
-    people = {one.due.person_id for one in candidates}
-    known = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(person_id__in=people).order_by("pk")
+    people = {candidate.due.person_id for candidate in candidates}
+    rows = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(person_id__in=people).order_by("pk")
     by_email: dict[tuple[str, int | None, str], list[int]] = {}
-    for row in known:
+    for row in rows:
         by_email.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
-    found: set[int] = set()
+    delivered: set[int] = set()
     used: list[int] = []
-    for one in candidates:
-        remembered = by_email.get((one.due.kind, one.due.person_id, params_hash(one.due.params)))
-        if one.due.params and remembered:
-            found.add(one.pk)
+    for candidate in candidates:
+        remembered = by_email.get((candidate.due.kind, candidate.due.person_id, params_hash(candidate.due.params)))
+        if candidate.due.params and remembered:
+            delivered.add(candidate.pk)
             used.append(remembered.pop())
     DeliveredBefore.objects.filter(pk__in=used).delete()
-    return found
+    return delivered

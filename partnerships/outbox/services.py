@@ -78,7 +78,7 @@ def record_email(
     """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
-    made = _record(
+    email = _record(
         kind,
         [(person_id, address)],
         params=params or {},
@@ -87,7 +87,7 @@ def record_email(
         repeat_of_id=repeat_of_id,
         now=now,
     )
-    return made[0] if made else None
+    return email[0] if email else None
 
 
 def _record(
@@ -103,12 +103,12 @@ def _record(
     """Record one email for each recipient, a person's id or an address. Raises `UnableToRecordEmail`."""
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
-    known = kind_of(kind)
-    if known is None:
+    email_kind = kind_of(kind)
+    if email_kind is None:
         raise UnableToRecordEmail(f"There is no kind of email called {kind}.")
     emails = [
         Email(
-            lane=known.lane,
+            lane=email_kind.lane,
             kind=kind,
             person_id=person_id,
             address=address,
@@ -124,14 +124,14 @@ def _record(
     ]
     if _muted.get():
         return emails
-    if known.lane == Lane.NOTICE:
-        emails = router().route(kind=known, emails=emails, now=now)
-    made = Email.objects.bulk_create(emails)
-    if made and (noted := _noted.get()) is not None:
-        noted += made
-    if made:
-        emails_recorded.send(sender=Email, lanes={Lane(known.lane)})
-    return made
+    if email_kind.lane == Lane.NOTICE:
+        emails = router().route(kind=email_kind, emails=emails, now=now)
+    created = Email.objects.bulk_create(emails)
+    if created and (noted := _noted.get()) is not None:
+        noted += created
+    if created:
+        emails_recorded.send(sender=Email, lanes={Lane(email_kind.lane)})
+    return created
 
 
 @contextmanager

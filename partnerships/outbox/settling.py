@@ -171,7 +171,7 @@ class Settler:
     def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
         """Settle and forget these answers, within this time."""
         facts, self._facts = self._facts, []
-        journal.write_all(ACCEPTED, [one.as_json() for one in facts], now=timezone.now())
+        journal.write_all(ACCEPTED, [fact.as_json() for fact in facts], now=timezone.now())
         give_up = time.monotonic() + seconds
         while answers:
             try:
@@ -191,36 +191,41 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
 
     `noted` are those counted as in doubt while the sender waited.
     """
-    by: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
+    by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
-        by[answer.outcome].append(answer)
-    denied = by[Outcome.NO_SUCH_ADDRESS]
-    if denied and not _is_believed(len(denied), len(by[Outcome.ACCEPTED])):
+        by_outcome[answer.outcome].append(answer)
+    denied = by_outcome[Outcome.NO_SUCH_ADDRESS]
+    if denied and not _is_believed(len(denied), len(by_outcome[Outcome.ACCEPTED])):
         log.error("mail_server_not_believed", count=len(denied))
-        by[Outcome.LATER] += [
-            replace(one, outcome=Outcome.LATER, text=f"The server says so of most addresses: {one.text}"[:500])
-            for one in denied
+        by_outcome[Outcome.LATER] += [
+            replace(answer, outcome=Outcome.LATER, text=f"The server says so of most addresses: {answer.text}"[:500])
+            for answer in denied
         ]
-        denied = by[Outcome.NO_SUCH_ADDRESS] = []
-    later = [one for one in by[Outcome.LATER] if one.reached]
-    unreached = [one for one in by[Outcome.LATER] if not one.reached]
+        denied = by_outcome[Outcome.NO_SUCH_ADDRESS] = []
+    later = [answer for answer in by_outcome[Outcome.LATER] if answer.reached]
+    unreached = [answer for answer in by_outcome[Outcome.LATER] if not answer.reached]
     given_up: set[int] = set()
-    if by[Outcome.ACCEPTED]:
-        _settle_accepted(by[Outcome.ACCEPTED])
-    if len(by[Outcome.ACCEPTED]) < len(answers):
-        given_up = _settle_others([*by[Outcome.REFUSED], *denied], unreached, later, noted)
-    full = [*by[Outcome.REFUSED], *(one for one in later if one.key in given_up)]
-    _act_on_refusals([one.key for one in denied], [one.key for one in full if _speaks_of_the_mailbox(one)])
-    return Counter({outcome.name.lower(): len(some) for outcome, some in by.items() if some})
+    if by_outcome[Outcome.ACCEPTED]:
+        _settle_accepted(by_outcome[Outcome.ACCEPTED])
+    if len(by_outcome[Outcome.ACCEPTED]) < len(answers):
+        given_up = _settle_others([*by_outcome[Outcome.REFUSED], *denied], unreached, later, noted)
+    full = [*by_outcome[Outcome.REFUSED], *(answer for answer in later if answer.key in given_up)]
+    _act_on_refusals(
+        [answer.key for answer in denied], [answer.key for answer in full if _speaks_of_the_mailbox(answer)]
+    )
+    return Counter({outcome.name.lower(): len(group) for outcome, group in by_outcome.items() if group})
 
 
 def _settle_accepted(answers: Sequence[Answer]) -> None:
     """One round trip for each month, because this is done for every few emails."""
-    numbers = [one.key for one in answers]
+    numbers = [answer.key for answer in answers]
     for call in _when_accepted:
         call(numbers)
-    for month, some in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
-        values = {"ids": [one.key for one in some], "providers": [one.provider_id[:200] for one in some]}
+    for month, month_answers in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
+        values = {
+            "ids": [answer.key for answer in month_answers],
+            "providers": [answer.provider_id[:200] for answer in month_answers],
+        }
         rows_planned_once(_accepted_sql(month), values, generic_plan=True, by_index=True)
 
 
@@ -231,10 +236,10 @@ def _settle_others(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         if refused:
-            cursor.execute(_FAILED, _said(refused))
+            cursor.execute(_FAILED, _answer_columns(refused))
         if unreached:
             waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
-            cursor.execute(_UNREACHED, _said(unreached) | waits)
+            cursor.execute(_UNREACHED, _answer_columns(unreached) | waits)
         if not later:
             return set()
         cursor.execute(_LATER, _put_off(later, noted))
@@ -242,9 +247,9 @@ def _settle_others(
 
 
 def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
-    return _said(later) | {
-        "doubts": [one.in_doubt for one in later],
-        "counts": [_doubts_of(one, noted) for one in later],
+    return _answer_columns(later) | {
+        "doubts": [answer.in_doubt for answer in later],
+        "counts": [_doubts_of(answer, noted) for answer in later],
         "limit": MAX_DEFERRALS,
         "max_doubts": MAX_DOUBTS,
         "may_have_arrived": EmailReason.MAY_HAVE_ARRIVED.label,
@@ -264,8 +269,8 @@ def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
     return -1 if answer.key in noted else 0
 
 
-def _said(answers: Sequence[Answer]) -> dict[str, Any]:
-    return {"ids": [one.key for one in answers], "reasons": [one.text for one in answers]}
+def _answer_columns(answers: Sequence[Answer]) -> dict[str, Any]:
+    return {"ids": [answer.key for answer in answers], "reasons": [answer.text for answer in answers]}
 
 
 def _speaks_of_the_mailbox(answer: Answer) -> bool:
@@ -292,8 +297,8 @@ def _is_believed(denied: int, accepted: int) -> bool:
     A misconfigured server denies all of them.
     """
     since = timezone.now() - dt.timedelta(hours=1)
-    said = Suppression.objects.filter(since__gt=since, cause=SuppressionCause.REFUSED)
-    if said.count() + denied < _MAX_DENIED:
+    refusals = Suppression.objects.filter(since__gt=since, cause=SuppressionCause.REFUSED)
+    if refusals.count() + denied < _MAX_DENIED:
         return True
     settled = Email.objects.filter(settled_at__gt=since, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
     statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_RECENT])

@@ -99,8 +99,8 @@ class SmtpSender:
                 raise smtplib.SMTPServerDisconnected(reply_text(code, text))
         except OSError as error:  # smtplib's own errors are OSErrors
             self._drop()
-            said = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
-            return Answer(message.key, Outcome.LATER, said, in_doubt=is_in_doubt)
+            error_text = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
+            return Answer(message.key, Outcome.LATER, error_text, in_doubt=is_in_doubt)
         except BaseException:
             self._drop()  # no QUIT: its answer would be that to the email
             raise

@@ -41,9 +41,9 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     per_minute, per_domain = settings.EMAIL_PER_MINUTE, settings.EMAIL_PER_DOMAIN_PER_MINUTE
     per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
     counted: Counter[str] = Counter()
-    held: set[int] = set()
+    over: set[int] = set()
     if not (per_minute or per_domain or per_hour):
-        return held, counted
+        return over, counted
     if per_minute or per_domain:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -58,12 +58,12 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
             or (per_domain and minute[domain] + counted[domain] >= per_domain)
             or (per_minute and minute[_ALL] + counted[_ALL] >= per_minute)
         ):
-            held.add(number)
+            over.add(number)
         else:
             counted[domain] += 1
             if per_minute:
                 counted[_ALL] += 1
-    return held, counted
+    return over, counted
 
 
 def count(counted: Counter[str], *, now: dt.datetime) -> None:

@@ -35,7 +35,7 @@ def client_address(request: HttpRequest) -> str:
     """
     direct = _parsed(request.META.get("REMOTE_ADDR", ""))
     proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    entries = [one for one in request.headers.get("X-Forwarded-For", "").split(",") if one.strip()]
+    entries = [address for address in request.headers.get("X-Forwarded-For", "").split(",") if address.strip()]
     if not proxies or not entries:
         return direct
     return _parsed(entries[max(0, len(entries) - proxies)]) or direct

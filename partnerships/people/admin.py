@@ -89,8 +89,8 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
                 now=timezone.now(),
             )
             return
-        made = person_for_address(email=form.cleaned_data["email"], name=form.cleaned_data["name"])
-        obj.pk = made.pk
+        person = person_for_address(email=form.cleaned_data["email"], name=form.cleaned_data["name"])
+        obj.pk = person.pk
         obj._state.adding = False
 
     @admin.display(description="Actions")
@@ -222,13 +222,13 @@ class ProviderForm(forms.ModelForm[SocialApp]):
 
     def clean(self) -> dict[str, Any]:
         """Show on the form why the service would refuse it."""
-        given = super().clean() or {}
+        data = super().clean() or {}
         fields = ("provider", "provider_id", "name", "client_id", "settings")
-        if all(name in given for name in fields):
-            app = SocialApp(pk=self.instance.pk, **{name: given[name] for name in fields})
+        if all(name in data for name in fields):
+            app = SocialApp(pk=self.instance.pk, **{name: data[name] for name in fields})
             if words := refusal(app):
                 raise forms.ValidationError(words)
-        return given
+        return data
 
 
 @admin.register(SocialApp)

@@ -41,7 +41,7 @@ def lock_with_administrators(person: User) -> tuple[User, list[User]]:
     Two administrators who withdraw each other cannot both succeed.
     """
     concerned = User.objects.select_for_update().filter(Q(is_staff=True, is_active=True) | Q(pk=person.pk))
-    rows = {one.pk: one for one in concerned.order_by("pk")}
+    rows = {person.pk: person for person in concerned.order_by("pk")}
     locked = rows.pop(person.pk)
     return locked, list(rows.values())
 

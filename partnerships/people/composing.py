@@ -49,8 +49,8 @@ class PersonComposer(Composer):
 
         People who have left are refused.
         """
-        people = User.objects.in_bulk([one.person_id for one in due if one.person_id is not None])
-        return [self._candidate(one, people.get(one.person_id or 0)) for one in due]
+        people = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
+        return [self._candidate(email, people.get(email.person_id or 0)) for email in due]
 
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
@@ -80,19 +80,19 @@ class PersonComposer(Composer):
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat one that may already have been sent."""
         contents: list[tuple[PersonCandidate, Content]] = []
-        for one in candidates:
-            if not isinstance(one, PersonCandidate):
+        for candidate in candidates:
+            if not isinstance(candidate, PersonCandidate):
                 continue
             try:
-                content = self._write(one.due, one.person, now)
+                content = self._write(candidate.due, candidate.person, now)
             except ObjectDoesNotExist:
                 content = "The record it is about no longer exists."
             if isinstance(content, Later):
-                batch.later[one.pk] = content.until
+                batch.later[candidate.pk] = content.until
             elif isinstance(content, str):
-                batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
+                batch.set_aside.append(SetAside(candidate.pk, EmailStatus.SUPPRESSED, content))
             else:
-                contents.append((one, content))
+                contents.append((candidate, content))
         again = repeatable([one for one, _ in contents])
         answered, stops = _taking_replies(contents, now), _stop_links(contents, now)
         for one, content in contents:
@@ -138,10 +138,10 @@ def _can_be_turned_off(candidate: PersonCandidate) -> bool:
 def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
     """How the readers of emails that they can turn off stop others like each."""
     notices = [_notice_to(one) for one, _ in contents if _can_be_turned_off(one)]
-    found: dict[int, StopLink] = {}
+    stop_links: dict[int, StopLink] = {}
     for hooks in registered_hooks() if notices else ():
-        found |= hooks.stop_links(notices=notices, now=now)
-    return found
+        stop_links |= hooks.stop_links(notices=notices, now=now)
+    return stop_links
 
 
 def _notice_to(one: PersonCandidate) -> NoticeTo:

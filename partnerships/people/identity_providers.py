@@ -57,12 +57,12 @@ def register_relying(hook: Hook) -> None:
 
 def relying_on(provider: str) -> list[Relying]:
     """The organisations that use the provider with this key."""
-    return [one for hook in _hooks for one in hook(provider)] if provider else []
+    return [organisation for hook in _hooks for organisation in hook(provider)] if provider else []
 
 
 def leads_relying_on(provider: str) -> set[User]:
     """The leads of the organisations that use the provider."""
-    return {lead for one in relying_on(provider) for lead in one.leads}
+    return {lead for organisation in relying_on(provider) for lead in organisation.leads}
 
 
 def key_of(app: SocialApp) -> str:
@@ -99,7 +99,7 @@ def verified_address(sociallogin: Any) -> str:
     # Some providers send the text "false".
     if str(claims.get("email_verified", "")).lower() == "false":
         return ""
-    return next((str(one.email) for one in sociallogin.email_addresses if one.verified), "")
+    return next((str(address.email) for address in sociallogin.email_addresses if address.verified), "")
 
 
 def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
@@ -108,8 +108,8 @@ def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
     With two, it would be unclear which one vouched for a person.
     """
     key = key_of(app)
-    same: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
-    return same.exclude(pk=app.pk)
+    social_apps: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
+    return social_apps.exclude(pk=app.pk)
 
 
 def refusal(app: SocialApp) -> str:
@@ -117,7 +117,11 @@ def refusal(app: SocialApp) -> str:
     key, was = key_of(app), SocialApp.objects.filter(pk=app.pk).first()
     if _others_with_the_key(app).exists():
         return f"Another sign-in page has the provider ID “{key}”. Choose another one."
-    if was is not None and key_of(was) != key and (names := [one.name for one in relying_on(key_of(was))]):
+    if (
+        was is not None
+        and key_of(was) != key
+        and (names := [organisation.name for organisation in relying_on(key_of(was))])
+    ):
         return f"{' and '.join(names)} use “{key_of(was)}”. Set another sign-in provider there first."
     return _settings_refusal(app)
 
@@ -129,7 +133,9 @@ def _settings_refusal(app: SocialApp) -> str:
     if issuer.scheme not in ({"https"} if settings.HTTPS else {"http", "https"}) or not issuer.hostname:
         return 'The settings need the issuer\'s address: {"server_url": "https://…"}.'
     domains = given.get("verified_email", [])
-    if not isinstance(domains, list) or not all(isinstance(one, str) and _DOMAIN.fullmatch(one) for one in domains):
+    if not isinstance(domains, list) or not all(
+        isinstance(domain, str) and _DOMAIN.fullmatch(domain) for domain in domains
+    ):
         return '“verified_email” must be a list of domains: ["larkhaven.example"].'
     if issuer.hostname == _ENTRA and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
         return "Use your own tenant's address: this one accepts any Microsoft account."
@@ -232,7 +238,7 @@ def _tell(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
         params={
             "event": event.pk,
             "key": key,
-            "organisations": [one.name for one in relying_on(key)],
+            "organisations": [organisation.name for organisation in relying_on(key)],
             "what": what,
         },
         now=now,

@@ -40,8 +40,8 @@ def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None
 
     An empty list means never, None what is usual. Numbers of days out of range are left out.
     """
-    known = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
-    require(known.filter(pk=person.pk).first() is not None)
+    users = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
+    require(users.filter(pk=person.pk).first() is not None)
     before = lead_times_of(person)
     wanted = {kind: _in_range(before[kind], chosen) for kind, chosen in days.items()}
     changed = {kind: chosen for kind, chosen in wanted.items() if chosen != before[kind]}
@@ -101,4 +101,4 @@ def is_time_to_remind(
     if today > day and not even_after:
         return False
     came = (day - dt.timedelta(days=lead) for lead in lead_times)
-    return any(one <= today and (last is None or one > last) for one in came)
+    return any(day <= today and (last is None or day > last) for day in came)

@@ -47,8 +47,8 @@ def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1
 
 def counted_since(what: str, since: dt.datetime) -> int:
     """The count of all periods that began after a moment."""
-    found = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
-    return found["sum"] or 0
+    tallies = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
+    return tallies["sum"] or 0
 
 
 def too_many(

@@ -50,17 +50,17 @@ class PasswordResetComposer(Composer):
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with a link that works once."""
         again = repeatable(candidates)
-        for one in candidates:
-            if not isinstance(one, PersonCandidate):
+        for candidate in candidates:
+            if not isinstance(candidate, PersonCandidate):
                 continue
-            if one.pk in again:
-                batch.again.append(one)
+            if candidate.pk in again:
+                batch.again.append(candidate)
                 continue
-            batch.messages[one.pk] = message(
-                _content(one.person).render(),
-                name=one.name,
-                address=one.address,
-                message_id=one.due.message_id,
+            batch.messages[candidate.pk] = message(
+                _content(candidate.person).render(),
+                name=candidate.name,
+                address=candidate.address,
+                message_id=candidate.due.message_id,
                 is_secret=True,
                 now=now,
             )

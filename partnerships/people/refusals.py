@@ -52,7 +52,7 @@ def keep_refusal(*, person: User, now: dt.datetime) -> str:
 
 def keep_hashes(hashes: Iterable[str], *, now: dt.datetime) -> None:
     """Keep hashes of refused addresses, for example from the journal."""
-    rows = [RefusedAddress(address_hash=one, kept_since=now) for one in hashes]
+    rows = [RefusedAddress(address_hash=hash_, kept_since=now) for hash_ in hashes]
     RefusedAddress.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -67,16 +67,18 @@ def refused_among(people: Collection[User]) -> list[User]:
     Their address had an erased person who refused, or emails to it come back; or they have no account, and refused what
     a room sends.
     """
-    hashes = {one.pk: hashes_of(one.email) for one in people}
-    kept = RefusedAddress.objects.filter(address_hash__in=[one for some in hashes.values() for one in some])
-    known = set(kept.values_list("address_hash", flat=True))
-    suppressed = suppressed_among({one.email.lower() for one in people})
+    hashes = {person.pk: hashes_of(person.email) for person in people}
+    refused_addresses = RefusedAddress.objects.filter(
+        address_hash__in=[one for hash_ in hashes.values() for one in hash_]
+    )
+    known = set(refused_addresses.values_list("address_hash", flat=True))
+    suppressed = suppressed_among({person.email.lower() for person in people})
     return [
-        one
-        for one in people
-        if known.intersection(hashes[one.pk])
-        or one.email.lower() in suppressed
-        or (one.is_stakeholder and any(hook(one) for hook in _hooks))
+        person
+        for person in people
+        if known.intersection(hashes[person.pk])
+        or person.email.lower() in suppressed
+        or (person.is_stakeholder and any(hook(person) for hook in _hooks))
     ]
 
 

@@ -114,10 +114,10 @@ def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Let people choose a new password whose old one came back."""
 
     def redo(person: User, line: dict[str, Any]) -> int:
-        known = SecurityEvent.objects.filter(
+        security_events = SecurityEvent.objects.filter(
             person=person, kind=SecurityEventKind.PASSWORD_CHANGED, at__gte=moment(line)
         )
-        if not person.has_usable_password() or known.exists():
+        if not person.has_usable_password() or security_events.exists():
             return 0
         require_new_password(person=person, now=now)
         return 1
@@ -133,7 +133,7 @@ def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     def redo(person: User, line: dict[str, Any]) -> int:
         factors = Authenticator.objects.filter(user=person, created_at__lte=moment(line))
-        removed = [one.pk for one in factors if factor_identity(one) not in line["kept"]]
+        removed = [factor.pk for factor in factors if factor_identity(factor) not in line["kept"]]
         if not removed:
             return 0
         factors.filter(pk__in=removed).delete()

@@ -73,9 +73,9 @@ def person_for_address(*, email: str, name: str = "") -> User:
         validate_email(email)
     except ValidationError as error:
         raise UnableToAddPerson(f"“{email}” is not an email address.") from error
-    found = find_person(email)
-    if found is not None:
-        return found
+    person = find_person(email)
+    if person is not None:
+        return person
     try:
         with transaction.atomic():
             return User.objects.create_user(email, name=name.strip())

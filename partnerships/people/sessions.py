@@ -18,10 +18,10 @@ OWN_SIGN_IN_SEEN_AT = "own_sign_in_seen_at"
 
 def end_sessions(person: User, *, but: str = "") -> int:
     """End the person's sessions except `but`; returns how many."""
-    known = UserSession.objects.filter(user=person).exclude(session_key=but)
-    keys = list(known.values_list("session_key", flat=True))
+    user_sessions = UserSession.objects.filter(user=person).exclude(session_key=but)
+    keys = list(user_sessions.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
-    known.delete()
+    user_sessions.delete()
     return len(keys)
 
 

@@ -49,4 +49,4 @@ def comes_as_required(request: HttpRequest, user: User, *, now: dt.datetime) -> 
     if not required:
         return True
     records = get_authentication_records(request, user)
-    return required <= {one.get("provider") for one in records if one["method"] == "socialaccount"}
+    return required <= {record.get("provider") for record in records if record["method"] == "socialaccount"}

@@ -43,7 +43,9 @@ def journal_password(person: User, *, now: dt.datetime) -> None:
 
 def journal_factors(person: User, *, now: dt.datetime) -> None:
     """Note which second factors are left."""
-    kept = [factor_identity(one) for one in Authenticator.objects.filter(user=person).order_by("pk")]
+    kept = [
+        factor_identity(authenticator) for authenticator in Authenticator.objects.filter(user=person).order_by("pk")
+    ]
     journal.note(FACTORS, now=now, person=person.pk, same=person_identity(person), kept=kept)
 
 

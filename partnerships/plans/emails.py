@@ -25,7 +25,7 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     plan, organisation = signatory.plan, signatory.organisation
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
         return "The organisation has since been asked again."
-    state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
+    state = next((state for state in signing_states(plan) if state.signatory.pk == signatory.pk), None)
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing left to decide."
     if not leads_of(organisation).filter(pk=person.pk).exists():
@@ -59,7 +59,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     plan = signatory.plan
     if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
         return "The deadline has since been changed."
-    state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
+    state = next((state for state in signing_states(plan) if state.signatory.pk == signatory.pk), None)
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing left to decide."
     if person not in next_post(signatory, now):
@@ -174,12 +174,12 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
         return "They no longer lead the organisation."
     # After a handover they may see the plan only as it was until then, or not at all.
-    known = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
+    readable = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
         "offer": offer,
-        "title": known[0].title if known else "",
+        "title": readable[0].title if readable else "",
         "person": person,
-        "link": link("plans:detail", pk=offer.plan_id) if known else link("plans:ownership"),
+        "link": link("plans:detail", pk=offer.plan_id) if readable else link("plans:ownership"),
     }
     return Content("plans/ownership_answer", context, reply_to=offer.answered_by.email if offer.answered_by else "")
 

@@ -63,13 +63,15 @@ def _suggestion(
     if not may_propose_commitment(user, plan):
         return None
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners).order_by("name", "pk").first()
-    others = [partner for partner in partners if mine is None or partner.pk != mine.pk]
+    own_organisation = (
+        Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners).order_by("name", "pk").first()
+    )
+    other_partners = [partner for partner in partners if own_organisation is None or partner.pk != own_organisation.pk]
     return Suggestion(
         words=words,
         href=plan.get_absolute_url() + place_on_page(anchor),
-        giver=mine,
-        receiver=others[0] if len(others) == 1 else None,
+        giver=own_organisation,
+        receiver=other_partners[0] if len(other_partners) == 1 else None,
         partnership=Partnership.objects.present_for(user).live().filter(pk=plan.partnership_id or 0).first(),
         text=text,
         quantity=Decimal(homes) if homes else None,
@@ -183,8 +185,8 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def _links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
-    known = Plan.objects.published_for(user).values("pk")
-    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=known)
+    readable_plans = Plan.objects.published_for(user).values("pk")
+    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=readable_plans)
     return links.select_related("plan").order_by("pk")
 
 
@@ -200,7 +202,7 @@ def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
 def copy_links(*, old: Commitment, new: Commitment) -> None:
     """Copy the links of a commitment to the one that replaces it."""
     links = PlanCommitment.objects.filter(commitment=old).order_by("pk")
-    kept = [
+    copies = [
         PlanCommitment(
             plan_id=link.plan_id,
             commitment=new,
@@ -212,7 +214,7 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
         )
         for link in links
     ]
-    PlanCommitment.objects.bulk_create(kept, ignore_conflicts=True)
+    PlanCommitment.objects.bulk_create(copies, ignore_conflicts=True)
 
 
 def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
@@ -225,11 +227,11 @@ def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list
 
     `newest` is the number of the newest version that they may read: pieces of later versions are not named.
     """
-    found = rows_for(_promised, user, plan.pk)
-    for link in found:
+    rows = rows_for(_promised, user, plan.pk)
+    for link in rows:
         if (link.restricted and not inside) or link.version_number > newest:
             link.anchor_label = ""
-    return found
+    return rows
 
 
 def _promised(user: User, plan: int) -> QuerySet[PlanCommitment]:

@@ -190,19 +190,19 @@ def site_page(
     key of a site: its page is returned. A `number` beyond the last page gives the last page.
     """
     words = find.casefold().split()
-    found: list[Item] = content["sites"]
+    sites: list[Item] = content["sites"]
     if words:
-        found = [site for site in found if _is_named(site, words)]
+        sites = [site for site in sites if _is_named(site, words)]
     if holding:
-        place = next((place for place, site in enumerate(found) if site["key"] == holding), 0)
+        place = next((place for place, site in enumerate(sites) if site["key"] == holding), 0)
         number = place // SITES_A_PAGE + 1
-    number = max(1, min(number, -(-len(found) // SITES_A_PAGE)))
+    number = max(1, min(number, -(-len(sites) // SITES_A_PAGE)))
     start = (number - 1) * SITES_A_PAGE
     return SitePage(
-        rows=tuple(_site(item, prose, lookups) for item in found[start : start + SITES_A_PAGE]),
+        rows=tuple(_site(item, prose, lookups) for item in sites[start : start + SITES_A_PAGE]),
         number=number,
-        count=len(found),
-        homes=sum(map(homes_count, found)) if words else 0,
+        count=len(sites),
+        homes=sum(map(homes_count, sites)) if words else 0,
         all=len(content["sites"]),
         find=" ".join(find.split()),
     )

@@ -44,8 +44,8 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
-    for one in (PLANS, MILESTONES, SITES, DOCUMENTS):
-        register_list(one)
+    for plan_list in (PLANS, MILESTONES, SITES, DOCUMENTS):
+        register_list(plan_list)
     obligations.register()
     register_events(EventKind)
     telling.register()

@@ -11,22 +11,22 @@ def starter(kind: str, title: str) -> Content:
 
     Its sections are empty (see `hint_for`).
     """
-    known = PlanKind.by_code().get(kind)
-    parts = {part: known.begins_with(part) if known else [] for part in Part.values}
+    plan_kind = PlanKind.by_code().get(kind)
+    parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
     return normalise(
         {
             "about": {"title": title},
-            "outcomes": [{"text": one.title, "measure": one.note} for one in parts[Part.OUTCOME]],
-            "sections": [{"title": one.title} for one in parts[Part.SECTION]],
-            "milestones": [{"name": one.title} for one in parts[Part.MILESTONE]],
+            "outcomes": [{"text": outcome.title, "measure": outcome.note} for outcome in parts[Part.OUTCOME]],
+            "sections": [{"title": section.title} for section in parts[Part.SECTION]],
+            "milestones": [{"name": milestone.title} for milestone in parts[Part.MILESTONE]],
             "risks": [
                 {
-                    "title": one.title,
-                    "likelihood": one.likelihood or 3,
-                    "impact": one.impact or 3,
-                    "mitigation": one.note,
+                    "title": risk.title,
+                    "likelihood": risk.likelihood or 3,
+                    "impact": risk.impact or 3,
+                    "mitigation": risk.note,
                 }
-                for one in parts[Part.RISK]
+                for risk in parts[Part.RISK]
             ],
         }
     )
@@ -44,17 +44,17 @@ def untouched_parts(kind: str, content: Content, was: Content) -> dict[str, str]
     Titles by piece.
     """
     begun = starter(kind, content["about"]["title"])
-    found = {}
+    untouched = {}
     for collection in (MILESTONES, RISKS):
-        given = {item["key"]: item for item in begun[collection.code]}
-        known = {item["key"] for item in was[collection.code]}
+        starting_items = {item["key"]: item for item in begun[collection.code]}
+        starting_keys = {item["key"] for item in was[collection.code]}
         for item in content[collection.code]:
-            if item["key"] not in known and item == given.get(item["key"]):
-                found[f"{collection.code}/{item['key']}"] = str(item[collection.title])
-    return found
+            if item["key"] not in starting_keys and item == starting_items.get(item["key"]):
+                untouched[f"{collection.code}/{item['key']}"] = str(item[collection.title])
+    return untouched
 
 
 def hint_for(title: str) -> str:
     """What to write in a section of a starter; "" for other sections."""
-    sections = (one for kind in PlanKind.by_code().values() for one in kind.begins_with(Part.SECTION))
-    return next((one.note for one in sections if one.title == title), "")
+    sections = (begin for kind in PlanKind.by_code().values() for begin in kind.begins_with(Part.SECTION))
+    return next((section.note for section in sections if section.title == title), "")

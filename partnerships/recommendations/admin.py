@@ -69,10 +69,10 @@ class SourceAdmin(_CorrectionAdmin):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         """Correct it through the service."""
         assert isinstance(request.user, User)
-        given = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
+        recommendation_given = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
         correct_source(
             source=obj,
-            given=SourceGiven(**given),
+            given=SourceGiven(**recommendation_given),
             reason=form.cleaned_data["reason"],
             author=request.user,
             now=timezone.now(),
@@ -127,10 +127,14 @@ class RecommendationAdmin(_CorrectionAdmin):
         """Correct it through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
-        named = [one.pk for one in data["organisations"]]
-        given = RecommendationGiven(
+        named = [organisation.pk for organisation in data["organisations"]]
+        recommendation_given = RecommendationGiven(
             data["text"], data["confidence"], data["reference"], data["themes"], data["kinds"], named
         )
         correct_recommendation(
-            recommendation=obj, given=given, reason=data["reason"], author=request.user, now=timezone.now()
+            recommendation=obj,
+            given=recommendation_given,
+            reason=data["reason"],
+            author=request.user,
+            now=timezone.now(),
         )

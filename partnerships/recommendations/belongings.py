@@ -14,7 +14,7 @@ from partnerships.recommendations.services import UnableToRespond, hand_over_res
 def _things(responses: RecommendationResponseQuerySet) -> list[Thing]:
     rows = responses.select_related("recommendation__source").order_by("review_on", "pk")
     return [
-        Thing(one.pk, one.recommendation.title, one.get_absolute_url(), str(one.recommendation.source)) for one in rows
+        Thing(row.pk, row.recommendation.title, row.get_absolute_url(), str(row.recommendation.source)) for row in rows
     ]
 
 

@@ -80,18 +80,25 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
 def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     """Change owner and review date of the organisation's response; one that is missing begins as not started."""
     organisation = chosen["organisation"]
-    known = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
-    if known is not None and not known.is_open:
-        raise UnableToRespond(f"{organisation.display_name} says: {known.get_status_display().lower()}.")
-    given = ResponseGiven(
-        status=known.status if known else ResponseStatus.NOT_STARTED,
-        reason=known.reason if known else "",
-        owner=chosen["owner"] or (known.owner if known else None),
-        review_on=chosen["review_on"] or (known.review_on if known else None),
-        note=known.note if known else "",
+    response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
+    if response is not None and not response.is_open:
+        raise UnableToRespond(f"{organisation.display_name} says: {response.get_status_display().lower()}.")
+    new_response = ResponseGiven(
+        status=response.status if response else ResponseStatus.NOT_STARTED,
+        reason=response.reason if response else "",
+        owner=chosen["owner"] or (response.owner if response else None),
+        review_on=chosen["review_on"] or (response.review_on if response else None),
+        note=response.note if response else "",
     )
-    revision = known.revision if known else 0
-    respond(recommendation=row, organisation=organisation, given=given, author=person, now=now, revision=revision)
+    revision = response.revision if response else 0
+    respond(
+        recommendation=row,
+        organisation=organisation,
+        new_response=new_response,
+        author=person,
+        now=now,
+        revision=revision,
+    )
 
 
 ASSIGN = BulkAction(

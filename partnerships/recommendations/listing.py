@@ -35,8 +35,10 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
         rows = rows.filter(confidence__in=chosen["confidence"])
     work = chosen.get("work", "")
     if work == "ours":
-        mine = Organisation.objects.of_person(user).values("pk")
-        rows = rows.filter(Exists(Response.objects.filter(recommendation=OuterRef("pk"), organisation__in=mine)))
+        own_organisations = Organisation.objects.of_person(user).values("pk")
+        rows = rows.filter(
+            Exists(Response.objects.filter(recommendation=OuterRef("pk"), organisation__in=own_organisations))
+        )
     elif work:
         rows = unworked(rows) if work == "nobody" else worked(rows)
     return rows

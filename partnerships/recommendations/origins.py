@@ -47,7 +47,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """The recommendations that the commitment came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__commitment=commitment).for_listing().order_by("pk")
-    return [OriginLink(f"Recommendation: {one.recommendation.title}", one.get_absolute_url()) for one in rows]
+    return [OriginLink(f"Recommendation: {row.recommendation.title}", row.get_absolute_url()) for row in rows]
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
@@ -92,7 +92,7 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
 def links_of_objective(objective: Objective, user: User) -> list[Suggested]:
     """The recommendations that the objective came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
-    return [_suggested(one) for one in rows.select_related("recommendation").order_by("pk")]
+    return [_suggested(row) for row in rows.select_related("recommendation").order_by("pk")]
 
 
 OBJECTIVE = ObjectiveOrigin("recommendation", suggest_objective, link_objective, links_of_objective)

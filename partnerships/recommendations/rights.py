@@ -22,9 +22,9 @@ def may_answer_for(organisation: Organisation, person: User | None, now: dt.date
 
 def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
     """The organisations that the person may answer for and that the recommendation is addressed to."""
-    mine = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
+    own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
     day = timezone.localdate(now)
-    return [one for one in mine if is_addressed(recommendation, one, day)]
+    return [organisation for organisation in own_organisations if is_addressed(recommendation, organisation, day)]
 
 
 def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:

@@ -96,8 +96,8 @@ class Body:
 
     def named_on(self, day: dt.date) -> str:
         """Its official name on a day."""
-        then = (one for one in self.former if one.ends is not None and covers(one.begins, one.ends, day))
-        return next((one.text for one in then), self.name)
+        then = (name for name in self.former if name.ends is not None and covers(name.begins, name.ends, day))
+        return next((name.text for name in then), self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,16 @@ def judge(question: Question, bodies: Iterable[Body], likeness: Mapping[int, flo
     `likeness` is how similar a body's best name is to the text, from 0 to 1.
     """
     found = [_verdict(question, body, likeness.get(body.pk, 0.0)) for body in bodies if _is_wanted(question, body)]
-    kept = [one for one in found if one is not None]
-    kept.sort(key=lambda one: (-one.points, not one.there, one.body.is_ended, one.body.name, one.body.pk))
+    kept = [verdict for verdict in found if verdict is not None]
+    kept.sort(
+        key=lambda verdict: (
+            -verdict.points,
+            not verdict.there,
+            verdict.body.is_ended,
+            verdict.body.name,
+            verdict.body.pk,
+        )
+    )
     if not kept or not _is_certain(question, kept[0], kept[1:]):
         return kept
     first = kept[0]
@@ -247,8 +255,8 @@ def _held(wanted: str, body: Body, period: Period | None) -> set[str]:
     if wanted == "area":
         return set(body.places)
     if wanted == "org-id":
-        return {one.org_id.upper() for one in body.numbers if one.org_id}
-    return {plain_number(one.value) for one in body.numbers if one.scheme == wanted}
+        return {number.org_id.upper() for number in body.numbers if number.org_id}
+    return {plain_number(number.value) for number in body.numbers if number.scheme == wanted}
 
 
 def _comparable(wanted: str, value: str) -> str:
@@ -262,10 +270,12 @@ def _comparable(wanted: str, value: str) -> str:
 def _has_number(body: Body, text: str) -> bool:
     """Whether the text is one of its numbers."""
     plain = plain_number(text)
-    return bool(plain) and any(plain in (plain_number(one.value), plain_number(one.org_id)) for one in body.numbers)
+    return bool(plain) and any(
+        plain in (plain_number(number.value), plain_number(number.org_id)) for number in body.numbers
+    )
 
 
-def _is_certain(question: Question, first: Verdict, others: list[Verdict]) -> bool:
+def _is_certain(question: Question, first: Verdict, other_verdicts: list[Verdict]) -> bool:
     """Whether the first candidate may be taken without a person looking.
 
     Its name was in use then, or its number fits, nothing contradicts it, and no other body has as good a claim.
@@ -274,18 +284,18 @@ def _is_certain(question: Question, first: Verdict, others: list[Verdict]) -> bo
         return False
     if first.number:
         named = not question.text or first.points >= _NUMBER_POINTS + _NAME_CONFIRMS * (1 - _NUMBER_POINTS / 100)
-        return named and not any(one.number for one in others)
+        return named and not any(verdict.number for verdict in other_verdicts)
     if first.level < Level.PLACE or (first.level == Level.PLACE and not _means_public(question)):
         return False
     folded = fold_name(question.text)
     # “Buckinghamshire” is the short name of one council, and the place of another.
     is_bare = place_in(folded) == folded
-    rivals = [one for one in others if one.level >= (Level.PLACE if is_bare else first.level)]
+    rivals = [verdict for verdict in other_verdicts if verdict.level >= (Level.PLACE if is_bare else first.level)]
     # A body of another time counts too where only the place is the same, or the name is no more than a place.
     return not any(
-        one.there or first.level == Level.PLACE or (is_bare and one.level == Level.SAME)
-        for one in rivals
-        if not one.is_contradicted
+        verdict.there or first.level == Level.PLACE or (is_bare and verdict.level == Level.SAME)
+        for verdict in rivals
+        if not verdict.is_contradicted
     )
 
 

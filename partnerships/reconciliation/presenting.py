@@ -41,7 +41,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "versions": [version],
         "name": NAME,
         "documentation": documentation,
-        "defaultTypes": [type_of(TYPES[one]) for one in DEFAULT_TYPES],
+        "defaultTypes": [type_of(TYPES[type_]) for type_ in DEFAULT_TYPES],
         "batchSize": settings.RECONCILIATION_SIZES["BATCH"],
     }
     if version == DRAFT:
@@ -97,7 +97,7 @@ def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict
         "id": body.id,
         "name": body.named_on(period.last) if period else body.name,
         "description": described(body, lineage, period),
-        "type": [{"id": one, "name": TYPES[one].name} for one in body.types],
+        "type": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
         "score": verdict.points,
         "features": [{"id": code, "name": name, "value": value} for code, name, value in features],
         "match": verdict.match,
@@ -125,9 +125,11 @@ def facts(body: Body) -> dict[str, Any]:
         "body": body,
         "types": words_of(body.types),
         "numbers": [
-            (Scheme(one.scheme).label, one) for one in body.numbers if one.scheme != Scheme.LOCAL_AUTHORITY_FORMER
+            (Scheme(number.scheme).label, number)
+            for number in body.numbers
+            if number.scheme != Scheme.LOCAL_AUTHORITY_FORMER
         ],
-        "other_names": [one for one in body.names if one.text not in (body.name, body.short_name)],
+        "other_names": [name for name in body.names if name.text not in (body.name, body.short_name)],
     }
 
 
@@ -137,16 +139,16 @@ def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
         "id": body.id,
         "name": body.name,
         "description": described(body, lineage),
-        "notable": [{"id": one, "name": TYPES[one].name} for one in body.types],
+        "notable": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
     }
 
 
 def fetched_meta(wanted: Iterable[Wanted]) -> list[dict[str, Any]]:
     """The columns of fetched properties."""
     return [
-        {"id": one.property, "name": PROPERTIES[one.property].name}
-        | ({"type": {"id": ANYTHING, "name": TYPES[ANYTHING].name}} if _is_lineage(one.property) else {})
-        for one in wanted
+        {"id": requested.property, "name": PROPERTIES[requested.property].name}
+        | ({"type": {"id": ANYTHING, "name": TYPES[ANYTHING].name}} if _is_lineage(requested.property) else {})
+        for requested in wanted
     ]
 
 
@@ -172,10 +174,10 @@ def _texts(body: Body, code: str, period: Period) -> list[str]:
     if code == "short-name":
         return [body.short_name] if body.short_name else []
     if code == "other-names":
-        return sorted({one.text for one in body.names} - {body.name, body.short_name})
+        return sorted({name.text for name in body.names} - {body.name, body.short_name})
     if code == KIND:
         return [words_of(body.types)]
-    held = [one for one in body.numbers if period.meets(one.begins, one.ends)]
+    numbers = [number for number in body.numbers if period.meets(number.begins, number.ends)]
     if code == ORG_ID:
-        return [one.org_id for one in held if one.org_id]
-    return [one.value for one in held if one.scheme == code and code in SCHEMES]
+        return [number.org_id for number in numbers if number.org_id]
+    return [number.value for number in numbers if number.scheme == code and code in SCHEMES]

@@ -89,7 +89,7 @@ def find(questions: Collection[Question]) -> list[list[Verdict]]:
     wanted: set[int] = set()
     for found in (*likeness.values(), *numbered.values(), *chosen.values()):
         wanted.update(found)
-    with_places = any(condition.property == AREA for one in asked for condition in one.conditions)
+    with_places = any(condition.property == AREA for question in asked for condition in question.conditions)
     bodies = bodies_of(wanted, with_places=with_places)
     results = []
     for number, question in enumerate(asked):
@@ -133,8 +133,8 @@ def _begun(text: str) -> set[str]:
 
 def _numbered(questions: list[Question]) -> dict[int, set[int]]:
     """Bodies with a number that a question gives, as a property or as its text."""
-    asked = _numbers_given(questions)
-    forms = set().union(*(_forms(plain) for _, _, plain in asked))
+    numbers_given = _numbers_given(questions)
+    forms = set().union(*(_forms(plain) for _, _, plain in numbers_given))
     if not forms:
         return {}
     rows = Identifier.objects.filter(scheme__in=SCHEMES, value__in=forms).values_list("organisation", "scheme", "value")
@@ -143,7 +143,7 @@ def _numbered(questions: list[Question]) -> dict[int, set[int]]:
         for key in (scheme, ""):  # a question may not say which scheme its number is of
             holders[key, plain_number(value)].add(organisation)
     found: dict[int, set[int]] = defaultdict(set)
-    for number, scheme, plain in asked:
+    for number, scheme, plain in numbers_given:
         found[number] |= holders.get((scheme, plain), set())
     return found
 
@@ -152,7 +152,7 @@ def _numbers_given(questions: list[Question]) -> list[tuple[int, str, str]]:
     """The number of each question, a scheme ("" if unknown), and what may be a number of that scheme."""
     given = []
     for number, question in enumerate(questions):
-        values = [(one.property, value) for one in question.conditions for value in one.values]
+        values = [(condition.property, value) for condition in question.conditions for value in condition.values]
         for code, value in [*values, ("", question.text)]:
             scheme, plain = of_org_id(value)
             if scheme:
@@ -171,7 +171,10 @@ def _forms(plain: str) -> set[str]:
 
 def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
     """The publicly listed bodies with these ids; three queries, and one more for places."""
-    found = {one.pk: one for one in publicly_listed().filter(pk__in=set(ids)).select_related("region")}
+    found = {
+        organisation.pk: organisation
+        for organisation in publicly_listed().filter(pk__in=set(ids)).select_related("region")
+    }
     if not found:
         return {}
     names: dict[int, list[OrganisationName]] = defaultdict(list)
@@ -215,11 +218,14 @@ def _body(
         types=types_of(
             organisation.kind,
             organisation.council_type,
-            is_provider=any(one.scheme == Scheme.RSH for one in numbers),
+            is_provider=any(number.scheme == Scheme.RSH for number in numbers),
         ),
         names=(official, *(_named(name) for name in names if name.name != official.text)),
         former=tuple(map(_named, former)),
-        numbers=tuple(Numbered(one.scheme, one.value, one.valid_from, one.valid_to, one.org_id) for one in numbers),
+        numbers=tuple(
+            Numbered(number.scheme, number.value, number.valid_from, number.valid_to, number.org_id)
+            for number in numbers
+        ),
         begins=organisation.valid_from,
         ends=organisation.valid_to,
         is_ended=organisation.is_ended,
@@ -243,12 +249,12 @@ def lineage_of(ids: Collection[int], day: dt.date, *, before: bool = False) -> L
     """What these bodies became by a day and, if asked, what they followed."""
     after = successors_of_each(ids, day)
     preceded = predecessors_of_each(ids, day) if before else {}
-    others = {pk for found in (*after.values(), *preceded.values()) for pk in found}
-    return Lineage(after, preceded, bodies_of(others))
+    other_pks = {pk for found in (*after.values(), *preceded.values()) for pk in found}
+    return Lineage(after, preceded, bodies_of(other_pks))
 
 
 def suggested(text: str, skip: int) -> list[Body]:
     """Bodies whose name has every word that was typed, or with this number; by name."""
     found = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
-    bodies = bodies_of([one.pk for one in found])
-    return [bodies[one.pk] for one in found]
+    bodies = bodies_of([organisation.pk for organisation in found])
+    return [bodies[organisation.pk] for organisation in found]

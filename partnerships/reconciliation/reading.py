@@ -82,11 +82,11 @@ def read_fetch(asked: Any) -> Fetch:
         raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
     if max(len(ids), len(properties)) > _maximum("BODIES"):
         raise TooMany(f"Ask for at most {_maximum('BODIES')} ids and properties at a time.")
-    wanted = [_wanted(one) for one in properties]
+    wanted = [_wanted(item) for item in properties]
     # Successors are looked up for each date.
-    if len({one.day for one in wanted}) > _maximum("DATES"):
+    if len({item.day for item in wanted}) > _maximum("DATES"):
         raise TooMany(f"Ask for properties at no more than {_maximum('DATES')} dates at a time.")
-    return Fetch(tuple(_text_of(one) for one in ids), tuple(wanted))
+    return Fetch(tuple(_text_of(item) for item in ids), tuple(wanted))
 
 
 def _wanted(asked: Any) -> Wanted:
@@ -149,7 +149,7 @@ def _old_question(asked: Any) -> Question:
     if not isinstance(properties, list):
         raise UnableToRead("`properties` must be an array.")
     conditions = [
-        _condition(one.get("pid") or one.get("p"), one.get("v"), {}) for one in properties if isinstance(one, dict)
+        _condition(prop.get("pid") or prop.get("p"), prop.get("v"), {}) for prop in properties if isinstance(prop, dict)
     ]
     text = _text_of(asked.get("query"))
     if not text and not conditions:
@@ -163,14 +163,14 @@ def _question(asked: Any) -> Question:
     if not isinstance(given, list) or not given:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")
     text, ids, conditions = "", [], []
-    for one in given:
-        how = one.get("matchType") if isinstance(one, dict) else None
+    for item in given:
+        how = item.get("matchType") if isinstance(item, dict) else None
         if how == "name":
-            text = text or next(iter(_texts_of(one.get("v"))), "")
+            text = text or next(iter(_texts_of(item.get("v"))), "")
         elif how == "id":
-            ids += _texts_of(one.get("v"))
+            ids += _texts_of(item.get("v"))
         elif how == "property":
-            conditions.append(_condition(one.get("pid"), one.get("v"), one))
+            conditions.append(_condition(item.get("pid"), item.get("v"), item))
         else:
             raise UnableToRead("`matchType` must be `name`, `id` or `property`.")
     return _asked(text, tuple(ids), _types(asked.get("type")), conditions, asked.get("limit"))
@@ -189,19 +189,19 @@ def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Co
     whole = list(given)
     if len(whole) > _maximum("CONDITIONS"):
         raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(whole)}.")
-    for one in whole:
-        if not one.values:
+    for item in whole:
+        if not item.values:
             continue
-        if one.property == DATE:
-            period = read_period(one.values[0])
+        if item.property == DATE:
+            period = read_period(item.values[0])
             unclear = unclear or period is None
-        elif one.property == KIND:
-            kinds = frozenset[str]().union(*map(kinds_called, one.values))
+        elif item.property == KIND:
+            kinds = frozenset[str]().union(*map(kinds_called, item.values))
             unclear = unclear or not kinds
-            conditions += [Condition(KIND, tuple(sorted(kinds)), one.required, one.quantifier)] if kinds else []
+            conditions += [Condition(KIND, tuple(sorted(kinds)), item.required, item.quantifier)] if kinds else []
         else:
-            conditions.append(one)
-    known = [one for one in types if one in TYPES]
+            conditions.append(item)
+    known = [item for item in types if item in TYPES]
     unclear = unclear or len(known) < len(types)
     wanted = frozenset() if ANYTHING in known else frozenset(known)
     return Question(text, ids, wanted, period, tuple(conditions), _limit(limit), unclear)
@@ -216,7 +216,7 @@ def _limit(given: Any) -> int:
 
 def _types(given: Any) -> list[str]:
     """Ids of types: one, several, or as objects."""
-    return [one for one in _texts_of(given) if one]
+    return [text for text in _texts_of(given) if text]
 
 
 def _texts_of(value: Any) -> list[str]:

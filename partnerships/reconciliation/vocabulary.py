@@ -104,10 +104,10 @@ def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, .
 def words_of(types: tuple[str, ...]) -> str:
     """A body's types in words: the tier of a council instead of “Council”."""
     shown = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
-    return ", ".join(TYPES[one].name for one in shown)
+    return ", ".join(TYPES[body].name for body in shown)
 
 
 def kinds_called(text: str) -> frozenset[str]:
     """The types that a text names, by id or by name."""
     folded = fold_name(text)
-    return frozenset(one.id for one in TYPES.values() if folded in (fold_name(one.id), fold_name(one.name)))
+    return frozenset(type_.id for type_ in TYPES.values() if folded in (fold_name(type_.id), fold_name(type_.name)))

@@ -66,7 +66,7 @@ def shown(
         "snapshot": snapshot,
         "made": made_words(snapshot),
         "tables": shown_tables(snapshot, paging, printed=printed),
-        "sources": [(source_words(one), one.href) for one in snapshot.sources],
+        "sources": [(source_words(source), source.href) for source in snapshot.sources],
     }
 
 
@@ -100,11 +100,11 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
         if chart.table == table.code and table.rows:
             title = caption_of(chart, table)
             yield WordPicture(title, png_of(draw(chart, table)), _in_table(title))
-    for one in snapshot.maps:
-        if one.table == table.code:
-            drawn = draw_map(one, table)
-            caption = f"{shades_in_words(one, table)} {drawn.source}"
-            yield WordPicture(one.title, png_of(drawn.drawing), _in_table(one.title), caption)
+    for drawn_map in snapshot.maps:
+        if drawn_map.table == table.code:
+            drawn = draw_map(drawn_map, table)
+            caption = f"{shades_in_words(drawn_map, table)} {drawn.source}"
+            yield WordPicture(drawn_map.title, png_of(drawn.drawing), _in_table(drawn_map.title), caption)
     for network in snapshot.networks:
         if network.bodies == table.code:
             shown_network = draw_network(network, snapshot)
@@ -119,10 +119,10 @@ def _in_table(title: str) -> str:
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
     about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
-    about += [["Filter", one] for one in snapshot.filters]
-    about += [["Answer", one] for one in snapshot.answers]
-    about += [["Source", source_words(one)] for one in snapshot.sources]
-    about += [["Note", one] for one in snapshot.notes]
+    about += [["Filter", filter_] for filter_ in snapshot.filters]
+    about += [["Answer", answer] for answer in snapshot.answers]
+    about += [["Source", source_words(source)] for source in snapshot.sources]
+    about += [["Note", note] for note in snapshot.notes]
     yield "About", about
     for number, table in enumerate(snapshot.tables, 1):
         name = _NOT_IN_SHEET_NAMES.sub(" ", table.title)[:27]

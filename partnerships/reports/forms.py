@@ -25,7 +25,7 @@ class _ForBodyForm(Form):
 
     def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._bodies = {f"{one._meta.model_name}-{one.pk}": one for one in bodies}
+        self._bodies = {f"{body._meta.model_name}-{body.pk}": body for body in bodies}
         field = self.fields["body"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "Choose"), *((code, _words(one)) for code, one in self._bodies.items())]

@@ -29,7 +29,7 @@ def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
     stopped = ended_rows(
         rows.select_related("schedule", "person"), lines, same=recipient_identity, began=lambda one: one.since
     )
-    return Redone(Recipient.objects.filter(pk__in=[one.pk for one in stopped]).delete()[0])
+    return Redone(Recipient.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
 
 
 def register() -> None:

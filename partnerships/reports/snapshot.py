@@ -243,12 +243,16 @@ def to_json(snapshot: Snapshot) -> dict[str, Any]:
         "filters": list(snapshot.filters),
         "answers": list(snapshot.answers),
         "tables": [_table_to_json(table) for table in snapshot.tables],
-        "charts": [{"title": one.title, "table": one.table, "series": list(one.series)} for one in snapshot.charts],
-        "maps": [[one.title, one.table, one.column, list(one.limits)] for one in snapshot.maps],
-        "networks": [[one.title, one.links, one.bodies, one.centre] for one in snapshot.networks],
+        "charts": [
+            {"title": chart.title, "table": chart.table, "series": list(chart.series)} for chart in snapshot.charts
+        ],
+        "maps": [
+            [drawn_map.title, drawn_map.table, drawn_map.column, list(drawn_map.limits)] for drawn_map in snapshot.maps
+        ],
+        "networks": [[network.title, network.links, network.bodies, network.centre] for network in snapshot.networks],
         "sources": [
-            {"words": one.words, "as_of": one.as_of and one.as_of.isoformat(), "href": one.href}
-            for one in snapshot.sources
+            {"words": source.words, "as_of": source.as_of and source.as_of.isoformat(), "href": source.href}
+            for source in snapshot.sources
         ],
         "notes": list(snapshot.notes),
     }
@@ -290,14 +294,14 @@ def from_json(kept: dict[str, Any]) -> Snapshot:
         filters=tuple(kept["filters"]),
         answers=tuple(kept["answers"]),
         tables=tuple(_table_from_json(table) for table in kept["tables"]),
-        charts=tuple(Chart(one["title"], one["table"], tuple(one["series"])) for one in kept["charts"]),
+        charts=tuple(Chart(chart["title"], chart["table"], tuple(chart["series"])) for chart in kept["charts"]),
         maps=tuple(
             AreaMap(title, table, column, tuple(limits)) for title, table, column, limits in kept.get("maps", [])
         ),
-        networks=tuple(NetworkPicture(*one) for one in kept.get("networks", [])),
+        networks=tuple(NetworkPicture(*network) for network in kept.get("networks", [])),
         sources=tuple(
-            Source(one["words"], dt.date.fromisoformat(one["as_of"]) if one["as_of"] else None, one["href"])
-            for one in kept["sources"]
+            Source(source["words"], dt.date.fromisoformat(source["as_of"]) if source["as_of"] else None, source["href"])
+            for source in kept["sources"]
         ),
         notes=tuple(kept["notes"]),
     )

@@ -16,7 +16,7 @@ Rows = Sequence[Sequence[object]]
 
 def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, rows: Rows) -> HttpResponseBase:
     """Rows below the headings of the columns, as CSV or as a workbook with the allowed values."""
-    headings = [one.shown for one in columns]
+    headings = [column.shown for column in columns]
     file_name = f"{slugify(name)[:80] or 'spreadsheet'}.{form}"
     if form == "csv":
         return csv_response(file_name, headings, rows)
@@ -26,7 +26,7 @@ def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, r
 def _allowed(columns: Sequence[SheetColumn]) -> list[list[object]]:
     """What each column may hold, one a row."""
     rows: list[list[object]] = [["About the column", "Needed", "What to write", "Allowed values"]]
-    for one in columns:
-        needed = "yes" if one.required else "no"
-        rows.append([f"Column “{one.shown}”", needed, one.hint, ", ".join(one.allowed) or "anything"])
+    for column in columns:
+        needed = "yes" if column.required else "no"
+        rows.append([f"Column “{column.shown}”", needed, column.hint, ", ".join(column.allowed) or "anything"])
     return rows

@@ -90,13 +90,13 @@ class HeadingsForm(Form):
     def __init__(self, *args: Any, found: Proposals, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in found.headings)]
-        for one in found.proposals:
-            self.fields[f"column-{one.column.code}"] = forms.ChoiceField(
-                label=one.column.shown,
+        for proposal in found.proposals:
+            self.fields[f"column-{proposal.column.code}"] = forms.ChoiceField(
+                label=proposal.column.shown,
                 choices=choices,
-                initial=one.heading,
-                required=one.column.required,
-                help_text=_CERTAINTY[one.is_known] if one.heading else "",
+                initial=proposal.heading,
+                required=proposal.column.required,
+                help_text=_CERTAINTY[proposal.is_known] if proposal.heading else "",
             )
         self.helper = Helper(self, submit="Save headings and check rows", cancel=cancel)
 

@@ -72,7 +72,7 @@ class QuestionSetAdmin(ShowsRefusals, NothingDeleted, admin.ModelAdmin[QuestionS
     def save_model(self, request: HttpRequest, obj: QuestionSet, form: Any, change: bool) -> None:
         """Save through the service."""
         assert isinstance(request.user, User)
-        given = form.cleaned_data
-        made = add_question_set(code=given["code"], text=given["questions"], author=request.user)
-        obj.pk, obj.version, obj.content = made.pk, made.version, made.content
+        data = form.cleaned_data
+        question_set = add_question_set(code=data["code"], text=data["questions"], author=request.user)
+        obj.pk, obj.version, obj.content = question_set.pk, question_set.version, question_set.content
         obj._state.adding = False

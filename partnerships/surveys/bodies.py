@@ -52,6 +52,6 @@ def words_of(code: str) -> str:
     """The words for groups counted together, such as “Councils and authorities, other bodies”; "" is everybody."""
     if not code:
         return "Everybody"
-    first, *others = [str(Group(one).label) for one in code.split("+")]
+    first, *other_labels = [str(Group(group).label) for group in code.split("+")]
     # Within the sentence all begin in lower case, but for the abbreviation.
-    return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in others)])
+    return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in other_labels)])

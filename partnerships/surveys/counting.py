@@ -146,10 +146,10 @@ def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
 
 def _comments(answers: Sequence[Answer], questions: Questions, floor: int) -> list[tuple[str, str]]:
     """Comments on the questions that at least the floor commented on, shuffled within each question."""
-    found: list[tuple[str, str]] = []
-    for one in questions.comments:
-        texts = [text for answer in answers if (text := answer.comments.get(one.key, "").strip())]
+    comments: list[tuple[str, str]] = []
+    for comment in questions.comments:
+        texts = [text for answer in answers if (text := answer.comments.get(comment.key, "").strip())]
         if len(texts) >= floor:
             random.SystemRandom().shuffle(texts)
-            found += [(one.key, text) for text in texts]
-    return found
+            comments += [(comment.key, text) for text in texts]
+    return comments

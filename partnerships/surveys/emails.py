@@ -32,15 +32,15 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later 
 
 def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
     """The request to one invited person; waits if the round's key is missing."""
-    found = _found(due)
-    invitation = Invitation.objects.filter(round=found, person=person).select_related("invited_by").first()
-    if invitation is None or not found.takes_answers(now):
+    survey_round = _found(due)
+    invitation = Invitation.objects.filter(round=survey_round, person=person).select_related("invited_by").first()
+    if invitation is None or not survey_round.takes_answers(now):
         return "The survey is over."
     if refused_among([person]):
         return "They asked not to be emailed, or emails to them bounce."
-    if found.is_anonymous:
+    if survey_round.is_anonymous:
         try:
-            token = sealing.token_of(found.key_name, person.pk)
+            token = sealing.token_of(survey_round.key_name, person.pk)
         except sealing.KeyMissing as error:
             alert_operators(
                 "Invitations to a survey wait", f"{error} They are sent once it is there.", quiet=dt.timedelta(days=1)
@@ -49,40 +49,49 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
         href = link("surveys:answer", token=token)
     else:
         href = link("surveys:answer-by-name", token=make_link(invitation))
-    return _content(template, found, person, href, inviter=invitation.invited_by, privacy=link("people:privacy"))
+    return _content(template, survey_round, person, href, inviter=invitation.invited_by, privacy=link("people:privacy"))
 
 
 def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads of the parties that results are there."""
-    found = _found(due)
-    if not found.is_closed or not rights_in(found, person, now).reads:
+    survey_round = _found(due)
+    if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
         return "They can no longer read it."
-    return _content("results", found, person, link("surveys:detail", pk=found.partnership_id, number=found.number))
+    return _content(
+        "results",
+        survey_round,
+        person,
+        link("surveys:detail", pk=survey_round.partnership_id, number=survey_round.number),
+    )
 
 
 def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the moderator that comments are there to read."""
-    found = _found(due)
-    if not may_moderate(found, person):
+    survey_round = _found(due)
+    if not may_moderate(survey_round, person):
         return "They no longer read the comments of this survey."
-    return _content("comments", found, person, link("surveys:moderate", pk=found.pk))
+    return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
 
 
 def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks somebody outside the parties to read the comments, and to look at who is asked."""
-    found = _found(due)
-    if not may_agree(found, person):
+    survey_round = _found(due)
+    if not may_agree(survey_round, person):
         return "They cannot read the comments of this survey."
-    return _content("agreement", found, person, link("surveys:agree", pk=found.pk))
+    return _content("agreement", survey_round, person, link("surveys:agree", pk=survey_round.pk))
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads who prepare a survey that the person they named does not want to read its comments."""
-    found = _found(due)
-    if not found.is_draft or found.moderator_id or not rights_over(found.partnership, person, now).may_run:
+    survey_round = _found(due)
+    if (
+        not survey_round.is_draft
+        or survey_round.moderator_id
+        or not rights_over(survey_round.partnership, person, now).may_run
+    ):
         return "Nobody else needs to be named."
-    href = link("surveys:name", pk=found.partnership_id, number=found.number)
-    return _content("declined", found, person, href)
+    href = link("surveys:name", pk=survey_round.partnership_id, number=survey_round.number)
+    return _content("declined", survey_round, person, href)
 
 
 def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -98,19 +107,19 @@ def _found(due: Due) -> Round:
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 
-def _content(template: str, found: Round, person: User, href: str, **more: Any) -> Content:
+def _content(template: str, survey_round: Round, person: User, href: str, **more: Any) -> Content:
     context = {
         "person": person,
-        "found": found,
-        "partnership": found.partnership,
-        "partnerships": _titles(found),
+        "found": survey_round,
+        "partnership": survey_round.partnership,
+        "partnerships": _titles(survey_round),
         "href": href,
         **more,
     }
     return Content(f"surveys/{template}", context)
 
 
-def _titles(found: Round) -> str:
+def _titles(survey_round: Round) -> str:
     """The partnerships that run a round, such as: partnership “Estuary”."""
-    *names, last = [f"“{one.title}”" for one in partnerships_of(found)]
+    *names, last = [f"“{partnership.title}”" for partnership in partnerships_of(survey_round)]
     return f"partnerships {', '.join(names)} and {last}" if names else f"partnership {last}"

@@ -57,7 +57,7 @@ class PrepareForm(Form):
         super().__init__(*args, **kwargs)
         field = self.fields["question_set"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = QuestionSet.objects.filter(pk__in=[one.pk for one in sets])
+        field.queryset = QuestionSet.objects.filter(pk__in=[question_set.pk for question_set in sets])
         field.initial = sets[0].pk if sets else None
         self.helper = Helper(self, submit="Prepare survey", cancel=cancel)
 
@@ -130,13 +130,15 @@ class InviteForm(Form):
 
     def clean_addresses(self) -> list[str]:
         """The addresses, each once."""
-        found = list(dict.fromkeys(one.lower() for one in _BETWEEN.split(self.cleaned_data["addresses"]) if one))
-        for one in found:
+        addresses = list(
+            dict.fromkeys(address.lower() for address in _BETWEEN.split(self.cleaned_data["addresses"]) if address)
+        )
+        for address in addresses:
             try:
-                validate_email(one)
+                validate_email(address)
             except ValidationError:
-                raise ValidationError(f"“{one}” is not an email address. Correct or remove it.") from None
-        return found
+                raise ValidationError(f"“{address}” is not an email address. Correct or remove it.") from None
+        return addresses
 
 
 def _in_language(language: str, text: str) -> str:
@@ -163,7 +165,7 @@ class AnswerForm(Form):
         """Offer the groups that are asked; one alone is chosen already."""
         field = self.fields["group"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(one.value, one.label) for one in Group if one in groups]
+        field.choices = [(group.value, group.label) for group in Group if group in groups]
         field.initial = groups[0] if len(groups) == 1 else None
 
     def _add_scores(self) -> None:
@@ -182,12 +184,12 @@ class AnswerForm(Form):
     def _add_expectations(self) -> None:
         """Tick boxes, grouped by the organisations that something can be expected of."""
         for group in Group:
-            expectations = [one for one in self._questions.expectations if one.of == group]
+            expectations = [expectation for expectation in self._questions.expectations if expectation.of == group]
             if not expectations:
                 continue
             self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
                 label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
-                choices=[(one.key, self._words(one.text)) for one in expectations],
+                choices=[(expectation.key, self._words(expectation.text)) for expectation in expectations],
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
             )
@@ -216,8 +218,8 @@ class AnswerForm(Form):
     def answer(self) -> Answer:
         """The answer of a valid form."""
         data, questions = self.cleaned_data, self._questions
-        scores = {one.key: data.get(f"score-{one.key}") for one in questions.dimensions}
-        comments = {one.key: data.get(f"comment-{one.key}", "") for one in questions.comments}
+        scores = {dimension.key: data.get(f"score-{dimension.key}") for dimension in questions.dimensions}
+        comments = {comment.key: data.get(f"comment-{comment.key}", "") for comment in questions.comments}
         expects: list[str] = []
         for group in Group:
             expects += data.get(f"expects-{group}", [])
@@ -235,10 +237,10 @@ class ModerateForm(Form):
     def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._comments = comments
-        asked = {one.key: one.question for one in questions.comments}
+        questions_asked = {comment.key: comment.question for comment in questions.comments}
         for place, one in enumerate(comments, 1):
             self.fields[f"words-{one.pk}"] = forms.CharField(
-                label=f"Comment {place}: {asked.get(one.question, '')}",
+                label=f"Comment {place}: {questions_asked.get(one.question, '')}",
                 help_text="Remove names and anything that would give somebody away. What you remove is deleted.",
                 max_length=MAX_COMMENT,
                 required=False,
@@ -250,8 +252,12 @@ class ModerateForm(Form):
 
     def decisions(self) -> tuple[dict[Any, str], set[Any]]:
         """What is shown in which words, and what is withheld."""
-        withheld = {one.pk for one in self._comments if self.cleaned_data[f"withhold-{one.pk}"]}
-        shown = {one.pk: self.cleaned_data[f"words-{one.pk}"] for one in self._comments if one.pk not in withheld}
+        withheld = {comment.pk for comment in self._comments if self.cleaned_data[f"withhold-{comment.pk}"]}
+        shown = {
+            comment.pk: self.cleaned_data[f"words-{comment.pk}"]
+            for comment in self._comments
+            if comment.pk not in withheld
+        }
         return shown, withheld
 
 
@@ -270,7 +276,7 @@ class ActionForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        for name, choices in (("theme", themes), ("thing", [one for one in things if one[1]])):
+        for name, choices in (("theme", themes), ("thing", [thing for thing in things if thing[1]])):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = choices

@@ -20,5 +20,7 @@ def read_link(token: str) -> Invitation | None:
         pk = int(_signer.unsign(token))
     except (signing.BadSignature, ValueError):
         return None
-    found = Invitation.objects.select_related("person", "round__question_set", "round__partnership").filter(pk=pk)
-    return found.exclude(round__way="anonymous").first()
+    survey_round = Invitation.objects.select_related("person", "round__question_set", "round__partnership").filter(
+        pk=pk
+    )
+    return survey_round.exclude(round__way="anonymous").first()

@@ -36,12 +36,12 @@ def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
     return rows.filter(pk=record).first()
 
 
-def _theme(found: Round, theme: str) -> str:
-    return found.questions().themes().get(theme, theme)
+def _theme(survey_round: Round, theme: str) -> str:
+    return survey_round.questions().themes().get(theme, theme)
 
 
-def _words(found: Round, theme: str) -> str:
-    return f"the survey “{found.title}”: {_theme(found, theme)}"
+def _words(survey_round: Round, theme: str) -> str:
+    return f"the survey “{survey_round.title}”: {_theme(survey_round, theme)}"
 
 
 def suggest(user: User, partnership: Partnership, record: int) -> Suggested | None:
@@ -49,9 +49,11 @@ def suggest(user: User, partnership: Partnership, record: int) -> Suggested | No
     figure = _figure(user, record)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
-    found = figure.round
+    survey_round = figure.round
     return Suggested(
-        _words(found, figure.theme), found.get_absolute_url(), shorten(_theme(found, figure.theme), _MAX_TITLE)
+        _words(survey_round, figure.theme),
+        survey_round.get_absolute_url(),
+        shorten(_theme(survey_round, figure.theme), _MAX_TITLE),
     )
 
 
@@ -68,7 +70,7 @@ def _link(
     if figure is None:
         raise unable("This result no longer exists.")
     try:
-        link_made(found=figure.round, theme=figure.theme, made=made, author=author, now=now)
+        link_made(survey_round=figure.round, theme=figure.theme, made=made, author=author, now=now)
     except UnableToLink as error:
         raise unable(str(error)) from error
 
@@ -81,8 +83,10 @@ def _actions(kind: str, thing: Model, user: User) -> QuerySet[Action]:
 def _links(thing: Model, user: User, *, kind: str) -> Sequence[Suggested]:
     """The results that it was done about."""
     return [
-        Suggested(f"Survey “{one.round.title}”: {_theme(one.round, one.theme)}", one.round.get_absolute_url())
-        for one in _actions(kind, thing, user)
+        Suggested(
+            f"Survey “{action.round.title}”: {_theme(action.round, action.theme)}", action.round.get_absolute_url()
+        )
+        for action in _actions(kind, thing, user)
     ]
 
 
@@ -122,13 +126,15 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
     figure = _figure(user, record_id)
     if figure is None:
         return None
-    found = figure.round
-    mine = Partnership.objects.present_for(user).filter(pk__in=[one.pk for one in partnerships_of(found)])
+    survey_round = figure.round
+    own_partnership = Partnership.objects.present_for(user).filter(
+        pk__in=[partnership.pk for partnership in partnerships_of(survey_round)]
+    )
     return Suggestion(
-        words=_words(found, figure.theme),
-        href=found.get_absolute_url(),
-        partnership=mine.order_by("pk").first(),
-        text=_theme(found, figure.theme),
+        words=_words(survey_round, figure.theme),
+        href=survey_round.get_absolute_url(),
+        partnership=own_partnership.order_by("pk").first(),
+        text=_theme(survey_round, figure.theme),
     )
 
 
@@ -137,7 +143,7 @@ def _link_commitment(*, commitment: Commitment, record_id: int, author: User, no
 
 
 def _links_of_commitment(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    return [OriginLink(one.words, one.path) for one in _links(commitment, user, kind="commitment")]
+    return [OriginLink(link.words, link.path) for link in _links(commitment, user, kind="commitment")]
 
 
 def _copy_links(*, old: Commitment, new: Commitment) -> None:
@@ -146,13 +152,13 @@ def _copy_links(*, old: Commitment, new: Commitment) -> None:
     Action.objects.bulk_create(
         [
             Action(
-                round_id=one.round_id,
-                theme=one.theme,
+                round_id=row.round_id,
+                theme=row.theme,
                 commitment=new,
-                added_by_id=one.added_by_id,
-                added_at=one.added_at,
+                added_by_id=row.added_by_id,
+                added_at=row.added_at,
             )
-            for one in rows
+            for row in rows
         ],
         ignore_conflicts=True,
     )

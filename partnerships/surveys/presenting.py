@@ -36,7 +36,7 @@ def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
     """By how much a mean moved, such as “up 0.4”; “not known” if one of the two is shown as a bound."""
     if value is None or earlier is None:
         return HIDDEN
-    if not all(_SCALE.floor < one < _SCALE.ceiling for one in (value, earlier)):
+    if not all(_SCALE.floor < number < _SCALE.ceiling for number in (value, earlier)):
         return "not known"
     moved = value - earlier
     if not moved:
@@ -65,25 +65,25 @@ class Share:
     words: str
 
 
-def groups_in(found: Round) -> list[str]:
+def groups_in(survey_round: Round) -> list[str]:
     """The groups of a round as they are counted, everybody first."""
-    together = sorted(set(found.counted.values()))
+    together = sorted(set(survey_round.counted.values()))
     return [ALL, *together] if len(together) > 1 else [ALL]
 
 
 def lines_of(
-    found: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
+    survey_round: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
 ) -> tuple[list[str], list[Line]]:
     """The headings of the table of means, and a line for each dimension.
 
     The columns are each group, each of the `earlier` rounds, the change since the last of them, and the mean of other
     partnerships, if there are any.
     """
-    figures = figures_of(found)
-    before = [figures_of(one) for one in earlier]
-    groups = groups_in(found)
+    figures = figures_of(survey_round)
+    before = [figures_of(earlier_round) for earlier_round in earlier]
+    groups = groups_in(survey_round)
     headings = [words_of(group) for group in groups]
-    headings += [f"Round {one.number}" for one in earlier]
+    headings += [f"Round {earlier_round.number}" for earlier_round in earlier]
     if earlier:
         headings.append(f"Change since round {earlier[-1].number}")
     if benchmark:
@@ -92,7 +92,7 @@ def lines_of(
     for dimension in questions.dimensions:
         key = dimension.key
         words = [mean_words(figures.get((key, group))) for group in groups]
-        words += [mean_words(some.get((key, ALL))) for some in before]
+        words += [mean_words(figures_before.get((key, ALL))) for figures_before in before]
         if before:
             words.append(change_words(figures.get((key, ALL)), before[-1].get((key, ALL))))
         if benchmark:
@@ -104,17 +104,19 @@ def lines_of(
 
 def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], Decimal]) -> str:
     """Which groups see it most differently, such as “Councils 3.1, housing associations 4.4”; "" if they agree."""
-    known = sorted((figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures)
-    if len(known) < 2 or known[-1][0] - known[0][0] < GAP:
+    known_means = sorted(
+        (figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures
+    )
+    if len(known_means) < 2 or known_means[-1][0] - known_means[0][0] < GAP:
         return ""
-    (low, first), (high, last) = known[0], known[-1]
+    (low, first), (high, last) = known_means[0], known_means[-1]
     return f"{words_of(first)} {mean_words(low)}, {words_of(last)} {mean_words(high)}"
 
 
-def shares_of(found: Round, questions: Questions) -> list[Share]:
+def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
     """Each expectation with its share, highest first; those not shown come last."""
-    figures = figures_of(found)
-    shares = {one.key: figures.get((one.key, ALL)) for one in questions.expectations}
+    figures = figures_of(survey_round)
+    shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
     def words(share: Decimal | None) -> str:
         return HIDDEN if share is None else f"about {figure(share)}%"
@@ -124,20 +126,20 @@ def shares_of(found: Round, questions: Questions) -> list[Share]:
         return share is None, -(share or Decimal(0))
 
     return [
-        Share(one.key, words_of(one.of), one.text, words(shares[one.key]))
-        for one in sorted(questions.expectations, key=highest_first)
+        Share(expectation.key, words_of(expectation.of), expectation.text, words(shares[expectation.key]))
+        for expectation in sorted(questions.expectations, key=highest_first)
     ]
 
 
-def chart_of(found: Round, questions: Questions, before: Round | None) -> SafeString:
+def chart_of(survey_round: Round, questions: Questions, before: Round | None) -> SafeString:
     """The means of everybody, beside those of the round before if there is one."""
-    rounds = [found, before] if before else [found]
-    figures = [figures_of(one) for one in rounds]
+    rounds = [survey_round, before] if before else [survey_round]
+    figures = [figures_of(survey_round) for survey_round in rounds]
     bars = []
     for place, dimension in enumerate(questions.dimensions, 1):
-        means = [some.get((dimension.key, ALL)) for some in figures]
+        means = [figures_of_group.get((dimension.key, ALL)) for figures_of_group in figures]
         bars.append((str(place), [(mean, _short(mean)) for mean in means]))
-    names = [f"round {one.number}" for one in rounds]
+    names = [f"round {survey_round.number}" for survey_round in rounds]
     return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 
@@ -145,13 +147,14 @@ def _short(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def floor_words(found: Round) -> str:
+def floor_words(survey_round: Round) -> str:
     """How many answers a figure needs, in words."""
-    return "ten" if found.is_joint else "five"
+    return "ten" if survey_round.is_joint else "five"
 
 
-def answered_words(found: Round) -> str:
+def answered_words(survey_round: Round) -> str:
     """How many answered, as far as it can be said."""
-    if not found.answered_at_least:
-        return f"{found.people_asked} people were asked. Fewer than {floor_words(found)} answered, so nothing is shown."
-    return f"{found.answered_at_least} or more of {found.people_asked} people who were asked answered."
+    if not survey_round.answered_at_least:
+        fewest = floor_words(survey_round)
+        return f"{survey_round.people_asked} people were asked. Fewer than {fewest} answered, so nothing is shown."
+    return f"{survey_round.answered_at_least} or more of {survey_round.people_asked} people who were asked answered."

@@ -61,7 +61,9 @@ class Questions:
 
     def themes(self) -> dict[str, str]:
         """The name of each dimension and expectation, by key: what actions can be about."""
-        return {one.key: one.name for one in self.dimensions} | {one.key: one.text for one in self.expectations}
+        return {dimension.key: dimension.name for dimension in self.dimensions} | {
+            expectation.key: expectation.text for expectation in self.expectations
+        }
 
 
 def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
 def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
     """Raise `InvalidQuestions` if a question set is incomplete."""
     languages = content.get("languages")
-    if not isinstance(languages, list) or not languages or not all(isinstance(one, str) for one in languages):
+    if not isinstance(languages, list) or not languages or not all(isinstance(language, str) for language in languages):
         raise InvalidQuestions('Write the languages, such as languages = ["en"].')
     if not isinstance(content.get("name"), str):
         raise InvalidQuestions("Write a name.")
@@ -103,7 +105,11 @@ def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[s
     seen.add(key)
     for text in texts:
         words = row.get(text)
-        missing = [one for one in languages if not isinstance(words, dict) or not isinstance(words.get(one), str)]
+        missing = [
+            language
+            for language in languages
+            if not isinstance(words, dict) or not isinstance(words.get(language), str)
+        ]
         if missing:
             raise InvalidQuestions(f"{where}: write “{text}” in {', '.join(missing)}.")
 
@@ -119,7 +125,13 @@ def in_language(content: Mapping[str, Any], language: str) -> Questions:
     return Questions(
         content["name"],
         chosen,
-        [Dimension(one["key"], one["name"][chosen], one["statement"][chosen]) for one in content["dimensions"]],
-        [Expectation(one["key"], one["of"], one["text"][chosen]) for one in content.get("expectations", [])],
-        [Comment(one["key"], one["question"][chosen]) for one in content.get("comments", [])],
+        [
+            Dimension(dimension["key"], dimension["name"][chosen], dimension["statement"][chosen])
+            for dimension in content["dimensions"]
+        ],
+        [
+            Expectation(expectation["key"], expectation["of"], expectation["text"][chosen])
+            for expectation in content.get("expectations", [])
+        ],
+        [Comment(comment["key"], comment["question"][chosen]) for comment in content.get("comments", [])],
     )

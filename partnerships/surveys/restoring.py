@@ -25,8 +25,8 @@ _REASON = "As it was before a backup was restored."
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the surveys that had ended without results: links stop working, and answers are deleted unread."""
 
-    def redo(found: Round, _line: dict[str, Any]) -> int:
-        abandon_round(found=found, reason=_REASON, author=None, now=now)
+    def redo(survey_round: Round, _line: dict[str, Any]) -> int:
+        abandon_round(survey_round=survey_round, reason=_REASON, author=None, now=now)
         return 1
 
     pks = {line["round"] for line in lines}
@@ -48,12 +48,12 @@ def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Let nobody read the comments of a draft who was replaced; its leads name somebody again."""
 
-    def redo(found: Round, line: dict[str, Any]) -> int:
-        if found.moderator_id != line["reader"]:
+    def redo(survey_round: Round, line: dict[str, Any]) -> int:
+        if survey_round.moderator_id != line["reader"]:
             return 0
-        found.moderator = found.moderator_asked_at = None
-        found.save(update_fields=["moderator", "moderator_asked_at"])
-        withdraw_agreement(found)
+        survey_round.moderator = survey_round.moderator_asked_at = None
+        survey_round.save(update_fields=["moderator", "moderator_asked_at"])
+        withdraw_agreement(survey_round)
         return 1
 
     rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")

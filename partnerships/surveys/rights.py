@@ -31,7 +31,7 @@ class Rights:
     @property
     def reads(self) -> bool:
         """Whether they read rounds and published results: people of present parties."""
-        return any(one.roles.is_system or any(map(one.roles.act_for, one.present)) for one in self._all)
+        return any(rights.roles.is_system or any(map(rights.roles.act_for, rights.present)) for rights in self._all)
 
     @property
     def may_run(self) -> bool:
@@ -41,28 +41,30 @@ class Rights:
     @property
     def may_invite(self) -> bool:
         """Whether they may add people to ask: those who may run the round, and leads of partnerships that joined."""
-        return self.inside.roles.is_system or any(one.proposes_for for one in self._all)
+        return self.inside.roles.is_system or any(rights.proposes_for for rights in self._all)
 
     @property
     def may_act(self) -> bool:
         """Whether they may link actions to results: editors and leads of present parties, except observers."""
-        return any(one.may_keep_objectives for one in self._all)
+        return any(rights.may_keep_objectives for rights in self._all)
 
     @property
     def may_act_in(self) -> Partnership | None:
         """The partnership in which they act on results, this one first; None if they may not."""
-        return next((one.partnership for one in self._all if one.may_keep_objectives), None)
+        return next((rights.partnership for rights in self._all if rights.may_keep_objectives), None)
 
     @property
     def own(self) -> Partnership:
         """The partnership that they belong to, this one first."""
-        mine = (one.partnership for one in self._all if any(map(one.roles.act_for, one.present)))
-        return next(mine, self.inside.partnership)
+        own_partnerships = (
+            rights.partnership for rights in self._all if any(map(rights.roles.act_for, rights.present))
+        )
+        return next(own_partnerships, self.inside.partnership)
 
     @property
     def partnerships(self) -> list[Partnership]:
         """The partnerships that run the round, this one first."""
-        return [one.partnership for one in self._all]
+        return [rights.partnership for rights in self._all]
 
     @property
     def _all(self) -> tuple[PartnershipRights, ...]:
@@ -74,36 +76,36 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     return Rights(rights_inside(partnership, person, now))
 
 
-def rights_in(found: Round, person: User | None, now: dt.datetime) -> Rights:
+def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rights:
     """The person's rights over a round, which several partnerships may run together."""
-    host, *joined = partnerships_of(found)
-    return Rights(rights_inside(host, person, now), [rights_inside(one, person, now) for one in joined])
+    host, *joined = partnerships_of(survey_round)
+    return Rights(rights_inside(host, person, now), [rights_inside(joining, person, now) for joining in joined])
 
 
-def may_withdraw(found: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
+def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
     """Those that they may remove from a draft: all if they may run it.
 
     Leads of partnerships that joined: those added by people of the parties that they lead there.
     """
-    rights = rights_in(found, person, now)
+    rights = rights_in(survey_round, person, now)
     if rights.may_run:
-        return found.invitations.all()
-    led = {body for one in rights.joined for body in one.proposes_for}
+        return survey_round.invitations.all()
+    led = {body for joining_rights in rights.joined for body in joining_rights.proposes_for}
     colleagues = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=led)
-    return found.invitations.filter(invited_by__in=colleagues.values("person"))
+    return survey_round.invitations.filter(invited_by__in=colleagues.values("person"))
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
     """Whether a person is outside all parties, past and present: only such a person may moderate."""
-    pks = [one.pk for one in partnerships]
+    pks = [rights.pk for rights in partnerships]
     return not Membership.objects.filter(person=person, organisation__parties__partnership__in=pks).exists()
 
 
-def may_moderate(found: Round, person: User) -> bool:
+def may_moderate(survey_round: Round, person: User) -> bool:
     """Whether they read the comments of a closed round: the moderator named before it opened, while still outside."""
-    return Round.objects.moderated_by(person).filter(pk=found.pk).exists()
+    return Round.objects.moderated_by(person).filter(pk=survey_round.pk).exists()
 
 
-def may_agree(found: Round, person: User) -> bool:
+def may_agree(survey_round: Round, person: User) -> bool:
     """Whether a draft waits for them to agree to read its comments."""
-    return Round.objects.asking(person).filter(pk=found.pk).exists()
+    return Round.objects.asking(person).filter(pk=survey_round.pk).exists()

@@ -48,10 +48,10 @@ def make_key(round_key: str) -> bytes:
     private = nacl_public.PrivateKey.generate()
     path = _file(round_key)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
+    private_file = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w") as opened:
-        opened.write(kept)
+        opened.write(private_file)
         opened.flush()
         os.fsync(opened.fileno())
     return bytes(private.public_key)
@@ -74,10 +74,10 @@ def destroy_key(round_key: str) -> None:
 
 def _kept(round_key: str) -> Mapping[str, str]:
     try:
-        kept: Mapping[str, str] = json.loads(_file(round_key).read_text())
+        private_data: Mapping[str, str] = json.loads(_file(round_key).read_text())
     except OSError as error:
         raise KeyMissing(f"The key of survey {round_key} is not in SURVEY_KEYS_ROOT.") from error
-    return kept
+    return private_data
 
 
 def token_of(round_key: str, person: int) -> str:
@@ -98,13 +98,13 @@ def token_hash(token: str) -> str:
 
 def seal(answer: Answer, public_key: bytes) -> bytes:
     """The answer, which only the round's private key opens. Raises `AnswerTooLong`."""
-    said: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "group": answer.group,
         "scores": dict(answer.scores),
         "expects": list(answer.expects),
         "comments": dict(answer.comments),
     }
-    text = json.dumps(said, ensure_ascii=False).encode()
+    text = json.dumps(payload, ensure_ascii=False).encode()
     if len(text) > LENGTH:
         raise AnswerTooLong
     sealed: bytes = nacl_public.SealedBox(nacl_public.PublicKey(public_key)).encrypt(text.ljust(LENGTH))

@@ -13,8 +13,8 @@ from partnerships.surveys.models import Joining, Round
 
 def rounds_of(partnership: int) -> QuerySet[Round]:
     """All rounds of surveys that a partnership runs, alone or with others, and those that it is asked to join."""
-    asked = Joining.objects.filter(partnership=partnership).values("round")
-    return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=asked))
+    joint_rounds = Joining.objects.filter(partnership=partnership).values("round")
+    return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=joint_rounds))
 
 
 def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:

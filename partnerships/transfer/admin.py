@@ -215,8 +215,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk, status__in=(RunStatus.UNREAD, RunStatus.PREVIEWED))
-        found = proposals_for(run)
-        form = HeadingsForm(request.POST or None, found=found, initial={"publisher": run.publisher})
+        proposals = proposals_for(run)
+        form = HeadingsForm(request.POST or None, found=proposals, initial={"publisher": run.publisher})
         faults: list[str] = []
         if request.method == "POST" and form.is_valid():
             try:

@@ -93,10 +93,10 @@ class UploadForm(Form):
         key = self.cleaned_data["council"].strip()
         if not key:
             return None
-        held = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY, value__iexact=key).first()
-        if held is None:
+        identifier = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY, value__iexact=key).first()
+        if identifier is None:
             raise forms.ValidationError("No council has this key.")
-        return held.organisation_id
+        return identifier.organisation_id
 
     def clean(self) -> dict[str, Any]:
         """Refuse files that are too large, before they are read, and too few or too many of them."""
@@ -147,13 +147,13 @@ class HeadingsForm(Form):
         super().__init__(*args, **kwargs)
         for place, (what, proposals) in enumerate(found):
             choices = [("", "not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
-            for one in proposals.proposals:
-                self.fields[f"column-{column_key(place, one.column.code)}"] = forms.ChoiceField(
-                    label=f"File of the {what}: {one.column.shown}" if what else one.column.shown,
+            for proposal in proposals.proposals:
+                self.fields[f"column-{column_key(place, proposal.column.code)}"] = forms.ChoiceField(
+                    label=f"File of the {what}: {proposal.column.shown}" if what else proposal.column.shown,
                     choices=choices,
-                    initial=one.heading,
-                    required=one.column.required,
-                    help_text=_CERTAINTY[one.is_known] if one.heading else "",
+                    initial=proposal.heading,
+                    required=proposal.column.required,
+                    help_text=_CERTAINTY[proposal.is_known] if proposal.heading else "",
                 )
 
     @property
@@ -237,7 +237,7 @@ class AnswerForm(Form):
         super().__init__(*args, **kwargs)
         self.candidates = list(doubt.candidates.order_by("name", "pk"))
         self.fields["answer"].choices = [  # type: ignore[attr-defined]  # a choice field, as declared above
-            *((f"this-{one.pk}", f"is {one.name}") for one in self.candidates),
+            *((f"this-{candidate.pk}", f"is {candidate.name}") for candidate in self.candidates),
             ("other", "is another organisation in the directory, named below"),
             (Answer.NEW.value, "is a new organisation"),
             (Answer.LEAVE_OUT.value, "is to be left out"),
@@ -249,7 +249,7 @@ class AnswerForm(Form):
         choice = cleaned.get("answer", "")
         organisation: Organisation | None = None
         if choice.startswith("this-"):
-            organisation = next((one for one in self.candidates if f"this-{one.pk}" == choice), None)
+            organisation = next((candidate for candidate in self.candidates if f"this-{candidate.pk}" == choice), None)
         elif choice == "other":
             organisation = self._named(cleaned.get("identifier", ""))
         cleaned["organisation"] = organisation
@@ -258,8 +258,8 @@ class AnswerForm(Form):
         return cleaned
 
     def _named(self, identifier: str) -> Organisation | None:
-        held = Identifier.objects.filter(value__iexact=identifier.strip()).select_related("organisation")
-        bodies = {row.organisation for row in held} if identifier.strip() else set()
+        identifiers = Identifier.objects.filter(value__iexact=identifier.strip()).select_related("organisation")
+        bodies = {row.organisation for row in identifiers} if identifier.strip() else set()
         if len(bodies) != 1:
             self.add_error(
                 "identifier",

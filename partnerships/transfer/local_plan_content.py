@@ -28,14 +28,14 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "source": plan.url,
     }
     content = {**(before or {}), "about": about, "milestones": _with_milestones(stay, keyed)}
-    others = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
+    other_items = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
     if plan.required_homes is not None:
         homes = {
             "key": REQUIRED_HOMES,
             "text": "Homes required in the plan period",
             "measure": f"{plan.required_homes:,}",
         }
-        content["outcomes"] = [homes, *others]
+        content["outcomes"] = [homes, *other_items]
     return content
 
 

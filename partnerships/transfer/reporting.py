@@ -93,9 +93,9 @@ class Report:
     def account_for(self, *files: About) -> None:
         """Account for every row of the list, or of the files of one import."""
         aside = sum(not row.is_used for row in self.rows_set_aside)
-        read, outside = sum(len(one.rows) for one in files), sum(one.outside for one in files)
-        repeated, totals = sum(len(one.repeated) for one in files), sum(one.totals for one in files)
-        self.headings = tuple(one.heading for one in files)
+        read, outside = sum(len(file.rows) for file in files), sum(file.outside for file in files)
+        repeated, totals = sum(len(file.repeated) for file in files), sum(file.totals for file in files)
+        self.headings = tuple(file.heading for file in files)
         self.rows = {
             "read": read + repeated,
             "used": read - aside - outside - totals,

@@ -43,7 +43,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """What the authority's staff can import, and its latest imports."""
     organisation = _find_organisation(request, pk)
     runs = ImportRun.objects.filter(organisation=organisation).select_related("by").defer("content", "report")
-    registers = [Register(one) for one in OWN_REGISTERS]
+    registers = [Register(register) for register in OWN_REGISTERS]
     context = {
         "organisation": organisation,
         "registers": registers,

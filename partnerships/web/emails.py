@@ -59,18 +59,18 @@ def may_look(user: User) -> bool:
 
 def shown(emails: Sequence[Email]) -> list[Shown]:
     """Emails as shown on pages. Always three statements."""
-    people = User.objects.in_bulk([one.person_id for one in emails if one.person_id])
-    numbers = [one.pk for one in emails]
+    people = User.objects.in_bulk([shown_email.person_id for shown_email in emails if shown_email.person_id])
+    numbers = [shown_email.pk for shown_email in emails]
     bounced = set(Bounce.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
     return [
         Shown(
-            email=one,
-            what=kind.label if (kind := kind_of(one.kind)) else one.kind,
-            to=ASKED if one.kind == DeliveryKind.CONFIRMATION else _to(people.get(one.person_id or 0)),
-            reason=_reason(one),
-            came_back=one.pk in bounced and not one.is_open,
+            email=shown_email,
+            what=kind.label if (kind := kind_of(shown_email.kind)) else shown_email.kind,
+            to=ASKED if shown_email.kind == DeliveryKind.CONFIRMATION else _to(people.get(shown_email.person_id or 0)),
+            reason=_reason(shown_email),
+            came_back=shown_email.pk in bounced and not shown_email.is_open,
         )
-        for one in emails
+        for shown_email in emails
     ]
 
 
@@ -102,7 +102,7 @@ def emails(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": shown(page.rows),
-        "statuses": [one for one in EmailStatus.choices if one[0] != EmailStatus.DROPPED],
+        "statuses": [choice for choice in EmailStatus.choices if choice[0] != EmailStatus.DROPPED],
         "status": status,
         "may_look": True,
     }

@@ -50,7 +50,7 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
     """The number of partnerships that the person may know of, for each organisation."""
-    return dict(rows_for(_counts, user, [one.pk for one in organisations])) if organisations else {}
+    return dict(rows_for(_counts, user, [organisation.pk for organisation in organisations])) if organisations else {}
 
 
 def _counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
@@ -97,13 +97,13 @@ class Neighbourhood:
 def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbourhood:
     """These organisations and the partners with which they share most partnerships; `MAX_DRAWN` in all."""
     partnerships = list(partnerships)
-    degree = Counter(pk for one in partnerships for pk in one.organisations)
+    degree = Counter(pk for partnership in partnerships for pk in partnership.organisations)
     near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
     own = sorted(centre & degree.keys(), key=lambda pk: (-degree[pk], pk))
     drawn = [*own[: MAX_DRAWN // 2], *near, *own[MAX_DRAWN // 2 :]][:MAX_DRAWN]
     weights: Counter[tuple[int, int]] = Counter()
-    for one in partnerships:
-        weights.update(combinations(sorted(set(drawn).intersection(one.organisations)), 2))
+    for partnership in partnerships:
+        weights.update(combinations(sorted(set(drawn).intersection(partnership.organisations)), 2))
     bodies = Organisation.objects.in_bulk(drawn)
     nodes = (
         Node(pk, one.display_name, one.kind, mine=pk in centre, href=reverse("web:network-partners", args=[pk]))
@@ -125,7 +125,7 @@ class Partner:
 
 def partners(organisations: Sequence[Organisation], partnerships: Iterable[Shared]) -> list[Partner]:
     """These organisations, each with the partnerships in which it takes part."""
-    found = {one.pk: Partner(one, []) for one in organisations}
+    found = {organisation.pk: Partner(organisation, []) for organisation in organisations}
     for shared in partnerships:
         for pk in found.keys() & set(shared.organisations):
             if len(found[pk].partnerships) < MAX_TITLES:

@@ -28,11 +28,11 @@ def network(request: HttpRequest) -> HttpResponse:
         found = found.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
     page = keyset_page(request, found, order=_BY_NAME, size=neighbours.MAX_DRAWN)
     counts = neighbours.partnership_counts(user, page.rows)
-    context = {"page": page, "rows": [(one, counts.get(one.pk, 0)) for one in page.rows], "words": words}
+    context = {"page": page, "rows": [(row, counts.get(row.pk, 0)) for row in page.rows], "words": words}
     if getattr(request, "htmx", False):
         return render(request, "web/_network_results.html", context)
     mine = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
-    pictured = {} if words or page.previous else _own_picture(user, page, {one.pk for one in mine})
+    pictured = {} if words or page.previous else _own_picture(user, page, {organisation.pk for organisation in mine})
     return render(request, "web/network.html", {**context, **pictured, "own": mine})
 
 
@@ -61,7 +61,7 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     around = neighbours.partnerships_around(user, [pk])
-    near = {body for one in around for body in one.organisations} - {pk}
+    near = {body for partner in around for body in partner.organisations} - {pk}
     page = keyset_page(request, Organisation.objects.filter(pk__in=near), order=_BY_NAME)
     context = {
         "organisation": organisation,

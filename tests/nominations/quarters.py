@@ -69,7 +69,7 @@ def kept(content: bytes, name: str = "lettings.csv") -> services.KeptLettings:
 def upload(world: World, found: NominationsReturn, lettings: list[Invented], author: User | None = None) -> None:
     """Take an export of these lettings; nothing is counted yet."""
     content = core_file(lettings, year=collection_year())
-    services.take_lettings(found=found, file=kept(content), author=author or world.amina, now=afterwards())
+    services.take_lettings(nominations_return=found, file=kept(content), author=author or world.amina, now=afterwards())
 
 
 def counted(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
@@ -83,7 +83,7 @@ def counted(world: World, agreement: NominationsAgreement, lettings: list[Invent
 def sent(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
     """A return that waits for the council."""
     found = counted(world, agreement, lettings)
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     return fresh(found)
 
 
@@ -99,7 +99,11 @@ def decide(
 ) -> None:
     """Decide lines as Ben, who leads the council, if nobody else is named."""
     services.decide_lines(
-        found=found, sending=found.sendings, decisions=decisions, author=author or world.ben, now=afterwards()
+        nominations_return=found,
+        sending=found.sendings,
+        decisions=decisions,
+        author=author or world.ben,
+        now=afterwards(),
     )
 
 
@@ -112,4 +116,4 @@ def fresh(found: NominationsReturn) -> NominationsReturn:
 def complete(found: NominationsReturn, lines: dict[int, services.Supplement], author: User) -> None:
     """Fill in the table, having read what is saved."""
     read = services.supplements_of(found.lines.prefetch_related("refusals"))
-    services.complete_return(found=found, lines=lines, read=read, author=author, now=afterwards())
+    services.complete_return(nominations_return=found, lines=lines, read=read, author=author, now=afterwards())

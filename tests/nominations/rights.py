@@ -27,7 +27,7 @@ def _decide(world: World, author: User, found: Any) -> None:
 
 def _ask(world: World, author: User, found: Any) -> None:
     line = next(one for one in found.lines.order_by("pk") if one.result.shortfall)
-    ask_for_shortfall(found=found, line=line.pk, author=author, now=timezone.now())
+    ask_for_shortfall(nominations_return=found, line=line.pk, author=author, now=timezone.now())
 
 
 ROWS = (
@@ -41,14 +41,14 @@ ROWS = (
     Row("nominations.complete_return", _complete, EDITORS, lambda w: counted(w, sign_nominations(w))),
     Row(
         "nominations.send_return",
-        lambda w, who, found: services.send_return(found=found, author=who, now=afterwards()),
+        lambda w, who, found: services.send_return(nominations_return=found, author=who, now=afterwards()),
         EDITORS,
         lambda w: counted(w, sign_nominations(w)),
     ),
     Row(
         "nominations.reopen_return",
         lambda w, who, found: services.reopen_return(
-            found=found, reason="One is missing.", author=who, now=afterwards()
+            nominations_return=found, reason="One is missing.", author=who, now=afterwards()
         ),
         EDITORS | PARTNER_EDITORS,
         lambda w: settled(w, sign_nominations(w)),

@@ -157,7 +157,7 @@ def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
 
     before = {client.get(path).status_code for path in paths}
     listed = str(found.quarter) in client.get(home).content.decode()
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     after = {client.get(path).status_code for path in paths}
 
     assert (before, listed) == ({404}, False)
@@ -227,14 +227,16 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
 def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
     found = settled(world, world.things["nominations"])
     line = line_that_is_short(found)
-    ask = ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards()).get_absolute_url()
+    ask = ask_for_shortfall(
+        nominations_return=found, line=line.pk, author=world.ben, now=afterwards()
+    ).get_absolute_url()
     before = page(world.amina, ask)
 
-    services.reopen_return(found=found, reason="A home is missing.", author=world.ben, now=afterwards())
+    services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
     meanwhile = page(world.ben, ask)
     vacancies = line.lettings - line.nominated
     complete(fresh(found), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     found = fresh(found)
     decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
 
@@ -251,11 +253,11 @@ def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World
     line = line_that_is_short(found)
 
     with pytest.raises(UnableToAsk, match="has not sent"):
-        ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards())
-    services.send_return(found=found, author=world.amina, now=afterwards())
+        ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
     with pytest.raises(UnableToAsk, match="Nothing is missing"):
-        ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards())
+        ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
 
 
 def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World) -> None:
@@ -265,7 +267,7 @@ def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World
 
     before = client.get(address(found)).status_code
     services.decide_lines(
-        found=found,
+        nominations_return=found,
         sending=found.sendings,
         decisions={line.pk: ("confirmed", "") for line in found.lines.all()},  # type: ignore[misc]  # a code
         author=world.ben,

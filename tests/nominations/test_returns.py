@@ -119,7 +119,7 @@ def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> No
 
     lines, _ = expected(lettings_of(world, 60, seed=2))
     assert result_of(fresh(found)).total.lettings == sum(one.lettings for one in lines.values()) != first.lettings
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="was sent"):
         upload(world, found, lettings_of(world))
 
@@ -174,7 +174,7 @@ def test_the_export_of_another_year_is_refused(world: World) -> None:
     assert collection_year() >= 2026
 
     with pytest.raises(UnableToReport, match="referral_register"):
-        services.take_lettings(found=found, file=kept(content), author=world.amina, now=afterwards())
+        services.take_lettings(nominations_return=found, file=kept(content), author=world.amina, now=afterwards())
 
 
 def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
@@ -287,7 +287,7 @@ def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) ->
     decide(world, found, decisions)
     found = fresh(found)
     assert (found.status, found.lines.get(pk=disputed).reason) == (ReturnStatus.DISPUTED, "One is missing.")
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
 
     found = fresh(found)
     assert (found.status, found.sendings) == (ReturnStatus.SENT, 2)
@@ -324,7 +324,9 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
     read = services.supplements_of([first, second, third])
 
     def save(author: User, lines: dict[int, Supplement]) -> None:
-        services.complete_return(found=found, lines=read | lines, read=read, author=author, now=afterwards())
+        services.complete_return(
+            nominations_return=found, lines=read | lines, read=read, author=author, now=afterwards()
+        )
 
     save(world.amina, {first.pk: Supplement(offers=9), second.pk: Supplement(refusals={"Rent arrears": 2})})
     # Eddie read the same page: his other line is saved, and Amina's lines, which he left alone, stay.
@@ -352,7 +354,7 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
     decide(world, found, dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")})
     waiting = [one.title for one in waiting_for(world.amina, afterwards())]
     complete(found, {first: Supplement(offers=77)}, world.amina)
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
 
     assert {one.label for one in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
     assert f"Nominations, {found.quarter}" in waiting
@@ -367,13 +369,13 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     for reason, message in ((" ", "Say what"), ("A home is missing.", "")):
         if message:
             with pytest.raises(UnableToReport, match=message):
-                services.reopen_return(found=found, reason=reason, author=world.ben, now=afterwards())
+                services.reopen_return(nominations_return=found, reason=reason, author=world.ben, now=afterwards())
         else:
-            services.reopen_return(found=found, reason=reason, author=world.ben, now=afterwards())
+            services.reopen_return(nominations_return=found, reason=reason, author=world.ben, now=afterwards())
     assert emails_of("return_reopened") == {world.amina.pk}
     assert {one.what for one in waiting_for(world.amina, afterwards())} >= {"Correct this reopened return"}
     complete(found, {line.pk: Supplement(offers=41)}, world.amina)
-    services.send_return(found=found, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     found = fresh(found)
     assert set(found.lines.values_list("decision", flat=True)) == {""}
     decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
@@ -384,9 +386,9 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     offers = [[one.offers for one in result_in(record).lines if one.words == line.words] for record in (kept, second)]
     assert offers == [[line.offers], [41]]
     assert result_in(second).total == result_of(found).total
-    services.reopen_return(found=found, reason="Again.", author=world.amina, now=afterwards())
+    services.reopen_return(nominations_return=found, reason="Again.", author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="Only a confirmed"):
-        services.reopen_return(found=found, reason="Again.", author=world.ben, now=afterwards())
+        services.reopen_return(nominations_return=found, reason="Again.", author=world.ben, now=afterwards())
 
 
 def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world: World) -> None:
@@ -394,7 +396,7 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     due: Any = SimpleNamespace(params={"return": found.pk, "sending": found.sendings})
 
     before = write_return_decided(due, world.amina, afterwards())
-    services.reopen_return(found=found, reason="A home is missing.", author=world.ben, now=afterwards())
+    services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
 
     assert not isinstance(before, str)
     assert write_return_decided(due, world.amina, afterwards()) == "It was sent again or reopened."
@@ -410,7 +412,7 @@ def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
     )
 
     answers = {disputed: "It was let in March."}
-    services.send_return(found=found, answers=answers, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=found, answers=answers, author=world.amina, now=afterwards())
     line = found.lines.get(pk=disputed)
     decide(world, fresh(found), {disputed: (Decision.CONFIRMED, "")})
 
@@ -452,7 +454,7 @@ def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:
     upload(world, found, lettings_of(world))
 
     with pytest.raises(UnableToReport, match="counted"):
-        services.send_return(found=found, author=world.amina, now=afterwards())
+        services.send_return(nominations_return=found, author=world.amina, now=afterwards())
 
 
 def test_without_data_sharing_nobody_begins_a_return(unsigned: World) -> None:

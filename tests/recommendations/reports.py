@@ -62,7 +62,7 @@ def says(
     return respond(
         recommendation=recommendation,
         organisation=organisation,
-        given=ResponseGiven(status, **given),
+        new_response=ResponseGiven(status, **given),
         author=author,
         now=timezone.now(),
         revision=known.revision if known else 0,

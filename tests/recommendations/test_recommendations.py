@@ -160,7 +160,7 @@ def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World
         respond(
             recommendation=made,
             organisation=world.larkhaven,
-            given=ResponseGiven("done"),
+            new_response=ResponseGiven("done"),
             author=world.amina,
             now=timezone.now(),
         )

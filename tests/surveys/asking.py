@@ -77,7 +77,7 @@ def prepared(
     )
     for group, number in (ASKED if asked is None else asked).items():
         services.invite(
-            found=found,
+            survey_round=found,
             addresses=[f"{group}{place}@members.example" for place in range(number)],
             group=group,
             author=author or world.amina,
@@ -91,9 +91,9 @@ def agreed(found: Round) -> Round:
     if found.moderator is not None:
         now = timezone.now()
         with without_emails():
-            services.ask_moderator(found=found, author=None, now=now)
+            services.ask_moderator(survey_round=found, author=None, now=now)
         found.refresh_from_db()
-        services.agree_to_moderate(found=found, seen=seal_of_list(found), author=found.moderator, now=now)
+        services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=found.moderator, now=now)
     return found
 
 
@@ -107,7 +107,7 @@ def opened(
 ) -> Round:
     """An open round."""
     found = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
-    return services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
+    return services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
 
 
 def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:

@@ -39,7 +39,7 @@ def _linked(world: World) -> Action:
 def _asked_to_join(world: World) -> Joining:
     clear(world)
     return services.ask_to_join(
-        found=prepared(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
+        survey_round=prepared(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
 
 
@@ -63,7 +63,7 @@ ROWS = (
     Row(
         "surveys.invite",
         lambda w, who, found: services.invite(
-            found=found, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
+            survey_round=found, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
@@ -71,41 +71,41 @@ ROWS = (
     Row(
         "surveys.withdraw_invitation",
         lambda w, who, found: services.withdraw_invitation(
-            found=found, invitation=found.invitations.all()[0].pk, author=who, now=timezone.now()
+            survey_round=found, invitation=found.invitations.all()[0].pk, author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.open_round",
-        lambda w, who, found: services.open_round(found=found, author=who, now=timezone.now()),
+        lambda w, who, found: services.open_round(survey_round=found, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), agreed(prepared(w)))[1],
     ),
     Row(
         "surveys.ask_by_name",
-        lambda w, who, found: services.ask_by_name(found=found, author=who, now=timezone.now()),
+        lambda w, who, found: services.ask_by_name(survey_round=found, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.name_moderator",
         lambda w, who, found: services.name_moderator(
-            found=found, address="ona@outside.example", author=who, now=timezone.now()
+            survey_round=found, address="ona@outside.example", author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.ask_moderator",
-        lambda w, who, found: services.ask_moderator(found=found, author=who, now=timezone.now()),
+        lambda w, who, found: services.ask_moderator(survey_round=found, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.ask_to_join",
         lambda w, who, found: services.ask_to_join(
-            found=found[0], partnership=found[1], author=who, now=timezone.now()
+            survey_round=found[0], partnership=found[1], author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), (prepared(w), known_to_all(w)))[1],
@@ -124,20 +124,22 @@ ROWS = (
     ),
     Row(
         "surveys.remind",
-        lambda w, who, found: services.remind(found=found, author=who, now=timezone.now()),
+        lambda w, who, found: services.remind(survey_round=found, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), opened(w))[1],
     ),
     Row(
         "surveys.abandon_round",
-        lambda w, who, found: services.abandon_round(found=found, reason="Too soon.", author=who, now=timezone.now()),
+        lambda w, who, found: services.abandon_round(
+            survey_round=found, reason="Too soon.", author=who, now=timezone.now()
+        ),
         LEADS,
         lambda w: (clear(w), opened(w))[1],
     ),
     Row(
         "surveys.unlink_action",
         lambda w, who, linked: services.unlink_action(
-            found=linked.round, action=linked.pk, author=who, now=after(linked.round)
+            survey_round=linked.round, action=linked.pk, author=who, now=after(linked.round)
         ),
         EDITORS | PARTNER_EDITORS,
         _linked,

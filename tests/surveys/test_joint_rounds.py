@@ -41,10 +41,10 @@ def joined(world: World, asked: dict[str, int] | None = None) -> Round:
     """A draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
     found = prepared(world, asked=asked or {"council": 8})
     other = known_to_all(world)
-    joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=timezone.now())
+    joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
     services.invite(
-        found=found,
+        survey_round=found,
         addresses=[f"tide{place}@tidewater.example" for place in range(14)],
         group="association",
         author=world.chidi,
@@ -78,12 +78,12 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
     assert "Harbour Partnership" in page
     assert "Results from fewer than ten answers are never shown." in page
     with pytest.raises(UnableToAct):
-        services.remind(found=found, author=world.chidi, now=timezone.now())
+        services.remind(survey_round=found, author=world.chidi, now=timezone.now())
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
     found, other = prepared(world), known_to_all(world)
-    joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=timezone.now())
+    joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
     back = reverse("surveys:take-back", args=[found.partnership_id, found.number])
     reader = signed_in(world.vera)
     assert "Harbour Partnership (no answer yet)" in reader.get(found.get_absolute_url()).content.decode()
@@ -133,7 +133,7 @@ def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -
 
 
 def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
-    found = services.open_round(found=agreed(joined(world)), author=world.amina, now=timezone.now())
+    found = services.open_round(survey_round=agreed(joined(world)), author=world.amina, now=timezone.now())
     assert set(found.counted.values()) == {"association+council"}  # eight councils alone could never be shown
     answered(found, "council", [says("council", 3)] * 4)
     answered(found, "association", [says("association", 4)] * 5)
@@ -142,7 +142,9 @@ def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> No
     assert not found.figures.exists()
 
     Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
-    again = services.open_round(found=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now())
+    again = services.open_round(
+        survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
+    )
     answered(again, "council", [says("council", 3)] * 11)
     answered(again, "association", [says("association", 4)] * 9)
     close(again)
@@ -155,7 +157,9 @@ def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> No
 
 
 def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world: World) -> None:
-    found = services.open_round(found=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now())
+    found = services.open_round(
+        survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
+    )
     answered(found, "council", [says("council", 3)] * 11)
     answered(found, "association", [says("association", 4)] * 12)
     close(found)
@@ -177,7 +181,7 @@ def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world
         assert (line.name, line.may_open) == (own.title, True)
     linked = Action.objects.create(round=found, theme="trust", objective=objective(world), added_at=timezone.now())
     for editor, left in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
-        services.unlink_action(found=found, action=linked.pk, author=editor, now=timezone.now())
+        services.unlink_action(survey_round=found, action=linked.pk, author=editor, now=timezone.now())
         assert Action.objects.count() == left
     assert signed_in(world.nadia).get(found.get_absolute_url()).status_code == 404
     assert not Figure.objects.visible_to(world.nadia).exists()
@@ -187,14 +191,14 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
     first = closed(world)
     draft = agreed(joined(world))
     with pytest.raises(services.UnableToRun, match="Wait 60 days"):
-        services.open_round(found=draft, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=draft, author=world.amina, now=timezone.now())
     later = after(first) + dt.timedelta(days=61)
     Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
-    services.open_round(found=draft, author=world.amina, now=later)
+    services.open_round(survey_round=draft, author=world.amina, now=later)
 
     own = prepared(world, partnership=world.other_partnership, author=world.chidi)
     with pytest.raises(services.UnableToRun, match="Another survey of these people is open"):
-        services.open_round(found=agreed(own), author=world.chidi, now=timezone.now())
+        services.open_round(survey_round=agreed(own), author=world.chidi, now=timezone.now())
 
     draft.refresh_from_db()
     assert benchmark_of(draft) == {}
@@ -202,10 +206,10 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
 
 def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> None:
     found = prepared(world, moderator=world.chidi, asked={"council": 16})
-    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
 
-    services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+    services.ask_to_join(survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
 
     assert not Round.objects.asking(world.chidi).exists()
     assert moderator_of(world) != world.chidi
@@ -217,11 +221,11 @@ def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest
     monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
     found, other, now = prepared(world), known_to_all(world), timezone.now()
     for _ in range(2):
-        joining = services.ask_to_join(found=found, partnership=other, author=world.amina, now=now)
+        joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
         services.take_back_joining(joining=joining, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="asked 2 times today"):
-        services.ask_to_join(found=found, partnership=other, author=world.amina, now=now)
+        services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
 
 
 def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> None:
@@ -231,29 +235,33 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
     )
 
     with pytest.raises(services.UnableToRun, match="“Harbour Partnership” has ended"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
 
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     found, mo = prepared(world), moderator_of(world)
-    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
     seen = seal_of_list(found)
-    joining = services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+    joining = services.ask_to_join(
+        survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
 
     with pytest.raises(services.UnableToRun, match="have changed"):
-        services.agree_to_moderate(found=found, seen=seen, author=mo, now=timezone.now())
-    services.agree_to_moderate(found=found, seen=seal_of_list(found), author=mo, now=timezone.now())
+        services.agree_to_moderate(survey_round=found, seen=seen, author=mo, now=timezone.now())
+    services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=mo, now=timezone.now())
 
 
 def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:
     found = prepared(world)
-    joining = services.ask_to_join(found=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+    joining = services.ask_to_join(
+        survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
 
     services.answer_joining(joining=joining, joins=False, author=world.chidi, now=timezone.now())
 
     found.refresh_from_db()
     assert not found.is_joint
     assert not Joining.objects.exists()
-    alone = services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
+    alone = services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
     assert alone.floor == 5

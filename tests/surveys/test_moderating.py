@@ -106,7 +106,7 @@ def test_moderator_who_joined_a_party_reads_nothing_more(world: World) -> None:
 
     assert signed_in(mo).get(page_of(found)).status_code == 404
     with pytest.raises((PermissionDenied, UnableToAct)):
-        services.decide_comments(found=found, shown={}, withheld=set(), author=mo, now=timezone.now())
+        services.decide_comments(survey_round=found, shown={}, withheld=set(), author=mo, now=timezone.now())
 
 
 def test_leads_and_administrators_are_no_moderators(world: World) -> None:
@@ -144,7 +144,7 @@ def test_comment_cannot_be_decided_on_twice(world: World) -> None:
 
     with pytest.raises(services.UnableToModerate):
         services.decide_comments(
-            found=found,
+            survey_round=found,
             shown={waiting[0].pk: "Other words."},
             withheld=set(),
             author=moderator_of(world),

@@ -30,7 +30,7 @@ def ask(found: Round, world: World) -> str:
 def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
     found = prepared(world, asked={"council": 6})
     services.invite(
-        found=found,
+        survey_round=found,
         addresses=[f"amina{place}@post.example" for place in range(4)],
         group="association",
         author=world.amina,
@@ -38,7 +38,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     )
     drop_emails()
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
     ask(found, world)
 
@@ -55,7 +55,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     )
     assert "amina0" not in page
     assert signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "agree"}).status_code == 302
-    assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
+    assert services.open_round(survey_round=found, author=world.amina, now=timezone.now()).status == "open"
 
 
 def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(world: World) -> None:
@@ -75,7 +75,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
     assert {one.to[0] for one in emails} >= {world.amina.email}
     assert all(naming in str(one.body) and mo.email not in str(one.body) for one in emails)
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
 
 def test_changed_list_needs_another_agreement(world: World) -> None:
@@ -84,11 +84,11 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
     seen = seal_of_list(found)
 
     services.withdraw_invitation(
-        found=found, invitation=found.invitations.all()[0].pk, author=world.amina, now=timezone.now()
+        survey_round=found, invitation=found.invitations.all()[0].pk, author=world.amina, now=timezone.now()
     )
 
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
     address = reverse("surveys:agree", args=[found.pk])
     page = signed_in(mo).post(address, {"seen": seen, "answer": "agree"}, follow=True).content.decode()
     assert "The people or the partnerships have changed" in page
@@ -96,7 +96,7 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
     assert seen not in page
     assert f'value="{shown}"' in page
     signed_in(mo).post(address, {"seen": shown, "answer": "agree"})
-    assert services.open_round(found=found, author=world.amina, now=timezone.now()).status == "open"
+    assert services.open_round(survey_round=found, author=world.amina, now=timezone.now()).status == "open"
 
 
 @pytest.mark.parametrize("who", ["party", "no account", "nobody"])
@@ -105,7 +105,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     good = prepared(world, asked={"council": 8})
     said = ask(good, world)
     assert len(deliver()) == 1
-    services.abandon_round(found=good, reason="Again.", author=world.amina, now=timezone.now())
+    services.abandon_round(survey_round=good, reason="Again.", author=world.amina, now=timezone.now())
     address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
     found = prepared(world, asked={"council": 8}, moderator=User(email=address))
 
@@ -114,18 +114,20 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     assert len(deliver()) == 1
     named = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
-        services.agree_to_moderate(found=found, seen=seal_of_list(found), author=named, now=timezone.now())
+        services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=named, now=timezone.now())
     assert not Round.objects.asking(named).exists()
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
     found = prepared(world, asked={"council": 8})
-    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
 
-    services.name_moderator(found=found, address=moderator_of(world).email, author=world.amina, now=timezone.now())
+    services.name_moderator(
+        survey_round=found, address=moderator_of(world).email, author=world.amina, now=timezone.now()
+    )
 
     with pytest.raises(services.UnableToRun, match="was asked today"):
-        services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+        services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
 
 
 def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
@@ -138,7 +140,7 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
     found.refresh_from_db()
     assert answer.status_code == 302
     assert (found.moderator, found.moderator_agreed_at) == (ona, None)
-    services.ask_moderator(found=found, author=world.amina, now=timezone.now())
+    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
     page = reverse("surveys:agree", args=[found.pk])
     readers = [moderator_of(world), world.amina, world.dee, ona]
     assert [signed_in(one).get(page).status_code for one in readers] == [404, 404, 404, 200]
@@ -156,4 +158,4 @@ def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world:
     found.refresh_from_db()
 
     with pytest.raises(services.UnableToRun, match="can no longer do so"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())

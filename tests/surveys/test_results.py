@@ -138,7 +138,7 @@ def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
 
     with pytest.raises(services.UnableToLink):
         services.link_action(
-            found=found, theme="trust", thing=f"objective-{foreign.pk}", author=world.amina, now=timezone.now()
+            survey_round=found, theme="trust", thing=f"objective-{foreign.pk}", author=world.amina, now=timezone.now()
         )
     assert not Action.objects.exists()
 

@@ -173,15 +173,15 @@ def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(wor
     drop_emails()
     keep_hashes(hashes_of("other0@members.example"), now=timezone.now())
 
-    services.remind(found=found, author=world.amina, now=timezone.now())
+    services.remind(survey_round=found, author=world.amina, now=timezone.now())
 
     told = {email.to[0] for email in deliver()}
     assert len(told) == found.people_asked - 1
     assert "other0@members.example" not in told
     in_six_days, in_a_week = (timezone.now() + dt.timedelta(days=days) for days in (6, 7))
     with pytest.raises(services.UnableToRun, match="reminded in the last week"):
-        services.remind(found=found, author=world.amina, now=in_six_days)
-    assert services.remind(found=found, author=world.amina, now=in_a_week)
+        services.remind(survey_round=found, author=world.amina, now=in_six_days)
+    assert services.remind(survey_round=found, author=world.amina, now=in_a_week)
 
 
 def test_closing_publishes_results_and_forgets_answers_tokens_and_who_was_asked(world: World) -> None:
@@ -248,7 +248,7 @@ def test_ended_round_deletes_answers_unread(world: World) -> None:
     found = opened(world)
     answered(found, "council", [says("council", 5)] * 6)
 
-    services.abandon_round(found=found, reason="The chair has left.", author=world.amina, now=timezone.now())
+    services.abandon_round(survey_round=found, reason="The chair has left.", author=world.amina, now=timezone.now())
 
     assert not SealedAnswer.objects.exists()
     assert "The chair has left." in signed_in(world.ben).get(found.get_absolute_url()).content.decode()
@@ -259,10 +259,10 @@ def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: Wor
     page = signed_in(world.amina).get(found.get_absolute_url()).content.decode()
     assert "7 of at least 8 people are invited" in page
     with pytest.raises(services.UnableToRun, match="ask by name"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
     signed_in(world.amina).post(reverse("surveys:by-name", args=[found.partnership_id, found.number]))
-    by_name = services.open_round(found=found, author=world.amina, now=timezone.now())
+    by_name = services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
     assert not by_name.is_anonymous
     assert not by_name.public_key
@@ -275,7 +275,7 @@ def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world
     questions = QuestionSet.objects.create(code="two", version=1, content=read_toml(text, ["council"]))
     found = prepared(world)
     Round.objects.filter(pk=found.pk).update(question_set=questions)
-    services.open_round(found=agreed(found), author=world.amina, now=timezone.now())
+    services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
     [token] = tokens(found, "council")[:1]
     address = reverse("surveys:answer", args=[token])
 
@@ -297,21 +297,21 @@ def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
     change_status(partnership=world.partnership, status="ended", reason="It is done.", author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="has ended"):
-        services.open_round(found=found, author=world.amina, now=now)
+        services.open_round(survey_round=found, author=world.amina, now=now)
 
 
 def test_fourth_survey_in_thirty_days_cannot_open(world: World) -> None:
     for _ in range(3):
-        services.abandon_round(found=opened(world), reason="Again.", author=world.amina, now=timezone.now())
+        services.abandon_round(survey_round=opened(world), reason="Again.", author=world.amina, now=timezone.now())
     found = prepared(world)
 
     with pytest.raises(services.UnableToRun, match="opened 3 surveys in the last 30 days"):
-        services.open_round(found=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
 
 def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) -> None:
     for found in (prepared, opened):
-        services.abandon_round(found=found(world), reason="Too soon.", author=world.amina, now=timezone.now())
+        services.abandon_round(survey_round=found(world), reason="Too soon.", author=world.amina, now=timezone.now())
 
     kinds = Event.objects.filter(kind__startswith="surveys.").order_by("pk").values_list("kind", flat=True)
 
@@ -350,11 +350,11 @@ def test_round_before_or_after_an_anonymous_one_waits_so_that_two_cannot_be_comp
     second = agreed(prepared(world, way=then, asked={"council": 9}))
 
     with pytest.raises(services.UnableToRun, match="Wait 60 days"):
-        services.open_round(found=second, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=second, author=world.amina, now=timezone.now())
 
     later = after(first) + dt.timedelta(days=60)
     Round.objects.filter(pk=second.pk).update(closes_on=later.date() + dt.timedelta(days=14))
-    assert services.open_round(found=second, author=world.amina, now=later).status == "open"
+    assert services.open_round(survey_round=second, author=world.amina, now=later).status == "open"
 
 
 def test_database_refuses_a_figure_of_four_and_changes_of_figures(world: World) -> None:
@@ -402,12 +402,14 @@ def test_people_who_refused_emails_are_not_asked(world: World) -> None:
 
     for address in ("erased@members.example", "bounced@members.example"):
         with pytest.raises(services.UnableToRun, match=f"Remove {address}"):
-            services.invite(found=found, addresses=[address], group="council", author=world.amina, now=timezone.now())
+            services.invite(
+                survey_round=found, addresses=[address], group="council", author=world.amina, now=timezone.now()
+            )
 
     assert not User.objects.filter(email="erased@members.example").exists()
     person = found.invitations.order_by("pk")[0].person
     suppress(address=person.email, reason="550", email_id=None, author_id=None, now=timezone.now())
     services.invite(
-        found=found, addresses=["one@more.example"], group="council", author=world.amina, now=timezone.now()
+        survey_round=found, addresses=["one@more.example"], group="council", author=world.amina, now=timezone.now()
     )
-    assert services.open_round(found=agreed(found), author=world.amina, now=timezone.now()).people_asked == 8
+    assert services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now()).people_asked == 8

@@ -444,7 +444,7 @@ def report_returned(w: World) -> Act:
 @case(("nominations.return_sent", "ben"))
 def nominations_return_sent(w: World) -> Act:
     found = quarters.counted(w, sign_nominations(w))
-    return lambda: send_return(found=found, author=w.amina, now=quarters.afterwards())
+    return lambda: send_return(nominations_return=found, author=w.amina, now=quarters.afterwards())
 
 
 @case(("nominations.return_decided", "amina"))
@@ -457,7 +457,9 @@ def nominations_return_confirmed(w: World) -> Act:
 @case(("nominations.return_reopened", "amina"))
 def nominations_return_reopened(w: World) -> Act:
     found = quarters.settled(w, sign_nominations(w))
-    return lambda: reopen_return(found=found, reason="A home is missing.", author=w.ben, now=quarters.afterwards())
+    return lambda: reopen_return(
+        nominations_return=found, reason="A home is missing.", author=w.ben, now=quarters.afterwards()
+    )
 
 
 _INVITED = (("conversations.meeting_invitation", "amina"), ("conversations.meeting_invitation", "ben"))

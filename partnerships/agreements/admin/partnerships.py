@@ -188,8 +188,8 @@ class PostAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.M
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
         """Correct the title through the service."""
         assert isinstance(request.user, User)
-        given, fresh = form.cleaned_data, Post.objects.get(pk=obj.pk)
-        correct_post(post=fresh, title=given["title"], reason=given["reason"], author=request.user, now=timezone.now())
+        data, fresh = form.cleaned_data, Post.objects.get(pk=obj.pk)
+        correct_post(post=fresh, title=data["title"], reason=data["reason"], author=request.user, now=timezone.now())
 
 
 class HolderAdminForm(forms.ModelForm[Holder]):
@@ -211,8 +211,8 @@ class HolderAdminForm(forms.ModelForm[Holder]):
         if "person" in self.fields:  # Not of a contact without an account.
             field = self.fields["person"]
             assert isinstance(field, forms.ModelChoiceField)
-            known = User.objects.filter(pk=self.instance.person_id or 0)
-            field.queryset = people_of(self.instance.post.organisation) | known
+            candidates = User.objects.filter(pk=self.instance.person_id or 0)
+            field.queryset = people_of(self.instance.post.organisation) | candidates
             field.required = True
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -244,13 +244,13 @@ class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:
         """Correct it through the service."""
         assert isinstance(request.user, User)
-        given, fresh = form.cleaned_data, Holder.objects.select_related("post").get(pk=obj.pk)
+        data, fresh = form.cleaned_data, Holder.objects.select_related("post").get(pk=obj.pk)
         correct_holder(
             holder=fresh,
-            starts_on=given["starts_on"],
-            ends_on=given["ends_on"],
-            person=given.get("person"),
-            reason=given["why"],
+            starts_on=data["starts_on"],
+            ends_on=data["ends_on"],
+            person=data.get("person"),
+            reason=data["why"],
             author=request.user,
             now=timezone.now(),
         )

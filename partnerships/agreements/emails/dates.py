@@ -37,12 +37,12 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email about dates that are coming; those that still stand."""
     today = timezone.localdate(now)
-    partnerships = Partnership.objects.in_bulk({one["partnership"] for one in due.params["dates"]})
+    partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
     dates = []
-    for one in due.params["dates"]:
-        partnership, kind = partnerships.get(one["partnership"]), DateKind(one["kind"])
+    for entry in due.params["dates"]:
+        partnership, kind = partnerships.get(entry["partnership"]), DateKind(entry["kind"])
         day = dates_ahead(partnership, today).get(kind) if partnership else None
-        if partnership is None or day is None or day.isoformat() != one["on"]:
+        if partnership is None or day is None or day.isoformat() != entry["on"]:
             continue
         if not _is_reminded(person, partnership, today):
             continue

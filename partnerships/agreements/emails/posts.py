@@ -78,28 +78,30 @@ class ContactComposer(Composer):
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """The holders' present addresses; none once the data is emptied."""
-        numbers = [one.params["holder"] for one in due]
+        numbers = [email.params["holder"] for email in due]
         holders = Holder.objects.select_related("post__organisation", "post__partnership", "added_by").in_bulk(numbers)
-        found = []
-        for one in due:
-            holder = holders.get(one.params["holder"])
+        candidate_list = []
+        for email in due:
+            holder = holders.get(email.params["holder"])
             if holder is None or holder.person_id is not None or not holder.email:
-                found.append(Candidate(one, "", refusal="We hold nothing about them any more."))
+                candidate_list.append(Candidate(email, "", refusal="We hold nothing about them any more."))
             else:
-                found.append(ContactCandidate(one, holder.email, holder.name, holder=holder))
-        return found
+                candidate_list.append(ContactCandidate(email, holder.email, holder.name, holder=holder))
+        return candidate_list
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with its link, or repeat one that may have been sent."""
         again = repeatable(candidates)
-        named = _named_together([one.holder for one in candidates if isinstance(one, ContactCandidate)])
-        for one in candidates:
-            if not isinstance(one, ContactCandidate):
+        holders_named = _named_together(
+            [candidate.holder for candidate in candidates if isinstance(candidate, ContactCandidate)]
+        )
+        for candidate in candidates:
+            if not isinstance(candidate, ContactCandidate):
                 continue
-            if one.pk in again:
-                batch.again.append(one)
+            if candidate.pk in again:
+                batch.again.append(candidate)
                 continue
-            holder = one.holder
+            holder = candidate.holder
             author = holder.added_by
             context = {
                 "holder": holder,
@@ -108,16 +110,16 @@ class ContactComposer(Composer):
                 "link": link("agreements:contact-data", token=contact_token(holder)),
                 "others": [
                     (other, link("agreements:contact-data", token=contact_token(other)))
-                    for other in named[_moment(holder)]
+                    for other in holders_named[_moment(holder)]
                     if other.pk != holder.pk
                 ],
             }
             content = Content("agreements/contact", context, reply_to=author.email if author else "")
-            batch.messages[one.pk] = message(
+            batch.messages[candidate.pk] = message(
                 content.render(),
-                name=one.name,
-                address=one.address,
-                message_id=one.due.message_id,
+                name=candidate.name,
+                address=candidate.address,
+                message_id=candidate.due.message_id,
                 is_secret=True,
                 now=now,
             )
@@ -130,11 +132,11 @@ def _moment(holder: Holder) -> tuple[int, str, dt.datetime]:
 
 def _named_together(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
     """The contacts that were named at the same moments, in the order in which they were."""
-    found: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
-    rows = Holder.objects.filter(person=None, cleared_at=None, added_at__in={one.added_at for one in holders})
+    holders_together: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
+    rows = Holder.objects.filter(person=None, cleared_at=None, added_at__in={holder.added_at for holder in holders})
     for row in rows.select_related("post__organisation", "post__partnership").order_by("pk"):
-        found[_moment(row)].append(row)
-    return found
+        holders_together[_moment(row)].append(row)
+    return holders_together
 
 
 class ContactCandidate(Candidate):

@@ -116,7 +116,7 @@ class ObjectiveStatusForm(Form):
         super().__init__(*args, **kwargs)
         field = self.fields["status"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [one for one in ObjectiveStatus.choices if one[0] != objective.status]
+        field.choices = [choice for choice in ObjectiveStatus.choices if choice[0] != objective.status]
         self.helper = Helper(self, submit="Save status", cancel=objective.get_absolute_url())
 
 

@@ -36,8 +36,8 @@ def party_maker(partnership: Partnership, schema: Schema, content: Content) -> F
     """
     parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
     names = dict.fromkeys(parties.values_list("organisation__name", flat=True))
-    kept = dict.fromkeys(_named_parties(schema, content))
-    choices = [*((name, name) for name in names), *((name, name) for name in kept if name not in names)]
+    named_parties = dict.fromkeys(_named_parties(schema, content))
+    choices = [*((name, name) for name in names), *((name, name) for name in named_parties if name not in names)]
 
     def make(spec: Field, common: dict[str, Any]) -> forms.Field:
         return forms.ChoiceField(choices=[("", "Choose a party"), *choices], **common)
@@ -69,8 +69,8 @@ class TermsOnForm(Form):
     @property
     def day(self) -> dt.date:
         """The day given, if it can be used."""
-        given: dt.date | None = self.cleaned_data.get("on") if self.is_valid() else None
-        return given or self.today
+        entered_day: dt.date | None = self.cleaned_data.get("on") if self.is_valid() else None
+        return entered_day or self.today
 
 
 class ProposeForm(Form):

@@ -61,9 +61,9 @@ def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
         row.gap = gaps.get(row.pk)
 
 
-def _today(user: User, known: Combinable) -> Combinable:
+def _today(user: User, readable: Combinable) -> Combinable:
     """What a partnership holds today, empty for those that only a former party reads."""
-    return Case(When(is_left=False, then=known))
+    return Case(When(is_left=False, then=readable))
 
 
 def _inside(path: str) -> lists.Key:

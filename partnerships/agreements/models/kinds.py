@@ -94,20 +94,20 @@ class PartnershipKind(Vocabulary):
             self.code,
             self.label,
             review_date=self.requires_review_date,
-            fields=[one.declaration for one in in_use(self.fields.all())],
-            tables=[one.declaration for one in in_use(self.tables.all()) if one.columns_in_use],
-            checks=[one.declaration for one in in_use(self.checks.all())],
+            fields=[field.declaration for field in in_use(self.fields.all())],
+            tables=[table.declaration for table in in_use(self.tables.all()) if table.columns_in_use],
+            checks=[check.declaration for check in in_use(self.checks.all())],
         )
 
     @property
     def starters(self) -> dict[str, Any]:
         """What fields of the first terms begin with, as raw content."""
-        return {one.code: one.starter for one in in_use(self.fields.all()) if one.starter}
+        return {field.code: field.starter for field in in_use(self.fields.all()) if field.starter}
 
     @property
     def clauses(self) -> list[dict[str, str]]:
         """The clauses that first terms begin with, as raw content."""
-        return [{"title": one.title, "body": one.body} for one in in_use(self.starter_clauses.all())]
+        return [{"title": clause.title, "body": clause.body} for clause in in_use(self.starter_clauses.all())]
 
 
 class Declared(models.Model):
@@ -306,9 +306,9 @@ class KindCheck(Declared):
         """Refuse codes of fields that the kind or the table does not have."""
         of_terms = general_codes() | {field.code for field in self.kind.fields.all()}
         columns = {column.code for column in self.table.columns.all()} if self.table else of_terms
-        others = of_terms if self.check_name == "total_not_above" else columns
-        for name, known in (("field", columns), ("other", others)):
-            if (code := getattr(self, name)) and code not in known:
+        other_codes = of_terms if self.check_name == "total_not_above" else columns
+        for name, known_codes in (("field", columns), ("other", other_codes)):
+            if (code := getattr(self, name)) and code not in known_codes:
                 raise ValidationError({name: f"There is no field “{code}”: add and save it first."})
 
     @property

@@ -27,8 +27,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
 
         `at` is the moment's lookup in the outer query.
         """
-        mine = Organisation.objects.of_person(user)
-        return self.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at))
+        own_organisations = Organisation.objects.of_person(user)
+        return self.filter(
+            organisation__in=own_organisations, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at)
+        )
 
     def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
         """While a page is made: ids of partnerships with such a party for which the person has a role; else None.
@@ -47,10 +49,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
 
     def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Whether the person has one of the roles for a present party."""
-        held = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
-        if held is None:
+        own_parties = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
+        if own_parties is None:
             return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
-        return partnership in held
+        return partnership in own_parties
 
     def present(self) -> PartyQuerySet:
         """Those that accepted and have not left."""

@@ -55,17 +55,17 @@ class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
         if not user.is_authenticated:
             return self.none()
         bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
-        mine = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
+        own_parties = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
         published = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
-        return self.filter(Exists(mine) | Exists(published))
+        return self.filter(Exists(own_parties) | Exists(published))
 
     def drafts_for(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
         """Proposals whose draft the person may read."""
         if not user.is_authenticated:
             return self.none()
         bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
-        mine = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
-        return self.filter(Exists(mine))
+        own_parties = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
+        return self.filter(Exists(own_parties))
 
     def open(self) -> TermsProposalQuerySet:
         """Those that are drafted or wait for signatures."""
@@ -251,13 +251,13 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
         With version, proposal, partnership and organisation.
         """
         decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
-        found = self.filter(
+        unanswered = self.filter(
             Q(version__proposal__status=ProposalStatus.AWAITING) | Q(joins=True),
             ~Exists(decided),
             removed_at=None,
             version__partnership__in=Partnership.objects.live(),
         )
-        return found.select_related("version__proposal", "version__partnership", "organisation").order_by("pk")
+        return unanswered.select_related("version__proposal", "version__partnership", "organisation").order_by("pk")
 
 
 @pghistory.track(exclude=["link_key", "asked_people"])

@@ -35,13 +35,13 @@ def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
 
 def _entries(seen: PartnershipQuerySet) -> list[CalendarEntry]:
     rows = list(seen.order_by("pk"))
-    revisions = revisions_of([one.pk for one in rows], "partnership")
-    return [entry for one in rows for entry in _of_partnership(one, revisions.get(one.pk, Revision(0, one.created_at)))]
+    revisions = revisions_of([row.pk for row in rows], "partnership")
+    return [entry for row in rows for entry in _of_partnership(row, revisions.get(row.pk, Revision(0, row.created_at)))]
 
 
 def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
-    found = Partnership.objects.present_for(user)
-    return found if partnership is None else found.filter(pk=partnership)
+    partnerships = Partnership.objects.present_for(user)
+    return partnerships if partnership is None else partnerships.filter(pk=partnership)
 
 
 def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
@@ -83,22 +83,22 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
     if partnership is not None:
         seen = seen.filter(partnership=partnership)
     rows = list(seen.order_by("pk"))
-    revisions = revisions_of({one.partnership_id for one in rows}, "partnership")
+    revisions = revisions_of({row.partnership_id for row in rows}, "partnership")
     return [
         CalendarEntry(
             kind=CalendarKind.MILESTONE,
-            key=f"objective-{one.pk}",
-            title=f"Target: {one.text}",
-            path=one.get_absolute_url(),
-            starts=one.target_on,
-            note=one.get_status_display(),
-            within=one.partnership.title,
-            partnership=one.partnership_id,
-            changed_at=revisions.get(one.partnership_id, Revision(0, one.created_at)).at,
-            sequence=one.revision - 1,
-            is_cancelled=one.status == ObjectiveStatus.DROPPED or _is_void(one.partnership, one.target_on),
+            key=f"objective-{row.pk}",
+            title=f"Target: {row.text}",
+            path=row.get_absolute_url(),
+            starts=row.target_on,
+            note=row.get_status_display(),
+            within=row.partnership.title,
+            partnership=row.partnership_id,
+            changed_at=revisions.get(row.partnership_id, Revision(0, row.created_at)).at,
+            sequence=row.revision - 1,
+            is_cancelled=row.status == ObjectiveStatus.DROPPED or _is_void(row.partnership, row.target_on),
         )
-        for one in rows
+        for row in rows
     ]
 
 
@@ -120,15 +120,15 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
 
     Each version put up has requests of its own, so those of one version never move.
     """
-    signatures = TermsSignature.objects.filter(version__in=[one.version_id for one in rows])
+    signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
     decided = {
         (version, organisation): at
         for version, organisation, at in signatures.values_list("version", "organisation", "signed_at")
     }
     return [
-        _of_signatory(one, one.due_on, decided.get((one.version_id, one.organisation_id)))
-        for one in rows
-        if one.due_on is not None
+        _of_signatory(row, row.due_on, decided.get((row.version_id, row.organisation_id)))
+        for row in rows
+        if row.due_on is not None
     ]
 
 

@@ -70,13 +70,13 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
     state = partnership.state_on(today)
     if state not in ENDING:
         return {}
-    found = {
+    dates = {
         DateKind.START: partnership.starts_on if state == Status.AGREED else None,
         DateKind.REVIEW: partnership.review_on if state in (Status.AGREED, Status.ACTIVE) else None,
         DateKind.END: last_day(partnership) or partnership.ends_on,
         DateKind.NOTICE: None if partnership.notice_ends_on else last_day_for_notice(partnership),
     }
-    return {kind: day for kind, day in found.items() if day is not None and day >= today}
+    return {kind: day for kind, day in dates.items() if day is not None and day >= today}
 
 
 def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
@@ -110,13 +110,13 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
         .select_related("redefines")
         .order_by("pk")
     )
-    found: dict[int, Gap] = {}
+    gaps: dict[int, Gap] = {}
     for later in pairs:
         assert later.redefines is not None
         gap = gap_between(later.redefines, later, today)
         if gap is not None:
-            found |= {later.pk: gap, later.redefines.pk: gap}
-    return found
+            gaps |= {later.pk: gap, later.redefines.pk: gap}
+    return gaps
 
 
 def has_gap(user: User, today: dt.date) -> Q:
@@ -124,12 +124,12 @@ def has_gap(user: User, today: dt.date) -> Q:
     inside = Partnership.objects.inside_for(user).values("pk")
     ended = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
     later = Partnership.objects.filter(pk__in=inside, redefines__in=inside).exclude(status=Status.ENDED, starts_on=None)
-    known = ended & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
+    gap_between = ended & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     by_notice = Q(redefines__notice_ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     not_started = Q(starts_on=None) & (
         (ended & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
     )
-    gaps = later.filter(known | by_notice | not_started)
+    gaps = later.filter(gap_between | by_notice | not_started)
     return Q(pk__in=gaps.values("pk")) | Q(pk__in=gaps.values("redefines"))
 
 

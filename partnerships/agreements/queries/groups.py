@@ -32,10 +32,10 @@ def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 
 def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:
-    known = Partnership.objects.known_today_to(user)
-    return known.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
+    known_partnerships = Partnership.objects.known_today_to(user)
+    return known_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
 
 
 def _as_group(user: User, partnership: int) -> QuerySet[WorkingGroup]:
-    known = Partnership.objects.known_today_to(user)
-    return WorkingGroup.objects.filter(partnership=partnership, parent__in=known).select_related("parent")
+    known_partnerships = Partnership.objects.known_today_to(user)
+    return WorkingGroup.objects.filter(partnership=partnership, parent__in=known_partnerships).select_related("parent")

@@ -95,7 +95,7 @@ class Standing:
     def commitments(self) -> str:
         """Such as "3, 1 overdue"; those that the reader may see."""
         served = [line.served for line in self.lines.get("commitment", []) if line.served]
-        late = sum(one.is_overdue for one in served)
+        late = sum(line.is_overdue for line in served)
         return f"{len(served)}, {late} overdue" if late else str(len(served)) if served else ""
 
     @property
@@ -129,27 +129,27 @@ def _rounded(expected: Decimal, figures: Iterable[Decimal]) -> Decimal:
     return expected.quantize(Decimal(1), ROUND_HALF_UP) if whole else expected
 
 
-def _moved(objective: Objective, found: Pace) -> str:
-    if found.change is None or found.since is None:
+def _moved(objective: Objective, expected: Pace) -> str:
+    if expected.change is None or expected.since is None:
         return ""
-    since = long_date(found.since)
-    if found.change == 0:
+    since = long_date(expected.since)
+    if expected.change == 0:
         return f"No change since {since}"
-    return f"{'Up' if found.change > 0 else 'Down'} {objective.in_words(abs(found.change))} since {since}"
+    return f"{'Up' if expected.change > 0 else 'Down'} {objective.in_words(abs(expected.change))} since {since}"
 
 
 def standing_of(
     objective: Objective, reports: Sequence[ObjectiveProgress], lines: Mapping[str, list[Line]], today: dt.date
 ) -> Standing:
     """Where an objective stands; `reports` are newest first."""
-    found = pace(
-        [(one.on, one.figure) for one in reversed(reports)],
+    expected = pace(
+        [(report.on, report.figure) for report in reversed(reports)],
         start=(objective.baseline_on, objective.baseline),
         goal=(objective.target_on, objective.target),
         today=today,
     )
-    tag, words = _said(objective, found, bool(reports), today)
-    return Standing(objective, reports, found, tag, words, _moved(objective, found), lines)
+    tag, words = _said(objective, expected, bool(reports), today)
+    return Standing(objective, reports, expected, tag, words, _moved(objective, expected), lines)
 
 
 def standings(
@@ -160,17 +160,19 @@ def standings(
     For a former party as they were when it left, without what serves them. `only` one of them, if it is given.
     """
     if former is None:
-        found = rows_for(_objectives_of, partnership.pk)
+        objectives = rows_for(_objectives_of, partnership.pk)
     else:
         assert former.left_at is not None
-        found = _objectives_then(partnership, former.left_at)
+        objectives = _objectives_then(partnership, former.left_at)
         today = timezone.localdate(former.left_at)
-    found = [one for one in found if only is None or one.pk == only]
-    if not found:
+    objectives = [objective for objective in objectives if only is None or objective.pk == only]
+    if not objectives:
         return []
-    reports = reports_of(found, former.left_at if former else None)
-    lines = {} if former else _lines_of(user, found)
-    return [standing_of(one, reports[one.pk], lines.get(one.pk, {}), today) for one in found]
+    reports = reports_of(objectives, former.left_at if former else None)
+    lines = {} if former else _lines_of(user, objectives)
+    return [
+        standing_of(objective, reports[objective.pk], lines.get(objective.pk, {}), today) for objective in objectives
+    ]
 
 
 def _objectives_of(partnership: int) -> QuerySet[Objective]:
@@ -180,22 +182,26 @@ def _objectives_of(partnership: int) -> QuerySet[Objective]:
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
     """The reports of each objective, newest first; one query."""
-    rows = ObjectiveProgress.objects.filter(objective__in=[one.pk for one in objectives])
+    rows = ObjectiveProgress.objects.filter(objective__in=[objective.pk for objective in objectives])
     if until is not None:
         rows = rows.filter(at__lte=until)
-    found: dict[int, list[ObjectiveProgress]] = defaultdict(list)
+    reports: dict[int, list[ObjectiveProgress]] = defaultdict(list)
     for row in rows.select_related("by", "organisation").order_by("-on", "-pk"):
-        found[row.objective_id].append(row)
-    return found
+        reports[row.objective_id].append(row)
+    return reports
 
 
 def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[Line]]]:
     """The links of each objective by provider, with what the person may read of them."""
-    links = list(ObjectiveLink.objects.filter(objective__in=[one.pk for one in objectives]).order_by("pk"))
+    links = list(ObjectiveLink.objects.filter(objective__in=[objective.pk for objective in objectives]).order_by("pk"))
     keys: dict[str, set[str]] = defaultdict(set)
     for link in links:
         keys[link.provider].add(link.key)
-    read = {code: found.read(user, wanted) for code, wanted in keys.items() if (found := provider_of(code))}
+    read = {
+        code: provider.read(user, keys_of_kind)
+        for code, keys_of_kind in keys.items()
+        if (provider := provider_of(code))
+    }
     lines: dict[int, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for link in links:
         lines[link.objective_id][link.provider].append(Line(link, read.get(link.provider, {}).get(link.key)))
@@ -207,11 +213,11 @@ def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Obj
     rows = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
     names = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
     newest = rows.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    found = [Objective(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
-    bodies = Organisation.objects.in_bulk([one.organisation_id for one in found])
-    for one in found:
-        one.organisation = bodies[one.organisation_id]
-    return sorted(found, key=lambda one: (one.position, one.pk))
+    objectives = [Objective(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
+    bodies = Organisation.objects.in_bulk([objective.organisation_id for objective in objectives])
+    for objective in objectives:
+        objective.organisation = bodies[objective.organisation_id]
+    return sorted(objectives, key=lambda objective: (objective.position, objective.pk))
 
 
 def organisations_for(partnership: Partnership) -> QuerySet[Organisation]:

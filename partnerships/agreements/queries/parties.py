@@ -28,7 +28,7 @@ def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt
     if partnership.status not in OVER:
         return []
     day = timezone.localdate(partnership.status_since)
-    return [(day, one.organisation) for one in parties]
+    return [(day, party.organisation) for party in parties]
 
 
 def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: dt.datetime | None = None) -> None:
@@ -41,8 +41,8 @@ def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: d
     if left_at is None:
         then = ended_names(partnership, rows)
     else:
-        then = [(timezone.localdate(left_at), one.organisation) for one in rows]
-    gone = [(_gone_on(one), one.organisation) for one in rows if not one.is_present and not one.is_waiting]
+        then = [(timezone.localdate(left_at), row.organisation) for row in rows]
+    gone = [(_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting]
     show_as_at([*then, *gone])
 
 

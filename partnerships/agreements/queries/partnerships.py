@@ -60,7 +60,7 @@ def find_partnerships(
     Filters: part of the title or of a present party's name, kind and status. A former party's partnerships are matched
     as they were when it left. `listed_as` is the title to sort by, and `is_left` says which only a former party reads.
     """
-    known = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
+    readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
     condition = Q()
     if kind:
         condition &= Q(kind=kind)
@@ -70,12 +70,12 @@ def find_partnerships(
         condition &= has_gap(user, timezone.localdate())
     words, folded = text.strip(), fold_name(text)
     if words:
-        named = Q(title__icontains=words)
+        by_title = Q(title__icontains=words)
         if folded:
             bodies = OrganisationName.objects.filter(folded__contains=folded).values("organisation")
             parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=bodies)
-            named |= Q(pk__in=parties.values("partnership"))
-        condition &= named
+            by_title |= Q(pk__in=parties.values("partnership"))
+        condition &= by_title
     behind = [
         (one, party)
         for one, party in _left_behind(user)
@@ -88,7 +88,9 @@ def find_partnerships(
         if not words or words.lower() in one.title.lower() or one.pk in named_then
     }
     then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
-    return Partnership.objects.filter(Q(pk__in=known.filter(condition).values("pk")) | Q(pk__in=list(left))).annotate(
+    return Partnership.objects.filter(
+        Q(pk__in=readable.filter(condition).values("pk")) | Q(pk__in=list(left))
+    ).annotate(
         listed_as=Case(*then, default=F("title")) if then else F("title"),
         is_left=Case(When(pk__in=list(left), then=Value(True)), default=Value(False)) if left else Value(False),
     )
@@ -112,8 +114,8 @@ def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
     """Partnerships the person reads as a former party only, as they were then."""
     if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
         return []
-    known = Partnership.objects.known_today_to(user).values("pk")
-    parties = list(former_of(user).exclude(partnership__in=known).select_related("partnership"))
+    known_ids = Partnership.objects.known_today_to(user).values("pk")
+    parties = list(former_of(user).exclude(partnership__in=known_ids).select_related("partnership"))
     set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})
     return [(party.partnership, party) for party in parties]
 
@@ -124,8 +126,8 @@ def _named_then(parties: Collection[Party], folded: str) -> set[int]:
         return set()
     present = present_then(parties)
     bodies = set().union(*present.values())
-    named = OrganisationName.objects.filter(folded__contains=folded, organisation__in=bodies)
-    alike = set(named.values_list("organisation", flat=True))
+    former_names = OrganisationName.objects.filter(folded__contains=folded, organisation__in=bodies)
+    alike = set(former_names.values_list("organisation", flat=True))
     return {pk for pk, then in present.items() if then & alike}
 
 
@@ -149,9 +151,9 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
-    held = Party.objects.held_in(user, Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER), Role.LEAD)
-    if held is not None:
-        return partnership_id in held
+    led_parties = Party.objects.held_in(user, Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER), Role.LEAD)
+    if led_parties is not None:
+        return partnership_id in led_parties
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
     return parties.filter(organisation__in=Organisation.objects.of_person(user, Role.LEAD)).exists()
 
@@ -211,16 +213,18 @@ def whose_turn(
     if yours and partnership.state == Status.EXPLORING and len(parties) == 1:
         href = reverse("agreements:invite", kwargs={"pk": partnership.pk})
         names = leading[0].organisation.name
-        what = "Invite the other organisations."
-        return Turn(names, what, True, partnership.state_since, href, "Invite an organisation")
+        next_step = "Invite the other organisations."
+        return Turn(names, next_step, True, partnership.state_since, href, "Invite an organisation")
     page = "agreements:terms" if on_terms else "agreements:status"
     href = reverse(page, kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
-    what = step.for_leads if yours else step.for_others
+    next_step = step.for_leads if yours else step.for_others
     if renewing:
         href = renewing.get_absolute_url() if yours else ""
-        return Turn(names, what, yours, renewing.created_at, href, "See the successor")
-    return Turn(names, what, yours, partnership.state_since, href, "See the terms" if on_terms else "Change status")
+        return Turn(names, next_step, yours, renewing.created_at, href, "See the successor")
+    return Turn(
+        names, next_step, yours, partnership.state_since, href, "See the terms" if on_terms else "Change status"
+    )
 
 
 class _Step(NamedTuple):
@@ -288,8 +292,8 @@ def _steps(now: dt.datetime) -> Reach:
 
 def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
-    found: QuerySet[Partnership, Any] = _steps(now).of(user).annotate(successor=Subquery(successor[:1]))
-    return found.order_by("status_since", "pk")
+    partnerships: QuerySet[Partnership, Any] = _steps(now).of(user).annotate(successor=Subquery(successor[:1]))
+    return partnerships.order_by("status_since", "pk")
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -326,23 +330,23 @@ def _signatures() -> Reach:
 
 
 def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
-    found = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
-    return found.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
+    signatures = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
+    return signatures.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
-            what=f"Sign the terms for {one.organisation.name}",
-            title=one.version.partnership.title,
-            path=reverse("agreements:terms-sign", args=[one.version.partnership_id, one.version.number]),
-            since=one.asked_at,
-            due=one.due_on,
-            within=one.version.partnership.title,
+            what=f"Sign the terms for {row.organisation.name}",
+            title=row.version.partnership.title,
+            path=reverse("agreements:terms-sign", args=[row.version.partnership_id, row.version.number]),
+            since=row.asked_at,
+            due=row.due_on,
+            within=row.version.partnership.title,
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )
-        for one in rows_for(_signatures_for, user, now)
+        for row in rows_for(_signatures_for, user, now)
     ]
 
 
@@ -370,16 +374,20 @@ def _listed(user: User, organisation: int) -> QuerySet[Partnership]:
 
 def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
     """Of each partnership the short and full names of the other present parties."""
-    others = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
-    return others.order_by("role", "pk").values_list("partnership", "organisation__short_name", "organisation__name")
+    other_parties = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
+    return other_parties.order_by("role", "pk").values_list(
+        "partnership", "organisation__short_name", "organisation__name"
+    )
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
     """Section with its partnerships, for the organisation's page."""
-    found = rows_for(_listed, user, organisation.pk)
-    if not found:
+    partnership_rows = rows_for(_listed, user, organisation.pk)
+    if not partnership_rows:
         return None
     partners: defaultdict[int, list[str]] = defaultdict(list)
-    for pk, short_name, name in rows_for(_partners_in, [one.pk for one in found], organisation.pk):
+    for pk, short_name, name in rows_for(_partners_in, [row.pk for row in partnership_rows], organisation.pk):
         partners[pk].append(short_name or name)
-    return Section("agreements/_organisation_section.html", {"rows": [(one, partners[one.pk]) for one in found]})
+    return Section(
+        "agreements/_organisation_section.html", {"rows": [(row, partners[row.pk]) for row in partnership_rows]}
+    )

@@ -36,9 +36,9 @@ def people_in_post(
     vacant: the caller decides who is asked instead.
     """
     if partnership is not None:
-        found = _people(organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day)
-        if found:
-            return found
+        people = _people(organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day)
+        if people:
+            return people
     return _people(organisation, Holder.objects.filter(post__partnership=None, post__role=role), day)
 
 
@@ -65,14 +65,16 @@ class Team:
 def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> list[Team]:
     """The people of these parties of the partnership; two queries."""
     parties = list(parties)
-    known = Post.objects.visible_to(user).open().filter(organisation__in=[party.organisation_id for party in parties])
-    posts = list(known.filter(Q(partnership=partnership) | Q(partnership=None)).for_listing())
+    visible_posts = (
+        Post.objects.visible_to(user).open().filter(organisation__in=[party.organisation_id for party in parties])
+    )
+    posts = list(visible_posts.filter(Q(partnership=partnership) | Q(partnership=None)).for_listing())
     teams = []
     for party in parties:
-        theirs = [post for post in posts if post.organisation_id == party.organisation_id]
-        in_it = [post for post in theirs if post.partnership_id is not None]
+        party_posts = [post for post in posts if post.organisation_id == party.organisation_id]
+        in_it = [post for post in party_posts if post.partnership_id is not None]
         leads = [holder for post in in_it if post.role == PostRole.LEAD for holder in post.present]
-        teams.append(Team(party, leads, in_it, [post for post in theirs if post.partnership_id is None]))
+        teams.append(Team(party, leads, in_it, [post for post in party_posts if post.partnership_id is None]))
     return teams
 
 

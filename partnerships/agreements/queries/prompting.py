@@ -35,9 +35,9 @@ _NAMED = 6
 def _open_objectives(today: dt.date, **where: object) -> list[Standing]:
     """Open objectives with their progress only; two queries."""
     rows = Objective.objects.filter(status=ObjectiveStatus.OPEN, **where)
-    found = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
-    reports = reports_of(found)
-    return [standing_of(one, reports[one.pk], {}, today) for one in found]
+    objectives = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
+    reports = reports_of(objectives)
+    return [standing_of(objective, reports[objective.pk], {}, today) for objective in objectives]
 
 
 def _is_stuck(standing: Standing) -> bool:
@@ -49,22 +49,24 @@ def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
     return [
         Stuck(
-            partnership=one.objective.partnership_id,
-            what="Objective blocked" if one.blocked_by else "Objective behind",
-            title=f"{one.objective.text}: {one.blocked_by}" if one.blocked_by else one.objective.text,
-            path=one.objective.get_absolute_url(),
-            since=one.latest.on if one.latest else one.objective.target_on,
-            waits_for=one.objective.organisation.display_name,
+            partnership=objective.objective.partnership_id,
+            what="Objective blocked" if objective.blocked_by else "Objective behind",
+            title=f"{objective.objective.text}: {objective.blocked_by}"
+            if objective.blocked_by
+            else objective.objective.text,
+            path=objective.objective.get_absolute_url(),
+            since=objective.latest.on if objective.latest else objective.objective.target_on,
+            waits_for=objective.objective.organisation.display_name,
         )
-        for one in _open_objectives(timezone.localdate(now), pk__in=readable)
-        if _is_stuck(one)
+        for objective in _open_objectives(timezone.localdate(now), pk__in=readable)
+        if _is_stuck(objective)
     ]
 
 
 def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Terms not signed for two weeks, and drafts not changed for a month."""
     inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships)
-    asked = TermsSignatory.objects.waiting().filter(
+    signatories = TermsSignatory.objects.waiting().filter(
         version__partnership__in=inside.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
@@ -76,25 +78,25 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
     return [
         *(
             Stuck(
-                partnership=one.version.partnership_id,
+                partnership=signatory.version.partnership_id,
                 what="Terms not signed",
-                title=f"{one.version.partnership.title}, version {one.version.number}",
-                path=one.version.get_absolute_url(),
-                since=timezone.localdate(one.asked_at),
-                waits_for=one.organisation.display_name,
+                title=f"{signatory.version.partnership.title}, version {signatory.version.number}",
+                path=signatory.version.get_absolute_url(),
+                since=timezone.localdate(signatory.asked_at),
+                waits_for=signatory.organisation.display_name,
             )
-            for one in asked
+            for signatory in signatories
         ),
         *(
             Stuck(
-                partnership=one.partnership_id,
+                partnership=draft.partnership_id,
                 what="Draft of terms untouched",
-                title=one.partnership.title if one.is_first else f"{one.name}: {one.reason}"[:120],
-                path=one.get_absolute_url(),
-                since=timezone.localdate(one.updated_at),
-                waits_for=one.proposed_by.display_name,
+                title=draft.partnership.title if draft.is_first else f"{draft.name}: {draft.reason}"[:120],
+                path=draft.get_absolute_url(),
+                since=timezone.localdate(draft.updated_at),
+                waits_for=draft.proposed_by.display_name,
             )
-            for one in drafts.select_related("partnership", "proposed_by").order_by("pk")
+            for draft in drafts.select_related("partnership", "proposed_by").order_by("pk")
         ),
     ]
 
@@ -102,23 +104,23 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
 def objectives_for_agenda(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
     """One item for the objectives that are blocked or behind."""
     today = timezone.localdate(since.now)
-    told = [one for one in _open_objectives(today, partnership=partnership) if _is_stuck(one)]
-    if not told:
+    stuck = [objective for objective in _open_objectives(today, partnership=partnership) if _is_stuck(objective)]
+    if not stuck:
         return []
     path = reverse("agreements:objectives", args=[partnership.pk])
-    names = "; ".join(f"{one.objective.text} ({one.label.lower()})" for one in told[:_NAMED])
-    words = "An objective needs attention" if len(told) == 1 else f"{len(told)} objectives need attention"
+    names = "; ".join(f"{objective.objective.text} ({objective.label.lower()})" for objective in stuck[:_NAMED])
+    words = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
     return [Suggestion("partnership", partnership.pk, words, path, Purpose.DISCUSSION, shorten(names, 300))]
 
 
 def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
     """One item for the terms that wait for signatures."""
     waiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
-    named = [
-        "the first terms" if one.is_first else f"{one.name.lower()} of {one.proposed_by.display_name}"
-        for one in waiting.select_related("proposed_by").order_by("number")[:_NAMED]
+    names = [
+        "the first terms" if proposal.is_first else f"{proposal.name.lower()} of {proposal.proposed_by.display_name}"
+        for proposal in waiting.select_related("proposed_by").order_by("number")[:_NAMED]
     ]
-    if not named:
+    if not names:
         return []
     path = reverse("agreements:terms", args=[partnership.pk])
     return [
@@ -128,21 +130,24 @@ def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list
             "Terms waiting for signatures",
             path,
             Purpose.DECISION,
-            shorten(", ".join(named), 300),
+            shorten(", ".join(names), 300),
         )
     ]
 
 
-def objectives_in_period(asked: Asked) -> Block | None:
+def objectives_in_period(period: Asked) -> Block | None:
     """The party's open objectives, with its newest figure in the period."""
-    party = asked.party
-    found = _open_objectives(asked.today, partnership=party.partnership_id, organisation=party.organisation_id)
-    if not found:
+    party = period.party
+    objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
+    if not objectives:
         return None
-    behind = sum(_is_stuck(one) for one in found)
-    reported = sum(any(asked.covers(report.on) for report in one.reports) for one in found)
-    lines = [Line(one.objective.text, _figure(one), one.objective.get_absolute_url()) for one in found]
-    summary = f"{len(found)} open, {reported} reported on in this period, {behind} behind or blocked."
+    behind = sum(_is_stuck(objective) for objective in objectives)
+    reported = sum(any(period.covers(report.on) for report in objective.reports) for objective in objectives)
+    lines = [
+        Line(objective.objective.text, _figure(objective), objective.objective.get_absolute_url())
+        for objective in objectives
+    ]
+    summary = f"{len(objectives)} open, {reported} reported on in this period, {behind} behind or blocked."
     return Block("Objectives", summary, lines)
 
 
@@ -152,26 +157,33 @@ def _figure(standing: Standing) -> str:
     return f"{now}, {standing.label.lower()}{blocked}"
 
 
-def terms_in_period(asked: Asked) -> Block | None:
+def terms_in_period(period: Asked) -> Block | None:
     """The amendments that the party proposed or has to sign."""
-    party = asked.party
+    party = period.party
     proposed = TermsProposal.objects.filter(
         partnership=party.partnership_id, proposed_by=party.organisation_id, based_on__isnull=False
     ).exclude(status=ProposalStatus.DRAFTING)
-    told = [one for one in proposed.order_by("number") if one.is_awaiting or asked.covers(_decided(one))]
+    proposals = [
+        proposal
+        for proposal in proposed.order_by("number")
+        if proposal.is_awaiting or period.covers(_decided(proposal))
+    ]
     to_sign = TermsSignatory.objects.waiting().filter(
         version__partnership=party.partnership_id, organisation=party.organisation_id
     )
-    lines = [Line(f"{one.name}: {one.reason}"[:120], one.get_status_display().lower()) for one in told]
+    lines = [
+        Line(f"{proposal.name}: {proposal.reason}"[:120], proposal.get_status_display().lower())
+        for proposal in proposals
+    ]
     lines += [
         Line(
-            f"Version {one.version.number} of the terms",
-            f"to sign by {long_date(one.due_on)}" if one.due_on else "to sign",
-            one.version.get_absolute_url(),
+            f"Version {proposal.version.number} of the terms",
+            f"to sign by {long_date(proposal.due_on)}" if proposal.due_on else "to sign",
+            proposal.version.get_absolute_url(),
         )
-        for one in to_sign
+        for proposal in to_sign
     ]
-    summary = f"{len(told)} proposed, {len(lines) - len(told)} to sign."
+    summary = f"{len(proposals)} proposed, {len(lines) - len(proposals)} to sign."
     return Block("Terms", summary, lines) if lines else None
 
 

@@ -46,9 +46,9 @@ def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
         return None
     if _own_schedule(partnership, day):
         return Sharing(True, partnership, "")
-    found = agreement_between(partnership, day)
-    if found is not None:
-        return Sharing(True, found, "")
+    agreement = agreement_between(partnership, day)
+    if agreement is not None:
+        return Sharing(True, agreement, "")
     return Sharing(
         False,
         None,
@@ -79,17 +79,24 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
         return unsigned.isdisjoint(reader.organisations)
     if not unsigned:
         return True
-    theirs = Party.objects.present().filter(
+    own_parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
     )
-    return not theirs.exists() or theirs.exclude(organisation__in=unsigned).exists()
+    return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned).exists()
 
 
 def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
     """Those (ids) in which a signed data-sharing agreement opens personal data on a day; a few queries for all."""
-    versions = _versions_in_force([one.pk for one in partnerships], day)
-    own = {one.pk for one in partnerships if one.pk in versions and _has_schedule(one, versions[one.pk], day)}
-    return own | agreements_between([one.pk for one in partnerships if one.pk not in own], day).keys()
+    versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
+    own = {
+        partnership.pk
+        for partnership in partnerships
+        if partnership.pk in versions and _has_schedule(partnership, versions[partnership.pk], day)
+    }
+    return (
+        own
+        | agreements_between([partnership.pk for partnership in partnerships if partnership.pk not in own], day).keys()
+    )
 
 
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
@@ -134,14 +141,16 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
     candidates = Partnership.objects.filter(
         counts, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
     )
-    agreements = {one.pk: one for one in candidates.select_related("kind").order_by("pk")}
+    agreements = {agreement.pk: agreement for agreement in candidates.select_related("kind").order_by("pk")}
     parties, versions = _signing_parties(agreements), _versions_in_force(agreements, day)
     usable = [pk for pk, version in versions.items() if _has_schedule(agreements[pk], version, day)]
     found = {}
     for pk, bodies in needed.items():
-        for one in sorted(usable):
-            if bodies <= parties.get(one, set()) and _binds(agreements[one], versions[one], bodies, day):
-                found[pk] = agreements[one]
+        for agreement in sorted(usable):
+            if bodies <= parties.get(agreement, set()) and _binds(
+                agreements[agreement], versions[agreement], bodies, day
+            ):
+                found[pk] = agreements[agreement]
                 break
     return found
 
@@ -153,11 +162,11 @@ def _binds(agreement: Partnership, version: TermsVersion, bodies: set[int], day:
 
 def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
     """The present parties of each partnership, without observers."""
-    found: dict[int, set[int]] = defaultdict(set)
+    signers: dict[int, set[int]] = defaultdict(set)
     present = Party.objects.present().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
     for pk, organisation in present.values_list("partnership_id", "organisation_id"):
-        found[pk].add(organisation)
-    return found
+        signers[pk].add(organisation)
+    return signers
 
 
 def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:

@@ -98,8 +98,8 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
             rows = rows.filter(decided_at__lt=until)
         return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
 
-    found = of_page((entries_of, partnership.pk, until), read)
-    return read() if found is None else found
+    entries = of_page((entries_of, partnership.pk, until), read)
+    return read() if entries is None else entries
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
@@ -119,8 +119,8 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     A party that has signed stays, also when it has left since.
     """
     decisions = {
-        one.organisation_id: one
-        for one in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
+        signature.organisation_id: signature
+        for signature in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
     }
     awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required = required_parties(version.partnership)
@@ -150,14 +150,14 @@ def is_signed_by_all(version: TermsVersion) -> bool:
 
     A signature counts for who took over the part since, unless that body is asked to sign itself.
     """
-    signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
+    signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     required = required_parties(version.partnership)
     if len(required) < 2:
         return False
     if required <= signed:
         return True
-    asked = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True)) - signed
-    return required <= with_successors(version.partnership, signed) - asked
+    unsigned = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True)) - signed
+    return required <= with_successors(version.partnership, signed) - unsigned
 
 
 def with_successors(partnership: Partnership, bodies: set[int]) -> set[int]:
@@ -170,28 +170,34 @@ def with_successors(partnership: Partnership, bodies: set[int]) -> set[int]:
         *lines.order_by("applied_at", "pk").values_list("predecessor", "successor", "others"),
         *Merge.objects.in_force().values_list("merged", "kept"),
     ]
-    found: set[int] = set()
+    current_ids: set[int] = set()
     reached = set(bodies)
-    while reached - found:
-        found |= reached
-        reached = {after for before, *others in passed if before in found for after in others if after is not None}
-    return found
+    while reached - current_ids:
+        current_ids |= reached
+        reached = {
+            after
+            for before, *successors in passed
+            if before in current_ids
+            for after in successors
+            if after is not None
+        }
+    return current_ids
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
     """The version that a joining party signs: in force, or the next to be."""
-    found = version_in_force(partnership, day)
-    if found is None:
+    version = version_in_force(partnership, day)
+    if version is None:
         entry = partnership.terms_in_force.select_related("version").order_by("from_day", "-decided_at", "-pk").first()
-        found = entry.version if entry else None
-    if found is not None:
-        found.partnership = partnership
-    return found
+        version = entry.version if entry else None
+    if version is not None:
+        version.partnership = partnership
+    return version
 
 
 def bound_by(version: TermsVersion) -> set[int]:
     """Organisations that have signed a version, or both that it consolidates."""
-    signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
+    signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     if version.base is not None and version.amendment is not None:
         signed |= bound_by(version.base) & bound_by(version.amendment)
     return signed
@@ -211,8 +217,8 @@ def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
         )
     )
     ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
-    asked = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
-    unsigned = set(asked) - bound_by(version) if version else set()
+    present_ids = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
+    unsigned = set(present_ids) - bound_by(version) if version else set()
     if version is None or not unsigned:
         return unsigned
     return unsigned - with_successors(partnership, bound_by(version))
@@ -230,8 +236,8 @@ def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) ->
 
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
     """Who may sign for a party: the holders of its signatory post, else its leads."""
-    found = people_in_post(organisation, "signatory", partnership=partnership, day=day)
-    return found or list(leads_of(organisation).order_by("name", "pk"))
+    people = people_in_post(organisation, "signatory", partnership=partnership, day=day)
+    return people or list(leads_of(organisation).order_by("name", "pk"))
 
 
 def signs_for(user: User, day: dt.date) -> Q:
@@ -263,22 +269,22 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
 
     Those that have not decided, and those that declined the version in force when they joined.
     """
-    found: dict[int, list[Organisation]] = {}
+    organisations: dict[int, list[Organisation]] = {}
     for version in versions:
-        found[version.pk] = [
+        organisations[version.pk] = [
             state.signatory.organisation
             for state in signing_states(version)
             if (state.must_decide or (has_declined_to_join(state) and _is_to_join(version, day)))
             and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
         ]
-    return found
+    return organisations
 
 
 def has_declined_to_join(state: TermsState) -> bool:
     """Whether the party joined later and declined the version; it may still sign it while it is in force."""
-    asked, decided = state.signatory, state.sign_off
+    signatory, decided = state.signatory, state.sign_off
     declined = decided is not None and decided.is_rejected
-    return declined and asked.joins and asked.removed_at is None and state.takes_part
+    return declined and signatory.joins and signatory.removed_at is None and state.takes_part
 
 
 def _is_to_join(version: TermsVersion, day: dt.date) -> bool:
@@ -309,14 +315,14 @@ def newest_version(proposal: TermsProposal) -> TermsVersion | None:
 def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
     """The versions of a partnership that wait for signatures, by number."""
     awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
-    found = [newest_version(proposal) for proposal in awaiting.order_by("number")]
-    return [version for version in found if version is not None]
+    versions = [newest_version(proposal) for proposal in awaiting.order_by("number")]
+    return [version for version in versions if version is not None]
 
 
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
     """Versions that parties that joined later must sign; usually one."""
-    asked = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
-    found = TermsVersion.objects.filter(pk__in=asked.order_by().values("version")).order_by("number")
+    signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
+    found = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).order_by("number")
     versions = list(found.select_related("proposal"))
     for version in versions:
         version.partnership = partnership

@@ -40,8 +40,8 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     than the day. Of a partnership that the reader knows only in outline, those that have left since are not told. For
     days to come, parties whose notice will have run out are left out.
     """
-    wanted = partnerships.order_by().values("pk")
-    present = Party.objects.present().filter(partnership__in=wanted)
+    partnership_ids = partnerships.order_by().values("pk")
+    present = Party.objects.present().filter(partnership__in=partnership_ids)
     current = list(present.values_list("partnership_id", "organisation_id", "role"))
     if day >= today:
         leaving = set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id"))
@@ -57,17 +57,19 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
     First the parties that history knows on that day, as it has them; then those whose rows were written later, such as
     imported ones, by their dates of joining and leaving.
     """
-    wanted = partnerships.order_by().values("pk")
+    partnership_ids = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
     events = Party.pgh_event_model.objects  # type: ignore[attr-defined]  # made by pghistory
-    before = events.filter(partnership__in=wanted, pgh_created_at__lt=end_of(day))
+    before = events.filter(partnership__in=partnership_ids, pgh_created_at__lt=end_of(day))
     newest = before.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     in_history = set()
     for row, label, partnership, body, role, *state in newest.values_list("pgh_obj_id", "pgh_label", *fields):
         in_history.add(row)
         if label != "delete" and _took_part(day, *state, was_so=True):
             yield (partnership, body, role)
-    for row, partnership, body, role, *state in Party.objects.filter(partnership__in=wanted).values_list("pk", *fields):
+    for row, partnership, body, role, *state in Party.objects.filter(partnership__in=partnership_ids).values_list(
+        "pk", *fields
+    ):
         if row not in in_history and _took_part(day, *state, was_so=False):
             yield (partnership, body, role)
 

@@ -47,7 +47,7 @@ def copy_posts(
 
 def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Give a post to the holder of another, with the same contact data."""
-    made = Holder.objects.create(
+    copied = Holder.objects.create(
         post=post,
         person=holder.person,
         name=holder.name,
@@ -61,6 +61,6 @@ def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, no
         added_by=author,
         added_at=now,
     )
-    record_of_post(post, EventKind.POST_FILLED, author=author, now=now, holder=made, reason=reason)
-    if made.person_id is None:
-        tell_contact(made, now=now)
+    record_of_post(post, EventKind.POST_FILLED, author=author, now=now, holder=copied, reason=reason)
+    if copied.person_id is None:
+        tell_contact(copied, now=now)

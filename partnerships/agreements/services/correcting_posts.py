@@ -37,10 +37,10 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
         return False
     if not reason.strip():
         raise UnableToChangePost("Give a reason.")
-    same = Post.objects.open().filter(
+    duplicates = Post.objects.open().filter(
         organisation=locked.organisation_id, partnership=locked.partnership_id, role=locked.role, title=title
     )
-    if locked.ended_on is None and same.exclude(pk=locked.pk).exists():
+    if locked.ended_on is None and duplicates.exclude(pk=locked.pk).exists():
         raise UnableToChangePost("There is already a post with this role and title.")
     locked.title = title
     locked.save(update_fields=["title"])

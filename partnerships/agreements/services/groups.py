@@ -51,8 +51,8 @@ def start_working_group(
     if WorkingGroup.objects.filter(partnership=locked).exists():
         raise UnableToStartGroup("A working group cannot have working groups of its own.")
     present = set(locked.parties.present().exclude(role=PartyRole.OBSERVER).values_list("organisation_id", flat=True))
-    others = [member for member in members if member.pk != organisation.pk]
-    if not others or any(member.pk not in present for member in others):
+    other_members = [member for member in members if member.pk != organisation.pk]
+    if not other_members or any(member.pk not in present for member in other_members):
         raise UnableToStartGroup("Choose other organisations that take part in the partnership.")
     if ends_on <= today:
         raise UnableToStartGroup("The end date must be in the future.")
@@ -75,7 +75,7 @@ def start_working_group(
     except UnableToCreatePartnership as error:
         raise UnableToStartGroup(str(error)) from error
     WorkingGroup.objects.create(partnership=group, parent=locked, outlives_parent=outlives_parent)
-    for member in others:
+    for member in other_members:
         invite_organisation(
             partnership=group,
             organisation=member,

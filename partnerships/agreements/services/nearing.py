@@ -38,8 +38,8 @@ def _record(pk: int, today: dt.date, now: dt.datetime) -> int:
     count = 0
     for event, day in _near(partnership, today):
         after = {"date": day.isoformat()}
-        known = Event.objects.filter(target_kind="partnership", target_id=pk, kind=event, data__after=after)
-        if not known.exists():
+        recorded = Event.objects.filter(target_kind="partnership", target_id=pk, kind=event, data__after=after)
+        if not recorded.exists():
             record_event(partnership, event, author=None, now=now, data={"after": after})
             count += 1
     return count

@@ -27,12 +27,12 @@ def set_end_by_notice(locked: Partnership) -> None:
         locked.save(update_fields=["notice_ends_on"])
 
 
-def end_if_notice_given(party: Party, last_day: dt.date, others: Iterable[Notice]) -> dt.date | None:
+def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable[Notice]) -> dt.date | None:
     """When the partnership would end if this party left after `last_day`.
 
     `others` are the open notices of the other parties, earliest first. None: the partnership would go on.
     """
-    departures = [(notice.last_day, notice.organisation_id) for notice in others]
+    departures = [(notice.last_day, notice.organisation_id) for notice in other_notices]
     # This notice would be the latest one, so it comes after others for the same day.
     position = sum(day <= last_day for day, _ in departures)
     departures.insert(position, (last_day, party.organisation_id))

@@ -104,28 +104,32 @@ def give_notice(
 def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt.datetime) -> None:
     """Withdraw a notice before it runs out. Raises `UnableToWithdrawNotice`."""
     locked = lock_partnership(notice.partnership_id)
-    kept = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
-    require(rights_over(locked, author, now).may_withdraw_notice(kept))
-    if not kept.is_open or kept.last_day < timezone.localdate(now):
+    locked_notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
+    require(rights_over(locked, author, now).may_withdraw_notice(locked_notice))
+    if not locked_notice.is_open or locked_notice.last_day < timezone.localdate(now):
         raise UnableToWithdrawNotice("This notice has been withdrawn or has run out.")
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")
-    kept.withdrawn_at, kept.withdrawn_by, kept.withdrawn_because = now, author, reason.strip()
-    kept.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
+    locked_notice.withdrawn_at, locked_notice.withdrawn_by, locked_notice.withdrawn_because = (
+        now,
+        author,
+        reason.strip(),
+    )
+    locked_notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
     set_end_by_notice(locked)
     record_event(
         locked,
         EventKind.NOTICE_WITHDRAWN,
         author=author,
         now=now,
-        organisation=kept.organisation,
+        organisation=locked_notice.organisation,
         data={
-            "notice": kept.pk,
-            "before": {"last_day": kept.last_day.isoformat()},
-            "reason": kept.withdrawn_because,
+            "notice": locked_notice.pk,
+            "before": {"last_day": locked_notice.last_day.isoformat()},
+            "reason": locked_notice.withdrawn_because,
         },
     )
-    _email(kept, locked, author=author, now=now)
+    _email(locked_notice, locked, author=author, now=now)
 
 
 def _email(notice: Notice, locked: Partnership, *, author: User | None, now: dt.datetime) -> None:

@@ -202,7 +202,7 @@ def report_progress(
     if on > timezone.localdate(now) or on < locked.baseline_on:
         raise UnableToKeepObjective("The date must be between the date of the starting figure and today.")
     last = locked.progress.order_by("on", "pk").last()
-    made = ObjectiveProgress.objects.create(
+    progress = ObjectiveProgress.objects.create(
         objective=locked,
         on=on,
         figure=figure,
@@ -216,10 +216,10 @@ def report_progress(
         "figure": locked.in_words(last.figure if last else locked.baseline),
         "blocked by": last.blocked_by if last else "",
     }
-    after = {"figure": locked.in_words(figure), "blocked by": made.blocked_by}
+    after = {"figure": locked.in_words(figure), "blocked by": progress.blocked_by}
     kind = EventKind.OBJECTIVE_PROGRESS
     _record(partnership, locked, kind, author=author, now=now, before=before, after=after)
-    return made
+    return progress
 
 
 @transaction.atomic

@@ -126,8 +126,8 @@ def invite_organisation(
 
 def _acting_for(partnership: Partnership, author: User | None) -> int | None:
     """Id of the organisation for which the author acts."""
-    mine = Membership.objects.current().of_person(author) if author else Membership.objects.none()
-    parties = partnership.parties.present().filter(organisation__in=mine.values("organisation"))
+    memberships = Membership.objects.current().of_person(author) if author else Membership.objects.none()
+    parties = partnership.parties.present().filter(organisation__in=memberships.values("organisation"))
     return parties.order_by("pk").values_list("organisation_id", flat=True).first()
 
 
@@ -272,8 +272,8 @@ def party_identity(partnership: Partnership, organisation: Organisation) -> str:
 
 def _journal(partnership: Partnership, party: Party, *, now: dt.datetime, undone: bool = False) -> None:
     """Note how it takes part from now on; `undone`: it does."""
-    same = party_identity(partnership, party.organisation)
-    journal.note(PARTY, now=now, party=party.pk, same=same, role=party.role, undone=undone)
+    identity = party_identity(partnership, party.organisation)
+    journal.note(PARTY, now=now, party=party.pk, same=identity, role=party.role, undone=undone)
 
 
 def _end_party(

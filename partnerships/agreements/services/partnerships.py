@@ -222,8 +222,8 @@ def edit_settings(
     if before:
         locked.save(update_fields=list(before))
     if "audience" in before:
-        same = partnership_identity(locked)
-        journal.note(AUDIENCE, now=now, partnership=locked.pk, same=same, audience=locked.audience)
+        identity = partnership_identity(locked)
+        journal.note(AUDIENCE, now=now, partnership=locked.pk, same=identity, audience=locked.audience)
     if areas is not None:
         was, now_served = set(locked.areas.all()), set(areas)
         if was != now_served:

@@ -133,8 +133,8 @@ def fill_post(
 def _is_told_with_another(holder: Holder) -> bool:
     """Whether the address was already named at this moment, in another row of a spreadsheet: one email covers all."""
     before = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
-    same = before.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email)
-    return bool(holder.email) and same.exists()
+    same_address = before.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email)
+    return bool(holder.email) and same_address.exists()
 
 
 def tell_contact(holder: Holder, *, now: dt.datetime) -> None:
@@ -245,11 +245,11 @@ def settle_post(post: Post, *, reason: str, author: User | None, now: dt.datetim
 def tell_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
     """Email administrators and the holders of the escalation post that nobody leads it."""
     today = timezone.localdate(now)
-    asked = people_in_post(organisation, PostRole.ESCALATION, day=today)
+    people = people_in_post(organisation, PostRole.ESCALATION, day=today)
     administrators = User.objects.filter(is_staff=True, is_active=True)
     record_emails(
         kind="agreements.no_lead",
-        people=sorted({person.pk for person in (*asked, *administrators)} - {leaver.pk}),
+        people=sorted({person.pk for person in (*people, *administrators)} - {leaver.pk}),
         params={"organisation": organisation.pk},
         now=now,
     )

@@ -68,9 +68,11 @@ def remind_of_dates(*, now: dt.datetime) -> int:
     reminders of its own.
     """
     today = timezone.localdate(now)
-    wanted = _wanted(today)
-    people = sorted({person for person, *_ in wanted})
-    return sum(_remind(person, [one for one in wanted if one[0] == person], now=now) for person in people)
+    reminders = _wanted(today)
+    people = sorted({person for person, *_ in reminders})
+    return sum(
+        _remind(person, [reminder for reminder in reminders if reminder[0] == person], now=now) for person in people
+    )
 
 
 def drop_old_reminders(now: dt.datetime, dry_run: bool) -> int:
@@ -89,7 +91,7 @@ def _wanted(today: dt.date) -> list[_Wanted]:
     Each party chooses the dates and days for its leads; people may choose their own days.
     """
     own = everybodys_lead_times(ReminderKind.DATES, usual=())
-    wanted: dict[tuple[int, int, DateKind, dt.date], int] = {}
+    days_to_remind: dict[tuple[int, int, DateKind, dt.date], int] = {}
     partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties = (
         Party.objects.present()
@@ -107,30 +109,30 @@ def _wanted(today: dt.date) -> list[_Wanted]:
             choice = getattr(party, "date_choice", None)
             days = partnership.kind.reminder_days if choice is None else choice.days
             dates = DateKind.values if choice is None else choice.dates
-            theirs = {kind: day for kind, day in ahead.items() if kind in dates}
-            if not _come(theirs, own.any_days.union(days), today):
+            own_dates = {kind: day for kind, day in ahead.items() if kind in dates}
+            if not _come(own_dates, own.any_days.union(days), today):
                 continue
             for person in people_to_remind(party, partnership, today):
-                for (kind, day), lead in _come(theirs, own.chosen.get(person, days), today).items():
+                for (kind, day), lead in _come(own_dates, own.chosen.get(person, days), today).items():
                     key = (person, partnership.pk, kind, day)
-                    wanted[key] = min(lead, wanted.get(key, lead))
-    return [(*key, lead) for key, lead in wanted.items()]
+                    days_to_remind[key] = min(lead, days_to_remind.get(key, lead))
+    return [(*key, lead) for key, lead in days_to_remind.items()]
 
 
 def _come(
     dates: Mapping[DateKind, dt.date], days: Collection[int], today: dt.date
 ) -> dict[tuple[DateKind, dt.date], int]:
     """The dates for which a lead time has come, with the shortest such lead time."""
-    found: dict[tuple[DateKind, dt.date], int] = {}
+    reached: dict[tuple[DateKind, dt.date], int] = {}
     for kind, day in dates.items():
         come = [lead for lead in days if day - dt.timedelta(days=lead) <= today]
         if come:
-            found[kind, day] = min(come)
-    return found
+            reached[kind, day] = min(come)
+    return reached
 
 
 @transaction.atomic
-def _remind(person: int, wanted: list[_Wanted], *, now: dt.datetime) -> bool:
+def _remind(person: int, reminders: list[_Wanted], *, now: dt.datetime) -> bool:
     """Write what is new with one email; whether there was anything.
 
     Two runs at once send one email: the second waits for the person's row.
@@ -140,7 +142,7 @@ def _remind(person: int, wanted: list[_Wanted], *, now: dt.datetime) -> bool:
         (row.partnership_id, row.kind, row.on, row.days_before)
         for row in DateReminder.objects.filter(person=person, on__gte=timezone.localdate(now))
     }
-    new = [one for one in wanted if one[1:] not in sent]
+    new = [reminder for reminder in reminders if reminder[1:] not in sent]
     if not new:
         return False
     DateReminder.objects.bulk_create(
@@ -149,7 +151,7 @@ def _remind(person: int, wanted: list[_Wanted], *, now: dt.datetime) -> bool:
     )
     dates = [
         {"partnership": pk, "kind": str(kind), "on": day.isoformat()}
-        for _, pk, kind, day, _ in sorted(new, key=lambda one: (one[3], one[1], one[2]))
+        for _, pk, kind, day, _ in sorted(new, key=lambda reminder: (reminder[3], reminder[1], reminder[2]))
     ]
     record_email(kind="agreements.dates_ahead", person_id=person, params={"dates": dates}, now=now)
     return True

@@ -122,9 +122,9 @@ def change_status(
     if status not in TRANSITIONS[locked.status]:
         record_due_step(locked, now=now)
     if status not in TRANSITIONS[locked.status]:
-        wanted = Status(status).label.lower() if status in Status.values else status
+        wanted_label = Status(status).label.lower() if status in Status.values else status
         raise UnableToChangeStatus(
-            f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted}."
+            f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted_label}."
         )
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
@@ -228,5 +228,5 @@ def _successors_terms(partnership: Partnership, today: dt.date) -> tuple[dict[st
     except InvalidContent as error:
         dropped = left_out(schema, error.problems)
         content = as_schema(schema, without(schema, version.content, error.problems))
-    kept = {code: value for code, value in content["about"].items() if code not in DATES}
-    return {**content, "about": kept}, dropped
+    about = {code: value for code, value in content["about"].items() if code not in DATES}
+    return {**content, "about": about}, dropped

@@ -101,7 +101,7 @@ def _looking(
 ) -> _Checking | None:
     about = {field["code"]: field for field in declarations["about"]}
     code = check.get("table", "")
-    table = next((one for one in declarations["tables"] if one["code"] == code), None)
+    table = next((table for table in declarations["tables"] if table["code"] == code), None)
     if code and table is None:
         return None
     columns = {field["code"]: field for field in table["fields"]} if table else about
@@ -143,11 +143,11 @@ def _each_once(looking: _Checking) -> Iterator[Problem]:
     codes = [field["code"] for field in (looking.field, looking.other) if field]
     rows = [row for row in looking.rows if not all(_is_empty(row.get(code)) for code in codes)]
     counted = Counter(tuple(str(row.get(code) or "").casefold() for code in codes) for row in rows)
-    told = set()
+    repeated = set()
     for row in rows:
         values = tuple(str(row.get(code) or "").casefold() for code in codes)
-        if counted[values] > 1 and values not in told:
-            told.add(values)
+        if counted[values] > 1 and values not in repeated:
+            repeated.add(values)
             shown = ", ".join(str(row.get(code) or "not given") for code in codes)
             yield Problem(looking.place(row), f"“{shown}” occurs more than once: {looking.label}.")
 

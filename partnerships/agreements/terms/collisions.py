@@ -12,26 +12,26 @@ Part = tuple[str, str]
 
 def touched(schema: Schema, was: Content, draft: Content) -> dict[Part, str]:
     """The parts that a draft changes, with their names for people."""
-    found: dict[Part, str] = {}
+    touched_parts: dict[Part, str] = {}
     for change in changes(schema, was, draft):
         if change.what == "about":
-            found["about", change.field] = f"“{schema.about_by_code[change.field].label}”"
+            touched_parts["about", change.field] = f"“{schema.about_by_code[change.field].label}”"
             continue
         collection = schema.collection_of[change.what]
         if change.kind == "moved":
-            found["order", collection.code] = f"the order of “{collection.label}”"
+            touched_parts["order", collection.code] = f"the order of “{collection.label}”"
         else:
-            found[collection.code, change.key] = f"{collection.one} “{change.label}”"
-    return found
+            touched_parts[collection.code, change.key] = f"{collection.one} “{change.label}”"
+    return touched_parts
 
 
-def collisions(schema: Schema, mine: tuple[Content, Content], other: tuple[Content, Content]) -> tuple[str, ...]:
+def collisions(schema: Schema, own_change: tuple[Content, Content], other: tuple[Content, Content]) -> tuple[str, ...]:
     """The parts that both proposals change, in words; empty if none.
 
     Each proposal is what it was begun from and what it says.
     """
-    theirs = touched(schema, *other)
-    return tuple(words for part, words in touched(schema, *mine).items() if part in theirs)
+    other_touched = touched(schema, *other)
+    return tuple(words for part, words in touched(schema, *own_change).items() if part in other_touched)
 
 
 def in_words(parts: Iterable[str]) -> str:

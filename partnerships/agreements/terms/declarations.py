@@ -185,15 +185,19 @@ def with_retired(now: Declarations, before: Declarations, content: dict[str, Any
 
     An amendment keeps the fields and tables that were retired since, as long as something stands in them.
     """
-    known = {field["code"] for field in now["about"]}
+    present_codes = {field["code"] for field in now["about"]}
     about = [
         *now["about"],
-        *(one for one in before["about"] if one["code"] not in known and content["about"].get(one["code"])),
+        *(
+            field
+            for field in before["about"]
+            if field["code"] not in present_codes and content["about"].get(field["code"])
+        ),
     ]
     today = {table["code"]: table for table in now["tables"]}
-    kept = [one for one in before["tables"] if one["code"] not in today and content.get(one["code"])]
+    retired = [table for table in before["tables"] if table["code"] not in today and content.get(table["code"])]
     earlier = {table["code"]: table for table in before["tables"]}
-    tables = [_with_columns(table, earlier.get(table["code"]), content) for table in [*now["tables"], *kept]]
+    tables = [_with_columns(table, earlier.get(table["code"]), content) for table in [*now["tables"], *retired]]
     return {**now, "about": about, "tables": tables}
 
 
@@ -202,7 +206,11 @@ def _with_columns(
 ) -> TableDeclaration:
     if before is None:
         return table
-    known = {field["code"] for field in table["fields"]}
+    present_codes = {field["code"] for field in table["fields"]}
     rows = content.get(table["code"], [])
-    kept = [one for one in before["fields"] if one["code"] not in known and any(row.get(one["code"]) for row in rows)]
-    return {**table, "fields": [*table["fields"], *kept]}
+    retired = [
+        column
+        for column in before["fields"]
+        if column["code"] not in present_codes and any(row.get(column["code"]) for row in rows)
+    ]
+    return {**table, "fields": [*table["fields"], *retired]}

@@ -65,8 +65,8 @@ def versions_to_write(
     `draft` was begun from `was` (None: the first terms). The first addition is in force from `day`; one more follows
     for each later day on which another version comes into force already.
     """
-    found = in_force_on(entries, day)
-    days = [(day, found.version if found else None)]
+    current_entry = in_force_on(entries, day)
+    days = [(day, current_entry.version if current_entry else None)]
     days += [(entry.day, entry.version) for entry in timeline(entries) if entry.day > day]
     additions = []
     for start, base in days:

@@ -102,13 +102,17 @@ def declarations_with(now: Declarations, before: Declarations, content: Content)
     Fields and tables that were retired, choices that were dropped, the earlier shape of a field whose value does not
     fit the new one, and the column that named a row where a row has no value in the new one.
     """
-    kept = with_retired(now, before, content)
+    merged = with_retired(now, before, content)
     earlier = {field["code"]: field for field in before["about"]}
     tables = {table["code"]: table for table in before["tables"]}
     return {
-        **kept,
-        "about": [_taking(one, earlier.get(one["code"]), [content["about"].get(one["code"])]) for one in kept["about"]],
-        "tables": [_table_taking(one, tables.get(one["code"]), content.get(one["code"], [])) for one in kept["tables"]],
+        **merged,
+        "about": [
+            _taking(one, earlier.get(one["code"]), [content["about"].get(one["code"])]) for one in merged["about"]
+        ],
+        "tables": [
+            _table_taking(one, tables.get(one["code"]), content.get(one["code"], [])) for one in merged["tables"]
+        ],
     }
 
 
@@ -116,9 +120,12 @@ def _table_taking(now: TableDeclaration, before: TableDeclaration | None, rows: 
     if before is None or now == before or not rows:
         return now
     earlier = {field["code"]: field for field in before["fields"]}
-    fields = [_taking(one, earlier.get(one["code"]), [row.get(one["code"]) for row in rows]) for one in now["fields"]]
+    fields = [
+        _taking(column, earlier.get(column["code"]), [row.get(column["code"]) for row in rows])
+        for column in now["fields"]
+    ]
     if any(row.get(fields[0]["code"]) in (None, "") for row in rows):
-        fields.sort(key=lambda one: one["code"] != before["fields"][0]["code"])
+        fields.sort(key=lambda field: field["code"] != before["fields"][0]["code"])
     return {**now, "fields": fields}
 
 
@@ -127,8 +134,8 @@ def _taking(now: FieldDeclaration, before: FieldDeclaration | None, values: list
     if before is None or now == before or all(_takes(now, value) for value in values):
         return now
     if now["shape"] == before["shape"] == "choice":
-        known = {code for code, _ in now.get("choices", [])}
-        dropped = [pair for pair in before.get("choices", []) if pair[0] in values and pair[0] not in known]
+        known_codes = {code for code, _ in now.get("choices", [])}
+        dropped = [pair for pair in before.get("choices", []) if pair[0] in values and pair[0] not in known_codes]
         return {**now, "choices": [*now.get("choices", []), *dropped]}
     return {**before, "label": now["label"], "required": now.get("required", False)}
 
@@ -154,14 +161,16 @@ def starter_fault(declared: FieldDeclaration, value: str) -> str:
 def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
     """A content without the values that have problems; a row goes with the value that names it."""
     paths = {tuple(problem.path.split("/")) for problem in problems}
-    kept: Content = {"about": {code: one for code, one in content["about"].items() if ("about", code) not in paths}}
+    remaining: Content = {
+        "about": {code: one for code, one in content["about"].items() if ("about", code) not in paths}
+    }
     for code, collection in schema.collection_by_code.items():
-        kept[code] = [
+        remaining[code] = [
             {name: one for name, one in row.items() if (code, str(place), name) not in paths}
             for place, row in enumerate(content.get(code, ()), 1)
             if (code, str(place), collection.title) not in paths
         ]
-    return kept
+    return remaining
 
 
 def left_out(schema: Schema, problems: tuple[Problem, ...]) -> str:
@@ -169,6 +178,6 @@ def left_out(schema: Schema, problems: tuple[Problem, ...]) -> str:
     labels = {}
     for problem in problems:
         part, *_, code = problem.path.split("/")
-        known = schema.about_by_code if part == "about" else schema.collection_by_code[part].field_by_code
-        labels[f"“{known[code].label}”"] = True
+        fields_by_code = schema.about_by_code if part == "about" else schema.collection_by_code[part].field_by_code
+        labels[f"“{fields_by_code[code].label}”"] = True
     return ", ".join(labels)

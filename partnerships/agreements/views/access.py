@@ -17,10 +17,10 @@ from partnerships.people.models import User
 
 def seen(user: User, pk: int) -> Partnership:
     """A partnership the person sees at least in outline; else 404."""
-    found = rows_for(_by_id, pk) if _is_known_held(user, pk) else rows_for(_known, user, pk)
-    if not found:
+    rows = rows_for(_by_id, pk) if _is_known_held(user, pk) else rows_for(_known, user, pk)
+    if not rows:
         raise Http404
-    return found[0]
+    return rows[0]
 
 
 def seen_lookup(user: User, pk: int) -> Lookup:
@@ -38,14 +38,16 @@ def _known(user: User, pk: int) -> QuerySet[Partnership]:
 
 def is_held(user: User, pk: int) -> bool:
     """Whether the person may read the partnership in full, today or up to the day they left."""
-    known = _is_known_held(user, pk)
-    return bool(rows_for(_held, user, pk)) if known is None else known
+    is_own = _is_known_held(user, pk)
+    return bool(rows_for(_held, user, pk)) if is_own is None else is_own
 
 
 def _is_known_held(user: User, pk: int) -> bool | None:
     """The same from what was read for the page: whether they act for a party that is inside or has left; else None."""
-    held = Party.objects.held_in(user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]))
-    return None if held is None else pk in held
+    own_parties = Party.objects.held_in(
+        user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT])
+    )
+    return None if own_parties is None else pk in own_parties
 
 
 def _held(user: User, pk: int) -> QuerySet[Partnership, int]:

@@ -79,22 +79,22 @@ def _own(user: User, pk: int, party: int) -> Party:
 def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Give notice for an organisation that the reader leads."""
     user = signed_in(request)
-    found = _own(user, pk, party)
+    own_party = _own(user, pk, party)
     back = reverse("agreements:dates", args=[pk])
-    earliest = earliest_last_day(found.partnership, timezone.localdate())
+    earliest = earliest_last_day(own_party.partnership, timezone.localdate())
     form = NoticeForm(posted(request), earliest=earliest, cancel=back)
 
     def step() -> tuple[str, str]:
-        made = give_notice(party=found, author=user, now=timezone.now(), **form.cleaned_data)
-        ends = made.partnership.notice_ends_on == made.last_day
-        what, who = ("ends", found.partnership.title) if ends else ("leaves", found.organisation.name)
-        return f"Notice is given. {who} {what} after {made.last_day:%-d %B %Y}.", back
+        notice_given = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
+        ends = notice_given.partnership.notice_ends_on == notice_given.last_day
+        verb, subject = ("ends", own_party.partnership.title) if ends else ("leaves", own_party.organisation.name)
+        return f"Notice is given. {subject} {verb} after {notice_given.last_day:%-d %B %Y}.", back
 
-    present = rights_over(found.partnership, user, timezone.now()).present
+    present = rights_over(own_party.partnership, user, timezone.now()).present
     form.is_valid()  # a form with another error still has the chosen day
     last_day = (form.cleaned_data.get("last_day") if form.is_bound else None) or earliest
-    notices = found.partnership.notices.open().exclude(organisation=found.organisation)
-    others = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
+    notices = own_party.partnership.notices.open().exclude(organisation=own_party.organisation)
+    other_notices = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
     return take_step(
         request,
         "agreements/dates/notice.html",
@@ -102,12 +102,12 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToGiveNotice: None},
         names_emailed=True,
-        party=found,
-        partnership=found.partnership,
+        party=own_party,
+        partnership=own_party.partnership,
         last_day=last_day,
-        ends_on=end_if_notice_given(found, last_day, others),
-        others=others,
-        others_lead=any(role in LEADING_ROLES for pk, role in present.items() if pk != found.organisation_id),
+        ends_on=end_if_notice_given(own_party, last_day, other_notices),
+        others=other_notices,
+        others_lead=any(role in LEADING_ROLES for pk, role in present.items() if pk != own_party.organisation_id),
     )
 
 
@@ -143,20 +143,20 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
 def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Choose which dates a party's leads are emailed about, and when."""
     user = signed_in(request)
-    found = _own(user, pk, party)
+    own_party = _own(user, pk, party)
     back = reverse("agreements:dates", args=[pk])
-    days, chosen = choice_of(found)
+    days, chosen = choice_of(own_party)
     form = DateRemindersForm(posted(request), days=days, dates=chosen, cancel=back)
 
     def step() -> tuple[str, str]:
         choose_date_reminders(
-            party=found,
+            party=own_party,
             days=form.chosen_days,
             dates=form.cleaned_data["dates"],
             author=user,
             now=timezone.now(),
         )
-        return f"The reminders of {found.organisation.name} are saved.", back
+        return f"The reminders of {own_party.organisation.name} are saved.", back
 
     return take_step(
         request,
@@ -164,6 +164,6 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         form,
         step,
         {UnableToChooseReminders: None},
-        party=found,
-        partnership=found.partnership,
+        party=own_party,
+        partnership=own_party.partnership,
     )

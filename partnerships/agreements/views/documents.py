@@ -37,7 +37,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
     )
     page = keyset_page(request, rows, order=("-added_at", "-pk"))
-    show_as_at((timezone.localdate(one.added_at), one.added_for) for one in page.rows)
+    show_as_at((timezone.localdate(row.added_at), row.added_for) for row in page.rows)
     rights = rights_over(partnership, user, timezone.now())
     adds_for = frozenset[int]() if partnership.is_over else rights.adds_documents_for
     return render(

@@ -84,13 +84,13 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     if not rows:
         raise Http404
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
-    show_as_at((one.on, one.organisation) for one in rows[0].reports)
+    show_as_at((report.on, report.organisation) for report in rows[0].reports)
     context = {
         "partnership": partnership,
         "row": rows[0],
         "objective": rows[0].objective,
         "start": rows[0].objective.in_words(rows[0].objective.baseline),
-        "reports": [{"row": one, "words": rows[0].objective.in_words(one.figure)} for one in rows[0].reports],
+        "reports": [{"row": report, "words": rows[0].objective.in_words(report.figure)} for report in rows[0].reports],
         "came_from": [] if former else links_of(rows[0].objective, user),
         "served": [(provider, rows[0].lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
@@ -123,10 +123,10 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     form = _form(request, partnership, None, suggested.text if suggested else "")
 
     def step() -> tuple[str, str]:
-        made = add_objective(
+        objective = add_objective(
             partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
         )
-        return "The objective has been added.", made.get_absolute_url()
+        return "The objective has been added.", objective.get_absolute_url()
 
     return take_step(
         request,
@@ -246,7 +246,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
     if offered is None:
         raise Http404
     linked = set(found.links.filter(provider=provider).values_list("key", flat=True))
-    choices = [one for one in offered.choices(user, partnership) if one[0] not in linked]
+    choices = [choice for choice in offered.choices(user, partnership) if choice[0] not in linked]
     form = LinkForm(posted(request), provider=offered, choices=choices, cancel=found.get_absolute_url())
 
     def step() -> tuple[str, str]:
@@ -271,9 +271,9 @@ def unlink(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResp
     """Remove a link."""
     user = signed_in(request)
     found = _objective(_kept(user, pk), objective)
-    kept = get_object_or_404(ObjectiveLink.objects.select_related("objective"), pk=link, objective=found)
+    objective_link = get_object_or_404(ObjectiveLink.objects.select_related("objective"), pk=link, objective=found)
     try:
-        unlink_record(link=kept, author=user, now=timezone.now())
+        unlink_record(link=objective_link, author=user, now=timezone.now())
     except UnableToKeepObjective as error:
         messages.warning(request, str(error))
     return redirect(found.get_absolute_url())

@@ -77,11 +77,11 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     candidates = find_organisations(user=user, text=text).current().exclude(pk__in=taken)
     posted = request.method == "POST"
     # Validated against the whole directory: the search text may have changed since the choice.
-    found = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
+    matches = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
     offered = (
         Organisation.objects.visible_to(user)
         if posted
-        else Organisation.objects.filter(pk__in=[one.pk for one in found]).order_by("name", "pk")
+        else Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
     )
     form = InviteForm(request.POST if posted else None, found=offered, partnership=partnership)
     if posted and form.is_valid():
@@ -112,7 +112,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "agreements/invite.html",
-        {"form": form, "partnership": partnership, "q": text, "found": posted or bool(found)},
+        {"form": form, "partnership": partnership, "q": text, "found": posted or bool(matches)},
         status=422 if posted else 200,
     )
 

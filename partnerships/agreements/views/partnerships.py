@@ -57,8 +57,8 @@ def create(request: HttpRequest) -> HttpResponse:
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
         raise PermissionDenied
-    given: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
-    form = searching_form(request, lambda data: StartForm(data, **given))
+    form_kwargs: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
+    form = searching_form(request, lambda data: StartForm(data, **form_kwargs))
 
     def step() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
@@ -102,11 +102,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     name_as_at(partnership, present, left_at=former.left_at if former else None)
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
-    renewing = next((one for one in successors if not one.is_over), None)
+    renewing = next((successor for successor in successors if not successor.is_over), None)
     newest = newest_events(user, kind="partnership", record_id=pk, count=_EVENTS)
     if is_reading(request):
         note_events_seen(
-            person_id=user.pk, kind="partnership", record_id=pk, events=[one.pk for one in newest], now=now
+            person_id=user.pk, kind="partnership", record_id=pk, events=[event.pk for event in newest], now=now
         )
     turn = None if former else whose_turn(partnership, present, mine=rights.roles.led, successor=renewing)
     return render(
@@ -166,7 +166,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status, or renew."""
     user = signed_in(request)
     partnership = led(user, pk)
-    successor = next((one for one in rows_for(_successors, user, pk) if one.state != Status.ENDED), None)
+    successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
     form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
     if request.method == "POST" and form.is_valid():
         now, chosen, reason = timezone.now(), form.cleaned_data["status"], form.cleaned_data["reason"]

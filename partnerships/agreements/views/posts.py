@@ -71,17 +71,21 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
     roles = roles_of(user, timezone.now())
     own = roles.act_for(post.organisation_id)
     may_name = own and not post.is_ended and may_name_in(post.role, roles, post.organisation_id)
-    others = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[one.pk for one in post.present])
+    former_holders = (
+        Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[holder.pk for holder in post.present])
+    )
     return render(
         request,
         "agreements/posts/post.html",
         {
             "post": post,
-            "page": keyset_page(request, others.select_related("person"), order=("-starts_on", "-pk")) if own else None,
+            "page": keyset_page(request, former_holders.select_related("person"), order=("-starts_on", "-pk"))
+            if own
+            else None,
             "own": own,
             "may_name": may_name,
             "sections": ON_POSTS.of(user, post) if may_name else [],
-            "mine": [one.pk for one in post.present if one.person_id == user.pk],
+            "mine": [holder.pk for holder in post.present if holder.person_id == user.pk],
         },
     )
 

@@ -186,20 +186,20 @@ class PartnershipWeek(Company):
         sent = self.morning(day)
         both = (cast_.manager, manager, manager_not), (cast_.councillor.person, councillor, councillor_not)
         for person, wanted, unwanted in both:
-            mine = [one for one in sent if one.recipient == person.email]
-            for one in mine:
-                self.say(day, 8, f"EMAIL to {person.display_name}  {parsed(one)['Subject']}")
-                for line in text_of(one).splitlines():
+            mine = [email for email in sent if email.recipient == person.email]
+            for email in mine:
+                self.say(day, 8, f"EMAIL to {person.display_name}  {parsed(email)['Subject']}")
+                for line in text_of(email).splitlines():
                     if line.startswith("* "):
                         self.quote(line)
-            said = " ".join(" ".join(text_of(one) for one in mine).split())
+            said = " ".join(" ".join(text_of(email) for email in mine).split())
             if len(mine) != bool(wanted):
                 raise WeekWentWrong(f"{person.display_name} got {len(mine)} emails on day {day}: {said}")
             missing = [words for words in wanted if words not in said]
             too_much = [words for words in unwanted if words in said]
             if missing or too_much:
                 raise WeekWentWrong(f"{person.display_name}'s email lacks {missing} or has {too_much}: {said}")
-        return [one for one in sent if one.recipient == cast_.councillor.person.email]
+        return [email for email in sent if email.recipient == cast_.councillor.person.email]
 
     def _reply(self, cast_: Cast, weekly: Outgoing) -> None:
         """She replies, confirms by the link in our email, and the council approves."""

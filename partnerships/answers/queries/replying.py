@@ -30,18 +30,20 @@ def taking_replies(emails: Collection[ReplyTo], now: dt.datetime) -> set[int]:
     becomes a conversation, if they may write conversations of exactly one of its partnerships.
     """
     open_plans, within = _open_plans(emails)
-    found = {one.email for one in emails if not one.plans_read.isdisjoint(open_plans)}
-    rest = [one for one in emails if one.email not in found]
+    found = {email.email for email in emails if not email.plans_read.isdisjoint(open_plans)}
+    rest = [email for email in emails if email.email not in found]
     if not rest:
         return found
-    plans = {one.email: (one.plans & open_plans.keys()).union(*(within[pk] for pk in one.plans_of)) for one in rest}
-    acting = _acting({one.person_id for one in rest if not one.is_stakeholder}, now)
+    plans = {
+        email.email: (email.plans & open_plans.keys()).union(*(within[pk] for pk in email.plans_of)) for email in rest
+    }
+    acting = _acting({email.person_id for email in rest if not email.is_stakeholder}, now)
     reach = reach_of({pk for some in plans.values() for pk in some}, now)
-    for one in rest:
-        if one.is_stakeholder:
-            plans[one.email] = frozenset(pk for pk in plans[one.email] if _is_past(open_plans[pk], now))
+    for email in rest:
+        if email.is_stakeholder:
+            plans[email.email] = frozenset(pk for pk in plans[email.email] if _is_past(open_plans[pk], now))
     found |= _with_plan_to_read(rest, plans, acting, reach)
-    rest = [one for one in rest if one.email not in found and not one.is_stakeholder]
+    rest = [email for email in rest if email.email not in found and not email.is_stakeholder]
     return found | _with_partnership_to_write(rest, acting)
 
 
@@ -51,16 +53,16 @@ def notices_taking_replies(notices: Iterable[NoticeTo], now: dt.datetime) -> set
     Emails about an answer of theirs ask for no further one.
     """
     emails = []
-    for one in notices:
-        subject = None if one.kind.startswith("answers.") else subject_of(one.kind, one.params)
+    for notice in notices:
+        subject = None if notice.kind.startswith("answers.") else subject_of(notice.kind, notice.params)
         if subject is None:
             continue
         within = subject.partnership_id
         emails.append(
             ReplyTo(
-                email=one.email,
-                person_id=one.person_id,
-                is_stakeholder=one.is_stakeholder,
+                email=notice.email,
+                person_id=notice.person_id,
+                is_stakeholder=notice.is_stakeholder,
                 plans=frozenset({subject.record_id} if subject.kind == SubjectKind.PLAN else ()),
                 partnerships=frozenset({within} if within is not None else ()),
             )
@@ -80,8 +82,8 @@ def _is_past(at: dt.datetime | None, now: dt.datetime) -> bool:
 
 def _open_plans(emails: Iterable[ReplyTo]) -> tuple[dict[int, dt.datetime | None], dict[int, set[int]]]:
     """The plans that a reply could be about, with `open_at`, and those of each partnership; none that are over."""
-    plans = {pk for one in emails for pk in one.plans_read | one.plans}
-    partnerships = {pk for one in emails for pk in one.plans_of}
+    plans = {pk for email in emails for pk in email.plans_read | email.plans}
+    partnerships = {pk for email in emails for pk in email.plans_of}
     found: dict[int, dt.datetime | None] = {}
     within: dict[int, set[int]] = defaultdict(set)
     asked = Q(pk__in=plans) | Q(partnership__in=partnerships, current_number__gt=0)
@@ -96,8 +98,8 @@ def _acting(people: Collection[int], now: dt.datetime) -> dict[int, dict[int, st
     """The organisations that each person with an account acts for today, with the role."""
     found: dict[int, dict[int, str]] = {person: {} for person in people}
     current = Membership.objects.current(timezone.localdate(now)).filter(person__in=people) if people else ()
-    for one in current:
-        found[one.person_id][one.organisation_id] = one.role
+    for membership in current:
+        found[membership.person_id][membership.organisation_id] = membership.role
     return found
 
 
@@ -111,7 +113,7 @@ def _with_plan_to_read(
 
     Stakeholders as `rights.answerable` has it, people with an account as `Plan.objects.present_for`.
     """
-    stakeholders = sorted({one.person_id for one in emails if one.is_stakeholder and plans[one.email]})
+    stakeholders = sorted({email.person_id for email in emails if email.is_stakeholder and plans[email.email]})
     readers = readers_within(reach, stakeholders, even_paused=True)
     inside: dict[int, set[int]] = defaultdict(set)
     for plan, organisation in zip(reach.inside_plans, reach.inside_organisations, strict=True):
@@ -123,7 +125,7 @@ def _with_plan_to_read(
         mine = (inside[organisation] for organisation in acting[one.person_id])
         return any(not plans[one.email].isdisjoint(some) for some in (reach.network, *mine))
 
-    return {one.email for one in emails if may_read(one)}
+    return {email.email for email in emails if may_read(email)}
 
 
 def _with_partnership_to_write(emails: Collection[ReplyTo], acting: dict[int, dict[int, str]]) -> set[int]:
@@ -131,7 +133,7 @@ def _with_partnership_to_write(emails: Collection[ReplyTo], acting: dict[int, di
 
     As `rights.may_forward_to` has it.
     """
-    wanted = {pk for one in emails for pk in one.partnerships}
+    wanted = {pk for email in emails for pk in email.partnerships}
     if not wanted:
         return set()
     live = Partnership.objects.live().filter(pk__in=wanted).values("pk")
@@ -144,4 +146,4 @@ def _with_partnership_to_write(emails: Collection[ReplyTo], acting: dict[int, di
         edited = (organisation for organisation, role in acting[person].items() if role in EDITING_ROLES)
         return {partnership for organisation in edited for partnership in within[organisation]}
 
-    return {one.email for one in emails if len(one.partnerships & written_by(one.person_id)) == 1}
+    return {email.email for email in emails if len(email.partnerships & written_by(email.person_id)) == 1}

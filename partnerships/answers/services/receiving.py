@@ -137,7 +137,11 @@ def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership
     numbers = {*told.values_list("subject__record_id", flat=True), *notices.values_list("partnership", flat=True)}
     if subject is not None and subject.partnership_id is not None:
         numbers.add(subject.partnership_id)
-    found = [one for one in Partnership.objects.filter(pk__in=numbers) if may_forward_to(one, person, now)]
+    found = [
+        partnership
+        for partnership in Partnership.objects.filter(pk__in=numbers)
+        if may_forward_to(partnership, person, now)
+    ]
     return found[0] if len(found) == 1 else None
 
 

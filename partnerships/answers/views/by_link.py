@@ -94,8 +94,10 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "said": _SAID.get(request.GET.get("done", ""), ""),
         "form_token": make_form_token(opened.about),
         "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=opened.plan).order_by("closes_on", "pk"),
-        "answers": [one for one in answers if one.has_text or one.names_a_colleague],
-        "has_read": any(one.kind == "acknowledged" and one.version_number == opened.version_number for one in answers),
+        "answers": [answer for answer in answers if answer.has_text or answer.names_a_colleague],
+        "has_read": any(
+            answer.kind == "acknowledged" and answer.version_number == opened.version_number for answer in answers
+        ),
         "concern": concern_of(opened.person, opened.plan),
         "read_url": reverse("digests:read", kwargs={"token": opened.token, "plan": plan}),
         "comment_url": opened.address("comment-by-link"),

@@ -65,7 +65,7 @@ def _reply(request: HttpRequest, found: Incoming, person: User, *, by_link: bool
                 services.drop_incoming(incoming=found, author=person, now=now)
                 return render(request, "answers/settled.html", {"incoming": found, "dropped": True})
             if form.is_valid():
-                plan = next(one for one in plans if str(one.pk) == form.cleaned_data["plan"])
+                plan = next(plan for plan in plans if str(plan.pk) == form.cleaned_data["plan"])
                 services.confirm_reply(
                     incoming=found, plan=plan, text=form.cleaned_data["text"], author=person, now=now
                 )
@@ -88,8 +88,8 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
         return render(request, "answers/settled.html", {"incoming": found})
     edited = parties_edited(partnership, user, now)
     parties = Organisation.objects.filter(parties__in=partnership.parties.present()).distinct().order_by("name", "pk")
-    keepers = [one for one in parties if one.pk in edited]
-    others = [one for one in parties if len(keepers) > 1 or one not in keepers]
+    keepers = [party for party in parties if party.pk in edited]
+    others = [party for party in parties if len(keepers) > 1 or party not in keepers]
     form = ForwardedForm(
         posted(request),
         keepers=keepers,
@@ -110,13 +110,15 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
             if form.is_valid():
                 made = services.save_forwarded(
                     incoming=found,
-                    organisation=next(one for one in keepers if str(one.pk) == form.cleaned_data["organisation"]),
+                    organisation=next(
+                        keeper for keeper in keepers if str(keeper.pk) == form.cleaned_data["organisation"]
+                    ),
                     record=Record(
                         subject=form.cleaned_data["subject"],
                         held_on=form.cleaned_data["held_on"],
                         planned=False,
                         format=Format.WRITING,
-                        organisations=[one for one in others if str(one.pk) in form.cleaned_data["others"]],
+                        organisations=[other for other in others if str(other.pk) in form.cleaned_data["others"]],
                         partnership=partnership,
                         said=form.cleaned_data["said"],
                     ),

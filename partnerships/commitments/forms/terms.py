@@ -148,7 +148,7 @@ class ProposeForm(TermsForm):
             self.add_error("receiver", "Choose a different organisation from the one that gives")
             return cleaned
         roles = roles_of(self._user, timezone.now())
-        own = next((one for one in (giver, receiver) if roles.edit_for(one.pk)), None)
+        own = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
         if own is None:
             self.add_error("giver", "One of the two must be an organisation that you edit for")
         elif cleaned.get("confirm") and not roles.lead(own.pk):

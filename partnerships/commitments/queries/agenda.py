@@ -40,13 +40,13 @@ def _suggest(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
     return [
         Suggestion(
             "commitment",
-            one.pk,
-            f"{one.reference} {one.text}"[:300],
-            one.get_absolute_url(),
+            row.pk,
+            f"{row.reference} {row.text}"[:300],
+            row.get_absolute_url(),
             purpose,
-            _detail(one),
+            _detail(row),
         )
-        for one in rows
+        for row in rows
     ]
 
 

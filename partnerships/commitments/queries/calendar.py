@@ -19,8 +19,8 @@ def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Due dates in a partnership, or of what the person owns or their organisations give or receive."""
     seen = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
     if partnership is None:
-        mine = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
-        seen = seen.filter(Q(owner=user) | Q(giver__in=mine) | Q(receiver__in=mine))
+        own_ids = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
+        seen = seen.filter(Q(owner=user) | Q(giver__in=own_ids) | Q(receiver__in=own_ids))
     else:
         seen = seen.filter(partnership=partnership)
     return _entries(seen)
@@ -33,8 +33,11 @@ def dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
 
 def _entries(seen: CommitmentQuerySet) -> list[CalendarEntry]:
     commitments = list(seen.select_related("giver", "partnership").order_by("pk"))
-    revisions = revisions_of([one.pk for one in commitments], "commitment")
-    return [_entry(one, revisions.get(one.pk, Revision(0, one.proposed_at))) for one in commitments]
+    revisions = revisions_of([commitment.pk for commitment in commitments], "commitment")
+    return [
+        _entry(commitment, revisions.get(commitment.pk, Revision(0, commitment.proposed_at)))
+        for commitment in commitments
+    ]
 
 
 def _entry(commitment: Commitment, revision: Revision) -> CalendarEntry:

@@ -16,35 +16,38 @@ _LENGTH = 120
 _MAX_LINES = 50
 
 
-def commitments_in_period(asked: Asked) -> Block | None:
+def commitments_in_period(period: Asked) -> Block | None:
     """The party's commitments within the partnership: delivered, due and overdue, with progress.
 
     All present parties may read them.
     """
-    given = Commitment.objects.filter(partnership=asked.party.partnership_id, giver=asked.party.organisation_id)
-    due = Q(due_on__gte=asked.start, due_on__lt=asked.end)
+    commitments = Commitment.objects.filter(partnership=period.party.partnership_id, giver=period.party.organisation_id)
+    due = Q(due_on__gte=period.start, due_on__lt=period.end)
     done = Q(done_at__isnull=False)
-    late = Q(status__in=UNDER_WAY, due_on__lt=asked.today)
+    late = Q(status__in=UNDER_WAY, due_on__lt=period.today)
     rows = (
-        given.exclude(status__in=[Status.PROPOSED, Status.CANCELLED, Status.SUPERSEDED])
+        commitments.exclude(status__in=[Status.PROPOSED, Status.CANCELLED, Status.SUPERSEDED])
         .filter(due | done | late)
         .order_by("due_on", "pk")
     )
     delivered, waiting, overdue = [], [], []
-    for one in rows:
-        if one.done_at is not None and not one.is_under_way:
-            if asked.covers(timezone.localdate(one.done_at)):
-                delivered.append(one)
-        elif one.is_overdue(asked.today):
-            overdue.append(one)
-        elif asked.covers(one.due_on):
-            waiting.append(one)
+    for commitment in rows:
+        if commitment.done_at is not None and not commitment.is_under_way:
+            if period.covers(timezone.localdate(commitment.done_at)):
+                delivered.append(commitment)
+        elif commitment.is_overdue(period.today):
+            overdue.append(commitment)
+        elif period.covers(commitment.due_on):
+            waiting.append(commitment)
     if not (delivered or waiting or overdue):
         return None
     lines = [
-        *(_line(one, "delivered") for one in delivered),
-        *(_line(one, overdue_in_words(one.due_on or asked.today, asked.today)) for one in overdue),
-        *(_line(one, "due in this period") for one in waiting),
+        *(_line(commitment, "delivered") for commitment in delivered),
+        *(
+            _line(commitment, overdue_in_words(commitment.due_on or period.today, period.today))
+            for commitment in overdue
+        ),
+        *(_line(commitment, "due in this period") for commitment in waiting),
     ]
     summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(waiting)} due."
     return Block("Commitments", summary, lines[:_MAX_LINES])

@@ -44,9 +44,9 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
     Open ones say the present name too. `beside`: what else the page shows, with its day.
     """
     pairs = [
-        (one.is_over, (timezone.localdate(one.proposed_at), body))
-        for one in commitments
-        for body in (one.giver, one.receiver, one.owner_organisation)
+        (commitment.is_over, (timezone.localdate(commitment.proposed_at), body))
+        for commitment in commitments
+        for body in (commitment.giver, commitment.receiver, commitment.owner_organisation)
     ]
     over = [pair for is_over, pair in pairs if is_over]
     show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
@@ -88,9 +88,9 @@ def with_people(commitment: Commitment) -> Commitment:
 
     PostgreSQL takes longer to plan one join of them all than to find everything on the page.
     """
-    named = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
-    people = User.objects.in_bulk({pk for pk in named.values() if pk is not None})
-    for field, pk in named.items():
+    people_ids = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
+    people = User.objects.in_bulk({pk for pk in people_ids.values() if pk is not None})
+    for field, pk in people_ids.items():
         setattr(commitment, field, people.get(pk))
     return commitment
 

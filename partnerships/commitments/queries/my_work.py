@@ -36,8 +36,8 @@ _LEAD = (Role.LEAD,)
 def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     """The person's own commitments that are overdue or due within `SOON`."""
     last = timezone.localdate(now) + SOON
-    mine = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
-    return list(in_order(mine).for_listing())
+    due = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
+    return list(in_order(due).for_listing())
 
 
 #: What waits and since when, in the order of `_waits`. If a commitment waits for several reasons, the last counts.
@@ -90,9 +90,9 @@ def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
-    found = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
-    wanted: QuerySet[Commitment, dict[str, Any]] = found.values(*fields)
-    return wanted
+    commitments = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
+    value_rows: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
+    return value_rows
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:

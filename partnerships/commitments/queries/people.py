@@ -20,19 +20,21 @@ def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
 
 def partners_of(user: User) -> OrganisationQuerySet:
     """Organisations the person edits for, and their partners, by name."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
-    organisations = Organisation.objects.filter(Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation")))
+    organisations = Organisation.objects.filter(
+        Q(pk__in=own_organisations.values("pk")) | Q(pk__in=parties.values("organisation"))
+    )
     return organisations.order_by("name", "pk")
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
     """Owner, proposer and those who confirmed, if they may read it today."""
-    named = (
+    people_ids = (
         commitment.owner_id,
         commitment.proposed_by_id,
         commitment.giver_confirmed_by_id,
         commitment.receiver_confirmed_by_id,
     )
-    return with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in named if pk is not None]))
+    return with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in people_ids if pk is not None]))

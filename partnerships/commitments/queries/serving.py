@@ -25,20 +25,20 @@ def _title(commitment: Commitment) -> str:
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
     rows = in_order(Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=OVER))
-    return [(str(one.pk), _title(one)) for one in rows[:OFFERED]]
+    return [(str(row.pk), _title(row)) for row in rows[:OFFERED]]
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
     today = timezone.localdate()
     rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
     return {
-        str(one.pk): Served(
-            title=_title(one),
-            path=one.get_absolute_url(),
-            words=one.get_status_display().lower(),
-            is_overdue=one.is_overdue(today),
+        str(row.pk): Served(
+            title=_title(row),
+            path=row.get_absolute_url(),
+            words=row.get_status_display().lower(),
+            is_overdue=row.is_overdue(today),
         )
-        for one in rows
+        for row in rows
     }
 
 

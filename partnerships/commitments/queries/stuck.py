@@ -21,12 +21,12 @@ def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetim
     rows = Commitment.objects.visible_to(user).under_way().filter(late, partnership__in=partnerships)
     return [
         Stuck(
-            partnership=one.partnership_id or 0,
-            what="Overdue commitment" if one.is_overdue(today) else "Blocked commitment",
-            title=f"{one.reference}: {shorten(one.text, 80)}",
-            path=one.get_absolute_url(),
-            since=(one.due_on if one.is_overdue(today) else None) or timezone.localdate(one.status_since),
-            waits_for=one.giver_words,
+            partnership=row.partnership_id or 0,
+            what="Overdue commitment" if row.is_overdue(today) else "Blocked commitment",
+            title=f"{row.reference}: {shorten(row.text, 80)}",
+            path=row.get_absolute_url(),
+            since=(row.due_on if row.is_overdue(today) else None) or timezone.localdate(row.status_since),
+            waits_for=row.giver_words,
         )
-        for one in rows.for_listing().order_by("due_on", "pk")
+        for row in rows.for_listing().order_by("due_on", "pk")
     ]

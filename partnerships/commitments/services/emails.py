@@ -24,14 +24,14 @@ def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.date
 
 def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
     """Email the leads who must confirm these proposals, each once about all of theirs; not the author."""
-    asked: dict[frozenset[int], list[int]] = {}
+    commitments_by_group: dict[frozenset[int], list[int]] = {}
     for commitment in commitments:
-        asked.setdefault(frozenset(one.pk for one in waits_for(commitment)), []).append(commitment.pk)
-    theirs: dict[int, list[int]] = {}
-    for organisations, ids in asked.items():
+        commitments_by_group.setdefault(frozenset(wait.pk for wait in waits_for(commitment)), []).append(commitment.pk)
+    commitments_by_person: dict[int, list[int]] = {}
+    for organisations, ids in commitments_by_group.items():
         for person in leads_with_account(organisations).exclude(pk=author.pk).values_list("pk", flat=True):
-            theirs.setdefault(person, []).extend(ids)
-    for person, ids in sorted(theirs.items()):
+            commitments_by_person.setdefault(person, []).extend(ids)
+    for person, ids in sorted(commitments_by_person.items()):
         record_emails(
             kind="commitments.proposed_together",
             people=[person],
@@ -45,11 +45,11 @@ def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: boo
 
     Call inside the transaction of the change, with the commitments as they are after it.
     """
-    theirs: dict[int, list[int]] = {}
-    owned = Commitment.objects.filter(pk__in=[one.pk for one in commitments], owner__is_active=True)
+    commitments_by_person: dict[int, list[int]] = {}
+    owned = Commitment.objects.filter(pk__in=[commitment.pk for commitment in commitments], owner__is_active=True)
     for pk, owner in owned.exclude(owner=author).order_by("pk").values_list("pk", "owner"):
-        theirs.setdefault(owner or 0, []).append(pk)
-    for person, ids in sorted(theirs.items()):
+        commitments_by_person.setdefault(owner or 0, []).append(pk)
+    for person, ids in sorted(commitments_by_person.items()):
         record_emails(
             kind="commitments.owned_together",
             people=[person],

@@ -54,12 +54,12 @@ def attach_evidence(
         checked = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
-    kept = current.evidence.filter(removed_at=None)
+    current_evidence = current.evidence.filter(removed_at=None)
     # The same form, sent twice.
-    same = kept.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
-    if same is not None:
-        return same
-    if kept.count() >= MAX_FILES:
+    duplicate = current_evidence.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
+    if duplicate is not None:
+        return duplicate
+    if current_evidence.count() >= MAX_FILES:
         raise UnableToAttach(f"A commitment can have up to {MAX_FILES} files.")
     evidence = Evidence(
         commitment=current,

@@ -69,9 +69,9 @@ def propose_commitment(
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
-    made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
-    if made is not None:
-        return made
+    existing = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+    if existing is not None:
+        return existing
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
     check_terms(giver, receiver, terms, timezone.localdate(now))
@@ -104,10 +104,10 @@ def propose_commitment(
             )
     except IntegrityError:
         # The same form was sent twice at once.
-        made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
-        if made is None:
+        existing = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+        if existing is None:
             raise
-        return made
+        return existing
     if confirm and side.pk == giver.pk and terms["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:

@@ -48,8 +48,8 @@ def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bo
     """
     if organisation is None:
         return False
-    mine = Membership.objects.current().of_person(person, *roles)
-    return mine.filter(organisation=organisation).exists()
+    memberships = Membership.objects.current().of_person(person, *roles)
+    return memberships.filter(organisation=organisation).exists()
 
 
 def record_event(

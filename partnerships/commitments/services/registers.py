@@ -65,12 +65,12 @@ def record_from_register(
     if not promises:
         return []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
-    known = set(
+    known_references = set(
         Commitment.objects.filter(
             source=source, source_reference__in=[promise.reference for promise in promises]
         ).values_list("source_reference", "receiver_id")
     )
-    fresh = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known]
+    fresh = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known_references]
     numbers = next_ids(len(fresh)) if fresh else []
     rows, reports = [], []
     for number, promise in zip(numbers, fresh, strict=True):
@@ -104,20 +104,20 @@ def add_from_register(
     if not promises:
         return [], []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
-    wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
-    known = (
+    promises_by_key = {(promise.reference, promise.receiver.pk): promise for promise in promises}
+    known_commitments = (
         Commitment.objects.select_for_update(of=("self",))
         .select_related("receiver")
         .filter(source=source, source_reference__in=[promise.reference for promise in promises])
         .order_by("pk")
     )
-    rows = [row for row in known if (row.source_reference, row.receiver_id) in wanted]
+    rows = [row for row in known_commitments if (row.source_reference, row.receiver_id) in promises_by_key]
     reports: dict[int, list[Progress]] = {row.pk: [] for row in rows}
     for report in Progress.objects.filter(commitment__in=rows).order_by("at", "pk"):
         reports[report.commitment_id].append(report)
     changed, skipped = [], []
     for row in rows:
-        promise = wanted[row.source_reference, row.receiver_id or 0]
+        promise = promises_by_key[row.source_reference, row.receiver_id or 0]
         if promise.withdrawn and not row.is_over:
             _withdraw(row, promise, author, now)
             changed.append(row)
@@ -149,7 +149,7 @@ def _record_event(
     )
 
 
-def _matched(said: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
+def _matched(reports: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
     """The reports that are recorded, by their places among the register's; None if one of them is not of the register.
 
     A report is known by its day and its words, which name its figure.
@@ -157,26 +157,29 @@ def _matched(said: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict
     places: dict[tuple[dt.datetime, str], list[int]] = {}
     for place, report in enumerate(says):
         places.setdefault((report.at, report.note), []).append(place)
-    found: dict[int, Progress] = {}
-    for known in said:
+    matches: dict[int, Progress] = {}
+    for known in reports:
         free = places.get((known.at, known.note))
         if not free:
             return None
-        found[free.pop(0)] = known
-    return found
+        matches[free.pop(0)] = known
+    return matches
 
 
 def _add_reports(
-    row: Commitment, promise: RegisterPromise, known: dict[int, Progress], author: User | None, now: dt.datetime
+    row: Commitment, promise: RegisterPromise, known_reports: dict[int, Progress], author: User | None, now: dt.datetime
 ) -> None:
     """Add the reports that are not held yet, and take the status from the last."""
     before = row.delivered_quantity
-    for place, made in enumerate(_reports(row, promise, author)):
-        report = known.get(place)
+    for place, position_report in enumerate(_reports(row, promise, author)):
+        report = known_reports.get(place)
         if report is None:
-            made.save(force_insert=True)
-        elif (report.delivered_before, report.delivered) != (made.delivered_before, made.delivered):
-            report.delivered_before, report.delivered = made.delivered_before, made.delivered
+            position_report.save(force_insert=True)
+        elif (report.delivered_before, report.delivered) != (
+            position_report.delivered_before,
+            position_report.delivered,
+        ):
+            report.delivered_before, report.delivered = position_report.delivered_before, position_report.delivered
             report.save(update_fields=["delivered_before", "delivered"])
     last = promise.progress[-1]
     status = Status.DONE if promise.done else Status.IN_PROGRESS

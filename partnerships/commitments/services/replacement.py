@@ -46,8 +46,15 @@ def replace_commitment(
 def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
     """Keep the first due date, and copy each change with author and reason."""
     moves = [
-        Slippage(commitment=successor, was=one.was, now=one.now, reason=one.reason, by=one.by, at=one.at)
-        for one in old.slippages.select_related("by").order_by("at", "pk")
+        Slippage(
+            commitment=successor,
+            was=slippage.was,
+            now=slippage.now,
+            reason=slippage.reason,
+            by=slippage.by,
+            at=slippage.at,
+        )
+        for slippage in old.slippages.select_related("by").order_by("at", "pk")
     ]
     if successor.due_on is not None and successor.due_on != old.due_on:
         reason = f"Agreed to replace {old.reference}."

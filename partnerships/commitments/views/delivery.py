@@ -43,18 +43,18 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def _report(given: dict[str, Any], commitment: Commitment, user: User) -> None:
+def _report(report_data: dict[str, Any], commitment: Commitment, user: User) -> None:
     """Save report and file in one transaction."""
     now = timezone.now()
-    if given["evidence"]:
-        services.attach_evidence(commitment=commitment, file=given["evidence"], author=user, now=now)
+    if report_data["evidence"]:
+        services.attach_evidence(commitment=commitment, file=report_data["evidence"], author=user, now=now)
     services.record_progress(
         commitment=commitment,
-        status=given["status"],
-        delivered=given.get("delivered"),
-        note_text=given["note_text"],
-        blocker=given["blocker"],
-        seen=given["seen"],
+        status=report_data["status"],
+        delivered=report_data.get("delivered"),
+        note_text=report_data["note_text"],
+        blocker=report_data["blocker"],
+        seen=report_data["seen"],
         author=user,
         now=now,
     )

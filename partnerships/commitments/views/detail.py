@@ -39,12 +39,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
         ]
     )
-    found = rows_for(_shown, user, pk)
-    if not found:
+    commitment_rows = rows_for(_shown, user, pk)
+    if not commitment_rows:
         raise Http404
-    commitment = found[0]
+    commitment = commitment_rows[0]
     queries.with_people(commitment)
-    reports = ((timezone.localdate(one.at), one.organisation) for one in commitment.progress.all())
+    reports = ((timezone.localdate(update.at), update.organisation) for update in commitment.progress.all())
     queries.name_as_at([commitment], beside=reports)
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)

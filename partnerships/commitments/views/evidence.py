@@ -44,23 +44,23 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download a file of evidence."""
-    found = get_object_or_404(Evidence.objects.visible_to(signed_in(request)), pk=pk)
-    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+    evidence_file = get_object_or_404(Evidence.objects.visible_to(signed_in(request)), pk=pk)
+    return private_file(evidence_file.file, name=evidence_file.file_name, content_type=evidence_file.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then remove a file of evidence."""
     user = signed_in(request)
-    found = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
-    commitment = commitment_for(user, found.commitment_id)
+    evidence_file = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
+    commitment = commitment_for(user, evidence_file.commitment_id)
     require(rights_over(commitment, user, timezone.now()).may_attach)
     if request.method == "POST":
         try:
-            services.remove_evidence(evidence=found, author=user, now=timezone.now())
+            services.remove_evidence(evidence=evidence_file, author=user, now=timezone.now())
         except services.UnableToAttach as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"“{found.title}” is removed from {commitment.reference}.")
+            messages.success(request, f"“{evidence_file.title}” is removed from {commitment.reference}.")
         return redirect(commitment)
-    return render(request, "commitments/remove.html", {"evidence": found, "commitment": commitment})
+    return render(request, "commitments/remove.html", {"evidence": evidence_file, "commitment": commitment})

@@ -40,18 +40,18 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.GET.get("from") and (came_from is None or suggestion is None):
         raise Http404
     replaces = _replaced(request, user)
-    given: dict[str, Any] = {
+    form_kwargs: dict[str, Any] = {
         "user": user,
         "extra": _organisations_of(suggestion, replaces),
         "pair": _pair_of(suggestion, replaces),
         "initial": _initial(request, user, suggestion, replaces),
     }
-    form = searching_form(request, lambda data: ProposeForm(data, **given))
+    form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
     def step() -> tuple[str, str]:
         """Propose it, and name who must confirm."""
         terms = {name: form.cleaned_data[name] for name in TERMS}
-        made = services.propose_commitment(
+        commitment = services.propose_commitment(
             **terms,
             giver=form.cleaned_data["giver"],
             receiver=form.cleaned_data["receiver"],
@@ -63,9 +63,9 @@ def new(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        waiting = " and ".join(side.display_name for side in waits_for(made))
-        words = f"{made.reference} is proposed. It is waiting for {waiting} to confirm it."
-        return words, made.get_absolute_url()
+        waiting = " and ".join(side.display_name for side in waits_for(commitment))
+        words = f"{commitment.reference} is proposed. It is waiting for {waiting} to confirm it."
+        return words, commitment.get_absolute_url()
 
     back = suggestion.href if suggestion else replaces.get_absolute_url() if replaces else reverse("commitments:list")
     return take_step(
@@ -94,11 +94,11 @@ def _replaced(request: HttpRequest, user: User) -> Commitment | None:
 
 
 def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    named = [
+    organisations = [
         *((suggestion.giver, suggestion.receiver) if suggestion else ()),
         *((replaces.giver, replaces.receiver) if replaces else ()),
     ]
-    return tuple(organisation for organisation in named if organisation is not None)
+    return tuple(organisation for organisation in organisations if organisation is not None)
 
 
 def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
@@ -121,9 +121,9 @@ def _initial(
         }
         return named | {"quantity": suggestion.quantity}
     initial: dict[str, Any] = {}
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
-    if mine.count() == 1:
-        initial["giver"] = mine.get()
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
+    if own_organisations.count() == 1:
+        initial["giver"] = own_organisations.get()
     partnership = row_number(request.GET.get("partnership", ""))
     if partnership is not None:
         initial["partnership"] = Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership).first()

@@ -66,7 +66,7 @@ class PaperForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         chosen: tuple[tuple[str, QuerySet[Any]], ...] = (
-            ("item", AgendaItem.objects.filter(pk__in=[one.pk for one in items])),
+            ("item", AgendaItem.objects.filter(pk__in=[item.pk for item in items])),
             ("document", documents),
             ("version", versions),
         )
@@ -76,7 +76,7 @@ class PaperForm(Form):
             field.queryset = rows
         item = self.fields["item"]
         assert isinstance(item, forms.ModelChoiceField)
-        item.choices = [("", "The whole meeting"), *((one.pk, one.title) for one in items)]
+        item.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
         self.helper = Helper(
             self,
             Section("Paper", "title", "item"),

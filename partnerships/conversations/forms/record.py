@@ -140,8 +140,8 @@ class ConversationForm(Form):
     def _add_steps(self, people: QuerySet[User]) -> None:
         choices: list[Any] = [("", "Choose who")]
         for side in self.sides:
-            mine = [person for person in people if side.pk in self._sides_by_person[person.pk]]
-            named = [(f"{side.pk}-{person.pk}", person.display_name) for person in mine]
+            own_people = [person for person in people if side.pk in self._sides_by_person[person.pk]]
+            named = [(f"{side.pk}-{person.pk}", person.display_name) for person in own_people]
             choices.append((side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *named]))
         for row in range(self.steps):
             self.fields[f"step_{row}_text"] = forms.CharField(
@@ -200,23 +200,23 @@ class ConversationForm(Form):
     @property
     def record(self) -> Record:
         """The record that a valid form describes."""
-        given = self.cleaned_data
+        data = self.cleaned_data
         return Record(
-            subject=given["subject"],
-            held_on=given["held_on"],
-            planned=given["state"] == "planned",
-            format=given["format"],
+            subject=data["subject"],
+            held_on=data["held_on"],
+            planned=data["state"] == "planned",
+            format=data["format"],
             organisations=self.others,
-            partnership=given["partnership"],
-            theme=given["theme"],
-            said=given["said"],
-            decisions=_lines(given["decisions"]),
-            attribution=given["attribution"],
-            next_contact_on=given["next_contact_on"],
+            partnership=data["partnership"],
+            theme=data["theme"],
+            said=data["said"],
+            decisions=_lines(data["decisions"]),
+            attribution=data["attribution"],
+            next_contact_on=data["next_contact_on"],
             attendees=self._attendees(),
             points=self._points(),
             next_steps=self._next_steps(),
-            private_note=given["private_note"],
+            private_note=data["private_note"],
         )
 
     def _attendees(self) -> list[AttendeeGiven]:
@@ -286,7 +286,7 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
     initial |= {
         "state": "planned" if conversation.status == Status.PLANNED else "held",
         "attendees": [seat.person_id for seat in seats if seat.person_id],
-        "decisions": "\n".join(one.text for one in conversation.decisions.all()),
+        "decisions": "\n".join(decision.text for decision in conversation.decisions.all()),
         "private_note": own_note.text if own_note else "",
         "revision": conversation.revision,
     }

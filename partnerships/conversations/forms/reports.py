@@ -24,12 +24,12 @@ MAX_ANSWER = 10_000
 
 def questions_as_lines(questions: Sequence[Question]) -> str:
     """Questions as lines of `Heading: prompt`."""
-    return "\n".join(": ".join(filter(None, (one["heading"], one["prompt"]))) for one in questions)
+    return "\n".join(": ".join(filter(None, (question["heading"], question["prompt"]))) for question in questions)
 
 
 def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question]:
     """Questions from lines of `Heading: prompt`; a heading that was there keeps its code."""
-    codes = {one["heading"]: one["code"] for one in before}
+    codes = {question["heading"]: question["code"] for question in before}
     used, found = set(codes.values()), []
     for line in filter(None, (line.strip() for line in text.splitlines())):
         heading, _colon, prompt = (part.strip() for part in line.partition(":"))
@@ -42,7 +42,7 @@ def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question
         code = codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used)
         used.add(code)
         found.append(Question(code=code, heading=heading, prompt=prompt))
-    if len({one["heading"] for one in found}) < len(found):
+    if len({question["heading"] for question in found}) < len(found):
         raise ValidationError("Use each heading once.")
     if len(found) > MAX_QUESTIONS:
         raise ValidationError(f"Ask at most {MAX_QUESTIONS} questions.")

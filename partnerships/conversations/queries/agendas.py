@@ -53,10 +53,10 @@ def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Prop
     since = since_for(meeting, now)
     known = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
     return [
-        Proposed(source.name, one)
+        Proposed(source.name, suggestion)
         for source in agenda_sources()
-        for one in list(source.suggest(user, meeting.partnership, since))[:MAX_OF_ONE_SOURCE]
-        if (source.name, one.subject_kind, one.subject_id) not in known
+        for suggestion in list(source.suggest(user, meeting.partnership, since))[:MAX_OF_ONE_SOURCE]
+        if (source.name, suggestion.subject_kind, suggestion.subject_id) not in known
     ]
 
 
@@ -78,10 +78,10 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
 
 def actions_of_minutes(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
     """Open actions that came from conversations of the partnership."""
-    mine = Conversation.objects.filter(partnership=partnership, next_steps__action=OuterRef("pk"))
+    own_conversations = Conversation.objects.filter(partnership=partnership, next_steps__action=OuterRef("pk"))
     rows = (
         Commitment.objects.visible_to(user)
-        .filter(Exists(mine), kind=Kind.ACTION)
+        .filter(Exists(own_conversations), kind=Kind.ACTION)
         .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
         .select_related("giver")
         .order_by("due_on", "pk")[:MAX_OF_ONE_SOURCE]
@@ -89,13 +89,13 @@ def actions_of_minutes(user: User, partnership: Partnership, since: Since) -> li
     return [
         Suggestion(
             "commitment",
-            one.pk,
-            f"Action {one.reference}: {one.text}"[:300],
-            one.get_absolute_url(),
+            row.pk,
+            f"Action {row.reference}: {row.text}"[:300],
+            row.get_absolute_url(),
             Purpose.DISCUSSION,
-            f"{one.giver_words}, due {long_date(one.due_on)}" if one.due_on else one.giver_words,
+            f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
         )
-        for one in rows
+        for row in rows
     ]
 
 
@@ -109,13 +109,13 @@ def minutes_to_agree(user: User, partnership: Partnership, since: Since) -> list
     return [
         Suggestion(
             "conversation",
-            one.pk,
-            f"Agree the minutes of “{one.subject}”"[:300],
-            one.get_absolute_url(),
+            row.pk,
+            f"Agree the minutes of “{row.subject}”"[:300],
+            row.get_absolute_url(),
             Purpose.DECISION,
-            long_date(one.held_on),
+            long_date(row.held_on),
         )
-        for one in rows
+        for row in rows
     ]
 
 
@@ -131,13 +131,13 @@ def reports_waiting(user: User, partnership: Partnership, since: Since) -> list[
     return [
         Suggestion(
             "progress_report",
-            one.pk,
-            f"Progress report of {one.party.organisation.display_name}, {one.period_words}"[:300],
-            one.get_absolute_url(),
-            Purpose.DECISION if one.is_submitted else Purpose.DISCUSSION,
-            "Submitted" if one.is_submitted else f"Was due {long_date(one.due_on)}",
+            row.pk,
+            f"Progress report of {row.party.organisation.display_name}, {row.period_words}"[:300],
+            row.get_absolute_url(),
+            Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
+            "Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
         )
-        for one in rows
+        for row in rows
     ]
 
 

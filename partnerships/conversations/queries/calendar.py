@@ -35,7 +35,7 @@ def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEnt
 def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
     """The entries of these meetings; one query. Needs `partnership` and `organisation` fetched."""
     revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_OF_MEETINGS)
-    return [_of_meeting(one, revisions.get(one.pk, Revision(0, one.created_at))) for one in meetings]
+    return [_of_meeting(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
 
 
 def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
@@ -65,7 +65,7 @@ def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         seen = seen.filter(round__partnership=partnership)
     reports = list(seen.for_listing().defer("questions", "answers", "touches").order_by("pk"))
     revisions = revisions_of([report.pk for report in reports], "progress_report")
-    return [_of_report(one, revisions.get(one.pk, Revision(0, one.opened_at))) for one in reports]
+    return [_of_report(report, revisions.get(report.pk, Revision(0, report.opened_at))) for report in reports]
 
 
 def _of_report(report: Report, revision: Revision) -> CalendarEntry:
@@ -101,14 +101,14 @@ def dates_of_conversations(user: User, conversations: Collection[int]) -> list[C
 
 def _entries(seen: ConversationQuerySet) -> list[CalendarEntry]:
     conversations = list(seen.select_related("partnership", "meeting").defer("said").order_by("pk"))
-    revisions = revisions_of([one.pk for one in conversations], "conversation")
+    revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
     found = []
-    for one in conversations:
-        revision = revisions.get(one.pk, Revision(0, one.created_at))
-        if not hasattr(one, "meeting"):  # minutes: the meeting has an entry of its own
-            found.append(_of_conversation(one, revision))
-        if one.next_contact_on is not None:
-            found.append(_next_contact(one, one.next_contact_on, revision))
+    for conversation in conversations:
+        revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
+        if not hasattr(conversation, "meeting"):  # minutes: the meeting has an entry of its own
+            found.append(_of_conversation(conversation, revision))
+        if conversation.next_contact_on is not None:
+            found.append(_next_contact(conversation, conversation.next_contact_on, revision))
     return found
 
 

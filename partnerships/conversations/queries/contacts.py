@@ -99,8 +99,8 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
 
 def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
     """The same with their contacts."""
-    contacts = _contacts(user, [one.partnership for one in quiet], now)
-    return [replace(one, contacts=tuple(contacts.get(one.partnership.pk, ()))) for one in quiet]
+    contacts = _contacts(user, [partnership.partnership for partnership in quiet], now)
+    return [replace(partnership, contacts=tuple(contacts.get(partnership.partnership.pk, ()))) for partnership in quiet]
 
 
 def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
@@ -156,7 +156,9 @@ def quiet_parties(now: dt.datetime) -> Reach:
 
     def silent(organisations: Collection[int]) -> QuerySet[Party]:
         """Parties whose last contact is too long ago and who have no meeting ahead."""
-        held = Conversation.objects.held().filter(partnership=OuterRef("partnership"), held_on__lte=OuterRef("last"))
+        conversations = Conversation.objects.held().filter(
+            partnership=OuterRef("partnership"), held_on__lte=OuterRef("last")
+        )
         in_touch = (
             Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)
             .alias(last=_last_day(today, "conversation__partnership__"))
@@ -172,7 +174,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
             .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
             .exclude(partnership__in=_meeting_soon(now))
             .annotate(last=_last_day(today, "partnership__"))
-            .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(held), ~Exists(in_touch))
+            .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(conversations), ~Exists(in_touch))
         )
 
     return Reach(silent, EDITORS)
@@ -191,9 +193,9 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
     """
     if not partnerships:
         return {}
-    today, ids = timezone.localdate(now), [one.pk for one in partnerships]
+    today, ids = timezone.localdate(now), [partnership.pk for partnership in partnerships]
     last = {(organisation, partnership): day for organisation, partnership, day in rows_for(_last_with, user, ids, now)}
-    limits = {one.pk: one.quiet_after for one in partnerships}
+    limits = {partnership.pk: partnership.quiet_after for partnership in partnerships}
     found: dict[int, list[Contact]] = defaultdict(list)
     for party in rows_for(_other_parties, user, ids):
         keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
@@ -204,7 +206,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
             Contact(party.organisation, day, ago, ago is None or ago >= limits[party.partnership_id])
         )
     for contacts in found.values():
-        contacts.sort(key=lambda one: one.last or dt.date.min)
+        contacts.sort(key=lambda contact: contact.last or dt.date.min)
     return found
 
 
@@ -226,11 +228,13 @@ def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:
 def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
     """The day of the last conversation with each other party, by organisation and partnership."""
     mine = among("organisation", Membership.objects.organisations_of(user))
-    others = _other_parties(user, partnerships).order_by().values("organisation")
+    other_parties = _other_parties(user, partnerships).order_by().values("organisation")
     with one_by_one():
-        held = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
-    ours = held.filter(Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))), pk=OuterRef("conversation"))
-    rows = Side.objects.filter(OneByOne(ours), organisation__in=others)
+        conversations = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
+    ours = conversations.filter(
+        Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))), pk=OuterRef("conversation")
+    )
+    rows = Side.objects.filter(OneByOne(ours), organisation__in=other_parties)
     return (
         rows.order_by()
         .values_list("organisation", "conversation__partnership")

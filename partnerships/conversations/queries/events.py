@@ -39,10 +39,10 @@ def events_of_meetings(user: User, records: Records) -> Q:
 
     For a former party: events up to the moment it left.
     """
-    mine = Meeting.objects.open_to(user).filter(pk__in=records)
+    own_meetings = Meeting.objects.open_to(user).filter(pk__in=records)
     meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
     former = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
-    return Q(target_id__in=mine.values("pk")) | Q(Exists(former))
+    return Q(target_id__in=own_meetings.values("pk")) | Q(Exists(former))
 
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:

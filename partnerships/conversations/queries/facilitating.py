@@ -31,12 +31,12 @@ def stuck_for(
 
     In these partnerships, and in records that the person facilitates. Each with its partnership, if it is one of these.
     """
-    by_pk = {one.pk: one for one in partnerships}
+    by_pk = {partnership.pk: partnership for partnership in partnerships}
     inside = stuck_in(user, list(by_pk), now)
-    known = {(one.what, one.path) for one in inside}
-    alone = [one for one in stuck_facilitated(user, now) if (one.what, one.path) not in known]
-    found = sorted([*inside, *alone], key=lambda one: (one.since, one.title, one.path))
-    return [(by_pk.get(one.partnership or 0), one) for one in found]
+    known = {(record.what, record.path) for record in inside}
+    alone = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in known]
+    found = sorted([*inside, *alone], key=lambda record: (record.since, record.title, record.path))
+    return [(by_pk.get(record.partnership or 0), record) for record in found]
 
 
 def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
@@ -83,12 +83,12 @@ def _named_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Say whether you will be a facilitator",
-            title=one.partnership.title,
-            path=address(one.pk),
-            since=one.named_at,
-            within=one.partnership.title,
+            title=facilitator.partnership.title,
+            path=address(facilitator.pk),
+            since=facilitator.named_at,
+            within=facilitator.partnership.title,
         )
-        for one in named.of(user).select_related("partnership").order_by("named_at", "pk")
+        for facilitator in named.of(user).select_related("partnership").order_by("named_at", "pk")
     ]
 
 

@@ -30,14 +30,14 @@ def journal_notes(
 def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
     """The notes, with partnerships as the reader may know them: one that was left as it was then."""
     partnerships = [note.partnership for note in notes if note.partnership is not None]
-    former = former_parties(user, [one.pk for one in partnerships])
-    set_back([one for one in partnerships if one.pk in former], former)
+    former = former_parties(user, [partnership.pk for partnership in partnerships])
+    set_back([partnership for partnership in partnerships if partnership.pk in former], former)
     return notes
 
 
 def writes_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
     """The organisation for which the person writes notes: in a partnership, a present party."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     if partnership is not None:
-        mine = mine.filter(pk__in=partnership.parties.present().values("organisation"))
-    return mine.order_by("name", "pk").first()
+        own_organisations = own_organisations.filter(pk__in=partnership.parties.present().values("organisation"))
+    return own_organisations.order_by("name", "pk").first()

@@ -71,7 +71,7 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
 def bodies_of(conversation: Conversation) -> list[Organisation]:
     """The organisations that its page names, as they were read; needs the story fetched."""
     parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
-    return [conversation.organisation, *(one.organisation for part in parts for one in part.all())]
+    return [conversation.organisation, *(item.organisation for part in parts for item in part.all())]
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
@@ -80,9 +80,9 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
     Who keeps the record is named so, too.
     """
     show_as_at(
-        (one.held_on, body)
-        for one in conversations
-        for body in (one.organisation, *(side.organisation for side in one.sides.all()))
+        (conversation.held_on, body)
+        for conversation in conversations
+        for body in (conversation.organisation, *(side.organisation for side in conversation.sides.all()))
     )
 
 
@@ -94,8 +94,8 @@ def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQ
 
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
     """Private notes of the person's own organisations."""
-    mine = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
-    return list(mine.select_related("organisation", "written_by").order_by("pk"))
+    own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
+    return list(own_private_notes.select_related("organisation", "written_by").order_by("pk"))
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
@@ -103,7 +103,9 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
     A side outside the partnership reads the record, but may not know the title.
     """
-    return titles_known_to(user, {one.partnership_id for one in conversations if one.partnership_id})
+    return titles_known_to(
+        user, {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
+    )
 
 
 def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:

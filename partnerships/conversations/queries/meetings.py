@@ -64,7 +64,9 @@ def side_of_person(partnership: Partnership, person: User) -> Organisation | Non
     parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
-    found = sorted(parties.select_related("organisation"), key=lambda one: (one.role == PartyRole.OBSERVER, one.pk))
+    found = sorted(
+        parties.select_related("organisation"), key=lambda party: (party.role == PartyRole.OBSERVER, party.pk)
+    )
     return found[0].organisation if found else None
 
 
@@ -96,8 +98,8 @@ def past_meetings(partnership: Partnership, user: User, limit: int) -> list[Meet
 
 def last_held_before(meeting: Meeting) -> Meeting | None:
     """The last meeting of the partnership that was held before this one."""
-    held = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.HELD)
-    return held.filter(starts_at__lt=meeting.starts_at).order_by("-starts_at", "-pk").first()
+    meetings = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.HELD)
+    return meetings.filter(starts_at__lt=meeting.starts_at).order_by("-starts_at", "-pk").first()
 
 
 def next_planned(meeting: Meeting) -> Meeting | None:

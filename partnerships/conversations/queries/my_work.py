@@ -56,27 +56,30 @@ class _WithContacts:
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """The same with the names of those to get in touch with."""
-        those = [self.quiet[one.number] for one in waiting]
-        return [_quiet_waiting(one) for one in with_contacts(self.user, those, self.now)]
+        partnerships = [self.quiet[task.number] for task in waiting]
+        return [_quiet_waiting(quiet) for quiet in with_contacts(self.user, partnerships, self.now)]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
         """The parties of their partnerships."""
-        return [contacts_lookup(self.user, [one.number for one in waiting])]
+        return [contacts_lookup(self.user, [task.number for task in waiting])]
 
 
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    found = quiet_in_brief(user, now, limit=MAX_LISTED)
-    complete = _WithContacts(user, now, {one.partnership.pk: one for one in found})
-    return [replace(_quiet_waiting(one), number=one.partnership.pk, complete=complete) for one in found]
+    quiet = quiet_in_brief(user, now, limit=MAX_LISTED)
+    complete = _WithContacts(user, now, {silent.partnership.pk: silent for silent in quiet})
+    return [
+        replace(_quiet_waiting(partnership), number=partnership.partnership.pk, complete=complete)
+        for partnership in quiet
+    ]
 
 
 def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     """Records to agree to, corrections to answer, conversations to write up."""
     open_ones = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
-    asked = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
+    corrections = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
     planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
     sides = Organisations("sides__organisation", when=Q(sides__agreed_at=None), roles=EDITING_ROLES)
-    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), EDITORS), Reach(planned, EDITORS)
+    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(corrections)), EDITORS), Reach(planned, EDITORS)
 
 
 #: A record that waits: its number, subject, status, partnership, the day it is due, and since when it waits.
@@ -86,13 +89,15 @@ _WHAT = ("Read and agree to this record", "Answer a correction", "Write up this 
 
 def _records_for(user: User, now: dt.datetime, *, place: int) -> QuerySet[Conversation, _Row]:
     """Records of one kind of `_records`, the most urgent first; everybody they reach may read them."""
-    found: QuerySet[Conversation, Any] = _records(now)[place].of(user)
+    conversations: QuerySet[Conversation, Any] = _records(now)[place].of(user)
     since: Any = F("circulated_at")
     if place == 1:
         since = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
     due: Any = F("held_on") if place == 2 else Value(None, DateField())
-    found = found.annotate(since=since, due=due).order_by("held_on" if place == 2 else "since", "pk")
-    rows: QuerySet[Conversation, _Row] = found.values_list("pk", "subject", "status", "partnership", "due", "since")
+    conversations = conversations.annotate(since=since, due=due).order_by("held_on" if place == 2 else "since", "pk")
+    rows: QuerySet[Conversation, _Row] = conversations.values_list(
+        "pk", "subject", "status", "partnership", "due", "since"
+    )
     return rows[:MAX_LISTED]
 
 
@@ -102,9 +107,9 @@ def _records_lookups(user: User, now: dt.datetime) -> list[Lookup]:
 
 def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        one
+        word
         for place, what in enumerate(_WHAT)
-        for one in _in_words(what, rows_for(_records_for, user, now, place=place), user)
+        for word in _in_words(what, rows_for(_records_for, user, now, place=place), user)
     ]
 
 
@@ -128,12 +133,12 @@ class _WithTitles:
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """The same with titles."""
-        known = titles_known_to(self.user, {one.number for one in waiting})
-        return [replace(one, within=known.get(one.number, "")) for one in waiting]
+        titles_known = titles_known_to(self.user, {task.number for task in waiting})
+        return [replace(task, within=titles_known.get(task.number, "")) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
         """The titles."""
-        return [titles_lookup(self.user, {one.number for one in waiting})]
+        return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
 def _in_words(what: str, rows: Iterable[_Row], user: User) -> list[Waiting]:
@@ -201,8 +206,8 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     planned = Meeting.objects.filter(status=MeetingStatus.PLANNED)
     soon = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
     begun = planned.filter(starts_at__lt=now)
-    held = Meeting.objects.filter(status=MeetingStatus.HELD, conversation=None)
-    return Reach(soon, _OF_THE_CALLER), Reach(begun, _OF_THE_CALLER), Reach(held, _OF_THE_CALLER)
+    meetings = Meeting.objects.filter(status=MeetingStatus.HELD, conversation=None)
+    return Reach(soon, _OF_THE_CALLER), Reach(begun, _OF_THE_CALLER), Reach(meetings, _OF_THE_CALLER)
 
 
 def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
@@ -217,14 +222,14 @@ def _meetings_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     places = sorted_by_reach(_meetings_for, user, now)
     to_prepare, to_record, to_minute = places[0], places[1], places[2]
     waiting = []
-    for one in rows_for(_read_meetings, user, list(to_prepare | to_record | to_minute)):
-        if one.pk in to_prepare:
-            waiting.append(_meeting_waiting("Prepare the agenda", one, "conversations:agenda", one.pk, None))
-        elif one.pk in to_record:
-            waiting.append(_meeting_waiting("Record who attended", one, "conversations:attendance", one.pk, None))
+    for row in rows_for(_read_meetings, user, list(to_prepare | to_record | to_minute)):
+        if row.pk in to_prepare:
+            waiting.append(_meeting_waiting("Prepare the agenda", row, "conversations:agenda", row.pk, None))
+        elif row.pk in to_record:
+            waiting.append(_meeting_waiting("Record who attended", row, "conversations:attendance", row.pk, None))
         else:
             waiting.append(
-                _meeting_waiting("Write the minutes", one, "conversations:minutes", one.pk, one.attendance_at)
+                _meeting_waiting("Write the minutes", row, "conversations:minutes", row.pk, row.attendance_at)
             )
     return waiting
 

@@ -55,14 +55,14 @@ def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[Use
 
     People of one's own organisations, and of those in the same partnerships.
     """
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES)
     partners = Party.objects.present().filter(partnership__in=shared).values("organisation")
-    known = Membership.objects.current().filter(
-        Q(organisation__in=mine) | Q(organisation__in=partners),
+    memberships = Membership.objects.current().filter(
+        Q(organisation__in=own_organisations) | Q(organisation__in=partners),
         organisation__in=[organisation.pk for organisation in organisations],
     )
-    people: QuerySet[User] = User.objects.filter(pk__in=known.values("person"))
+    people: QuerySet[User] = User.objects.filter(pk__in=memberships.values("person"))
     return people.order_by("name", "pk")
 
 
@@ -85,8 +85,12 @@ def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[O
     All except observers of the partnership.
     """
     observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
-    others = conversation.sides.exclude(organisation=asking).exclude(organisation__in=observers.values("organisation"))
-    return [side.organisation for side in others.select_related("organisation").order_by("organisation__name", "pk")]
+    other_sides = conversation.sides.exclude(organisation=asking).exclude(
+        organisation__in=observers.values("organisation")
+    )
+    return [
+        side.organisation for side in other_sides.select_related("organisation").order_by("organisation__name", "pk")
+    ]
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:

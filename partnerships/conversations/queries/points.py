@@ -162,10 +162,10 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
         for side in conversation.sides.all()
         if side.organisation_id in mine or not anonymous
     }
-    others = SidePoints(None)
+    other_side_points = SidePoints(None)
     for point in conversation.points.all():
-        sides.get(point.organisation_id, others).add(point)
-    return [*sides.values(), *([] if others.is_empty else [others])]
+        sides.get(point.organisation_id, other_side_points).add(point)
+    return [*sides.values(), *([] if other_side_points.is_empty else [other_side_points])]
 
 
 def show_entries(sides: Iterable[SidePoints], user: User) -> None:

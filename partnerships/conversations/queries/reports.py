@@ -55,7 +55,7 @@ def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
 
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     """Reports to write; reports to accept or return, where another organisation leads and where none does."""
-    others = (
+    other_parties = (
         Party.objects.present()
         .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
         .exclude(pk=OuterRef("party"))
@@ -64,7 +64,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     return (
         Reach(Report.objects.filter(status__in=TO_WRITE), WRITERS),
         Reach(waiting, DECIDERS),
-        Reach(waiting.filter(~Exists(others)), OWN_DECIDERS),
+        Reach(waiting.filter(~Exists(other_parties)), OWN_DECIDERS),
     )
 
 
@@ -137,7 +137,7 @@ def report_table(user: User, partnership_id: int) -> ReportTable:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
         periods.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
     rows = [
-        PeriodRow(start, end, pk, [(parties[one], by.get(one)) for one in order])
+        PeriodRow(start, end, pk, [(parties[organisation], by.get(organisation)) for organisation in order])
         for (start, end, pk), by in periods.items()
     ]
     return ReportTable([parties[pk] for pk in order], rows)
@@ -147,11 +147,11 @@ def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[Rep
     """The newest submission of each party in one period, by name of the party."""
     reports = Report.objects.visible_to(user).filter(round=round_id, starts_on=start)
     newest = ReportSubmission.objects.filter(report__in=reports).order_by("report", "-number").distinct("report")
-    found = ReportSubmission.objects.filter(pk__in=newest.values("pk"))
+    report_submissions = ReportSubmission.objects.filter(pk__in=newest.values("pk"))
     return list(
-        found.select_related("report__round__partnership", "report__party__organisation", "submitted_by").order_by(
-            "report__party__organisation__name", "pk"
-        )
+        report_submissions.select_related(
+            "report__round__partnership", "report__party__organisation", "submitted_by"
+        ).order_by("report__party__organisation__name", "pk")
     )
 
 
@@ -160,9 +160,12 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
-    if held_part_then(partnership, min(one.submitted_at for one in submissions)):
-        for one in submissions:
-            party = one.report.party
-            then = held_part_then(partnership, one.submitted_at)
+    if held_part_then(partnership, min(submission.submitted_at for submission in submissions)):
+        for submission in submissions:
+            party = submission.report.party
+            then = held_part_then(partnership, submission.submitted_at)
             party.organisation = then.get(party.organisation_id, party.organisation)
-    show_as_at((timezone.localdate(one.submitted_at), one.report.party.organisation) for one in submissions)
+    show_as_at(
+        (timezone.localdate(submission.submitted_at), submission.report.party.organisation)
+        for submission in submissions
+    )

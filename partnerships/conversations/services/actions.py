@@ -42,5 +42,5 @@ def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation])
         return keeper
     if not step.conversation.names_people:
         return None
-    others = [side for side in sides if side.pk != keeper.pk]
-    return others[0] if len(others) == 1 else None
+    other_sides = [side for side in sides if side.pk != keeper.pk]
+    return other_sides[0] if len(other_sides) == 1 else None

@@ -358,12 +358,16 @@ def _keep_decisions(conversation: Conversation, given: Sequence[str]) -> None:
     )
 
 
-def _keep_points(conversation: Conversation, given: Sequence[PointGiven]) -> None:
+def _keep_points(conversation: Conversation, points_given: Sequence[PointGiven]) -> None:
     """Add new points and delete missing ones.
 
     One that became an ask or offer is closed instead of deleted.
     """
-    wanted = {(one.organisation.pk, str(one.kind), one.text.strip()): one for one in given if one.text.strip()}
+    wanted = {
+        (point.organisation.pk, str(point.kind), point.text.strip()): point
+        for point in points_given
+        if point.text.strip()
+    }
     for point in conversation.points.select_related("became"):
         known = (point.organisation_id, point.kind, point.text)
         if known in wanted:

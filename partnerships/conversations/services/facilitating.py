@@ -137,7 +137,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
 def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
     """Remove an organisation that took part only for its facilitators, after the last one."""
     partnership, organisation = facilitator.partnership, facilitator.organisation
-    others = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
+    other_facilitators = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
     taking_part = Party.objects.filter(
         partnership=partnership,
         organisation=organisation,
@@ -145,7 +145,7 @@ def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
         status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED],
     )
     party = taking_part.select_related("organisation").first()
-    if party is not None and not others.exists() and not partnership.is_over_on(timezone.localdate(now)):
+    if party is not None and not other_facilitators.exists() and not partnership.is_over_on(timezone.localdate(now)):
         remove_party(party=party, reason="Its facilitator has ended.", author=None, now=now)
 
 
@@ -185,29 +185,33 @@ def _record(
 def end_with_party(departure: PartyDeparture) -> None:
     """End the facilitators of an organisation that leaves. Called with the partnership locked."""
     party = departure.party
-    named = Facilitator.objects.named().filter(partnership=party.partnership_id, organisation=party.organisation_id)
-    for facilitator in named.for_listing().order_by("pk"):
+    facilitators = Facilitator.objects.named().filter(
+        partnership=party.partnership_id, organisation=party.organisation_id
+    )
+    for facilitator in facilitators.for_listing().order_by("pk"):
         _end(facilitator, "Their organisation left the partnership.", author=departure.author, now=departure.now)
 
 
 def preview_ending(party: Party, reader: User) -> list[Consequence]:
     """The facilitators who end if the party leaves."""
-    named = (
+    facilitators = (
         Facilitator.objects.visible_to(reader)
         .named()
         .filter(partnership=party.partnership_id, organisation=party.organisation_id)
     )
     return [
-        Consequence(f"{one.person.display_name} will no longer be a facilitator")
-        for one in named.for_listing().order_by("pk")
+        Consequence(f"{facilitator.person.display_name} will no longer be a facilitator")
+        for facilitator in facilitators.for_listing().order_by("pk")
     ]
 
 
 def end_with_membership(departure: Departure) -> int:
     """End what a person facilitates for an organisation that they leave; returns how many."""
     membership = departure.membership
-    named = Facilitator.objects.named().filter(person=membership.person_id, organisation=membership.organisation_id)
-    ended = list(named.for_listing().order_by("pk"))
+    facilitators = Facilitator.objects.named().filter(
+        person=membership.person_id, organisation=membership.organisation_id
+    )
+    ended = list(facilitators.for_listing().order_by("pk"))
     for facilitator in ended:
         _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
     return len(ended)

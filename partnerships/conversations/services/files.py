@@ -101,7 +101,7 @@ def add_paper(
         raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers.")
     if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=current).exists():
         raise UnableToAttachFile("That item is not on the agenda.")
-    if sum(one is not None for one in (file, document, version)) != 1:
+    if sum(paper is not None for paper in (file, document, version)) != 1:
         raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
     if (
         document is not None
@@ -110,7 +110,7 @@ def add_paper(
         raise UnableToAttachFile("That is not a document of this partnership.")
     if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
         raise UnableToAttachFile("You cannot read that version.")
-    made = Attachment(
+    attachment = Attachment(
         meeting=current,
         item=item,
         document=document,
@@ -120,20 +120,20 @@ def add_paper(
         added_at=now,
     )
     if file is not None:
-        made = _store(made, title, file)
+        attachment = _store(attachment, title, file)
     else:
         known = document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
-        made.title = (" ".join(title.split()) or known)[:200]
-        made.save(force_insert=True)
+        attachment.title = (" ".join(title.split()) or known)[:200]
+        attachment.save(force_insert=True)
     record_meeting_event(
         current,
         EventKind.PAPER_ADDED,
         author=author,
         organisation=organisation,
         now=now,
-        file=made.pk,
+        file=attachment.pk,
     )
-    return made
+    return attachment
 
 
 #: The journal's name for a removed attachment.

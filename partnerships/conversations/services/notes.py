@@ -19,9 +19,9 @@ class UnableToWriteNote(Exception):
     """Somebody else changed the note in the meantime."""
 
 
-def check_revision(found: OwnNote | None, revision: int | None) -> None:
+def check_revision(own_note: OwnNote | None, revision: int | None) -> None:
     """Raise `UnableToWriteNote` unless the author saw the present text; 0 if there was no note."""
-    if revision is not None and revision != (found.revision if found else 0):
+    if revision is not None and revision != (own_note.revision if own_note else 0):
         raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
 
 
@@ -43,22 +43,22 @@ def write_private_note(
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_note, "Only editors of an organisation that took part can write its private note.")
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
-    found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
-    check_revision(found, revision)
-    if (found.text if found else "") == text.strip():
-        return found
-    if found is None:
-        found = PrivateNote(conversation=conversation, organisation=organisation, revision=0)
-    found.text, found.written_by, found.written_at = text.strip(), author, now
-    found.revision += 1
-    found.save()
+    private_note = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
+    check_revision(private_note, revision)
+    if (private_note.text if private_note else "") == text.strip():
+        return private_note
+    if private_note is None:
+        private_note = PrivateNote(conversation=conversation, organisation=organisation, revision=0)
+    private_note.text, private_note.written_by, private_note.written_at = text.strip(), author, now
+    private_note.revision += 1
+    private_note.save()
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,
         kind=EventKind.NOTE_WRITTEN,
         target_kind="private_note",
-        target_id=found.pk,
+        target_id=private_note.pk,
         now=now,
         data={"title": conversation.subject},
     )
-    return found
+    return private_note

@@ -42,12 +42,17 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     require(may_close, f"Only editors of {current.organisation.display_name} can close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer applies.")
-    for one in (current, *_said_again(current)):
-        why = reason.strip() if one is current else "Closed in another conversation."
-        one.closed_at, one.closed_by, one.closed_reason = now, author, why
-        one.save(update_fields=["closed_at", "closed_by", "closed_reason"])
+    for open_point in (current, *_said_again(current)):
+        why = reason.strip() if open_point is current else "Closed in another conversation."
+        open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, why
+        open_point.save(update_fields=["closed_at", "closed_by", "closed_reason"])
         record_point_event(
-            one, EventKind(f"{one.kind}.closed"), author=author, organisation=current.organisation, now=now, reason=why
+            open_point,
+            EventKind(f"{open_point.kind}.closed"),
+            author=author,
+            organisation=current.organisation,
+            now=now,
+            reason=why,
         )
     return current
 
@@ -56,14 +61,14 @@ def _said_again(point: Point) -> list[Point]:
     """The same point in other conversations of the partnership, still open."""
     if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
-    same = Point.objects.current().filter(
+    points = Point.objects.current().filter(
         organisation=point.organisation,
         kind=point.kind,
         text__iexact=point.text,
         conversation__partnership=point.conversation.partnership_id,
     )
-    same = same.exclude(conversation__attribution=Attribution.ANONYMOUS)
-    rows = same.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
+    points = points.exclude(conversation__attribution=Attribution.ANONYMOUS)
+    rows = points.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
     return list(rows.order_by("pk"))
 
 

@@ -44,7 +44,7 @@ def choose_sides(
         raise Http404
     text = request.GET.get("find", "").strip()[:100]
     kept = named_sides(request, user, keeper) or list(chosen)
-    found = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by("name", "pk")
+    names = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by("name", "pk")
     form = ChooseForm(
         request.GET if "chosen" in request.GET and not kept else None,
         partners=partners_of(user).exclude(pk=keeper.pk),
@@ -65,7 +65,7 @@ def choose_sides(
         "conversations/choose.html",
         form,
         find=text,
-        found=found[:20] if text else [],
+        found=names[:20] if text else [],
         kept=kept,
         partnership=partnership,
         keeper=keeper,
@@ -83,9 +83,11 @@ def list_of(partnership: Partnership | None) -> str:
     return reverse("web:partnership-conversations", args=[partnership.pk])
 
 
-def _rest_of_query(request: HttpRequest, kept: Sequence[Organisation], partnership: Partnership | None) -> str:
+def _rest_of_query(
+    request: HttpRequest, kept_organisations: Sequence[Organisation], partnership: Partnership | None
+) -> str:
     """Query that keeps what is chosen when another organisation is added."""
-    pairs = [("with", str(organisation.pk)) for organisation in kept]
+    pairs = [("with", str(organisation.pk)) for organisation in kept_organisations]
     if partnership is not None:
         pairs.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
@@ -94,11 +96,15 @@ def _rest_of_query(request: HttpRequest, kept: Sequence[Organisation], partnersh
     return f"&{urlencode(pairs)}" if pairs else ""
 
 
-def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:
+def _parties(
+    partnership: Partnership, keeper: Organisation, kept_organisations: Sequence[Organisation]
+) -> dict[int, str]:
     """Roles of the other parties and of sides already chosen, by id."""
     parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
     words = {
         party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
         for party in parties.order_by("organisation__name", "pk")
     }
-    return words | {organisation.pk: organisation.name for organisation in kept if organisation.pk not in words}
+    return words | {
+        organisation.pk: organisation.name for organisation in kept_organisations if organisation.pk not in words
+    }

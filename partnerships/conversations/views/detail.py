@@ -45,8 +45,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
     notes = queries.private_notes_of(conversation, user)
-    said = [(one.made_at, one.organisation) for one in conversation.corrections.all()]
-    said += [(one.written_at, one.organisation) for one in notes]
+    said = [(correction.made_at, correction.organisation) for correction in conversation.corrections.all()]
+    said += [(note.written_at, note.organisation) for note in notes]
     on_the_day = [(conversation.held_on, body) for body in queries.bodies_of(conversation)]
     commitments_as_at(
         [*actions, *commitments], beside=[*on_the_day, *((timezone.localdate(at), body) for at, body in said)]

@@ -58,12 +58,12 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept being a facilitator: a page for the person who was named."""
     user = signed_in(request)
-    found = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
+    facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
 
     def step() -> tuple[str, str]:
-        services.accept_facilitation(facilitator=found, author=user, now=timezone.now())
-        return f"You are a facilitator of {found.partnership.title}.", reverse("conversations:stuck")
+        services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
+        return f"You are a facilitator of {facilitator.partnership.title}.", reverse("conversations:stuck")
 
     return take_step(
         request,
@@ -71,7 +71,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToAcceptFacilitation: None},
-        found=found,
+        found=facilitator,
     )
 
 
@@ -79,14 +79,14 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a facilitation: for leads of the partnership and the facilitator."""
     user = signed_in(request)
-    found = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
-    require(found.person_id == user.pk or rights_over(found.partnership, user, timezone.now()).leads)
+    facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(posted(request), submit="End facilitation", cancel=reverse("web:home"))
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        services.end_facilitation(facilitator=found, reason=reason, author=user, now=timezone.now())
-        return f"{found.person.display_name} is no longer a facilitator.", reverse("web:home")
+        services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())
+        return f"{facilitator.person.display_name} is no longer a facilitator.", reverse("web:home")
 
     return take_step(
         request,
@@ -94,5 +94,5 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToEndFacilitation: None},
-        found=found,
+        found=facilitator,
     )

@@ -89,10 +89,10 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def file_download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download a file as an attachment."""
-    found = get_object_or_404(Attachment.objects.visible_to(signed_in(request)), pk=pk)
-    if not found.is_file:
+    attachment = get_object_or_404(Attachment.objects.visible_to(signed_in(request)), pk=pk)
+    if not attachment.is_file:
         raise Http404
-    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+    return private_file(attachment.file, name=attachment.file_name, content_type=attachment.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

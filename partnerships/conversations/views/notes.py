@@ -22,8 +22,8 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits)
     organisation = rights.sides[0]
     notes = PrivateNote.objects.visible_to(user)
-    found = notes.filter(conversation=conversation, organisation=organisation).first()
-    initial = {"text": found.text if found else "", "revision": found.revision if found else 0}
+    note = notes.filter(conversation=conversation, organisation=organisation).first()
+    initial = {"text": note.text if note else "", "revision": note.revision if note else 0}
     form = NoteForm(posted(request), conversation=conversation, initial=initial)
 
     def step() -> tuple[str, str]:

@@ -64,16 +64,16 @@ def reports(request: HttpRequest, pk: int) -> HttpResponse:
 def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     """Set up progress reports, or change how they are made."""
     user, partnership = _led_partnership(request, pk)
-    found = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
+    reporting_round = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     back = reverse("conversations:reports", args=[pk])
-    form = ReportingForm(posted(request), parties=reporting_parties(pk), found=found, cancel=back)
+    form = ReportingForm(posted(request), parties=reporting_parties(pk), found=reporting_round, cancel=back)
 
     def step() -> tuple[str, str]:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
         return "Progress reports are set up.", back
 
     refusals: Refusals = {services.UnableToSetUpReporting: None}
-    context: dict[str, Any] = {"partnership": partnership, "round": found, "back": back}
+    context: dict[str, Any] = {"partnership": partnership, "round": reporting_round, "back": back}
     return take_step(request, "conversations/reports/set_up.html", form, step, refusals, **context)
 
 
@@ -100,11 +100,11 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
     user = signed_in(request)
     known = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(known.select_related("round__partnership")[:1])
-    found = report.round
-    found.partnership = as_read_by(user, found.partnership)
+    reporting_round = report.round
+    reporting_round.partnership = as_read_by(user, reporting_round.partnership)
     submissions = queries.newest_submissions(user, round_id=pk, start=start)
     queries.name_submissions_as_at(submissions)
-    return found, submissions, report.ends_on
+    return reporting_round, submissions, report.ends_on
 
 
 @require_safe
@@ -124,9 +124,9 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
 
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each heading with all organisations and their answers, in the order of the submissions."""
-    answers = [{asked["heading"]: text for asked, text in submission.asked} for submission in submissions]
+    answers = [{question["heading"]: text for question, text in submission.asked} for submission in submissions]
     names = [submission.report.party.organisation.display_name for submission in submissions]
-    headings = dict.fromkeys(asked["heading"] for submission in submissions for asked in submission.questions)
+    headings = dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions)
     return [
         (heading, [(name, given.get(heading, "")) for name, given in zip(names, answers, strict=True)])
         for heading in headings

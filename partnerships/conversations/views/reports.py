@@ -67,7 +67,10 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     drafts = rights.acts and found.is_to_write
     if submissions and not drafts:
         _name_as_at(found, submissions[0])
-    show_as_at((timezone.localdate(one.decided_at) if one.decided_at else None, one.decided_for) for one in submissions)
+    show_as_at(
+        (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
+        for submission in submissions
+    )
     context = {
         "report": found,
         "organisation": found.party.organisation,
@@ -117,7 +120,7 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
 def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
     """The same form, to be saved over what the colleague wrote."""
     data: Any = copy(form.data)  # a copied QueryDict can be changed
-    data["revision"] = str(max(one.revision for one in conflicts.values()))
+    data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
     again = ReportForm(data, report=report)
     again.is_valid()
     again.add_error(None, "A colleague changed the same answers. Put both texts together, then save again.")
@@ -125,7 +128,7 @@ def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConfli
 
 
 def _sides(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:
-    people = User.objects.in_bulk([one.by for one in conflicts.values() if one.by])
+    people = User.objects.in_bulk([conflict.by for conflict in conflicts.values() if conflict.by])
     headings = {question["code"]: question["heading"] for question in report.questions}
     return [
         {
@@ -199,7 +202,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A submission beside the one before it, in words."""
     user, found, _rights = _open(request, pk)
-    numbers = {one.number: one for one in found.submissions.filter(number__in=[number - 1, number])}
+    numbers = {
+        submission.number: submission for submission in found.submissions.filter(number__in=[number - 1, number])
+    }
     if len(numbers) < 2:
         raise Http404
     _name_as_at(found, numbers[number])

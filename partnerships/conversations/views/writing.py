@@ -36,11 +36,11 @@ def new(request: HttpRequest) -> HttpResponse:
     with the partnership.
     """
     user = signed_in(request)
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
-    if not mine.exists():
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
+    if not own_organisations.exists():
         raise PermissionDenied
     partnership = _partnership(request, user)
-    keeper = _keeper(request, mine, partnership)
+    keeper = _keeper(request, own_organisations, partnership)
     came_from = read_from(request.GET.get("from", ""), Conversation)
     suggested = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
     if request.GET.get("from") and suggested is None:
@@ -98,19 +98,21 @@ def _partnership(request: HttpRequest, user: User) -> Partnership | None:
     return get_object_or_404(Partnership.objects.present_for(user, *EDITING_ROLES), pk=number)
 
 
-def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partnership | None) -> Organisation:
+def _keeper(
+    request: HttpRequest, own_organisations: OrganisationQuerySet, partnership: Partnership | None
+) -> Organisation:
     """The organisation that keeps the record.
 
     The one named in the address, else a party, else the person's first.
     """
     number = row_number(request.GET.get("for", ""))
     if number is not None:
-        return get_object_or_404(mine, pk=number)
+        return get_object_or_404(own_organisations, pk=number)
     if partnership is not None:
-        party = mine.filter(pk__in=partnership.parties.present().values("organisation")).first()
+        party = own_organisations.filter(pk__in=partnership.parties.present().values("organisation")).first()
         if party is not None:
             return party
-    return mine[0]
+    return own_organisations[0]
 
 
 def _others(

@@ -137,9 +137,9 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(numbered)
-    told = _together(told_lines(changes, today=today, outside=stakeholder), events)
-    shown = told[:MAX_LINES] if len(told) > MAX_LINES + 1 else told
-    said = [events[number] for _, some in shown for line in some for number in line.numbers]
+    together = _together(told_lines(changes, today=today, outside=stakeholder), events)
+    shown = together[:MAX_LINES] if len(together) > MAX_LINES + 1 else together
+    events_shown = [events[number] for _, lines in shown for line in lines for number in line.numbers]
     return Section(
         subject_id=subject.pk,
         kind=subject.kind,
@@ -147,16 +147,16 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
         title=own.title,
         path=own.path,
         lines=tuple(
-            _line_of_sheet(sheet, some, events, subject, is_linked=not stakeholder)
+            _line_of_sheet(sheet, lines, events, subject, is_linked=not stakeholder)
             if sheet is not None
-            else _line(some[0], events[some[0].numbers[-1]], subject, names)
-            for sheet, some in shown
+            else _line(lines[0], events[lines[0].numbers[-1]], subject, names)
+            for sheet, lines in shown
         ),
-        folded=len(told) - len(shown),
+        folded=len(together) - len(shown),
         authors=frozenset(event.actor_id for event in events),
         asking=tuple(dict.fromkeys(_asking(changes, today))),
         plans=frozenset(_plans_of(subject, events)),
-        acts=frozenset((event.target_kind, event.target_id, event.at) for event in said),
+        acts=frozenset((event.target_kind, event.target_id, event.at) for event in events_shown),
     )
 
 
@@ -200,16 +200,16 @@ _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchang
 
 def _together(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_Alike]:
     """The lines, with those of one spreadsheet about the same sort of thing together: nobody reads sixty alike."""
-    found: dict[object, _Alike] = {}
+    groups: dict[object, _Alike] = {}
     for place, line in enumerate(lines):
         sheet = _sheet_of(line, events)
-        found.setdefault(sheet or place, (sheet, []))[1].append(line)
+        groups.setdefault(sheet or place, (sheet, []))[1].append(line)
     alike: list[_Alike] = []
-    for sheet, some in found.values():
+    for sheet, group in groups.values():
         # Several changes of one thing say more in lines of their own.
-        is_one = sheet is not None and _count_things(some, events) > 1
-        alike += [(sheet, some)] if is_one else [(None, [line]) for line in some]
-    return sorted(alike, key=lambda one: one[1][-1].numbers[-1])
+        is_one = sheet is not None and _count_things(group, events) > 1
+        alike += [(sheet, group)] if is_one else [(None, [line]) for line in group]
+    return sorted(alike, key=lambda group: group[1][-1].numbers[-1])
 
 
 def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
@@ -221,8 +221,8 @@ def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
     """The spreadsheet that a line came from; what was added there and changed by hand since counts too."""
     first, *later = (events[number] for number in line.numbers)
-    number, told = first.data.get(SPREADSHEET), told_of(first.kind)
-    is_new = told is not None and told.fold == Fold.CREATED
+    number, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
+    is_new = told_kind is not None and told_kind.fold == Fold.CREATED
     if number is None or not (is_new or all(event.data.get(SPREADSHEET) == number for event in later)):
         return None
     return _Sheet(number, line.group, is_new)
@@ -241,14 +241,16 @@ def _line_of_sheet(
     return ChangeLine(about="", text=words, html=format_html("{}", words), headline=words, by=by, path=path)
 
 
-def _line(told: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
-    known = next((thing for thing in _things(event) if thing in names), None)
+def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
+    known_thing = next((thing for thing in _things(event) if thing in names), None)
     phrase = phrase_of(event.kind)
     return ChangeLine(
-        about="" if known is None or known == (subject.kind, subject.record_id) else names[known].title.rstrip("."),
-        text=told.sentence.text,
-        html=told.sentence.html,
+        about=""
+        if known_thing is None or known_thing == (subject.kind, subject.record_id)
+        else names[known_thing].title.rstrip("."),
+        text=told_line.sentence.text,
+        html=told_line.sentence.html,
         headline=phrase[:1].lower() + phrase[1:],
-        by=told.by,
-        reason=shorten(told.reason, _LONGEST_REASON),
+        by=told_line.by,
+        reason=shorten(told_line.reason, _LONGEST_REASON),
     )

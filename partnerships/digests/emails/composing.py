@@ -88,21 +88,21 @@ class DigestComposer(kinds.Composer):
 
     def compose(self, candidates: Sequence[kinds.Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
         """Compose each email, or set it aside with a reason."""
-        mine = [one for one in candidates if isinstance(one, Candidate)]
-        if mine:
-            add_missing_keys(mine)
-            for subscription in _compose(mine, batch, now=now):
+        digest_candidates = [email for email in candidates if isinstance(email, Candidate)]
+        if digest_candidates:
+            add_missing_keys(digest_candidates)
+            for subscription in _compose(digest_candidates, batch, now=now):
                 self._give_up_asking(subscription=subscription, now=now)
 
     def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
         """Discard the matches that wait for these people."""
-        discard_matches([one.due.person_id for one in candidates if one.due.person_id is not None], now=now)
+        discard_matches([email.due.person_id for email in candidates if email.due.person_id is not None], now=now)
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
         """The emails whose reader paused, left, stopped, bounced or lost access."""
         if not checks:
             return set()
-        contents = [(pk, person, plan, said) for pk, (person, plans, _) in checks.items() for plan, said in plans]
+        contents = [(pk, person, plan, news) for pk, (person, plans, _) in checks.items() for plan, news in plans]
         heard = [
             (pk, person, subject, told) for pk, (person, _, subjects) in checks.items() for subject, told in subjects
         ]
@@ -133,19 +133,19 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
     """Compose all and return the questions to give up."""
     decided = Decided(batch)
     date = format_datetime(now.astimezone(dt.UTC))
-    digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
+    digests = [email for email in candidates if email.kind == DeliveryKind.DIGEST]
     _compose_digests(digests, decided, date=date, now=now)
-    successions = [one for one in candidates if one.kind == DeliveryKind.SUCCESSION]
+    successions = [email for email in candidates if email.kind == DeliveryKind.SUCCESSION]
     written = write_successions(successions, _notices(successions), date=date, now=now)
     batch.messages |= written
-    for one in candidates:
-        if one.kind == DeliveryKind.CONFIRMATION:
-            _compose_confirmation(one, decided, date=date, now=now)
-        elif one.kind == DeliveryKind.LINKS:
-            _compose_links(one, decided, date=date, now=now)
-        elif one.kind == DeliveryKind.SUCCESSION and one.pk not in written:
-            decided.set_aside(one, "They no longer follow any of it, or can no longer read it.")
-        batch.checks.setdefault(one.pk, (one.person_id, (), ()))
+    for email in candidates:
+        if email.kind == DeliveryKind.CONFIRMATION:
+            _compose_confirmation(email, decided, date=date, now=now)
+        elif email.kind == DeliveryKind.LINKS:
+            _compose_links(email, decided, date=date, now=now)
+        elif email.kind == DeliveryKind.SUCCESSION and email.pk not in written:
+            decided.set_aside(email, "They no longer follow any of it, or can no longer read it.")
+        batch.checks.setdefault(email.pk, (email.person_id, (), ()))
     if decided.introduced:
         Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
     return decided.unaskable
@@ -176,25 +176,26 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     if not candidates:
         return
     _drop_incomplete(candidates)
-    stakeholders = {one.person_id for one in candidates if one.is_stakeholder}
-    frozen = {one.pk for one in candidates if one.recipe is not None or one.is_repeat}
+    stakeholders = {email.person_id for email in candidates if email.is_stakeholder}
+    frozen = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
     selected = select(items_of(candidates), stakeholders=stakeholders, frozen=frozen, now=now)
     changed = select_subjects(
         subject_items_of(candidates),
         stakeholders=stakeholders,
         frozen=frozen,
-        repeats={one.pk for one in candidates if one.is_repeat},
+        repeats={email.pk for email in candidates if email.is_repeat},
         now=now,
     )
     write_items(selected)
     write_subjects(changed)
     _record_content(selected, changed, candidates, decided.batch)
     contents = _contents_of(candidates, selected, changed, now=now)
-    for one in candidates:
-        _compose_digest(one, contents, decided, date=date, now=now)
-    told = [one for one in candidates if contents.blocks.get(one.pk) or one.pk in contents.matches]
+    for email in candidates:
+        _compose_digest(email, contents, decided, date=date, now=now)
+    with_news = [email for email in candidates if contents.blocks.get(email.pk) or email.pk in contents.matches]
+    messages = decided.batch.messages
     add_digests(
-        {one.pk: one.person_id for one in told if not one.is_stakeholder and one.pk in decided.batch.messages}, now=now
+        {email.pk: email.person_id for email in with_news if not email.is_stakeholder and email.pk in messages}, now=now
     )
 
 
@@ -212,9 +213,9 @@ def _record_content(
     for item in selected.included:
         checks.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
-    for candidate in candidates:
-        pk = candidate.pk
-        batch.checks[pk] = candidate.person_id, checks.get(pk, ()), heard.get(pk, ())
+    for email in candidates:
+        pk = email.pk
+        batch.checks[pk] = email.person_id, checks.get(pk, ()), heard.get(pk, ())
         batch.told[pk] = numbers.get(pk, [])
 
 
@@ -223,16 +224,20 @@ def _contents_of(
 ) -> Contents:
     """Everything the digests of a batch will say, by email; repeats keep what they said before."""
     because = reasons(selected.included, changed, now=now)
-    blocks = {pk: [*selected.blocks.get(pk, ()), *changed.blocks.get(pk, ())] for pk in (one.pk for one in candidates)}
-    recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
-    in_doubt = {one.person_id for one in candidates if one.recipe is not None}
+    blocks = {
+        pk: [*selected.blocks.get(pk, ()), *changed.blocks.get(pk, ())] for pk in (email.pk for email in candidates)
+    }
+    recipients = {email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat}
+    in_doubt = {email.person_id for email in candidates if email.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    acts = {pk: {act for block in told for act in block.acts} for pk, told in blocks.items()}
+    acts = {pk: {act for block in told_events for act in block.acts} for pk, told_events in blocks.items()}
     taken = notices_for_digests(recipients, in_doubt, acts, now=now)
-    with_content = [one for one in candidates if one.pk in matches or one.pk in taken.lines or blocks.get(one.pk)]
-    whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
+    with_content = [
+        email for email in candidates if email.pk in matches or email.pk in taken.lines or blocks.get(email.pk)
+    ]
+    whys = {email.pk: because.get(email.pk) or Why() for email in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
-    frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
+    frequencies = {email.pk: _how_often(email, frozenset(whys[email.pk].frequencies), minutes) for email in candidates}
     altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)} | changed.altered
     return Contents(
         blocks=blocks,
@@ -242,7 +247,7 @@ def _contents_of(
         notices=_notices(candidates),
         reasons={pk: why.words for pk, why in whys.items()},
         frequencies=frequencies,
-        alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
+        alike=Counter((*whys[email.pk].words, frequencies[email.pk]) for email in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
         altered=altered | withdrawn | taken.withdrawn,
         taking_replies=taking_replies(with_content, blocks, taken.partnerships, now=now),
@@ -270,7 +275,7 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
     why, often = contents.reasons[one.pk], contents.frequencies[one.pk]
     if not blocks and one.pk not in contents.matches:
         often = SUMMARY_OFTEN
-    said = rendering.DigestContent(
+    digest_content = rendering.DigestContent(
         blocks=blocks,
         matches=contents.matches.get(one.pk, ()),
         lines=lines,
@@ -284,7 +289,7 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
     try:
         batch.messages[one.pk] = rendering.digest(
             one.addressee,
-            said,
+            digest_content,
             delivery_id=one.pk,
             message_id=one.due.message_id,
             zone=one.to.zone,
@@ -308,10 +313,10 @@ def _may_go_unchanged(one: Candidate, waiting: Sequence[Waiting]) -> bool:
 
     Its address and links must still be right, and everything it says is waiting must still wait and be readable.
     """
-    known = {memo_of(thing) for thing in waiting}
+    waiting_memos = {memo_of(thing) for thing in waiting}
     return (
         one.due.address.lower() == one.address.lower()
-        and known.issuperset(one.due.memo or ())
+        and waiting_memos.issuperset(one.due.memo or ())
         and one.recipe is not None
         and rendering.links_are_current(one.recipe.tokens, one.link_key)
     )
@@ -324,17 +329,17 @@ def memo_of(thing: Waiting) -> str:
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
     """Compose emails in doubt again where a part is no longer stored."""
-    frozen = [(one, one.recipe) for one in candidates if one.recipe is not None]
-    known = bodies(recipe for _, recipe in frozen)
+    frozen = [(email, email.recipe) for email in candidates if email.recipe is not None]
+    stored_bodies = bodies(recipe for _, recipe in frozen)
     for one, recipe in frozen:
-        if not known.keys() >= set(recipe.part_ids):
+        if not stored_bodies.keys() >= set(recipe.part_ids):
             one.recipe = None
 
 
 def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
     """Compose the question to one subscriber, unless it was answered or may no longer be asked."""
-    asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
-    subscription = asked.filter(pk=one.due.params.get("subscription", 0)).first()
+    asked_subscriptions = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
+    subscription = asked_subscriptions.filter(pk=one.due.params.get("subscription", 0)).first()
     if subscription is None:
         decided.set_aside(one, "It was answered or withdrawn before it was sent.")
     elif not may_still_be_asked(subscription, now):
@@ -375,17 +380,17 @@ def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datet
 
 def _accounts(candidates: Iterable[Candidate]) -> list[User]:
     """The recipients with an account: only they have items waiting."""
-    ids = [one.person_id for one in candidates if not one.is_stakeholder]
+    ids = [email.person_id for email in candidates if not email.is_stakeholder]
     return list(User.objects.filter(pk__in=ids)) if ids else []
 
 
 def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
     """Each stakeholder's privacy notice, by person, for their first email."""
-    candidates = [one for one in candidates if one.is_stakeholder and not one.is_introduced]
+    candidates = [email for email in candidates if email.is_stakeholder and not email.is_introduced]
     if not candidates:
         return {}
     subscriptions = (
-        Subscription.objects.filter(person__in=[one.person_id for one in candidates], added_for__isnull=False)
+        Subscription.objects.filter(person__in=[email.person_id for email in candidates], added_for__isnull=False)
         .select_related("added_for", "added_by")
         .order_by("-asked_at", "-pk")
     )

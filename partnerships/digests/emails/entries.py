@@ -33,16 +33,18 @@ def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple
         about.setdefault(line.record or line.path, []).append(line)
     entries = [
         Entry(
-            newest=found[-1],
-            earlier=tuple(dict.fromkeys(one.subject for one in found[:-1] if one.subject != found[-1].subject)),
-            to_do=tuple(one for one in waiting if one.path == page),
+            newest=entry_lines[-1],
+            earlier=tuple(
+                dict.fromkeys(line.subject for line in entry_lines[:-1] if line.subject != entry_lines[-1].subject)
+            ),
+            to_do=tuple(line for line in waiting if line.path == page),
         )
-        for page, found in about.items()
+        for page, entry_lines in about.items()
     ]
-    return entries, [one for one in waiting if one.path not in about]
+    return entries, [line for line in waiting if line.path not in about]
 
 
 def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[Waiting], *, limit: int) -> list[Waiting]:
     """What an email says is waiting: in its entries, and up to `limit` besides."""
-    entries, others = entries_of(lines, waiting)
-    return [*(one for entry in entries for one in entry.to_do), *others[:limit]]
+    entries, other_entries = entries_of(lines, waiting)
+    return [*(line for entry in entries for line in entry.to_do), *other_entries[:limit]]

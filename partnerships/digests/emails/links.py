@@ -74,9 +74,9 @@ def _secret(secret: str) -> bytes:
     return salted_hmac("partnerships.digests.links", "key", secret=secret, algorithm="sha256").digest()
 
 
-def _signatures(secret: str, link_key: str, said: str) -> bytes:
+def _signatures(secret: str, link_key: str, payload: str) -> bytes:
     """64 bytes; each purpose has its own 16 of them (128 bits)."""
-    return hmac.digest(_secret(secret), f"{link_key}:{said}".encode(), hashlib.sha512)
+    return hmac.digest(_secret(secret), f"{link_key}:{payload}".encode(), hashlib.sha512)
 
 
 def _part(signatures: bytes, purpose: Purpose) -> str:
@@ -94,16 +94,16 @@ def make(purpose: Purpose, *, person_id: int, link_key: str, number: int, minute
 
 def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, number: int, minute: int) -> list[str]:
     """A token for each purpose, with one signing operation for all."""
-    said = f"{person_id:x}.{minute:x}.{number:x}"
-    signatures = _signatures(settings.SECRET_KEY, link_key, said)
-    return [f"{said}.{_part(signatures, purpose)}" for purpose in purposes]
+    payload = f"{person_id:x}.{minute:x}.{number:x}"
+    signatures = _signatures(settings.SECRET_KEY, link_key, payload)
+    return [f"{payload}.{_part(signatures, purpose)}" for purpose in purposes]
 
 
 def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
     """Whether a token of ours is valid for this link key."""
-    said, _, given = token.rpartition(".")
+    payload, _, signature = token.rpartition(".")
     return any(
-        hmac.compare_digest(_part(_signatures(secret, link_key, said), purpose).encode(), given.encode())
+        hmac.compare_digest(_part(_signatures(secret, link_key, payload), purpose).encode(), signature.encode())
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
 
@@ -119,19 +119,19 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool 
     Raises `BadLink` or `ExpiredLink`. Accepts earlier secret keys (SECRET_KEY_FALLBACKS). Links of people who have left
     are bad. Use `allow_expired` only to send a new link to the person's own address.
     """
-    said = token.rpartition(".")[0]
+    payload = token.rpartition(".")[0]
     try:
-        person_id, minute, number = (int(part, 16) for part in said.split("."))
+        person_id, minute, number = (int(part, 16) for part in payload.split("."))
     except ValueError as error:
         raise BadLink from error
     if person_id > 2**62 or number > 2**62 or minute > 2**31:
         raise BadLink
-    found = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
-    link_key = found.link_key if found else "nobody"
+    preference = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
+    link_key = preference.link_key if preference else "nobody"
     good = is_current(purpose, token, link_key=link_key)
-    if found is None or not good:
+    if preference is None or not good:
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE
     if now - made_at > purpose.lifetime and not allow_expired:
         raise ExpiredLink
-    return Link(person=found.person, made_at=made_at, number=number)
+    return Link(person=preference.person, made_at=made_at, number=number)

@@ -58,13 +58,13 @@ class Line:
         if self.fragments:
             return f"{self.what}: {fragments_in_words(self.fragments)}"
         if self.was and self.now:
-            said = f"was {self.was}, now {self.now}"
+            words = f"was {self.was}, now {self.now}"
         elif self.was or self.now:
-            said = f"was {self.was}, now not given" if self.was else f"now {self.now}"
+            words = f"was {self.was}, now not given" if self.was else f"now {self.now}"
         else:
-            said = ""
+            words = ""
         tail = f" ({self.tail})" if self.tail else ""
-        return f"{self.what}: {said}{tail}" if said else f"{self.what}{tail}"
+        return f"{self.what}: {words}{tail}" if words else f"{self.what}{tail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ def news_of(
         lines, count = _of_new_plan(now), 1
         homes: tuple[Total, ...] = ()
     else:
-        found = changes(was, now, areas)
+        plan_changes = changes(was, now, areas)
         time = DiffTime()
-        lines, count = tuple(_line(change, time) for change in found), len(found)
+        lines, count = tuple(_line(change, time) for change in plan_changes), len(plan_changes)
         totals = homes_totals(was, now)
         changed = tuple(row for row in totals.by_tenure if row.difference)
         homes = (*changed, totals.total) if changed else ()
@@ -152,11 +152,11 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
     Important lines come first and are always shown, then others up to `MAX_LINES`.
     """
     important = [line for line in lines if line.important]
-    others = [line for line in lines if not line.important]
+    other_lines = [line for line in lines if not line.important]
     room = max(MAX_LINES - len(important), 0)
-    if len(others) - room == 1:
+    if len(other_lines) - room == 1:
         room += 1  # "and 1 more change" takes as much room as the change
-    return (*important, *others[:room]), len(others) - len(others[:room])
+    return (*important, *other_lines[:room]), len(other_lines) - len(other_lines[:room])
 
 
 def _of_new_plan(content: Content) -> tuple[Line, ...]:
@@ -166,7 +166,7 @@ def _of_new_plan(content: Content) -> tuple[Line, ...]:
         ("Sites", f"{len(content['sites']):,}" if content["sites"] else ""),
         ("Milestones", f"{len(content['milestones']):,}" if content["milestones"] else ""),
     ]
-    lines = [Line(what, now=now, important=True) for what, now in figures if now]
+    lines = [Line(label, now=now, important=True) for label, now in figures if now]
     summary = shorten(str(content["about"].get("summary") or ""), _LONGEST_TEXT)
     return (Line(summary), *lines) if summary else tuple(lines)
 
@@ -182,9 +182,9 @@ def _line(change: Change, time: DiffTime) -> Line:
             important=True,
         )
     if change.kind in ("added", "removed"):
-        said = change.now_words if change.kind == "added" else change.was_words
+        words = change.now_words if change.kind == "added" else change.was_words
         return Line(
-            f"{change.what_label} {change.kind}: {shorten(said, _LONGEST_VALUE)}",
+            f"{change.what_label} {change.kind}: {shorten(words, _LONGEST_VALUE)}",
             important=change.what in ("site", "milestone"),
         )
     if change.kind == "moved":
@@ -206,16 +206,16 @@ def _line(change: Change, time: DiffTime) -> Line:
 
 def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
     """As many fragments as fit, long ones shortened."""
-    kept: list[Fragment] = []
+    fragments_kept: list[Fragment] = []
     room = _LONGEST_TEXT
     for fragment in fragments:
         if room <= 0:
-            kept.append(Fragment("gap", "…"))
+            fragments_kept.append(Fragment("gap", "…"))
             break
         text = fragment.text if len(fragment.text) <= room else shorten(fragment.text, max(room, 20))
-        kept.append(Fragment(fragment.kind, text))
+        fragments_kept.append(Fragment(fragment.kind, text))
         room -= len(text)
-    return tuple(kept)
+    return tuple(fragments_kept)
 
 
 def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:

@@ -95,7 +95,7 @@ def succession(
     words = {
         "name": to.name,
         "title": title_together(moved.about),
-        "titles": [title_in_full(one) for one in moved.about],
+        "titles": [title_in_full(name) for name in moved.about],
         "day": on_day(moved.about[0]),
         "is_later": is_later,
         "passed": sorted(moved.passed.items()),

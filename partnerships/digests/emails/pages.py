@@ -55,9 +55,9 @@ class Reading:
         """The plans and partnerships that its sections are about: kind and id."""
         plans = {(str(SubjectKind.PLAN), pk) for section in self.sections for pk in section.plans}
         partnerships = {
-            (str(SubjectKind.PARTNERSHIP), one.partnership_id)
-            for one in self.sections
-            if one.partnership_id is not None
+            (str(SubjectKind.PARTNERSHIP), section.partnership_id)
+            for section in self.sections
+            if section.partnership_id is not None
         }
         return frozenset(plans | partnerships)
 
@@ -103,8 +103,8 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
     hearing = Hearing({(person.pk, item.subject_id) for item in items}, events, stakeholders_among([person.pk]), now)
     shown: list[Section] = []
     for item in items:
-        told = [events[pk] for pk in item.told if pk in events]
-        may = hearing.told(person.pk, item.subject_id, told, whatever_was_chosen=True)
+        told_events = [events[pk] for pk in item.told if pk in events]
+        may = hearing.told(person.pk, item.subject_id, told_events, whatever_was_chosen=True)
         if may:
             shown.append(read_section(item.subject, may, stakeholder=person.is_stakeholder, now=now))
     return tuple(shown), len(items) - len(shown)
@@ -161,15 +161,15 @@ def sections_between(
     pairs = {(person.pk, subject) for subject, _ in spans}
     hearing = Hearing(pairs, ranges.events, stakeholders_among([person.pk]), now, hears=hears)
     told_already: set[int] = set()
-    found: list[Section] = []
+    sections: list[Section] = []
     for subject, number in spans:
         between = ranges.between(subject, number, ranges.subjects[subject].last_number)
-        events = [one for one in hearing.told(person.pk, subject, between) if one.pk not in told_already]
-        told_already |= {one.pk for one in events}
-        made = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder, now=now)
-        if made.lines and made.authors != {person.pk}:
-            found.append(made)
-    return tuple(found)
+        events = [event for event in hearing.told(person.pk, subject, between) if event.pk not in told_already]
+        told_already |= {event.pk for event in events}
+        section = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder, now=now)
+        if section.lines and section.authors != {person.pk}:
+            sections.append(section)
+    return tuple(sections)
 
 
 def _narrower(one: str, other: str) -> str:
@@ -188,8 +188,8 @@ def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | N
     its partnership: the newest version.
     """
     if item_for(delivery, plan) is not None:
-        found = readable_news(delivery, now=now, plans=[plan]).news
-        return found[0] if found else None
+        readable = readable_news(delivery, now=now, plans=[plan]).news
+        return readable[0] if readable else None
     person = delivery.recipient_id
     readers = reading_classes([plan], now=now, people=[person], even_paused=delivery.is_sent)
     if (person, plan) not in readers or not plans_of_digest(delivery.pk).filter(pk=plan).exists():

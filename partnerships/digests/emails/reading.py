@@ -21,10 +21,10 @@ def content_as(content: Content, reading_class: str) -> Content:
 
 def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
     """A plan's content with only these pieces, such as "sites/north-quay"."""
-    kept = empty()
+    content_kept = empty()
     for collection in ("sites", "milestones"):
-        kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
-    return kept
+        content_kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
+    return content_kept
 
 
 def read_news(
@@ -80,8 +80,8 @@ def _partnership_title(plan: Plan, reading_class: str) -> str:
     """The partnership's title, or nothing where this class may not know it."""
     if plan.partnership is None:
         return ""
-    known = reading_class == ReadingClass.INSIDE or plan.partnership.audience == PartnershipAudience.NETWORK
-    return plan.partnership.title if known else ""
+    may_know = reading_class == ReadingClass.INSIDE or plan.partnership.audience == PartnershipAudience.NETWORK
+    return plan.partnership.title if may_know else ""
 
 
 def _changed_for(version: Version, reading_class: str) -> bool:

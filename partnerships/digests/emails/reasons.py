@@ -64,13 +64,13 @@ def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
 
 def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, Why]:
     """Why each digest comes, by its id; the closest subscription decides."""
-    found: dict[int, Why] = defaultdict(Why)
-    _add_reasons_of_plans(found, items, now=now)
-    _add_reasons_of_subjects(found, changed, now=now)
-    return found
+    reasons_by_email: dict[int, Why] = defaultdict(Why)
+    _add_reasons_of_plans(reasons_by_email, items, now=now)
+    _add_reasons_of_subjects(reasons_by_email, changed, now=now)
+    return reasons_by_email
 
 
-def _add_reasons_of_subjects(found: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
+def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
     if changed.hearing is None:
         return
     followed = changed.hearing.followed
@@ -78,11 +78,11 @@ def _add_reasons_of_subjects(found: dict[int, Why], changed: SubjectSelection, *
     words = _words_of(closest, changed.hearing.askable, now=now)
     for item in changed.included:
         rows = followed.get((item.person_id, item.subject_id), [])
-        why = found[item.delivery_id]
+        why = reasons_by_email[item.delivery_id]
         why.frequencies.add(next((row.frequency for row in rows if row.frequency), ""))
-        said = words[rows[0].subscription_id] if rows else ""
-        if said and said not in why.words:
-            why.words.append(said)
+        words_of_first = words[rows[0].subscription_id] if rows else ""
+        if words_of_first and words_of_first not in why.words:
+            why.words.append(words_of_first)
 
 
 def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: dt.datetime) -> dict[int, str]:
@@ -92,25 +92,27 @@ def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: 
     """
     rows = rows_planned_once(_WHY_SUBJECTS, [sorted(subscriptions)], generic_plan=True)
     with_account = [number for number, is_stakeholder, *_ in rows if not is_stakeholder]
-    known = {*askable}
+    askable_pks = {*askable}
     if with_account:
-        known |= named_to_followers(Subscription.objects.select_related("person").filter(pk__in=with_account), now)
+        askable_pks |= named_to_followers(
+            Subscription.objects.select_related("person").filter(pk__in=with_account), now
+        )
     targets = {
         number: next((name, pk) for name, pk in zip(TARGETS, ids, strict=True) if pk is not None)
         for number, _, _, _, _, *ids in rows
     }
     titles = named({(_SUBJECT_KINDS[name], pk) for name, pk in targets.values()})
-    found: dict[int, str] = {}
+    words: dict[int, str] = {}
     for number, _, how, why, organisation, *_ in rows:
         name, pk = targets[number]
-        if number in known:
-            found[number] = because(how, why, titles[_SUBJECT_KINDS[name], pk].title, organisation)
+        if number in askable_pks:
+            words[number] = because(how, why, titles[_SUBJECT_KINDS[name], pk].title, organisation)
         else:
-            found[number] = because(how, "", f"{A_TARGET[name]} you can no longer read", organisation)
-    return found
+            words[number] = because(how, "", f"{A_TARGET[name]} you can no longer read", organisation)
+    return words
 
 
-def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
+def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
     """Say which subscription each plan comes by, without titles the reader may not see."""
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
@@ -133,9 +135,9 @@ def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: 
             frequencies.setdefault((person, plan), frequency)
     for delivery, person, plan in pairs:
         words = why.get((person, plan))
-        found[delivery].frequencies.add(frequencies.get((person, plan), ""))
-        if words and words not in found[delivery].words:
-            found[delivery].words.append(words)
+        reasons_by_email[delivery].frequencies.add(frequencies.get((person, plan), ""))
+        if words and words not in reasons_by_email[delivery].words:
+            reasons_by_email[delivery].words.append(words)
 
 
 @lru_cache(maxsize=512)
@@ -147,9 +149,11 @@ def how_often(
     `own` holds the frequencies chosen for what is in this digest.
     """
     chosen = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
-    said = "; some of what you follow: ".join(_frequency_in_words(one, hour, weekday, zone, minutes) for one in chosen)
+    exceptions = "; some of what you follow: ".join(
+        _frequency_in_words(frequency, hour, weekday, zone, minutes) for frequency in chosen
+    )
     about = " about this" if own and "" not in own and chosen != [frequency] else ""
-    return f"You get digests{about} {said}{', on working days' if working_days_of else ''}."
+    return f"You get digests{about} {exceptions}{', on working days' if working_days_of else ''}."
 
 
 def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:

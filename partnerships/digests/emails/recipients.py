@@ -90,28 +90,28 @@ class Candidate(kinds.Candidate):
 
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
     """Find the recipients; hold digests of people who have paused."""
-    ids = sorted({one.person_id for one in due_emails if one.person_id is not None})
+    ids = sorted({email.person_id for email in due_emails if email.person_id is not None})
     rows = rows_planned_once(_RECIPIENTS, [ids], generic_plan=True)
-    known = {row[0]: Recipient(*row) for row in rows}
-    found: list[kinds.Candidate] = []
-    for one in due_emails:
-        to = known.get(one.person_id or 0)
+    recipients = {row[0]: Recipient(*row) for row in rows}
+    candidates: list[kinds.Candidate] = []
+    for email in due_emails:
+        to = recipients.get(email.person_id or 0)
         if to is None:
-            found.append(kinds.Candidate(one, one.address, refusal="The person no longer exists here."))
+            candidates.append(kinds.Candidate(email, email.address, refusal="The person no longer exists here."))
             continue
-        found.append(
+        candidates.append(
             Candidate(
-                one,
+                email,
                 to.address,
                 to.name or to.address.partition("@")[0],
                 refusal="" if to.is_active else "The person has left.",
-                hold_until=_resumes_at(to, now) if _is_paused(one, to, now) else None,
+                hold_until=_resumes_at(to, now) if _is_paused(email, to, now) else None,
                 to=to,
                 link_key=to.link_key or "",
-                recipe=one.recipe,
+                recipe=email.recipe,
             )
         )
-    return found
+    return candidates
 
 
 def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
@@ -131,18 +131,18 @@ def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
 
 def add_missing_keys(candidates: Iterable[Candidate]) -> None:
     """Give people without preferences the defaults: links need their key."""
-    missing = {one.person_id for one in candidates if not one.link_key}
+    missing = {candidate.person_id for candidate in candidates if not candidate.link_key}
     if missing:
         keys = link_keys(missing)
-        for one in candidates:
-            one.link_key = one.link_key or keys[one.person_id]
+        for candidate in candidates:
+            candidate.link_key = candidate.link_key or keys[candidate.person_id]
 
 
 def link_keys(people: Collection[int]) -> dict[int, str]:
     """The link key of each of these people; the default preferences are recorded for those without."""
-    found = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
-    missing = sorted(set(people) - found.keys())
+    keys = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
+    missing = sorted(set(people) - keys.keys())
     if missing:
         Preference.objects.bulk_create([Preference(person_id=pk) for pk in missing], ignore_conflicts=True)
-        found |= dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
-    return found
+        keys |= dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
+    return keys

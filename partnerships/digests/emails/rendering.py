@@ -155,8 +155,8 @@ def static_headers() -> mime.Part:
 
 def clear_caches() -> None:
     """Render everything again next time (for tests that change a setting)."""
-    for kept in (frame, static_headers, shared_parts, page_prefix, unsubscribe_headers):
-        kept.cache_clear()
+    for cached in (frame, static_headers, shared_parts, page_prefix, unsubscribe_headers):
+        cached.cache_clear()
 
 
 def render_block(news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool) -> Block:
@@ -257,8 +257,8 @@ def shared_parts(
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
     for slot, said in (*shared, ("can_reply", f" {CAN_REPLY}" if can_reply else "")):
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
-    for slot, wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
-        if not wanted:
+    for slot, is_wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
+        if not is_wanted:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
     text = mime.fill(text, "blocks", [block.text for block in blocks])
@@ -269,22 +269,22 @@ def shared_parts(
 
 
 def digest(
-    to: Addressee, said: DigestContent, *, delivery_id: int, message_id: str, zone: str, date: str, now: dt.datetime
+    to: Addressee, content: DigestContent, *, delivery_id: int, message_id: str, zone: str, date: str, now: dt.datetime
 ) -> Message:
     """A digest: changed plans, new matches, notices, and waiting items."""
-    lines, matches, notice = said.lines, said.matches, said.notice
-    own = {"because": "; ".join(_reasons(said)), "how_often": said.how_often}
-    entries, waiting = entries_of(lines, said.waiting)
-    summary = summary_wording(lines, now=now, zone=zone) if lines and not said.blocks and not matches else None
+    lines, matches, notice = content.lines, content.matches, content.notice
+    own = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
+    entries, waiting = entries_of(lines, content.waiting)
+    summary = summary_wording(lines, now=now, zone=zone) if lines and not content.blocks and not matches else None
     shared = shared_parts(
-        tuple(said.blocks),
+        tuple(content.blocks),
         len(matches),
         bool(waiting),
         bool(notice),
-        tuple(own.items()) if said.is_common else (),
+        tuple(own.items()) if content.is_common else (),
         len(lines),
         summary,
-        said.can_reply,
+        content.can_reply,
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
@@ -294,7 +294,7 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, words in (("name", to.name), *(() if said.is_common else own.items())):
+    for slot, words in (("name", to.name), *(() if content.is_common else own.items())):
         values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(words)
     if notice:
         values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
@@ -308,12 +308,12 @@ def digest(
     return Message(shared.subject, shared.parts, values, TOKENS)
 
 
-def _reasons(said: DigestContent) -> Iterator[str]:
+def _reasons(content: DigestContent) -> Iterator[str]:
     """Why somebody gets this digest."""
-    yield from said.because
-    if said.matches:
+    yield from content.because
+    if content.matches:
         yield "you asked for new matches of your organisation's asks and offers"
-    if said.lines:
+    if content.lines:
         yield SUMMARY_BECAUSE
 
 

@@ -25,10 +25,13 @@ def taking_replies(
     `blocks` and `partnerships` are by email: what it tells, and the partnerships of the notices in it.
     """
     if settings.DIGEST_REPLY_TO:
-        return {one.pk for one in candidates}
+        return {candidate.pk for candidate in candidates}
     if not settings.EMAIL_REPLIES:
         return set()
-    emails = [_reply_to(one, blocks.get(one.pk, ()), partnerships.get(one.pk, ())) for one in candidates]
+    emails = [
+        _reply_to(candidate, blocks.get(candidate.pk, ()), partnerships.get(candidate.pk, ()))
+        for candidate in candidates
+    ]
     return {pk for hooks in registered_hooks() for pk in hooks.taking_replies(emails=emails, now=now)}
 
 

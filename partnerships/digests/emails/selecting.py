@@ -67,9 +67,9 @@ def clear_cache() -> None:
 
 def block_for(key: Key, now: dt.datetime) -> Block:
     """The rendered news for a class of readers, kept for ten minutes."""
-    kept = _blocks.get(key)
-    if kept is not None and now - kept[0] < _KEPT_FOR:
-        return kept[1]
+    cached = _blocks.get(key)
+    if cached is not None and now - cached[0] < _KEPT_FOR:
+        return cached[1]
     news, partnership_id, authors = read_news(
         plan_id=key.plan_id,
         from_number=key.from_number,
@@ -77,11 +77,11 @@ def block_for(key: Key, now: dt.datetime) -> Block:
         reading_class=key.reading_class,
         pieces=key.pieces,
     )
-    made = render_block(news, partnership_id=partnership_id, authors=authors, stakeholder=key.stakeholder)
-    _blocks[key] = (now, made)
+    block = render_block(news, partnership_id=partnership_id, authors=authors, stakeholder=key.stakeholder)
+    _blocks[key] = (now, block)
     while len(_blocks) > _MAX_BLOCKS:
         _blocks.popitem(last=False)
-    return made
+    return block
 
 
 def select(
@@ -100,8 +100,8 @@ def select(
     classes = reading_classes(plans, now=now, people=people)
     newest = newest_numbers(plans, now)
     pieces = pieces_followed(people, plans)
-    held = [plan for plan, (own, other) in newest.items() if own != other]
-    owners = owners_among(people, held) if held else set()
+    embargoed = [plan for plan, (own, other) in newest.items() if own != other]
+    owners = owners_among(people, embargoed) if embargoed else set()
     for item in items:
         reading_class = classes.get((item.person_id, item.plan_id))
         if reading_class is None:
@@ -120,7 +120,7 @@ def select(
             result.silent.append(item)
             continue
         item.to_number, item.reading_class = to_number, reading_class
-        made = block_for(
+        block = block_for(
             Key(
                 item.plan_id,
                 item.from_number,
@@ -131,11 +131,11 @@ def select(
             ),
             now,
         )
-        if made.is_empty or made.authors == {item.person_id}:
+        if block.is_empty or block.authors == {item.person_id}:
             result.silent.append(item)
             continue
         result.included.append(item)
-        result.blocks[item.delivery_id].append(made)
+        result.blocks[item.delivery_id].append(block)
         if changed:
             result.changed.append(item)
     return result

@@ -40,8 +40,8 @@ def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
     person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
     return [
-        SubjectItem(pk, delivery, person_of[delivery], subject, from_number, to_number, told)
-        for pk, delivery, subject, from_number, to_number, told in rows
+        SubjectItem(pk, delivery, person_of[delivery], subject, from_number, to_number, told_numbers)
+        for pk, delivery, subject, from_number, to_number, told_numbers in rows
     ]
 
 

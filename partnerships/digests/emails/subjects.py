@@ -94,15 +94,15 @@ def clear_cache() -> None:
 
 def section_for(key: Key, subject: Subject, events: Sequence[Event], now: dt.datetime) -> Block:
     """The rendered section for these events, kept for ten minutes."""
-    kept = _sections.get(key)
-    if kept is not None and now - kept[0] < _KEPT_FOR:
-        return kept[1]
+    cached = _sections.get(key)
+    if cached is not None and now - cached[0] < _KEPT_FOR:
+        return cached[1]
     section = read_section(subject, events, stakeholder=key.stakeholder, now=now)
-    made = render_section(section, stakeholder=key.stakeholder)
-    _sections[key] = (now, made)
+    rendered = render_section(section, stakeholder=key.stakeholder)
+    _sections[key] = (now, rendered)
     while len(_sections) > _MAX_SECTIONS:
         _sections.popitem(last=False)
-    return made
+    return rendered
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class Ranges:
     @property
     def events(self) -> dict[int, Event]:
         """Every event, by id."""
-        return {event.pk: event for some in self.changes.values() for _, event in some}
+        return {event.pk: event for subject_changes in self.changes.values() for _, event in subject_changes}
 
 
 def ranges_of(spans: Iterable[tuple[int, int]]) -> Ranges:
@@ -127,11 +127,11 @@ def ranges_of(spans: Iterable[tuple[int, int]]) -> Ranges:
     lowest: dict[int, int] = {}
     for subject, number in spans:
         lowest[subject] = min(lowest.get(subject, number), number)
-    found: dict[int, list[tuple[int, Event]]] = defaultdict(list)
+    numbered_events: dict[int, list[tuple[int, Event]]] = defaultdict(list)
     for subject, number in lowest.items():
         rows = Change.objects.filter(subject=subject, number__gt=number).select_related("event").order_by("number")
-        found[subject] = [(row.number, row.event) for row in rows]
-    return Ranges(Subject.objects.in_bulk(lowest), found)
+        numbered_events[subject] = [(row.number, row.event) for row in rows]
+    return Ranges(Subject.objects.in_bulk(lowest), numbered_events)
 
 
 class Hearing:
@@ -149,7 +149,7 @@ class Hearing:
         self._hears = hears
         people = {person for person, _ in pairs}
         self.followed = follows_of(people, {subject for _, subject in pairs})
-        everything = [row for some in self.followed.values() for row in some]
+        everything = [row for follows in self.followed.values() for row in follows]
         self._stakeholders = people & set(stakeholders)
         of_stakeholders = [row for row in everything if row.person_id in self._stakeholders]
         self.askable = open_by_number({row.subscription_id for row in of_stakeholders}, now)
@@ -214,12 +214,12 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
     Only events of several subjects can be told twice.
     """
     several = [event.pk for event in events if len(event.subjects) > 1]
-    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    told_events: dict[tuple[int, int], set[int]] = defaultdict(set)
     if several and people:
         values = {"events": several, "people": sorted(people)}
         for person, delivery, event in rows_planned_once(_TOLD, values, generic_plan=True):
-            found[person, event].add(delivery)
-    return found
+            told_events[person, event].add(delivery)
+    return told_events
 
 
 def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
@@ -236,7 +236,7 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     items = InboxItem.objects.filter(told_of, person__in=people, kind="organisations.handed_over")
     inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
     unsaid = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
-    told = {
+    told_acts = {
         (person, number, at)
         for person, params, at in items.exclude(unsaid, read_at=None).values_list("person", "params", "created_at")
         for number in (params["succession"], *params.get("also", ()))
@@ -244,7 +244,7 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     return {
         (person, event.pk)
         for event, number in passed.items()
-        for person, one, at in told
+        for person, one, at in told_acts
         if one == number and event.at <= at
     }
 
@@ -272,8 +272,8 @@ def select_subjects(
     result.hearing = hearing
     before = told_before({item.person_id for item in items}, list(events.values()))
     emailed = told_of_succession({item.person_id for item in items}, events.values())
-    said: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
-    for item in sorted(items, key=lambda one: (one.delivery_id, one.pk)):
+    said_before: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
+    for item in sorted(items, key=lambda item: (item.delivery_id, item.pk)):
         why = hearing.why_not(item.person_id, item.subject_id)
         if why:
             result.lost.append((item, why))
@@ -288,17 +288,17 @@ def select_subjects(
         if item.delivery_id not in repeats:
             told = [event for event in told if not before.get((item.person_id, event.pk), set()) - {item.delivery_id}]
             told = [event for event in told if (item.person_id, event.pk) not in emailed]
-        told = [event for event in told if (item.delivery_id, event.pk) not in said]
+        told = [event for event in told if (item.delivery_id, event.pk) not in said_before]
         changed = to_number != item.to_number or [event.pk for event in told] != item.told
         item.to_number, item.told = to_number, [event.pk for event in told]
         key = Key(item.subject_id, tuple(item.told), item.person_id in stakeholders)
-        made = section_for(key, subject, told, now) if told else None
-        if made is None or made.is_empty or made.authors == {item.person_id}:
+        rendered = section_for(key, subject, told, now) if told else None
+        if rendered is None or rendered.is_empty or rendered.authors == {item.person_id}:
             result.silent.append(item)
             continue
-        said |= {(item.delivery_id, pk) for pk in item.told}
+        said_before |= {(item.delivery_id, pk) for pk in item.told}
         result.included.append(item)
-        result.blocks[item.delivery_id].append(made)
+        result.blocks[item.delivery_id].append(rendered)
         if changed:
             result.changed.append(item)
     return result
@@ -311,8 +311,8 @@ def heard_no_longer(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, 
     """
     if not contents:
         return set()
-    wanted = {event for *_, told in contents for event in told}
-    events = Event.objects.in_bulk(wanted)
+    all_events = {event for *_, told in contents for event in told}
+    events = Event.objects.in_bulk(all_events)
     people = {person for _, person, _, _ in contents}
     stakeholders = set(stakeholders_among(people))
     hearing = Hearing({(person, subject) for _, person, subject, _ in contents}, events, stakeholders, now)

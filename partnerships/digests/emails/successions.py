@@ -24,27 +24,27 @@ def write_successions(
     `privacy`: the notice of people who have had no email yet, by person.
     """
     alike: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        params = one.due.params
-        alike[params["succession"], *params.get("also", ()), params.get("is_later", False)].append(one)
+    for candidate in candidates:
+        params = candidate.due.params
+        alike[params["succession"], *params.get("also", ()), params.get("is_later", False)].append(candidate)
     written: dict[int, Message] = {}
-    for mine in alike.values():
-        params = mine[0].due.params
+    for person_candidates in alike.values():
+        params = person_candidates[0].due.params
         is_later = params.get("is_later", False)
-        people = {one.person_id for one in mine}
+        people = {candidate.person_id for candidate in person_candidates}
         moved = moved_for(told_in(params), people, day=timezone.localdate(now), is_later=is_later, now=now)
         written |= {
-            one.pk: notices.succession(
-                one.addressee,
-                moved[one.person_id],
+            candidate.pk: notices.succession(
+                candidate.addressee,
+                moved[candidate.person_id],
                 is_later=is_later,
-                delivery_id=one.pk,
-                notice=privacy.get(one.person_id, ""),
-                message_id=one.due.message_id,
+                delivery_id=candidate.pk,
+                notice=privacy.get(candidate.person_id, ""),
+                message_id=candidate.due.message_id,
                 date=date,
                 now=now,
             )
-            for one in mine
-            if one.person_id in moved
+            for candidate in person_candidates
+            if candidate.person_id in moved
         }
     return written

@@ -80,13 +80,13 @@ def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -
     Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles. About one subject:
     "Westmarch homes partnership: terms amended and 3 more changes".
     """
-    sections = [one for one in news if isinstance(one, Section)]
+    sections = [block for block in news if isinstance(block, Section)]
     if sections:
         return _wording_of_subjects(sections, news, matches, notices)
-    changed = [one for one in news if not one.is_new]
+    changed = [block for block in news if not block.is_new]
     words = {
         "plans": len(news),
-        "changes": sum(one.count for one in changed),
+        "changes": sum(block.count for block in changed),
         "changed": len(changed),
         "new": len(news) - len(changed),
         "title": (changed or news)[0].title if news else "",
@@ -94,7 +94,7 @@ def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -
         "notices": notices,
     }
     heading = _one_line("_heading", words)
-    titles = ", ".join(one.title for one in news) if len(news) > 1 else ""
+    titles = ", ".join(block.title for block in news) if len(news) > 1 else ""
     subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
     return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
 
@@ -107,8 +107,8 @@ def _wording_of_subjects(
     if len(news) == 1:
         heading = subject = f"{sections[0].called}: {sections[0].headline}"
     else:
-        count = sum(one.count for one in news)
-        titles = ", ".join(one.called if isinstance(one, Section) else one.title for one in news)
+        count = sum(section.count for section in news)
+        titles = ", ".join(section.called if isinstance(section, Section) else section.title for section in news)
         heading = f"{count:,} changes in {len(news)} things you follow"
         subject = f"{heading}: {titles}"
     if matches:

@@ -46,19 +46,19 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
 
 def _ready(user: User, rows: Sequence[Any]) -> None:
     deliveries = with_items(with_names(user, list(rows)))
-    mine = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
+    publishable_ids = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
     for shown in shown_to(user, deliveries):
         row: Any = shown.delivery
-        row.shown, row.said = shown, items_of(shown.delivery, mine)
+        row.shown, row.said = shown, items_of(shown.delivery, publishable_ids)
 
 
 def _who(user: User) -> Combinable:
     """The recipient as `shown_to` names them; empty for people without a name whose address is hidden."""
-    known = Q(recipient__in=people_with_known_address(user).values("pk"))
+    address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
     return Case(
         When(~Q(kind=DeliveryKind.CONFIRMATION) & ~Q(recipient__name=""), then=F("recipient__name")),
-        When(known, then=address),
+        When(address_known, then=address),
         output_field=TextField(),
     )
 
@@ -73,8 +73,8 @@ def _what(user: User) -> Combinable:
 
 def _reason(user: User) -> Combinable:
     """A mail server's reply may name the address."""
-    known = Q(recipient__in=people_with_known_address(user).values("pk"))
-    return Case(When(known, then=NullIf(F("reason"), Value(""))))
+    address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
+    return Case(When(address_known, then=NullIf(F("reason"), Value(""))))
 
 
 def _context(user: User) -> dict[str, Any]:

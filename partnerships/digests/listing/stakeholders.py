@@ -67,9 +67,11 @@ def _if_named(paths: Mapping[str, str]) -> Any:
     """A field for each kind of target, empty where the reader may not know what is followed."""
 
     def key(user: User) -> Combinable:
-        known = things_known_to(user)
-        found = (When(**{f"{name}__in": known[name].values("pk")}, then=F(path)) for name, path in paths.items())
-        return Case(*found, output_field=TextField())
+        known_records = things_known_to(user)
+        whens = (
+            When(**{f"{name}__in": known_records[name].values("pk")}, then=F(path)) for name, path in paths.items()
+        )
+        return Case(*whens, output_field=TextField())
 
     return key
 
@@ -84,10 +86,10 @@ def _address(_user: User) -> Combinable:
 
 def _email(path: str) -> Any:
     """A field of the latest email that asked them to confirm; empty once they have answered."""
-    asked = Delivery.objects.filter(
+    confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )
-    latest = Subquery(asked.order_by("-pk").values(path)[:1])
+    latest = Subquery(confirmations.order_by("-pk").values(path)[:1])
     return lambda _user: Case(When(status=SubscriptionStatus.ASKED, then=latest))
 
 

@@ -90,10 +90,10 @@ TARGETS = tuple(A_TARGET)
 def _to_one_thing() -> Q:
     """Exactly one target; only a plan's subscription may name a piece."""
     ways = Q(pk__in=[])
-    for one in TARGETS:
-        others = {name: None for name in TARGETS if name != one}
-        way = Q(**{f"{one}__isnull": False}, **others)
-        ways |= way if one == "plan" else way & Q(key="")
+    for target in TARGETS:
+        other_fields = {name: None for name in TARGETS if name != target}
+        way = Q(**{f"{target}__isnull": False}, **other_fields)
+        ways |= way if target == "plan" else way & Q(key="")
     return ways
 
 

@@ -79,7 +79,7 @@ def spread(*, now: dt.datetime) -> int:
             )
         newcomers = apply_rules_about(plans=first, now=now)
         _include_newcomers(newcomers, first)
-        lifted = {one.plan_id for one in waiting if one.available_at > one.published_at}
+        lifted = {publication.plan_id for publication in waiting if publication.available_at > publication.published_at}
         mark_waiting(latest, now=now, lifted=lifted)
         embargoes = dict(
             Version.objects.filter(plan__in=first, embargo_until__gt=now).values_list("plan_id", "embargo_until")
@@ -105,9 +105,9 @@ def _find_unannounced(now: dt.datetime) -> None:
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
-    known = set(Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number"))
+    announced = set(Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number"))
     for version in recent.only("plan_id", "number", "published_at"):
-        if (version.plan_id, version.number) not in known:
+        if (version.plan_id, version.number) not in announced:
             record_publication(version=version, now=now)
 
 
@@ -119,8 +119,8 @@ def announce_joined(*, now: dt.datetime) -> int:
     with transaction.atomic():
         lock_planning()
         apply_rules(RoleRule.objects.all(), now=now)
-        known = Watermark.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
-        missing = Following.objects.filter(~Exists(known), plan__current_number__gt=0).order_by()
+        watermarks = Watermark.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
+        missing = Following.objects.filter(~Exists(watermarks), plan__current_number__gt=0).order_by()
         plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))
         people = sorted(set(missing.filter(plan__in=plans).values_list("person_id", flat=True)))
         if plans:
@@ -200,17 +200,17 @@ def reconcile(*, now: dt.datetime) -> int:
     This covers people who regained access, and faults. Digests that failed stay in the ledger and are not repeated.
     Returns how many watermarks now wait.
     """
-    found: dict[int, list[int]] = defaultdict(list)
+    missing: dict[int, list[int]] = defaultdict(list)
     with transaction.atomic():
         lock_planning()
         with connection.cursor() as cursor:
             cursor.execute(_LEFT.format(suppressed=SUPPRESSED), {"now": now})
             for plan, person in cursor.fetchall():
-                found[plan].append(person)
-        published = dict(Plan.objects.filter(pk__in=found).values_list("pk", "last_published_at"))
-        for plan, people in found.items():
+                missing[plan].append(person)
+        published = dict(Plan.objects.filter(pk__in=missing).values_list("pk", "last_published_at"))
+        for plan, people in missing.items():
             mark_waiting({plan: published[plan] or now}, now=now, people=people)
-        waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
+        waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in missing.items()]
         count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
         count += _reconcile_changes(now)
     if count:

@@ -58,8 +58,12 @@ class Forecast:
     def when(self) -> str:
         """The time in the site's zone, and in the person's own if different."""
         here, there = (self.at.astimezone(ZoneInfo(zone)) for zone in (settings.TIME_ZONE, self.zone))
-        said = in_words(self.at, settings.TIME_ZONE)
-        return said if here.utcoffset() == there.utcoffset() else f"{said}; {there:%H:%M}{zone_in_words(self.zone)}"
+        moment_words = in_words(self.at, settings.TIME_ZONE)
+        return (
+            moment_words
+            if here.utcoffset() == there.utcoffset()
+            else f"{moment_words}; {there:%H:%M}{zone_in_words(self.zone)}"
+        )
 
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
@@ -74,12 +78,12 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     subscriptions = Subscription.objects.for_listing().in_bulk([row.subscription_id for row in following.values()])
     acting_for = _organisations_of(people)
     next_dates = _next_dates(plan, people, frequency, now)
-    found = []
+    forecasts = []
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
         why = subscriptions[following[pk].subscription_id]
-        found.append(
+        forecasts.append(
             Forecast(
                 person=person,
                 reading_class=classes[pk, plan.pk],
@@ -89,7 +93,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
                 zone=person.time_zone,
             )
         )
-    return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+    return sorted(forecasts, key=lambda forecast: (forecast.at, forecast.person.display_name, forecast.person.pk))
 
 
 def _organisations_of(people: Iterable[int]) -> dict[int, str]:
@@ -102,18 +106,18 @@ def _next_dates(
     plan: Plan, people: Mapping[int, User], frequency: Mapping[int, str], now: dt.datetime
 ) -> dict[int, dt.datetime]:
     """When each person's next digest with this plan would come: at its usual time, or at the end of a pause."""
-    preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
+    preferences = {person.person_id: person for person in Preference.objects.filter(person__in=people)}
     waiting = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
-    watermarks = {one.recipient_id: one for one in waiting}
+    watermarks = {person.recipient_id: person for person in waiting}
     taken = _dates_taken(people, now)
     after_pause = _ends_of_pauses(preferences.values(), now)
     settle = settle_time()
-    found = {}
+    dates = {}
     for pk, person in people.items():
         watermark = watermarks.get(pk)
         if watermark is not None and watermark.slotted and watermark.due_at:
             # An earlier change waits for that hour already; the new version goes with it.
-            found[pk] = watermark.due_at
+            dates[pk] = watermark.due_at
             continue
         rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
         at = due(
@@ -125,13 +129,17 @@ def _next_dates(
             taken=taken.get(pk, ()),
         )
         # The email at the end of a pause takes the version with it, if it goes out first.
-        found[pk] = max(min(at, after_pause.get(pk, at)), now)
-    return found
+        dates[pk] = max(min(at, after_pause.get(pk, at)), now)
+    return dates
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
     """When the email at the end of each person's pause is due."""
-    paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
+    paused = [
+        preference.person_id
+        for preference in preferences
+        if preference.paused_until and preference.paused_until >= now.date()
+    ]
     first: dict[int, dt.datetime] = {}
     if not paused:
         return first
@@ -261,7 +269,7 @@ def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime)
     `now` means as soon as the plan has settled.
     """
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
-    rhythms = {one: preference.rhythm(person.time_zone, one) for one in frequencies}
+    rhythms = {frequency: preference.rhythm(person.time_zone, frequency) for frequency in frequencies}
     slotted = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
     taken = _dates_taken([person.pk], now).get(person.pk, ()) if slotted else ()
     settle = settle_time()

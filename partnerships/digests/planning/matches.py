@@ -70,16 +70,16 @@ def find_new_matches(*, now: dt.datetime) -> int:
     """Record new matches for everybody who acts for one side; return how many."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     sql, values = acting.query.sql_with_params()
-    named = {f"acting_{place}": value for place, value in enumerate(values)}
-    sql = sql % tuple(f"%({name})s" for name in named)
+    named_values = {f"acting_{place}": value for place, value in enumerate(values)}
+    sql = sql % tuple(f"%({name})s" for name in named_values)
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE.format(acting=sql, reachable=_REACHABLE),
-            {**named, "now": now, "since": now - _LOOK_BACK, "worth": MIN_POINTS},
+            {**named_values, "now": now, "since": now - _LOOK_BACK, "worth": MIN_POINTS},
         )
-        found = int(cursor.rowcount)
+        match_count = int(cursor.rowcount)
     schedule_matches(now=now)
-    return found
+    return match_count
 
 
 def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
@@ -172,46 +172,46 @@ def matches_for_digests(
     withdrawn: set[int] = set()
     for person in User.objects.filter(pk__in=pairs):
         delivery = recipients[person.pk]
-        found = _still_matches(person, pairs[person.pk])
-        kept = Q(pk=None)
-        for one in found:
-            kept |= Q(ask=one.match.ask_id, offer=one.match.offer_id)
-        mine = rows.filter(recipient=person)
-        if mine.filter(delivery=delivery).exclude(kept).update(delivery=None):
+        still_matching = _still_matches(person, pairs[person.pk])
+        to_keep = Q(pk=None)
+        for match in still_matching:
+            to_keep |= Q(ask=match.match.ask_id, offer=match.match.offer_id)
+        own_rows = rows.filter(recipient=person)
+        if own_rows.filter(delivery=delivery).exclude(to_keep).update(delivery=None):
             withdrawn.add(delivery)
-        mine.filter(kept).update(told_at=now, delivery=delivery)
+        own_rows.filter(to_keep).update(told_at=now, delivery=delivery)
         rows.filter(recipient=person, told_at=None).update(told_at=now)
-        if found:
-            lines[delivery] = lines_of(found)
+        if still_matching:
+            lines[delivery] = lines_of(still_matching)
     return lines, withdrawn
 
 
 def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
-    wanted = set(pairs)
-    mine = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
-    found = (
+    wanted_pairs = set(pairs)
+    own_organisations = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
+    matches = (
         Match.objects.of_person(person)
-        .filter(ask__in={ask for ask, _ in wanted}, offer__in={offer for _, offer in wanted})
+        .filter(ask__in={ask for ask, _ in wanted_pairs}, offer__in={offer for _, offer in wanted_pairs})
         .live()
         .visible_to(person)
         .not_dismissed_by(person)
         .select_related("ask__organisation", "offer__organisation")
         .order_by("-score", "pk")
     )
-    return from_side([match for match in found if (match.ask_id, match.offer_id) in wanted], mine)
+    return from_side([match for match in matches if (match.ask_id, match.offer_id) in wanted_pairs], own_organisations)
 
 
-def lines_of(found: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
+def lines_of(matches: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
     """Matches as lines, best first."""
     return tuple(
         MatchLine(
-            fit=one.fit,
-            own=f"your {_named(one.entry)}",
-            counterpart=f"the {_named(one.counterpart)} of {one.counterpart.organisation.display_name}",
-            reasons="; ".join(one.reasons[:3]),
-            path=reverse("exchange:entry-matches", kwargs={"pk": one.entry.pk}),
+            fit=match.fit,
+            own=f"your {_named(match.entry)}",
+            counterpart=f"the {_named(match.counterpart)} of {match.counterpart.organisation.display_name}",
+            reasons="; ".join(match.reasons[:3]),
+            path=reverse("exchange:entry-matches", kwargs={"pk": match.entry.pk}),
         )
-        for one in found
+        for match in matches
     )
 
 

@@ -119,19 +119,19 @@ def notices_for_digests(
     for item in rows.select_for_update().order_by("created_at", "pk"):
         items[item.person_id].append(item)
     people = User.objects.in_bulk(items)
-    for person_id, mine in items.items():
+    for person_id, person_items in items.items():
         delivery = recipients[person_id]
-        kept, dropped = _told(people[person_id], mine, acts.get(delivery, ()), now=now)
+        kept_items, dropped = _told(people[person_id], person_items, acts.get(delivery, ()), now=now)
         if any(item.delivery_id == delivery for item in dropped):
             taken.withdrawn.add(delivery)
-        for item in mine:
+        for item in person_items:
             item.told_at, item.delivery_id = now, None if item in dropped else delivery
         taken.partnerships[delivery] = {
-            item.partnership_id for item in mine if item.delivery_id and item.partnership_id is not None
+            item.partnership_id for item in person_items if item.delivery_id and item.partnership_id is not None
         }
-        InboxItem.objects.bulk_update(mine, ["told_at", "delivery_id", "left_out"])
-        if kept:
-            taken.lines[delivery] = kept
+        InboxItem.objects.bulk_update(person_items, ["told_at", "delivery_id", "left_out"])
+        if kept_items:
+            taken.lines[delivery] = kept_items
     return taken
 
 
@@ -139,17 +139,17 @@ def _told(
     person: User, items: Iterable[InboxItem], acts: Collection[Act], *, now: dt.datetime
 ) -> tuple[tuple[NoticeLine, ...], list[InboxItem]]:
     """What a digest says of these notices, and those it leaves out."""
-    said: list[tuple[InboxItem, Line]] = []
+    line_of_item: list[tuple[InboxItem, Line]] = []
     dropped: list[InboxItem] = []
     for item in items:
         line: Line | str = "It was read on the site." if item.read_at else line_of(item, now=now)
         if isinstance(line, Line):
             if not is_said(item, acts):
-                said.append((item, line))
+                line_of_item.append((item, line))
         else:
             item.left_out = line[:200]
             dropped.append(item)
-    numbers = {item.partnership_id for item, _ in said if item.partnership_id}
+    numbers = {item.partnership_id for item, _ in line_of_item if item.partnership_id}
     names = dict(Partnership.objects.visible_to(person).filter(pk__in=numbers).values_list("pk", "title"))
     lines = [
         NoticeLine(
@@ -160,9 +160,9 @@ def _told(
             record_page(item),
             item.group,
         )
-        for item, line in said
+        for item, line in line_of_item
     ]
-    return tuple(sorted(lines, key=lambda one: (not one.partnership, one.partnership, one.at))), dropped
+    return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), dropped
 
 
 def is_said(item: InboxItem, acts: Collection[Act]) -> bool:
@@ -206,14 +206,14 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
 
 def notices_in(delivery_id: int, person: User, acts: Collection[Act]) -> list[InboxItem]:
     """The notices in a digest to this person, without those of acts that it told as changes."""
-    found = InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk")
-    return [item for item in found if not is_said(item, acts)]
+    items = InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk")
+    return [item for item in items if not is_said(item, acts)]
 
 
 def upcoming_notices(person: User, acts: Collection[Act]) -> list[InboxItem]:
     """The notices in the person's next digest, without those of acts that it will tell as changes."""
-    found = InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk")
-    return [item for item in found if not is_said(item, acts)]
+    items = InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk")
+    return [item for item in items if not is_said(item, acts)]
 
 
 def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:

@@ -39,8 +39,8 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
 
 def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
     """Present holders of the post with an email address but no account."""
-    held = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
-    return held.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
+    holders = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
+    return holders.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
 
 
 def contact_people(rule: RoleRule) -> set[int]:
@@ -48,8 +48,8 @@ def contact_people(rule: RoleRule) -> set[int]:
     addresses = {address.lower() for address in contacts_of(rule).values_list("email", flat=True)}
     if not addresses:
         return set()
-    known = User.objects.annotate(address=Lower("email")).filter(address__in=addresses, account_since=None)
-    return set(known.values_list("pk", flat=True))
+    users = User.objects.annotate(address=Lower("email")).filter(address__in=addresses, account_since=None)
+    return set(users.values_list("pk", flat=True))
 
 
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
@@ -74,11 +74,11 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
 
 def _covered_by_others(rule: RoleRule) -> set[int]:
     """People that another rule about the same thing covers."""
-    others = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
-    found: set[int] = set()
-    for other in others:
-        found |= set(people_of(other).values_list("person_id", flat=True)) | contact_people(other)
-    return found
+    other_rules = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
+    covered: set[int] = set()
+    for other in other_rules:
+        covered |= set(people_of(other).values_list("person_id", flat=True)) | contact_people(other)
+    return covered
 
 
 def _about(rule: RoleRule) -> Q:
@@ -129,13 +129,20 @@ def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime)
         if rule.partnership is not None
         else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
     )[:300]
-    known = {one.person_id: one for one in Subscription.objects.filter(_about(rule), person__in=covered)}
-    back = [one for one in known.values() if one.how == How.ROLE and one.is_ended and one.refused_at is None]
+    known_subscriptions = {
+        subscription.person_id: subscription
+        for subscription in Subscription.objects.filter(_about(rule), person__in=covered)
+    }
+    back = [
+        subscription
+        for subscription in known_subscriptions.values()
+        if subscription.how == How.ROLE and subscription.is_ended and subscription.refused_at is None
+    ]
     for subscription in back:
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now, now
         subscription.ended_at, subscription.reason, subscription.why = None, "", why
     Subscription.objects.bulk_update(back, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])
-    made = Subscription.objects.bulk_create(
+    created = Subscription.objects.bulk_create(
         [
             Subscription(
                 person_id=person,
@@ -148,8 +155,8 @@ def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime)
                 partnership_id=rule.partnership_id,
                 plan_id=rule.plan_id,
             )
-            for person in sorted(covered - set(known))
+            for person in sorted(covered - set(known_subscriptions))
         ]
     )
-    start_watermarks(subscriptions=[subscription.pk for subscription in (*made, *back)], now=now)
-    return {subscription.person_id for subscription in (*made, *back)}
+    start_watermarks(subscriptions=[subscription.pk for subscription in (*created, *back)], now=now)
+    return {subscription.person_id for subscription in (*created, *back)}

@@ -158,10 +158,10 @@ def spread_changes(*, now: dt.datetime) -> int:
     with transaction.atomic():
         lock_planning()
         run("SET LOCAL jit = off", {})
-        found = sorted({subject for (subject,) in rows_of(_NEWS, {"limit": _CHANGES})})
-        if found:
-            mark_waiting(found, now=now)
-    return len(found)
+        subjects_changed = sorted({subject for (subject,) in rows_of(_NEWS, {"limit": _CHANGES})})
+        if subjects_changed:
+            mark_waiting(subjects_changed, now=now)
+    return len(subjects_changed)
 
 
 def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
@@ -178,7 +178,7 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     }
     run(_INSERT, params)
     run(_AUTHORS, params)
-    run(_SKIP_UNTOLD, params | {"told": [one.kind for one in told_kinds() if not one.by_plan_engine]})
+    run(_SKIP_UNTOLD, params | {"told": [kind.kind for kind in told_kinds() if not kind.by_plan_engine]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
     run(_WAIT.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)

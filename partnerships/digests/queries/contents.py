@@ -31,7 +31,7 @@ def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
     items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
     subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
     rows = list(subjects.values_list("subject__kind", "subject__record_id", "told"))
-    events = Event.objects.filter(pk__in=set(chain.from_iterable(told for *_, told in rows)))
-    asked = events.filter(within_kind=SubjectKind.PLAN, within_id__isnull=False).values_list("within_id", flat=True)
-    plans = {*items, *(pk for pk in asked if pk is not None)}
+    events = Event.objects.filter(pk__in=set(chain.from_iterable(told_numbers for *_, told_numbers in rows)))
+    plan_ids = events.filter(within_kind=SubjectKind.PLAN, within_id__isnull=False).values_list("within_id", flat=True)
+    plans = {*items, *(pk for pk in plan_ids if pk is not None)}
     return published_plans({*((kind, pk) for kind, pk, _ in rows), *((SubjectKind.PLAN, pk) for pk in plans)})

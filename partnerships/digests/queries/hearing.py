@@ -41,14 +41,14 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
         acting[person].add((organisation, role))
     alone = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
     alike: dict[object, list[User]] = defaultdict(list)
-    for one in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
-        mark = one.pk if one.pk in alone or one.is_staff else frozenset(acting[one.pk])
-        alike[mark].append(one)
-    found: dict[int, frozenset[int]] = {}
-    for those in alike.values():
-        seen = frozenset(visible_events(those[0], Q(pk__in=list(events))).values_list("pk", flat=True))
-        found |= dict.fromkeys((one.pk for one in those), seen)
-    return found
+    for user in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
+        mark = user.pk if user.pk in alone or user.is_staff else frozenset(acting[user.pk])
+        alike[mark].append(user)
+    readers: dict[int, frozenset[int]] = {}
+    for people_alike in alike.values():
+        seen = frozenset(visible_events(people_alike[0], Q(pk__in=list(events))).values_list("pk", flat=True))
+        readers |= dict.fromkeys((user.pk for user in people_alike), seen)
+    return readers
 
 
 class Follows(NamedTuple):
@@ -72,11 +72,11 @@ SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, r
 
 def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
     """Subscriptions through which these people follow these subjects, by person and subject; closest first."""
-    found: dict[tuple[int, int], list[Follows]] = defaultdict(list)
+    follows_by_person: dict[tuple[int, int], list[Follows]] = defaultdict(list)
     for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], generic_plan=True):
         follows = Follows(*row)
-        found[follows.person_id, follows.subject_id].append(follows)
-    return found
+        follows_by_person[follows.person_id, follows.subject_id].append(follows)
+    return follows_by_person
 
 
 def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> set[tuple[int, int]]:
@@ -112,20 +112,20 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
     Those about a commitment, ask, offer or meeting only while a party's lead has marked it.
     """
     marked: dict[str, set[int]] = defaultdict(set)
-    found: set[int] = set()
+    open_ids: set[int] = set()
     waiting: list[Event] = []
     for event in events:
         if event.audience == Audience.OUTSIDE:
-            found.add(event.pk)
+            open_ids.add(event.pk)
         elif event.audience == Audience.MARKED:
             waiting.append(event)
             marked[event.target_kind].add(event.target_id)
     for name, ids in marked.items():
         kind = kind_named(name)
         still = kind.marked_ids().filter(pk__in=ids) if kind is not None and kind.marked_ids is not None else ()
-        known = {row["pk"] if isinstance(row, dict) else row for row in still}
-        found |= {event.pk for event in waiting if event.target_kind == name and event.target_id in known}
-    return frozenset(found)
+        known_ids = {row["pk"] if isinstance(row, dict) else row for row in still}
+        open_ids |= {event.pk for event in waiting if event.target_kind == name and event.target_id in known_ids}
+    return frozenset(open_ids)
 
 
 def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
@@ -135,7 +135,12 @@ def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt
     if not stakeholders or not plans:
         return set()
     readable = reading_classes(sorted(plans), now=now, people=sorted(stakeholders))
-    return {(one, event) for one in stakeholders for event, plan in within.items() if (one, plan) not in readable}
+    return {
+        (stakeholder, event)
+        for stakeholder in stakeholders
+        for event, plan in within.items()
+        if (stakeholder, plan) not in readable
+    }
 
 
 def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> dict[int, set[int]]:
@@ -175,7 +180,7 @@ def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
 def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.COMMITMENT}
     rows = Commitment.objects.filter(pk__in=ids).values_list("pk", "giver", "receiver")
-    return {pk: {one for one in sides if one is not None} for pk, *sides in rows}
+    return {pk: {side for side in sides if side is not None} for pk, *sides in rows}
 
 
 def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
@@ -183,5 +188,5 @@ def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")
     for pk, organisation, addressee in rows:
-        found[pk] |= {one for one in (organisation, addressee) if one is not None}
+        found[pk] |= {side for side in (organisation, addressee) if side is not None}
     return found

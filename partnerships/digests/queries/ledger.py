@@ -83,13 +83,13 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
 
     A confirmation went to a typed address and shows only that.
     """
-    recipients = {one.recipient_id for one in deliveries}
+    recipients = {delivery.recipient_id for delivery in deliveries}
     known = set(people_with_known_address(reader).filter(pk__in=recipients).values_list("pk", flat=True))
     found = []
-    for one in deliveries:
-        address = (one.address or one.recipient.email) if one.recipient_id in known else ""
-        by_name = one.kind != DeliveryKind.CONFIRMATION and one.recipient.name
-        found.append(Shown(one, one.recipient.display_name if by_name or not address else address, address))
+    for delivery in deliveries:
+        address = (delivery.address or delivery.recipient.email) if delivery.recipient_id in known else ""
+        by_name = delivery.kind != DeliveryKind.CONFIRMATION and delivery.recipient.name
+        found.append(Shown(delivery, delivery.recipient.display_name if by_name or not address else address, address))
     return found
 
 
@@ -100,12 +100,12 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
         called = User.objects.filter(name__icontains=words)
         people = called.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
         # With a list, PostgreSQL knows the number: it looks up a few by person, or reads the newest if there are many.
-        found = list(people[: _MAX_LISTED + 1])
-        return rows.filter(recipient__in=found if len(found) <= _MAX_LISTED else people)
+        people_found = list(people[: _MAX_LISTED + 1])
+        return rows.filter(recipient__in=people_found if len(people_found) <= _MAX_LISTED else people)
     # Until they confirm, people are found by the typed address only.
-    named = rows.filter(recipient__name__icontains=words)
-    named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
-    return rows.filter(recipient__in=known.values("pk")) | named
+    by_name = rows.filter(recipient__name__icontains=words)
+    by_name = by_name.exclude(subscription__isnull=False, subscription__confirmed_at=None)
+    return rows.filter(recipient__in=known.values("pk")) | by_name
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:

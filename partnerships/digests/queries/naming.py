@@ -57,17 +57,17 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
     return _open(
         [
             Followed(
-                one.pk,
-                one.plan_id,
-                one.partnership_id,
-                one.organisation_id,
-                one.request_id,
-                one.commitment_id,
-                one.recommendation_id,
-                one.added_for_id,
-                one.partnership.audience if one.partnership is not None else None,
+                subscription.pk,
+                subscription.plan_id,
+                subscription.partnership_id,
+                subscription.organisation_id,
+                subscription.request_id,
+                subscription.commitment_id,
+                subscription.recommendation_id,
+                subscription.added_for_id,
+                subscription.partnership.audience if subscription.partnership is not None else None,
             )
-            for one in subscriptions
+            for subscription in subscriptions
         ],
         now,
     )
@@ -81,12 +81,12 @@ def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]
 
 def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
     """The ids of subscriptions to things that the asking organisation may read."""
-    reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
+    reach = reach_of({subscription.plan_id for subscription in subscriptions if subscription.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [
-        one.partnership_id
-        for one in subscriptions
-        if one.partnership_id is not None and one.audience != PartnershipAudience.NETWORK
+        subscription.partnership_id
+        for subscription in subscriptions
+        if subscription.partnership_id is not None and subscription.audience != PartnershipAudience.NETWORK
     ]
     present = Party.objects.present().filter(partnership__in=set(private)) if private else Party.objects.none()
     parties = set(present.values_list("partnership", "organisation"))
@@ -105,7 +105,7 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
         return one.recommendation_id is None  # stakeholders without an account hear nothing of these
 
     marked = _marked(subscriptions)
-    return {one.pk for one in subscriptions if is_open(one)}
+    return {subscription.pk for subscription in subscriptions if is_open(subscription)}
 
 
 def _marked(subscriptions: Collection[Followed]) -> set[int]:
@@ -113,9 +113,9 @@ def _marked(subscriptions: Collection[Followed]) -> set[int]:
 
     A lead marked it, and the organisation that added the stakeholder takes part in its partnership.
     """
-    found: set[int] = set()
+    marked: set[int] = set()
     for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
-        ids = [one.pk for one in subscriptions if getattr(one, f"{field}_id") is not None]
+        ids = [subscription.pk for subscription in subscriptions if getattr(subscription, f"{field}_id") is not None]
         known = kind_named(kind.value)
         if not ids or known is None or known.marked_ids is None:
             continue
@@ -123,17 +123,17 @@ def _marked(subscriptions: Collection[Followed]) -> set[int]:
             partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
         )
         rows = Subscription.objects.filter(Exists(party), pk__in=ids, **{f"{field}__in": known.marked_ids()})
-        found |= set(rows.values_list("pk", flat=True))
-    return found
+        marked |= set(rows.values_list("pk", flat=True))
+    return marked
 
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
     """Subscriptions to things that this person, who has an account, may see."""
     things = [
-        list({pk for one in subscriptions if (pk := getattr(one, f"{field}_id")) is not None})
+        list({pk for subscription in subscriptions if (pk := getattr(subscription, f"{field}_id")) is not None})
         for field in _SEEN_BY_FIELD
     ]
-    return set(rows_for(_seen, person, [one.pk for one in subscriptions], *things))
+    return set(rows_for(_seen, person, [subscription.pk for subscription in subscriptions], *things))
 
 
 #: Fields of subscriptions to things, in the order of what `_seen` is given.
@@ -164,13 +164,13 @@ def _seen(
 ) -> QuerySet[Subscription, int]:
     """Those of the subscriptions whose thing, given by kind, the person may see."""
     with one_by_one():
-        known = things_known_to(person)
+        known_records = things_known_to(person)
     # Only these things: otherwise PostgreSQL asks rights over every plan.
-    given = (plans, partnerships, organisations, requests, commitments, recommendations)
-    things = zip(_SEEN_BY_FIELD, given, strict=True)
+    record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
+    things = zip(_SEEN_BY_FIELD, record_groups, strict=True)
     condition = Q(pk__in=[])
     for field, ids in things:
-        condition |= Q(**{f"{field}__in": known[field].filter(pk__in=ids).values("pk")})
+        condition |= Q(**{f"{field}__in": known_records[field].filter(pk__in=ids).values("pk")})
     seen = Subscription.objects.filter(condition, pk__in=subscriptions)
     return seen.values_list("pk", flat=True)
 
@@ -181,39 +181,43 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
     A stakeholder may know what the organisation that added them may read; others what they may see. Partnerships take
     one query for all, because a batch of emails names many.
     """
-    found = list(subscriptions)
-    named = open_to_askers([one for one in found if one.person.is_stakeholder], now)
-    with_account = [one for one in found if not one.person.is_stakeholder]
-    partnerships = [one.pk for one in with_account if one.partnership_id is not None]
+    rows = list(subscriptions)
+    open_rows = open_to_askers([subscription for subscription in rows if subscription.person.is_stakeholder], now)
+    with_account = [subscription for subscription in rows if not subscription.person.is_stakeholder]
+    partnerships = [subscription.pk for subscription in with_account if subscription.partnership_id is not None]
     if partnerships:
         seen = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
-        named |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
-    for one in with_account:
-        if one.partnership_id is None:
-            named |= _seen_by(one.person, [one])
-    return named
+        open_rows |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
+    for subscription in with_account:
+        if subscription.partnership_id is None:
+            open_rows |= _seen_by(subscription.person, [subscription])
+    return open_rows
 
 
 def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
     """Set on each whether its follower may know what it is about."""
-    found = list(subscriptions)
-    named = named_to_followers(found, now)
-    for one in found:
-        one.named = one.pk in named
-    _name_pieces(found)
-    return found
+    rows = list(subscriptions)
+    named = named_to_followers(rows, now)
+    for subscription in rows:
+        subscription.named = subscription.pk in named
+    _name_pieces(rows)
+    return rows
 
 
 def _name_pieces(subscriptions: Collection[Subscription]) -> None:
     """Set the names of sites and milestones, as readers outside see them."""
-    wanted = [one for one in subscriptions if one.key and one.named]
-    if not wanted:
+    with_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
+    if not with_pieces:
         return
-    newest = Version.objects.filter(plan__in={one.plan_id for one in wanted}, number=F("plan__current_number"))
+    newest = Version.objects.filter(
+        plan__in={subscription.plan_id for subscription in with_pieces}, number=F("plan__current_number")
+    )
     contents = {plan: outside(normalise(content)) for plan, content in newest.values_list("plan", "content")}
-    for one in wanted:
-        piece = get_piece(contents[one.plan_id], one.key) if one.plan_id in contents else None
-        one.piece_name = str(piece["name"]) if piece else ""
+    for subscription in with_pieces:
+        piece = (
+            get_piece(contents[subscription.plan_id], subscription.key) if subscription.plan_id in contents else None
+        )
+        subscription.piece_name = str(piece["name"]) if piece else ""
 
 
 def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
@@ -221,12 +225,12 @@ def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datet
 
     They are the reader's own, or those of stakeholders of the reader's organisation.
     """
-    found = list(subscriptions)
-    named = open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
-    for one in found:
-        one.named = one.pk in named
-    _name_pieces(found)
-    return found
+    rows = list(subscriptions)
+    open_rows = open_to_askers(rows, now) if reader.is_stakeholder else _seen_by(reader, rows) if rows else set()
+    for subscription in rows:
+        subscription.named = subscription.pk in open_rows
+    _name_pieces(rows)
+    return rows
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
@@ -239,7 +243,13 @@ def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> se
 
     That is while the refusal holds, and at any time for a public plan. Later, the organisation must ask again.
     """
-    refused = [one for one in subscriptions if one.is_refused]
-    old = {one.plan_id for one in refused if one.plan_id is not None and not one.was_refused(now)}
+    refused = [subscription for subscription in subscriptions if subscription.is_refused]
+    old = {
+        subscription.plan_id
+        for subscription in refused
+        if subscription.plan_id is not None and not subscription.was_refused(now)
+    }
     public = set(Plan.objects.public().filter(pk__in=old).values_list("pk", flat=True)) if old else set()
-    return {one.pk for one in refused if one.was_refused(now) or one.plan_id in public}
+    return {
+        subscription.pk for subscription in refused if subscription.was_refused(now) or subscription.plan_id in public
+    }

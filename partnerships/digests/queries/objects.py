@@ -57,9 +57,9 @@ def records_of(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]
         ids[kind].add(pk)
     return {
         (kind, pk): record
-        for kind, wanted in ids.items()
+        for kind, wanted_ids in ids.items()
         if kind in _MODELS
-        for pk, record in _of(_MODELS[kind], wanted).items()
+        for pk, record in _of(_MODELS[kind], wanted_ids).items()
     }
 
 

@@ -135,14 +135,14 @@ def readers_sql(
 
     People who have paused are left out, unless `even_paused`.
     """
-    acting, named = _acting(timezone.localdate())
+    acting, params = _acting(timezone.localdate())
     sql = _READERS.format(
         followed="digests_standing" if even_paused else "digests_following",
         people="AND person_id = ANY(%(people)s)" if people is not None else "",
         acting=acting,
     )
     return sql, {
-        **named,
+        **params,
         "plans": reach.plans,
         "inside_plans": reach.inside_plans,
         "inside_organisations": reach.inside_organisations,
@@ -187,8 +187,8 @@ def readers_within(
     if not reach.plans or (people is not None and not people):
         return {}
     sql, params = readers_sql(reach, people, even_paused=even_paused)
-    asked = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
-    rows = rows_planned_once(asked, params, generic_plan=people is not None)
+    statement = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
+    rows = rows_planned_once(statement, params, generic_plan=people is not None)
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
@@ -217,7 +217,7 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
         "emails": emails,
         "readers": people,
         "included_plans": plans,
-        "inside": [one == INSIDE for one in classes],
+        "inside": [reading_class == INSIDE for reading_class in classes],
     }
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, generic_plan=True)
     return {email for (email,) in rows}
@@ -250,14 +250,14 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
     """The newest version of each plan, for its owners and for everybody else."""
     if not plans:
         return {}
-    asked = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
+    statement = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
     newest = {
         pk: (number, number if not embargo or embargo <= now else 0)
-        for pk, number, embargo in rows_planned_once(asked, [sorted(plans)], generic_plan=True)
+        for pk, number, embargo in rows_planned_once(statement, [sorted(plans)], generic_plan=True)
     }
-    held = [plan for plan, (own, other) in newest.items() if own != other]
-    if held:
-        free = Version.objects.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), plan__in=held)
+    embargoed = [plan for plan, (own, other) in newest.items() if own != other]
+    if embargoed:
+        free = Version.objects.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), plan__in=embargoed)
         for plan, number in free.values("plan").annotate(number=Max("number")).values_list("plan", "number"):
             newest[plan] = (newest[plan][0], number)
     return newest

@@ -96,17 +96,19 @@ class Stoppable:
 def stoppable_in(person: User, delivery: int) -> Stoppable:
     """What one email to this person can stop."""
     items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    told = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    records = list(told.order_by("pk").values_list("subject__kind", "subject__record_id"))
-    known = records_of(records)
-    subjects = [known[one] for one in records if one in known]
-    of_plans = [one.pk for one in subjects if isinstance(one, Plan)]
+    subjects_told = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    records = list(subjects_told.order_by("pk").values_list("subject__kind", "subject__record_id"))
+    records_found = records_of(records)
+    subjects = [records_found[record] for record in records if record in records_found]
+    of_plans = [subject.pk for subject in subjects if isinstance(subject, Plan)]
     in_email = Plan.objects.filter(Q(pk__in=items.values("plan")) | Q(pk__in=of_plans))
     plans = list(in_email.order_by("title", "pk"))
     matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     followed = tuple(plan for plan in plans if covering(person, plan))
-    others = tuple(one for one in subjects if not isinstance(one, Plan) and covering_subject(person, one))
+    other_subjects = tuple(
+        subject for subject in subjects if not isinstance(subject, Plan) and covering_subject(person, subject)
+    )
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
     if not (plans or records or matches or groups):
@@ -115,7 +117,7 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
         followed,
         matches and wants_matches,
         True,
-        others,
+        other_subjects,
         groups=_heard(person, groups),
     )
 
@@ -154,9 +156,11 @@ def _of_succession(person: User, email: Email) -> Stoppable:
     if not email.params:
         return Stoppable((), False, had_any=False)
     targets = followed_of(told_in(email.params), person, day=timezone.localdate())
-    plans = [one for one in targets if isinstance(one, Plan)]
-    others = tuple(one for one in targets if not isinstance(one, Plan))
-    return Stoppable(tuple(sorted(plans, key=lambda one: (one.title, one.pk))), False, had_any=True, subjects=others)
+    plans = [target for target in targets if isinstance(target, Plan)]
+    other_targets = tuple(target for target in targets if not isinstance(target, Plan))
+    return Stoppable(
+        tuple(sorted(plans, key=lambda plan: (plan.title, plan.pk))), False, had_any=True, subjects=other_targets
+    )
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:
@@ -180,13 +184,18 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
     """The names of these, as far as this follower may still know them."""
     closest = [covering_subject(person, target)[:1] for target in targets]
-    named = {one.pk: one for one in named_as_followed([one for some in closest for one in some], now)}
-    found = []
-    for target, some in zip(targets, closest, strict=True):
-        is_known = bool(some) and some[0].pk in named and named[some[0].pk].named
+    named_by_pk = {
+        subscription.pk: subscription
+        for subscription in named_as_followed(
+            [subscription for subscriptions in closest for subscription in subscriptions], now
+        )
+    }
+    names = []
+    for target, subscriptions in zip(targets, closest, strict=True):
+        is_known = bool(subscriptions) and subscriptions[0].pk in named_by_pk and named_by_pk[subscriptions[0].pk].named
         kind = A_TARGET[kind_of(target)]
-        found.append(title_of(target) if is_known else f"{kind} you can no longer read")
-    return found
+        names.append(title_of(target) if is_known else f"{kind} you can no longer read")
+    return names
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:

@@ -55,10 +55,17 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     the person gave themselves is listed once they have confirmed it there.
     """
     # Their ids first: with a subquery PostgreSQL joins everybody's subscriptions before it filters them.
-    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    own_organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     return (
         Subscription.objects.for_listing()
-        .filter(among("added_for", mine if isinstance(mine, list) else [one.pk for one in may_ask_for(user)]))
+        .filter(
+            among(
+                "added_for",
+                own_organisations
+                if isinstance(own_organisations, list)
+                else [subscription.pk for subscription in may_ask_for(user)],
+            )
+        )
         .exclude(has_own_address=True, confirmed_at=None)
         .alias(listed_until=ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField()))
         .filter(~Q(status=SubscriptionStatus.ENDED) | Q(listed_until__gt=now))
@@ -113,10 +120,15 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
     Each is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is listed.
     """
     one_each = named_for(user, rows_for(_one_of_each, user, now), now)
-    found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
-    for one in sorted((one for one in one_each if one.named), key=lambda one: (one.called.casefold(), one.pk)):
-        found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target_id}", one.called))
-    return [(heading, options) for heading, options in found.items() if options]
+    names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
+    for subscription in sorted(
+        (subscription for subscription in one_each if subscription.named),
+        key=lambda subscription: (subscription.called.casefold(), subscription.pk),
+    ):
+        names_by_heading[_THINGS[subscription.target_kind]].append(
+            (f"{subscription.target_kind}-{subscription.target_id}", subscription.called)
+        )
+    return [(heading, options) for heading, options in names_by_heading.items() if options]
 
 
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
@@ -139,12 +151,12 @@ def live_stakeholder(organisation: Organisation, target: Target, address: str) -
 
 def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
     """The latest email that asked to confirm each of these, by subscription."""
-    asked = Delivery.objects.filter(
+    confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION,
-        subscription__in=[one.pk for one in subscriptions],
-        recipient__in=[one.person_id for one in subscriptions],  # emails are indexed by recipient
+        subscription__in=[subscription.pk for subscription in subscriptions],
+        recipient__in=[subscription.person_id for subscription in subscriptions],  # emails are indexed by recipient
     )
-    latest = asked.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
+    latest = confirmations.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
     return {email.subscription_id: email for email in latest if email.subscription_id}
 
 
@@ -157,10 +169,10 @@ def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
     """Each with the person's address, or empty if the reader may not see it."""
-    found = list(subscriptions)
-    people = people_with_known_address(reader).filter(pk__in={one.person_id for one in found})
-    known = dict(people.values_list("pk", "email"))
-    return [(one, known.get(one.person_id, "")) for one in found]
+    rows = list(subscriptions)
+    people = people_with_known_address(reader).filter(pk__in={subscription.person_id for subscription in rows})
+    addresses = dict(people.values_list("pk", "email"))
+    return [(subscription, addresses.get(subscription.person_id, "")) for subscription in rows]
 
 
 def moving_with(subscription: Subscription) -> list[Subscription]:

@@ -46,8 +46,12 @@ class Moved:
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
     """People (ids) without an account who follow something of their bodies, or whom a predecessor asked to."""
-    found = (one for succession in successions for one in _concerned(succession, _of_stakeholders(), day=day)[0])
-    return sorted({one.person_id for one in found})
+    subscriptions = (
+        subscription
+        for succession in successions
+        for subscription in _concerned(succession, _of_stakeholders(), day=day)[0]
+    )
+    return sorted({subscription.person_id for subscription in subscriptions})
 
 
 def moved_for(
@@ -64,29 +68,40 @@ def moved_for(
     """
     moved: dict[int, Moved] = {}
     for succession in successions:
-        theirs = _of_stakeholders().filter(person__in=list(people))
-        found, where = _concerned(succession, theirs, day=day, since=succession.told_at if is_later else None)
-        for one in named_as_followed(found, now):
-            if one.named:
-                mine = moved.setdefault(one.person_id, Moved())
-                _add(mine, succession, where.get((one.target_kind, one.target_id), ()), one.called)
+        stakeholder_rows = _of_stakeholders().filter(person__in=list(people))
+        subscriptions, where = _concerned(
+            succession, stakeholder_rows, day=day, since=succession.told_at if is_later else None
+        )
+        for subscription in named_as_followed(subscriptions, now):
+            if subscription.named:
+                moved_of_person = moved.setdefault(subscription.person_id, Moved())
+                _add(
+                    moved_of_person,
+                    succession,
+                    where.get((subscription.target_kind, subscription.target_id), ()),
+                    subscription.called,
+                )
     return moved
 
 
-def _add(mine: Moved, succession: Succession, bodies: Iterable[Organisation | None], called: str) -> None:
-    if succession not in mine.about:
-        mine.about.append(succession)
+def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | None], called: str) -> None:
+    if succession not in moved.about:
+        moved.about.append(succession)
     for body in bodies:
-        titles = mine.waiting if body is None else mine.passed.setdefault(body.name, [])
+        titles = moved.waiting if body is None else moved.passed.setdefault(body.name, [])
         if called not in titles:
             titles.append(called)
 
 
 def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
     """What a person follows that successions concern, each once; they may have an account by now."""
-    theirs = Subscription.objects.confirmed().filter(person=person)
-    found = (one for succession in successions for one in _concerned(succession, theirs, day=day)[0])
-    return list(dict.fromkeys(one.target for one in found))
+    own_subscriptions = Subscription.objects.confirmed().filter(person=person)
+    subscriptions = (
+        subscription
+        for succession in successions
+        for subscription in _concerned(succession, own_subscriptions, day=day)[0]
+    )
+    return list(dict.fromkeys(subscription.target for subscription in subscriptions))
 
 
 def _of_stakeholders() -> SubscriptionQuerySet:
@@ -97,13 +112,13 @@ def _of_stakeholders() -> SubscriptionQuerySet:
 
 
 def _concerned(
-    succession: Succession, mine: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
+    succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
     """Those of these subscriptions that the succession is about, and where what they follow is now."""
     where = _whereabouts(
         succession,
         {
-            name: set(mine.exclude(**{name: None}).values_list(name, flat=True).distinct().order_by())
+            name: set(subscriptions.exclude(**{name: None}).values_list(name, flat=True).distinct().order_by())
             for name in _FOLLOWED
         },
         day,
@@ -115,7 +130,7 @@ def _concerned(
     about = sides | Q(added_for__in=_ended(succession)) | Q(pk__in=lines.values("record"))
     for name in _FOLLOWED:
         about |= Q(**{f"{name}__in": [pk for one, pk in where if one == name]})
-    return list(mine.filter(about).for_listing().order_by("person", "pk")), where
+    return list(subscriptions.filter(about).for_listing().order_by("person", "pk")), where
 
 
 def _ended(succession: Succession) -> list[Organisation]:
@@ -137,15 +152,15 @@ def _whereabouts(
     succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
 ) -> Whereabouts:
     kinds = [(name, kind) for name, target in _FOLLOWED.items() for kind in obligations() if kind.target == target]
-    found: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
+    organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
     is_back = brought_about(succession).undoes is not None
     for name, kind in kinds:
         for body in _ended(succession) if records[name] else ():
-            held = kind.records(body, day).filter(pk__in=records[name])
-            for pk in held.values_list("pk", flat=True):
-                found[name, pk].append(body if is_back else None)
+            records_held = kind.records(body, day).filter(pk__in=records[name])
+            for pk in records_held.values_list("pk", flat=True):
+                organisations[name, pk].append(body if is_back else None)
     for name, kind in kinds if not is_back else ():
         lines = _settled(succession, since).filter(kind=kind.code, record__in=records[name])
         for line in lines.select_related("successor").order_by("pk") if records[name] else ():
-            found[name, line.record].append(line.successor)
-    return found
+            organisations[name, line.record].append(line.successor)
+    return organisations

@@ -28,8 +28,10 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
     require(may_set_roles(target, author, now))
     kind = kind_of(target)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
-    rule, made = RoleRule.objects.get_or_create(**{kind: target}, role=role, defaults={"set_by": author, "set_at": now})
-    if made:
+    rule, created = RoleRule.objects.get_or_create(
+        **{kind: target}, role=role, defaults={"set_by": author, "set_at": now}
+    )
+    if created:
         apply_rules(RoleRule.objects.filter(pk=rule.pk), now=now)
         record(
             actor_id=author.pk,
@@ -77,10 +79,10 @@ def follow_for_post(*, post: Post, target: Plan | Partnership, author: User, now
     lock_planning()
     require(may_follow_for_post(post, target, author, now))
     kind = kind_of(target)
-    rule, made = RoleRule.objects.get_or_create(
+    rule, created = RoleRule.objects.get_or_create(
         **{kind: target}, role=RoleRule.Role.POST, post=post, defaults={"set_by": author, "set_at": now}
     )
-    if made:
+    if created:
         apply_rules(RoleRule.objects.filter(pk=rule.pk), now=now)
         record(
             actor_id=author.pk,

@@ -33,7 +33,7 @@ def record_digest_email(
     now: dt.datetime,
 ) -> Email:
     """Record an email, to be sent as soon as possible."""
-    made = record_email(
+    email = record_email(
         kind=kind,
         person_id=recipient_id,
         params={"subscription": subscription.pk} if subscription else {},
@@ -41,8 +41,8 @@ def record_digest_email(
         repeat_of_id=repeat_of_id,
         now=now,
     )
-    if made is None:
+    if email is None:
         raise UnableToRecordEmail("Emails of this room are always sent at once.")
     if kind == DeliveryKind.DIGEST:
-        OpenDigest.objects.create(recipient_id=recipient_id, repeat_of_id=repeat_of_id or 0, email_id=made.pk)
-    return made
+        OpenDigest.objects.create(recipient_id=recipient_id, repeat_of_id=repeat_of_id or 0, email_id=email.pk)
+    return email

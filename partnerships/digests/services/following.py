@@ -63,18 +63,18 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
     nothing, and neither do suppressed addresses or those that reached a limit. People who already follow the plan get
     new links instead. No name is accepted, because our email would greet the owner of the address with it.
     """
-    known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target, key="").first()
+    known_subscription = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target, key="").first()
     if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
         return
-    if known is not None and known.refused_at is not None:
+    if known_subscription is not None and known_subscription.refused_at is not None:
         return
-    if known is not None and (known.is_confirmed or known.is_paused):
-        send_links(person=known.person, now=now)
+    if known_subscription is not None and (known_subscription.is_confirmed or known_subscription.is_paused):
+        send_links(person=known_subscription.person, now=now)
         return
     with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
-        if known is not None and known.is_waiting:
-            check_limits(known, now=now)
-            remind(subscription=known, now=now)
+        if known_subscription is not None and known_subscription.is_waiting:
+            check_limits(known_subscription, now=now)
+            remind(subscription=known_subscription, now=now)
         else:
             lock_planning()
             _begin(
@@ -133,12 +133,12 @@ def ask_post_contacts(*, now: dt.datetime) -> int:
     When somebody else holds the post, their subscription ends (`planning.roles`). May run twice.
     """
     rules = RoleRule.objects.filter(role=RoleRule.Role.POST, post__in=Post.objects.in_use(), set_by__isnull=False)
-    found = [
+    contacts = [
         (rule, holder)
         for rule in rules.select_related("partnership", "plan", "post__organisation", "set_by").order_by("pk")
         for holder in contacts_of(rule)
     ]
-    return sum(_ask_contact(rule, holder, now) for rule, holder in found)
+    return sum(_ask_contact(rule, holder, now) for rule, holder in contacts)
 
 
 @transaction.atomic
@@ -227,7 +227,7 @@ def _begin(
     if frequency and frequency not in Frequency.values:
         raise UnableToSubscribe("Choose how often from the list.")
     Preference.objects.get_or_create(person=person)
-    subscription, made = Subscription.objects.select_for_update().get_or_create(
+    subscription, created = Subscription.objects.select_for_update().get_or_create(
         person=person,
         **fields_of(target),
         defaults={
@@ -239,7 +239,7 @@ def _begin(
             "asked_at": now,
         },
     )
-    if not made:
+    if not created:
         if subscription.is_paused and by_themselves:
             resume(subscription=subscription, author=author, now=now)
         if subscription.is_confirmed or subscription.is_paused:

@@ -121,9 +121,9 @@ def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, no
 
     Returns how many changed. What was read is in no later summary.
     """
-    mine = InboxItem.objects.filter(person=person)
+    own_items = InboxItem.objects.filter(person=person)
     if items is not None:
-        mine = mine.filter(pk__in=items)
+        own_items = own_items.filter(pk__in=items)
     if is_read:
-        return mine.unread().update(read_at=now, due_at=None)
-    return mine.exclude(read_at=None).update(read_at=None)
+        return own_items.unread().update(read_at=now, due_at=None)
+    return own_items.exclude(read_at=None).update(read_at=None)

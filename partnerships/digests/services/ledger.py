@@ -58,12 +58,12 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
         [
             DeliverySubject(
                 delivery_id=repeat.pk,
-                subject_id=one.subject_id,
-                from_number=one.from_number,
-                to_number=one.to_number,
-                told=one.told,
+                subject_id=subject.subject_id,
+                from_number=subject.from_number,
+                to_number=subject.to_number,
+                told=subject.told,
             )
-            for one in subjects
+            for subject in subjects
         ]
     )
     record(

@@ -78,14 +78,14 @@ def _read_maildir(box: Path, now: dt.datetime, *, limited: bool) -> Counter[str]
         if not (box / "new").is_dir() or not (box / "cur").is_dir():
             raise UnableToReadMailbox(f"There is no Maildir at {box}.")
         began = time.monotonic()
-        new = sorted(one for one in (box / "new").iterdir() if one.is_file())
+        new = sorted(file for file in (box / "new").iterdir() if file.is_file())
         for file in new[:MAX_READ] if limited else new:
             if limited and time.monotonic() - began > MAX_SECONDS:
                 break
             cache.touch(_LEASE, _LEASE_SECONDS)
-            said = _act_or_flag(file, now)
-            file.rename(box / "cur" / f"{file.name}:2,{'F' if said == 'failed' else 'S'}")
-            counts[said] += 1
+            outcome = _act_or_flag(file, now)
+            file.rename(box / "cur" / f"{file.name}:2,{'F' if outcome == 'failed' else 'S'}")
+            counts[outcome] += 1
     finally:
         cache.delete(_LEASE)
     return counts
@@ -103,13 +103,13 @@ def _act_or_flag(file: Path, now: dt.datetime) -> str:
         _report_failure(file.name, "the worker that read it was killed")
         return "failed"
     try:
-        said = _act_or_report(file.name, file.read_bytes(), now)
+        outcome = _act_or_report(file.name, file.read_bytes(), now)
     except PermissionError as error:
         _report_failure(file.name, type(error).__name__)
-        said = "failed"
+        outcome = "failed"
     finally:
         cache.delete(tries)
-    return said
+    return outcome
 
 
 def tries_of(name: str) -> str:
@@ -166,7 +166,7 @@ def _act_on(raw: bytes, now: dt.datetime) -> str:
     with time_limit(MAX_PARSING_SECONDS):
         report = read_report(raw)
     if report is None:
-        return next((said for hooks in registered_hooks() if (said := hooks.received(raw=raw, now=now))), "other")
+        return next((outcome for hooks in registered_hooks() if (outcome := hooks.received(raw=raw, now=now))), "other")
     if not is_new(report.event_id, now=now):
         return "known"
     if report.kind == "stop":

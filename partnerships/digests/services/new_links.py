@@ -31,10 +31,10 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     emails = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
-    known = locked.subscriptions.exists() or locked.deliveries.exists()
+    is_known = locked.subscriptions.exists() or locked.deliveries.exists()
     if not by_own_link and not locked.subscriptions.live().exists():
-        known = known and not emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
-    if known and may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
+        is_known = is_known and not emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
+    if is_known and may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
         record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
         record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked.pk, now=now)
 

@@ -118,20 +118,20 @@ class DigestHooks(OutboxHooks):
 
     def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
         """The links of the page that asks what to stop; a mail program's one click stops at once."""
-        keys = link_keys({one.person_id for one in notices})
+        keys = link_keys({notice.person_id for notice in notices})
         page, minute = page_prefix("digests:stop"), minute_of(now)
         return {
-            one.email: StopLink(
+            notice.email: StopLink(
                 page,
                 make(
                     Purpose.STOP,
-                    person_id=one.person_id,
-                    link_key=keys[one.person_id],
-                    number=one.email,
+                    person_id=notice.person_id,
+                    link_key=keys[notice.person_id],
+                    number=notice.email,
                     minute=minute,
                 ),
             )
-            for one in notices
+            for notice in notices
         }
 
     def suppressed(
@@ -180,22 +180,27 @@ class DigestHooks(OutboxHooks):
 
         Not if another digest has contained it since.
         """
-        others = Delivery.objects.filter(recipient=email.person_id, status=EmailStatus.SENT, bounced=False).exclude(
-            pk=email.pk
-        )
+        other_deliveries = Delivery.objects.filter(
+            recipient=email.person_id, status=EmailStatus.SENT, bounced=False
+        ).exclude(pk=email.pk)
         for item in DeliveryItem.objects.included().filter(delivery=email.pk):
-            if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
+            if other_deliveries.filter(
+                items__plan=item.plan_id, items__to_number=item.to_number, items__left_out=""
+            ).exists():
                 continue
             Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
                 number=item.from_number
             )
-        for told in DeliverySubject.objects.included().filter(delivery=email.pk):
-            again = {"subjects__subject": told.subject_id, "subjects__to_number": told.to_number}
-            if others.filter(**again, subjects__left_out="").exists():
+        for delivery_subject in DeliverySubject.objects.included().filter(delivery=email.pk):
+            again = {
+                "subjects__subject": delivery_subject.subject_id,
+                "subjects__to_number": delivery_subject.to_number,
+            }
+            if other_deliveries.filter(**again, subjects__left_out="").exists():
                 continue
             SubjectWatermark.objects.filter(
-                recipient=email.person_id, subject=told.subject_id, number=told.to_number
-            ).update(number=told.from_number)
+                recipient=email.person_id, subject=delivery_subject.subject_id, number=delivery_subject.to_number
+            ).update(number=delivery_subject.from_number)
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Move watermarks to what was sent before the restore.
@@ -203,14 +208,14 @@ class DigestHooks(OutboxHooks):
         At most to a version that the restored plan had at that time. Numbers of changes that were told are skipped from
         now on.
         """
-        told = [
-            (line, (line["person"], *one))
+        told_lines = [
+            (line, (line["person"], *fact))
             for line in lines
             if line["kind"] == DeliveryKind.DIGEST
-            for one in line["told"] or ()
+            for fact in line["told"] or ()
         ]
-        _move_watermarks((*one, moment(line)) for line, one in told if len(one) == _PLAN_TOLD)
-        of_subjects = [one for _, one in told if len(one) != _PLAN_TOLD]
+        _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
+        of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
         if columns := [list(column) for column in zip(*of_subjects, strict=True)]:
             rows_of(SKIP_NUMBERS, dict(zip(("kinds", "records", "numbers"), columns[1:], strict=True)))
         _move_subjects(of_subjects)
@@ -220,8 +225,10 @@ class DigestHooks(OutboxHooks):
         items = DeliveryItem.objects.included().filter(delivery__in=numbers)
         rows = items.values_list("delivery__recipient", "plan", "to_number")
         _move_watermarks((*row, now) for row in rows)
-        told = DeliverySubject.objects.included().filter(delivery__in=numbers)
-        _move_subjects(told.values_list("delivery__recipient", "subject__kind", "subject__record_id", "to_number"))
+        delivery_subjects = DeliverySubject.objects.included().filter(delivery__in=numbers)
+        _move_subjects(
+            delivery_subjects.values_list("delivery__recipient", "subject__kind", "subject__record_id", "to_number")
+        )
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider.

@@ -143,8 +143,8 @@ def prefer(
     if is_paused or was_paused:
         _withdraw_queued(person, now=now)
     if was_paused and not is_paused:
-        held = Email.objects.filter(person_id=person.pk, kind__in=[DeliveryKind.DIGEST, DeliveryKind.SUCCESSION])
-        held.filter(status=EmailStatus.QUEUED).update(available_at=now)
+        held_emails = Email.objects.filter(person_id=person.pk, kind__in=[DeliveryKind.DIGEST, DeliveryKind.SUCCESSION])
+        held_emails.filter(status=EmailStatus.QUEUED).update(available_at=now)
     reschedule(people=[person.pk], now=now)
     reschedule_notices(person, preference, now=now)
     if not preference.tells_matches:

@@ -71,10 +71,10 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     Silently does nothing if the address is already known here or suppressed, or the person tried several today.
     """
     lock_planning()
-    known = find_person(email)
+    known_person = find_person(email)
     waiting = Subscription.objects.filter(status=SubscriptionStatus.ASKED, replaces__person=person)
-    if known is not None:
-        again = waiting.filter(person=known).order_by("pk").first()
+    if known_person is not None:
+        again = waiting.filter(person=known_person).order_by("pk").first()
         if again is not None:
             remind(subscription=again, now=now)
         return
@@ -92,13 +92,13 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     moved.save(update_fields=["time_zone"])
     preference = Preference.objects.get(person=person)
     Preference.objects.create(person=moved, **{name: getattr(preference, name) for name in _PREFERENCES})
-    asked = [_ask_at(one, moved, now=now) for one in following]
-    send_question(asked[0], now=now)
+    moved_subscriptions = [_ask_at(subscription, moved, now=now) for subscription in following]
+    send_question(moved_subscriptions[0], now=now)
 
 
 def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscription:
     """The same subscription at another address, not confirmed yet."""
-    made = Subscription.objects.create(
+    subscription_made = Subscription.objects.create(
         person=person,
         **{f"{old.target_kind}_id": old.target_id},
         key=old.key,
@@ -112,8 +112,8 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
         replaces=old,
         has_own_address=old.added_for_id is not None,
     )
-    record_event(made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
-    return made
+    record_event(subscription_made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
+    return subscription_made
 
 
 @transaction.atomic
@@ -125,8 +125,8 @@ def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subs
     lock_planning()
     moving = moving_with(subscription)
     confirmed = confirm(subscription=subscription, now=now)
-    for one in (subscription, *moving):
-        _replace_old(one if one == subscription else confirm(subscription=one, now=now), now=now)
+    for moved in (subscription, *moving):
+        _replace_old(moved if moved == subscription else confirm(subscription=moved, now=now), now=now)
     return confirmed
 
 
@@ -139,8 +139,8 @@ def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
     reached = Watermark.objects.filter(recipient=old.person_id).exclude(reading_class=Watermark.Reading.NONE)
     for plan, number in reached.values_list("plan", "number"):
         Watermark.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
-    told = SubjectWatermark.objects.filter(recipient=old.person_id)
-    for subject, number in told.values_list("subject", "number"):
+    watermarks = SubjectWatermark.objects.filter(recipient=old.person_id)
+    for subject, number in watermarks.values_list("subject", "number"):
         SubjectWatermark.objects.filter(recipient=new.person_id, subject=subject, number__gt=number).update(
             number=number
         )

@@ -30,10 +30,14 @@ def note_changes_seen(
     if kind != "plan":
         _note_subject(person_id, kind, record_id, from_number, to_number, now)
         return
-    mine = Watermark.objects.filter(recipient=person_id, plan=record_id).exclude(reading_class=Watermark.Reading.NONE)
-    moved = mine.filter(number__gte=from_number, number__lt=to_number).update(number=to_number, told_at=now)
+    own_watermarks = Watermark.objects.filter(recipient=person_id, plan=record_id).exclude(
+        reading_class=Watermark.Reading.NONE
+    )
+    moved = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(number=to_number, told_at=now)
     if moved:  # should this fail, the next sweep clears what is due
-        mine.filter(number__gte=F("plan__current_number")).update(due_at=None, waiting_since=None, slotted=False)
+        own_watermarks.filter(number__gte=F("plan__current_number")).update(
+            due_at=None, waiting_since=None, slotted=False
+        )
 
 
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
@@ -42,16 +46,18 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     It stops before the first change that they may see and that was not among these events. New versions of a plan have
     a watermark of their own.
     """
-    mine = SubjectWatermark.objects.filter(recipient=person_id, subject__kind=kind, subject__record_id=record_id)
-    watermark = mine.select_related("subject").first()
+    own_watermarks = SubjectWatermark.objects.filter(
+        recipient=person_id, subject__kind=kind, subject__record_id=record_id
+    )
+    watermark = own_watermarks.select_related("subject").first()
     if watermark is None or watermark.number >= watermark.subject.last_number:
         return
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number)
     elsewhere = [told.kind for told in told_kinds() if told.by_plan_engine]
     pending = list(changes.order_by("number").values_list("number", "event_id")[:_MAX_PENDING])
     person = User.objects.get(pk=person_id)
-    found = visible_events(person, Q(pk__in=[event for _, event in pending])).exclude(kind__in=elsewhere)
-    visible = set(found.values_list("pk", flat=True))
+    events_found = visible_events(person, Q(pk__in=[event for _, event in pending])).exclude(kind__in=elsewhere)
+    visible = set(events_found.values_list("pk", flat=True))
     number, shown = watermark.number, set(events)
     for at, event in pending:
         if event in visible and event not in shown:
@@ -63,9 +69,11 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
 def _note_subject(
     person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
 ) -> None:
-    mine = SubjectWatermark.objects.filter(recipient=person_id, subject__kind=kind, subject__record_id=record_id)
-    if to_number > from_number and mine.filter(number__gte=from_number, number__lt=to_number).update(
+    own_watermarks = SubjectWatermark.objects.filter(
+        recipient=person_id, subject__kind=kind, subject__record_id=record_id
+    )
+    if to_number > from_number and own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(
         number=to_number, told_at=now
     ):
-        told = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
-        mine.filter(Exists(told)).update(due_at=None, waiting_since=None, slotted=False)
+        fully_told = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
+        own_watermarks.filter(Exists(fully_told)).update(due_at=None, waiting_since=None, slotted=False)

@@ -43,7 +43,7 @@ def stop(
 def _locked(subscriptions: Iterable[Subscription]) -> list[Subscription]:
     rows = Subscription.objects.select_for_update(of=("self",))
     rows = rows.select_related("person", "plan", "partnership", "organisation")
-    return list(rows.filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"))
+    return list(rows.filter(pk__in=[subscription.pk for subscription in subscriptions]).order_by("pk"))
 
 
 @transaction.atomic

@@ -119,7 +119,9 @@ def stop_chosen(
     pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
     before += _state_before(pieces)
     stop(subscriptions=pieces, author=person, reason=reason, now=now)
-    chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
+    chosen = Subscription.objects.live().filter(
+        person=person, pk__in=[subscription.pk for subscription in subscriptions]
+    )
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
@@ -193,8 +195,8 @@ def _keep(stopped: Stopped) -> Stopped:
 def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
     """The person's last stop that can still be undone, or None."""
     stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
-    found = stops.order_by("-at", "-pk").first()
-    return _stopped(found.before) if found else None
+    newest_stop = stops.order_by("-at", "-pk").first()
+    return _stopped(newest_stop.before) if newest_stop else None
 
 
 @transaction.atomic
@@ -204,11 +206,11 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     Once: the form of a page that was kept open changes nothing later.
     """
     lock_planning()
-    kept = Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at))
-    if kept.filter(undone_at__isnull=False).exists():
+    stops = Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at))
+    if stops.filter(undone_at__isnull=False).exists():
         return
-    kept.update(undone_at=now)
-    before = {one.subscription: one for one in stopped.subscriptions}
+    stops.update(undone_at=now)
+    before = {subscription.subscription: subscription for subscription in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
     suppressed = is_suppressed(person.email)
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
@@ -259,12 +261,12 @@ def _matches_waiting(person: User) -> tuple[tuple[int, int, str], ...]:
 def _wait_again(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
     """Let matches wait again, as far as both sides still exist."""
     numbers = {number for ask, offer, _ in matches for number in (ask, offer)}
-    known = set(Entry.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+    known_entries = set(Entry.objects.filter(pk__in=numbers).values_list("pk", flat=True))
     MatchNotice.objects.bulk_create(
         [
             MatchNotice(recipient=person, ask_id=ask, offer_id=offer, noted_at=dt.datetime.fromisoformat(at))
             for ask, offer, at in matches
-            if {ask, offer} <= known
+            if {ask, offer} <= known_entries
         ],
         ignore_conflicts=True,
     )
@@ -275,7 +277,12 @@ def _moment(text: str) -> dt.datetime | None:
 
 
 def _state_before(subscriptions: Iterable[Subscription]) -> list[Before]:
-    return [Before(one.pk, one.status, one.refused_at.isoformat() if one.refused_at else "") for one in subscriptions]
+    return [
+        Before(
+            subscription.pk, subscription.status, subscription.refused_at.isoformat() if subscription.refused_at else ""
+        )
+        for subscription in subscriptions
+    ]
 
 
 def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> Before | None:
@@ -345,11 +352,11 @@ def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
     return stopped
 
 
-def _stopped(said: dict[str, Any]) -> Stopped:
-    before = tuple(Before(**one) for one in said["subscriptions"])
-    matches = tuple((ask, offer, at) for ask, offer, at in said["matches"])
-    ways = tuple((group, way) for group, way in said.get("ways", ()))
-    notices = tuple(said.get("notices", ()))
-    single = tuple(said["single"]) if said.get("single") else None
+def _stopped(stop_data: dict[str, Any]) -> Stopped:
+    before = tuple(Before(**before) for before in stop_data["subscriptions"])
+    matches = tuple((ask, offer, at) for ask, offer, at in stop_data["matches"])
+    ways = tuple((group, way) for group, way in stop_data.get("ways", ()))
+    notices = tuple(stop_data.get("notices", ()))
+    single = tuple(stop_data["single"]) if stop_data.get("single") else None
     read = {"subscriptions": before, "matches": matches, "ways": ways, "notices": notices, "single": single}
-    return Stopped(**said | read)
+    return Stopped(**stop_data | read)

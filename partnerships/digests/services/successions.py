@@ -20,17 +20,19 @@ def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, n
 
     `is_later`: the second email, to those who were told that something awaits an organisation, once nothing does.
     """
-    first, *others = successions
+    first, *other_successions = successions
     people = _now_settled(successions, now) if is_later else stakeholders_of(successions, day=timezone.localdate(now))
-    params = {"succession": first.pk, "also": [one.pk for one in others], "is_later": is_later}
+    params = {"succession": first.pk, "also": [other.pk for other in other_successions], "is_later": is_later}
     return len(record_emails(kind=DeliveryKind.SUCCESSION, people=people, params=params, now=now))
 
 
 def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
     """People (ids) who were told of the order, and of whose things more has passed on since and nothing is left."""
-    told = Delivery.objects.filter(kind=DeliveryKind.SUCCESSION, params__succession__in=[one.pk for one in successions])
-    people = set(told.values_list("recipient", flat=True)) - set(
-        told.filter(params__is_later=True).values_list("recipient", flat=True)
+    deliveries = Delivery.objects.filter(
+        kind=DeliveryKind.SUCCESSION, params__succession__in=[succession.pk for succession in successions]
+    )
+    people = set(deliveries.values_list("recipient", flat=True)) - set(
+        deliveries.filter(params__is_later=True).values_list("recipient", flat=True)
     )
     moved = moved_for(successions, people, day=timezone.localdate(now), is_later=True, now=now) if people else {}
     return sorted(pk for pk, one in moved.items() if one.passed and not one.waiting)

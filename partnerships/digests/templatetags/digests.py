@@ -45,8 +45,8 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
-    mine = Subscription.objects.live().filter(**fields_of(target), person=person).first()
-    if mine is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
+    own_subscription = Subscription.objects.live().filter(**fields_of(target), person=person).first()
+    if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
     may_add = kind != "recommendation" and asks_for_somebody(person)
     rule = (
@@ -59,9 +59,11 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "target": target,
         "kind": kind,
         "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
-        "mine": mine,
-        "through": _through(person, target) if mine is None and isinstance(target, Plan) else "",
-        "next": when_next(person, timezone.now(), about=target) if mine is not None and mine.is_confirmed else None,
+        "mine": own_subscription,
+        "through": _through(person, target) if own_subscription is None and isinstance(target, Plan) else "",
+        "next": when_next(person, timezone.now(), about=target)
+        if own_subscription is not None and own_subscription.is_confirmed
+        else None,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
         "rule": rule,

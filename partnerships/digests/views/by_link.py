@@ -82,20 +82,20 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         )
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
-    mine = named_for(person, live_or_refused(person), now)
-    askable = askable_again(mine, now)
-    subscriptions = [one for one in mine if not one.is_ended]
+    followed = named_for(person, live_or_refused(person), now)
+    askable = askable_again(followed, now)
+    subscriptions = [subscription for subscription in followed if not subscription.is_ended]
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
         "parties": () if person.is_stakeholder else date_reminders(request, person),
         "person": person,
-        "said": "" if request.method == "POST" else _said(request, mine),
+        "said": "" if request.method == "POST" else _said(request, followed),
         "token": token_in(request),
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [one for one in mine if one.named and one.pk in askable],
+        "refused": [subscription for subscription in followed if subscription.named and subscription.pk in askable],
         "refused_at": preference.refused_at,
         **pause_of(person, preference, now),
         "next": when_next(person, now),
@@ -117,9 +117,12 @@ _SAID = {
 }
 
 
-def _said(request: HttpRequest, mine: list[Subscription]) -> str:
+def _said(request: HttpRequest, subscriptions: list[Subscription]) -> str:
     """The message after a change; names only the person's subscriptions."""
-    about = next((one.called for one in mine if str(one.pk) == request.GET.get("about")), "it")
+    about = next(
+        (subscription.called for subscription in subscriptions if str(subscription.pk) == request.GET.get("about")),
+        "it",
+    )
     return _SAID.get(request.GET.get("done", ""), "").format(about)
 
 
@@ -130,8 +133,8 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
     """Change one of the person's subscriptions, or send its email again."""
     if verb not in BY_LINK:
         raise Http404
-    mine = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
-    subscription = get_object_or_404(mine, pk=pk)
+    subscriptions = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
+    subscription = get_object_or_404(subscriptions, pk=pk)
     try:
         act(
             verb,
@@ -155,11 +158,11 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
 
     If they were asked again since, only the link in the newer email works.
     """
-    found = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
+    subscription_found = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
     now = timezone.now()
-    if minute_of(link.made_at) < minute_of(found.asked_at):
+    if minute_of(link.made_at) < minute_of(subscription_found.asked_at):
         return link_over(request, Purpose.CONFIRM)
-    [subscription] = named_for(link.person, [found], now)
+    [subscription] = named_for(link.person, [subscription_found], now)
     if request.method == "POST" and subscription.is_waiting:
         if request.POST.get("answer") in ("no", "never"):
             services.stop(subscriptions=[subscription], author=link.person, reason="Declined by the person.", now=now)
@@ -182,7 +185,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
     preferred = Preference.objects.get(person=link.person).frequency
     context = {
         "subscription": subscription,
-        "moving": [one.called for one in named_for(link.person, moving_with(subscription), now)],
+        "moving": [moved.called for moved in named_for(link.person, moving_with(subscription), now)],
         "frequencies": Frequency.choices,
         "frequency": subscription.frequency or preferred,
     }
@@ -240,15 +243,15 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         return render(request, "digests/closed.html", status=404)
     version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=news.to_number)
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
-    known = Lookups(area_names(content))
+    lookups = Lookups(area_names(content))
     context = {
         "news": news,
         "version": version,
         "compared": _compared(news, content),
         "about": content["about"],
-        "sections": [one for one in sections(content, version.html, known) if one.html],
-        "sites": sites(content, version.html, known),
-        "milestones": milestones(content, version.html, timezone.localdate(), known),
+        "sections": [section for section in sections(content, version.html, lookups) if section.html],
+        "sites": sites(content, version.html, lookups),
+        "milestones": milestones(content, version.html, timezone.localdate(), lookups),
         "below": ON_READ_BY_LINK.of(link.person, ReadByLink(token_in(request), version.plan, version.number)),
     }
     return render(request, "digests/read.html", context)

@@ -40,7 +40,11 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "sections": _by_partnership(lines),
-        "groups": [(one.value, one.label) for one in NoticeGroup if one != NoticeGroup.ACCOUNT],
+        "groups": [
+            (notice_group.value, notice_group.label)
+            for notice_group in NoticeGroup
+            if notice_group != NoticeGroup.ACCOUNT
+        ],
         "group": group,
         "unread": unread,
         "has_unread": any(line.item.is_unread for line in lines),

@@ -74,11 +74,11 @@ def _keeper(request: HttpRequest) -> User:
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """An email, and whether the person may publish all plans in it."""
     [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
-    mine = Plan.objects.publishable_by(person).values("pk")
+    publishable = Plan.objects.publishable_by(person).values("pk")
     included = DeliveryItem.objects.included().filter(delivery=delivery)
     # A lead of its plans may not be allowed to read what it says about partnerships, asks and commitments.
     only_plans = not DeliverySubject.objects.filter(delivery=delivery).exists()
-    return delivery, only_plans and included.exists() and not included.exclude(plan__in=mine).exists()
+    return delivery, only_plans and included.exists() and not included.exclude(plan__in=publishable).exists()
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:
@@ -94,13 +94,13 @@ def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: boo
     return _is_granted(request, str(delivery.pk))
 
 
-def _grant(request: HttpRequest, what: str) -> None:
+def _grant(request: HttpRequest, permission: str) -> None:
     """Allow access for a while, after a reason was given."""
-    request.session[_GRANT] = {**request.session.get(_GRANT, {}), what: timezone.now().isoformat()}
+    request.session[_GRANT] = {**request.session.get(_GRANT, {}), permission: timezone.now().isoformat()}
 
 
-def _is_granted(request: HttpRequest, what: str) -> bool:
-    granted = request.session.get(_GRANT, {}).get(what)
+def _is_granted(request: HttpRequest, permission: str) -> bool:
+    granted = request.session.get(_GRANT, {}).get(permission)
     return bool(granted) and timezone.now() - dt.datetime.fromisoformat(granted) < _GRANTED_FOR
 
 
@@ -125,7 +125,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("digests:entry", pk=pk)
     if request.method == "POST" and form is None:
         raise PermissionDenied
-    mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+    publishable_ids = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     [entry] = shown_to(person, [delivery])
     shown = delivery.is_kept and _is_shown(request, person, entry, all_mine=all_mine)
     context = {
@@ -133,15 +133,18 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "who": entry.who,
         "address": entry.address,
         "reason": entry.reason,
-        "items": items_of(with_items([delivery])[0], mine),
+        "items": items_of(with_items([delivery])[0], publishable_ids),
         "repeats_of": repeats_of(delivery),
         "bounces": [
-            (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
+            (bounce, entry.said(bounce.text))
+            for bounce in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
         ],
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
         "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
-        "reading": None if shown or mine is None else readable_news(delivery, now=timezone.now(), plans=mine),
+        "reading": None
+        if shown or publishable_ids is None
+        else readable_news(delivery, now=timezone.now(), plans=publishable_ids),
         "form": form,
     }
     return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
@@ -159,9 +162,9 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html = message.get_body(("html",))
-    said = str(cast(EmailMessage, html).get_content()) if html is not None else ""
+    body = str(cast(EmailMessage, html).get_content()) if html is not None else ""
     # The reader here may not use the recipient's links, so they lead nowhere.
-    response = HttpResponse(_RIGHTS.sub(r"\1not-shown/", said))
+    response = HttpResponse(_RIGHTS.sub(r"\1not-shown/", body))
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -198,7 +201,7 @@ def due(request: HttpRequest) -> HttpResponse:
 
 def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
     """The page that asks an administrator why; None once they answered."""
-    what = f"preview {person.pk}"
+    grant_name = f"preview {person.pk}"
     words, back = "Show next digest", reverse("digests:due")
     form = ReasonForm(posted(request), submit=words, cancel=back)
     if form.is_valid():
@@ -211,9 +214,9 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
             reason=form.cleaned_data["reason"],
             now=timezone.now(),
         )
-        _grant(request, what)
+        _grant(request, grant_name)
         return redirect("digests:preview", pk=person.pk)
-    if request.method != "POST" and _is_granted(request, what):
+    if request.method != "POST" and _is_granted(request, grant_name):
         return None
     context = {"person": person, "form": form}
     return render(request, "digests/preview_reason.html", context, status=422 if form.is_bound else 200)
@@ -232,16 +235,16 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if person.pk == viewer.pk:
         reading = next_digest(person, now=now)
     elif viewer.is_staff:
-        asked = _look_ahead(request, viewer, person)
-        if asked is not None:
-            return asked
+        is_granted = _look_ahead(request, viewer, person)
+        if is_granted is not None:
+            return is_granted
         reading = next_digest(person, now=now, outside_only=True)
     else:
-        mine = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
-        concerned = person.watermarks.filter(plan__in=mine).exists()
+        publishable_ids = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
+        concerned = person.watermarks.filter(plan__in=publishable_ids).exists()
         if not concerned:
             raise Http404
-        reading = next_digest(person, now=now, plans=mine)
+        reading = next_digest(person, now=now, plans=publishable_ids)
     if request.method == "POST":
         raise PermissionDenied
     own = person.pk == viewer.pk

@@ -62,8 +62,8 @@ def manage(request: HttpRequest) -> HttpResponse:
             author=person,
             now=timezone.now(),
         )
-        mine = named_for(person, subscriptions_of(person), timezone.now())
-        messages.success(request, f"Your choice is saved. {preferences_in_words(person, saved, mine)}")
+        followed = named_for(person, subscriptions_of(person), timezone.now())
+        messages.success(request, f"Your choice is saved. {preferences_in_words(person, saved, followed)}")
         return redirect("digests:manage")
     context = {
         "form": form,
@@ -79,12 +79,12 @@ def manage(request: HttpRequest) -> HttpResponse:
 def _mine(person: User, preference: Preference) -> dict[str, Any]:
     now = timezone.now()
     read_ahead([lookup(live_or_refused, person)])
-    mine = named_for(person, rows_for(live_or_refused, person), now)
-    subscriptions = [one for one in mine if not one.is_ended]
+    followed = named_for(person, rows_for(live_or_refused, person), now)
+    subscriptions = [subscription for subscription in followed if not subscription.is_ended]
     return {
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [one for one in mine if one.named and one.was_refused(now)],
+        "refused": [subscription for subscription in followed if subscription.named and subscription.was_refused(now)],
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
         "may_add": asks_for_somebody(person),
@@ -156,9 +156,9 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         raise Http404
     rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
     if rule is None:
-        made = services.set_role_rule(target=target, author=person, now=now)
-        role = made.get_role_display()
-        count = people_of(made).values("person").distinct().count()
+        rule_made = services.set_role_rule(target=target, author=person, now=now)
+        role = rule_made.get_role_display()
+        count = people_of(rule_made).values("person").distinct().count()
         messages.success(
             request,
             f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
@@ -174,19 +174,19 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> HttpResponse:
     """Start or stop digests about something for the holder of a post."""
     person = signed_in(request)
-    held = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
+    post_held = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
     target = visible_target(person, kind, pk)
     if not isinstance(target, Plan | Partnership):
         raise Http404
     now = timezone.now()
-    rule = RoleRule.objects.filter(**{kind: pk}, post=held).first()
+    rule = RoleRule.objects.filter(**{kind: pk}, post=post_held).first()
     if rule is None:
-        services.follow_for_post(post=held, target=target, author=person, now=now)
+        services.follow_for_post(post=post_held, target=target, author=person, now=now)
         messages.success(request, f"The holder of this post now gets digests about {target}. They can stop them.")
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended for the post.", now=now)
         messages.success(request, f"The holder of this post no longer gets digests about {target}.")
-    return redirect(held.get_absolute_url())
+    return redirect(post_held.get_absolute_url())
 
 
 @require_safe

@@ -30,8 +30,8 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
     if item is None:
         raise Http404
     target = Piece(plan, piece)
-    mine = Subscription.objects.live().filter(person=person, plan=plan, key=piece).first()
-    if request.method == "POST" and mine is None:
+    own_subscription = Subscription.objects.live().filter(person=person, plan=plan, key=piece).first()
+    if request.method == "POST" and own_subscription is None:
         back = plan.get_absolute_url()
 
         def step() -> tuple[str, str]:
@@ -39,5 +39,10 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
             return f"You now follow {item['name']}. Your digests list what changes from now on.", back
 
         return press_button(request, step, services.UnableToSubscribe, back=back)
-    context = {"plan": plan, "item": item, "mine": mine, "kind": "site" if collection == "sites" else "milestone"}
+    context = {
+        "plan": plan,
+        "item": item,
+        "mine": own_subscription,
+        "kind": "site" if collection == "sites" else "milestone",
+    }
     return render(request, "digests/follow_piece.html", context)

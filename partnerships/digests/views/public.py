@@ -81,8 +81,8 @@ def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
     if (refused := _too_many(request)) is not None:
         return refused
     if wanted is Purpose.CONFIRM:
-        asked = get_object_or_404(Subscription, pk=link.number, person=link.person)
-        services.remind(subscription=asked, now=now)
+        subscription = get_object_or_404(Subscription, pk=link.number, person=link.person)
+        services.remind(subscription=subscription, now=now)
     else:
         services.send_links(person=link.person, now=now, by_own_link=True)
     response = render(request, "digests/email_sent.html", {"again": reverse("digests:new-links")})

@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 def preferences_in_words(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
     """How often digests come, and what is followed with another frequency."""
-    said = how_often(
+    words = how_often(
         frozenset({""}),
         preference.frequency,
         preference.hour,
@@ -22,8 +22,8 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
         settle_time().total_seconds() / 60,
     )
     own = [
-        f"{one.called}: {one.get_frequency_display().lower()}"
-        for one in subscriptions
-        if one.frequency and one.frequency != preference.frequency
+        f"{subscription.called}: {subscription.get_frequency_display().lower()}"
+        for subscription in subscriptions
+        if subscription.frequency and subscription.frequency != preference.frequency
     ]
-    return f"{said} You chose differently for {'; '.join(own)}." if own else said
+    return f"{words} You chose differently for {'; '.join(own)}." if own else words

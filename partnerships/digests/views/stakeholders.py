@@ -75,10 +75,10 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def _already_asked(subscription: Subscription) -> str:
     """Why the person is not asked again, and what to do instead."""
     day = long_date(timezone.localdate(subscription.asked_at))
-    asked = f"You asked {subscription.person.email} about this on {day}"
+    message = f"You asked {subscription.person.email} about this on {day}"
     if subscription.is_waiting:
-        return f"{asked}, and they have not answered yet. Use “Ask again” in your list of stakeholders"
-    return f"{asked}, and they confirmed"
+        return f"{message}, and they have not answered yet. Use “Ask again” in your list of stakeholders"
+    return f"{message}, and they confirmed"
 
 
 @require_POST
@@ -127,7 +127,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
-    who, what = subscription.person_for_askers, subscription.called
+    person_shown, target_name = subscription.person_for_askers, subscription.called
     back = next_url(request, reverse("digests:stakeholders"))
     form = EndForm(posted(request), cancel=back)
     if not subscription.is_ended and not form.is_valid():
@@ -137,7 +137,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     if not subscription.is_ended and services.stop(
         subscriptions=[subscription], author=person, reason=form.said_by(name), now=now
     ):
-        messages.success(request, f"{who} gets no more digests about {what}.")
+        messages.success(request, f"{person_shown} gets no more digests about {target_name}.")
     else:
-        messages.info(request, f"{who} gets no digests about {what}: this had already ended.")
+        messages.info(request, f"{person_shown} gets no digests about {target_name}: this had already ended.")
     return redirect(back)

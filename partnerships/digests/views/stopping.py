@@ -55,11 +55,11 @@ def _stop_selected(
     """Stop what was ticked; ask again if nothing was."""
     ticked = request.POST.getlist("what")
     following = named_for(person, subscriptions_of(person), timezone.now())
-    subscriptions = [one for one in following if f"subscription-{one.pk}" in ticked]
+    subscriptions = [target for target in following if f"subscription-{target.pk}" in ticked]
     selected = replace(
         stoppable,
         plans=tuple(plan for plan in stoppable.plans if f"plan-{plan.pk}" in ticked),
-        subjects=tuple(one for one in stoppable.subjects if f"{kind_of(one)}-{one.pk}" in ticked),
+        subjects=tuple(target for target in stoppable.subjects if f"{kind_of(target)}-{target.pk}" in ticked),
         matches="matches" in ticked,
         groups=stoppable.groups if "notices" in ticked else (),
         single=stoppable.single if "single" in ticked else None,
@@ -83,7 +83,7 @@ def _stop(
     now = timezone.now()
     # Names first: they are read through the subscriptions that end here.
     names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
-    names += [one.called for one in subscriptions]
+    names += [subscription.called for subscription in subscriptions]
     names += ["new matches"] if selected.matches else []
     names += [selected.single.called] if selected.single else []
     stopped = services.stop_chosen(
@@ -112,7 +112,7 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
         for one, name in zip(stoppable.subjects, called, strict=True)
     ]
     if not stoppable.had_any:
-        choices = [(f"subscription-{one.pk}", f"Digests about {one.called}") for one in following]
+        choices = [(f"subscription-{target.pk}", f"Digests about {target.called}") for target in following]
     wants_matches = _wants_matches(person)
     if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
@@ -153,7 +153,7 @@ def _done(
 
     `silenced`: the kinds of notices that were chosen and now come in the inbox only.
     """
-    left = [one.called for one in named_for(person, subscriptions_of(person), timezone.now())]
+    left = [subscription.called for subscription in named_for(person, subscriptions_of(person), timezone.now())]
     left += ["new matches of your organisation"] if _wants_matches(person) else []
     context = {
         "names": names,
@@ -176,5 +176,5 @@ def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **ways: Any)
         return _ask(request, person, stoppable, error=str(error), **ways)
     services.undo_stop(person=person, stopped=stopped, now=timezone.now())
     following = named_for(person, subscriptions_of(person), timezone.now())
-    context = {"following": [one.called for one in following if not one.is_waiting], **ways}
+    context = {"following": [target.called for target in following if not target.is_waiting], **ways}
     return render(request, "digests/stop_undone.html", context)

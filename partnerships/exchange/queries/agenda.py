@@ -21,12 +21,12 @@ def waiting_entries(user: User, partnership: Partnership, since: Since) -> list[
     return [
         Suggestion(
             "entry",
-            one.pk,
-            f"{one.get_direction_display()}: {one.title}",
-            one.get_absolute_url(),
+            row.pk,
+            f"{row.get_direction_display()}: {row.title}",
+            row.get_absolute_url(),
             Purpose.DISCUSSION,
-            f"{one.organisation.display_name}, {one.status_words.lower()}"
-            + (f", closes {long_date(one.closes_on)}" if one.closes_on else ""),
+            f"{row.organisation.display_name}, {row.status_words.lower()}"
+            + (f", closes {long_date(row.closes_on)}" if row.closes_on else ""),
         )
-        for one in rows
+        for row in rows
     ]

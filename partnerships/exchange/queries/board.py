@@ -209,21 +209,21 @@ _Cell = tuple[str, str, str, bool, int]
 
 
 def _summed(cells: Iterable[_Cell], filters: Filters) -> Counts:
-    found = Counts()
+    counts = Counts()
     for direction, theme, status, is_open, number in cells:
         right_status = status in filters.statuses if filters.statuses else is_open
         right_theme = not filters.themes or theme in filters.themes
         right_direction = not filters.directions or direction in filters.directions
         if right_status and right_theme and right_direction:
-            found.directions[direction] += number
+            counts.directions[direction] += number
         if right_status and right_direction:
-            found.themes[theme] += number
+            counts.themes[theme] += number
         if right_theme and right_direction:
-            found.statuses[status] += number
+            counts.statuses[status] += number
     for direction in Direction.values:
         if filters.directions and direction not in filters.directions:
-            found.directions.pop(direction, None)
-    return found
+            counts.directions.pop(direction, None)
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

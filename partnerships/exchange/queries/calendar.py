@@ -14,8 +14,8 @@ def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Closing dates in a partnership, or of what the person's organisations share or are asked."""
     seen = _closing_for(user)
     if partnership is None:
-        mine = Entry.objects.of_person(user) | Entry.objects.addressing(user)
-        seen = seen.filter(pk__in=mine.values("pk"))
+        own_entries = Entry.objects.of_person(user) | Entry.objects.addressing(user)
+        seen = seen.filter(pk__in=own_entries.values("pk"))
     else:
         seen = seen.filter(partnership=partnership)
     return _entries(seen)
@@ -31,9 +31,9 @@ def _closing_for(user: User) -> EntryQuerySet:
 
 
 def _entries(seen: EntryQuerySet) -> list[CalendarEntry]:
-    found = list(seen.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
-    revisions = revisions_of([one.pk for one in found], "entry")
-    return [_closing(one, revisions.get(one.pk, Revision(0, one.created_at))) for one in found]
+    entries = list(seen.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
+    revisions = revisions_of([entry.pk for entry in entries], "entry")
+    return [_closing(entry, revisions.get(entry.pk, Revision(0, entry.created_at))) for entry in entries]
 
 
 def _closing(entry: Entry, revision: Revision) -> CalendarEntry:

@@ -142,10 +142,10 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     readable, values = readable_to(reader)
     dismissed, more = dismissed_by(reader)
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({dismissed})"  # noqa: S608  # only constants and placeholders are inserted
-    allowed = f"{readable} AND exchange_entry.id NOT IN ({others})"
-    given = (*values, entry.pk, *more)
-    return _best([entry], allowed, today, None, given, sides=set(reader.organisations))[entry.pk][:BEST]
+    counterparts = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({dismissed})"  # noqa: S608  # only constants and placeholders are inserted
+    allowed = f"{readable} AND exchange_entry.id NOT IN ({counterparts})"
+    params = (*values, entry.pk, *more)
+    return _best([entry], allowed, today, None, params, sides=set(reader.organisations))[entry.pk][:BEST]
 
 
 def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Found]]:
@@ -154,11 +154,11 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     These are the best that the entry's organisation can read, and the best whose organisation can read the entry.
     Stored matches are scored again.
     """
-    found: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
+    scores: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
     for allowed, limit in ((_TO_SUBJECT, BEST), (_TO_COUNTERPART_ALONE, BEST), (_KNOWN, SCORED)):
         for pk, best in _best(entries, allowed, today, names).items():
-            found[pk] = {one.entry_id: one for one in best[:limit]} | found[pk]
-    return {pk: list(best.values()) for pk, best in found.items()}
+            scores[pk] = {one.entry_id: one for one in best[:limit]} | scores[pk]
+    return {pk: list(best.values()) for pk, best in scores.items()}
 
 
 # --- finding and scoring ---------------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ def _best(
     `values` belong to the condition `allowed`. Only the two organisations know that they already work together: if
     `sides` is given, that gives points only to pairs with one of these organisations.
     """
-    wanted = [entry for entry in entries if entry.reach]
-    placed = [entry for entry in wanted if entry.reach != [anywhere(theme_number(entry.theme))]]
+    searchable = [entry for entry in entries if entry.reach]
+    placed = [entry for entry in searchable if entry.reach != [anywhere(theme_number(entry.theme))]]
     rows: dict[int, list[_Row]] = defaultdict(list)
 
     def look(group: list[Entry], place: str) -> None:
@@ -208,7 +208,7 @@ def _best(
     look(placed, _NEAR)
     # Fewer than BEST near ones means that all were found, so the region's tier can leave them out.
     look([entry for entry in placed if len(rows[entry.pk]) < BEST], _FAR)
-    look([entry for entry in wanted if entry not in placed], _ANYWHERE)
+    look([entry for entry in searchable if entry not in placed], _ANYWHERE)
     return {entry.pk: _scored(entry, rows[entry.pk], names, sides) if rows[entry.pk] else [] for entry in entries}
 
 
@@ -242,7 +242,7 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[
     text = f"{entry.title} {entry.statement}"
     if names is None:
         names = AreaNames({place_of(key) for row in rows for key in near.intersection(row.reach)})
-    found = []
+    scored = []
     for row in rows:
         shared = near.intersection(row.reach)
         may_know = sides is None or not sides.isdisjoint((entry.organisation_id, row.organisation_id))
@@ -255,9 +255,9 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[
         )
         other = side_of(row.start, row.end, row.quantity, row.agreed, row.unit, standing=row.standing)
         ask, offer = (own, other) if entry.is_ask else (other, own)
-        found.append(Found(row.pk, score_pair(ask, offer, common)))
-    found.sort(key=lambda one: (-one.score.points, -one.entry_id))
-    return [one for one in found if one.score.points >= MIN_POINTS]
+        scored.append(Found(row.pk, score_pair(ask, offer, common)))
+    scored.sort(key=lambda one: (-one.score.points, -one.entry_id))
+    return [one for one in scored if one.score.points >= MIN_POINTS]
 
 
 def lexemes_of(words: Any) -> list[str]:

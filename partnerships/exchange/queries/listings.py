@@ -23,7 +23,7 @@ def name_as_at(
     Those that are not over say the present name too. `asked`: an entry with an organisation that it asks. `beside`:
     what else the page shows, with its day.
     """
-    named = [*((one, one.organisation) for one in entries), *asked]
+    named = [*((entry, entry.organisation) for entry in entries), *asked]
     pairs = [(one.is_over, (timezone.localdate(one.shared_at) if one.shared_at else None, body)) for one, body in named]
     over = [pair for is_over, pair in pairs if is_over]
     show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])

@@ -45,8 +45,8 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
     Only those they may see and their organisations have not dismissed.
     """
-    mine = set(Membership.objects.roles_of(person))
-    return from_side(rows_for(_new_matches, person, since, limit=limit), mine) if mine else []
+    roles = set(Membership.objects.roles_of(person))
+    return from_side(rows_for(_new_matches, person, since, limit=limit), roles) if roles else []
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
@@ -67,11 +67,11 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
     )
 
 
-def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
+def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
     """Each match from the side of these organisations, or else of its ask."""
     return [
         MatchFor(match, match.ask, match.offer)
-        if match.ask.organisation_id in mine
+        if match.ask.organisation_id in own_ids
         else MatchFor(match, match.offer, match.ask)
         for match in matches
     ]
@@ -88,12 +88,15 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
     Each comes with its dismissal. Only counterparts they may still read.
     """
     matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
-    said = (
+    dismissals = (
         Dismissal.objects.filter(match__in=matches, organisation__in=Organisation.objects.of_person(person))
         .select_related("match__ask", "match__offer", "author")
         .order_by("-at", "-pk")
     )
-    return [(one.match.offer if one.match.ask_id == entry.pk else one.match.ask, one) for one in said]
+    return [
+        (dismissal.match.offer if dismissal.match.ask_id == entry.pk else dismissal.match.ask, dismissal)
+        for dismissal in dismissals
+    ]
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
@@ -106,8 +109,8 @@ def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     parties: dict[int, set[int]] = defaultdict(set)
     for partnership, body in present.filter(partnership__in=shared).values_list("partnership", "organisation"):
         parties[partnership].add(body)
-    mine = set(organisation_ids)
-    pairs = {(one, other) for bodies in parties.values() for one in bodies & mine for other in bodies - {one}}
+    own_ids = set(organisation_ids)
+    pairs = {(body, other) for bodies in parties.values() for body in bodies & own_ids for other in bodies - {body}}
     return pairs | {(other, one) for one, other in pairs}
 
 
@@ -124,12 +127,12 @@ def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, 
     ]
     pairs = rows_of(*union_all(*parts)) if parts else []
     # Checking the few counterparts by id is far cheaper than finding everything the reader may see.
-    others = list({other for _, other in pairs})
+    counterparts = list({other for _, other in pairs})
     seen: set[int] = set()
-    if others:
+    if counterparts:
         readable, values = readable_to(reader)
-        wanted = f"SELECT id FROM exchange_entry WHERE id = ANY(%s) AND is_open AND {readable}"  # noqa: S608  # as above
-        rows = rows_of(wanted, (others, *values))
+        open_entries = f"SELECT id FROM exchange_entry WHERE id = ANY(%s) AND is_open AND {readable}"  # noqa: S608  # as above
+        rows = rows_of(open_entries, (counterparts, *values))
         seen = {pk for (pk,) in rows}
     counts = Counter(own for own, other in pairs if other in seen)
     return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}

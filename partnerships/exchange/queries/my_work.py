@@ -53,32 +53,34 @@ def unanswered_for(user: User) -> EntryQuerySet:
     Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
     may answer it; `referred_by_name` says who referred it to this person.
     """
-    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
-    named = Addressee.objects.filter(
+    organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    addressees = Addressee.objects.filter(
         _waits_for(user, OuterRef("entry"), OuterRef("organisation")),
-        organisation__in=mine,
+        organisation__in=organisations,
         entry__in=Entry.objects.filter(_TO_ANSWER, audience=Audience.NAMED),
     ).exclude(organisation=F("entry__organisation"))
-    asked = (
+    entries = (
         Entry.objects.filter(
             _TO_ANSWER,
             audience=Audience.PARTNERSHIP,
             partnership__parties__status=PartyStatus.ACCEPTED,
             partnership__parties__role__in=DECIDING_ROLES,
-            partnership__parties__organisation__in=mine,
+            partnership__parties__organisation__in=organisations,
         )
         .annotate(body=F("partnership__parties__organisation"))
         .exclude(organisation=F("body"))
         .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
     )
-    return _with_referrer(user, Entry.objects.filter(pk__in=named.values("entry").union(asked.values("pk"))))
+    return _with_referrer(user, Entry.objects.filter(pk__in=addressees.values("entry").union(entries.values("pk"))))
 
 
 def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
     """With `referred_by_name`."""
-    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
-    given = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=mine)
-    return entries.annotate(referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1]))
+    organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    receipts = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=organisations)
+    return entries.annotate(
+        referred_by_name=Subquery(receipts.order_by("-referred_at").values("referred_by__name")[:1])
+    )
 
 
 def _waits_for(user: User, entry: OuterRef, body: OuterRef) -> Q:
@@ -93,7 +95,7 @@ def _waits_for(user: User, entry: OuterRef, body: OuterRef) -> Q:
 def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
     """Organisations that still need to answer an entry."""
     entries = Entry.objects.filter(_TO_ANSWER)
-    named = Addressee.objects.filter(
+    addressees = Addressee.objects.filter(
         _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
     )
     owed = entries.filter(
@@ -102,7 +104,7 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
         partnership=OuterRef("partnership"),
     ).exclude(organisation=OuterRef("organisation"))
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(owed))
-    return Reach(named, EDITORS), Reach(parties, EDITORS)
+    return Reach(addressees, EDITORS), Reach(parties, EDITORS)
 
 
 def responses_to_decide(user: User) -> list[Response]:
@@ -125,15 +127,15 @@ def _questions_for(user: User) -> QuerySet[Question]:
 
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
-    found: Any = unanswered_for(user).order_by(day, "shared_at", "pk")
-    rows: QuerySet[Entry, tuple[Any, ...]] = found.values_list("pk", "title", "shared_at", "closes_on", "status")
+    unanswered: Any = unanswered_for(user).order_by(day, "shared_at", "pk")
+    rows: QuerySet[Entry, tuple[Any, ...]] = unanswered.values_list("pk", "title", "shared_at", "closes_on", "status")
     return rows[:MAX_LISTED]
 
 
 def _asking(user: User, entries: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
     """Who asks in these entries, who referred them to this person, and within which partnership."""
-    found: Any = _with_referrer(user, Entry.objects.filter(among("pk", entries)))
-    rows: QuerySet[Entry, tuple[Any, ...]] = found.values_list(
+    entries_asked: Any = _with_referrer(user, Entry.objects.filter(among("pk", entries)))
+    rows: QuerySet[Entry, tuple[Any, ...]] = entries_asked.values_list(
         "pk",
         "direction",
         "organisation__short_name",
@@ -152,17 +154,17 @@ class _WithAskers:
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """The same with who asks, who referred it, and within which partnership."""
-        found = {
+        tasks = {
             pk: (_answer_this(direction, short_name or name, giver), within or "")
             for pk, direction, short_name, name, giver, within in rows_for(
-                _asking, self.user, [one.number for one in waiting]
+                _asking, self.user, [pk.number for pk in waiting]
             )
         }
-        return [replace(one, what=found[one.number][0], within=found[one.number][1]) for one in waiting]
+        return [replace(pk, what=tasks[pk.number][0], within=tasks[pk.number][1]) for pk in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
         """Who asks."""
-        return [lookup(_asking, self.user, [one.number for one in waiting])]
+        return [lookup(_asking, self.user, [pk.number for pk in waiting])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:

@@ -67,10 +67,10 @@ def _successors(ended: set[int]) -> dict[int, set[int]]:
     served: dict[int, set[int]] = defaultdict(set)
     for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
         served[organisation].add(area)
-    found: dict[int, set[int]] = defaultdict(set)
+    successors: dict[int, set[int]] = defaultdict(set)
     ties = SuccessionTie.objects.filter(successor__isnull=False, succession__status__in=CERTAIN)
     ties = ties.exclude(succession__kind__in=_SAME_AREA)
     for predecessor, successor in ties.values_list("predecessor", "successor"):
         for area in served.get(predecessor, set()) & ended:
-            found[area] |= served.get(successor, set()) - {area}
-    return found
+            successors[area] |= served.get(successor, set()) - {area}
+    return successors

@@ -40,20 +40,20 @@ def _unanswered(entry: Entry) -> Stuck:
 def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
     """Facilitated asks and offers with no answer or decision for two weeks."""
     old = now - dt.timedelta(days=UNANSWERED_DAYS)
-    mine = EntryFacilitator.objects.named().filter(person=user).values("entry")
-    readable = Entry.objects.visible_to(user).filter(pk__in=mine, is_open=True)
+    facilitated = EntryFacilitator.objects.named().filter(person=user).values("entry")
+    readable = Entry.objects.visible_to(user).filter(pk__in=facilitated, is_open=True)
     undecided = Response.objects.visible_to(user).waiting().filter(entry__in=readable.values("pk"), made_at__lte=old)
     return [
         *(_unanswered(entry) for entry in readable.unanswered().filter(shared_at__lte=old).order_by("shared_at", "pk")),
         *(
             Stuck(
-                partnership=one.entry.partnership_id,
+                partnership=facilitator.entry.partnership_id,
                 what="No decision on an answer",
-                title=one.entry.title,
-                path=one.entry.get_absolute_url(),
-                since=timezone.localdate(one.made_at),
-                waits_for=one.entry.organisation.display_name,
+                title=facilitator.entry.title,
+                path=facilitator.entry.get_absolute_url(),
+                since=timezone.localdate(facilitator.made_at),
+                waits_for=facilitator.entry.organisation.display_name,
             )
-            for one in undecided.select_related("entry__organisation").order_by("made_at", "pk")
+            for facilitator in undecided.select_related("entry__organisation").order_by("made_at", "pk")
         ),
     ]

@@ -100,9 +100,9 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
     check_open(entry, UnableToAskQuestion)
     if not text.strip():
         raise UnableToAskQuestion("Enter your question.")
-    same = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
-    if same:
-        return same
+    asked_before = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
+    if asked_before:
+        return asked_before
     acknowledge(entry, organisation, author, now)
     question = Question.objects.create(
         entry=entry, organisation=organisation, author=author, text=text.strip(), asked_at=now
@@ -154,8 +154,8 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToDecline)
-    asked = addressed_ids(entry)
-    if asked is None:
+    addressed = addressed_ids(entry)
+    if addressed is None:
         raise UnableToDecline("The whole network was asked, so there is no need to decline.")
     if not reason.strip():
         raise UnableToDecline("Say why you are declining.")
@@ -181,10 +181,10 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     )
     entry.answered_at = entry.answered_at or now
     declined = set(entry.receipts.exclude(declined_at=None).values_list("organisation_id", flat=True))
-    nobody_left = asked <= declined and not entry.responses.filter(status=ResponseStatus.MADE).exists()
+    nobody_left = addressed <= declined and not entry.responses.filter(status=ResponseStatus.MADE).exists()
     if entry.is_ask and entry.status in UNANSWERED and nobody_left:
         step = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
-        entry.reason = receipt.reason if len(asked) == 1 else "Everybody who was asked declined."
+        entry.reason = receipt.reason if len(addressed) == 1 else "Everybody who was asked declined."
         # Other asked organisations may see that everybody declined, but not who they were.
         event = EventKind.ASK_DECLINED_BY_ALL
         record_event(entry, event=event, author=None, organisation=None, now=now, **step)

@@ -220,12 +220,12 @@ def _change_audience(
     """Change who it is shared with; raise UnableToEditEntry if it was shared already."""
     addressed = list(addressees or ())
     ids = {body.pk for body in addressed}
-    same = (
+    unchanged = (
         audience == entry.audience
         and (partnership.pk if partnership else None) == entry.partnership_id
         and ids == set(entry.addressees.values_list("organisation_id", flat=True))
     )
-    if same:
+    if unchanged:
         return
     if not entry.is_draft:
         raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")

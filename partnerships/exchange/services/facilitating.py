@@ -40,13 +40,13 @@ def name_entry_facilitator(
         raise UnableToFacilitate(f"{person.display_name} cannot read this. Share it with {organisation.name} first.")
     if entry.facilitators.filter(person=person, ended_at=None).exists():
         raise UnableToFacilitate(f"{person.display_name} is already a facilitator.")
-    made = EntryFacilitator.objects.create(
+    facilitator = EntryFacilitator.objects.create(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )
-    _record(made, "facilitator_named", author=author, now=now)
+    _record(facilitator, "facilitator_named", author=author, now=now)
     if tells:
-        email_facilitator(made, author=author, now=now)
-    return made
+        email_facilitator(facilitator, author=author, now=now)
+    return facilitator
 
 
 @transaction.atomic
@@ -67,10 +67,10 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
 def end_with_membership(departure: Departure) -> int:
     """End what a leaver facilitates for the organisation; returns how many."""
     membership = departure.membership
-    mine = EntryFacilitator.objects.filter(
+    facilitators = EntryFacilitator.objects.filter(
         person=membership.person_id, organisation=membership.organisation_id, ended_at=None
     )
-    ended = list(mine.for_listing().order_by("pk"))
+    ended = list(facilitators.for_listing().order_by("pk"))
     for facilitator in ended:
         _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
     return len(ended)
@@ -83,12 +83,12 @@ def _end(facilitator: EntryFacilitator, reason: str, *, author: User | None, now
 
 
 def _record(
-    facilitator: EntryFacilitator, what: str, *, author: User | None, now: dt.datetime, reason: str = ""
+    facilitator: EntryFacilitator, verb: str, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
     entry = facilitator.entry
     record_event(
         entry,
-        event=event_about(entry, what),
+        event=event_about(entry, verb),
         author=author,
         organisation=entry.organisation_id if author else None,
         now=now,

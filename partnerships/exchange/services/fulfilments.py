@@ -28,10 +28,10 @@ def link_commitment(
     """Link a new commitment to the entry it came from; again changes nothing."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_link(commitment))
-    fulfilment, made = Fulfilment.objects.get_or_create(
+    fulfilment, created = Fulfilment.objects.get_or_create(
         entry=entry, commitment=commitment, defaults={"response": response}
     )
-    if made:
+    if created:
         update_status(entry=entry, author=author, now=now)
     return fulfilment
 
@@ -98,9 +98,11 @@ def _quantity_to_use(link: Fulfilment, quantity: Decimal | None) -> Decimal | No
         raise UnableToMeet(f"It is for {entry.amount} in total.")
     if not link.counts or entry.quantity is None:
         return quantity
-    others = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit).exclude(pk=link.pk)
+    other_fulfilments = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit).exclude(
+        pk=link.pk
+    )
     spare = commitment.quantity or NOTHING
-    for other in others.select_related("entry", "commitment", "response").order_by("pk"):
+    for other in other_fulfilments.select_related("entry", "commitment", "response").order_by("pk"):
         if other.quantity is None:
             # The commitment is now shared, so store how much the first entry uses.
             other.quantity = min(other.share or NOTHING, other.entry.quantity or NOTHING) or None

@@ -65,8 +65,8 @@ def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Foun
     """
     pairs: dict[tuple[int, int], Score] = {}
     for entry in entries:
-        for one in found.get(entry.pk, ()):
-            pairs[(entry.pk, one.entry_id) if entry.is_ask else (one.entry_id, entry.pk)] = one.score
+        for candidate in found.get(entry.pk, ()):
+            pairs[(entry.pk, candidate.entry_id) if entry.is_ask else (candidate.entry_id, entry.pk)] = candidate.score
     ids = [entry.pk for entry in entries]
     stored = list(Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids)).values_list("pk", "ask", "offer", "score"))
     gone = [pk for pk, ask, offer, _ in stored if (ask, offer) not in pairs]
@@ -96,8 +96,8 @@ def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Foun
 
 def _lock_pair(entry: Entry, counterpart: Entry) -> None:
     """Lock both entries, always in the same order to avoid deadlocks."""
-    for one in sorted((entry, counterpart), key=lambda one: one.pk):
-        lock_entry(one)
+    for side in sorted((entry, counterpart), key=lambda side: side.pk):
+        lock_entry(side)
 
 
 @transaction.atomic
@@ -140,10 +140,10 @@ def introduce(
     if not (is_readable_by(entry, counterpart.organisation_id) and is_readable_by(counterpart, entry.organisation_id)):
         raise UnableToIntroduce("You cannot introduce them here: one of them cannot read what the other shared.")
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
-    introduction, made = Introduction.objects.get_or_create(
+    introduction, created = Introduction.objects.get_or_create(
         ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
     )
-    if not made:
+    if not created:
         raise UnableToIntroduce(f"{organisation.display_name} has already suggested this.")
     for side in (ask, offer):
         record_event(

@@ -134,11 +134,11 @@ def recipients_of(entry: Entry) -> dict[int, bool]:
     own = author if author.exists() else current.filter(organisation=entry.organisation_id, role=Role.LEAD)
     people = dict.fromkeys(own.order_by("pk").values_list("person", flat=True), True)
     declined = Receipt.objects.filter(entry=entry, declined_at__isnull=False).values_list("organisation_id", flat=True)
-    asked = (addressed_ids(entry) or set()) - set(declined)
+    undecided = (addressed_ids(entry) or set()) - set(declined)
     referred = dict(
         Receipt.objects.filter(entry=entry, referred_to__isnull=False).values_list("organisation_id", "referred_to")
     )
-    for row in current.filter(organisation__in=asked, role__in=EDITING_ROLES).order_by("pk"):
+    for row in current.filter(organisation__in=undecided, role__in=EDITING_ROLES).order_by("pk"):
         colleague = referred.get(row.organisation_id)
         if row.person_id == colleague or (colleague is None and row.is_lead):
             people.setdefault(row.person_id, False)

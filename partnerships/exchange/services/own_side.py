@@ -20,8 +20,8 @@ def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]
     entries = Entry.objects.live().filter(pk__in=records, organisation=moving.target, audience=Audience.NAMED)
     changes: list[Change] = []
     for entry in entries.select_for_update(of=("self",)).prefetch_related("addressees").order_by("pk"):
-        named = {one.organisation_id for one in entry.addressees.all()}
-        if named and named <= sides:
+        addressed = {addressee.organisation_id for addressee in entry.addressees.all()}
+        if addressed and addressed <= sides:
             changes += _withdraw(entry, moving)
     return changes
 

@@ -43,9 +43,9 @@ def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[Un
     return {"before": before, "after": status}
 
 
-def event_about(entry: Entry, what: str) -> EventKind:
+def event_about(entry: Entry, verb: str) -> EventKind:
     """The kind of event for an ask or an offer, such as `ask.shared`."""
-    return EventKind(f"{entry.direction}.{what}")
+    return EventKind(f"{entry.direction}.{verb}")
 
 
 def record_event(

@@ -51,8 +51,8 @@ def refresh_places(*, now: dt.datetime) -> int:
         if wanted == reach:
             continue
         for start in range(0, len(ids), _BATCH):
-            some = Entry.objects.filter(pk__in=ids[start : start + _BATCH], is_open=True, reach=reach)
-            changed += some.update(reach=wanted, matched_at=None)
+            entries = Entry.objects.filter(pk__in=ids[start : start + _BATCH], is_open=True, reach=reach)
+            changed += entries.update(reach=wanted, matched_at=None)
     return changed
 
 

@@ -46,12 +46,12 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
 
 def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
     """Email each person who owes answers once about all of them; inside the transaction of the reminders."""
-    theirs: dict[int, list[int]] = {}
+    entries_by_person: dict[int, list[int]] = {}
     for entry in entries:
         for person, is_own in recipients_of(entry).items():
             if not is_own:
-                theirs.setdefault(person, []).append(entry.pk)
-    _tell(theirs, author=author, waits=True, now=now)
+                entries_by_person.setdefault(person, []).append(entry.pk)
+    _tell(entries_by_person, author=author, waits=True, now=now)
 
 
 def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
@@ -59,8 +59,8 @@ def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, n
     _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 
 
-def _tell(theirs: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
-    for person, numbers in sorted(theirs.items()):
+def _tell(entries_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
+    for person, numbers in sorted(entries_by_person.items()):
         if person != author.pk:
             record_emails(
                 kind="exchange.several",

@@ -56,17 +56,17 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     if entry.is_draft or entry.is_over or entry.standing:
         return
     links = list(entry.fulfilments.select_related("commitment", "response", "entry").order_by("pk"))
-    found = _amounts(entry, links)
+    totals = _amounts(entry, links)
     was_agreed, before = entry.agreed_quantity, (entry.status, entry.is_open)
     if entry.quantity is not None:
-        entry.agreed_quantity = min(entry.quantity, found.agreed)
+        entry.agreed_quantity = min(entry.quantity, totals.agreed)
     if fell_through:
-        _reopen(entry, found, now, lost=entry.agreed_quantity < was_agreed or not found.agreed)
-    _agree(entry, found, links, now)
-    needed = entry.quantity if entry.quantity is not None and entry.status == Status.ACCEPTED else found.agreed
-    if not entry.is_open and entry.status in _DECIDED and found.promised and found.promised >= needed:
+        _reopen(entry, totals, now, lost=entry.agreed_quantity < was_agreed or not totals.agreed)
+    _agree(entry, totals, links, now)
+    needed = entry.quantity if entry.quantity is not None and entry.status == Status.ACCEPTED else totals.agreed
+    if not entry.is_open and entry.status in _DECIDED and totals.promised and totals.promised >= needed:
         _advance(entry, Status.COMMITTED, now)
-    end = _final_status(entry, found, links) if entry.status == Status.COMMITTED else None
+    end = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
     if end is not None:
         _advance(entry, end, now)
         reason = f"It is {entry.get_status_display().lower()}."
@@ -94,8 +94,10 @@ def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
     for link in links:
         if entry.quantity is not None and link.share is None and _is_agreed(link.commitment):
             # Nobody said how much of the entry a commitment in another unit meets: store what is left by now.
-            others = [one for one in links if one is not link]
-            left = entry.quantity - amounts([_promise(entry, one, others) for one in others], answers).agreed
+            other_links = [other for other in links if other is not link]
+            left = (
+                entry.quantity - amounts([_promise(entry, other, other_links) for other in other_links], answers).agreed
+            )
             if left > 0:
                 link.quantity = left
                 link.save(update_fields=["quantity"])
@@ -109,15 +111,15 @@ def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Pro
         lost = share
     elif commitment.status == CommitmentStatus.SUPERSEDED:
         successors = [
-            one for one in links if one.commitment.replaces_id == commitment.pk and _was_agreed(one.commitment)
+            link for link in links if link.commitment.replaces_id == commitment.pk and _was_agreed(link.commitment)
         ]
-        lost = max(share - sum((_share(entry, one) for one in successors), NOTHING), NOTHING)
-    kept = NOTHING
+        lost = max(share - sum((_share(entry, successor) for successor in successors), NOTHING), NOTHING)
+    delivered = NOTHING
     if commitment.is_verified:
         whole = entry.quantity is not None and link.quantity is None and link.counts
-        kept = commitment.delivered_quantity if whole else share
+        delivered = commitment.delivered_quantity if whole else share
     promised = share if _is_agreed(commitment) else NOTHING
-    return Promise(answer=link.answer_id, promised=promised, kept=kept, lost=lost)
+    return Promise(answer=link.answer_id, promised=promised, kept=delivered, lost=lost)
 
 
 def _share(entry: Entry, link: Fulfilment) -> Decimal:
@@ -133,14 +135,14 @@ def _is_agreed(commitment: Commitment) -> bool:
     return not commitment.is_proposed and not ended
 
 
-def _agree(entry: Entry, found: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
+def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
     """Accept what commitments promise without an accepted answer.
 
     That is everything, if the entry has no quantity.
     """
     alone = any(link.answer_id is None and _is_agreed(link.commitment) for link in links)
     whole = entry.quantity <= entry.agreed_quantity if entry.quantity is not None else alone
-    if alone or (entry.quantity is not None and found.agreed):
+    if alone or (entry.quantity is not None and totals.agreed):
         part = Status.ACCEPTED if whole else Status.PART_ACCEPTED
         status = part if entry.is_ask else Status.TAKEN_UP
         if may_become(entry, status):
@@ -149,16 +151,16 @@ def _agree(entry: Entry, found: Amounts, links: Sequence[Fulfilment], now: dt.da
     entry.is_open = entry.is_open and not whole
 
 
-def _reopen(entry: Entry, found: Amounts, now: dt.datetime, *, lost: bool) -> None:
+def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, lost: bool) -> None:
     """Reopen an entry for the part that is no longer agreed.
 
     A closing date in the past is removed, or nobody could answer.
     """
     before = entry.status
-    if lost and not found.agreed:
+    if lost and not totals.agreed:
         seen = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
         _go_back(entry, Status.ACKNOWLEDGED if seen else Status.SHARED)
-    elif lost or (entry.status == Status.COMMITTED and found.promised < found.agreed):
+    elif lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
         part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
         agreed = Status.PART_ACCEPTED if part else Status.ACCEPTED
         _go_back(entry, agreed if entry.is_ask else Status.TAKEN_UP)
@@ -184,16 +186,18 @@ def _go_back(entry: Entry, status: str) -> None:
         entry.status = status
 
 
-def _final_status(entry: Entry, found: Amounts, links: Sequence[Fulfilment]) -> str | None:
+def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) -> str | None:
     """The final status of a committed entry; None while deliveries are due."""
     end = Status.MET if entry.is_ask else Status.DELIVERED
     commitments = [link.commitment for link in links]
-    waiting = any(one.is_proposed or (_is_agreed(one) and not one.is_verified) for one in commitments)
+    waiting = any(
+        commitment.is_proposed or (_is_agreed(commitment) and not commitment.is_verified) for commitment in commitments
+    )
     if entry.quantity is None:
         return None if waiting else end
-    if found.kept >= (entry.quantity if entry.is_ask else found.agreed):
+    if totals.kept >= (entry.quantity if entry.is_ask else totals.agreed):
         return end
-    return Status.LAPSED if not waiting and found.kept >= found.agreed else None
+    return Status.LAPSED if not waiting and totals.kept >= totals.agreed else None
 
 
 _STEPS = {

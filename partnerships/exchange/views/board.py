@@ -34,14 +34,14 @@ def _filtered(
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
-    found = boards.read(reader, filters, limit)
-    counts, is_partial = counts_by_element(found.counts), _is_partial(request)
+    page = boards.read(reader, filters, limit)
+    counts, is_partial = counts_by_element(page.counts), _is_partial(request)
     query = request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)
     return (
         filters,
-        found,
+        page,
         {
             "panel": "" if is_partial else filter_panel(request, form, counts),
             # htmx replaces only the results, and the counts in the panel.
@@ -49,8 +49,8 @@ def _filtered(
             "chips": chips,
             "clear": request.path,
             "query": query.urlencode(),
-            "is_one": found.counts.total == 1 and not found.counts.capped,
-            "total": f"more than {boards.CAP:,}" if found.counts.capped else f"{found.counts.total:,}",
+            "is_one": page.counts.total == 1 and not page.counts.capped,
+            "total": f"more than {boards.CAP:,}" if page.counts.capped else f"{page.counts.total:,}",
             "may_write": bool(reader.editing),
             "acting_for": reader.acting_for,
         },
@@ -72,20 +72,20 @@ def board(request: HttpRequest) -> HttpResponse:
     reader = reader_of(signed_in(request))
     if (suggested := suggestions(FilterForm(), request.GET)) is not None:
         return suggested
-    _, found, context = _filtered(request, reader, SIDE + 1)
-    shown = with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader)
+    _, page, context = _filtered(request, reader, SIDE + 1)
+    shown = with_matches([card for side in page.sides.values() for card in side[:SIDE]], reader)
     sides = []
     for direction in Direction:
         query = request.GET.copy()
         query.setlist("direction", [direction])
-        has_more = len(found.sides.get(direction, [])) > SIDE
+        has_more = len(page.sides.get(direction, [])) > SIDE
         sides.append(
             {
                 "direction": direction,
                 "heading": f"{direction.label}s",
                 "cards": cards_html(card for card in shown if card.direction == direction),
                 "more": f"{reverse('exchange:list')}?{query.urlencode()}" if has_more else "",
-                "wanted": direction in found.sides,
+                "wanted": direction in page.sides,
             }
         )
     return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides})
@@ -96,9 +96,9 @@ def ours(request: HttpRequest) -> HttpResponse:
     """Entries of the person's organisations: drafts first, then the newest."""
     user = signed_in(request)
     reader = reader_of(user)
-    mine = Entry.objects.of_person(user).for_listing()
-    drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
-    page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
+    entries = Entry.objects.of_person(user).for_listing()
+    drafts = list(entries.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
+    page = keyset_page(request, entries.exclude(shared_at=None), order=ORDER)
     context = {
         "drafts": cards_html(entry_cards(drafts, reader)),
         "page": page,

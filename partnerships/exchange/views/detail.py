@@ -68,10 +68,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="entry", record_id=pk, count=_EVENTS),
         ]
     )
-    found = rows_for(_entry, user, pk)
-    if not found:
+    entry_rows = rows_for(_entry, user, pk)
+    if not entry_rows:
         raise Http404
-    entry = found[0]
+    entry = entry_rows[0]
     rights = rights_over(entry, user, timezone.now())
     there = with_rows(pk, *_ABOUT)
     read_ahead(_lookups(entry, user, there, own=rights.is_own, answers_for=sorted(rights.answers_for)))
@@ -127,16 +127,16 @@ def _rows(entry: Entry, user: User, rights: Rights, there: Collection[RowsAbout]
 
 def _name_as_at(entry: Entry, rows: _Rows) -> None:
     """Let everything on the page name organisations as on its day."""
-    said = [
-        *((one.made_at, one.organisation) for one in rows["responses"]),
-        *((one.asked_at, one.organisation) for one in rows["questions"]),
-        *((one.acknowledged_at or one.declined_at, one.organisation) for one in rows["receipts"]),
-        *((one.at, body) for one in rows["introductions"] for body in _introduced(one)),
+    dated = [
+        *((response.made_at, response.organisation) for response in rows["responses"]),
+        *((question.asked_at, question.organisation) for question in rows["questions"]),
+        *((receipt.acknowledged_at or receipt.declined_at, receipt.organisation) for receipt in rows["receipts"]),
+        *((introduction.at, body) for introduction in rows["introductions"] for body in _introduced(introduction)),
     ]
     commitments_as_at(row.commitment for row in rows["fulfilments"])
     name_as_at(
         [entry],
-        beside=((timezone.localdate(at) if at else None, body) for at, body in said),
+        beside=((timezone.localdate(at) if at else None, body) for at, body in dated),
         asked=((entry, body) for body in rows["addressees"]),
     )
 
@@ -154,10 +154,10 @@ def _may(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any
         "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
         "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
         "unseen": any(body.pk not in seen for body in answering),
-        "may_commit": is_editor or any(one.organisation_id in editing for one in responses),
+        "may_commit": is_editor or any(response.organisation_id in editing for response in responses),
         "may_start_group": entry.partnership_id is not None
-        and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
-        "questions_waiting": sum(not one.is_answered for one in rows["questions"]) if is_editor else 0,
+        and any(rights.roles.led & {entry.organisation_id, response.organisation_id} for response in responses),
+        "questions_waiting": sum(not question.is_answered for question in rows["questions"]) if is_editor else 0,
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
     }
 
@@ -178,8 +178,8 @@ def _lookups(
 
 
 def _entry(user: User, pk: int) -> QuerySet[Entry]:
-    known = Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by")
-    return known.filter(pk=pk)
+    entries = Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by")
+    return entries.filter(pk=pk)
 
 
 def _named(organisations: list[int]) -> QuerySet[Organisation]:
@@ -206,7 +206,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _facilitators(entry: Entry, user: User, *, shown: bool) -> list[EntryFacilitator]:
     """The facilitators, for both sides; others see themselves alone."""
-    return [one for one in rows_for(_facilitators_of, entry.pk) if shown or one.person_id == user.pk]
+    return [row for row in rows_for(_facilitators_of, entry.pk) if shown or row.person_id == user.pk]
 
 
 def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
@@ -235,8 +235,8 @@ def _responses(entry: Entry, user: User) -> list[Response]:
     """The answers, with `counterpart_seen` where the reader can see it."""
     responses = rows_for(_responses_to, user, entry.pk)
     ids = [response.pk for response in responses]
-    groups = {one.response_id: one.partnership for one in rows_for(_groups, user, ids)} if ids else {}
-    seen = set(rows_for(_counterparts, user, ids)) if any(one.counterpart_id for one in responses) else set()
+    groups = {row.response_id: row.partnership for row in rows_for(_groups, user, ids)} if ids else {}
+    seen = set(rows_for(_counterparts, user, ids)) if any(response.counterpart_id for response in responses) else set()
     for response in responses:
         response.group_seen = groups.get(response.pk)  # type: ignore[attr-defined]  # for the page only
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
@@ -294,19 +294,19 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
     )
 
 
-def _introduced(one: Introduction) -> tuple[Organisation, ...]:
-    return one.organisation, one.ask.organisation, one.offer.organisation
+def _introduced(introduction: Introduction) -> tuple[Organisation, ...]:
+    return introduction.organisation, introduction.ask.organisation, introduction.offer.organisation
 
 
 def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
     """Ids of accepted answers that open commitments cover completely."""
     shares: dict[int, Decimal] = {}
-    wanted: dict[int, Decimal] = {}
+    promised: dict[int, Decimal] = {}
     for row in fulfilments:
         if row.answer_id is not None and row.response is not None and row.commitment.status not in _ENDED:
-            wanted[row.answer_id] = row.response.agreed_quantity or Decimal(0)
+            promised[row.answer_id] = row.response.agreed_quantity or Decimal(0)
             shares[row.answer_id] = shares.get(row.answer_id, Decimal(0)) + (row.share or Decimal(0))
-    return {answer for answer, share in shares.items() if share >= wanted[answer]}
+    return {answer for answer, share in shares.items() if share >= promised[answer]}
 
 
 def _lines(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
@@ -331,8 +331,8 @@ def _known_partnership(user: User, pk: int) -> QuerySet[Partnership]:
 
 def _addressed(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
     """The organisations it names; others who were asked see only themselves."""
-    named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
-    return named if own else named.filter(pk__in=Organisation.objects.of_person(user))
+    organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
+    return organisations if own else organisations.filter(pk__in=Organisation.objects.of_person(user))
 
 
 def _all_receipts(entry: int) -> QuerySet[Receipt]:

@@ -24,10 +24,10 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
     def step() -> str:
-        made = services.name_entry_facilitator(
+        facilitator = services.name_entry_facilitator(
             entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
         )
-        return f"{made.person.display_name} is now a facilitator."
+        return f"{facilitator.person.display_name} is now a facilitator."
 
     return act(request, form, step, entry=entry, title="Name a facilitator")
 
@@ -36,14 +36,16 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a facilitation, as an editor of the entry or as the person."""
     user = signed_in(request)
-    found = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
-    require(found.person_id == user.pk or rights_over(found.entry, user, timezone.now()).may_edit)
-    form = EndFacilitatorForm(posted(request), submit="End facilitation", cancel=found.entry.get_absolute_url())
+    facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
+    form = EndFacilitatorForm(posted(request), submit="End facilitation", cancel=facilitator.entry.get_absolute_url())
 
     def step() -> str:
         services.end_entry_facilitator(
-            facilitator=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            facilitator=facilitator, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"{found.person.display_name} is no longer a facilitator."
+        return f"{facilitator.person.display_name} is no longer a facilitator."
 
-    return act(request, form, step, entry=found.entry, title=f"End the facilitation by {found.person.display_name}")
+    return act(
+        request, form, step, entry=facilitator.entry, title=f"End the facilitation by {facilitator.person.display_name}"
+    )

@@ -32,14 +32,14 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     require(bool(led) and response.is_accepted and entry.partnership is not None)
     assert entry.partnership is not None
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    others = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
-    form = GroupForm(posted(request), response=response, others=others, cancel=entry.get_absolute_url())
+    other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
+    form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     def step() -> str:
-        said = {"members": (), **form.cleaned_data}
+        data = {"members": (), **form.cleaned_data}
         organisation = sides[min(led)]
         services.start_group_from_answer(
-            response=response, organisation=organisation, author=user, now=timezone.now(), **said
+            response=response, organisation=organisation, author=user, now=timezone.now(), **data
         )
         return "The working group is started. The others are invited."
 

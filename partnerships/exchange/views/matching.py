@@ -56,22 +56,22 @@ class Pair:
 _Found = tuple[Entry, Entry, str, Collection[str]]
 
 
-def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
+def _pairs(user: User, matches: Collection[_Found]) -> list[Pair]:
     """The pairs with what the person may do about each, in six queries."""
     roles = roles_of(user, timezone.now())
     editing = roles.edited_among(roles.of)
-    name_as_at([entry for one in found for entry in one[:2]])
+    name_as_at([entry for match in matches for entry in match[:2]])
     if not editing:
-        return [Pair(*one) for one in found]
+        return [Pair(*match) for match in matches]
     partners = partners_of(roles.of)
-    answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in found}, user)
-    ids = {entry.pk for one in found for entry in one[:2]}
+    answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in matches}, user)
+    ids = {entry.pk for match in matches for entry in match[:2]}
     stored = _stored(ids)
     introduced = set(
         Introduction.objects.filter(organisation__in=editing, ask__in=ids, offer__in=ids).values_list("ask", "offer")
     )
     pairs = []
-    for entry, counterpart, fit, reasons in found:
+    for entry, counterpart, fit, reasons in matches:
         sides = (entry.pk, counterpart.pk) if entry.is_ask else (counterpart.pk, entry.pk)
         bodies = (entry.organisation_id, counterpart.organisation_id)
         own = not editing.isdisjoint(bodies)
@@ -101,9 +101,9 @@ def _stored(ids: Collection[int]) -> dict[tuple[int, int], int]:
 def matches(request: HttpRequest) -> HttpResponse:
     """Matches for everything the person's organisations ask and offer."""
     user = signed_in(request)
-    found = [(one.entry, one.counterpart, one.fit, one.reasons) for one in matches_for(user)]
+    pairs = [(match.entry, match.counterpart, match.fit, match.reasons) for match in matches_for(user)]
     may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
-    return render(request, "exchange/matches.html", {"pairs": _pairs(user, found), "may_write": may_write})
+    return render(request, "exchange/matches.html", {"pairs": _pairs(user, pairs), "may_write": may_write})
 
 
 @require_safe
@@ -111,12 +111,12 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     """The best matches for one entry with their reasons, searched on request."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
-    found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
-    entries = Entry.objects.for_listing().in_bulk([one.entry_id for one in found])
+    candidates = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
+    entries = Entry.objects.for_listing().in_bulk([match.entry_id for match in candidates])
     fits = [
-        (entry, entries[one.entry_id], fit_in_words(one.score.points), one.score.reasons)
-        for one in found
-        if one.entry_id in entries
+        (entry, entries[match.entry_id], fit_in_words(match.score.points), match.score.reasons)
+        for match in candidates
+        if match.entry_id in entries
     ]
     context = {"entry": entry, "pairs": _pairs(user, fits), "dismissed": dismissed(entry, user)}
     return render(request, "exchange/entry_matches.html", context)

@@ -53,13 +53,13 @@ def _details(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shared_message(entry: Entry) -> str:
-    what = "ask" if entry.is_ask else "offer"
+    noun = "ask" if entry.is_ask else "offer"
     if entry.audience == Audience.NETWORK:
-        return f"Your {what} is shared with the whole network."
+        return f"Your {noun} is shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        return f"Your {what} is shared with {entry.partnership.title}. We will email the leads of its other parties."
+        return f"Your {noun} is shared with {entry.partnership.title}. We will email the leads of its other parties."
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {what} is shared with {', '.join(names)}. We will email their leads."
+    return f"Your {noun} is shared with {', '.join(names)}. We will email their leads."
 
 
 def _report_sharing(request: HttpRequest, entry: Entry) -> None:
@@ -67,17 +67,17 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
     if entry.is_draft:
         messages.success(request, "The draft is saved.")
         return
-    found = len(best_for_reader(entry, signed_in(request), timezone.localdate()))
+    count = len(best_for_reader(entry, signed_in(request), timezone.localdate()))
     address = reverse("exchange:entry-matches", args=[entry.pk])
     fits = (
         format_html(
             ' <a class="govuk-link" href="{}">{} {} {} it.</a>',
             address,
-            f"{BEST} or more" if found >= BEST else found,
-            ("offer" if entry.is_ask else "ask") + ("s" if found > 1 else ""),
-            "fit" if found > 1 else "fits",
+            f"{BEST} or more" if count >= BEST else count,
+            ("offer" if entry.is_ask else "ask") + ("s" if count > 1 else ""),
+            "fit" if count > 1 else "fits",
         )
-        if found
+        if count
         else ""
     )
     messages.success(request, format_html("{}{}", _shared_message(entry), fits))
@@ -91,8 +91,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
-    named = ("direction", "partnership", "theme", "standing")
-    initial = {name: request.GET[name] for name in named if name in request.GET}
+    query_fields = ("direction", "partnership", "theme", "standing")
+    initial = {name: request.GET[name] for name in query_fields if name in request.GET}
     came_from = read_from(request.GET.get("from", ""), Entry)
     suggested = _suggested(user, came_from, request.GET.get("partnership", ""))
     if request.GET.get("from") and suggested is None:
@@ -101,8 +101,8 @@ def new(request: HttpRequest) -> HttpResponse:
         initial["title"] = suggested.text
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
-    given: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
-    form = searching_form(request, lambda data: EntryForm(data, **given))
+    form_kwargs: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
+    form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -134,8 +134,12 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _suggested(user: User, came_from: From | None, partnership: str) -> Suggested | None:
     """What a record suggests for an ask or offer in a partnership; None if the person may not use it there."""
-    found = Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=row_number(partnership) or 0).first()
-    return came_from.origin.suggest(user, found, came_from.record) if came_from and found else None
+    partnership_found = (
+        Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=row_number(partnership) or 0).first()
+    )
+    return (
+        came_from.origin.suggest(user, partnership_found, came_from.record) if came_from and partnership_found else None
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -149,8 +153,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
     initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
-    given: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
-    form = searching_form(request, lambda data: EntryForm(data, **given))
+    form_kwargs: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
+    form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
         chosen = form.cleaned_data
         addressing = {

@@ -106,11 +106,10 @@ def _select(shown: dict[str, Any]) -> SafeString:
     for group, options, _ in shown["optgroups"]:
         if group:
             parts.append(format_html('\n  <optgroup label="{}">', group))
-        parts += [
-            f'\n  <option value="{conditional_escape(one["value"])}"{flatatt(one["attrs"]) if one["attrs"] else ""}>'
-            f"{conditional_escape(one['label'])}</option>"
-            for one in options
-        ]
+        for option in options:
+            value, label = conditional_escape(option["value"]), conditional_escape(option["label"])
+            attributes = flatatt(option["attrs"]) if option["attrs"] else ""
+            parts.append(f'\n  <option value="{value}"{attributes}>{label}</option>')
         if group:
             parts.append("\n  </optgroup>")
     parts.append("\n</select>")

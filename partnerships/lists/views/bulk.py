@@ -35,7 +35,7 @@ def actions_of(definition: ListDefinition) -> list[BulkAction]:
 def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:
     """The same for the form below the table, with the files of the rows that are chosen."""
     files = [(form, f"Download as {words}") for form, words in FORMATS.items()]
-    return [*((one.name, one.label) for one in actions_of(definition)), *files]
+    return [*((action.name, action.label) for action in actions_of(definition)), *files]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +48,7 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     person = signed_in(request)
     asked, back = asked_of(request, kind)
     wanted = request.GET.get("action", "")
-    action = next((one for one in actions_of(asked.definition) if one.name == wanted), None)
+    action = next((action for action in actions_of(asked.definition) if action.name == wanted), None)
     if action is None and wanted not in FORMATS:
         raise Http404
     if "rows" not in request.GET:

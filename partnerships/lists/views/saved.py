@@ -43,25 +43,25 @@ def saved(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
     page = keyset_page(request, views, order=("name", "pk"), size=50)
-    titles = {one.slug: one.title for one in all_lists()}
-    dated = {one.slug for one in all_lists() if one.is_in_calendars}
+    titles = {item_list.slug: item_list.title for item_list in all_lists()}
+    dated = {item_list.slug for item_list in all_lists() if item_list.is_in_calendars}
     defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     followed = followed_by(person)
     # An owner who left has the view, and not the title that the partnership has today.
     known = inside_among(person, [view.partnership_id for view in page.rows])
     rows = [
         (
-            one,
-            titles.get(one.kind, ""),
-            one.pk in defaults,
-            followed.get(one.pk),
-            owns_view(one, person),
-            one.partnership_id in known,
-            one.kind in dated,
+            row,
+            titles.get(row.kind, ""),
+            row.pk in defaults,
+            followed.get(row.pk),
+            owns_view(row, person),
+            row.partnership_id in known,
+            row.kind in dated,
         )
-        for one in page.rows
+        for row in page.rows
     ]
-    files = [(one, titles.get(one.kind, "")) for one in files_of(person)]
+    files = [(file, titles.get(file.kind, "")) for file in files_of(person)]
     context = {"rows": rows, "page": page, "files": files, "max_followed": services.MAX_ROWS}
     return render(request, "lists/views.html", context)
 

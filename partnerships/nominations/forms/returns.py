@@ -109,7 +109,7 @@ class TableForm(Form):
         self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)
         self.lines = []
         for line in lines:
-            given = {one.ground: one.number for one in line.refusals.all()}
+            given = {refusal.ground: refusal.number for refusal in line.refusals.all()}
             started = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
             started |= {f"ground_{place}": given.get(ground) for place, ground in enumerate(grounds)}
             for (code, value), heading in zip(started.items(), self.columns, strict=True):
@@ -153,7 +153,7 @@ class TableForm(Form):
         self.data = data
         for line, fields in self.lines:
             saved = self._saved[line.pk]
-            refused = (saved.refusals.get(one) for one in self.grounds)
+            refused = (saved.refusals.get(ground) for ground in self.grounds)
             values = [saved.offers, saved.not_supplied or None, saved.in_time, *refused]
             for (_, field), value in zip(fields, values, strict=True):
                 if self.cleaned_data.get(field.name) != value:

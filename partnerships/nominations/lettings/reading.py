@@ -204,7 +204,7 @@ def _refuse_landlord(row: Mapping[str, str], scope: Scope) -> Outcome | None:
 
 def _refuse_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     schemes, reference = scope.agreed.schemes, row.get("propcode", "")
-    if schemes is None or any(one.has(reference) for one in schemes):
+    if schemes is None or any(scheme.has(reference) for scheme in schemes):
         return None
     return Outcome.OTHER_SCHEME
 

@@ -55,6 +55,6 @@ class ReturnRecord(models.Model):
 
     def address(self, shape: str) -> str:
         """Its file as `pdf`, `xlsx` or `csv`; fetch it with its return and agreement."""
-        found = self.nominations_return
-        numbers = [found.agreement.partnership_id, found.pk, self.number, shape]
+        nominations_return = self.nominations_return
+        numbers = [nominations_return.agreement.partnership_id, nominations_return.pk, self.number, shape]
         return reverse("nominations:record", args=numbers)

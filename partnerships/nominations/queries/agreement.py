@@ -18,10 +18,10 @@ from partnerships.nominations.schedule import Agreed, agreed_in
 
 def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
     """The nominations agreement of a partnership, ready for pages."""
-    found = NominationsAgreement.objects.for_pages().filter(partnership=partnership).first()
-    if found is not None:
-        found.partnership = partnership
-    return found
+    agreement = NominationsAgreement.objects.for_pages().filter(partnership=partnership).first()
+    if agreement is not None:
+        agreement.partnership = partnership
+    return agreement
 
 
 def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
@@ -69,7 +69,7 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
     versions = TermsVersion.objects.in_bulk({version for _, version in begun})
     terms = [(day, versions[version], agreed_in(versions[version].content)) for day, version in begun]
     ended = last_day(agreement.partnership) or dt.date.max
-    found = {one: _period(one, min(one.last_day, ended), terms) for one in quarters}
+    found = {quarter: _period(quarter, min(quarter.last_day, ended), terms) for quarter in quarters}
     times = suspensions_of(agreement.partnership)
     periods = {
         quarter: replace(period, suspended=tuple(_within(period, times)))
@@ -128,15 +128,15 @@ def _period(
     quarter: Quarter, last: dt.date, terms: Sequence[tuple[dt.date, TermsVersion, Agreed | None]]
 ) -> Period | None:
     """The days up to `last` on which terms with shares were in force without a break."""
-    found: Period | None = None
-    for day, version, agreed in reversed([one for one in terms if one[0] <= last and quarter.starts_on <= last]):
+    period: Period | None = None
+    for day, version, agreed in reversed([term for term in terms if term[0] <= last and quarter.starts_on <= last]):
         if agreed is None:
             break
         first = max(day, quarter.starts_on)
-        found = replace(found, first=first) if found else Period(first, last, agreed, version)
+        period = replace(period, first=first) if period else Period(first, last, agreed, version)
         if first == quarter.starts_on:
             break
-    return found
+    return period
 
 
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:

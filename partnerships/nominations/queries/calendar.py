@@ -24,11 +24,11 @@ def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         seen = seen.filter(partnership=partnership)
     agreements = list(seen.order_by("pk"))
     begun = {
-        (one.agreement_id, one.starts_on): one
-        for one in NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk")
+        (begun_return.agreement_id, begun_return.starts_on): begun_return
+        for begun_return in NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk")
     }
-    revisions = revisions_of([one.pk for one in begun.values()], "nominations_return")
-    times = suspensions_of_each({one.partnership_id for one in agreements}) if agreements else {}
+    revisions = revisions_of([begun_return.pk for begun_return in begun.values()], "nominations_return")
+    times = suspensions_of_each({agreement.partnership_id for agreement in agreements}) if agreements else {}
     today = timezone.localdate()
     return [
         _entry(agreement, quarter, begun.get((agreement.pk, quarter.starts_on)), revisions)
@@ -54,21 +54,24 @@ def _quarters(agreement: NominationsAgreement, today: dt.date, times: Sequence[D
 
 
 def _entry(
-    agreement: NominationsAgreement, quarter: Quarter, found: NominationsReturn | None, revisions: dict[int, Revision]
+    agreement: NominationsAgreement,
+    quarter: Quarter,
+    nominations_return: NominationsReturn | None,
+    revisions: dict[int, Revision],
 ) -> CalendarEntry:
     """The day from which the return of a quarter can be sent, at the latest when the partnership ends."""
-    if found is not None:
-        found.agreement = agreement
-    revision = (revisions.get(found.pk) if found else None) or Revision(0, agreement.begun_at)
+    if nominations_return is not None:
+        nominations_return.agreement = agreement
+    revision = (revisions.get(nominations_return.pk) if nominations_return else None) or Revision(0, agreement.begun_at)
     last = last_day(agreement.partnership)
     ends_on = quarter.ends_on if last is None else min(quarter.ends_on, last + dt.timedelta(days=1))
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"nominations-{agreement.pk}-{quarter.starts_on}",
         title=f"Nominations return of {agreement.provider_body.display_name} for {quarter} can be sent",
-        path=found.get_absolute_url() if found else agreement.get_absolute_url(),
+        path=nominations_return.get_absolute_url() if nominations_return else agreement.get_absolute_url(),
         starts=ends_on,
-        note=found.get_status_display() if found else "Not begun",
+        note=nominations_return.get_status_display() if nominations_return else "Not begun",
         within=agreement.partnership.title,
         partnership=agreement.partnership_id,
         changed_at=revision.at,

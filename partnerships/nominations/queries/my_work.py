@@ -39,24 +39,24 @@ def _disputed_of(user: User) -> QuerySet[NominationsReturn]:
     return _disputed().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
-def _waiting(what: str, found: NominationsReturn) -> Waiting:
+def _waiting(what: str, nominations_return: NominationsReturn) -> Waiting:
     return Waiting(
         what=what,
-        title=f"Nominations, {found.quarter}",
-        path=found.get_absolute_url(),
-        since=found.sent_at,
-        within=found.agreement.partnership.title,
+        title=f"Nominations, {nominations_return.quarter}",
+        path=nominations_return.get_absolute_url(),
+        since=nominations_return.sent_at,
+        within=nominations_return.agreement.partnership.title,
     )
 
 
 def _returns_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_waiting("Confirm or dispute this return", found) for found in rows_for(_sent_to, user)]
+    return [_waiting("Confirm or dispute this return", row) for row in rows_for(_sent_to, user)]
 
 
 def _returns_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _waiting(f"Correct this {'disputed' if found.is_disputed else 'reopened'} return", found)
-        for found in rows_for(_disputed_of, user)
+        _waiting(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
+        for row in rows_for(_disputed_of, user)
     ]
 
 

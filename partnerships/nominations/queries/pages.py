@@ -35,14 +35,14 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
     quarters = [Quarter.of(today)]
     while len(quarters) <= QUARTERS:
         quarters.append(quarters[-1].previous())
-    periods = periods_of(agreement, [one for one in quarters if one.starts_on not in begun])
+    periods = periods_of(agreement, [quarter for quarter in quarters if quarter.starts_on not in begun])
     return [one for one, period in periods.items() if period.last < today]
 
 
-def grounds_of(found: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
+def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
     """Grounds to fill in: those agreed for the quarter, the nominee's own refusal, and others that have a figure."""
-    agreed = agreed_for(found.agreement, found.quarter)
-    given = sorted({one.ground for line in lines for one in line.refusals.all()})
+    agreed = agreed_for(nominations_return.agreement, nominations_return.quarter)
+    given = sorted({refusal.ground for line in lines for refusal in line.refusals.all()})
     return list(dict.fromkeys([*(agreed.refusal_grounds if agreed else ()), NOMINEE_REFUSED, *given]))
 
 
@@ -83,13 +83,15 @@ def origin_of(ask: Entry) -> Origin | None:
     return None
 
 
-def _origin(ask: Entry, found: NominationsReturn, size: Bedrooms, *, first_let: bool) -> Origin:
-    newest = found.records.filter(number__gt=1, confirmed_at__gt=ask.created_at).order_by("-number").first()
+def _origin(ask: Entry, nominations_return: NominationsReturn, size: Bedrooms, *, first_let: bool) -> Origin:
+    newest = (
+        nominations_return.records.filter(number__gt=1, confirmed_at__gt=ask.created_at).order_by("-number").first()
+    )
     words = words_of(size, first_let=first_let)
     if newest is None:
-        return Origin(found, words, None, None)
-    same = [one for one in result_in(newest).lines if (one.bedrooms, one.is_first_let) == (size, first_let)]
-    return Origin(found, words, newest, sum(one.result.shortfall for one in same))
+        return Origin(nominations_return, words, None, None)
+    lines = [line for line in result_in(newest).lines if (line.bedrooms, line.is_first_let) == (size, first_let)]
+    return Origin(nominations_return, words, newest, sum(line.result.shortfall for line in lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,15 @@ _WORDS = ("bedrooms", "is_first_let", "reason", "answer")
 _DECIMALS = ("median_days", "share")
 
 
-def content_of(found: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None) -> dict[str, Any]:
+def content_of(
+    nominations_return: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None
+) -> dict[str, Any]:
     """What a record keeps of a return; fetch the lines with their refusals."""
-    run = found.run
+    run = nominations_return.run
     return {
-        "starts_on": found.starts_on.isoformat(),
-        "council": found.agreement.council_body.name,
-        "provider": found.agreement.provider_body.name,
+        "starts_on": nominations_return.starts_on.isoformat(),
+        "council": nominations_return.agreement.council_body.name,
+        "provider": nominations_return.agreement.provider_body.name,
         "in_force": run.report.get("in_force", []),
         "suspended": run.report.get("suspended", []),
         "median_days": run.report.get("median_days", {}),
@@ -59,7 +61,7 @@ def _shares(period: Period | None) -> dict[str, str]:
 def _kept(line: ReturnLine) -> dict[str, Any]:
     figures = {name: getattr(line, name) for name in (*_WORDS, *_NUMBERS)}
     decimals = {name: None if (one := getattr(line, name)) is None else str(one) for name in _DECIMALS}
-    return {**figures, **decimals, "refusals": {one.ground: one.number for one in line.refusals.all()}}
+    return {**figures, **decimals, "refusals": {refusal.ground: refusal.number for refusal in line.refusals.all()}}
 
 
 def result_in(record: ReturnRecord) -> ReturnResult:
@@ -68,12 +70,12 @@ def result_in(record: ReturnRecord) -> ReturnResult:
     lines = [
         ReturnLine(
             # Records from before times to nominate were kept lack `in_time` and `days`.
-            **{name: one.get(name) for name in (*_WORDS, *_NUMBERS)},
-            **{name: None if one[name] is None else Decimal(one[name]) for name in _DECIMALS},
+            **{name: line.get(name) for name in (*_WORDS, *_NUMBERS)},
+            **{name: None if line[name] is None else Decimal(line[name]) for name in _DECIMALS},
         )
-        for one in kept
+        for line in kept
     ]
-    return ReturnResult(lines, [dict(one["refusals"]) for one in kept], total_of(lines))
+    return ReturnResult(lines, [dict(line["refusals"]) for line in kept], total_of(lines))
 
 
 def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
@@ -139,30 +141,33 @@ def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
     )
 
 
-def sides_of(found: NominationsReturn) -> tuple[str, str]:
+def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
     """The names of council and provider: as on the day on which it was confirmed last, else as today.
 
     The agreement may have passed to other bodies since. Needs `with_sides`.
     """
-    council, provider = found.kept_council, found.kept_provider  # type: ignore[attr-defined]  # annotated
-    return council or found.agreement.council_body.name, provider or found.agreement.provider_body.name
+    council, provider = nominations_return.kept_council, nominations_return.kept_provider  # type: ignore[attr-defined]  # annotated
+    return (
+        council or nominations_return.agreement.council_body.name,
+        provider or nominations_return.agreement.provider_body.name,
+    )
 
 
-def records_of(found: NominationsReturn) -> list[ReturnRecord]:
+def records_of(nominations_return: NominationsReturn) -> list[ReturnRecord]:
     """The records of a return, newest first."""
-    records = list(found.records.select_related("sent_by", "confirmed_by").order_by("-number"))
+    records = list(nominations_return.records.select_related("sent_by", "confirmed_by").order_by("-number"))
     for record in records:
-        record.nominations_return = found
+        record.nominations_return = nominations_return
     return records
 
 
-def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
+def masked_result_of(nominations_return: NominationsReturn) -> list[MaskedLine]:
     """The newest record of a return and all totals, with small counts masked, for other parties.
 
     Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
     vacancies without a nominee are not shown. A return that was never confirmed has no lines.
     """
-    record = found.records.order_by("-number").first()
+    record = nominations_return.records.order_by("-number").first()
     if record is None:
         return []
     figures, shares = _figures(record), record.content["shares"]

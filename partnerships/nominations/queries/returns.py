@@ -32,24 +32,24 @@ def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | No
     return period.agreed if period else None
 
 
-def year_of(found: NominationsReturn) -> CollectionYear | None:
+def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
     """The collection year of CORE that a return's lettings are in; None for years before those we know."""
-    return core_columns().year_of(found.starts_on)
+    return core_columns().year_of(nominations_return.starts_on)
 
 
-def scope_of(found: NominationsReturn) -> Scope | None:
+def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     """Which lettings a return counts; None without terms or a known year. Fetch it with `for_pages`.
 
     Before a succession the homes were in the predecessor's area, and let in its name: both bodies' count.
     """
-    period, year = period_of(found.agreement, found.quarter), year_of(found)
+    period, year = period_of(nominations_return.agreement, nominations_return.quarter), year_of(nominations_return)
     if period is None or year is None:
         return None
     agreed = period.agreed
-    councils, providers = sides_in(found.agreement, period)
-    codes, names = _areas(councils, found.quarter)
+    councils, providers = sides_in(nominations_return.agreement, period)
+    codes, names = _areas(councils, nominations_return.quarter)
     return Scope(
-        found.quarter,
+        nominations_return.quarter,
         (period.first, period.last),
         year,
         agreed,
@@ -76,7 +76,7 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
     names: set[str] = set()
     for code, name, code_within, name_within in served:
         codes.update(filter(None, (code, code_within)))
-        names.update(plain(one) for one in (name, name_within) if one)
+        names.update(plain(area_name) for area_name in (name, name_within) if area_name)
     return frozenset(codes), frozenset(names)
 
 
@@ -123,9 +123,9 @@ class ReturnResult:
     def refusals(self) -> list[tuple[str, int]]:
         """Refusals of all lines by ground, most first."""
         together: Counter[str] = Counter()
-        for one in self.refused:
-            together.update(one)
-        return sorted(together.items(), key=lambda one: (-one[1], one[0]))
+        for refusal in self.refused:
+            together.update(refusal)
+        return sorted(together.items(), key=lambda refusal: (-refusal[1], refusal[0]))
 
     @property
     def offers(self) -> int | None:
@@ -134,15 +134,15 @@ class ReturnResult:
         return sum(given) if given else None
 
 
-def result_of(found: NominationsReturn) -> ReturnResult:
+def result_of(nominations_return: NominationsReturn) -> ReturnResult:
     """Everything that a return says, for the council and the provider."""
-    return result_from(found.lines.prefetch_related("refusals").order_by("pk"))
+    return result_from(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
     """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
     lines = sorted(lines, key=_place)
-    refused = [{one.ground: one.number for one in line.refusals.all()} for line in lines]
+    refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in lines]
     return ReturnResult(lines, refused, total_of(lines))
 
 
@@ -151,11 +151,11 @@ def total_of(lines: Iterable[ReturnLine]) -> Total:
     lines = list(lines)
     results, timed = [line.result for line in lines], [line for line in lines if line.in_time is not None]
     return Total(
-        sum(one.lettings for one in results),
-        sum(one.nominated for one in results),
-        sum(one.not_supplied for one in results),
-        sum(one.agreed for one in results),
-        sum(one.shortfall for one in results),
+        sum(result.lettings for result in results),
+        sum(result.nominated for result in results),
+        sum(result.not_supplied for result in results),
+        sum(result.agreed for result in results),
+        sum(result.shortfall for result in results),
         per_cent_of(sum(line.in_time or 0 for line in timed), sum(line.lettings for line in timed)),
     )
 
@@ -164,11 +164,11 @@ def _place(line: ReturnLine) -> tuple[bool, int]:
     return not line.is_first_let, list(Bedrooms).index(line.size)
 
 
-def disputed_lines_of(found: NominationsReturn) -> list[ReturnLine]:
+def disputed_lines_of(nominations_return: NominationsReturn) -> list[ReturnLine]:
     """Lines that the council disputed and has not confirmed since; none before the return was sent."""
-    if not found.sendings:
+    if not nominations_return.sendings:
         return []
-    return sorted(found.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
+    return sorted(nominations_return.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
 
 
 @dataclass(frozen=True, slots=True)

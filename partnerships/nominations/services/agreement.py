@@ -21,7 +21,7 @@ def follow_terms(taken: TermsTaken) -> None:
     if agreed is None:
         return
     ids = {line["name"]: line["organisation"] for line in taken.version.parties}
-    parties = {one.organisation_id: one for one in taken.partnership.parties.exclude(status=PartyStatus.DECLINED)}
+    parties = {party.organisation_id: party for party in taken.partnership.parties.exclude(status=PartyStatus.DECLINED)}
     council, provider = (parties.get(ids.get(name, 0)) for name in (agreed.council, agreed.provider))
     if council is None or provider is None or council == provider:
         return

@@ -44,9 +44,11 @@ class KeptLettings:
 
 
 @transaction.atomic
-def take_lettings(*, found: NominationsReturn, file: KeptLettings, author: User, now: dt.datetime) -> LettingsRun:
+def take_lettings(
+    *, nominations_return: NominationsReturn, file: KeptLettings, author: User, now: dt.datetime
+) -> LettingsRun:
     """Let a worker count the kept rows of an upload, instead of an earlier one. Raises `UnableToReport`."""
-    locked = lock_to_write(found, author, now)
+    locked = lock_to_write(nominations_return, author, now)
     year = core_columns().year_of(locked.starts_on)
     if year is None:
         raise UnableToReport("Exports of this collection year cannot be read.")
@@ -83,23 +85,23 @@ def count_waiting(*, now: dt.datetime) -> int:
 
 def _fail(run: LettingsRun, error: str) -> None:
     """Say why nothing was counted, and delete the kept rows; an upload that came since stays."""
-    same = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
-    same.update(error=error, claimed_until=None, content=None, columns=[])
+    lettings_runs = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
+    lettings_runs.update(error=error, claimed_until=None, content=None, columns=[])
 
 
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     """Count the kept rows into the lines of the return; "" or why it was not done."""
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."
-    found = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
-    scope = scope_of(found)
+    nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
+    scope = scope_of(nominations_return)
     if scope is None:
         return "No terms with shares for nominations were in force in this quarter."
     rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
     counted = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
         with transaction.atomic():
-            locked = lock_to_write(found, run.asked_by, now)
+            locked = lock_to_write(nominations_return, run.asked_by, now)
             fresh = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
             if fresh.asked_at == run.asked_at:
                 _write(locked, fresh, counted, now)
@@ -110,13 +112,18 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     return ""
 
 
-def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
+def _write(nominations_return: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
     """Write the lines and the report, and delete the kept rows."""
-    scope = scope_of(found)
-    known = {(line.bedrooms, line.is_first_let): line for line in found.lines.order_by("pk")}
+    scope = scope_of(nominations_return)
+    known = {(line.bedrooms, line.is_first_let): line for line in nominations_return.lines.order_by("pk")}
     for (size, is_first_let), counts in sorted(counted.lines.items()):
         line = known.pop((size, is_first_let), None) or ReturnLine(
-            nominations_return=found, bedrooms=size, is_first_let=is_first_let, lettings=0, nominated=0, share=0
+            nominations_return=nominations_return,
+            bedrooms=size,
+            is_first_let=is_first_let,
+            lettings=0,
+            nominated=0,
+            share=0,
         )
         before = line.counted
         line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days

@@ -24,17 +24,22 @@ def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
 RETURN = "nominations_return"
 
 
-def return_identity(found: NominationsReturn) -> str:
+def return_identity(nominations_return: NominationsReturn) -> str:
     """What never changes about a return."""
-    return identity(found.agreement_id, found.starts_on, found.begun_at)
+    return identity(nominations_return.agreement_id, nominations_return.starts_on, nominations_return.begun_at)
 
 
-def note_status(found: NominationsReturn, *, now: dt.datetime) -> None:
+def note_status(nominations_return: NominationsReturn, *, now: dt.datetime) -> None:
     """Tell the journal how far a return is, because a restore takes it back."""
     note(
         RETURN,
         now=now,
-        **{"return": found.pk, "same": return_identity(found), "status": found.status, "sendings": found.sendings},
+        **{
+            "return": nominations_return.pk,
+            "same": return_identity(nominations_return),
+            "status": nominations_return.status,
+            "sendings": nominations_return.sendings,
+        },
     )
 
 

@@ -11,18 +11,20 @@ from partnerships.nominations.queries.returns import result_of
 from partnerships.people.models import User
 
 
-def keep_record(found: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
+def keep_record(nominations_return: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
     """Write the next record of a return that was just settled. Call it with the return locked."""
-    assert found.sent_at is not None  # it was settled
-    lines, before = result_of(found).lines, found.records.order_by("-number").first()
+    assert nominations_return.sent_at is not None  # it was settled
+    lines, before = result_of(nominations_return).lines, nominations_return.records.order_by("-number").first()
     return ReturnRecord.objects.create(
-        nominations_return=found,
-        number=found.confirmations,
-        reason=found.correction if before else "",
-        content=content_of(found, lines, period_of(found.agreement, found.quarter)),
+        nominations_return=nominations_return,
+        number=nominations_return.confirmations,
+        reason=nominations_return.correction if before else "",
+        content=content_of(
+            nominations_return, lines, period_of(nominations_return.agreement, nominations_return.quarter)
+        ),
         masked=masked_for(lines, before),
-        sent_at=found.sent_at,
-        sent_by=found.sent_by,
+        sent_at=nominations_return.sent_at,
+        sent_by=nominations_return.sent_by,
         confirmed_at=now,
         confirmed_by=author,
     )

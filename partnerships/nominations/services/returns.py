@@ -56,36 +56,41 @@ class Supplement:
     in_time: int | None = None
 
 
-def lock_return(found: NominationsReturn) -> NominationsReturn:
+def lock_return(nominations_return: NominationsReturn) -> NominationsReturn:
     """The return as it is now, locked after its partnership."""
-    agreement = lock_agreement(found.agreement)
-    locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    agreement = lock_agreement(nominations_return.agreement)
+    locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=nominations_return.pk)
     locked.agreement = agreement
     return locked
 
 
 def record_return(
-    found: NominationsReturn, event: EventKind, *, of_council: bool = False, author: User | None, now: dt.datetime
+    nominations_return: NominationsReturn,
+    event: EventKind,
+    *,
+    of_council: bool = False,
+    author: User | None,
+    now: dt.datetime,
 ) -> None:
     """Record what happened to a return, for the provider or the council."""
-    agreement = found.agreement
+    agreement = nominations_return.agreement
     record_event(
         agreement,
         event,
-        number=found.pk,
-        quarter=str(found.quarter),
+        number=nominations_return.pk,
+        quarter=str(nominations_return.quarter),
         organisation=agreement.council_body if of_council else agreement.provider_body,
         author=author,
         now=now,
     )
 
 
-def lock_to_write(found: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
+def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
     """The locked return, if the author may write it now, also once the partnership is over.
 
     Raises `UnableToAct` and `UnableToReport`.
     """
-    locked = lock_return(found)
+    locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_report)
     if not locked.is_writable:
         raise UnableToReport("This return was sent. It can be changed again if the council disputes it.")
@@ -106,24 +111,27 @@ def start_return(
         quarter = Quarter(starts_on)
     except ValueError as error:
         raise UnableToReport(str(error)) from error
-    found = NominationsReturn.objects.filter(agreement=locked, starts_on=starts_on).first()
-    if found is not None:
-        return found
+    nominations_return = NominationsReturn.objects.filter(agreement=locked, starts_on=starts_on).first()
+    if nominations_return is not None:
+        return nominations_return
     period = period_of(locked, quarter)
     if period is None:
         raise UnableToReport("No terms with shares for nominations were in force in this quarter.")
     if period.last >= timezone.localdate(now):
         raise UnableToReport("This quarter is not over yet.")
-    found = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
-    record_return(found, EventKind.RETURN_STARTED, author=author, now=now)
-    return found
+    nominations_return = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
+    record_return(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
+    return nominations_return
 
 
 def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
     """What is saved of lines, by their id; fetch their refusals before."""
     return {
         line.pk: Supplement(
-            line.offers, line.not_supplied, {one.ground: one.number for one in line.refusals.all()}, line.in_time
+            line.offers,
+            line.not_supplied,
+            {refusal.ground: refusal.number for refusal in line.refusals.all()},
+            line.in_time,
         )
         for line in lines
     }
@@ -132,7 +140,7 @@ def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
 @transaction.atomic
 def complete_return(
     *,
-    found: NominationsReturn,
+    nominations_return: NominationsReturn,
     lines: Mapping[int, Supplement],
     read: Mapping[int, Supplement],
     author: User,
@@ -143,7 +151,7 @@ def complete_return(
     `read` is what the author read of them (`supplements_of`). Raises `UnableToReport`, and its `FiguresChanged` with
     nothing saved if a line that the author changes was changed by somebody else too.
     """
-    locked = lock_to_write(found, author, now)
+    locked = lock_to_write(nominations_return, author, now)
     by_id = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
     if not lines.keys() <= by_id.keys():
         raise UnableToReport("The lettings were counted again in the meantime. Look at the new lines first.")
@@ -193,14 +201,14 @@ def undecide(line: ReturnLine) -> None:
 
 @transaction.atomic
 def send_return(
-    *, found: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
+    *, nominations_return: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
 ) -> None:
     """Send the counted return to the council, which hears of it. Raises `UnableToReport`.
 
     Lines that it disputed wait for it again, with the provider's `answers` by line; those that it confirmed stay
     confirmed unless they changed.
     """
-    locked = lock_to_write(found, author, now)
+    locked = lock_to_write(nominations_return, author, now)
     run = getattr(locked, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
@@ -226,7 +234,7 @@ def send_return(
 @transaction.atomic
 def decide_lines(
     *,
-    found: NominationsReturn,
+    nominations_return: NominationsReturn,
     sending: int,
     decisions: Mapping[int, tuple[Decision, str]],
     author: User,
@@ -237,7 +245,7 @@ def decide_lines(
     When every line is decided, the return is settled, or goes back to the provider if a line is disputed; the provider
     hears of it. `sending` is the number of the sending that the author read.
     """
-    locked = lock_return(found)
+    locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_decide)
     if not locked.is_sent:
         raise UnableToDecide("This return is not waiting for the council.")
@@ -262,37 +270,37 @@ def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now
     line.save(update_fields=[*_DECIDED, "reason", "answer"])
 
 
-def _close(found: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
+def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
     """Settle the return and keep its record, or give it back to the provider."""
     is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
-    found.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
-    found.settled_at = None if is_disputed else now
-    found.confirmations += not is_disputed
-    found.save(update_fields=["status", "settled_at", "confirmations"])
+    nominations_return.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
+    nominations_return.settled_at = None if is_disputed else now
+    nominations_return.confirmations += not is_disputed
+    nominations_return.save(update_fields=["status", "settled_at", "confirmations"])
     if not is_disputed:
-        keep_record(found, author=author, now=now)
-        record_return(found, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
-    note_status(found, now=now)
-    provider, council = found.agreement.provider_body, found.agreement.council_body
-    people = {*leads_of(provider).values_list("pk", flat=True), found.sent_by_id}
+        keep_record(nominations_return, author=author, now=now)
+        record_return(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
+    note_status(nominations_return, now=now)
+    provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
+    people = {*leads_of(provider).values_list("pk", flat=True), nominations_return.sent_by_id}
     record_emails(
         kind="nominations.return_decided",
         people=sorted(pk for pk in people if pk not in (None, author.pk)),
-        params={"return": found.pk, "sending": found.sendings},
+        params={"return": nominations_return.pk, "sending": nominations_return.sendings},
         sender_id=council.pk,
         now=now,
     )
 
 
 @transaction.atomic
-def reopen_return(*, found: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
+def reopen_return(*, nominations_return: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
     """Reopen a confirmed return, so that the provider can correct it.
 
     Its record stays, and the council confirms every line again.
 
     Either side does so, with a reason; the leads of both hear of it. Raises `UnableToReport`.
     """
-    locked = lock_return(found)
+    locked = lock_return(nominations_return)
     rights = rights_over(locked.agreement, author, now)
     require(rights.may_reopen)
     if not locked.is_settled:

@@ -24,12 +24,14 @@ class UnableToAsk(Exception):
 
 
 @transaction.atomic
-def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | None, now: dt.datetime) -> Entry:
+def ask_for_shortfall(
+    *, nominations_return: NominationsReturn, line: int, author: User | None, now: dt.datetime
+) -> Entry:
     """The council's ask of the provider to make up a shortfall; the existing one if there is one already.
 
     It belongs to no partnership, whose other parties would see its count. Raises `UnableToAsk`.
     """
-    locked = lock_return(found)
+    locked = lock_return(nominations_return)
     agreement = locked.agreement
     require(rights_over(agreement, author, now).may_ask)
     short = locked.lines.filter(pk=line).first()

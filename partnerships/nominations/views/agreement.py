@@ -20,10 +20,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     _, agreement, rights = open_agreement(request, pk)
     returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
-        returns = [one for one in returns if rights.reads(one)]
+        returns = [nominations_return for nominations_return in returns if rights.reads(nominations_return)]
         trends = trend_charts(trend_of(agreement))
     else:
-        returns = [one for one in returns if one.confirmations]
+        returns = [nominations_return for nominations_return in returns if nominations_return.confirmations]
         trends = masked_trend_charts(masked_trend_of(agreement) if rights.reads_masked else [])
     context = {
         "agreement": agreement,

@@ -30,7 +30,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             for line, decision, reason in form.lines
         }
         services.decide_lines(
-            found=found,
+            nominations_return=found,
             sending=form.cleaned_data["sending"],
             decisions=decisions,
             author=user,
@@ -49,7 +49,7 @@ def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
     require(rights.may_ask)
 
     def step() -> tuple[str, str]:
-        entry = ask_for_shortfall(found=found, line=line, author=user, now=timezone.now())
+        entry = ask_for_shortfall(nominations_return=found, line=line, author=user, now=timezone.now())
         return f"{found.agreement.provider_body.name} is asked to make it up.", entry.get_absolute_url()
 
     return press_button(request, step, UnableToAsk, back=found.get_absolute_url())

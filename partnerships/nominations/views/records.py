@@ -102,7 +102,7 @@ def _number(cell: str) -> object:
 def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) -> HttpResponseBase:
     """A record of a confirmed return as a file: PDF, Excel or CSV, all from one sheet."""
     _, found, rights = open_return(request, pk, number)
-    kept = next((one for one in records_of(found) if one.number == record), None)
+    kept = next((kept_record for kept_record in records_of(found) if kept_record.number == record), None)
     if kept is None or shape not in FILES:
         raise Http404
     sheet, name = sheet_of(kept), f"nominations-{found.starts_on:%Y-%m}-record-{record}"

@@ -36,7 +36,9 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Start the return of a quarter that is over."""
     user, agreement, rights = open_agreement(request, pk)
     require(rights.may_report)
-    quarters = [(one.starts_on.isoformat(), str(one)) for one in quarters_to_start(agreement, timezone.localdate())]
+    quarters = [
+        (quarter.starts_on.isoformat(), str(quarter)) for quarter in quarters_to_start(agreement, timezone.localdate())
+    ]
     form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
 
     def step() -> tuple[str, str]:
@@ -67,22 +69,29 @@ def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @csrf_protect
-def _upload(request: HttpRequest, user: User, found: NominationsReturn, rights: Rights) -> HttpResponse:
-    form = UploadForm(posted(request), request.FILES or None, cancel=found.get_absolute_url())
+def _upload(request: HttpRequest, user: User, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
+    """The form for uploading lettings; a good file is stored and counted by a worker."""
+    form = UploadForm(posted(request), request.FILES or None, cancel=nominations_return.get_absolute_url())
     if form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)
-        kept = services.KeptLettings(file.name or "", file.packed, file.columns, file.rows)
+        lettings = services.KeptLettings(file.name or "", file.packed, file.columns, file.rows)
         try:
-            services.take_lettings(found=found, file=kept, author=user, now=timezone.now())
+            services.take_lettings(
+                nominations_return=nominations_return, file=lettings, author=user, now=timezone.now()
+            )
         except services.UnableToReport as error:
             form.add_error("file", str(error))
         else:
             nudge_after_commit(count_waiting.delay)
             messages.success(request, "The lettings are uploaded and will be counted.")
-            return redirect(found)
-    context = {**about(found, rights), "heading": f"Upload lettings of {found.quarter}", "shows_year": True}
-    return form_page(request, _STEP, form, back=found.get_absolute_url(), **context)
+            return redirect(nominations_return)
+    context = {
+        **about(nominations_return, rights),
+        "heading": f"Upload lettings of {nominations_return.quarter}",
+        "shows_year": True,
+    }
+    return form_page(request, _STEP, form, back=nominations_return.get_absolute_url(), **context)
 
 
 @_FORM
@@ -96,7 +105,9 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         read = form.cleaned_data["read"]
         try:
-            services.complete_return(found=found, lines=form.figures(), read=read, author=user, now=timezone.now())
+            services.complete_return(
+                nominations_return=found, lines=form.figures(), read=read, author=user, now=timezone.now()
+            )
         except services.FiguresChanged:
             form.show_saved()
             raise
@@ -114,7 +125,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     form = SendForm(posted(request), disputed=disputed_lines_of(found), cancel=found.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        services.send_return(found=found, answers=form.answers(), author=user, now=timezone.now())
+        services.send_return(nominations_return=found, answers=form.answers(), author=user, now=timezone.now())
         return f"The return for {found.quarter} is sent.", found.get_absolute_url()
 
     lead = f"{found.agreement.council_body.name} will confirm or dispute each line. You cannot change it meanwhile."
@@ -131,7 +142,7 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        services.reopen_return(found=found, reason=reason, author=user, now=timezone.now())
+        services.reopen_return(nominations_return=found, reason=reason, author=user, now=timezone.now())
         return f"The return for {found.quarter} is open again.", found.get_absolute_url()
 
     provider, council = found.agreement.provider_body.name, found.agreement.council_body.name

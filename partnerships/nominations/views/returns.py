@@ -79,21 +79,21 @@ def _at_least_masked(agreement: NominationsAgreement, rights: Rights, number: in
     return found
 
 
-def about(found: NominationsReturn, rights: Rights) -> dict[str, Any]:
+def about(nominations_return: NominationsReturn, rights: Rights) -> dict[str, Any]:
     """What every page of a return shows."""
     return {
-        "found": found,
-        "agreement": found.agreement,
-        "partnership": found.agreement.partnership,
-        "quarter": str(found.quarter),
-        "year": year_of(found),
+        "found": nominations_return,
+        "agreement": nominations_return.agreement,
+        "partnership": nominations_return.agreement.partnership,
+        "quarter": str(nominations_return.quarter),
+        "year": year_of(nominations_return),
         "rights": rights,
     }
 
 
-def run_of(found: NominationsReturn) -> LettingsRun | None:
+def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
     """The upload of a return, if there was one."""
-    run: LettingsRun | None = getattr(found, "run", None)
+    run: LettingsRun | None = getattr(nominations_return, "run", None)
     return run
 
 
@@ -111,17 +111,17 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, agreement, rights = open_agreement(request, pk)
     if not rights.is_open:
         return redirect(agreement)
-    found = _at_least_masked(agreement, rights, number)
+    nominations_return = _at_least_masked(agreement, rights, number)
     if rights.reads_masked:
-        return _masked(request, found, rights)
-    result, run = result_of(found), run_of(found)
-    report, records = run.report if run else {}, records_of(found)
-    charts = [chart_of(found.quarter, result.lines), days_chart(found.quarter, result.lines)]
+        return _masked(request, nominations_return, rights)
+    result, run = result_of(nominations_return), run_of(nominations_return)
+    report, records = run.report if run else {}, records_of(nominations_return)
+    charts = [chart_of(nominations_return.quarter, result.lines), days_chart(nominations_return.quarter, result.lines)]
     if result.refusals:
-        charts.append(refusals_chart(found.quarter, result.refusals))
-    council, provider = sides_of(found)
+        charts.append(refusals_chart(nominations_return.quarter, result.refusals))
+    council, provider = sides_of(nominations_return)
     context = {
-        **about(found, rights),
+        **about(nominations_return, rights),
         "council": council,
         "provider": provider,
         "run": run,
@@ -134,26 +134,26 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             for line, refused in zip(result.lines, result.refused, strict=True)
         ],
         "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
-        "days": days_counted(found.quarter, report),
+        "days": days_counted(nominations_return.quarter, report),
         "in_time": time_to_nominate(result.lines),
         "headings": HEADINGS,
         "charts": charts,
-        "records": [(one, [(label, one.address(code)) for code, label in FILES.items()]) for one in records],
-        "may_reopen": rights.may_reopen and found.is_settled,
-        "shortfalls": shortfalls_of(result.lines, user) if not found.is_writable else [],
-        "may_write": rights.may_report and found.is_writable,
-        "may_decide": rights.may_decide and found.is_sent,
+        "records": [(record, [(label, record.address(code)) for code, label in FILES.items()]) for record in records],
+        "may_reopen": rights.may_reopen and nominations_return.is_settled,
+        "shortfalls": shortfalls_of(result.lines, user) if not nominations_return.is_writable else [],
+        "may_write": rights.may_report and nominations_return.is_writable,
+        "may_decide": rights.may_decide and nominations_return.is_sent,
     }
     return render(request, "nominations/return.html", context)
 
 
-def _masked(request: HttpRequest, found: NominationsReturn, rights: Rights) -> HttpResponse:
+def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
     """A confirmed return as other parties see it: its newest record."""
-    lines = masked_result_of(found)
+    lines = masked_result_of(nominations_return)
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
-    council, provider = sides_of(found)
+    council, provider = sides_of(nominations_return)
     sides = {"council": council, "provider": provider}
-    context = {**about(found, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
+    context = {**about(nominations_return, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
     return render(request, "nominations/masked.html", context)
 
 
@@ -174,16 +174,16 @@ def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """The lines of a return as CSV; other parties get them masked."""
     _, agreement, rights = open_agreement(request, pk)
-    found = _at_least_masked(agreement, rights, number)
+    nominations_return = _at_least_masked(agreement, rights, number)
     if rights.reads_masked:
-        masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(found)]
-        return csv_response(_file_name(found), ["Homes", *MASKED_HEADINGS], masked)
-    result = result_of(found)
+        masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
+        return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked)
+    result = result_of(nominations_return)
     rows = [
         (line.words, *cells_of(line, refused), line.get_decision_display(), line.reason, line.answer)
         for line, refused in zip(result.lines, result.refused, strict=True)
     ]
-    return csv_response(_file_name(found), ["Homes", *HEADINGS, "Council", "Why", "Answer"], rows)
+    return csv_response(_file_name(nominations_return), ["Homes", *HEADINGS, "Council", "Why", "Answer"], rows)
 
 
 @require_safe
@@ -191,10 +191,12 @@ def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """What became of the rows of the upload, as CSV: reason, remedy, how many and which."""
     _, found, _ = open_return(request, pk, number)
     run = run_of(found)
-    rows = [(one.label, one.remedy, one.number, one.rows) for one in (outcomes_of(run) if run else [])]
+    rows = [
+        (outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in (outcomes_of(run) if run else [])
+    ]
     name = f"rows-{found.starts_on:%Y-%m}.csv"
     return csv_response(name, ["What happened to them", "What to do", "Rows", "Which"], rows)
 
 
-def _file_name(found: NominationsReturn) -> str:
-    return f"nominations-{found.starts_on:%Y-%m}.csv"
+def _file_name(nominations_return: NominationsReturn) -> str:
+    return f"nominations-{nominations_return.starts_on:%Y-%m}.csv"

@@ -67,11 +67,11 @@ def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Writ
     own, key = organisation_values(organisation.pk)["organisation"], key_of(organisation)
     return [
         Written(
-            (one.position, one.pk, ""),
-            one.cells if one.values.get("organisation") == own else {**one.cells, "organisation": key},
-            one.read_at,
+            (record.position, record.pk, ""),
+            record.cells if record.values.get("organisation") == own else {**record.cells, "organisation": key},
+            record.read_at,
         )
-        for one in records
+        for record in records
     ]
 
 

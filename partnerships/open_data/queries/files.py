@@ -60,12 +60,12 @@ def file_of(organisation: Organisation, dataset: str) -> OpenFile:
     Its order is that of the files read, then that of the plans made here.
     """
     rows = _ROWS[dataset](organisation)
-    ordered = sorted(rows, key=lambda one: one.order)
+    ordered = sorted(rows, key=lambda row: row.order)
     return OpenFile(
         headings=DATASETS[dataset].headings,
-        rows=tuple(one.cells for one in ordered if not one.left_out),
-        changed_at=max((one.changed_at for one in ordered if one.changed_at), default=None),
-        left_out=tuple(dict.fromkeys(one.left_out for one in ordered if one.left_out)),
+        rows=tuple(row.cells for row in ordered if not row.left_out),
+        changed_at=max((row.changed_at for row in ordered if row.changed_at), default=None),
+        left_out=tuple(dict.fromkeys(row.left_out for row in ordered if row.left_out)),
     )
 
 

@@ -60,13 +60,13 @@ def public_plans(organisation: Organisation, kind: str) -> list[Public]:
         .order_by("plan", "-number")
         .distinct("plan")
     )
-    return [Public(one.plan, one, outside(one.content)) for one in versions]
+    return [Public(version.plan, version, outside(version.content)) for version in versions]
 
 
 def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Record]]:
     """The rows that were read of these plans, by plan and key."""
     found: dict[int, dict[str, Record]] = defaultdict(dict)
-    for record in Record.objects.filter(dataset=dataset, plan__in=[one.plan for one in plans]).order_by("position"):
+    for record in Record.objects.filter(dataset=dataset, plan__in=[plan.plan for plan in plans]).order_by("position"):
         found[record.plan_id or 0][record.key] = record
     return found
 
@@ -76,7 +76,7 @@ def plan_rows(organisation: Organisation) -> list[Written]:
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, PLAN.code)
     areas = _areas_of(plans)
-    return [_plan_row(one, records[one.plan.pk].get(""), areas[one.plan.pk]) for one in plans]
+    return [_plan_row(plan, records[plan.plan.pk].get(""), areas[plan.plan.pk]) for plan in plans]
 
 
 def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
@@ -119,7 +119,7 @@ def reference_of(plan: Plan) -> str:
 
 def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
     """The codes of the planning areas of each plan's owners, else of their districts, with semicolons between."""
-    everybody = {owner.organisation_id for one in plans for owner in one.plan.owners.all()}
+    everybody = {owner.organisation_id for plan in plans for owner in plan.plan.owners.all()}
     codes: dict[int, dict[str, str]] = defaultdict(dict)
     schemes = [Scheme.GSS, Scheme.PLANNING_AREA]
     for row in Identifier.objects.filter(organisation__in=everybody, scheme__in=schemes, valid_to=None).order_by("pk"):
@@ -129,9 +129,9 @@ def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
         return codes[owner].get(Scheme.PLANNING_AREA) or codes[owner].get(Scheme.GSS, "")
 
     found = {}
-    for one in plans:
-        owners = [owner.organisation_id for owner in one.plan.owners.all()]
-        found[one.plan.pk] = ";".join(filter(None, map(code_of, owners)))
+    for plan in plans:
+        owners = [owner.organisation_id for owner in plan.plan.owners.all()]
+        found[plan.plan.pk] = ";".join(filter(None, map(code_of, owners)))
     return found
 
 
@@ -141,11 +141,11 @@ def timetable_rows(organisation: Organisation) -> list[Written]:
     records = records_of(plans, TIMETABLE.code)
     references = {pk: known[""].cells for pk, known in records_of(plans, PLAN.code).items() if "" in known}
     rows = []
-    for one in plans:
-        reference = references.get(one.plan.pk, {}).get("reference") or reference_of(one.plan)
+    for plan in plans:
+        reference = references.get(plan.plan.pk, {}).get("reference") or reference_of(plan.plan)
         rows += [
-            _event_row(one, milestone, records[one.plan.pk].get(milestone["key"]), reference)
-            for milestone in one.content["milestones"]
+            _event_row(plan, milestone, records[plan.plan.pk].get(milestone["key"]), reference)
+            for milestone in plan.content["milestones"]
         ]
     return rows
 

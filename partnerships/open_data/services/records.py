@@ -102,9 +102,9 @@ def keep_rows(
         had = before[thing.pk]
         if thing.pk in incomplete:
             had = [one for one in had if any(_is_same_row(one, row) for row in kept)]
-        if [_said(one) for one in had] == [_said(one) for one in kept]:
+        if [_said(row) for row in had] == [_said(row) for row in kept]:
             continue
-        gone += [one.pk for one in had]
-        fresh += [Record(dataset=dataset, read_at=now, **{column: thing}, **_said(one)) for one in kept]
+        gone += [row.pk for row in had]
+        fresh += [Record(dataset=dataset, read_at=now, **{column: thing}, **_said(row)) for row in kept]
     Record.objects.filter(pk__in=gone).delete()
     Record.objects.bulk_create(fresh, batch_size=500)

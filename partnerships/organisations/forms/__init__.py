@@ -218,11 +218,11 @@ class AccessRequestForm(Form):
     )
 
     def __init__(self, *args: Any, person: User | None, typed: str, **kwargs: Any) -> None:
-        known = {"name": person.name, "email": person.email} if person else {}
-        kwargs.setdefault("initial", {"organisation_name": typed, **known})
+        initial = {"name": person.name, "email": person.email} if person else {}
+        kwargs.setdefault("initial", {"organisation_name": typed, **initial})
         super().__init__(*args, **kwargs)
         if person is not None:
-            for field, value in known.items():
+            for field, value in initial.items():
                 self.fields[field].disabled = bool(value)
         back = reverse("organisations:list") if person else "/"
         self.helper = Helper(self, submit="Ask an administrator", cancel=back)
@@ -317,16 +317,16 @@ class OrganisationAdminForm(ReasonedForm):
 
     def clean(self) -> dict[str, Any]:
         """Show beside the field why the service would refuse the sign-in."""
-        given = super().clean() or {}
+        data = super().clean() or {}
         words = sign_in_refusal(
             Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
-            provider=given.get("sign_in_provider", ""),
-            required=given.get("own_sign_in_required", False),
+            provider=data.get("sign_in_provider", ""),
+            required=data.get("own_sign_in_required", False),
         )
         if words:
             self.add_error("own_sign_in_required", words)
-        alike = [] if self.instance.pk or given.get("is_another") else similar_to(given.get("name", ""))
+        alike = [] if self.instance.pk or data.get("is_another") else similar_to(data.get("name", ""))
         if alike:
-            names = ", ".join(one.name for one in alike)
+            names = ", ".join(organisation.name for organisation in alike)
             self.add_error("is_another", f"The directory has nearly the same name: {names}. Is it the same body?")
-        return given
+        return data

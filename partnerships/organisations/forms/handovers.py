@@ -71,7 +71,9 @@ class ProposeHandoversForm(_TickingForm):
         records, everything = self.fields["records"], self.fields["everything"]
         assert isinstance(records, forms.MultipleChoiceField)
         records.required = not self._is_everything()
-        records.choices = [(str(one.pk), f"{one.title} ({one.what})" if one.what else one.title) for one in things]
+        records.choices = [
+            (str(thing.pk), f"{thing.title} ({thing.what})" if thing.what else thing.title) for thing in things
+        ]
         everything.label = f"All {count} that the filter found"
         bodies = list(successors)
         if len(bodies) < 2:  # Nobody to share with.
@@ -86,10 +88,10 @@ class ProposeHandoversForm(_TickingForm):
 
     def clean(self) -> dict[str, Any]:
         """Nobody shares with themselves."""
-        given = super().clean() or {}
-        if given.get("successor") in (given.get("others") or ()):
+        data = super().clean() or {}
+        if data.get("successor") in (data.get("others") or ()):
             self.add_error("others", "It already takes over. Choose the other organisations.")
-        return given
+        return data
 
 
 class _LinesForm(_TickingForm):
@@ -182,12 +184,12 @@ class ConsentForm(_LinesForm):
 
     def clean(self) -> dict[str, Any]:
         """A consent needs its day, giver and evidence; a refusal its reason."""
-        given = super().clean() or {}
+        data = super().clean() or {}
         needed = {"given": ("given_by", "given_on", "evidence"), "refused": ("reason",)}
-        for name in needed.get(given.get("answer", ""), ()):
-            if name not in self.errors and not given.get(name):
+        for name in needed.get(data.get("answer", ""), ()):
+            if name not in self.errors and not data.get(name):
                 self.add_error(name, _MISSING[name])
-        return given
+        return data
 
 
 _MISSING = {
@@ -204,7 +206,7 @@ def _in_words(line: Handover, title: str) -> str:
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",
     ]
-    sharing = ", ".join(one.display_name for one in (line.successor, *line.others.all()))
+    sharing = ", ".join(organisation.display_name for organisation in (line.successor, *line.others.all()))
     what = [f"From {line.predecessor.name} to {line.successor.name}", *amounts]
     terms = [
         f"{line.get_sharing_display()}: {sharing}" if line.sharing != Sharing.ALONE else "",

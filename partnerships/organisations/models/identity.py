@@ -112,10 +112,10 @@ def scheme_of(number: str, *, kind: str) -> str:
 
 def of_org_id(text: str) -> tuple[str, str]:
     """Scheme and number in an org-id such as `GB-COH-01234567`; empty if it is none."""
-    wanted = text.strip().upper()
+    org_id = text.strip().upper()
     for scheme, code in ORG_ID_LISTS.items():
-        if wanted.startswith(f"{code}-"):
-            return str(scheme), wanted.removeprefix(f"{code}-")
+        if org_id.startswith(f"{code}-"):
+            return str(scheme), org_id.removeprefix(f"{code}-")
     return "", ""
 
 

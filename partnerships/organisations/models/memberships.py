@@ -71,25 +71,25 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
         """Those of one person, in one of the roles if any is given."""
-        mine = self.filter(person_id=user.pk)
-        return mine.filter(role__in=roles) if roles else mine
+        own_rows = self.filter(person_id=user.pk)
+        return own_rows.filter(role__in=roles) if roles else own_rows
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
         """Ids of the organisations a person acts for today, for `holdings.among`."""
         standing = stand_ins()
         if standing is not None:
             return standing.organisations(user.pk, roles)
-        held = self.held_by(user)
-        if held is None:
+        memberships = self.held_by(user)
+        if memberships is None:
             return self.current().of_person(user, *roles).values("organisation")
-        return list({organisation for organisation, role, *_ in held if not roles or role in roles})
+        return list({organisation for organisation, role, *_ in memberships if not roles or role in roles})
 
     def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
         """The roles of a person today, by id of the organisation."""
-        held = self.held_by(user)
-        if held is None:
+        memberships = self.held_by(user)
+        if memberships is None:
             return dict(self.current().of_person(user).values_list("organisation", "role"))
-        return {organisation: role for organisation, role, *_ in held}
+        return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
         """While a page is made: id of the organisation, role, its name and since when, the first first; else None."""

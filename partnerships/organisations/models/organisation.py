@@ -203,7 +203,11 @@ class Organisation(models.Model):
     def org_ids(self) -> list[str]:
         """Its numbers of today as org-id.guide writes them. Needs `identifiers` fetched."""
         today = timezone.localdate()
-        return sorted(one.org_id for one in self.identifiers.all() if one.org_id and one.is_valid_on(today))
+        return sorted(
+            identifier.org_id
+            for identifier in self.identifiers.all()
+            if identifier.org_id and identifier.is_valid_on(today)
+        )
 
     @property
     def kind_in_words(self) -> str:

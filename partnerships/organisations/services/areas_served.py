@@ -34,13 +34,13 @@ def serve_area(
     The last day is exclusive; None leaves a side open.
     """
     require(roles_of(author, now).keeps_directory)
-    served, made = AreaServed.objects.get_or_create(
+    served, created = AreaServed.objects.get_or_create(
         organisation=organisation,
         area=area,
         starts_on=starts_on,
         defaults={"ends_on": ends_on, "source": source},
     )
-    if made:
+    if created:
         record_event(organisation, EventKind.AREA_ADDED, author=author, now=now, data={"after": {"area": area.name}})
     return served
 

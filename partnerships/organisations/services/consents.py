@@ -55,14 +55,14 @@ def record_consent(
     Evidence that a line has already stays beside it. Leads of the predecessor or of the successor that keeps the
     record, and administrators. Raises `UnableToHandOverLines`.
     """
-    found = _lock_lacking(lines, author, now)
+    lacking = _lock_lacking(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()
     if not given_by or not evidence:
         raise UnableToHandOverLines("Say who gave the consent and where it can be read.")
     if given_on > timezone.localdate(now):
         raise UnableToHandOverLines("Consent cannot have been given after today.")
     alike: dict[str, list[int]] = defaultdict(list)
-    for line in found:
+    for line in lacking:
         alike["; ".join(filter(None, (line.evidence, evidence)))].append(line.pk)
     if any(len(said) > _MAX_EVIDENCE for said in alike):
         raise UnableToHandOverLines("Give the evidence in fewer words: it is added to what the line already says.")
@@ -73,7 +73,7 @@ def record_consent(
             "on": given_on.isoformat(),
             "by": author.pk if author else None,
         }
-        for line in found
+        for line in lacking
     ]
     journal.note_all(CONSENT, facts, now=now)
     for said, pks in alike.items():
@@ -84,7 +84,7 @@ def record_consent(
             consent_recorded_by=author,
             consent_recorded_at=now,
         )
-    return len(found)
+    return len(lacking)
 
 
 @transaction.atomic
@@ -94,10 +94,10 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
     They are disputed then, even if they were accepted, and the predecessor proposes again. The same people record it
     as record a consent. Raises `UnableToHandOverLines`.
     """
-    found = _lock_lacking(lines, author, now)
+    lacking = _lock_lacking(lines, author, now)
     if not reason.strip():
         raise UnableToHandOverLines("Say who refused the consent, and why.")
-    pks = [line.pk for line in found]
+    pks = [line.pk for line in lacking]
     AcceptedPart.objects.filter(handover__in=pks).delete()
     Handover.objects.filter(pk__in=pks).update(
         state=HandoverState.DISPUTED,
@@ -105,16 +105,16 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
         answered_by=author,
         answered_at=now,
     )
-    return len(found)
+    return len(lacking)
 
 
 def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
     """The lines, locked; the author must lead one side of each, or be an administrator."""
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    found = list(waiting.lacking_consent().order_by("pk"))
-    for sides in {(line.predecessor_id, line.successor_id) for line in found}:
+    lines_found = list(waiting.lacking_consent().order_by("pk"))
+    for sides in {(line.predecessor_id, line.successor_id) for line in lines_found}:
         require(roles.keeps_directory or any(roles.lead(pk) for pk in sides))
-    if not found or len(found) < len(lines):
+    if not lines_found or len(lines_found) < len(lines):
         raise UnableToHandOverLines("Consent to some of these has already been recorded. Look at the list again.")
-    return found
+    return lines_found

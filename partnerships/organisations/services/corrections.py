@@ -98,8 +98,8 @@ def correct_area_served(
     if not before:
         return ()
     _check(reason, locked.starts_on, locked.ends_on)
-    same = AreaServed.objects.filter(organisation=organisation, area=locked.area, starts_on=locked.starts_on)
-    if same.exclude(pk=locked.pk).exists():
+    duplicates = AreaServed.objects.filter(organisation=organisation, area=locked.area, starts_on=locked.starts_on)
+    if duplicates.exclude(pk=locked.pk).exists():
         raise UnableToCorrect(f"Another row says that it serves {locked.area.name} from that day.")
     locked.save(update_fields=list(before))
     data = {"before": before, "after": {"area": locked.area.name, **after}, "reason": reason.strip()}

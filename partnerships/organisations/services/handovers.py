@@ -80,7 +80,7 @@ def propose_handovers(
         raise UnableToHandOverLines("This succession was cancelled.")
     following = set(locked.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
     following -= {None, predecessor.pk}  # One that goes on takes nothing over from itself.
-    if not {successor.pk, *(one.pk for one in others)} <= following:
+    if not {successor.pk, *(other.pk for other in others)} <= following:
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
     if (sharing == Sharing.ALONE) != (not others):
         raise UnableToHandOverLines("Several organisations share it jointly, or each for its part.")
@@ -88,18 +88,18 @@ def propose_handovers(
     # Locked, so that the successor does not accept one of them before it is replaced.
     if set(lines.select_for_update().order_by("pk").values_list("state", flat=True)) - set(OPEN_HANDOVERS):
         raise UnableToHandOverLines("The successor has accepted some of these.")
-    found = _found(kind, predecessor, records, now)
+    things = _found(kind, predecessor, records, now)
     lines.delete()
-    made = Handover.objects.bulk_create(
+    created = Handover.objects.bulk_create(
         (
             Handover(
                 succession=locked,
                 predecessor=predecessor,
                 kind=kind,
-                record=one.pk,
-                title=one.outside[:300],
-                homes=one.homes,
-                money=one.money,
+                record=thing.pk,
+                title=thing.outside[:300],
+                homes=thing.homes,
+                money=thing.money,
                 successor=successor,
                 sharing=sharing,
                 basis=details.get("basis", "").strip(),
@@ -109,15 +109,16 @@ def propose_handovers(
                 proposed_by=author,
                 proposed_at=now,
             )
-            for one in found
+            for thing in things
         ),
         batch_size=1000,
     )
     sharers = Handover.others.through
     sharers._default_manager.bulk_create(
-        (sharers(handover=line, organisation=one) for line in made for one in dict.fromkeys(others)), batch_size=1000
+        (sharers(handover=line, organisation=other) for line in created for other in dict.fromkeys(others)),
+        batch_size=1000,
     )
-    return len(made)
+    return len(created)
 
 
 def _found(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
@@ -125,11 +126,11 @@ def _found(code: str, predecessor: Organisation, records: Collection[int], now: 
         kind = obligation(code)
     except UnableToMove as error:
         raise UnableToHandOverLines(str(error)) from error
-    held = kind.records(predecessor, timezone.localdate(now)).filter(pk__in=list(records)).order_by("pk")
-    found = [kind.describe(one, predecessor) for one in held]
-    if not found or len(found) < len(set(records)):
+    rows = kind.records(predecessor, timezone.localdate(now)).filter(pk__in=list(records)).order_by("pk")
+    things = [kind.describe(row, predecessor) for row in rows]
+    if not things or len(things) < len(set(records)):
         raise UnableToHandOverLines(f"{predecessor.name} no longer holds some of these. Look at the list again.")
-    return found
+    return things
 
 
 @transaction.atomic
@@ -146,8 +147,8 @@ def answer_handovers(
     # What could not pass on is settled, not answered.
     can_answer = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
     found = list(waiting.filter(state__in=can_answer).prefetch_related("others").order_by("pk"))
-    sides = {line.pk: [line.successor_id, *(one.pk for one in line.others.all())] for line in found}
-    for sharing in {tuple(one) for one in sides.values()}:
+    sides = {line.pk: [line.successor_id, *(other.pk for other in line.others.all())] for line in found}
+    for sharing in {tuple(other) for other in sides.values()}:
         require(any(roles.lead(pk) for pk in sharing))
     if not found or len(found) < len(lines):
         raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
@@ -157,7 +158,7 @@ def answer_handovers(
         answered = _accept_parts({pk: one for pk, one in sides.items() if len(one) > 1}, roles, author, now)
     else:
         answered = set(sides)
-        led = {body for one in sides.values() for body in one if roles.lead(body)}
+        led = {body for other in sides.values() for body in other if roles.lead(body)}
         AcceptedPart.objects.filter(handover__in=answered, organisation__in=led).delete()
     waiting.filter(pk__in=answered | {pk for pk, one in sides.items() if len(one) == 1}).update(
         state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
@@ -179,11 +180,11 @@ def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User
         for body in sharing
         if roles.lead(body) and body not in accepted[line]
     ]
-    if {one.handover_id for one in new} != sides.keys():
+    if {part.handover_id for part in new} != sides.keys():
         raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
     AcceptedPart.objects.bulk_create(new, batch_size=1000)
-    for one in new:
-        accepted[one.handover_id].add(one.organisation_id)
+    for part in new:
+        accepted[part.handover_id].add(part.organisation_id)
     return {line for line, sharing in sides.items() if accepted[line] >= set(sharing)}
 
 
@@ -259,19 +260,19 @@ def handover_identity(succession: Succession) -> str:
 def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool = False) -> None:
     """Note how many things a succession has passed on; `undone`: they have passed back."""
     count = succession.handovers.filter(state=HandoverState.APPLIED).count()
-    same = handover_identity(succession)
-    journal.note(HANDOVER, now=now, succession=succession.pk, same=same, count=count, undone=undone)
+    identity = handover_identity(succession)
+    journal.note(HANDOVER, now=now, succession=succession.pk, same=identity, count=count, undone=undone)
 
 
 def _held(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
-    found = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
-    return set(found.values_list("pk", flat=True))
+    rows = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
+    return set(rows.values_list("pk", flat=True))
 
 
-def _settle(lines: Sequence[Handover], held: Collection[int], stayed: Collection[int], now: dt.datetime) -> None:
+def _settle(lines: Sequence[Handover], held_ids: Collection[int], stayed: Collection[int], now: dt.datetime) -> None:
     """Say of each line whether it passed on; what was over already has no line any more."""
-    Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held]).delete()
-    rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held])
+    Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held_ids]).delete()
+    rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held_ids])
     rest.filter(record__in=stayed).update(state=HandoverState.STAYED, dispute=STAYED)
     rest.exclude(record__in=stayed).update(state=HandoverState.APPLIED, applied_at=now)
 
@@ -308,7 +309,7 @@ def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
 
 def _alike(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handover]]:
     """Lines by kind, predecessor and successor."""
-    found: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
+    lines_alike: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
     for line in lines:
-        found[line.kind, line.predecessor_id, line.successor_id].append(line)
-    return found
+        lines_alike[line.kind, line.predecessor_id, line.successor_id].append(line)
+    return lines_alike

@@ -49,8 +49,8 @@ def holder_of(identifiers: Sequence[tuple[str, str]]) -> str:
     condition = Q(pk__in=[])
     for scheme, value in identifiers:
         condition |= Q(scheme=scheme, value=value)
-    held = Identifier.objects.filter(condition).select_related("organisation").order_by("pk").first()
-    return f"{held} already belongs to {held.organisation.name}." if held else ""
+    identifier = Identifier.objects.filter(condition).select_related("organisation").order_by("pk").first()
+    return f"{identifier} already belongs to {identifier.organisation.name}." if identifier else ""
 
 
 @transaction.atomic
@@ -73,22 +73,22 @@ def add_identifier(
     value = value.strip()
     if not value:
         raise UnableToAddIdentifier("Give the identifier a value.")
-    found, made = Identifier.objects.get_or_create(
+    identifier, created = Identifier.objects.get_or_create(
         scheme=scheme,
         value=value,
         defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
     )
-    if found.organisation_id != organisation.pk:
-        raise UnableToAddIdentifier(f"{found} already belongs to {found.organisation.name}.")
-    if made:
+    if identifier.organisation_id != organisation.pk:
+        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}.")
+    if created:
         record_event(
             organisation,
             EventKind.IDENTIFIER_ADDED,
             author=author,
             now=now,
-            data={"after": {"identifier": str(found)}, "reason": reason.strip()},
+            data={"after": {"identifier": str(identifier)}, "reason": reason.strip()},
         )
-    return found
+    return identifier
 
 
 @transaction.atomic

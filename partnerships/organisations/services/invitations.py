@@ -77,9 +77,11 @@ def invite_member(
     require(rights_over(locked, author, now).may_manage_people)
     if locked.is_ended:
         raise UnableToInviteMember(f"{locked.name} has ended.")
-    known = open_membership(locked, person)
-    if known is not None:
-        state = "has already been invited: send the email again instead" if known.is_pending else "already acts for it"
+    existing = open_membership(locked, person)
+    if existing is not None:
+        state = (
+            "has already been invited: send the email again instead" if existing.is_pending else "already acts for it"
+        )
         raise UnableToInviteMember(f"{person.email} {state}.")
     _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)

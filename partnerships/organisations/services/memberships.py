@@ -186,8 +186,8 @@ def membership_identity(membership: Membership) -> str:
 
 def _journal(membership: Membership, *, now: dt.datetime, undone: bool = False) -> None:
     """Note what the membership is from now on; `undone`: it is in force."""
-    same = membership_identity(membership)
-    journal.note(MEMBERSHIP, now=now, membership=membership.pk, same=same, role=membership.role, undone=undone)
+    identity = membership_identity(membership)
+    journal.note(MEMBERSHIP, now=now, membership=membership.pk, same=identity, role=membership.role, undone=undone)
 
 
 @transaction.atomic

@@ -64,8 +64,12 @@ def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
 
 
 def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged: Organisation) -> Preview:
-    found = [sort_rows(column, merged.pk, kept.pk) for column in columns]
-    return Preview(label, sum(len(one.free) for one in found), sum(len(one.taken) for one in found))
+    sorted_rows = [sort_rows(column, merged.pk, kept.pk) for column in columns]
+    return Preview(
+        label,
+        sum(len(sorted_column.free) for sorted_column in sorted_rows),
+        sum(len(sorted_column.taken) for sorted_column in sorted_rows),
+    )
 
 
 @transaction.atomic
@@ -82,7 +86,7 @@ def merge_organisations(
         raise UnableToMerge("Choose two different organisations.")
     if not reason.strip():
         raise UnableToMerge("Give a reason.")
-    locked = {one.pk: one for one in _lock(kept.pk, merged.pk)}
+    locked = {organisation.pk: organisation for organisation in _lock(kept.pk, merged.pk)}
     known = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
     if known is not None:
         raise UnableToMerge(f"{known.merged.name} has already been merged.")
@@ -127,11 +131,11 @@ def _carry_everything(moving: Moving) -> list[Change]:
     for kind, _ in passing:
         changes += carry_together(kind.columns, moving)
     for kind, records in passing:
-        changes += settle(kind, [one.pk for one in records], moving)
+        changes += settle(kind, [record.pk for record in records], moving)
     for column in following():
         changes += carry(column, moving)
     changes += _keep_ways_in(moving)
-    moved = [one.row for one in changes if one.table == OrganisationName._meta.label]
+    moved = [change.row for change in changes if change.table == OrganisationName._meta.label]
     for name in OrganisationName.objects.filter(pk__in=moved, kind__in=[NameKind.OFFICIAL, NameKind.SHORT]):
         changes.append(change_row(name, {"kind": NameKind.ALTERNATIVE.value}))
     return changes
@@ -144,11 +148,15 @@ def _keep_ways_in(moving: Moving) -> list[Change]:
     """
     kept, merged = moving.target, moving.source
     values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
-    pages = {one.sign_in_provider for one in (kept, merged)} - {""}
+    pages = {organisation.sign_in_provider for organisation in (kept, merged)} - {""}
     if kept.own_sign_in_required or merged.own_sign_in_required:
         if len(pages) > 1:
             raise UnableToMerge("Their people sign in through different pages: choose one for both first.")
-        since = [one.own_sign_in_required_at for one in (kept, merged) if one.own_sign_in_required_at]
+        since = [
+            organisation.own_sign_in_required_at
+            for organisation in (kept, merged)
+            if organisation.own_sign_in_required_at
+        ]
         values |= {"sign_in_provider": pages.pop(), "own_sign_in_required_at": min(since)}
     change = change_row(kept, values)
     if not change.after:
@@ -180,14 +188,14 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToMerge("Give a reason.")
-    bodies = {one.pk: one for one in _lock(merge.kept_id, merge.merged_id)}
+    bodies = {organisation.pk: organisation for organisation in _lock(merge.kept_id, merge.merged_id)}
     locked = Merge.objects.select_for_update().get(pk=merge.pk)
     if locked.undone_at is not None:
         raise UnableToMerge("This merge has already been undone.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
         raise UnableToMerge(f"{bodies[locked.kept_id].name} has been merged since then. Undo that merge first.")
     rows = locked.rows.order_by("pk")
-    put, missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
+    put, missed = put_back(Change(row.table, row.row, row.before, row.after) for row in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
     locked.save(update_fields=["undone_by", "undone_at", "undone_because"])
     moving = Moving(bodies[locked.kept_id], bodies[locked.merged_id], reason.strip(), author, now)

@@ -26,7 +26,9 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
     """
     changed, found = _memberships(changes)
     today = timezone.localdate(now)
-    sides: list[int] = [one.before["organisation"] for one in changed if "organisation" in one.before]
+    sides: list[int] = [
+        membership.before["organisation"] for membership in changed if "organisation" in membership.before
+    ]
     names = dict(Organisation.objects.filter(pk__in=sides).values_list("pk", "name")) if sides else {}
     events = []
     for one in changed:
@@ -50,8 +52,8 @@ def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) ->
 
 
 def _memberships(changes: Iterable[Change]) -> tuple[list[Change], dict[int, Membership]]:
-    changed = [one for one in changes if one.table == Membership._meta.label]
-    rows = [one.row for one in changed]
+    changed = [record for record in changes if record.table == Membership._meta.label]
+    rows = [record.row for record in changed]
     return changed, Membership.objects.select_related("person", "organisation").in_bulk(rows) if rows else {}
 
 

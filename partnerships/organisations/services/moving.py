@@ -47,7 +47,7 @@ def sort_rows(
 def _uniques(model: type[Model]) -> list[UniqueConstraint]:
     """What must be unique; Django says it in another way of the tables that it makes for links to several."""
     links = [UniqueConstraint(fields=together, name="links") for together in model._meta.unique_together]
-    return [one for one in model._meta.constraints if isinstance(one, UniqueConstraint)] + links
+    return [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)] + links
 
 
 def _taken(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
@@ -118,11 +118,11 @@ def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
 def _make_again(model: type[Model], changes: Sequence[Change]) -> set[int]:
     """Make rows again that were deleted, unless their place is taken; returns which are there (ids)."""
     rows = [
-        model(**{model._meta.get_field(name).attname: value for name, value in one.before.items()})  # type: ignore[union-attr]  # columns have one
-        for one in changes
+        model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
+        for change in changes
     ]
     model._base_manager.bulk_create(rows, ignore_conflicts=True)
-    return set(model._base_manager.filter(pk__in=[one.row for one in changes]).values_list("pk", flat=True))
+    return set(model._base_manager.filter(pk__in=[change.row for change in changes]).values_list("pk", flat=True))
 
 
 def change_row(row: Any, values: dict[str, Any]) -> Change:
@@ -190,25 +190,28 @@ def as_kept(changes: Iterable[Change]) -> list[Change]:
 
     if not kept:
         return list(changes)
-    return [Change(one.table, one.row, now(one.table, one.before), now(one.table, one.after)) for one in changes]
+    return [
+        Change(change.table, change.row, now(change.table, change.before), now(change.table, change.after))
+        for change in changes
+    ]
 
 
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
     """Record for each record that it passed to the other organisation."""
     events = []
-    for one in records if kind.target else ():
-        within_kind, within_id = kind.within(one)
+    for record in records if kind.target else ():
+        within_kind, within_id = kind.within(record)
         made = new_event(
             actor_id=moving.author.pk if moving.author else None,
             organisation_id=moving.target.pk,
             kind=EventKind.PASSED_ON,
             target_kind=kind.target,
-            target_id=one.pk,
+            target_id=record.pk,
             within_kind=within_kind,
             within_id=within_id,
             now=moving.now,
             data={
-                "title": kind.describe(one, moving.source).outside,
+                "title": kind.describe(record, moving.source).outside,
                 "before": {"organisation": moving.source.name},
                 "after": {"organisation": moving.target.name},
                 "reason": moving.reason,
@@ -226,7 +229,7 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     """
     day = timezone.localdate(moving.now)
     found = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
-    ids = [one.pk for one in found]
+    ids = [record.pk for record in found]
     if found:
         list(type(found[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     if kind.move is not None:
@@ -234,7 +237,7 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     else:
         changes = carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
     stayed = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [one for one in found if one.pk not in stayed], moving)
+    record_passing(kind, [record for record in found if record.pk not in stayed], moving)
     return changes
 
 
@@ -245,9 +248,14 @@ def keep_changes(
     MovedRow.objects.bulk_create(
         (
             MovedRow(
-                merge=merge, succession=succession, table=one.table, row=one.row, before=one.before, after=one.after
+                merge=merge,
+                succession=succession,
+                table=change.table,
+                row=change.row,
+                before=change.before,
+                after=change.after,
             )
-            for one in changes
+            for change in changes
         ),
         batch_size=2000,
     )

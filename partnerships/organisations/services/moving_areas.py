@@ -53,9 +53,9 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
 
 def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.datetime) -> list[Area]:
     served = list(body.areas_served.filter(ends_on=None).select_related("area", "organisation").order_by("pk"))
-    for one in served:
-        end_area_served(served=one, on=max(on, one.starts_on or on), author=author, now=now)
-    return [one.area for one in served]
+    for area_served in served:
+        end_area_served(served=area_served, on=max(on, area_served.starts_on or on), author=author, now=now)
+    return [area_served.area for area_served in served]
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
@@ -101,9 +101,9 @@ def _areas_again(
     back: set[int] = set()
     for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
         served = body.areas_served.filter(ends_on=day).select_related("area").order_by("pk")
-        for one in served:
-            _serve(body, one.area, succession, on, author, now)
-            back.add(one.area_id)
+        for area_served in served:
+            _serve(body, area_served.area, succession, on, author, now)
+            back.add(area_served.area_id)
         codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone.new_code_scheme})
         new = Q(value=undone.new_code, scheme=undone.new_code_scheme)
         for code in codes.filter(valid_to=_code_day(undone, day)).exclude(new).order_by("pk"):
@@ -114,8 +114,8 @@ def _areas_again(
     taken = AreaServed.objects.filter(
         organisation__in=undone.ties.values("successor"), area__in=back, starts_on=day, ends_on=None
     )
-    for one in taken.select_related("area", "organisation").order_by("pk"):
-        end_area_served(served=one, on=max(on, day), author=author, now=now)
+    for area_served in taken.select_related("area", "organisation").order_by("pk"):
+        end_area_served(served=area_served, on=max(on, day), author=author, now=now)
     return back
 
 

@@ -141,10 +141,10 @@ def create_organisations(
     Raises `UnableToCreateOrganisation`, and then creates none.
     """
     require(roles_of(author, now).keeps_directory)
-    bodies = [replace(one, name=" ".join(one.name.split())) for one in bodies]
-    if not all(one.name for one in bodies):
+    bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
+    if not all(body.name for body in bodies):
         raise UnableToCreateOrganisation("Give the organisation a name.")
-    made = [Organisation(name=one.name, kind=one.kind, **one.fields) for one in bodies]
+    made = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
     try:
         with transaction.atomic():
             Organisation.objects.bulk_create(made)
@@ -160,8 +160,8 @@ def create_organisations(
                 for scheme, value in one.given_identifiers
             )
     except IntegrityError as error:
-        held = holder_of([pair for one in bodies for pair in one.given_identifiers])
-        raise UnableToCreateOrganisation(held or str(error).splitlines()[0]) from error
+        holder = holder_of([pair for body in bodies for pair in body.given_identifiers])
+        raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
     keep_names_of((organisation, one.given_names) for organisation, one in zip(made, bodies, strict=True))
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)

@@ -38,12 +38,12 @@ def required_since(
 
     Unchanged where nothing is given (None) and the provider stays.
     """
-    same = provider == organisation.sign_in_provider
+    unchanged = provider == organisation.sign_in_provider
     if required is None:
-        required = same and organisation.own_sign_in_required
+        required = unchanged and organisation.own_sign_in_required
     if not required:
         return None
-    return organisation.own_sign_in_required_at if same and organisation.own_sign_in_required else now
+    return organisation.own_sign_in_required_at if unchanged and organisation.own_sign_in_required else now
 
 
 def end_sessions_by_password(organisation: Organisation) -> None:

@@ -33,13 +33,13 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
     ready = {body for _, body in people}
     # Locked, so that what is proposed again meanwhile is told on its own; in the order of those who answer.
     due = untold.filter(successor__in=ready).exclude(others__in=bodies - ready).order_by("pk")
-    told = list(due.select_for_update(of=("self",)).prefetch_related("others"))
-    if not told:
+    handovers = list(due.select_for_update(of=("self",)).prefetch_related("others"))
+    if not handovers:
         return 0
     # Of these lines alone: a line that waits for another organisation's lead must not be told each time.
     concerned: dict[int, set[int]] = defaultdict(set)
-    for line in told:
-        for body in (line.successor_id, *(one.pk for one in line.others.all())):
+    for line in handovers:
+        for body in (line.successor_id, *(other.pk for other in line.others.all())):
             concerned[body].add(line.succession_id)
     about: dict[int, set[int]] = defaultdict(set)
     for person, led in people:
@@ -52,7 +52,7 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
         record_emails(
             kind="organisations.handover_proposed", people=recipients, params={"successions": list(group)}, now=now
         )
-    Handover.objects.filter(pk__in=[line.pk for line in told]).update(told_at=now)
+    Handover.objects.filter(pk__in=[line.pk for line in handovers]).update(told_at=now)
     return len(about)
 
 

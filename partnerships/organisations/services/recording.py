@@ -37,9 +37,9 @@ def record_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of an organisation."""
-    made = new_organisation_event(organisation, event, author=author, now=now, data=data)
-    made.save(force_insert=True)
-    return made
+    event_made = new_organisation_event(organisation, event, author=author, now=now, data=data)
+    event_made.save(force_insert=True)
+    return event_made
 
 
 def new_organisation_event(
@@ -70,9 +70,9 @@ def record_membership_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of a membership, within its organisation."""
-    made = new_membership_event(membership, event, author=author, now=now, data=data)
-    made.save(force_insert=True)
-    return made
+    event_made = new_membership_event(membership, event, author=author, now=now, data=data)
+    event_made.save(force_insert=True)
+    return event_made
 
 
 def new_membership_event(

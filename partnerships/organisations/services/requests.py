@@ -63,10 +63,10 @@ def ask_for_access(
         count("access requests", stretch=_HOUR, now=now)
         if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
             raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
-        same = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
-        if (signed := same.exclude(asked_by=None).first()) is not None:
+        open_request = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
+        if (signed := open_request.exclude(asked_by=None).first()) is not None:
             return signed
-    request, made = AccessRequest.objects.update_or_create(
+    request, created = AccessRequest.objects.update_or_create(
         email=email,
         organisation_name=organisation_name,
         answer="",
@@ -80,7 +80,7 @@ def ask_for_access(
             "asked_at": now,
         },
     )
-    if made:
+    if created:
         administrators = User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True)
         record_emails(
             kind="organisations.access_requested", people=administrators, params={"request": request.pk}, now=now
@@ -99,7 +99,7 @@ def accept_request(
     """
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)
-    said = (
+    reason_parts = (
         f"Asked for access on {long_date(now)}.",
         f"Number given: {locked.number}." if locked.number else "",
         locked.message,
@@ -113,7 +113,7 @@ def accept_request(
             name=locked.name,
             job_title=locked.job_title,
             role=Role.EDITOR if Membership.objects.leading(now).filter(organisation=body).exists() else Role.LEAD,
-            reason=" ".join(filter(None, said))[:500],
+            reason=" ".join(filter(None, reason_parts))[:500],
             author=author,
             now=now,
         )
@@ -126,9 +126,9 @@ def accept_request(
 
 def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
     """The organisation that was asked for, added to the directory."""
-    known = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
-    if known is not None:
-        raise UnableToAnswerRequest(f"{known.name} is already in the directory. Invite them to it.")
+    existing = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
+    if existing is not None:
+        raise UnableToAnswerRequest(f"{existing.name} is already in the directory. Invite them to it.")
     scheme = scheme_of(locked.number, kind=locked.kind)
     return create_organisation(
         name=locked.organisation_name,

@@ -47,13 +47,13 @@ class NewTie:
     @property
     def words(self) -> str:
         """The tie as histories say it: "Elm → East (planning, 60% of its area in LAD 2025)"."""
-        said = [Function.label_of(self.function).lower()] if self.function else []
+        parts = [Function.label_of(self.function).lower()] if self.function else []
         if self.role != TieRole.SUCCESSOR:
-            said.append(TieRole(self.role).label.lower())
+            parts.append(TieRole(self.role).label.lower())
         if self.share is not None:
-            said.append(f"{(self.share * 100).normalize():f}% of its area in {self.geography}")
+            parts.append(f"{(self.share * 100).normalize():f}% of its area in {self.geography}")
         names = f"{self.predecessor.name} → {self.successor.name if self.successor else 'nobody'}"
-        return f"{names} ({', '.join(said)})" if said else names
+        return f"{names} ({', '.join(parts)})" if parts else names
 
 
 def ties_between(
@@ -119,11 +119,11 @@ def _wrong_shares(succession: Succession, ties: Collection[NewTie]) -> str:
             return "A share is more than 0 and at most 1."
         shares.setdefault((tie.predecessor.pk, tie.function), []).append(tie.share)
     for group in shares.values():
-        given = [share for share in group if share is not None]
-        total = sum(given, Decimal(0))
-        if total > 1 or (total == 1 and len(given) < len(group)):
+        stated = [share for share in group if share is not None]
+        total = sum(stated, Decimal(0))
+        if total > 1 or (total == 1 and len(stated) < len(group)):
             return "The shares of one organisation come to more than 1."
-        if given and len(given) == len(group) and total < 1 and succession.kind not in KEEPING:
+        if stated and len(stated) == len(group) and total < 1 and succession.kind not in KEEPING:
             return "The shares of one organisation must come to 1."
     return ""
 

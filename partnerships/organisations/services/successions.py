@@ -78,12 +78,12 @@ def record_succession(
     against it.
     """
     require(roles_of(author, now).keeps_directory)
-    known = _known(kind, vests_on, ties, undoes)
-    if known is None:  # Of two at once, the second finds what the first recorded.
+    duplicate = _known(kind, vests_on, ties, undoes)
+    if duplicate is None:  # Of two at once, the second finds what the first recorded.
         _lock_organisations(ties)
-        known = _known(kind, vests_on, ties, undoes)
-    if known is not None:  # The succession before its organisations, as everywhere.
-        locked = lock_succession(known.pk)
+        duplicate = _known(kind, vests_on, ties, undoes)
+    if duplicate is not None:  # The succession before its organisations, as everywhere.
+        locked = lock_succession(duplicate.pk)
         _complete(locked, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
             set_status(locked, status, reason="A register says that it has happened.", author=author, now=now)
@@ -131,17 +131,17 @@ def correct_succession(
     allowed = _WORDS | {"vests_on"} if _refines(locked.vests_on, known_before) else _WORDS
     if locked.status == SuccessionStatus.EFFECTIVE and (changed or before.keys() - allowed):
         raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
-    wanted = list(ties) if changed and ties is not None else old
-    _lock_organisations([*old, *wanted])
-    check_succession(locked, wanted, now=now)
+    new_ties = list(ties) if changed and ties is not None else old
+    _lock_organisations([*old, *new_ties])
+    check_succession(locked, new_ties, now=now)
     locked.refused_because, locked.refused_at = "", None  # the correction may have mended it
     locked.save(update_fields=[*before, "refused_because", "refused_at"])
     concerned = {body.pk: body for body in _bodies(old)}
     if changed:
         locked.ties.all().delete()
-        _save_ties(locked, wanted)
-        _drop_lines(locked, wanted)
-        before["ties"], after["ties"] = _ties_in_words(old), _ties_in_words(wanted)
+        _save_ties(locked, new_ties)
+        _drop_lines(locked, new_ties)
+        before["ties"], after["ties"] = _ties_in_words(old), _ties_in_words(new_ties)
     _record(
         locked,
         EventKind.SUCCESSION_CORRECTED,
@@ -170,8 +170,8 @@ def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | 
 
     Raises as `correct_succession` does.
     """
-    others = [one for one in ties_of(lock_succession(succession.pk)) if one.key != tie.key]
-    correct_succession(succession=succession, ties=[*others, tie], reason=reason, author=author, now=now)
+    other_ties = [other for other in ties_of(lock_succession(succession.pk)) if other.key != tie.key]
+    correct_succession(succession=succession, ties=[*other_ties, tie], reason=reason, author=author, now=now)
 
 
 @transaction.atomic
@@ -182,8 +182,8 @@ def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.
     """
     succession = lock_succession(tie.succession_id)
     gone = (tie.predecessor_id, tie.successor_id, tie.function_id)
-    others = [one for one in ties_of(succession) if one.key != gone]
-    correct_succession(succession=succession, ties=others, reason=reason, author=author, now=now)
+    other_ties = [other for other in ties_of(succession) if other.key != gone]
+    correct_succession(succession=succession, ties=other_ties, reason=reason, author=author, now=now)
 
 
 @transaction.atomic
@@ -205,8 +205,8 @@ def change_succession_status(
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
     locked, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
-    for one in (locked, *alike):
-        _change_status(one, to, reason=reason.strip(), author=author, now=now)
+    for succession_alike in (locked, *alike):
+        _change_status(succession_alike, to, reason=reason.strip(), author=author, now=now)
     succession.status = locked.status
 
 
@@ -241,8 +241,8 @@ def _lock_organisations(ties: Iterable[NewTie]) -> None:
 
 
 def _bodies(ties: Iterable[NewTie]) -> list[Organisation]:
-    found = {body.pk: body for tie in ties for body in (tie.predecessor, tie.successor) if body is not None}
-    return [found[pk] for pk in sorted(found)]
+    bodies = {body.pk: body for tie in ties for body in (tie.predecessor, tie.successor) if body is not None}
+    return [bodies[pk] for pk in sorted(bodies)]
 
 
 def ties_of(succession: Succession) -> list[NewTie]:
@@ -260,7 +260,7 @@ def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:
     gone = [
         line.pk
         for line in lines
-        if not {(line.predecessor_id, pk) for pk in (line.successor_id, *(one.pk for one in line.others.all()))}
+        if not {(line.predecessor_id, pk) for pk in (line.successor_id, *(other.pk for other in line.others.all()))}
         <= following
     ]
     succession.handovers.filter(pk__in=gone).delete()
@@ -290,32 +290,34 @@ def _known(
     if undoes is not None:  # On the same day, what undoes an undoing has the ties of the first.
         likely = likely.filter(undoes=undoes)
     likely = likely.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
-    for one in likely.order_by("pk"):
-        if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in one.ties.all()} == keys:
-            return one
+    for candidate in likely.order_by("pk"):
+        if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in candidate.ties.all()} == keys:
+            return candidate
     return None
 
 
 def _complete(
-    known: Succession, fields: SuccessionFields, *, reason: str, author: User | None, now: dt.datetime
+    existing: Succession, fields: SuccessionFields, *, reason: str, author: User | None, now: dt.datetime
 ) -> None:
     """Add to a known succession what was recorded again and it lacks.
 
     A list that says otherwise changes nothing; a person is told to correct it.
     """
-    given: dict[str, Any] = {name: value for name, value in fields.items() if value}
-    if author is not None and any(getattr(known, name) not in (None, "", value) for name, value in given.items()):
+    filled: dict[str, Any] = {name: value for name, value in fields.items() if value}
+    if author is not None and any(getattr(existing, name) not in (None, "", value) for name, value in filled.items()):
         raise UnableToRecordSuccession("It is already recorded, and not all is the same: correct it on its page.")
-    missing = {name: value for name, value in given.items() if not getattr(known, name)}
-    if known.is_final:  # What happened stays as it is.
+    missing = {name: value for name, value in filled.items() if not getattr(existing, name)}
+    if existing.is_final:  # What happened stays as it is.
         missing = {name: value for name, value in missing.items() if name in _WORDS}
-    before, after = apply_changes(known, missing)
+    before, after = apply_changes(existing, missing)
     if not before:
         return
-    check_succession(known, ties_of(known), now=now)
-    known.save(update_fields=list(before))
+    check_succession(existing, ties_of(existing), now=now)
+    existing.save(update_fields=list(before))
     because = reason or "It was recorded again, with more."
-    _record(known, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=because)
+    _record(
+        existing, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=because
+    )
 
 
 def check_certain(succession: Succession) -> None:

@@ -62,9 +62,9 @@ def undo_succession(
     _, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession has already undone it.")
-    for one in alike:
-        if not one.undone_by.live().exists():
-            undo_succession(succession=one, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
+    for other in alike:
+        if not other.undone_by.live().exists():
+            undo_succession(succession=other, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
     # With its proposal, so that what is still pending of that proposal is no rival.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
     if succession.undoes is not None:  # What it undid happens again.
@@ -90,15 +90,15 @@ def undo_succession(
 
 
 def _ties_back(succession: Succession) -> list[NewTie]:
-    found: list[NewTie] = []
+    ties_back: list[NewTie] = []
     for tie in ties_of(succession):
         if tie.successor is None or tie.successor == tie.predecessor:
-            found.append(NewTie(tie.predecessor, tie.predecessor, TieRole.CONTINUING, tie.function))
+            ties_back.append(NewTie(tie.predecessor, tie.predecessor, TieRole.CONTINUING, tie.function))
             continue
-        found.append(NewTie(tie.successor, tie.predecessor, function=tie.function))
+        ties_back.append(NewTie(tie.successor, tie.predecessor, function=tie.function))
         if _existed_before(tie.successor, succession):
-            found.append(NewTie(tie.successor, tie.successor, TieRole.CONTINUING, tie.function))
-    return list({tie.key: tie for tie in found}.values())
+            ties_back.append(NewTie(tie.successor, tie.successor, TieRole.CONTINUING, tie.function))
+    return list({tie.key: tie for tie in ties_back}.values())
 
 
 def _existed_before(body: Organisation, succession: Succession) -> bool:

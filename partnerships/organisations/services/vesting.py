@@ -50,18 +50,18 @@ def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
     count, errors = 0, _take_due_effect(now)
     effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
     with_lines = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for one in effective.filter(with_lines | ~Q(refused_because="")).distinct():
+    for succession in effective.filter(with_lines | ~Q(refused_because="")).distinct():
         refusal = ""
         try:
-            count += _pass_on_or_put_back(one, now)
+            count += _pass_on_or_put_back(succession, now)
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
-            errors[one.pk], refusal = error, _unexpected(error)
-        _keep_refusal(one, refusal, now=now)
-    for one in effective.filter(is_untold=True):
+            errors[succession.pk], refusal = error, _unexpected(error)
+        _keep_refusal(succession, refusal, now=now)
+    for succession in effective.filter(is_untold=True):
         try:
-            tell_of_succession(succession=one, now=now)
+            tell_of_succession(succession=succession, now=now)
         except Exception as error:  # noqa: BLE001 - as above
-            errors.setdefault(one.pk, error)
+            errors.setdefault(succession.pk, error)
     tell_of_proposals(now=now)
     return count, errors
 
@@ -73,18 +73,18 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
     """
     today = timezone.localdate(now)
     errors: dict[int, Exception] = {}
-    for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
-        if one.vests_on is None or one.vests_on.latest > today:
+    for succession in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
+        if succession.vests_on is None or succession.vests_on.latest > today:
             continue
         refusal = ""
         try:
-            take_effect(succession=one, author=None, now=now)
+            take_effect(succession=succession, author=None, now=now)
         except (UnableToChangeSuccession, UnableToDissolve) as error:
             refusal = str(error)[:_MAX_REFUSAL]
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
-            errors[one.pk], refusal = error, _unexpected(error)
-        if _keep_refusal(one, refusal, now=now) and refusal:
-            alert_operators(f"Succession {one.pk} could not take effect", f"{refusal}\nIt is tried again.")
+            errors[succession.pk], refusal = error, _unexpected(error)
+        if _keep_refusal(succession, refusal, now=now) and refusal:
+            alert_operators(f"Succession {succession.pk} could not take effect", f"{refusal}\nIt is tried again.")
     return errors
 
 
@@ -117,19 +117,23 @@ def tell_of_succession(*, succession: Succession, now: dt.datetime) -> None:
     more passes on later, only other rooms send a second one, to people who read that something awaits an organisation.
     """
     same_order = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
-    found = {one.pk: one for one in same_order if is_in_force(one)}
-    if succession.pk not in found or not found[succession.pk].is_untold:
+    in_force = {
+        succession_alike.pk: succession_alike for succession_alike in same_order if is_in_force(succession_alike)
+    }
+    if succession.pk not in in_force or not in_force[succession.pk].is_untold:
         return
-    told_before = found[succession.pk].told_at
-    group = [one for one in found.values() if one.told_at == told_before and (told_before or one.is_untold)]
-    if any(_is_moving(one) for one in group):
+    told_before = in_force[succession.pk].told_at
+    group = [
+        member for member in in_force.values() if member.told_at == told_before and (told_before or member.is_untold)
+    ]
+    if any(_is_moving(member) for member in group):
         return
     day = timezone.localdate(now)
-    for one in group:
-        one.is_untold = False
-        one.told_at = one.told_at or now
-        one.save(update_fields=["is_untold", "told_at"])
-    news = [one for one in group if _is_news(one, day)]
+    for member in group:
+        member.is_untold = False
+        member.told_at = member.told_at or now
+        member.save(update_fields=["is_untold", "told_at"])
+    news = [member for member in group if _is_news(member, day)]
     if not news:
         return
     if told_before is None:
@@ -150,14 +154,14 @@ def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     ties = SuccessionTie.objects.filter(succession__in=successions)
     sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
     people = Membership.objects.current(day).filter(sides).values_list("person", flat=True)
-    bodies = {body.pk: body for one in successions for body in ending(one)}
-    first, *others = successions
+    bodies = {body.pk: body for other in successions for body in ending(other)}
+    first, *other_successions = successions
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(people)),
         params={
             "succession": first.pk,
-            "also": [one.pk for one in others],
+            "also": [other.pk for other in other_successions],
             "waiting": {str(pk): count_held(body, day) for pk, body in bodies.items()},
         },
         now=now,

@@ -42,8 +42,10 @@ SUGGESTIONS = 20
 def suggest(request: HttpRequest) -> JsonResponse:
     """Organisations that match what is typed, for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
-    found = find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
-    rows = found.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
+    organisations = (
+        find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
+    )
+    rows = organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
     return JsonResponse(
         {
             "results": [
@@ -66,10 +68,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             ON_ORGANISATIONS.rows_lookup(pk),
         ]
     )
-    found = rows_for(_shown, user, pk)
-    if not found:
+    record_rows = rows_for(_shown, user, pk)
+    if not record_rows:
         raise Http404
-    organisation = found[0]
+    organisation = record_rows[0]
     if organisation.kept_as:
         return redirect("organisations:detail", pk=organisation.kept_as)
     there = with_rows(pk, *_ABOUT)
@@ -92,7 +94,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             else [],
             "areas_served": rows_for(_areas_served, pk) if _areas_served in there else [],
             "successions": lines,
-            "has_predecessors": any(one.replaces and not one.comes and not one.undone for one in lines),
+            "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
             "group_members": rows_for(_group_members, pk) if _members_of_group in there else [],
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
@@ -110,8 +112,8 @@ def _shown(user: User, pk: int) -> QuerySet[Organisation]:
 
 
 def _identifiers(organisation: int) -> QuerySet[Identifier]:
-    found = Identifier.objects.filter(organisation=organisation)
-    return found.select_related("organisation").order_by("scheme", "value")
+    identifiers = Identifier.objects.filter(organisation=organisation)
+    return identifiers.select_related("organisation").order_by("scheme", "value")
 
 
 def _names(organisation: int) -> QuerySet[OrganisationName]:

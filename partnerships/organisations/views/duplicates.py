@@ -92,12 +92,12 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """The page that makes two records of one again."""
     user = _administrator(request)
-    found = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
+    merge_found = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     def step() -> tuple[str, str]:
-        stayed = undo_merge(merge=found, author=user, now=timezone.now(), **form.cleaned_data)
-        words = f" {stayed} changed since then and stayed with {found.kept.name}." if stayed else ""
-        return f"{found.merged.name} is a record of its own again.{words}", found.merged.get_absolute_url()
+        stayed = undo_merge(merge=merge_found, author=user, now=timezone.now(), **form.cleaned_data)
+        words = f" {stayed} changed since then and stayed with {merge_found.kept.name}." if stayed else ""
+        return f"{merge_found.merged.name} is a record of its own again.{words}", merge_found.merged.get_absolute_url()
 
-    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=found)
+    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=merge_found)

@@ -46,7 +46,7 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "organisations/without_owner.html",
-        {"organisation": organisation, "forms": forms, "form": next((one for one in forms if one.is_bound), None)},
+        {"organisation": organisation, "forms": forms, "form": next((form for form in forms if form.is_bound), None)},
         status=422 if request.method == "POST" else 200,
     )
 
@@ -83,9 +83,9 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
     today = timezone.localdate()
     successors = successors_on(organisation, today)
     own = roles.lead(organisation.pk)
-    require(own or bool(roles.led_among([one.pk for one in successors])) or roles.keeps_directory)
-    successions = [one for one in successions_of(organisation) if organisation in ending(one)]
-    open_lines = Handover.objects.filter(predecessor=organisation, succession__in=[one.pk for one in successions])
+    require(own or bool(roles.led_among([record.pk for record in successors])) or roles.keeps_directory)
+    successions = [record for record in successions_of(organisation) if organisation in ending(record)]
+    open_lines = Handover.objects.filter(predecessor=organisation, succession__in=[record.pk for record in successions])
     open_lines = open_lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
     lines = {(line.kind, line.record): line for line in open_lines}
 
@@ -98,16 +98,18 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
     groups = []
     settling: set[str] = set()
     for group in held_by(organisation, today):
-        of_group = {one.pk: lines.get((group.kind.code, one.pk)) for one in group.things}
-        settling |= {one.successor.name for one in of_group.values() if one and one.state == HandoverState.STAYED}
-        known = readable_titles(group.kind, organisation, [one.pk for one in group.things], user)
+        of_group = {record.pk: lines.get((group.kind.code, record.pk)) for record in group.things}
+        settling |= {
+            record.successor.name for record in of_group.values() if record and record.state == HandoverState.STAYED
+        }
+        titles = readable_titles(group.kind, organisation, [record.pk for record in group.things], user)
         things = [
             (
-                one.title if own else known.get(one.pk, one.outside),
-                one.path if own or one.pk in known else "",
-                in_words(of_group[one.pk]),
+                record.title if own else titles.get(record.pk, record.outside),
+                record.path if own or record.pk in titles else "",
+                in_words(of_group[record.pk]),
             )
-            for one in group.things
+            for record in group.things
         ]
         groups.append((group.kind.label, things))
     return render(
@@ -117,7 +119,7 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "organisation": organisation,
             "successors": successors,
             "groups": groups,
-            "successions": [(one.pk, title_of(one)) for one in successions],
+            "successions": [(record.pk, title_of(record)) for record in successions],
             "is_led": leads_of(organisation).exists(),
             "settling": sorted(settling),
         },

@@ -79,29 +79,29 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
     body = get_object_or_404(ending, pk=predecessor)
     roles = roles_of(user, now)
     require(roles.lead(body.pk) or roles.keeps_directory)
-    counts = {one.kind.code: one for one in estate_of(succession, body, timezone.localdate(now)).kinds}
+    counts = {thing.kind.code: thing for thing in estate_of(succession, body, timezone.localdate(now)).kinds}
     if kind not in counts:
         raise Http404
     if not roles.lead(body.pk):  # Administrators keep registers; they read nobody's records.
-        ids = [one.pk for one in counts[kind].undecided]
+        ids = [thing.pk for thing in counts[kind].undecided]
         counts[kind] = counts[kind].for_others(readable_titles(obligation(kind), body, ids, user))
     text = request.GET.get("q", "")[:200].casefold()
-    found = [one for one in counts[kind].undecided if text in one.title.casefold()]
+    matches = [thing for thing in counts[kind].undecided if text in thing.title.casefold()]
     ties = succession.ties.filter(predecessor=body).exclude(successor=None).exclude(successor=body)
     following = Organisation.objects.filter(pk__in=ties.values("successor"))
     form = ProposeHandoversForm(
-        posted(request), things=found[:SHOWN], successors=following.order_by("name", "pk"), count=len(found)
+        posted(request), things=matches[:SHOWN], successors=following.order_by("name", "pk"), count=len(matches)
     )
     back = reverse("organisations:handover", args=[pk])
 
     def step() -> tuple[str, str]:
-        given = form.cleaned_data
-        chosen = [one.pk for one in found] if given.pop("everything") else [int(one) for one in given["records"]]
-        del given["records"]
+        data = form.cleaned_data
+        chosen = [item.pk for item in matches] if data.pop("everything") else [int(item) for item in data["records"]]
+        del data["records"]
         count = propose_handovers(
-            succession=succession, predecessor=body, kind=kind, records=chosen, author=user, now=now, **given
+            succession=succession, predecessor=body, kind=kind, records=chosen, author=user, now=now, **data
         )
-        return f"{count} proposed to {given['successor'].name}.", back
+        return f"{count} proposed to {data['successor'].name}.", back
 
     return take_step(
         request,
@@ -112,8 +112,8 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         succession=succession,
         predecessor=body,
         count=counts[kind],
-        shown=len(found[:SHOWN]),
-        found=len(found),
+        shown=len(matches[:SHOWN]),
+        found=len(matches),
         query=request.GET.get("q", ""),
     )
 
@@ -131,13 +131,13 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     form = AnswerHandoversForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
     def step() -> tuple[str, str]:
-        given = form.cleaned_data
-        chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
-        accept = given["answer"] == "accept"
+        data = form.cleaned_data
+        chosen = {line.pk for line in lines} if data.get("everything") else {int(item) for item in data["lines"]}
+        accept = data["answer"] == "accept"
         count = answer_handovers(
             lines=[line for line in lines if line.pk in chosen],
             accept=accept,
-            reason=given["reason"],
+            reason=data["reason"],
             author=user,
             now=now,
         )
@@ -162,18 +162,18 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         """Record consent to the chosen lines, or their refusal."""
-        given = form.cleaned_data
-        chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
+        data = form.cleaned_data
+        chosen = {line.pk for line in lines} if data.get("everything") else {int(item) for item in data["lines"]}
         about = [line for line in lines if line.pk in chosen]
         back = reverse("organisations:handover", args=[pk])
-        if given["answer"] == "refused":
-            count = record_refusal(lines=about, reason=given["reason"], author=user, now=now)
+        if data["answer"] == "refused":
+            count = record_refusal(lines=about, reason=data["reason"], author=user, now=now)
             return f"Refusal of {count} recorded: who takes over must be proposed again.", back
         count = record_consent(
             lines=about,
-            given_by=given["given_by"],
-            given_on=given["given_on"],
-            evidence=given["evidence"],
+            given_by=data["given_by"],
+            given_on=data["given_on"],
+            evidence=data["evidence"],
             author=user,
             now=now,
         )

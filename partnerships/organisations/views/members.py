@@ -51,14 +51,14 @@ def _managed(user: User, pk: int) -> Organisation:
 
 
 def _managed_membership(user: User, pk: int, membership: int) -> Membership:
-    found = get_object_or_404(
+    membership_found = get_object_or_404(
         Membership.objects.visible_to(user).select_related("person", "organisation"),
         pk=membership,
         organisation=pk,
         ends_on=None,
     )
     _managed(user, pk)
-    return found
+    return membership_found
 
 
 @require_safe
@@ -116,14 +116,14 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Send the invitation again, with a new link."""
     user = signed_in(request)
-    found = _managed_membership(user, pk, membership)
+    managed = _managed_membership(user, pk, membership)
     try:
-        resend_invitation(membership=found, author=user, now=timezone.now())
+        resend_invitation(membership=managed, author=user, now=timezone.now())
     except UnableToInviteMember as error:
         messages.warning(request, str(error))
     else:
         messages.success(
-            request, f"A new invitation will be sent to {found.person.email}. The old link no longer works."
+            request, f"A new invitation will be sent to {managed.person.email}. The old link no longer works."
         )
     return redirect("organisations:people", pk=pk)
 
@@ -132,13 +132,13 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
 def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Change somebody's role or job title."""
     user = signed_in(request)
-    found = _managed_membership(user, pk, membership)
-    form = MembershipForm(posted(request), membership=found, by_administrator=user.is_staff)
+    managed = _managed_membership(user, pk, membership)
+    form = MembershipForm(posted(request), membership=managed, by_administrator=user.is_staff)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
             change_role(
-                membership=found,
+                membership=managed,
                 role=form.cleaned_data["role"],
                 reason=form.cleaned_data.get("reason", ""),
                 author=user,
@@ -148,13 +148,13 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
             unsaid = user.is_staff and not form.cleaned_data["reason"]
             form.add_error("reason" if unsaid else "role", str(error))
         else:
-            change_job_title(membership=found, job_title=form.cleaned_data["job_title"], author=user, now=now)
-            messages.success(request, f"{found.person.display_name} is now {found.get_role_display().lower()}.")
+            change_job_title(membership=managed, job_title=form.cleaned_data["job_title"], author=user, now=now)
+            messages.success(request, f"{managed.person.display_name} is now {managed.get_role_display().lower()}.")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
         "organisations/member_edit.html",
-        {"form": form, "membership": found, "organisation": found.organisation},
+        {"form": form, "membership": managed, "organisation": managed.organisation},
         status=422 if form.is_bound else 200,
     )
 
@@ -163,19 +163,19 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
 def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """End somebody's membership, or withdraw their invitation."""
     user = signed_in(request)
-    found = _managed_membership(user, pk, membership)
-    words = "Withdraw invitation" if found.is_pending else "End membership"
-    return _ending(request, user, found, submit=words, template="organisations/member_end.html")
+    managed = _managed_membership(user, pk, membership)
+    words = "Withdraw invitation" if managed.is_pending else "End membership"
+    return _ending(request, user, managed, submit=words, template="organisations/member_end.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """End one's own membership."""
     user = signed_in(request)
-    found = get_object_or_404(
+    own_membership = get_object_or_404(
         Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk
     )
-    return _ending(request, user, found, submit="Stop acting for it", template="organisations/leave.html")
+    return _ending(request, user, own_membership, submit="Stop acting for it", template="organisations/leave.html")
 
 
 def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:

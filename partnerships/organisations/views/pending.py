@@ -65,10 +65,10 @@ def pending(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
     """What is to come, one row for each tie."""
-    found = pending_successions().prefetch_related(
+    successions = pending_successions().prefetch_related(
         "ties__predecessor__identifiers__organisation", "ties__successor__identifiers__organisation"
     )
-    rows = [row for succession in found for row in _rows(succession)]
+    rows = [row for succession in successions for row in _rows(succession)]
     return csv_response("pending-successions.csv", _HEADINGS, rows)
 
 
@@ -82,7 +82,11 @@ def _rows(succession: Succession) -> list[Sequence[object]]:
             succession.place,
             succession.proposal,
             tie.predecessor.name,
-            " ".join(sorted(one.value for one in tie.predecessor.identifiers.all() if one.scheme == "gss")),
+            " ".join(
+                sorted(
+                    identifier.value for identifier in tie.predecessor.identifiers.all() if identifier.scheme == "gss"
+                )
+            ),
             " ".join(tie.predecessor.org_ids),
             tie.successor.name if tie.successor else "",
             " ".join(tie.successor.org_ids) if tie.successor else "",
@@ -117,7 +121,9 @@ class PendingFeed(Feed[Succession, None]):
 
     def items(self) -> list[Succession]:
         """The successions."""
-        return sorted(pending_successions(), key=lambda one: (one.changed_at, one.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
+        return sorted(
+            pending_successions(), key=lambda succession: (succession.changed_at, succession.pk), reverse=True
+        )  # type: ignore[attr-defined]  # annotated
 
     def item_title(self, item: Succession) -> str:
         """What happens and when."""
@@ -125,8 +131,8 @@ class PendingFeed(Feed[Succession, None]):
 
     def item_description(self, item: Succession) -> str:
         """Status, instrument and source."""
-        said = (item.get_status_display(), item.instrument, item.source and f"Source: {item.source}")
-        return ". ".join(filter(None, said))
+        parts = (item.get_status_display(), item.instrument, item.source and f"Source: {item.source}")
+        return ". ".join(filter(None, parts))
 
     def item_link(self, item: Succession) -> str:
         """The entry on the public page."""

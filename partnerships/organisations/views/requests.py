@@ -76,7 +76,7 @@ def requests(request: HttpRequest) -> HttpResponse:
         request,
         "organisations/requests.html",
         {
-            "waiting": [(one, _candidates(user, one)) for one in waiting],
+            "waiting": [(request_row, _candidates(user, request_row)) for request_row in waiting],
             "count": rows.waiting().count(),
             "answered": rows.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
         },
@@ -91,9 +91,9 @@ def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
     leads = Membership.objects.leading(timezone.now()).filter(organisation=OuterRef("pk"))
     for text in filter(None, (asked.number, asked.organisation_name)):
         likely = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
-        found = list(likely.order_by("name", "pk")[:CANDIDATES])
-        if found:
-            return found
+        candidates = list(likely.order_by("name", "pk")[:CANDIDATES])
+        if candidates:
+            return candidates
     return []
 
 
@@ -101,7 +101,7 @@ def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Invite the person, to a known organisation or to one that is added now."""
     user = _administrator(request)
-    found = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
+    access_request = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
     chosen = request.POST.get("organisation", "")
     organisation = None
     if chosen:
@@ -109,7 +109,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
             raise Http404
         organisation = get_object_or_404(Organisation, pk=chosen)
     try:
-        membership = accept_request(request=found, organisation=organisation, author=user, now=timezone.now())
+        membership = accept_request(request=access_request, organisation=organisation, author=user, now=timezone.now())
     except UnableToAnswerRequest as error:
         messages.warning(request, str(error))
     else:
@@ -123,14 +123,17 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason."""
     user = _administrator(request)
-    found = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
+    access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
     back = reverse("organisations:requests")
     form = ReasonForm(posted(request), submit="Decline request", cancel=back)
 
     def step() -> tuple[str, str]:
-        decline_request(request=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The request for {found.organisation_name} is declined. {found.name} gets an email.", back
+        decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return (
+            f"The request for {access_request.organisation_name} is declined. {access_request.name} gets an email.",
+            back,
+        )
 
     return take_step(
-        request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=found
+        request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=access_request
     )

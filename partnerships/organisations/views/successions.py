@@ -100,12 +100,12 @@ def record(request: HttpRequest) -> HttpResponse:
     user = _keeper(request)
     back = reverse("organisations:pending")
     like = row_number(request.GET.get("like", ""))
-    same = Succession.objects.filter(pk=like).first() if like is not None else None
-    form = SuccessionForm(posted(request), cancel=back, like=same)
+    existing = Succession.objects.filter(pk=like).first() if like is not None else None
+    form = SuccessionForm(posted(request), cancel=back, like=existing)
 
     def step() -> tuple[str, str]:
-        made = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
-        return "The succession is recorded.", _page(made)
+        succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
+        return "The succession is recorded.", _page(succession)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Record a succession", back=back)
 
@@ -131,8 +131,8 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
     user = _keeper(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _page(succession)
-    others = with_it(succession).count()
-    form = StatusForm(posted(request), succession=succession, others=others, cancel=back)
+    other_count = with_it(succession).count()
+    form = StatusForm(posted(request), succession=succession, others=other_count, cancel=back)
 
     def step() -> tuple[str, str]:
         change_succession_status(
@@ -143,8 +143,8 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             together=form.is_together,
         )
-        which = f"{others + 1} successions are" if form.is_together else "The succession is"
-        return f"{which} now: {succession.get_status_display().lower()}.", back
+        subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
+        return f"{subject} now: {succession.get_status_display().lower()}.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Change the status of the succession", back=back)
 
@@ -173,12 +173,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     form = UndoForm(posted(request), others=with_it(succession).count(), cancel=back)
 
     def step() -> tuple[str, str]:
-        given = form.cleaned_data
+        data = form.cleaned_data
         made = undo_succession(
             succession=succession,
-            vests_on=known_day(given["vests_on"]),
-            status=given["status"],
-            reason=given["reason"],
+            vests_on=known_day(data["vests_on"]),
+            status=data["status"],
+            reason=data["reason"],
             author=user,
             now=timezone.now(),
             together=form.is_together,
@@ -213,12 +213,12 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
 def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     """Remove a tie from a succession."""
     user = _keeper(request)
-    found = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
-    back = _page(found.succession)
+    succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
+    back = _page(succession_tie.succession)
     form = ReasonForm(posted(request), submit="Remove tie", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
-        remove_tie(tie=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         return "The tie is removed.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Remove a tie of the succession", back=back)
@@ -229,12 +229,12 @@ def answering(request: HttpRequest, pk: int) -> HttpResponse:
     """Who answers on a day for a function of an organisation."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    asked = "function" in request.GET
-    form = AnsweringForm(request.GET if asked else None, today=timezone.localdate())
+    is_asked = "function" in request.GET
+    form = AnsweringForm(request.GET if is_asked else None, today=timezone.localdate())
     words = None
     uncertain: list[Succession] = []
-    if asked and form.is_valid():
-        uncertain = [one for one in successions_of(organisation) if not one.is_certain]
+    if is_asked and form.is_valid():
+        uncertain = [succession for succession in successions_of(organisation) if not succession.is_certain]
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
         answer = who_answers_for(function=function, organisation=organisation, day=day)
         words = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
@@ -247,5 +247,5 @@ def answering(request: HttpRequest, pk: int) -> HttpResponse:
             "answer": words,
             "uncertain": lines_for(organisation, uncertain, timezone.localdate()),
         },
-        status=422 if asked and not form.is_valid() else 200,
+        status=422 if is_asked and not form.is_valid() else 200,
     )

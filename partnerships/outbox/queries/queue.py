@@ -48,9 +48,9 @@ def oldest_due() -> dict[Lane, dt.datetime]:
     """When the oldest due email of each lane became due; lanes without a due email are left out."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
-        found = cursor.fetchall()
+        rows = cursor.fetchall()
     now = timezone.now()
-    return {Lane(lane): moment for lane, moment in found if moment is not None and moment <= now}
+    return {Lane(lane): moment for lane, moment in rows if moment is not None and moment <= now}
 
 
 def queue_figures() -> dict[str, Any]:

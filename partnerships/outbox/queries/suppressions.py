@@ -35,17 +35,17 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
     if not addresses:
         return set()
     hashed = {journal.address_hash(address): address for address in addresses}
-    wanted = {"addresses": sorted(addresses), "hashes": list(hashed)}
-    found = rows_planned_once(_AMONG, wanted, generic_plan=True)
-    return {hashed.get(one, one) for (one,) in found}
+    params = {"addresses": sorted(addresses), "hashes": list(hashed)}
+    rows = rows_planned_once(_AMONG, params, generic_plan=True)
+    return {hashed.get(one, one) for (one,) in rows}
 
 
 def open_suppressions(address: str = "", *, address_hash: str = "") -> QuerySet[Suppression]:
     """Suppressions of this address: by itself and by its hash."""
-    known = Q(address_hash=address_hash or journal.address_hash(address))
+    matching = Q(address_hash=address_hash or journal.address_hash(address))
     if address:
-        known |= Q(lower=address.strip().lower())
-    return Suppression.objects.alias(lower=Lower("address")).filter(known, released_at=None)
+        matching |= Q(lower=address.strip().lower())
+    return Suppression.objects.alias(lower=Lower("address")).filter(matching, released_at=None)
 
 
 def is_suppressed(address: str = "", *, address_hash: str = "") -> bool:

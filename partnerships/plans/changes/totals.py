@@ -63,8 +63,10 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
     was = _count(a)
     now = was if a is b else _count(b)
     sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
-    named = {(site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites}
-    authorities = {code: areas.get(code, name) for name, code in sorted(named)}
+    places = {
+        (site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites
+    }
+    authorities = {code: areas.get(code, name) for name, code in sorted(places)}
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
     return HomesTotals(
         total=Total("", "All homes", was["", ""], now["", ""]),

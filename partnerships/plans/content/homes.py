@@ -89,15 +89,15 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
     for place, entry in enumerate(raw):
-        here = f"{path}/{place + 1}"
+        item_path = f"{path}/{place + 1}"
         if not isinstance(entry, Mapping):
-            problems.append(Problem(here, "This must be a line of homes."))
+            problems.append(Problem(item_path, "This must be a line of homes."))
             continue
         try:
             line = _read_line(entry.get("tenure"), entry.get("bedrooms"), entry.get("needs"), entry.get("year"))
             count = read_whole(entry.get("count"), 0, MAX_HOMES) or 0
         except (ValueError, TypeError) as error:
-            problems.append(Problem(here, str(error) if isinstance(error, ValueError) else "This must be text."))
+            problems.append(Problem(item_path, str(error) if isinstance(error, ValueError) else "This must be text."))
             continue
         if count:
             counts[line] = counts.get(line, 0) + count

@@ -55,13 +55,13 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
         "confidence": site["confidence"],
         "forecast": site["forecast_completion"],
     }
-    found = []
+    lines = []
     for line in site["homes"]:
         year = line["year"] or due
         done_year = min(filter(None, (year, done)), default="") if site["actual_completion"] else ""
         counted = {name: line[name] for name in ("tenure", "bedrooms", "needs", "count")}
-        found.append(PipelineLine(**common, **counted, year=done_year or year, done_year=done_year))
-    return found
+        lines.append(PipelineLine(**common, **counted, year=done_year or year, done_year=done_year))
+    return lines
 
 
 def pipeline_kind(content: Content) -> str:

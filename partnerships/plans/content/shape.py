@@ -20,8 +20,8 @@ def _site_details(site: Item) -> str:
 
 
 def _milestone_details(milestone: Item) -> str:
-    given = (code for code in ("actual", "forecast", "baseline") if milestone[code])
-    return next((f"{code} {date_in_words(milestone[code])}" for code in given), "")
+    dates = (code for code in ("actual", "forecast", "baseline") if milestone[code])
+    return next((f"{code} {date_in_words(milestone[code])}" for code in dates), "")
 
 
 def _risk_details(risk: Item) -> str:

@@ -14,12 +14,12 @@ def settle_milestones(content: Content, was: Content) -> Content:
     present = {"", *(site["key"] for site in content["sites"])}
     if all(milestone["site"] in present for milestone in content["milestones"]):
         return content
-    known = {site["key"] for site in was["sites"] if not site["confidential"]}
+    public_keys = {site["key"] for site in was["sites"] if not site["confidential"]}
     settled = [
         milestone
         if milestone["site"] in present
         else {**milestone, "site": ""}
-        if milestone["site"] in known
+        if milestone["site"] in public_keys
         else {**milestone, "restricted": True}
         for milestone in content["milestones"]
     ]

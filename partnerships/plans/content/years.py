@@ -30,8 +30,8 @@ def year_kinds(homes: Iterable[Item]) -> set[str]:
 
 def year_kind(content: Content) -> str:
     """The one kind of years in a plan; "" without years, or with both."""
-    found = {kind for site in content["sites"] for kind in year_kinds(site["homes"])}
-    return found.pop() if len(found) == 1 else ""
+    kinds = {kind for site in content["sites"] for kind in year_kinds(site["homes"])}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def mixes_years(content: Content) -> bool:

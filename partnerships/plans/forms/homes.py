@@ -106,8 +106,8 @@ class HomesRow(Form):
         """The homes of each year as they stand; 0 for what is empty or wrong."""
         if self.is_bound:
             self.is_valid()  # fills what is valid
-        given: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
-        return [given.get(field.name) or 0 for field in self.counts]
+        data: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
+        return [data.get(field.name) or 0 for field in self.counts]
 
     @property
     def total(self) -> int:
@@ -169,8 +169,8 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         """The lines of homes as they stand, without what is empty or wrong."""
         if self.is_bound:
             self.is_valid()  # fills what is valid
-        given = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
-        years = [str(given.get(heading.name) or "") for heading in self.headings]
+        data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
+        years = [str(data.get(heading.name) or "") for heading in self.headings]
         return [
             {
                 "tenure": row.get("tenure"),
@@ -202,17 +202,17 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     @property
     def problems(self) -> list[dict[str, str]]:
         """What is wrong, each naming its box and linking to it."""
-        found = []
+        messages = []
         if not self.is_whole or self.non_form_errors():
-            found.append({"text": NOT_WHOLE, "target": ""})
+            messages.append({"text": NOT_WHOLE, "target": ""})
         fields = [*self.headings]
         for form in self:
             fields += form.visible_fields()
         for field in fields:
             for text in error_words(field):
                 words = text if text.startswith(str(field.label)) else f"{field.label}: {text}"
-                found.append({"text": words, "target": field.id_for_label})
-        return found
+                messages.append({"text": words, "target": field.id_for_label})
+        return messages
 
 
 HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our own
@@ -246,11 +246,11 @@ def _arranged(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[st
     lines = list(homes)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     rows: list[dict[str, Any]] = []
-    for kind, same in groupby(
+    for kind, lines_alike in groupby(
         sorted(lines, key=_order), key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])
     ):
         tenure, bedrooms, needs = kind
-        counts = {f"count_{columns.index(line['year'])}": line["count"] for line in same}
+        counts = {f"count_{columns.index(line['year'])}": line["count"] for line in lines_alike}
         rows.append({"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs, **counts})
     return rows, columns
 
@@ -278,8 +278,8 @@ def with_more(data: Any, kind: str) -> Any:
     if data.get("more") == "rows" and boxes_in(rows + BLANK_ROWS, years) <= MAX_BOXES:
         data["homes-TOTAL_FORMS"] = str(max(rows, min(rows + BLANK_ROWS, MAX_ROWS)))
     if data.get("more") == "years" and years < MAX_YEARS and boxes_in(rows, years + 1) <= MAX_BOXES:
-        known = [data.get(f"homes-year_{place}", "")[:4] for place in range(years)]
-        last = max((int(year) for year in known if year.isdecimal()), default=dt.date.min.year)
+        years_entered = [data.get(f"homes-year_{place}", "")[:4] for place in range(years)]
+        last = max((int(year) for year in years_entered if year.isdecimal()), default=dt.date.min.year)
         data["homes-YEARS"] = str(years + 1)
         data[f"homes-year_{years}"] = year_of_kind(kind, last + 1) if last > 1 else ""
     return data

@@ -57,18 +57,18 @@ class PlanForm(Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        mine = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
-        self.fields["owners"].queryset = mine  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
+        own_organisations = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
+        self.fields["owners"].queryset = own_organisations  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
         self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
             Partnership.objects.present_for(user, "editor", "lead")
             .live()
-            .filter(pk__in=taking_part(mine).values("partnership"))
+            .filter(pk__in=taking_part(own_organisations).values("partnership"))
             .order_by("title", "pk")
         )
         if self.initial.get("partnership"):
             # Begun on the page of a partnership: its people read it. Otherwise there is nothing to assume.
             self.fields["audience"].initial = Audience.PARTNERSHIP
-        owners = list(mine[:2])
+        owners = list(own_organisations[:2])
         if len(owners) == 1:
             self.fields["owners"].initial = owners
         self.helper = Helper(
@@ -94,8 +94,8 @@ class PlanForm(Form):
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
-            others = taking_part().filter(partnership=partnership).select_related("organisation").order_by("pk")
-            owners += [party.organisation for party in others if party.organisation not in owners]
+            parties = taking_part().filter(partnership=partnership).select_related("organisation").order_by("pk")
+            owners += [party.organisation for party in parties if party.organisation not in owners]
         return owners
 
 

@@ -76,9 +76,9 @@ def _ready_since(user: User, rows: Sequence[Any]) -> None:
 
 def _moments(user: User, plans: list[int]) -> Any:
     with one_by_one():
-        known = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
-        found = Plan.objects.filter(among("pk", plans)).annotate(since=_since(user, known))
-    return found.values_list("pk", "since")
+        readable = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
+        plans_found = Plan.objects.filter(among("pk", plans)).annotate(since=_since(user, readable))
+    return plans_found.values_list("pk", "since")
 
 
 def _known_today(user: User) -> Any:
@@ -94,8 +94,8 @@ def _if_today(name: str) -> Callable[[Any], Any]:
     """The same for the cell."""
 
     def value(row: Any) -> Any:
-        found = getattr(row, name) if row.owners_then is None else None
-        return found() if callable(found) else found
+        column_value = getattr(row, name) if row.owners_then is None else None
+        return column_value() if callable(column_value) else column_value
 
     return value
 
@@ -107,33 +107,33 @@ def _newest(user: User) -> Any:
 
 def _title(user: User) -> Combinable:
     """The title that its reader sees."""
-    held = Subquery(_newest(user).values("title")[:1])
-    return Case(When(pk__in=_known_today(user), then=F("title")), default=held, output_field=CharField())
+    newest_title = Subquery(_newest(user).values("title")[:1])
+    return Case(When(pk__in=_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
 
-def _since(user: User, known: Q | None = None) -> Combinable:
+def _since(user: User, readable: Q | None = None) -> Combinable:
     """When the newest version that its reader sees was published; of a draft, when it was begun.
 
     `known` is the condition on plans that they know today, if it was composed for a few.
     """
-    held = Subquery(_newest(user).values("published_at")[:1])
+    newest_date = Subquery(_newest(user).values("published_at")[:1])
     open_ones = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
     return Case(
         When(current_number=0, then=F("created_at")),
-        When(open_ones & (known or Q(pk__in=_known_today(user))), then=F("last_published_at")),
-        default=held,
+        When(open_ones & (readable or Q(pk__in=_known_today(user))), then=F("last_published_at")),
+        default=newest_date,
     )
 
 
 def _version(user: User) -> Combinable:
     """The number that lists show: see `Plan.announced_number`."""
     embargoed = Q(embargoed_until__gt=timezone.now())
-    held = Subquery(_newest(user).values("number")[:1])
+    newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
         When(current_number=0, then=Value(None)),
         When(embargoed, pk__in=_known_today(user), then=F("open_number")),
         When(pk__in=_known_today(user), then=F("current_number")),
-        default=held,
+        default=newest_number,
     )
 
 

@@ -31,8 +31,8 @@ class PlanKind(Vocabulary):
 
     def begins_with(self, part: str) -> list[StarterPart]:
         """The parts of one sort that are in use, in order; a kind from `by_code` has them at hand."""
-        found = (row for row in self.parts.all() if row.active and row.part == part)
-        return sorted(found, key=lambda row: (row.position, row.pk))
+        parts_to_start = (row for row in self.parts.all() if row.active and row.part == part)
+        return sorted(parts_to_start, key=lambda row: (row.position, row.pk))
 
 
 class Part(models.TextChoices):

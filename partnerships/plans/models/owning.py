@@ -93,13 +93,13 @@ def held_at(user: User, *, plan: str, at: str) -> Q:
     `plan` and `at` are lookups of the queried record. The organisation left the plan's partnership or its ownership,
     or the plan left a partnership to which the organisation belongs.
     """
-    mine = Organisation.objects.of_person(user).values("pk")
+    own_organisations = Organisation.objects.of_person(user).values("pk")
     left = Party.objects.left_after(at, user)
-    parties = Party.objects.filter(organisation__in=mine).filter(
+    parties = Party.objects.filter(organisation__in=own_organisations).filter(
         Q(status=PartyStatus.ACCEPTED) | Q(status__in=FORMER_STATUSES, left_at__gte=OuterRef(at)),
         partnership__past_plans__plan=OuterRef(plan),
         partnership__past_plans__audience__in=WIDER_THAN_OWNERS,
         partnership__past_plans__left_at__gte=OuterRef(at),
     )
-    owned = PlanOwner.ever.filter(plan=OuterRef(plan), organisation__in=mine, ended_at__gte=OuterRef(at))
+    owned = PlanOwner.ever.filter(plan=OuterRef(plan), organisation__in=own_organisations, ended_at__gte=OuterRef(at))
     return Q(Exists(left.filter(partnership__plans=OuterRef(plan)))) | Q(Exists(parties)) | Q(Exists(owned))

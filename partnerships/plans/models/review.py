@@ -159,8 +159,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         )
         whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
         drafts = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)
-        known = whole | Q(Plan.objects.with_insider(user).of_record())
-        return self.filter(inside | own | (drafts & known))
+        readable = whole | Q(Plan.objects.with_insider(user).of_record())
+        return self.filter(inside | own | (drafts & readable))
 
 
 @pghistory.track()

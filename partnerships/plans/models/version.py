@@ -69,21 +69,21 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
         As former parties, as former owners, and as parties of a partnership that the plan has left: see `routes`.
         """
-        mine = Organisation.objects.of_person(user).values("pk")
+        own_organisations = Organisation.objects.of_person(user).values("pk")
         versions = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
         by_party = versions.filter(
-            plan__partnership__parties__organisation__in=mine,
+            plan__partnership__parties__organisation__in=own_organisations,
             plan__partnership__parties__status__in=FORMER_STATUSES,
             open_at__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
-        ownership = PlanOwner.ever.filter(organisation__in=mine, plan=OuterRef("plan"))
+        ownership = PlanOwner.ever.filter(organisation__in=own_organisations, plan=OuterRef("plan"))
         by_owner = Exists(ownership.filter(ended_at__gte=OuterRef("published_at")))
         opened_at = Coalesce(OuterRef("embargo_until"), OuterRef("published_at"))
         past_partnerships = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan"))
         by_past_partnership = past_partnerships.filter(
             Q(partnership__parties__status=PartyStatus.ACCEPTED)
             | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__gte=opened_at),
-            partnership__parties__organisation__in=mine,
+            partnership__parties__organisation__in=own_organisations,
             left_at__gte=opened_at,
         )
         return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(by_past_partnership))

@@ -23,13 +23,13 @@ def published_since(user: User, partnership: Partnership, since: Since) -> list[
     return [
         Suggestion(
             "plan_version",
-            one.pk,
-            f"{one.title}, version {one.number}"[:300],
-            one.get_absolute_url(),
+            row.pk,
+            f"{row.title}, version {row.number}"[:300],
+            row.get_absolute_url(),
             Purpose.INFORMATION,
-            f"Published {long_date(one.published_at.date())}: {one.note}"[:300],
+            f"Published {long_date(row.published_at.date())}: {row.note}"[:300],
         )
-        for one in sorted(rows, key=lambda one: (one.published_at, one.pk))
+        for row in sorted(rows, key=lambda row: (row.published_at, row.pk))
     ]
 
 
@@ -39,10 +39,10 @@ def awaiting_signature(user: User, partnership: Partnership, since: Since) -> li
     return [
         Suggestion(
             "plan_signing",
-            one.pk,
-            f"Sign off {one.title}, version {one.open_number or one.current_number}"[:300],
-            reverse("plans:signing", args=[one.pk]),
+            row.pk,
+            f"Sign off {row.title}, version {row.open_number or row.current_number}"[:300],
+            reverse("plans:signing", args=[row.pk]),
             Purpose.DECISION,
         )
-        for one in rows
+        for row in rows
     ]

@@ -59,18 +59,18 @@ def _dated(user: User) -> MilestoneQuerySet:
     return rows.select_related("plan__partnership").order_by("pk")
 
 
-def _of_milestones(user: User, rows: list[Milestone], held: Iterable[Version]) -> list[CalendarEntry]:
+def _of_milestones(user: User, rows: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
     """The entries of these milestones, and of the `held` versions, which stand in for those under embargo."""
-    hidden = {one.plan_id for one in rows if one.restricted}
+    hidden = {row.plan_id for row in rows if row.restricted}
     sites = Site.objects.filter(plan__in=hidden, confidential=True)
     references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}
-    numbers = {one.plan_id: one.plan.current_number for one in rows}
-    for version in held:
+    numbers = {row.plan_id: row.plan.current_number for row in rows}
+    for version in versions:
         rows += milestones_in(version.plan, version.content).values()
         references |= {(version.plan_id, site["key"]): site["reference"] for site in version.content["sites"]}
         numbers[version.plan_id] = version.number
-    found = (_of_milestone(one, references, numbers[one.plan_id]) for one in rows)
-    return [entry for entry in found if entry is not None]
+    entries = (_of_milestone(row, references, numbers[row.plan_id]) for row in rows)
+    return [entry for entry in entries if entry is not None]
 
 
 def _open_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
@@ -78,11 +78,11 @@ def _open_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
 
     Rows are of the newest version. Without these the dates would go, and tell that there is an embargo.
     """
-    held = Plan.objects.inside_for(user).filter(
+    embargoed = Plan.objects.inside_for(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
     )
-    held = held.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
-    open_ones = Version.objects.filter(plan__in=held.order_by().values("pk"), number=F("plan__open_number"))
+    embargoed = embargoed.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
+    open_ones = Version.objects.filter(plan__in=embargoed.order_by().values("pk"), number=F("plan__open_number"))
     return open_ones.select_related("plan__partnership").order_by("plan")
 
 
@@ -100,7 +100,7 @@ def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str], 
         name = f"Milestone of the confidential site {reference}".strip()
         if not milestone.site_key:
             name = "Confidential milestone"
-    said = happened or expected
+    date_text = happened or expected
     return CalendarEntry(
         kind=CalendarKind.MILESTONE,
         key=f"milestone-{plan.pk}-{milestone.key}",
@@ -108,7 +108,7 @@ def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str], 
         path=plan.get_absolute_url(),
         starts=day,
         note=f"{milestone.status.replace('_', ' ').capitalize()}. {'Took place' if happened else 'Forecast'}: "
-        f"{said.words if said else 'not known'}",
+        f"{date_text.words if date_text else 'not known'}",
         within=plan.partnership.title if plan.partnership else "",
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
@@ -142,9 +142,9 @@ def _signatories(user: User) -> QuerySet[Signatory]:
 
 def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
     """The days by which these signatories must sign; two queries. Fetch `organisation` and the plan's partnership."""
-    plans = {one.plan_id for one in rows}
+    plans = {row.plan_id for row in rows}
     revisions = revisions_of(plans, "plan_signing", "plan")
-    numbers = {one.plan_id: one.plan.substantive_number for one in rows}
+    numbers = {row.plan_id: row.plan.substantive_number for row in rows}
     decided = {
         (plan, organisation)
         for plan, organisation, number in SignOff.objects.filter(plan__in=plans).values_list(
@@ -154,11 +154,11 @@ def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
     }
     return [
         _of_signatory(
-            one,
-            revisions.get(one.plan_id, Revision(0, one.asked_at)),
-            has_decided=(one.plan_id, one.organisation_id) in decided,
+            row,
+            revisions.get(row.plan_id, Revision(0, row.asked_at)),
+            has_decided=(row.plan_id, row.organisation_id) in decided,
         )
-        for one in rows
+        for row in rows
     ]
 
 
@@ -191,16 +191,16 @@ def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     return [
         CalendarEntry(
             kind=CalendarKind.EMBARGO,
-            key=f"embargo-{one.pk}",
-            title=f"Embargo ends: {one.title}, version {one.number}",
-            path=one.get_absolute_url(),
-            starts=one.embargo_until,
-            within=one.plan.partnership.title if one.plan.partnership else "",
-            partnership=one.plan.partnership_id,
-            changed_at=one.published_at,
+            key=f"embargo-{row.pk}",
+            title=f"Embargo ends: {row.title}, version {row.number}",
+            path=row.get_absolute_url(),
+            starts=row.embargo_until,
+            within=row.plan.partnership.title if row.plan.partnership else "",
+            partnership=row.plan.partnership_id,
+            changed_at=row.published_at,
         )
-        for one in rows
-        if one.embargo_until is not None
+        for row in rows
+        if row.embargo_until is not None
     ]
 
 

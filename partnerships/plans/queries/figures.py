@@ -16,38 +16,38 @@ from partnerships.plans.queries.contents import content_of
 _MAX_LINES = 50
 
 
-def _contents(asked: Asked) -> Iterator[tuple[Plan, Content]]:
+def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
     """The party's published plans in the partnership, without what is confidential or under embargo.
 
     Only those that all parties may read.
     """
-    plans = Plan.objects.owned_by(asked.party.organisation_id).filter(
-        partnership=asked.party.partnership_id, current_number__gt=0
+    plans = Plan.objects.owned_by(period.party.organisation_id).filter(
+        partnership=period.party.partnership_id, current_number__gt=0
     )
     for plan in plans.exclude(audience=Audience.OWNERS).order_by("title", "pk"):
         if plan.announced_number:
             yield plan, outside(content_of(plan, plan.announced_number))
 
 
-def _within(asked: Asked, text: str) -> bool:
+def _within(period: Asked, text: str) -> bool:
     """Whether a partial date is surely in the period: its first and last possible day."""
     if not text:
         return False
     day = PartialDate.parse(text)
-    return asked.covers(day.earliest) and asked.covers(day.latest)
+    return period.covers(day.earliest) and period.covers(day.latest)
 
 
 def _homes(site: dict[str, Any]) -> int:
     return sum(line["count"] for line in site["homes"])
 
 
-def homes_in_period(asked: Asked) -> Block | None:
+def homes_in_period(period: Asked) -> Block | None:
     """Homes started and completed in the period, by forecast and actual; a line for each plan."""
     total: dict[str, int] = dict.fromkeys(_FIELDS, 0)
     lines = []
-    for plan, content in _contents(asked):
+    for plan, content in _contents(period):
         counts = {
-            field: sum(_homes(site) for site in content["sites"] if _within(asked, site[field])) for field in _FIELDS
+            field: sum(_homes(site) for site in content["sites"] if _within(period, site[field])) for field in _FIELDS
         }
         if any(counts.values()):
             lines.append(Line(plan.title, _in_words(counts), plan.get_absolute_url()))
@@ -65,18 +65,22 @@ def _in_words(counts: dict[str, int]) -> str:
     )
 
 
-def milestones_in_period(asked: Asked) -> Block | None:
+def milestones_in_period(period: Asked) -> Block | None:
     """Milestones reached in the period, and those that should have been by their baseline."""
     reached, slipped = [], []
-    for plan, content in _contents(asked):
-        for one in content["milestones"]:
-            words, path = f"{one['name']} ({plan.title})", plan.get_absolute_url()
-            if _within(asked, one["actual"]):
-                reached.append(Line(words, f"reached {PartialDate.parse(one['actual']).words}", path))
-            elif one["status"] not in _SETTLED and not one["actual"] and _within(asked, one["baseline"]):
-                forecast = one["forecast"]
+    for plan, content in _contents(period):
+        for milestone in content["milestones"]:
+            words, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
+            if _within(period, milestone["actual"]):
+                reached.append(Line(words, f"reached {PartialDate.parse(milestone['actual']).words}", path))
+            elif (
+                milestone["status"] not in _SETTLED
+                and not milestone["actual"]
+                and _within(period, milestone["baseline"])
+            ):
+                forecast = milestone["forecast"]
                 now = f"now {PartialDate.parse(forecast).words}" if forecast else "no forecast"
-                was = PartialDate.parse(one["baseline"]).words
+                was = PartialDate.parse(milestone["baseline"]).words
                 slipped.append(Line(words, f"planned for {was}, {now}", path))
     if not (reached or slipped):
         return None

@@ -35,7 +35,7 @@ class Listed:
 def as_listed(user: User, plans: Iterable[Plan]) -> list[Listed]:
     """The plans of a list, with what each is waiting for and the names that its owners had; one query more."""
     listed = with_next_steps(user, plans)
-    name_owners_as_at(one.plan for one in listed)  # after the steps, which name who acts now
+    name_owners_as_at(step.plan for step in listed)  # after the steps, which name who acts now
     return listed
 
 
@@ -70,14 +70,14 @@ _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Stat
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
     """Plans that are waiting for somebody, that the person reads inside."""
-    given = [] if partnership is None else [partnership]
+    partnerships = [] if partnership is None else [partnership]
     for first in (_FIRST, None):
         # As ids: PostgreSQL would otherwise search all plans that the person may see.
-        ids = rows_for(_waiting_within, user, *given, first=first)
+        ids = rows_for(_waiting_within, user, *partnerships, first=first)
         plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
         if len(plans) == limit or len(ids) != first:
             break
-    return [one for one in _with_steps(plans, set(ids)) if one.steps]
+    return [step for step in _with_steps(plans, set(ids)) if step.steps]
 
 
 def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:

@@ -33,9 +33,9 @@ from partnerships.plans.models import (
 from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
-def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
+def _waiting(task: str, plan: Plan, route: str, **more: Any) -> Waiting:
     return Waiting(
-        what=what,
+        what=task,
         title=more.pop("title", plan.title),
         path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})) + more.pop("place", ""),
         within=more.pop("within", plan.partnership.title if plan.partnership else ""),
@@ -69,10 +69,10 @@ def _signatures() -> Reach:
 
 
 def _signatures_for(user: User) -> QuerySet[Any]:
-    found: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    signatures: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
     plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
     return (
-        found.select_related("plan__partnership")
+        signatures.select_related("plan__partnership")
         .only("asked_at", "due_on", *(f"plan__{name}" for name in plan))
         .order_by("pk")
     )
@@ -81,10 +81,10 @@ def _signatures_for(user: User) -> QuerySet[Any]:
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Versions to sign off, and conditions that the person can confirm as met."""
     address = addresses("plans:signing")
-    found = []
+    tasks = []
     for signatory in rows_for(_signatures_for, user):
         plan, lapsed = signatory.plan, signatory.has_lapsed()
-        found.append(
+        tasks.append(
             Waiting(
                 what="Confirm that your condition is met"
                 if signatory.last == Decision.CONDITIONAL
@@ -98,7 +98,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
                 status_label="Lapsed" if lapsed else "",
             )
         )
-    return found
+    return tasks
 
 
 _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)

@@ -70,12 +70,12 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
     Those that are not over say the present names too.
     """
     over: list[AsAt] = []
-    others: list[AsAt] = []
+    remaining: list[AsAt] = []
     for plan in plans:
         if plan.last_published_at is not None:
             day = timezone.localdate(plan.last_published_at)
-            (over if plan.is_over else others).extend((day, owner.organisation) for owner in owners_of(plan))
-    show_as_at(over, with_present=others)
+            (over if plan.is_over else remaining).extend((day, owner.organisation) for owner in owners_of(plan))
+    show_as_at(over, with_present=remaining)
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:

@@ -30,11 +30,11 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
     It left the partnership or the ownership of the plan, or the plan left a partnership to which it belongs.
     """
-    found: dict[int, dt.datetime] = {}
+    left_at: dict[int, dt.datetime] = {}
     for pk, moment in rows_for(_leavings, user, [plan.pk for plan in plans]):
         if moment is not None:
-            found[pk] = max(moment, found.get(pk, moment))
-    return found
+            left_at[pk] = max(moment, left_at.get(pk, moment))
+    return left_at
 
 
 def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
@@ -44,14 +44,16 @@ def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
 
 def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
     """Each time that an organisation of the person left one of these plans, with the plan's id."""
-    mine = Organisation.objects.of_person(user).values("pk")
-    parties = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, partnership__plans__in=ids)
-    owned = PlanOwner.ever.filter(organisation__in=mine, ended_at__isnull=False, plan__in=ids)
+    own_organisations = Organisation.objects.of_person(user).values("pk")
+    parties = Party.objects.filter(
+        organisation__in=own_organisations, status__in=FORMER_STATUSES, partnership__plans__in=ids
+    )
+    owned = PlanOwner.ever.filter(organisation__in=own_organisations, ended_at__isnull=False, plan__in=ids)
     behind = PastPartnership.objects.filter(
         Q(partnership__parties__status=PartyStatus.ACCEPTED)
         | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__isnull=False),
         plan__in=ids,
-        partnership__parties__organisation__in=mine,
+        partnership__parties__organisation__in=own_organisations,
     ).annotate(until=Least("left_at", "partnership__parties__left_at"))
     moments = (
         parties.order_by().values_list("partnership__plans", "left_at"),
@@ -72,26 +74,26 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     left_plans = [plan for plan in plans if plan.pk in left]
     if not left_plans:
         return plans
-    known = set(
+    readable_ids = set(
         Plan.objects.known_today_to(user).filter(pk__in=[plan.pk for plan in left_plans]).values_list("pk", flat=True)
     )
     for plan in left_plans:
-        if plan.pk not in known:
+        if plan.pk not in readable_ids:
             _show_past(user, plan, left[plan.pk])
     return plans
 
 
 def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
     """Set the plan's title, number and status as recorded at that moment."""
-    held = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
-    if held is None:
+    own_version = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
+    if own_version is None:
         return
-    here = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
+    about_plan = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
     published = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
-    events = Event.objects.filter(here | published, at__lte=left_at, data__after__has_key="status")
+    events = Event.objects.filter(about_plan | published, at__lte=left_at, data__after__has_key="status")
     last = events.order_by("-at", "-id").values_list("data", flat=True).first()
-    plan.title, plan.current_number = held.title, held.number
-    plan.last_published_at, plan.embargoed_until = held.published_at, None
+    plan.title, plan.current_number = own_version.title, own_version.number
+    plan.last_published_at, plan.embargoed_until = own_version.published_at, None
     plan.status = last["after"]["status"] if last else Status.SHARED
     plan.superseded_by_id = None if plan.status != Status.SUPERSEDED else plan.superseded_by_id
     then = Q(began_at=None) | Q(began_at__lte=left_at), Q(ended_at=None) | Q(ended_at__gte=left_at)
@@ -112,11 +114,11 @@ def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
 def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
     """The condition on plans that the person may read only as they were, and whose title met `titled` then."""
     today, once = Plan.objects.known_today_to(user).values("pk"), Plan.objects.known_once_to(user).values("pk")
-    held = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
-    return Q(pk__in=held.values("plan"))
+    own_versions = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
+    return Q(pk__in=own_versions.values("plan"))
 
 
 def events_of_plans(user: User, records: Records) -> Q:
     """The condition on events about these plans that the person may see."""
-    known = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
-    return Q(target_id__in=known) | held_at(user, plan="target_id", at="at")
+    readable_plans = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
+    return Q(target_id__in=readable_plans) | held_at(user, plan="target_id", at="at")

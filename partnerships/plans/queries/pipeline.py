@@ -223,21 +223,21 @@ _STATEMENT = _READS + _SUMS + " UNION ALL ".join([*(_divided(*one) for one in DI
 def _rights(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values."""
     sql: dict[str, str] = {}
-    given: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for name, plans in (
         ("owned", Plan.objects.owned_for(reader)),
         ("inside", Plan.objects.inside_for(reader)),
         ("present", Plan.objects.present_for(reader)),
     ):
         sql[name], values = subquery(name, plans.order_by().values("pk"), empty="SELECT 0")
-        given |= values
-    return sql, given
+        params |= values
+    return sql, params
 
 
 def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
     """The values of the pipeline's SQL, without those of the reader's rights."""
     return {
-        "over": [str(one) for one in OVER],
+        "over": [str(code) for code in OVER],
         "ended_later": _ended_after(then) if then is not None else [],
         "then": then,
         "now": now,
@@ -257,7 +257,7 @@ def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) 
 
 def _ended_after(moment: dt.datetime) -> list[int]:
     """The plans that are superseded or closed, and were neither at the moment."""
-    over = [str(one) for one in OVER]
+    over = [str(code) for code in OVER]
     plans = Plan.objects.filter(status__in=over).order_by().values("pk")
     ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
     return list(ended.filter(data__after__status__in=over).order_by().values_list("target_id", flat=True).distinct())

@@ -26,13 +26,13 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
     """Who can still be asked to sign a plan: its owners, and present parties except observers."""
-    asked = plan.signatories.filter(removed_at=None).values("organisation")
+    already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
     ).exclude(role=PartyRole.OBSERVER)
     owners = Q(pk__in=plan.owners.values("organisation"))
     partners = Q(pk__in=parties.values("organisation")) if plan.audience != Audience.OWNERS else Q(pk__in=[])
-    return Organisation.objects.filter(owners | partners).exclude(pk__in=asked).order_by("name", "pk")
+    return Organisation.objects.filter(owners | partners).exclude(pk__in=already_asked).order_by("name", "pk")
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
@@ -95,7 +95,7 @@ def decisions_for(version: Version) -> list[SignOff]:
         .values_list("number", flat=True)
         .first()
     )
-    made = (
+    sign_offs = (
         SignOff.objects.filter(
             plan=version.plan_id, version__number__gte=substantive or 0, version__number__lte=version.number
         )
@@ -104,7 +104,7 @@ def decisions_for(version: Version) -> list[SignOff]:
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")
     )
-    last = {sign_off.organisation_id: sign_off for sign_off in made}
+    last = {sign_off.organisation_id: sign_off for sign_off in sign_offs}
     return sorted(last.values(), key=lambda sign_off: (sign_off.organisation.name, sign_off.pk))
 
 
@@ -145,8 +145,8 @@ def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
     """The organisations asked to sign for which the person speaks."""
-    asked = plan.signatories.filter(removed_at=None).values("organisation")
-    return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=asked).order_by("name", "pk"))
+    already_asked = plan.signatories.filter(removed_at=None).values("organisation")
+    return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=already_asked).order_by("name", "pk"))
 
 
 def asked_again(plan: Plan) -> list[SigningState]:

@@ -72,8 +72,10 @@ def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
 
 def my_plans(user: User) -> PlanQuerySet:
     """Plans owned by the person's organisations that they may see."""
-    mine = Organisation.objects.of_person(user)
-    return Plan.objects.visible_to(user).filter(pk__in=PlanOwner.objects.filter(organisation__in=mine).values("plan"))
+    own_organisations = Organisation.objects.of_person(user)
+    return Plan.objects.visible_to(user).filter(
+        pk__in=PlanOwner.objects.filter(organisation__in=own_organisations).values("plan")
+    )
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:

@@ -37,10 +37,10 @@ def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, no
     """
     plan = lock_plan(share.plan)
     last_day = min(share.ends_on or ends_on, ends_on) if ends_on else share.ends_on
-    wanted = share.may_comment and may_comment, last_day
-    if (share.may_comment, share.ends_on) == wanted:
+    new_terms = share.may_comment and may_comment, last_day
+    if (share.may_comment, share.ends_on) == new_terms:
         return False
-    share.may_comment, share.ends_on = wanted
+    share.may_comment, share.ends_on = new_terms
     share.save(update_fields=["may_comment", "ends_on"])
     after = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     record_event(
@@ -62,13 +62,13 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
     else owns the plan.
     """
     plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
-    held = present_owner(plan, owner.organisation_id)
-    others = plan.owners.exclude(pk=held.pk)
-    if successor is not None and not others.filter(organisation=successor).exists() and _may_own(plan, successor):
+    owner_found = present_owner(plan, owner.organisation_id)
+    other_owners = plan.owners.exclude(pk=owner_found.pk)
+    if successor is not None and not other_owners.filter(organisation=successor).exists() and _may_own(plan, successor):
         begin_ownership(plan, successor, author=None, now=now)
-    if not others.exists():
-        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {held.organisation.name} still does")
-    end_ownership(plan, held, because, author=None, now=now, reason=REASON)
+    if not other_owners.exists():
+        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {owner_found.organisation.name} still does")
+    end_ownership(plan, owner_found, because, author=None, now=now, reason=REASON)
 
 
 def _may_own(plan: Plan, organisation: Organisation) -> bool:

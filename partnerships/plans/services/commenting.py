@@ -141,9 +141,9 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
 
 def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
     """The people mentioned who may read the comment, without its author."""
-    wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
-    wanted.pop(comment.author_id, None)
-    return [person for person in wanted.values() if can_read_today(comment, person)]
+    people_by_pk = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
+    people_by_pk.pop(comment.author_id, None)
+    return [person for person in people_by_pk.values() if can_read_today(comment, person)]
 
 
 def _people_named(text: str) -> list[User]:
@@ -156,14 +156,14 @@ def _people_named(text: str) -> list[User]:
         return []
     before_at = Func(F("email"), Value("@"), Value(1), function="split_part", output_field=CharField())
     shown = Case(When(name="", then=before_at), default=F("name"), output_field=CharField())
-    found: dict[str, list[User]] = {}
+    people_by_name: dict[str, list[User]] = {}
     people = User.objects.filter(is_active=True, account_since__isnull=False).alias(
         said=Lower(Replace(shown, Value("’"), Value("'")))
     )
     for person in people.filter(said__in={name for names in calls for name in names}).order_by("pk"):
-        found.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)
-    longest = (next((name for name in names if name in found), "") for names in calls)
-    return [person for name in dict.fromkeys(longest) for person in found.get(name, ())]
+        people_by_name.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)
+    longest = (next((name for name in names if name in people_by_name), "") for names in calls)
+    return [person for name in dict.fromkeys(longest) for person in people_by_name.get(name, ())]
 
 
 def _possible_names(call: str) -> list[str]:

@@ -68,11 +68,11 @@ def create_plan(
         raise UnableToCreatePlan("Enter a title.")
     if not owners:
         raise UnableToCreatePlan("A plan needs an owner.")
-    known = PlanKind.by_code().get(kind)
-    if known is None or audience not in Audience.values:
+    plan_kind = PlanKind.by_code().get(kind)
+    if plan_kind is None or audience not in Audience.values:
         raise UnableToCreatePlan("Choose a kind of plan and an audience.")
-    if not known.active and not external_reference:
-        raise UnableToCreatePlan(f"“{known.label}” is no longer offered: choose another kind of plan.")
+    if not plan_kind.active and not external_reference:
+        raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered: choose another kind of plan.")
     if audience == Audience.PARTNERSHIP and partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
     if partnership is not None:
@@ -209,10 +209,10 @@ def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str])
     if was and was["homes"] == site["homes"]:
         return []
     own = year_kinds(site["homes"])
-    others = {kind for kind, count in counts.items() if count > (kind in own)}
-    if not others and len(own) == 1:
+    other_kinds = {kind for kind, count in counts.items() if count > (kind in own)}
+    if not other_kinds and len(own) == 1:
         return []
-    return year_problems(others.pop() if len(others) == 1 else plan.years, site["homes"])
+    return year_problems(other_kinds.pop() if len(other_kinds) == 1 else plan.years, site["homes"])
 
 
 def _settle_years(plan: Plan, draft: Draft) -> None:

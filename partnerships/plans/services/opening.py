@@ -27,24 +27,24 @@ class UnableToEmbargo(UnableToPublish):
     """The embargo would end in the past, or before that of the last version."""
 
 
-def embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
     """When the next version's embargo ends.
 
     Never before that of the version before, which it includes.
     """
-    if wanted is not None and wanted <= now:
+    if requested_end is not None and requested_end <= now:
         raise UnableToEmbargo(
             "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
         )
-    held = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
-    if held is None or wanted is None:
-        return held or wanted
-    if wanted < held:
+    current_end = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
+    if current_end is None or requested_end is None:
+        return current_end or requested_end
+    if requested_end < current_end:
         raise UnableToEmbargo(
-            f"Version {plan.current_number} is under embargo until {moment_in_words(held)}, and this version includes "
-            "its changes. Choose that time or a later one, or leave the day empty to publish them together."
+            f"Version {plan.current_number} is under embargo until {moment_in_words(current_end)}, and this version "
+            "includes its changes. Choose that time or a later one, or leave the day empty to publish them together."
         )
-    return wanted
+    return requested_end
 
 
 def moment_in_words(moment: dt.datetime) -> str:
@@ -84,8 +84,10 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
     Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
     """
-    held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
-    over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
+    still_embargoed = Version.objects.filter(
+        plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now
+    )
+    over = Plan.objects.filter(Exists(still_embargoed), open_number__lt=F("current_number")).order_by("pk")
     lifted = 0
     for pk in over.values_list("pk", flat=True):
         try:

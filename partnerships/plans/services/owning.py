@@ -54,10 +54,10 @@ def _kind(plan: Plan) -> str:
 
 def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
     """The organisation's present ownership. Raises `UnableToChangeOwners`."""
-    found = plan.owners.filter(organisation=organisation).select_related("organisation").first()
-    if found is None:
+    owner = plan.owners.filter(organisation=organisation).select_related("organisation").first()
+    if owner is None:
         raise UnableToChangeOwners("This organisation no longer owns the plan.")
-    return found
+    return owner
 
 
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
@@ -225,8 +225,8 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
         journal_audience(plan, now=now)
     begin_ownership(plan, organisation, author=author, now=now)
     if offer.hands_over:
-        held = present_owner(plan, offer.offered_for_id)
-        end_ownership(plan, held, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
+        owner_found = present_owner(plan, offer.offered_for_id)
+        end_ownership(plan, owner_found, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
 
 
 def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | None, now: dt.datetime) -> None:
@@ -374,7 +374,7 @@ def preview_leaving(party: Party, reader: User) -> list[Consequence]:
     owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
     plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
     name = party.organisation.name
-    found = []
+    effects = []
     for plan in plans:
         if len(plan.owners.all()) > 1:
             words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
@@ -383,5 +383,5 @@ def preview_leaving(party: Party, reader: User) -> list[Consequence]:
                 f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
                 "to a partner; you do not need to wait for their answer."
             )
-        found.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
-    return found
+        effects.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
+    return effects

@@ -34,14 +34,14 @@ def paper_of(
     """
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     stored: QuerySet[Any] = Paper.objects.all()
-    wanted: dict[str, Any] = {"version": version, "reader": reader}
+    lookup: dict[str, Any] = {"version": version, "reader": reader}
     if against is not None:
-        stored, wanted = ComparedPaper.objects.all(), {**wanted, "against": against}
-    kept = stored.filter(**wanted, digest=digest).first()
-    if kept is not None:
-        return bytes(kept.pdf)
+        stored, lookup = ComparedPaper.objects.all(), {**lookup, "against": against}
+    stored_paper = stored.filter(**lookup, digest=digest).first()
+    if stored_paper is not None:
+        return bytes(stored_paper.pdf)
     pdf = draw(page)
-    stored.update_or_create(**wanted, defaults={"digest": digest, "pdf": pdf, "made_at": now})
+    stored.update_or_create(**lookup, defaults={"digest": digest, "pdf": pdf, "made_at": now})
     return pdf
 
 

@@ -74,9 +74,9 @@ def _documents(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
     # By what the rows say, not by what was: a server of the release before published versions and left them empty.
     changed = []
     for row in Document.objects.filter(plan=plan, key__in=now):
-        said = (row.title, row.restricted, row.in_newest)
+        document_state = (row.title, row.restricted, row.in_newest)
         row.title, row.restricted, row.in_newest = now[row.key]["title"], now[row.key]["restricted"], True
-        if said != (row.title, row.restricted, row.in_newest):
+        if document_state != (row.title, row.restricted, row.in_newest):
             changed.append(row)
     Document.objects.bulk_update(changed, ["title", "restricted", "in_newest"])
 

@@ -29,9 +29,9 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
-        mine = owners.of_person(author).first()
-        if mine is not None:
-            return mine
+        owner = owners.of_person(author).first()
+        if owner is not None:
+            return owner
     return owners.first()
 
 

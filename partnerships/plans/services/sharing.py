@@ -69,10 +69,10 @@ def share_draft(
     owners = plan.owners.values("organisation")
     if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
         raise UnableToShare(f"{person.display_name} can already edit this draft.")
-    known = plan.shares.filter(person=person).first()
-    if known is None and plan.shares.active(now).count() >= MAX_SHARES:
+    existing = plan.shares.filter(person=person).first()
+    if existing is None and plan.shares.active(now).count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish it instead.")
-    fresh = known is None or not plan.shares.active(now).filter(pk=known.pk).exists()
+    fresh = existing is None or not plan.shares.active(now).filter(pk=existing.pk).exists()
     sharing_for = acting_organisation(plan, author)
     share, _made = Share.objects.update_or_create(
         plan=plan,
@@ -95,7 +95,7 @@ def share_draft(
             else {}
         ),
     )
-    if known is not None:
+    if existing is not None:
         _journal(share, now=now, undone=True)
     record_event(
         plan,
@@ -110,7 +110,7 @@ def share_draft(
             "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
         },
     )
-    if fresh and (known is None or known.invited_at is None or known.invited_at <= now - EMAIL_AGAIN):
+    if fresh and (existing is None or existing.invited_at is None or existing.invited_at <= now - EMAIL_AGAIN):
         share.invited_at = now
         share.save(update_fields=["invited_at"])
         record_email(
@@ -128,9 +128,9 @@ def _acts_for(person: User, plan: Plan) -> Organisation | None:
 
     A party of its partnership before others.
     """
-    mine = Organisation.objects.of_person(person).order_by("name", "pk")
+    own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
-    return mine.filter(pk__in=parties).first() or mine.first()
+    return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
 
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
@@ -227,9 +227,9 @@ def ask_for_access(
     if not about:
         raise UnableToAskForAccess("Enter the plan's title, or the address you were given.")
     number = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
-    named = Q(pk=int(number[1])) if number else Q(title__iexact=about)
+    by_name = Q(pk=int(number[1])) if number else Q(title__iexact=about)
     plan = (
-        Plan.objects.filter(named, partnership=partnership)
+        Plan.objects.filter(by_name, partnership=partnership)
         .exclude(status__in=OVER)
         .order_by("-created_at", "pk")
         .first()

@@ -63,7 +63,7 @@ def request_sign_off(
     if due_on is not None and due_on < timezone.localdate(now):
         raise UnableToRequestSignOff("The deadline must be today or later.")
     try:
-        asked = read_questions(questions)
+        questions_asked = read_questions(questions)
     except InvalidAnswers as error:
         raise UnableToRequestSignOff(str(error)) from error
     present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
@@ -73,7 +73,7 @@ def request_sign_off(
         raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
     for organisation, role in fresh:
         _check_may_sign(plan, organisation, role)
-    made = [
+    created = [
         Signatory.objects.create(
             plan=plan,
             organisation=organisation,
@@ -81,7 +81,7 @@ def request_sign_off(
             due_on=due_on,
             asked_by=author,
             asked_at=now,
-            questions=asked,
+            questions=questions_asked,
             link_key=secrets.token_hex(16),
         )
         for organisation, role in fresh
@@ -102,14 +102,14 @@ def request_sign_off(
             "before": {"status": before},
             "after": {"status": plan.status},
             "signatories": [organisation.pk for organisation, _role in fresh],
-            "questions": asked,
+            "questions": questions_asked,
         },
     )
-    for signatory in made:
+    for signatory in created:
         _send_request(signatory, author=author, now=now)
     for state in again_states:
         deadline = due_on or _new_deadline(state.signatory, now)
-        _ask_again(state.signatory, due_on=deadline, questions=asked, author=author, now=now)
+        _ask_again(state.signatory, due_on=deadline, questions=questions_asked, author=author, now=now)
     settle(plan, author=author, now=now)
     return plan
 
@@ -339,9 +339,9 @@ def remind_signatories(*, now: dt.datetime) -> int:
     transaction that records its emails.
     """
     lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
-    asked = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
+    signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminded = 0
-    for signatory in asked.select_related("plan", "organisation").order_by("pk"):
+    for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
         if not signatory.is_reminder_due(now, lead_times.any_days):
             continue
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}

@@ -73,7 +73,7 @@ def sign_off(
     version = plan.versions.get(number=number)
     try:
         with transaction.atomic():
-            made = SignOff.objects.create(
+            recorded = SignOff.objects.create(
                 plan=plan,
                 version=version,
                 organisation=organisation,
@@ -97,12 +97,12 @@ def sign_off(
         organisation=organisation,
         kind="plan_signing",
         now=now,
-        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": made.reason},
+        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": recorded.reason},
     )
     if decision != Decision.APPROVED:
-        _email_decision(made, now=now)
+        _email_decision(recorded, now=now)
     settle(plan, author=person, now=now)
-    return made
+    return recorded
 
 
 def _email_decision(sign_off: SignOff, *, now: dt.datetime) -> None:

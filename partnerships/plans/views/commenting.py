@@ -124,7 +124,7 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             raise PermissionDenied
         if form.is_valid():
             try:
-                said = add_comment(
+                comment = add_comment(
                     plan=opened.plan,
                     version_number=number,
                     text=form.cleaned_data["text"],
@@ -135,8 +135,8 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             except UnableToComment as error:
                 form.add_error("text", str(error))
             else:
-                messages.success(request, f"Comment added.{_emailed(said)}")
-                return redirect(f"{request.path}#comment-{said.pk}")
+                messages.success(request, f"Comment added.{_emailed(comment)}")
+                return redirect(f"{request.path}#comment-{comment.pk}")
     if on_draft:
         log_opening(request, opened, Opening.COMMENTS)
     visible = Comment.objects.visible_to(request.user).filter(plan=pk)

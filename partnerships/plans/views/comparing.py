@@ -83,11 +83,11 @@ def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tu
     """
     by_value = {side.value: side for side in sides}
     baseline = by_value.get(str(opened.plan.baseline_number or ""))
-    wanted = [request.GET.get("from", ""), request.GET.get("to", "")]
-    no_baseline = baseline is None and BASELINE in wanted
+    numbers = [request.GET.get("from", ""), request.GET.get("to", "")]
+    no_baseline = baseline is None and BASELINE in numbers
     if baseline is not None:
         by_value[BASELINE] = baseline
-    wanted_a, wanted_b = ("" if no_baseline and name == BASELINE else name for name in wanted)
+    wanted_a, wanted_b = ("" if no_baseline and name == BASELINE else name for name in numbers)
     versions = [side for side in sides if side.version is not None]
     if not versions or any(name and name not in by_value for name in (wanted_a, wanted_b)):
         raise Http404

@@ -60,10 +60,10 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     user = request.user
     if user.is_authenticated:
         read_ahead([lookup(_plan, user, pk), lookup(_drafted, user, pk), past_lookup(user, [pk])])
-    found = rows_for(_plan, user, pk)
-    if not found:
+    rows = rows_for(_plan, user, pk)
+    if not rows:
         raise Http404
-    (plan,) = as_read_by(user, found)
+    (plan,) = as_read_by(user, rows)
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
     may_edit = rights is not None and rights.edits_for_owner
     by_name = not may_edit and bool(rows_for(_drafted, user, pk))
@@ -122,7 +122,7 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
     return opened
 
 
-def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
+def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: str = "") -> Share | None:
     """Log that somebody opened a draft shared with them, and return the share.
 
     None for the owners' people. Counts only if they are reading (`is_reading`), or get the page back with an error in
@@ -132,7 +132,7 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = 
         return None
     if request.method != "POST" and not is_reading(request):
         return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
-    return open_share(plan=opened.plan, person=signed_in(request), how=how, what=what, now=timezone.now())
+    return open_share(plan=opened.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:

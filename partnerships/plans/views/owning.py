@@ -53,7 +53,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     plan, user = opened.plan, signed_in(request)
     ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False).select_related("organisation")
     former = list(ended.order_by("-ended_at", "-pk"))
-    show_as_at((timezone.localdate(one.ended_at), one.organisation) for one in former if one.ended_at)
+    show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former if owner.ended_at)
     return render(
         request,
         "plans/owners.html",
@@ -73,21 +73,21 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
     opened = open_to_publish(request, pk)
     plan, user = opened.plan, signed_in(request)
-    mine = _mine(request, pk, owner)
-    form = OfferForm(posted(request), plan=plan, owner=mine)
+    own_share = _mine(request, pk, owner)
+    form = OfferForm(posted(request), plan=plan, owner=own_share)
 
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data
-        made = offer_ownership(
+        offer_made = offer_ownership(
             plan=plan,
             organisation=chosen["organisation"],
-            offered_for=mine.organisation,
+            offered_for=own_share.organisation,
             hands_over=chosen["hands_over"],
             message=chosen["message"],
             author=user,
             now=timezone.now(),
         )
-        words = f"You have offered the plan to {made.organisation.name}. Its leads can accept it."
+        words = f"You have offered the plan to {offer_made.organisation.name}. Its leads can accept it."
         return words, reverse("plans:owners", args=[pk])
 
     return take_step(
@@ -98,16 +98,16 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         {UnableToChangeOwners: "organisation"},
         names_emailed=True,
         plan=plan,
-        owner=mine,
+        owner=own_share,
     )
 
 
 def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
     """A present ownership of an organisation that the person leads; else 403."""
-    found = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=pk, pk=owner)
-    if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=found.organisation_id).exists():
+    owner_found = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=pk, pk=owner)
+    if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=owner_found.organisation_id).exists():
         raise PermissionDenied
-    return found
+    return owner_found
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,22 +117,29 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     Another owner remains.
     """
     opened = open_to_publish(request, pk)
-    mine = _mine(request, pk, owner)
+    own_share = _mine(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         give_up_ownership(
             plan=opened.plan,
-            organisation=mine.organisation,
+            organisation=own_share.organisation,
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"{mine.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
+        return f"{own_share.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
 
     return take_step(
-        request, "plans/give_up.html", form, step, {UnableToChangeOwners: None}, plan=opened.plan, owner=mine, back=back
+        request,
+        "plans/give_up.html",
+        form,
+        step,
+        {UnableToChangeOwners: None},
+        plan=opened.plan,
+        owner=own_share,
+        back=back,
     )
 
 

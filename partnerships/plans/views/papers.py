@@ -133,7 +133,7 @@ def _line_of(signed: SignOff) -> SignatureLine:
         decision=signed.words,
         by=f"{signed.person.display_name}, {day}, version {signed.version.number}",
         reason=signed.reason,
-        answers=tuple((given["question"], given["answer"]) for given in signed.answers),
+        answers=tuple((answer["question"], answer["answer"]) for answer in signed.answers),
     )
 
 

@@ -66,8 +66,8 @@ def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     """The form of one piece; a site has its grid of homes unless that would be too large."""
-    given: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
-    form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **given))
+    form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
+    form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
     homes = piece.item["homes"] if piece.collection is SITES and piece.item else []
     # Without a grid the homes stay as they are.
     large = is_too_large(homes)
@@ -107,9 +107,9 @@ def _save(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
 
 def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
     """Say so where the homes that were saved have other years than were chosen for the plan."""
-    found = year_kinds(homes)
-    if plan.years and len(found) == 1 and plan.years not in found:
-        messages.info(request, f"The homes of this plan have {found.pop()} years now.")
+    kinds = year_kinds(homes)
+    if plan.years and len(kinds) == 1 and plan.years not in kinds:
+        messages.info(request, f"The homes of this plan have {kinds.pop()} years now.")
 
 
 def _names(content: Content) -> Names:

@@ -53,13 +53,13 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     was = content_of(plan, plan.current_number)
     compared = compare_contents(was, content)
     not_minor = why_not_minor(compared.found) if plan.is_published else ""
-    asked: dict[str, Any] = {
+    form_kwargs: dict[str, Any] = {
         "plan": plan,
         "shares": shares,
         "may_be_minor": not not_minor,
         "untouched": untouched_parts(plan.kind, content, was),
     }
-    form = PublishForm(posted(request), initial=initial, **asked)
+    form = PublishForm(posted(request), initial=initial, **form_kwargs)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -77,7 +77,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             )
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}
-            form = PublishForm(data, **asked)
+            form = PublishForm(data, **form_kwargs)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:

@@ -184,7 +184,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_plan(request, pk)
     user = signed_in(request)
     versions = rows_for(_versions, user, pk)
-    show_as_at((timezone.localdate(one.published_at), one.organisation) for one in versions)
+    show_as_at((timezone.localdate(version.published_at), version.organisation) for version in versions)
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)
@@ -211,8 +211,8 @@ def _versions(user: User, plan: int) -> QuerySet[Version]:
 
 def _events(user: User, plan: int) -> QuerySet[Event]:
     present = ("plan", "plan_draft", "plan_signing")
-    here = Q(target_kind__in=present, target_id=plan)
-    return visible_of_kinds(user, here, present).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
+    about_plan = Q(target_kind__in=present, target_id=plan)
+    return visible_of_kinds(user, about_plan, present).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
 
 
 @login_not_required
@@ -223,18 +223,18 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
         return sign_in_first(request)
     opened = open_plan(request, pk)
     document = get_object_or_404(Document, plan=pk, key=key)
-    wanted: dict[str, Any] = {"key": key}
+    document_key: dict[str, Any] = {"key": key}
     if not opened.is_inside:
-        wanted["restricted"] = False
+        document_key["restricted"] = False
     versions = versions_for(request.user, opened.plan)
-    named = versions.filter(content__documents__contains=[wanted]).exists()
-    if not named and opened.may_read_draft:
+    is_listed = versions.filter(content__documents__contains=[document_key]).exists()
+    if not is_listed and opened.may_read_draft:
         draft, _row = open_draft(request, pk)
         seen = content_for(draft_content(draft.plan), opened.reader)
-        named = any(item["key"] == key for item in seen["documents"])
-        if named:
+        is_listed = any(item["key"] == key for item in seen["documents"])
+        if is_listed:
             log_opening(request, opened, Opening.DOCUMENT, document.file_name)
-    if not named:
+    if not is_listed:
         raise Http404
     return private_file(document.file, name=document.file_name, content_type=document.content_type)
 

@@ -67,13 +67,15 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     plan, user = opened.plan, signed_in(request)
     states = signing_states(plan)
     number = number_to_sign(plan)
-    wanted = _undecided(states, number) if plan.is_awaiting_sign_off and version.number >= number else set()
-    mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
+    undecided = _undecided(states, number) if plan.is_awaiting_sign_off and version.number >= number else set()
+    own_organisations = [
+        organisation for organisation in organisations_led_by(user, plan) if organisation.pk in undecided
+    ]
     if request.method == "POST" and not organisations_led_by(user, plan):
         raise PermissionDenied
     questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
-    form = SignForm(posted(request), organisations=mine, number=number, questions=questions)
-    if request.method == "POST" and not mine:
+    form = SignForm(posted(request), organisations=own_organisations, number=number, questions=questions)
+    if request.method == "POST" and not own_organisations:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
     if request.method == "POST" and form.is_valid():
@@ -91,13 +93,13 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             )
         except UnableToSign as error:
             data = on_newest(request.POST, number)
-            form = SignForm(data, organisations=mine, number=number, questions=questions)
+            form = SignForm(data, organisations=own_organisations, number=number, questions=questions)
             form.is_valid()
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Your decision on version {number} has been recorded.")
             return redirect("plans:signing", pk=pk)
-    since = _last_signed(states, mine[0].pk if mine else None)
+    since = _last_signed(states, own_organisations[0].pk if own_organisations else None)
     return render(
         request,
         "plans/signing.html",
@@ -107,9 +109,9 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             "states": states,
             "number": number,
             "steps": next_steps(plan, states),
-            "form": form if mine else None,
+            "form": form if own_organisations else None,
             "since": since,
-            "compared": _since(plan, since, number, opened) if mine and since else None,
+            "compared": _since(plan, since, number, opened) if own_organisations and since else None,
             "mine": [organisation.pk for organisation in organisations_led_by(user, plan)],
             "earlier": plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
             .annotate(organisation_then=named_then("signed_at"))

@@ -25,5 +25,5 @@ class MovedForm(Form):
     @property
     def since(self) -> dt.date:
         """The day given, if it can be used."""
-        given: dt.date | None = self.cleaned_data.get("day") if self.is_valid() else None
-        return given or self.today - LOOK_BACK
+        entered_day: dt.date | None = self.cleaned_data.get("day") if self.is_valid() else None
+        return entered_day or self.today - LOOK_BACK

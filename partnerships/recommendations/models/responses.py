@@ -129,8 +129,8 @@ KINDS_OF_EVIDENCE = {
 def _one_record() -> Q:
     """Exactly one of the records is named."""
     ways = Q(pk__in=[])
-    for one in KINDS_OF_EVIDENCE:
-        ways |= Q(**{f"{one}__isnull": False}, **{other: None for other in KINDS_OF_EVIDENCE if other != one})
+    for kind in KINDS_OF_EVIDENCE:
+        ways |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_EVIDENCE if other != kind})
     return ways
 
 
@@ -181,8 +181,8 @@ class Evidence(models.Model):
         constraints = [
             models.CheckConstraint(condition=_one_record(), name="evidence_is_one_record"),
             *(
-                models.UniqueConstraint(fields=["response", one], name=f"one_evidence_a_{one}")
-                for one in KINDS_OF_EVIDENCE
+                models.UniqueConstraint(fields=["response", kind], name=f"one_evidence_a_{kind}")
+                for kind in KINDS_OF_EVIDENCE
             ),
         ]
 

@@ -146,7 +146,7 @@ class Recommendation(models.Model):
     @property
     def addressee_words(self) -> str:
         """Whom it is addressed to, such as "Councils; LEPs". Needs `addressees` fetched."""
-        return "; ".join(str(one) for one in self.addressees.all())
+        return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 
 #: What several bodies of each kind are called.

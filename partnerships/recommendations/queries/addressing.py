@@ -39,7 +39,7 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
         frontier = {pk for each in before.values() for pk in each} - found - {organisation.pk}
         found |= frontier
     predecessors = tuple(Organisation.objects.filter(pk__in=found).order_by("name", "pk")) if found else ()
-    kinds = frozenset([organisation.kind, *(one.kind for one in predecessors)])
+    kinds = frozenset([organisation.kind, *(predecessor.kind for predecessor in predecessors)])
     return Answering((organisation.pk, *sorted(found)), kinds, predecessors)
 
 

@@ -62,14 +62,14 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[B
     readable = Q(objective__in=Objective.objects.visible_to(user).values("pk")) | Q(
         commitment__in=Commitment.objects.visible_to(user).values("pk")
     )
-    rows = Outcome.objects.filter(readable, adoption__in=[one.pk for one in adoptions])
-    found: dict[int, list[Became]] = defaultdict(list)
+    rows = Outcome.objects.filter(readable, adoption__in=[adoption.pk for adoption in adoptions])
+    outcomes: dict[int, list[Became]] = defaultdict(list)
     for row in rows.select_related("objective", "commitment").order_by("pk"):
         record = row.objective or row.commitment
         assert record is not None  # a constraint
         is_objective = isinstance(record, Objective)
         reference = "" if is_objective else f"{row.commitment.reference}: "  # type: ignore[union-attr]  # the same
-        found[row.adoption_id].append(
+        outcomes[row.adoption_id].append(
             Became(
                 row.pk,
                 "Objective" if is_objective else "Commitment",
@@ -79,19 +79,22 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[B
                 record.status,
             )
         )
-    return found
+    return outcomes
 
 
 def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
     """What the partnership does about recommendations: adopted first, then proposed, then dropped."""
     rows = Adoption.objects.visible_to(user).filter(partnership=partnership).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
-    adoptions = sorted(rows.order_by("-changed_at", "-pk"), key=lambda one: order.index(one.status))
+    adoptions = sorted(rows.order_by("-changed_at", "-pk"), key=lambda row: order.index(row.status))
     became = outcomes_of(adoptions, user)
-    said: dict[int, list[Response]] = defaultdict(list)
-    for one in responses_of_parties(user, partnership, [adoption.recommendation_id for adoption in adoptions]):
-        said[one.recommendation_id].append(one)
-    return [Adopted(one, became.get(one.pk, []), said.get(one.recommendation_id, [])) for one in adoptions]
+    responses: dict[int, list[Response]] = defaultdict(list)
+    for response in responses_of_parties(user, partnership, [adoption.recommendation_id for adoption in adoptions]):
+        responses[response.recommendation_id].append(response)
+    return [
+        Adopted(adoption, became.get(adoption.pk, []), responses.get(adoption.recommendation_id, []))
+        for adoption in adoptions
+    ]
 
 
 def parties_known_to(reader: Reader, partnership: Partnership) -> QuerySet[Party, Any]:
@@ -122,7 +125,7 @@ def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str
     """Meetings of the partnership that have taken place, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
     found = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:OFFERED]
-    return [(str(one.pk), f"{one.title}, {one.when}") for one in found]
+    return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in found]
 
 
 def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
@@ -130,7 +133,7 @@ def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
     linked = adoption.outcomes.exclude(objective=None).values("objective")
     rows = Objective.objects.visible_to(user).filter(partnership=adoption.partnership_id, status=ObjectiveStatus.OPEN)
     return [
-        (f"objective-{one.pk}", one.text) for one in rows.exclude(pk__in=linked).order_by("position", "pk")[:OFFERED]
+        (f"objective-{row.pk}", row.text) for row in rows.exclude(pk__in=linked).order_by("position", "pk")[:OFFERED]
     ]
 
 
@@ -139,8 +142,8 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
     linked = adoption.outcomes.exclude(commitment=None).values("commitment")
     rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
     return [
-        (f"commitment-{one.pk}", f"{one.reference}: {shorten(one.text, _MAX_TEXT)}")
-        for one in rows.exclude(pk__in=linked).order_by("-pk")[:OFFERED]
+        (f"commitment-{row.pk}", f"{row.reference}: {shorten(row.text, _MAX_TEXT)}")
+        for row in rows.exclude(pk__in=linked).order_by("-pk")[:OFFERED]
     ]
 
 
@@ -150,11 +153,11 @@ def proposed_here(user: User, partnership: Partnership, since: Since) -> list[Su
     return [
         Suggestion(
             "recommendation_adoption",
-            one.pk,
-            f"Adopt the recommendation “{one.recommendation.title}”",
-            one.get_absolute_url(),
+            row.pk,
+            f"Adopt the recommendation “{row.recommendation.title}”",
+            row.get_absolute_url(),
             Purpose.DECISION,
-            shorten(str(one.recommendation.source), _MAX_TEXT),
+            shorten(str(row.recommendation.source), _MAX_TEXT),
         )
-        for one in rows.select_related("recommendation__source").order_by("proposed_at", "pk")
+        for row in rows.select_related("recommendation__source").order_by("proposed_at", "pk")
     ]

@@ -14,8 +14,8 @@ def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         return []
     rows = Response.objects.own_of(user).filter(review_on__isnull=False)
     responses = list(rows.select_related("recommendation", "organisation").order_by("pk"))
-    revisions = revisions_of([one.pk for one in responses], "recommendation_response_inside")
-    return [_entry(one, revisions.get(one.pk, Revision(0, one.status_since))) for one in responses]
+    revisions = revisions_of([response.pk for response in responses], "recommendation_response_inside")
+    return [_entry(response, revisions.get(response.pk, Revision(0, response.status_since))) for response in responses]
 
 
 def _entry(response: Response, revision: Revision) -> CalendarEntry:

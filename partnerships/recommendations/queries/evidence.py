@@ -37,8 +37,8 @@ def _document_path(document: Document) -> str:
 
 
 def _expectation_title(share: Figure) -> str:
-    found = share.round
-    return f"{shorten(expectation_words(share), _MAX_TEXT)} ({found.title}, {found.partnership})"
+    survey_round = share.round
+    return f"{shorten(expectation_words(share), _MAX_TEXT)} ({survey_round.title}, {survey_round.partnership})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def record_for(kind: str, pk: int, user: User) -> Model | None:
 
 def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
     """Numbers and titles of what the person may link, the newest first."""
-    return [(str(one.pk), _KINDS[kind].title(one)) for one in _KINDS[kind].choose(user)[:OFFERED]]
+    return [(str(record.pk), _KINDS[kind].title(record)) for record in _KINDS[kind].choose(user)[:OFFERED]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,17 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
         .select_related(*_FETCHED)
         .order_by("pk")
     )
-    found: dict[int, list[Proof]] = defaultdict(list)
-    for one in rows:
-        known, record = _KINDS[one.kind], getattr(one, one.kind)
-        found[one.response_id].append(
-            Proof(one.pk, KINDS_OF_EVIDENCE[one.kind], known.title(record), known.path(record), one.words)
+    proofs: dict[int, list[Proof]] = defaultdict(list)
+    for row in rows:
+        known, record = _KINDS[row.kind], getattr(row, row.kind)
+        proofs[row.response_id].append(
+            Proof(row.pk, KINDS_OF_EVIDENCE[row.kind], known.title(record), known.path(record), row.words)
         )
-    return found
+    return proofs
 
 
 def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
     """Number, kind and time of evidence that the person may not read, so that its organisation can remove it."""
     rows = Evidence.objects.filter(response=response)
     rows = rows.exclude(pk__in=Evidence.objects.visible_to(user).values("pk")).order_by("pk")
-    return [(one.pk, KINDS_OF_EVIDENCE[one.kind], one.added_at) for one in rows]
+    return [(row.pk, KINDS_OF_EVIDENCE[row.kind], row.added_at) for row in rows]

@@ -65,13 +65,13 @@ def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
 
 def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
-    found = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
+    sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     counts: dict[int, int] = {}
     for row in worked(with_work(Recommendation.objects.all(), user)):
         counts[row.source_id] = counts.get(row.source_id, 0) + 1
-    for one in found:
-        one.worked_on = counts.get(one.pk, 0)  # type: ignore[attr-defined]  # for the page
-    return found
+    for source in sources:
+        source.worked_on = counts.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
+    return sources
 
 
 def uncovered(user: User) -> list[Recommendation]:
@@ -151,10 +151,10 @@ def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standin
     """The recommendations addressed to it, and those it has responded to, with its responses."""
     means = answering(organisation, day)
     responses = Response.objects.visible_to(user).filter(organisation=organisation).select_related("owner")
-    known = {one.recommendation_id: one for one in responses}
+    known = {response.recommendation_id: response for response in responses}
     addressed = addressed_to(means) | Recommendation.objects.filter(pk__in=list(known))
     rows = Recommendation.objects.visible_to(user).filter(pk__in=addressed.values("pk")).for_listing().in_order()
-    return Standing(means, [OwnRow(one, known.get(one.pk)) for one in rows])
+    return Standing(means, [OwnRow(row, known.get(row.pk)) for row in rows])
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
@@ -162,4 +162,4 @@ def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
     rows = Response.objects.visible_to(user).filter(recommendation=recommendation)
     order = list(ResponseStatus.values)
     found = rows.select_related("organisation", "owner").order_by("organisation__name", "pk")
-    return sorted(found, key=lambda one: (one.status not in WORKING, order.index(one.status)))
+    return sorted(found, key=lambda response: (response.status not in WORKING, order.index(response.status)))

@@ -36,10 +36,10 @@ def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def _read(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
-    found = Response.objects.own_of(user).filter(pk__in=ids).order_by("pk")
+    responses = Response.objects.own_of(user).filter(pk__in=ids).order_by("pk")
     fields = ("pk", "recommendation__text", "organisation__name", "review_on", "status", "status_since")
-    wanted: QuerySet[Response, dict[str, Any]] = found.values(*fields)
-    return wanted
+    value_rows: QuerySet[Response, dict[str, Any]] = responses.values(*fields)
+    return value_rows
 
 
 def _reviews(user: User, now: dt.datetime) -> list[Waiting]:

@@ -46,7 +46,10 @@ class Move:
     @property
     def changes(self) -> str:
         """Such as “status: Not started to under way”."""
-        words = [f"{one.field}: {one.was} to {one.now}" if one.was else one.now for one in self.line.changes]
+        words = [
+            f"{change.field}: {change.was} to {change.now}" if change.was else change.now
+            for change in self.line.changes
+        ]
         return "; ".join(words)
 
 
@@ -64,7 +67,7 @@ def moved_between(
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
     """As `moved_between`, for reports that are kept: they name organisations and no people."""
     events = _moved(user, start, end, partnership)
-    bodies = names_of({one.organisation_id for one in events if one.organisation_id})
+    bodies = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []
     for one, line in zip(events, timeline_lines(events), strict=True):
         body = bodies.get(one.organisation_id or 0)

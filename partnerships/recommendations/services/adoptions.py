@@ -159,12 +159,12 @@ def link_outcome(
         raise UnableToLink("This is already linked.")
     if locked.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"Link at most {MAX_OUTCOMES} objectives and commitments.")
-    made = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
+    outcome = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
     _save(locked, now)
     record_adoption(
         locked, EventKind.OUTCOME_LINKED, author=author, organisation=_side(locked.partnership, author), now=now
     )
-    return made
+    return outcome
 
 
 @transaction.atomic

@@ -42,11 +42,11 @@ def add_evidence(
         raise UnableToProve("This is already linked.")
     if locked.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"Link at most {MAX_EVIDENCE} records.")
-    made = Evidence.objects.create(
+    evidence = Evidence.objects.create(
         response=locked, **{kind: found}, words=" ".join(words.split()), added_by=author, added_at=now
     )
-    record_response(locked, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=made)
-    return made
+    record_response(locked, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=evidence)
+    return evidence
 
 
 @transaction.atomic

@@ -44,7 +44,7 @@ def respond(
     *,
     recommendation: Recommendation,
     organisation: Organisation,
-    given: ResponseGiven,
+    new_response: ResponseGiven,
     author: User | None,
     now: dt.datetime,
     revision: int = 0,
@@ -60,13 +60,13 @@ def respond(
         raise ResponseHasChanged(
             "Somebody else changed this response while you were writing. Compare your words with theirs."
         )
-    _check(response, given, timezone.localdate(now))
+    _check(response, new_response, timezone.localdate(now))
     was = _said(response)
-    inside = {"owner": given.owner, "review_on": given.review_on, "note": given.note.strip()}
+    inside = {"owner": new_response.owner, "review_on": new_response.review_on, "note": new_response.note.strip()}
     inside_before, inside_after = apply_changes(response, inside)
-    response.reason = given.reason.strip()
-    if given.status != response.status:
-        response.status, response.status_since = given.status, now
+    response.reason = new_response.reason.strip()
+    if new_response.status != response.status:
+        response.status, response.status_since = new_response.status, now
     if was == _said(response) and not inside_before:
         return response
     response.revision += 1
@@ -115,15 +115,19 @@ def _said(response: Response) -> dict[str, str]:
     return {"status": response.status, "reason": response.reason}
 
 
-def _check(response: Response, given: ResponseGiven, today: dt.date) -> None:
-    if given.status not in ResponseStatus.values:
+def _check(response: Response, new_response: ResponseGiven, today: dt.date) -> None:
+    if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
-    if given.status in NEEDS_REASON and not given.reason.strip():
+    if new_response.status in NEEDS_REASON and not new_response.reason.strip():
         raise UnableToRespond("Give a reason.")
-    owner = given.owner if given.owner != response.owner else None
+    owner = new_response.owner if new_response.owner != response.owner else None
     if owner is not None and not people_of(response.organisation).filter(pk=owner.pk).exists():
         raise UnableToRespond(f"Choose a person who acts for {response.organisation.name}.")
-    if given.review_on is not None and given.review_on != response.review_on and given.review_on < today:
+    if (
+        new_response.review_on is not None
+        and new_response.review_on != response.review_on
+        and new_response.review_on < today
+    ):
         raise UnableToRespond("The review date must be today or later.")
 
 
@@ -131,11 +135,11 @@ def _check(response: Response, given: ResponseGiven, today: dt.date) -> None:
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
     """Name another owner; the rest stays. Raises `UnableToRespond`."""
     held = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
-    given = ResponseGiven(held.status, held.reason, to, held.review_on, held.note)
+    new_response = ResponseGiven(held.status, held.reason, to, held.review_on, held.note)
     return respond(
         recommendation=held.recommendation,
         organisation=held.organisation,
-        given=given,
+        new_response=new_response,
         author=author,
         now=now,
         revision=held.revision,

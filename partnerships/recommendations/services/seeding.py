@@ -32,7 +32,7 @@ def load_recommendations(*, now: dt.datetime) -> int:
     what an administrator corrected stays, also a corrected title.
     """
     content = json.loads(SEED.read_text(encoding="utf-8"))
-    bodies = {one["name"]: _body(one, now).pk for one in content["organisations"]}
+    bodies = {organisation["name"]: _body(organisation, now).pk for organisation in content["organisations"]}
     count = 0
     for one in content["sources"]:
         if _is_recorded(one["title"], one["year"]):

@@ -67,27 +67,27 @@ def record_source(
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     title = _title(given)
-    found = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
+    source = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
     said = {"publisher": given.publisher.strip(), "total": given.total, "note": given.note.strip()}
-    if found is None:
+    if source is None:
         made = Source(
             title=title, year=given.year, **said, recorded_for=organisation, recorded_by=author, recorded_at=now
         )
         _save_alone(made)
         return made
-    before, _ = apply_changes(found, {name: value for name, value in said.items() if value not in ("", None)})
+    before, _ = apply_changes(source, {name: value for name, value in said.items() if value not in ("", None)})
     if before:
-        if found.recorded_for_id != (organisation.pk if organisation else None):
-            raise UnableToRecord(_ANOTHERS.format(title=found.title))
-        found.save(update_fields=list(before))
-    return found
+        if source.recorded_for_id != (organisation.pk if organisation else None):
+            raise UnableToRecord(_ANOTHERS.format(title=source.title))
+        source.save(update_fields=list(before))
+    return source
 
 
-def _title(given: SourceGiven) -> str:
-    title = " ".join(given.title.split())
+def _title(source_given: SourceGiven) -> str:
+    title = " ".join(source_given.title.split())
     if not title:
         raise UnableToRecord("Give the title of the report.")
-    if not 1900 <= given.year <= 2200:
+    if not 1900 <= source_given.year <= 2200:
         raise UnableToRecord("Give the year of the report, such as 2015.")
     return title
 
@@ -190,7 +190,7 @@ def correct_recommendation(
 def _change(
     recommendation: Recommendation,
     said: dict[str, Any],
-    given: RecommendationGiven,
+    recommendation_given: RecommendationGiven,
     *,
     author: User | None,
     now: dt.datetime,
@@ -200,7 +200,7 @@ def _change(
     was = _addressed_words(recommendation)
     before, after = apply_changes(recommendation, said)
     recommendation.save(update_fields=list(said))
-    _address(recommendation, given)
+    _address(recommendation, recommendation_given)
     addressed = _addressed_words(recommendation)
     if addressed != was:
         before["addressed_to"], after["addressed_to"] = was, addressed
@@ -212,16 +212,16 @@ def _addressed_words(recommendation: Recommendation) -> str:
     return Recommendation.objects.for_listing().get(pk=recommendation.pk).addressee_words
 
 
-def _check(text: str, given: RecommendationGiven) -> None:
+def _check(text: str, recommendation_given: RecommendationGiven) -> None:
     if not text:
         raise UnableToRecord("Say what is recommended, in your own words.")
-    if given.confidence not in Confidence.values:
+    if recommendation_given.confidence not in Confidence.values:
         raise UnableToRecord("Say how certain it is that the report says this.")
-    if not given.kinds and not given.organisations:
+    if not recommendation_given.kinds and not recommendation_given.organisations:
         raise UnableToRecord("Say who it is addressed to.")
-    if unknown := set(given.kinds) - set(Kind.values):
+    if unknown := set(recommendation_given.kinds) - set(Kind.values):
         raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
-    if unknown := set(given.themes or ()) - set(Theme.by_code()):
+    if unknown := set(recommendation_given.themes or ()) - set(Theme.by_code()):
         raise UnableToRecord(f"There is no theme called {min(unknown)}.")
 
 
@@ -244,21 +244,26 @@ def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
     return {kind for kind, _ in rows if kind}, {body for _, body in rows if body is not None}
 
 
-def _is_same(found: Recommendation, said: dict[str, Any], given: RecommendationGiven) -> bool:
-    return all(getattr(found, name) == value for name, value in said.items()) and _addressed(found) == (
-        set(given.kinds),
-        set(given.organisations),
+def _is_same(recommendation: Recommendation, said: dict[str, Any], recommendation_given: RecommendationGiven) -> bool:
+    return all(getattr(recommendation, name) == value for name, value in said.items()) and _addressed(
+        recommendation
+    ) == (
+        set(recommendation_given.kinds),
+        set(recommendation_given.organisations),
     )
 
 
-def _address(recommendation: Recommendation, given: RecommendationGiven) -> None:
+def _address(recommendation: Recommendation, recommendation_given: RecommendationGiven) -> None:
     """Address it to these kinds and organisations, and to no others."""
     kinds, bodies = _addressed(recommendation)
     gone = recommendation.addressees
-    gone.filter(kind__in=kinds - set(given.kinds)).delete()
-    gone.filter(organisation__in=bodies - set(given.organisations)).delete()
-    new = [Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(given.kinds) - kinds)]
+    gone.filter(kind__in=kinds - set(recommendation_given.kinds)).delete()
+    gone.filter(organisation__in=bodies - set(recommendation_given.organisations)).delete()
+    new = [
+        Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(recommendation_given.kinds) - kinds)
+    ]
     new += [
-        Addressee(recommendation=recommendation, organisation_id=pk) for pk in sorted(set(given.organisations) - bodies)
+        Addressee(recommendation=recommendation, organisation_id=pk)
+        for pk in sorted(set(recommendation_given.organisations) - bodies)
     ]
     Addressee.objects.bulk_create(new)

@@ -70,21 +70,23 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One recommendation: who it is for, what each says and proves, and partnerships that took it up."""
     user = signed_in(request)
-    found = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
-    responses = responses_to(found, user)
-    proofs = proofs_of([one.pk for one in responses], user)
-    adoptions = list(Adoption.objects.visible_to(user).filter(recommendation=found).for_listing().order_by("pk"))
-    became = outcomes_of(adoptions, user)
-    mine = answers_for(user, found, timezone.now())
-    answered = {one.organisation_id for one in responses}
+    recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
+    responses = responses_to(recommendation, user)
+    proofs = proofs_of([response.pk for response in responses], user)
+    adoptions = list(
+        Adoption.objects.visible_to(user).filter(recommendation=recommendation).for_listing().order_by("pk")
+    )
+    outcomes = outcomes_of(adoptions, user)
+    own_bodies = answers_for(user, recommendation, timezone.now())
+    answered = {response.organisation_id for response in responses}
     context = {
-        "recommendation": found,
-        "responses": [(one, proofs.get(one.pk, [])) for one in responses],
-        "adoptions": [(one, became.get(one.pk, [])) for one in adoptions],
-        "mine": {one.pk for one in mine},
-        "to_answer": [one for one in mine if one.pk not in answered],
-        "may_propose": proposable_in(user, found).exists(),
-        "lines": history_of(user, found.pk, [one.pk for one in adoptions]),
+        "recommendation": recommendation,
+        "responses": [(response, proofs.get(response.pk, [])) for response in responses],
+        "adoptions": [(adoption, outcomes.get(adoption.pk, [])) for adoption in adoptions],
+        "mine": {body.pk for body in own_bodies},
+        "to_answer": [body for body in own_bodies if body.pk not in answered],
+        "may_propose": proposable_in(user, recommendation).exists(),
+        "lines": history_of(user, recommendation.pk, [adoption.pk for adoption in adoptions]),
     }
     return render(request, "recommendations/detail.html", context)
 

@@ -29,8 +29,8 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     body = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
     require(may_answer_for(body, user, now))
-    known = Response.objects.filter(recommendation=recommendation, organisation=body).first()
-    form = ResponseForm(posted(request), organisation=body, response=known, cancel=recommendation.get_absolute_url())
+    response = Response.objects.filter(recommendation=recommendation, organisation=body).first()
+    form = ResponseForm(posted(request), organisation=body, response=response, cancel=recommendation.get_absolute_url())
 
     def step() -> tuple[str, str]:
         """Save the response; if somebody saved first, show theirs beside it."""
@@ -38,7 +38,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
             saved = respond(
                 recommendation=recommendation,
                 organisation=body,
-                given=form.given,
+                new_response=form.given,
                 author=user,
                 now=now,
                 revision=form.cleaned_data["revision"],
@@ -46,12 +46,12 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
         except ResponseHasChanged:
             # The page shows the present words, so saving again may replace them.
             data: Any = copy(form.data)  # a copied QueryDict can be changed
-            data["revision"] = str(known.revision if known else 0)
+            data["revision"] = str(response.revision if response else 0)
             form.data = data
             raise
         return "The response is saved.", saved.get_absolute_url()
 
-    stale = request.method == "POST" and request.POST.get("revision") != str(known.revision if known else 0)
+    stale = request.method == "POST" and request.POST.get("revision") != str(response.revision if response else 0)
     return take_step(
         request,
         "recommendations/respond.html",
@@ -60,5 +60,5 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
         {UnableToRespond: None},
         recommendation=recommendation,
         organisation=body,
-        theirs=known if stale else None,
+        theirs=response if stale else None,
     )

@@ -64,7 +64,7 @@ def match(request: HttpRequest) -> HttpResponse:
     """The 1.0 draft: candidates for a batch, in its order."""
     questions = read_match(request.body)
     count_names(request, len(questions))
-    return JsonResponse({"results": [{"candidates": found} for found in _results(questions)]})
+    return JsonResponse({"results": [{"candidates": result} for result in _results(questions)]})
 
 
 @public_service("POST")
@@ -92,16 +92,16 @@ def _manifest(version: str) -> dict[str, Any]:
 
 def _results(questions: list[Question]) -> list[list[dict[str, Any]]]:
     verdicts = find(questions)
-    lineage = lineage_of({one.body.pk for found in verdicts for one in found}, timezone.localdate())
+    lineage = lineage_of({one.body.pk for verdict in verdicts for one in verdict}, timezone.localdate())
     return [
-        [candidate(one, lineage, question.period) for one in found]
-        for question, found in zip(questions, verdicts, strict=True)
+        [candidate(one, lineage, question.period) for one in verdict]
+        for question, verdict in zip(questions, verdicts, strict=True)
     ]
 
 
 def _known(fetch: Fetch) -> Fetch:
     """The request without properties that nobody can fetch."""
-    known = (one for one in fetch.wanted if one.property in PROPERTIES and PROPERTIES[one.property].given)
+    known = (item for item in fetch.wanted if item.property in PROPERTIES and PROPERTIES[item.property].given)
     return Fetch(fetch.ids, tuple(known))
 
 
@@ -118,6 +118,5 @@ def _rows(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
         return fetched(bodies[pk], wanted, lineages.get(day, Lineage({}, {}, {})), today)
 
     return {
-        one: [values(kept[one], wanted) if kept.get(one) in bodies else [] for wanted in fetch.wanted]
-        for one in fetch.ids
+        pk: [values(kept[pk], wanted) if kept.get(pk) in bodies else [] for wanted in fetch.wanted] for pk in fetch.ids
     }

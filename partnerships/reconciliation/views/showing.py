@@ -35,7 +35,7 @@ def about(request: HttpRequest) -> HttpResponse:
     context = {
         "old": settings.SITE_ORIGIN + reverse("reconciliation:root-old"),
         "draft": settings.SITE_ORIGIN + reverse("reconciliation:root"),
-        "asked": [one for one in PROPERTIES.values() if one.asked],
+        "asked": [prop for prop in PROPERTIES.values() if prop.asked],
         "batch": settings.RECONCILIATION_SIZES["BATCH"],
         "per_minute": settings.RECONCILIATION_NAMES_PER_MINUTE,
     }
@@ -59,10 +59,10 @@ def preview(request: HttpRequest, version: str) -> HttpResponse:
 
 def _context(code: str) -> dict[str, Any]:
     """What is shown of the body; 404 if it is not public."""
-    found = bodies_of(kept_ids([code]).values())
-    if not found:
+    bodies = bodies_of(kept_ids([code]).values())
+    if not bodies:
         raise Http404
-    [one] = found.values()
+    [one] = bodies.values()
     lineage = lineage_of([one.pk], timezone.localdate(), before=True)
     after, before = lineage.after.get(one.pk, ()), lineage.before.get(one.pk, ())
     return {

@@ -25,22 +25,22 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
     typed, skip = clean(request.GET.get("prefix", "")), _number(request.GET.get("cursor", ""), _FURTHEST)
     if what == "entity":
         found = suggested(typed, skip) if typed else []
-        lineage = lineage_of([one.pk for one in found], timezone.localdate())
-        return JsonResponse({"result": [suggestion(one, lineage) for one in found]})
+        lineage = lineage_of([organisation.pk for organisation in found], timezone.localdate())
+        return JsonResponse({"result": [suggestion(organisation, lineage) for organisation in found]})
     if what == "type":
-        types = [type_of(one) for one in TYPES.values() if _begins(typed, one.id, one.name)]
+        types = [type_of(type_) for type_ in TYPES.values() if _begins(typed, type_.id, type_.name)]
         return JsonResponse({"result": types[skip : skip + SUGGESTED]})
     # OpenRefine asks here too when it adds columns: what can only be fetched comes last.
-    properties = [one for one in PROPERTIES.values() if _begins(typed, one.id, one.name)]
-    properties.sort(key=lambda one: not one.asked)
-    return JsonResponse({"result": [_property(one) for one in properties[skip : skip + SUGGESTED]]})
+    properties = [prop for prop in PROPERTIES.values() if _begins(typed, prop.id, prop.name)]
+    properties.sort(key=lambda prop: not prop.asked)
+    return JsonResponse({"result": [_property(prop) for prop in properties[skip : skip + SUGGESTED]]})
 
 
 @public_service("GET")
 def propose(request: HttpRequest, version: str) -> HttpResponse:
     """The properties that can be fetched: the same for every type."""
     limit = _number(request.GET.get("limit", ""), len(PROPERTIES)) or len(PROPERTIES)
-    given = [{"id": one.id, "name": one.name} for one in PROPERTIES.values() if one.given]
+    given = [{"id": prop.id, "name": prop.name} for prop in PROPERTIES.values() if prop.given]
     return JsonResponse({"type": clean(request.GET.get("type", "")), "limit": limit, "properties": given[:limit]})
 
 

@@ -72,7 +72,7 @@ def schedule_report(
         raise UnableToSchedule("Choose how often it is sent.")
     if first_on < timezone.localdate(now):
         raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
-    chosen = {one.pk for one in people}
+    chosen = {person.pk for person in people}
     if not chosen or people_of(body).filter(pk__in=chosen).count() != len(chosen):
         raise UnableToSchedule(f"Choose who gets it: people of {body}.")
     placed = {

@@ -66,7 +66,7 @@ def _remember(upload: Upload, headings: Mapping[str, str], author: User, now: dt
     owner = KINDS[upload.kind].remembered_for(target_of(upload), author, now)
     if owner is None:
         return
-    here = {canonical(one.name)[:120] for one in proposals_for(upload, author, now).headings}
+    here = {canonical(heading.name)[:120] for heading in proposals_for(upload, author, now).headings}
     OwnHeading.objects.filter(organisation=owner, kind=upload.kind, heading__in=here).delete()
     for column, heading in headings.items():
         OwnHeading.objects.create(

@@ -51,7 +51,7 @@ def confirmed(upload: Upload) -> Mapping[str, str]:
 
 def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
     """The table without rows that say exactly what the template's example says."""
-    example = {one.code: str(one.example) for one in kind.columns(target) if table.has(one.code)}
+    example = {column.code: str(column.example) for column in kind.columns(target) if table.has(column.code)}
     rows = [
         line.number
         for line in table

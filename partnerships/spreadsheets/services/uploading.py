@@ -63,7 +63,7 @@ def _rows(upload: Upload, author: User, now: dt.datetime) -> int | None:
     except UnknownHeadings as error:
         sheets = sheets_of(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
-        if len(headings) < max(2, sum(one.required for one in error.columns)):
+        if len(headings) < max(2, sum(column.required for column in error.columns)):
             raise
         return None
     upload.total = len(table.rows)

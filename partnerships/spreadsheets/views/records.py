@@ -69,7 +69,7 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
     """An empty spreadsheet with the headings, an example and the allowed values."""
     found, sheet_kind = find_to_import(request, record, pk, kind)
     columns = sheet_kind.columns(found.target)
-    example = [[one.example for one in columns]]
+    example = [[column.example for column in columns]]
     return downloads.download(f"{sheet_kind.many} template", form, columns, sheet_kind.title, example)
 
 
@@ -94,4 +94,4 @@ def _name(found: Found, kind: SheetKind) -> str:
 
 def _cells(found: Found, kind: SheetKind) -> list[list[object]]:
     columns = kind.columns(found.target)
-    return [[row.get(one.code, "") for one in columns] for row in kind.rows(found.target, found.person)]
+    return [[row.get(column.code, "") for column in columns] for row in kind.rows(found.target, found.person)]

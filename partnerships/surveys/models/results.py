@@ -91,8 +91,8 @@ KINDS_OF_ACTION = ("objective", "entry", "commitment", "meeting", "conversation"
 def _one_thing() -> Q:
     """Exactly one of them is named."""
     ways = Q(pk__in=[])
-    for one in KINDS_OF_ACTION:
-        ways |= Q(**{f"{one}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != one})
+    for kind in KINDS_OF_ACTION:
+        ways |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != kind})
     return ways
 
 

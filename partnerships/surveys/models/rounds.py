@@ -83,8 +83,8 @@ class RoundQuerySet(models.QuerySet["Round"]):
         """Rounds whose comments the person was named to read, while outside all parties, past and present."""
         inside = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
         joined = Joining.objects.filter(partnership__in=inside.values("pk"))
-        mine = self.filter(moderator=user.pk or 0).exclude(partnership__in=inside)
-        return mine.exclude(pk__in=joined.values("round"))
+        named = self.filter(moderator=user.pk or 0).exclude(partnership__in=inside)
+        return named.exclude(pk__in=joined.values("round"))
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Closed rounds whose comments the person reads before the parties do."""

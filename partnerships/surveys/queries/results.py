@@ -33,9 +33,9 @@ from partnerships.surveys.queries.rounds import partnerships_of
 MIN_PARTNERSHIPS = 5
 
 
-def figures_of(found: Round) -> dict[tuple[str, str], Decimal]:
+def figures_of(survey_round: Round) -> dict[tuple[str, str], Decimal]:
     """The published figures by theme and group; the group of everybody is ""."""
-    return {(one.theme, one.group): one.value for one in found.figures.all()}
+    return {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
 
 
 def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
@@ -45,55 +45,57 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
     """
     figures = Figure.objects.visible_to(user).filter(group="")
     figures = figures.select_related("round__question_set", "round__partnership")
-    found = [one.pk for one in figures if expectation_words(one)]
-    return figures.filter(pk__in=found).order_by("-round__closed_at", "-round", "theme")
+    figure_pks = [figure.pk for figure in figures if expectation_words(figure)]
+    return figures.filter(pk__in=figure_pks).order_by("-round__closed_at", "-round", "theme")
 
 
 def expectation_words(found: Figure) -> str:
     """What is expected, in the words of the round; empty for other figures. Needs the round with its questions."""
-    return next((one.text for one in found.round.questions().expectations if one.key == found.theme), "")
+    return next(
+        (expectation.text for expectation in found.round.questions().expectations if expectation.key == found.theme), ""
+    )
 
 
-def rounds_before(found: Round) -> Sequence[Round]:
+def rounds_before(survey_round: Round) -> Sequence[Round]:
     """Closed rounds of the same partnerships and kind of questions, oldest first, with figures; this one is last."""
     rows = Round.objects.filter(
-        partnership=found.partnership_id,
+        partnership=survey_round.partnership_id,
         status=RoundStatus.CLOSED,
-        number__lte=found.number,
-        question_set__code=found.question_set.code,
+        number__lte=survey_round.number,
+        question_set__code=survey_round.question_set.code,
     )
-    known = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
-    return [one for one in known if _joined(one) == _joined(known[-1])]
+    earlier = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
+    return [earlier_round for earlier_round in earlier if _joined(earlier_round) == _joined(earlier[-1])]
 
 
-def _joined(found: Round) -> set[int]:
+def _joined(survey_round: Round) -> set[int]:
     """The other partnerships (ids) that run a round; drafts aside, all of its joinings are accepted."""
-    return {one.partnership_id for one in found.joinings.all()}
+    return {joining.partnership_id for joining in survey_round.joinings.all()}
 
 
-def benchmark_of(found: Round) -> dict[str, Decimal]:
+def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
     """The median of other partnerships for each dimension, from the newest round of each that has a mean.
 
     Only dimensions for which at least five others published one. Rounds of several partnerships neither have nor give
     one.
     """
-    if found.is_joint:
+    if survey_round.is_joint:
         return {}
     rows = (
         Figure.objects.filter(
             group="",
             round__status=RoundStatus.CLOSED,
             round__floor=MIN_FLOOR,
-            round__question_set__code=found.question_set.code,
+            round__question_set__code=survey_round.question_set.code,
         )
-        .exclude(round__partnership=found.partnership_id)
+        .exclude(round__partnership=survey_round.partnership_id)
         .order_by("round__partnership", "round__number")
         .values_list("round__partnership", "theme", "value")
     )
     newest: dict[str, dict[int, Decimal]] = defaultdict(dict)
     for partnership, theme, value in rows:
         newest[theme][partnership] = value
-    dimensions = {one.key for one in found.questions().dimensions}
+    dimensions = {dimension.key for dimension in survey_round.questions().dimensions}
     return {
         theme: Decimal(statistics.median(values.values())).quantize(Decimal("0.1"))
         for theme, values in newest.items()
@@ -101,24 +103,28 @@ def benchmark_of(found: Round) -> dict[str, Decimal]:
     }
 
 
-def shown_comments(found: Round) -> dict[str, list[str]]:
+def shown_comments(survey_round: Round) -> dict[str, list[str]]:
     """The published comments by question: only once all are read, and as many as the floor are shown."""
-    comments = list(Comment.objects.filter(round=found).order_by("shown", "pk"))
+    comments = list(Comment.objects.filter(round=survey_round).order_by("shown", "pk"))
     by_question: dict[str, list[str]] = defaultdict(list)
-    for one in comments:
-        if one.status == CommentStatus.SHOWN:
-            by_question[one.question].append(one.shown)
-    waiting = {one.question for one in comments if one.status == CommentStatus.WAITING}
+    for comment in comments:
+        if comment.status == CommentStatus.SHOWN:
+            by_question[comment.question].append(comment.shown)
+    waiting = {comment.question for comment in comments if comment.status == CommentStatus.WAITING}
     return {
         question: texts
         for question, texts in by_question.items()
-        if question not in waiting and len(texts) >= found.floor
+        if question not in waiting and len(texts) >= survey_round.floor
     }
 
 
-def named_answers(found: Round) -> Sequence[NamedAnswer]:
+def named_answers(survey_round: Round) -> Sequence[NamedAnswer]:
     """The answers of a closed round by name."""
-    return list(found.named_answers.select_related("person").order_by("person__name", "pk")) if found.is_closed else []
+    return (
+        list(survey_round.named_answers.select_related("person").order_by("person__name", "pk"))
+        if survey_round.is_closed
+        else []
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +154,18 @@ def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[t
     found: dict[tuple[int, str], list[Done]] = defaultdict(list)
     for kind, _, model, words in _KINDS:
         actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
-        things = model.objects.visible_to(user).in_bulk([getattr(one, f"{kind}_id") for one in actions])
-        for one in actions:
-            if thing := things.get(getattr(one, f"{kind}_id")):
+        things = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
+        for action in actions:
+            if thing := things.get(getattr(action, f"{kind}_id")):
                 name = str(model._meta.verbose_name).capitalize()
-                done = Done(name, getattr(thing, words), thing.get_absolute_url(), one.pk)
-                found[one.round_id, one.theme].append(done)
+                done = Done(name, getattr(thing, words), thing.get_absolute_url(), action.pk)
+                found[action.round_id, action.theme].append(done)
     return found
 
 
-def actions_to_choose(found: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
+def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
     """What somebody can link to a theme: things of its partnerships that they may open, by kind."""
-    partnerships = [one.pk for one in partnerships_of(found)]
+    partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     groups = []
     for kind, heading, model, words in _KINDS:
         things = model.objects.visible_to(user).filter(partnership__in=partnerships).order_by("-pk")

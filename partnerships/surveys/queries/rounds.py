@@ -20,16 +20,18 @@ def rounds_of(partnership: Partnership) -> QuerySet[Round]:
     return Round.objects.of_any([partnership.pk]).for_pages().order_by("-created_at", "-pk")
 
 
-def partnerships_of(found: Round) -> list[Partnership]:
+def partnerships_of(survey_round: Round) -> list[Partnership]:
     """The partnerships that run a round: its own first, then those that joined, by title. Needs its partnership."""
-    joined = Joining.objects.accepted().filter(round=found).select_related("partnership")
-    return [found.partnership, *(one.partnership for one in joined.order_by("partnership__title", "pk"))]
+    joined = Joining.objects.accepted().filter(round=survey_round).select_related("partnership")
+    return [survey_round.partnership, *(joining.partnership for joining in joined.order_by("partnership__title", "pk"))]
 
 
-def joinings_of(found: Round, user: User) -> list[Joining]:
+def joinings_of(survey_round: Round, user: User) -> list[Joining]:
     """Partnerships that run a draft too; those that have not said yes only for people who know of them anyway."""
-    known = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
-    rows = Joining.objects.filter(Q(accepted_at__isnull=False) | known, round=found).select_related("partnership")
+    readable = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
+    rows = Joining.objects.filter(Q(accepted_at__isnull=False) | readable, round=survey_round).select_related(
+        "partnership"
+    )
     return list(rows.order_by("partnership__title", "pk"))
 
 
@@ -39,10 +41,12 @@ def asked_to_join(partnership: Partnership) -> list[Joining]:
     return list(rows.select_related("round__partnership", "round__question_set").order_by("asked_at", "pk"))
 
 
-def partnerships_to_ask(found: Round, user: User) -> QuerySet[Partnership]:
+def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership]:
     """Partnerships that the person knows of and that can still be asked to run a draft too."""
-    known = Partnership.objects.visible_to(user).live().exclude(pk=found.partnership_id)
-    return known.exclude(pk__in=Joining.objects.filter(round=found).values("partnership")).order_by("title", "pk")
+    candidates = Partnership.objects.visible_to(user).live().exclude(pk=survey_round.partnership_id)
+    return candidates.exclude(pk__in=Joining.objects.filter(round=survey_round).values("partnership")).order_by(
+        "title", "pk"
+    )
 
 
 def leads_who_run(partnership: Partnership) -> list[int]:
@@ -55,35 +59,35 @@ def leads_who_run(partnership: Partnership) -> list[int]:
 def newest_question_sets() -> list[QuestionSet]:
     """The newest version of each question set, by name."""
     newest: dict[str, QuestionSet] = {}
-    for one in QuestionSet.objects.order_by("code", "version"):
-        newest[one.code] = one
+    for question_set in QuestionSet.objects.order_by("code", "version"):
+        newest[question_set.code] = question_set
     return sorted(newest.values(), key=str)
 
 
-def invited_to(found: Round) -> Sequence[Invitation]:
+def invited_to(survey_round: Round) -> Sequence[Invitation]:
     """Who is asked, by address; nobody once the round is over."""
-    return list(found.invitations.select_related("person").order_by("person__email"))
+    return list(survey_round.invitations.select_related("person").order_by("person__email"))
 
 
-def domains_of(found: Round) -> list[tuple[str, str, int]]:
+def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
     """How many people of each group have an address at each domain, so that a stranger among them shows."""
-    rows = found.invitations.values_list("group", "person__email")
+    rows = survey_round.invitations.values_list("group", "person__email")
     counted = Counter((group, address.rpartition("@")[2].lower()) for group, address in rows)
     return [(group, domain, number) for (group, domain), number in sorted(counted.items())]
 
 
-def seal_of_list(found: Round) -> str:
+def seal_of_list(survey_round: Round) -> str:
     """A hash of who is asked in which group, and by which partnerships; it shows what somebody agreed to."""
-    rows = found.invitations.order_by("pk").values_list("pk", "group")
-    partnerships = [one.pk for one in partnerships_of(found)]
+    rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
+    partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
-def asked_by_group(found: Round) -> dict[str, int]:
+def asked_by_group(survey_round: Round) -> dict[str, int]:
     """How many people are asked, by group: from the invitations of a draft, else as fixed at opening."""
-    if not found.is_draft:
-        return dict(found.asked)
-    return dict(Counter(found.invitations.values_list("group", flat=True)))
+    if not survey_round.is_draft:
+        return dict(survey_round.asked)
+    return dict(Counter(survey_round.invitations.values_list("group", flat=True)))
 
 
 def open_rounds(**on: object) -> QuerySet[Round]:

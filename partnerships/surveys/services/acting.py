@@ -25,49 +25,49 @@ class UnableToLink(Exception):
 
 
 @transaction.atomic
-def link_action(*, found: Round, theme: str, thing: str, author: User, now: dt.datetime) -> Action:
+def link_action(*, survey_round: Round, theme: str, thing: str, author: User, now: dt.datetime) -> Action:
     """Say that a thing of the partnership, such as `objective-12`, was done about a theme. Raises `UnableToLink`."""
-    choices = {value for _, options in actions_to_choose(found, author) for value, _ in options}
+    choices = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
     if thing not in choices:
         raise UnableToLink("Choose an objective, ask, offer, commitment, conversation or meeting of this partnership.")
     kind, _, pk = thing.partition("-")
-    return _link(found, theme, {f"{kind}_id": int(pk)}, author, now)
+    return _link(survey_round, theme, {f"{kind}_id": int(pk)}, author, now)
 
 
 @transaction.atomic
 def link_made(
     *,
-    found: Round,
+    survey_round: Round,
     theme: str,
     made: Objective | Entry | Commitment | Conversation | Meeting,
     author: User,
     now: dt.datetime,
 ) -> Action:
     """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
-    if made.partnership_id not in {one.pk for one in partnerships_of(found)}:
-        raise UnableToLink(f"Choose the partnership {found.partnership}, whose survey this comes from.")
+    if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
+        raise UnableToLink(f"Choose the partnership {survey_round.partnership}, whose survey this comes from.")
     kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
-    return _link(found, theme, {f"{kind}_id": made.pk}, author, now)
+    return _link(survey_round, theme, {f"{kind}_id": made.pk}, author, now)
 
 
-def _link(found: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
+def _link(survey_round: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
     """Without a lock: a closed round never changes, and what was just made holds its partnership already."""
-    require(rights_in(found, author, now).may_act)
-    if not found.is_closed or theme not in found.questions().themes():
+    require(rights_in(survey_round, author, now).may_act)
+    if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result.")
-    made, is_new = Action.objects.get_or_create(
-        round=found, theme=theme, **thing, defaults={"added_by": author, "added_at": now}
+    created, is_new = Action.objects.get_or_create(
+        round=survey_round, theme=theme, **thing, defaults={"added_by": author, "added_at": now}
     )
     if is_new:
-        record_event(found, EventKind.ACTION_LINKED, author=author, now=now)
-    return made
+        record_event(survey_round, EventKind.ACTION_LINKED, author=author, now=now)
+    return created
 
 
 @transaction.atomic
-def unlink_action(*, found: Round, action: int, author: User, now: dt.datetime) -> None:
+def unlink_action(*, survey_round: Round, action: int, author: User, now: dt.datetime) -> None:
     """Take back a link that was wrong, to something that the author may open."""
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_act)
-    known = {one.action for some in actions_of([locked], author).values() for one in some}
-    if action in known and Action.objects.filter(round=locked, pk=action).delete()[0]:
+    known_actions = {one.action for done_list in actions_of([locked], author).values() for one in done_list}
+    if action in known_actions and Action.objects.filter(round=locked, pk=action).delete()[0]:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

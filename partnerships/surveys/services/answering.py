@@ -18,15 +18,15 @@ class UnableToAnswer(Exception):
     """The link was used already, the survey is over, or the answer is not one to these questions."""
 
 
-def _checked(answer: Answer, found: Round) -> Answer:
+def _checked(answer: Answer, survey_round: Round) -> Answer:
     """The answer, if every part of it answers a question of the round and its group was asked."""
-    questions = found.questions()
-    dimensions = {one.key for one in questions.dimensions}
-    expectations = {one.key for one in questions.expectations}
-    comments = {one.key for one in questions.comments}
+    questions = survey_round.questions()
+    dimensions = {dimension.key for dimension in questions.dimensions}
+    expectations = {expectation.key for expectation in questions.expectations}
+    comments = {comment.key for comment in questions.comments}
     texts: Mapping[str, str] = {key: text.strip() for key, text in answer.comments.items() if text.strip()}
     fits = (
-        answer.group in found.asked
+        answer.group in survey_round.asked
         and answer.scores.keys() <= dimensions
         and all(score in SCORES for score in answer.scores.values())
         and set(answer.expects) <= expectations
@@ -47,25 +47,32 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     used = Token.objects.filter(hash=sealing.token_hash(token))
     # The round first, as when it ends: otherwise the two could wait for each other, and the answer be lost.
     rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
-    found = rounds.filter(pk__in=used.values("round")).first()
-    if found is None or found.public_key is None or not found.takes_answers(now) or used.delete()[0] != 1:
+    survey_round = rounds.filter(pk__in=used.values("round")).first()
+    if (
+        survey_round is None
+        or survey_round.public_key is None
+        or not survey_round.takes_answers(now)
+        or used.delete()[0] != 1
+    ):
         raise UnableToAnswer("This link has already been used, or the survey is over.")
     try:
-        box = sealing.seal(_checked(answer, found), bytes(found.public_key))
+        box = sealing.seal(_checked(answer, survey_round), bytes(survey_round.public_key))
     except sealing.AnswerTooLong as error:
         raise UnableToAnswer("Your comments are too long. Shorten them.") from error
-    SealedAnswer.objects.create(round=found, box=box)
+    SealedAnswer.objects.create(round=survey_round, box=box)
 
 
 @transaction.atomic
 def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
     """Save somebody's answer under their name; it can be changed until the survey is over. Raises `UnableToAnswer`."""
-    found = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
-    if found.is_anonymous or not found.takes_answers(now):
+    survey_round = (
+        Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
+    )
+    if survey_round.is_anonymous or not survey_round.takes_answers(now):
         raise UnableToAnswer("This survey is over.")
-    checked = _checked(answer, found)
+    checked = _checked(answer, survey_round)
     NamedAnswer.objects.update_or_create(
-        round=found,
+        round=survey_round,
         person=invitation.person,
         defaults={
             "group": checked.group,

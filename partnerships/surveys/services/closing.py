@@ -26,24 +26,24 @@ def close_due(*, now: dt.datetime) -> int:
     """Close each round whose last day is over; returns how many. One that cannot be opened holds up no other."""
     _destroy_keys_left()
     closed = 0
-    for found in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
+    for survey_round in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
         try:
-            closed += _close(found, now=now)
+            closed += _close(survey_round, now=now)
         except sealing.KeyMissing as error:
-            _alert(found, f"{error} Put the file there. Until then nobody reads the answers.")
+            _alert(survey_round, f"{error} Put the file there. Until then nobody reads the answers.")
         except ValueError as error:
-            _alert(found, f"{error} Nobody reads the answers; a lead can end the survey without results.")
+            _alert(survey_round, f"{error} Nobody reads the answers; a lead can end the survey without results.")
     return closed
 
 
-def _alert(found: Round, why: str) -> None:
-    log.error("survey_not_closed", round=found.pk)
-    alert_operators(f"Survey {found.pk} cannot be closed", why, quiet=dt.timedelta(days=1))
+def _alert(survey_round: Round, why: str) -> None:
+    log.error("survey_not_closed", round=survey_round.pk)
+    alert_operators(f"Survey {survey_round.pk} cannot be closed", why, quiet=dt.timedelta(days=1))
 
 
 @transaction.atomic
-def _close(found: Round, *, now: dt.datetime) -> bool:
-    locked = lock_round(found)
+def _close(survey_round: Round, *, now: dt.datetime) -> bool:
+    locked = lock_round(survey_round)
     if locked.status != RoundStatus.OPEN or locked.takes_answers(now):
         return False
     if locked.is_anonymous:
@@ -58,31 +58,45 @@ def _close(found: Round, *, now: dt.datetime) -> bool:
     return True
 
 
-def _tell_leads(found: Round, now: dt.datetime) -> None:
+def _tell_leads(survey_round: Round, now: dt.datetime) -> None:
     """Tell each lead once, as news of the partnership that they belong to: they may not open that of others."""
-    told: set[int] = set()
-    for partnership in partnerships_of(found):
+    told_people: set[int] = set()
+    for partnership in partnerships_of(survey_round):
         parties = partnership.parties.present().select_related("organisation")
-        leads = set(leads_with_account([one.organisation for one in parties]).values_list("pk", flat=True)) - told
-        params = {"round": found.pk, "partnership": partnership.pk}
+        leads = (
+            set(leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True))
+            - told_people
+        )
+        params = {"round": survey_round.pk, "partnership": partnership.pk}
         record_emails(kind="surveys.results", people=sorted(leads), params=params, now=now)
-        told |= leads
+        told_people |= leads
 
 
-def _publish(found: Round) -> None:
-    boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=found).values_list("box", flat=True)]
-    answers: list[Answer] = sealing.open_all(found.key_name, boxes)
+def _publish(survey_round: Round) -> None:
+    """Count the sealed answers, store the figures, and the comments for their reader."""
+    boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=survey_round).values_list("box", flat=True)]
+    answers: list[Answer] = sealing.open_all(survey_round.key_name, boxes)
     outcome: Outcome = outcome_of(
-        answers, found.questions(), asked=found.asked, counted=found.counted, floor=found.floor
+        answers,
+        survey_round.questions(),
+        asked=survey_round.asked,
+        counted=survey_round.counted,
+        floor=survey_round.floor,
     )
-    found.answered_at_least = outcome.answered_at_least
+    survey_round.answered_at_least = outcome.answered_at_least
     Figure.objects.bulk_create(
-        Figure(round=found, theme=one.theme, group=one.group, value=one.value, answered_at_least=found.floor)
-        for one in outcome.figures
+        Figure(
+            round=survey_round,
+            theme=figure.theme,
+            group=figure.group,
+            value=figure.value,
+            answered_at_least=survey_round.floor,
+        )
+        for figure in outcome.figures
     )
-    comments = [Comment(round=found, question=question, text=text) for question, text in outcome.comments]
+    comments = [Comment(round=survey_round, question=question, text=text) for question, text in outcome.comments]
     # By their random numbers, so that the order of the rows says nothing.
-    Comment.objects.bulk_create(sorted(comments, key=lambda one: one.pk))
+    Comment.objects.bulk_create(sorted(comments, key=lambda comment: comment.pk))
 
 
 def _destroy_keys_left() -> None:

@@ -31,11 +31,11 @@ _DAY = dt.timedelta(days=1)
 
 
 @transaction.atomic
-def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt.datetime) -> Joining:
+def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, now: dt.datetime) -> Joining:
     """Ask a partnership that the author knows of to run an anonymous draft too. Raises `UnableToRun`."""
-    for pk in sorted((found.partnership_id, partnership.pk)):
+    for pk in sorted((survey_round.partnership_id, partnership.pk)):
         lock_partnership(pk)  # in one order, so that two partnerships that ask each other never wait for each other
-    locked = lock_own_draft(found, author, now)
+    locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("A survey by several partnerships must be anonymous.")
     if locked.joinings.count() >= MAX_JOININGS:
@@ -44,10 +44,10 @@ def ask_to_join(*, found: Round, partnership: Partnership, author: User, now: dt
         raise UnableToRun("Choose a partnership from the list.")
     if count(f"asked to join a survey {locked.partnership_id}", stretch=_DAY, now=now) > MAX_JOININGS:
         raise UnableToRun(f"This partnership has asked {MAX_JOININGS} times today. Try again tomorrow.")
-    made = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
-    journal_joining(made, now=now, undone=True)
-    record_emails(kind="surveys.joining", people=leads_who_run(partnership), params={"joining": made.pk}, now=now)
-    return made
+    joining = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
+    journal_joining(joining, now=now, undone=True)
+    record_emails(kind="surveys.joining", people=leads_who_run(partnership), params={"joining": joining.pk}, now=now)
+    return joining
 
 
 @transaction.atomic
@@ -58,16 +58,16 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     """
     locked = lock_round(joining.round)
     require(rights_over(joining.partnership, author, now).may_run)
-    found = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
-    if found is None or not locked.is_draft:
+    survey_round = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
+    if survey_round is None or not locked.is_draft:
         raise UnableToRun("This has already been answered, or the survey has opened.")
     if not joins:
-        found.delete()
+        survey_round.delete()
         return
     if joining.partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRun("This partnership has ended.")
-    found.accepted_by, found.accepted_at = author, now
-    found.save(update_fields=["accepted_by", "accepted_at"])
+    survey_round.accepted_by, survey_round.accepted_at = author, now
+    survey_round.save(update_fields=["accepted_by", "accepted_at"])
     locked.floor = JOINT_FLOOR
     locked.save(update_fields=["floor"])
     withdraw_agreement(locked)
@@ -83,7 +83,7 @@ def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime
     if locked.joinings.filter(pk=joining.pk).delete()[0]:
         journal_joining(joining, now=now)
     inviters = User.objects.filter(pk__in=locked.invitations.values("invited_by"))
-    gone = [one.pk for one in inviters if not rights_in(locked, one, now).may_invite]
+    gone = [inviter.pk for inviter in inviters if not rights_in(locked, inviter, now).may_invite]
     locked.invitations.filter(invited_by__in=gone).delete()
     locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
     locked.save(update_fields=["floor"])

@@ -28,15 +28,17 @@ class UnableToModerate(Exception):
 
 @transaction.atomic
 def decide_comments(
-    *, found: Round, shown: Mapping[uuid.UUID, str], withheld: set[uuid.UUID], author: User, now: dt.datetime
+    *, survey_round: Round, shown: Mapping[uuid.UUID, str], withheld: set[uuid.UUID], author: User, now: dt.datetime
 ) -> None:
     """Show comments in these words and withhold others; what was written first is deleted.
 
     Raises `UnableToModerate`.
     """
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(may_moderate(locked, author))
-    waiting = {one.pk: one for one in Comment.objects.select_for_update().filter(round=locked, status="waiting")}
+    waiting = {
+        comment.pk: comment for comment in Comment.objects.select_for_update().filter(round=locked, status="waiting")
+    }
     if not (shown.keys() | withheld) <= waiting.keys():
         raise UnableToModerate("Some of these comments have already been decided on. Open the page again.")
     for pk, words in shown.items():

@@ -30,9 +30,9 @@ def person_to_name(address: str) -> User:
 
 
 @transaction.atomic
-def name_moderator(*, found: Round, address: str, author: User | None, now: dt.datetime) -> None:
+def name_moderator(*, survey_round: Round, address: str, author: User | None, now: dt.datetime) -> None:
     """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
-    locked = lock_own_draft(found, author, now)
+    locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments first.")
     person = person_to_name(address)
@@ -43,25 +43,25 @@ def name_moderator(*, found: Round, address: str, author: User | None, now: dt.d
     _change_moderator(locked, person, now=now)
 
 
-def _change_moderator(found: Round, person: User | None, *, now: dt.datetime) -> None:
+def _change_moderator(survey_round: Round, person: User | None, *, now: dt.datetime) -> None:
     """Set the moderator, or remove them with None.
 
     A note in the journal stops a restored backup from bringing back the one before.
     """
-    journal_reader(found, now=now)
-    found.moderator = person
-    found.moderator_asked_at = None
-    found.moderator_agreed_at = None
-    found.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
+    journal_reader(survey_round, now=now)
+    survey_round.moderator = person
+    survey_round.moderator_asked_at = None
+    survey_round.moderator_agreed_at = None
+    survey_round.save(update_fields=["moderator", "moderator_asked_at", "moderator_agreed_at"])
 
 
 @transaction.atomic
-def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> None:
+def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
     """Email the moderator, at most once a day, to agree to read comments and to the list of people.
 
     Raises `UnableToRun`.
     """
-    locked = lock_own_draft(found, author, now)
+    locked = lock_own_draft(survey_round, author, now)
     if locked.moderator_id is None or not locked.invitations.exists():
         raise UnableToRun("Add the people to ask first.")
     if locked.moderator_agreed_at is not None:
@@ -75,9 +75,9 @@ def ask_moderator(*, found: Round, author: User | None, now: dt.datetime) -> Non
 
 
 @transaction.atomic
-def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime) -> None:
+def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.datetime) -> None:
     """Agree to read comments, and to the list of people that was shown (`seal_of_list`). Raises `UnableToRun`."""
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(may_agree(locked, author))
     if seen != seal_of_list(locked):
         raise UnableToRun("The people or the partnerships have changed. Look at them again.")
@@ -86,9 +86,9 @@ def agree_to_moderate(*, found: Round, seen: str, author: User, now: dt.datetime
 
 
 @transaction.atomic
-def decline_to_moderate(*, found: Round, author: User, now: dt.datetime) -> None:
+def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
     """Decline to read comments, before the survey opens. Its leads get an email to name somebody else."""
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(may_agree(locked, author))
     _change_moderator(locked, None, now=now)
     leads = leads_who_run(locked.partnership)

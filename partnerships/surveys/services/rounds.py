@@ -78,7 +78,7 @@ def prepare_round(
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
     last = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
-    made = Round.objects.create(
+    survey_round = Round.objects.create(
         partnership=locked,
         number=last + 1,
         title=title.strip(),
@@ -88,18 +88,18 @@ def prepare_round(
         moderator=person_to_name(moderator) if way == Way.ANONYMOUS else None,
         created_at=now,
     )
-    record_event(made, EventKind.ROUND_DRAFTED, author=author, now=now)
-    return made
+    record_event(survey_round, EventKind.ROUND_DRAFTED, author=author, now=now)
+    return survey_round
 
 
 @transaction.atomic
-def invite(*, found: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
+def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
     """Ask these people, of one group of bodies, once the round opens; returns how many are new.
 
     Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
-    locked = lock_draft(found, author, now)
-    asked = locked.invitations.count()
+    locked = lock_draft(survey_round, author, now)
+    asked_count = locked.invitations.count()
     people: dict[int, User] = {}
     for address in addresses:
         try:
@@ -110,11 +110,11 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
             raise UnableToRun(f"{person.email} reads the comments, so this person cannot be asked as well.")
         people[person.pk] = person
     if refused := refused_among(list(people.values())):
-        names = ", ".join(sorted(one.email for one in refused))
+        names = ", ".join(sorted(person.email for person in refused))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
-    known = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
-    new = [person for pk, person in people.items() if pk not in known]
-    if asked + len(new) > MAX_ASKED:
+    already_asked = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
+    new = [person for pk, person in people.items() if pk not in already_asked]
+    if asked_count + len(new) > MAX_ASKED:
         raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people.")
     Invitation.objects.bulk_create(
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
@@ -125,17 +125,17 @@ def invite(*, found: Round, addresses: Sequence[str], group: str, author: User |
 
 
 @transaction.atomic
-def withdraw_invitation(*, found: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
+def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
     """Remove somebody from the people to ask, before the round opens (`may_withdraw`)."""
-    locked = lock_draft(found, author, now)
+    locked = lock_draft(survey_round, author, now)
     if may_withdraw(locked, author, now).filter(pk=invitation).delete()[0]:
         withdraw_agreement(locked)
 
 
 @transaction.atomic
-def ask_by_name(*, found: Round, author: User | None, now: dt.datetime) -> None:
+def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
     """Make an anonymous draft one that is answered by name, for a partnership too small for the other."""
-    locked = lock_own_draft(found, author, now)
+    locked = lock_own_draft(survey_round, author, now)
     if locked.joinings.exists():
         raise UnableToRun("A survey by several partnerships must be anonymous.")
     journal_reader(locked, now=now)
@@ -156,14 +156,14 @@ def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
 
 
 @transaction.atomic
-def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
+def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) -> Round:
     """Ask everybody: from now on nobody can change who is asked, what, or until when. Raises `UnableToRun`.
 
     Of an anonymous round the key is made on this machine, outside the database.
     """
-    for pk in sorted(one.pk for one in partnerships_of(found)):
+    for pk in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
         partnership_recording.lock_partnership(pk)  # in one order, so that two rounds never wait for each other
-    locked = lock_own_draft(found, author, now)
+    locked = lock_own_draft(survey_round, author, now)
     locked.joinings.filter(accepted_at=None).delete()
     refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
     locked.invitations.filter(person__in=refused).delete()
@@ -176,12 +176,12 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
         raise UnableToRun("Nobody has been invited yet.")
     _check_distance(locked, now)
     locked.status, locked.opened_at = RoundStatus.OPEN, now
-    locked.asked = dict(Counter(one.group for one in invitations))
+    locked.asked = dict(Counter(invitation.group for invitation in invitations))
     locked.counted = counted_as(locked.asked, locked.floor)
     if locked.is_anonymous:
         _check_anonymity(locked, len(invitations), now)
         locked.public_key = sealing.make_key(locked.key_name)
-        tokens = sealing.tokens_of(locked.key_name, [one.person_id for one in invitations])
+        tokens = sealing.tokens_of(locked.key_name, [invitation.person_id for invitation in invitations])
         Token.objects.bulk_create(
             Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
         )
@@ -191,32 +191,34 @@ def open_round(*, found: Round, author: User | None, now: dt.datetime) -> Round:
     return locked
 
 
-def _check_days(found: Round, now: dt.datetime) -> None:
-    days = (found.closes_on - timezone.localdate(now)).days
+def _check_days(survey_round: Round, now: dt.datetime) -> None:
+    days = (survey_round.closes_on - timezone.localdate(now)).days
     if not MIN_DAYS <= days <= MAX_DAYS:
         raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer: choose another last day.")
 
 
-def _check_anonymity(found: Round, asked: int, now: dt.datetime) -> None:
-    if why := too_small(asked, found.floor):
+def _check_anonymity(survey_round: Round, asked: int, now: dt.datetime) -> None:
+    if why := too_small(asked, survey_round.floor):
         raise UnableToRun(why)
-    partnerships = partnerships_of(found)
-    if found.moderator is None or found.moderator_agreed_at is None:
+    partnerships = partnerships_of(survey_round)
+    if survey_round.moderator is None or survey_round.moderator_agreed_at is None:
         raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
-    if not found.moderator.is_active or not is_outside(found.moderator, partnerships):
+    if not survey_round.moderator.is_active or not is_outside(survey_round.moderator, partnerships):
         raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
-    if over := [one.title for one in partnerships if one.is_over_on(timezone.localdate(now))]:
+    if over := [partnership.title for partnership in partnerships if partnership.is_over_on(timezone.localdate(now))]:
         raise UnableToRun(f"The partnership “{over[0]}” has ended. Remove it from this survey first.")
 
 
-def _check_distance(found: Round, now: dt.datetime) -> None:
+def _check_distance(survey_round: Round, now: dt.datetime) -> None:
     """Two rounds by name may follow each other; an anonymous one keeps its distance from both kinds."""
-    theirs = Round.objects.of_any(one.pk for one in partnerships_of(found)).exclude(pk=found.pk)
-    if not found.is_anonymous:
-        theirs = theirs.filter(way=Way.ANONYMOUS)
-    if theirs.filter(status=RoundStatus.OPEN).exists():
+    other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
+        pk=survey_round.pk
+    )
+    if not survey_round.is_anonymous:
+        other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
+    if other_rounds.filter(status=RoundStatus.OPEN).exists():
         raise UnableToRun("Another survey of these people is open. Wait until it is over.")
-    last = theirs.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
+    last = other_rounds.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
     if last and (timezone.localdate(now) - last).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(
             f"A survey ended on {last:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days before and after an anonymous one: "
@@ -224,17 +226,22 @@ def _check_distance(found: Round, now: dt.datetime) -> None:
         )
 
 
-def _tell(kind: str, found: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
-    record_emails(kind=kind, people=[one.person_id for one in invitations], params={"round": found.pk}, now=now)
+def _tell(kind: str, survey_round: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
+    record_emails(
+        kind=kind,
+        people=[invitation.person_id for invitation in invitations],
+        params={"round": survey_round.pk},
+        now=now,
+    )
 
 
 @transaction.atomic
-def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
+def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
     """Remind everybody, so that nobody learns who has answered; once a week at most. Returns how many.
 
     Raises `UnableToRun`.
     """
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.takes_answers(now):
         raise UnableToRun("This survey does not take answers now.")
@@ -249,9 +256,9 @@ def remind(*, found: Round, author: User | None, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def abandon_round(*, found: Round, reason: str, author: User | None, now: dt.datetime) -> None:
+def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
     """End a draft or open round without results: answers are deleted unread. Raises `UnableToRun`."""
-    locked = lock_round(found)
+    locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
         raise UnableToRun("This survey is over.")
@@ -272,9 +279,9 @@ def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
     return delete_in_batches(Invitation.objects.filter(round__in=old), dry_run=dry_run)
 
 
-def forget(found: Round) -> None:
+def forget(survey_round: Round) -> None:
     """Delete sealed answers, tokens and who was asked; the key goes after the commit."""
-    SealedAnswer.objects.filter(round=found).delete()
-    Token.objects.filter(round=found).delete()
-    found.invitations.all().delete()
-    transaction.on_commit(lambda: sealing.destroy_key(found.key_name), robust=True)
+    SealedAnswer.objects.filter(round=survey_round).delete()
+    Token.objects.filter(round=survey_round).delete()
+    survey_round.invitations.all().delete()
+    transaction.on_commit(lambda: sealing.destroy_key(survey_round.key_name), robust=True)

@@ -28,12 +28,12 @@ _FORM = require_http_methods(["GET", "HEAD", "POST"])
 @_FORM
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Answer an anonymous round once. The link works until an answer was sent."""
-    known = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
-    found = known.first()
-    if found is None or not found.round.takes_answers(timezone.now()):
+    tokens = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
+    survey_round = tokens.first()
+    if survey_round is None or not survey_round.round.takes_answers(timezone.now()):
         return _over(request)
     return _page(
-        request, found.round, lambda said: services.answer_by_token(token=token, answer=said, now=timezone.now())
+        request, survey_round.round, lambda said: services.answer_by_token(token=token, answer=said, now=timezone.now())
     )
 
 
@@ -51,9 +51,10 @@ def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, found: Round, send: Callable[[Answer], None]) -> HttpResponse:
-    questions = found.questions(request.GET.get("language", ""))
-    form = AnswerForm(posted(request), questions=questions, groups=sorted(found.asked))
+def _page(request: HttpRequest, survey_round: Round, send: Callable[[Answer], None]) -> HttpResponse:
+    """The page of questions; a valid answer goes to `send`."""
+    questions = survey_round.questions(request.GET.get("language", ""))
+    form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
     if form.is_valid():
         try:
             send(form.answer())
@@ -61,16 +62,22 @@ def _page(request: HttpRequest, found: Round, send: Callable[[Answer], None]) ->
             form.add_error(None, str(error))
         else:
             return redirect("surveys:thanks")
-    context = {"found": found, "partnership": found.partnership, "languages": _others(found, questions)}
+    context = {
+        "found": survey_round,
+        "partnership": survey_round.partnership,
+        "languages": _others(survey_round, questions),
+    }
     response = form_page(request, "surveys/answer.html", form, **context)
     add_never_cache_headers(response)
     return response
 
 
-def _others(found: Round, questions: Questions) -> list[tuple[str, str]]:
+def _others(survey_round: Round, questions: Questions) -> list[tuple[str, str]]:
     """The other languages of the questions, each by its own name."""
-    known = [get_language_info(code) for code in found.question_set.content["languages"] if code != questions.language]
-    return [(one["code"], one["name_local"]) for one in known]
+    languages = [
+        get_language_info(code) for code in survey_round.question_set.content["languages"] if code != questions.language
+    ]
+    return [(language["code"], language["name_local"]) for language in languages]
 
 
 def _over(request: HttpRequest) -> HttpResponse:

@@ -30,19 +30,21 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     if hasattr(request, "view_as"):
         raise Http404
-    found = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
-    waiting = list(Comment.objects.filter(round=found, status="waiting").order_by("question", "pk")[:AT_ONCE])
-    form = ModerateForm(posted(request), comments=waiting, questions=found.questions())
+    survey_round = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
+    waiting = list(Comment.objects.filter(round=survey_round, status="waiting").order_by("question", "pk")[:AT_ONCE])
+    form = ModerateForm(posted(request), comments=waiting, questions=survey_round.questions())
 
     def step() -> tuple[str, str]:
         shown, withheld = form.decisions()
-        services.decide_comments(found=found, shown=shown, withheld=withheld, author=user, now=timezone.now())
+        services.decide_comments(
+            survey_round=survey_round, shown=shown, withheld=withheld, author=user, now=timezone.now()
+        )
         return "Your decisions are saved. The parties read what you show.", request.path
 
     context: dict[str, Any] = {
-        "found": found,
-        "partnership": found.partnership,
-        "floor": floor_words(found),
+        "found": survey_round,
+        "partnership": survey_round.partnership,
+        "floor": floor_words(survey_round),
         "is_empty": not waiting,
     }
     return take_step(request, "surveys/moderate.html", form, step, {services.UnableToModerate: None}, **context)

@@ -34,58 +34,65 @@ _STEP = "surveys/step.html"
 @_FORM
 def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Name somebody else to read comments."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    form = NameForm(posted(request), cancel=found.get_absolute_url())
+    form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        services.name_moderator(found=found, address=form.cleaned_data["address"], author=user, now=timezone.now())
-        return "The name is saved. Ask this person to agree when the list of people is ready.", found.get_absolute_url()
+        services.name_moderator(
+            survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
+        )
+        return (
+            "The name is saved. Ask this person to agree when the list of people is ready.",
+            survey_round.get_absolute_url(),
+        )
 
-    context = about(found, "Who reads comments before the parties do?")
+    context = about(survey_round, "Who reads comments before the parties do?")
     return take_step(request, _STEP, form, step, {services.UnableToRun: "address"}, **context)
 
 
 @require_POST
 def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask the person who is to read comments to agree. The answer is the same for every address."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
-        services.ask_moderator(found=found, author=user, now=timezone.now())
-        return "If this person can read the comments, they will get an email now.", found.get_absolute_url()
+        services.ask_moderator(survey_round=survey_round, author=user, now=timezone.now())
+        return "If this person can read the comments, they will get an email now.", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
 def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask by name instead, because the partnership is too small."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
-        services.ask_by_name(found=found, author=user, now=timezone.now())
-        return "People now answer by name.", found.get_absolute_url()
+        services.ask_by_name(survey_round=survey_round, author=user, now=timezone.now())
+        return "People now answer by name.", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @_FORM
 def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask another partnership to run the survey together."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    form = JoinForm(posted(request), partnerships=partnerships_to_ask(found, user), cancel=found.get_absolute_url())
+    form = JoinForm(
+        posted(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
+    )
 
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data["partnership"]
-        services.ask_to_join(found=found, partnership=chosen, author=user, now=timezone.now())
-        return f"The leads of “{chosen}” get an email.", found.get_absolute_url()
+        services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
+        return f"The leads of “{chosen}” get an email.", survey_round.get_absolute_url()
 
     context = about(
-        found,
+        survey_round,
         "Run this survey with another partnership",
         "The results cover all the partnerships together, and each figure is based on at least ten answers.",
     )
@@ -95,18 +102,18 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Run the survey without a partnership after all."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     chosen = row_number(request.POST.get("joining", ""))
-    joining = next((one for one in joinings_of(found, user) if one.pk == chosen), None)
+    joining = next((joining for joining in joinings_of(survey_round, user) if joining.pk == chosen), None)
     if joining is None:
         raise Http404
 
     def step() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
-        return f"“{joining.partnership}” is removed, with the people its leads added.", found.get_absolute_url()
+        return f"“{joining.partnership}” is removed, with the people its leads added.", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
@@ -136,24 +143,26 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     if hasattr(request, "view_as"):
         raise Http404
-    found = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
-    form = AgreeForm(posted(request), initial={"seen": seal_of_list(found)})
+    survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
+    form = AgreeForm(posted(request), initial={"seen": seal_of_list(survey_round)})
 
     def step() -> tuple[str, str]:
         if form.cleaned_data["answer"] == "decline":
-            services.decline_to_moderate(found=found, author=user, now=timezone.now())
+            services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
             return "You will not be asked about this survey again, unless you are named again.", "/"
-        services.agree_to_moderate(found=found, seen=form.cleaned_data["seen"], author=user, now=timezone.now())
+        services.agree_to_moderate(
+            survey_round=survey_round, seen=form.cleaned_data["seen"], author=user, now=timezone.now()
+        )
         return "Thank you. You will get an email if there are comments to read.", "/"
 
     if form.is_valid():
         # Of a list that has changed, back to the page as it is now: a form shown again would still hold the old list.
         return press_button(request, step, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
-        "found": found,
-        "partnership": found.partnership,
-        "partnerships": partnerships_of(found),
-        "questions": found.questions(),
-        "domains": [(words_of(group), domain, people) for group, domain, people in domains_of(found)],
+        "found": survey_round,
+        "partnership": survey_round.partnership,
+        "partnerships": partnerships_of(survey_round),
+        "questions": survey_round.questions(),
+        "domains": [(words_of(group), domain, people) for group, domain, people in domains_of(survey_round)],
     }
     return form_page(request, "surveys/agree.html", form, **context)

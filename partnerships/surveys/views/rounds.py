@@ -47,29 +47,29 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
     """The person, a round that they may know of, and their rights; 404 for others."""
     user = signed_in(request)
-    found = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
-    return user, found, rights_in(found, user, timezone.now())
+    survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
+    return user, survey_round, rights_in(survey_round, user, timezone.now())
 
 
-def draft_context(found: Round, user: User) -> dict[str, Any]:
+def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Who is asked by group, what that means for what can be shown, and who has still to agree."""
-    asked = asked_by_group(found)
-    counted = counted_as(asked, found.floor)
-    removable = set(may_withdraw(found, user, timezone.now()).values_list("pk", flat=True))
+    counts = asked_by_group(survey_round)
+    counted = counted_as(counts, survey_round.floor)
+    removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
     return {
-        "joinings": joinings_of(found, user),
-        "floor": floor_words(found),
+        "joinings": joinings_of(survey_round, user),
+        "floor": floor_words(survey_round),
         "invitations": [
             (
-                one,
-                one.person.email if one.invited_by_id == user.pk else "Somebody invited by another lead",
-                one.pk in removable,
+                invitation,
+                invitation.person.email if invitation.invited_by_id == user.pk else "Somebody invited by another lead",
+                invitation.pk in removable,
             )
-            for one in invited_to(found)
+            for invitation in invited_to(survey_round)
         ],
-        "asked": [(words_of(group), number) for group, number in sorted(asked.items())],
+        "asked": [(words_of(group), number) for group, number in sorted(counts.items())],
         "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
-        "too_small": too_small(sum(asked.values()), found.floor) if found.is_anonymous else "",
+        "too_small": too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
     }
 
 
@@ -78,7 +78,9 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """All rounds of a partnership."""
     _, partnership, rights = open_partnership(request, pk)
     rounds = list(rounds_of(partnership))
-    under_way = any(one.status in ("draft", "open") and one.partnership_id == pk for one in rounds)
+    under_way = any(
+        survey_round.status in ("draft", "open") and survey_round.partnership_id == pk for survey_round in rounds
+    )
     context = {
         "partnership": partnership,
         "rounds": rounds,
@@ -98,8 +100,8 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         data = form.cleaned_data
-        made = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
-        return "The survey is prepared. Now add the people to ask.", made.get_absolute_url()
+        survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
+        return "The survey is prepared. Now add the people to ask.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
     return take_step(request, _STEP, form, step, {services.UnableToRun: None}, **context)
@@ -108,87 +110,89 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
 @_FORM
 def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Add people of one group of bodies."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
-    form = InviteForm(posted(request), cancel=found.get_absolute_url())
+    form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
 
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         added = services.invite(
-            found=found, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
+            survey_round=survey_round, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
         )
         people = "1 person is" if added == 1 else f"{added} people are"
-        return f"{people} added. Nobody is told before the survey opens.", found.get_absolute_url()
+        return f"{people} added. Nobody is told before the survey opens.", survey_round.get_absolute_url()
 
     return take_step(
-        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **about(found, "Add people to ask")
+        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **about(survey_round, "Add people to ask")
     )
 
 
-def about(found: Round, heading: str, lead: str = "") -> dict[str, Any]:
+def about(survey_round: Round, heading: str, lead: str = "") -> dict[str, Any]:
     """The context of a step of a round."""
     return {
         "heading": heading,
         "lead": lead,
-        "partnership": found.partnership,
-        "found": found,
-        "back": found.get_absolute_url(),
+        "partnership": survey_round.partnership,
+        "found": survey_round,
+        "back": survey_round.get_absolute_url(),
     }
 
 
 @require_POST
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remove somebody from the people to ask."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", "")) or 0
 
     def step() -> tuple[str, str]:
-        services.withdraw_invitation(found=found, invitation=invitation, author=user, now=timezone.now())
-        return "", found.get_absolute_url()
+        services.withdraw_invitation(survey_round=survey_round, invitation=invitation, author=user, now=timezone.now())
+        return "", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
 def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Open the round: everybody gets an email."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
-        opened = services.open_round(found=found, author=user, now=timezone.now())
+        opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
         words = f"The survey is open. {opened.people_asked} people get an email with their own link."
         return words, opened.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
 def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remind everybody who was asked."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
-        people = services.remind(found=found, author=user, now=timezone.now())
+        people = services.remind(survey_round=survey_round, author=user, now=timezone.now())
         words = f"All {people} people get a reminder, whether or not they have answered."
-        return words, found.get_absolute_url()
+        return words, survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=found.get_absolute_url())
+    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @_FORM
 def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """End a round without results."""
-    user, found, rights = open_round(request, pk, number)
+    user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    form = ReasonForm(posted(request), submit="End without results", cancel=found.get_absolute_url(), danger=True)
+    form = ReasonForm(
+        posted(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
+    )
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        services.abandon_round(found=found, reason=reason, author=user, now=timezone.now())
+        services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
-    context = about(found, "End this survey without results", "All answers will be deleted unread.")
+    context = about(survey_round, "End this survey without results", "All answers will be deleted unread.")
     return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)

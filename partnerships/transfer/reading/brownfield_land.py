@@ -114,10 +114,10 @@ def read_brownfield_land(sheets: Sequence[Sheet], known: Mapping[str, str] = NON
             dates.append(updated.earliest)
     bad = faults.bad_rows
     return BrownfieldLand(
-        sites=tuple(one for one in sites if one.row not in bad),
+        sites=tuple(site for site in sites if site.row not in bad),
         about=faults.about(),
         written_on=max(dates, default=None),
-        gaps=frozenset(one.reference for one in sites if one.row in bad),
+        gaps=frozenset(site.reference for site in sites if site.row in bad),
     )
 
 

@@ -18,8 +18,8 @@ class ByReference(Generic[Found]):
 
     def __init__(self, rows: Iterable[tuple[str, str, Found]]) -> None:
         self._rows: dict[str, list[tuple[str, Found]]] = {}
-        for reference, authority, found in rows:
-            self._rows.setdefault(reference, []).append((authority_key(authority), found))
+        for reference, authority, row in rows:
+            self._rows.setdefault(reference, []).append((authority_key(authority), row))
 
     def find(self, reference: str, authority: str) -> list[Found]:
         """What has the reference: of several, those of the authority if there are any."""

@@ -98,7 +98,7 @@ def read_developer_agreements(
     every = [*promises, *more]
     moved = _movements(payments, third, every)
     is_corrected = any(table.about.is_corrected for table in tables)
-    paid = {one.key for one in (more if transactions else promises)}
+    paid = {promise.key for promise in (more if transactions else promises)}
     kept = recall(TRANSACTION.code, CONTRIBUTION.code, paid) if is_corrected and paid else ()
     for place, movement in _recalled(kept, payments, every):
         moved.setdefault(place, []).append(movement)
@@ -114,7 +114,7 @@ def _recalled_promises(
     wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
     rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
     unseen = Accounts("", About())
-    return [replace(one, is_recalled=True) for one in _promises(rows, unseen, agreements)]
+    return [replace(promise, is_recalled=True) for promise in _promises(rows, unseen, agreements)]
 
 
 def _with_movements(promises: Sequence[Promise], moved: Mapping[int, Sequence[Movement]]) -> tuple[Promise, ...]:
@@ -122,9 +122,9 @@ def _with_movements(promises: Sequence[Promise], moved: Mapping[int, Sequence[Mo
     found = []
     for place, promise in enumerate(promises):
         movements = moved.get(place, ())
-        if promise.is_recalled and all(one.is_recalled for one in movements):
+        if promise.is_recalled and all(movement.is_recalled for movement in movements):
             continue
-        in_order = sorted(movements, key=lambda one: (one.on or dt.date.min, one.row))
+        in_order = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
         found.append(replace(promise, movements=tuple(in_order)))
     return tuple(found)
 
@@ -231,7 +231,7 @@ def _type(given: str) -> str | None:
 def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
     """The contributions; one that names agreements of several authorities is set aside."""
     seen: dict[tuple[str, str], int] = {}
-    rows_of = ByReference((one.key, one.organisation, one.row) for one in agreements)
+    rows_of = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
     found = []
     for line in rows:
         agreement = line.text("agreement")
@@ -274,7 +274,7 @@ def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promi
     """The transactions by the place of their promise."""
     places = ByReference((one.key, one.organisation, place) for place, one in enumerate(promises))
     seen: Counter[tuple[str, str]] = Counter()
-    found: dict[int, list[Movement]] = {}
+    movements: dict[int, list[Movement]] = {}
     for line in rows:
         key, promise, authority = line.text("key"), line.text("contribution"), line.text("organisation")
         named = places.find(promise, authority)
@@ -300,8 +300,8 @@ def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promi
         if not key or seen[authority_key(authority), key] > 1:
             account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
         account.read += 1
-        found.setdefault(named[0], []).append(_movement(line, key, account))
-    return found
+        movements.setdefault(named[0], []).append(_movement(line, key, account))
+    return movements
 
 
 def _movement(line: Line, key: str, account: Accounts) -> Movement:

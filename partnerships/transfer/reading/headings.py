@@ -302,7 +302,7 @@ def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candi
     ]
     if rivals:
         raise unable(
-            f"several of its sheets could be {what}: {', '.join(str(one) for one in (best, *rivals))}.",
+            f"several of its sheets could be {what}: {', '.join(str(rival) for rival in (best, *rivals))}.",
             "Save the right one as a separate file, and upload that.",
         )
     content = best.content
@@ -339,10 +339,10 @@ def _any_value(rows: Sequence[Row], place: int) -> bool:
 
 def _place(column: Column, headings: list[str], among: set[int]) -> int | None:
     for pattern in column.patterns:
-        found = [place for place in among if headings[place] and re.fullmatch(pattern, headings[place])]
-        if found:
+        places = [place for place in among if headings[place] and re.fullmatch(pattern, headings[place])]
+        if places:
             # The newer of LAD23CD and LAD25CD; the first of equal headings.
-            return max(found, key=lambda place: (headings[place], -place))
+            return max(places, key=lambda place: (headings[place], -place))
     return None
 
 

@@ -368,7 +368,7 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
     """
     if len(plans) == 1:
         return [replace(plans[0], milestones=tuple(milestones))]
-    mine: dict[str, list[Milestone]] = {plan.key: [] for plan in plans}
+    own_milestones: dict[str, list[Milestone]] = {plan.key: [] for plan in plans}
     newest = max(plans, key=lambda plan: (plan.entry or dt.date.min, plan.row))
     events: dict[str, list[Milestone]] = {}
     for milestone in milestones:
@@ -376,12 +376,12 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
     for event, rows in events.items():
         if len(rows) == len(plans):
             for plan, milestone in zip(plans, rows, strict=True):
-                mine[plan.key].append(milestone)
+                own_milestones[plan.key].append(milestone)
             continue
         for milestone in rows:
             adopted = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
-            mine[(adopted[0] if adopted else newest).key].append(milestone)
-    return [replace(plan, milestones=tuple(mine[plan.key])) for plan in plans]
+            own_milestones[(adopted[0] if adopted else newest).key].append(milestone)
+    return [replace(plan, milestones=tuple(own_milestones[plan.key])) for plan in plans]
 
 
 def period_in_words(start: PartialDate | None, end: PartialDate | None) -> str:

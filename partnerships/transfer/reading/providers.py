@@ -191,12 +191,12 @@ def read_providers(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOW
 def _designation(line: Line, faults: Collector) -> str:
     given = line.text("designation")
     bare = re.sub(r"[^a-z0-9]", "", given.casefold())
-    known = _DESIGNATIONS.get(bare, "")
-    if not known and bare not in _PRIVATE:
+    designation = _DESIGNATIONS.get(bare, "")
+    if not designation and bare not in _PRIVATE:
         faults.add_problem(
             line,
             "designation",
             f"“{given}” is not a designation." if given else "the cell is blank.",
             "Write Non-profit, Profit or Local authority.",
         )
-    return known
+    return designation

@@ -44,7 +44,9 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
     checked = _looked_over(data)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(checked))
-        visible = [one.name for one in book.sheets_metadata if one.visible == python_calamine.SheetVisibleEnum.Visible]
+        visible = [
+            sheet.name for sheet in book.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible
+        ]
         found = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
     except python_calamine.CalamineError as error:
         raise unable(
@@ -143,7 +145,7 @@ def _plain(cell: Any) -> Any:
 
 def _merged(sheet: Any) -> dict[int, dict[int, Any]]:
     """Values of cells that are merged over several rows, by row and column."""
-    ranges = [one for one in sheet.merged_cell_ranges or () if one[1][0] > one[0][0]][:MAX_ROWS]
+    ranges = [range_ for range_ in sheet.merged_cell_ranges or () if range_[1][0] > range_[0][0]][:MAX_ROWS]
     if not ranges:
         return {}
     cells = sheet.to_python(skip_empty_area=False)

@@ -23,7 +23,7 @@ def apply_combined_authorities(
 
     Raises `UnableToRead` if the directory has no councils yet.
     """
-    if not any(one.kind == Kind.COUNCIL for one in directory.organisations.values()):
+    if not any(organisation.kind == Kind.COUNCIL for organisation in directory.organisations.values()):
         raise UnableToRead(
             [
                 Problem(
@@ -43,14 +43,14 @@ def apply_combined_authorities(
                 seen.add(body.pk)
         run.progress(done, len(listed))
     run.row = None
-    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
     expected = [
-        one
-        for one in directory.having(Scheme.GSS)
-        if one.kind == Kind.STRATEGIC_AUTHORITY
-        and not one.is_ended
-        and one.pk not in asked
-        and any(code.startswith("E47") for code in directory.values(one, Scheme.GSS))
+        organisation
+        for organisation in directory.having(Scheme.GSS)
+        if organisation.kind == Kind.STRATEGIC_AUTHORITY
+        and not organisation.is_ended
+        and organisation.pk not in asked
+        and any(code.startswith("E47") for code in directory.values(organisation, Scheme.GSS))
     ]
     directory.mark_listed(seen, expected, run)
 
@@ -75,10 +75,10 @@ def _apply_authority(
         return done[0] if done else None
     place = combined_place(authority.name)
     alike = [
-        one
-        for one in directory.organisations.values()
-        if one.kind == Kind.STRATEGIC_AUTHORITY
-        and place in {combined_place(name) for name in (one.name, *directory.names[one.pk])}
+        organisation
+        for organisation in directory.organisations.values()
+        if organisation.kind == Kind.STRATEGIC_AUTHORITY
+        and place in {combined_place(name) for name in (organisation.name, *directory.names[organisation.pk])}
     ]
     if alike:
         doubts.ask(
@@ -149,12 +149,12 @@ def _serve(
         and pk not in districts
         and directory.end_service(body, area, run.as_of, run)
     ]
-    said = [line for line in recoded if "→" in line]
+    lines = [line for line in recoded if "→" in line]
     if joined:
-        said.append(f"serves {_names(joined)}")
+        lines.append(f"serves {_names(joined)}")
     if left:
-        said.append(f"no longer serves {_names(left)}")
-    return said
+        lines.append(f"no longer serves {_names(left)}")
+    return lines
 
 
 def _names(areas: list[Area]) -> str:
@@ -169,18 +169,19 @@ def _district(code: str, name: str, listed_codes: set[str], directory: Directory
     known = directory.areas.get(code)
     if known is not None:
         return known
-    same = [
-        one
-        for one in directory.organisations.values()
-        if one.kind == Kind.COUNCIL
-        and not one.is_ended
-        and council_place(name) in (council_place(one.name), council_place(one.short_name or one.name))
-        and any(old[:3] == code[:3] for old in directory.values(one, Scheme.GSS))
-        and not directory.values(one, Scheme.GSS) & listed_codes
+    organisations = [
+        organisation
+        for organisation in directory.organisations.values()
+        if organisation.kind == Kind.COUNCIL
+        and not organisation.is_ended
+        and council_place(name)
+        in (council_place(organisation.name), council_place(organisation.short_name or organisation.name))
+        and any(old[:3] == code[:3] for old in directory.values(organisation, Scheme.GSS))
+        and not directory.values(organisation, Scheme.GSS) & listed_codes
     ]
     area = directory.district(code, name)
-    if len(same) == 1:
-        council = same[0]
+    if len(organisations) == 1:
+        council = organisations[0]
         said = follow_code(council, area, directory, run)
         directory.update(council, run, fields={}, identifiers=[(str(Scheme.GSS), code)])
         run.report.count("changed", f"{council.name}: {'; '.join(said)}")

@@ -91,7 +91,9 @@ class Directory:
 
     def reload(self) -> None:
         """Read everything again, after changes were undone."""
-        self.organisations: dict[int, Organisation] = {one.pk: one for one in Organisation.objects.all()}
+        self.organisations: dict[int, Organisation] = {
+            organisation.pk: organisation for organisation in Organisation.objects.all()
+        }
         self.holders: dict[tuple[str, str], int] = {}
         self.identifiers: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for pk, scheme, value in Identifier.objects.values_list("organisation_id", "scheme", "value"):
@@ -153,8 +155,8 @@ class Directory:
         known = self.areas.get(code)
         if known is not None and all(getattr(known, name) == value for name, value in fields.items()):
             return known
-        given: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
-        area, _, _ = keep_area(code=code, **given)
+        area_fields: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
+        area, _, _ = keep_area(code=code, **area_fields)
         self.areas[code] = area
         return area
 
@@ -262,7 +264,7 @@ class Directory:
             if not run.is_mentioned({value for _, value in self.identifiers[one.pk]} | self.names[one.pk])
         ]
         absent = [organisation for organisation in due if organisation.pk not in listed]
-        news = [one for one in absent if run.register not in one.missing_from]
+        news = [organisation for organisation in absent if run.register not in organisation.missing_from]
         if len(news) * 5 > len(due):
             run.report.too_many_missing = (len(news), len(due))
         for organisation in absent:

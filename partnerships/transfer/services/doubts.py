@@ -43,7 +43,7 @@ class Doubts:
     def ask(self, run: Import, doubt: NewDoubt) -> None:
         """Leave the row for review."""
         self.asked.append(doubt)
-        could = ", ".join(one.name for one in doubt.candidates)
+        could = ", ".join(candidate.name for candidate in doubt.candidates)
         run.report.count(
             "undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{f' It could be {could}.' if could else ''}"
         )
@@ -72,4 +72,4 @@ def settled(
 
 def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
     """The organisations without duplicates, in order."""
-    return tuple({one.pk: one for one in organisations}.values())
+    return tuple({organisation.pk: organisation for organisation in organisations}.values())

@@ -147,13 +147,13 @@ class Given:
         made.pk = self.number
         return made
 
-    def finish(self, made: ImportRun, run: Import, kind: EventKind) -> ImportRun:
+    def finish(self, import_run: ImportRun, run: Import, kind: EventKind) -> ImportRun:
         """The run with its report, saved and recorded if it is kept."""
-        settle_run(made, run.report)
+        settle_run(import_run, run.report)
         if self.keep:
-            made.save()
-            record_import(made, kind, author=self.author, now=self.now)
-        return made
+            import_run.save()
+            record_import(import_run, kind, author=self.author, now=self.now)
+        return import_run
 
 
 def import_files(apply: Callable[[Given], ImportRun], given: Given, *, dry_run: bool) -> Outcome:

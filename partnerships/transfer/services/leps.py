@@ -25,14 +25,14 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
     codes = {lep.code for lep in listed}
     places = {lep_place(lep.name) for lep in listed}
     gone = [
-        one
-        for one in directory.organisations.values()
+        organisation
+        for organisation in directory.organisations.values()
         if not run.listed.is_part
-        and one.kind == Kind.LEP
-        and directory.values(one, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
-        and not directory.values(one, Scheme.LEP) & codes
-        and not {lep_place(name) for name in directory.names[one.pk]} & places
-        and not run.is_mentioned(directory.values(one, Scheme.LEP) | directory.names[one.pk])
+        and organisation.kind == Kind.LEP
+        and directory.values(organisation, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
+        and not directory.values(organisation, Scheme.LEP) & codes
+        and not {lep_place(name) for name in directory.names[organisation.pk]} & places
+        and not run.is_mentioned(directory.values(organisation, Scheme.LEP) | directory.names[organisation.pk])
     ]
     for done, lep in enumerate(listed, start=1):
         with one_row(lep.row, directory, run):
@@ -41,8 +41,8 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
                 seen.add(body.pk)
         run.progress(done, len(listed))
     run.row = None
-    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
-    expected = [one for one in directory.having(Scheme.LEP) if one.pk not in asked]
+    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
+    expected = [organisation for organisation in directory.having(Scheme.LEP) if organisation.pk not in asked]
     directory.mark_listed(seen, expected, run)
 
 
@@ -62,15 +62,15 @@ def _apply_lep(
         leave=lambda: run.report.count("left_alone"),
     ):
         return done[0] if done else None
-    same = [
-        one
-        for one in directory.organisations.values()
-        if one.kind == Kind.LEP
-        and not directory.values(one, Scheme.LEP) & codes
-        and lep_place(lep.name) in {lep_place(name) for name in directory.names[one.pk]}
+    organisations = [
+        organisation
+        for organisation in directory.organisations.values()
+        if organisation.kind == Kind.LEP
+        and not directory.values(organisation, Scheme.LEP) & codes
+        and lep_place(lep.name) in {lep_place(name) for name in directory.names[organisation.pk]}
     ]
-    if len(same) == 1:
-        return _update(lep, same[0], directory, run)
+    if len(organisations) == 1:
+        return _update(lep, organisations[0], directory, run)
     if gone:  # no LEP was founded after these lists, so one new and one missing are probably the same
         doubts.ask(
             run,

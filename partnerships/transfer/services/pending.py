@@ -67,15 +67,17 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
 
 
 def _bodies(scheme: str, values: list[str]) -> list[Organisation]:
-    held = Identifier.objects.filter(scheme=scheme, value__in=values).select_related("organisation").order_by("value")
-    return [row.organisation for row in held]
+    identifiers = (
+        Identifier.objects.filter(scheme=scheme, value__in=values).select_related("organisation").order_by("value")
+    )
+    return [row.organisation for row in identifiers]
 
 
 def _successor(item: dict[str, Any], *, author: User | None, now: dt.datetime) -> Organisation:
     """The organisation of the file, created if the directory lacks it."""
     key = f"pending:{item['key']}"
-    if found := _bodies(Scheme.NETWORK, [key]):
-        return found[0]
+    if bodies := _bodies(Scheme.NETWORK, [key]):
+        return bodies[0]
     return create_organisation(
         name=item["name"],
         kind=item["kind"],

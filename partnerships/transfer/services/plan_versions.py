@@ -28,10 +28,10 @@ def said_before(plan: Plan | None, *, is_open: bool = False) -> Content | None:
     later = [number for number in imported if number > first]
     needed = {first, *later, *(number - 1 for number in later)}
     contents = dict(versions.filter(number__in=needed).values_list("number", "content"))
-    said: Content = contents[first]
+    content: Content = contents[first]
     for number in later:
-        said = rebase(normalise(said), normalise(contents[number - 1]), normalise(contents[number]))
-    return said
+        content = rebase(normalise(content), normalise(contents[number - 1]), normalise(contents[number]))
+    return content
 
 
 def create_from_file(

@@ -51,12 +51,12 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
     providers.sort(key=lambda provider: provider.is_ended)  # active ones first: ended namesakes look for them
     numbers = {provider.number for provider in providers}
     former = {
-        bare_company(one.name): one
-        for one in directory.having(Scheme.RSH)
-        if not directory.values(one, Scheme.RSH) & numbers
-        and one.kind == Kind.REGISTERED_PROVIDER
+        bare_company(organisation.name): organisation
+        for organisation in directory.having(Scheme.RSH)
+        if not directory.values(organisation, Scheme.RSH) & numbers
+        and organisation.kind == Kind.REGISTERED_PROVIDER
         and not run.listed.is_part
-        and not run.is_mentioned(directory.values(one, Scheme.RSH))
+        and not run.is_mentioned(directory.values(organisation, Scheme.RSH))
     }
     seen: set[int] = set()
     alike: set[str] | None = None
@@ -77,8 +77,12 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
         run.progress(done, len(providers))
     seen |= new.create()
     run.row = None
-    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
-    expected = [one for one in directory.having(Scheme.RSH) if not one.is_ended and one.pk not in asked]
+    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
+    expected = [
+        organisation
+        for organisation in directory.having(Scheme.RSH)
+        if not organisation.is_ended and organisation.pk not in asked
+    ]
     directory.mark_listed(seen, expected, run)
 
 
@@ -114,7 +118,9 @@ class Councils:
     """The directory's councils by name and by place."""
 
     def __init__(self, directory: Directory) -> None:
-        self.all = [one for one in directory.organisations.values() if one.kind == Kind.COUNCIL]
+        self.all = [
+            organisation for organisation in directory.organisations.values() if organisation.kind == Kind.COUNCIL
+        ]
         self._directory = directory
         self._by_place: dict[str, list[Organisation]] = {}
         for council in self.all:
@@ -130,7 +136,7 @@ class Councils:
         Exact names are preferred to places.
         """
         ids = {council.pk for council in self.all}
-        exact = distinct(one for one in self._directory.called(name) if one.pk in ids)
+        exact = distinct(organisation for organisation in self._directory.called(name) if organisation.pk in ids)
         return _living(exact, on) or _living(distinct(self._by_place.get(council_place(name), ())), on)
 
 
@@ -138,9 +144,10 @@ def _living(councils: tuple[Organisation, ...], on: dt.date) -> tuple[Organisati
     if len(councils) < 2:
         return councils
     alive = tuple(
-        one
-        for one in councils
-        if (one.valid_to is None or on < one.valid_to) and (one.valid_from is None or one.valid_from <= on)
+        council
+        for council in councils
+        if (council.valid_to is None or on < council.valid_to)
+        and (council.valid_from is None or council.valid_from <= on)
     )
     return alive or councils
 
@@ -220,9 +227,9 @@ def _company_names(directory: Directory) -> set[str]:
     """Every provider's names without legal suffixes."""
     return {
         bare_company(name)
-        for one in directory.organisations.values()
-        if one.kind == Kind.REGISTERED_PROVIDER
-        for name in directory.names[one.pk]
+        for organisation in directory.organisations.values()
+        if organisation.kind == Kind.REGISTERED_PROVIDER
+        for name in directory.names[organisation.pk]
     }
 
 

@@ -82,13 +82,13 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
     partnership, a commitment and a post first, for the demonstration. Holds its locks until it ends. Raises
     `UnableToRehearse`.
     """
-    found: list[Rehearsal] = []
+    rehearsals: list[Rehearsal] = []
     try:
         with transaction.atomic(), without_emails():
-            found.append(_tried(succession, everything=everything or invent, invent=invent, now=now))
+            rehearsals.append(_tried(succession, everything=everything or invent, invent=invent, now=now))
             raise _TakeBack
     except _TakeBack:
-        return found[0]
+        return rehearsals[0]
     except (UnableToChangeSuccession, UnableToRecordSuccession, UnableToHandOverLines) as error:
         raise UnableToRehearse(f"It could not take effect today: {error} Nothing was kept.") from error
 
@@ -111,7 +111,7 @@ def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.da
         _propose_everything(one, now)
     ties = [tie for one in alike for tie in one.ties.select_related("predecessor", "successor")]
     bodies = {one.pk: one for tie in ties for one in (tie.predecessor, tie.successor) if one is not None}
-    named = sorted(bodies.values(), key=lambda one: (one.name, one.pk))
+    named = sorted(bodies.values(), key=lambda body: (body.name, body.pk))
 
     before = _state(named, now)
     _come_into_effect(alike, alike, now)
@@ -127,19 +127,21 @@ def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.da
 
 def _come_into_effect(successions: Sequence[Succession], moving: Sequence[Succession], now: dt.datetime) -> None:
     """Let successions take effect, and pass on or back what the first ones move."""
-    for one in successions:
-        take_effect(succession=one, author=None, now=now)
-    for one in moving:
-        one.refresh_from_db()
-        apply_handovers(succession=one, now=now)
-        undo_handovers(succession=one, now=now)
+    for succession in successions:
+        take_effect(succession=succession, author=None, now=now)
+    for succession in moving:
+        succession.refresh_from_db()
+        apply_handovers(succession=succession, now=now)
+        undo_handovers(succession=succession, now=now)
 
 
 def _undo(successions: Sequence[Succession], now: dt.datetime) -> list[Succession]:
     today = known_day(timezone.localdate(now))
     return [
-        undo_succession(succession=one, vests_on=today, status="order_made", reason=_REASON, author=None, now=now)
-        for one in successions
+        undo_succession(
+            succession=succession, vests_on=today, status="order_made", reason=_REASON, author=None, now=now
+        )
+        for succession in successions
     ]
 
 
@@ -150,7 +152,7 @@ def _propose_everything(succession: Succession, now: dt.datetime) -> None:
         following = succession.ties.filter(predecessor=body).exclude(successor=None).order_by("successor__name", "pk")
         first = following.select_related("successor").first()
         for group in held_by(body, timezone.localdate(now)) if first is not None else ():
-            records = [one.pk for one in group.things if (group.kind.code, one.pk) not in accepted]
+            records = [thing.pk for thing in group.things if (group.kind.code, thing.pk) not in accepted]
             if records and first is not None and first.successor is not None:
                 propose_handovers(
                     succession=succession,

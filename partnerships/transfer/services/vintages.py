@@ -107,7 +107,9 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
                 renamed += _complete(entry, body, directory, run)
         run.progress(done, len(entries))
     schemes = {entry.identifiers[0][0] for entry in entries if entry.is_of_register}
-    present = {one.pk for scheme in schemes for one in directory.having(scheme) if not one.is_ended}
+    present = {
+        organisation.pk for scheme in schemes for organisation in directory.having(scheme) if not organisation.is_ended
+    }
     run.report.remark(
         f"This list is older than that of {long_date(newest)}: it adds to the history and changes nothing current. "
         f"{renamed:,} of {len(seen):,} bodies changed name since, {gone:,} are gone, "
@@ -120,7 +122,11 @@ def _known(entry: Entry, directory: Directory) -> Organisation | None:
     for pair in entry.identifiers:
         if holder := directory.holder(*pair):
             return holder
-    alike = [] if entry.is_of_register else [one for one in directory.called(entry.name) if one.kind == entry.kind]
+    alike = (
+        []
+        if entry.is_of_register
+        else [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
+    )
     return alike[0] if len(alike) == 1 else None
 
 
@@ -175,7 +181,7 @@ def _add_gone(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -
         remedy = "Decide the row to review first."
         run.set_aside(run.listed.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return
-    alike = [one for one in directory.called(entry.name) if one.kind == entry.kind]
+    alike = [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
     if alike or not entry.is_official or not entry.name:
         found = (
             f"its key {key} is in no newer list, but {alike[0].name} is."

@@ -34,7 +34,7 @@ def ask_to_sign(
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
         deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
-    asked = {
+    defaults = {
         "role": "Signatory",
         "joins": joins,
         "questions": list(questions),
@@ -45,13 +45,13 @@ def ask_to_sign(
         "removed_at": None,
         "escalated_at": None,
     }
-    signatory, made = TermsSignatory.objects.update_or_create(
+    signatory, created = TermsSignatory.objects.update_or_create(
         version=version,
         organisation_id=organisation_id,
-        create_defaults=asked | {"link_key": secrets.token_hex(16)},
-        defaults=asked,
+        create_defaults=defaults | {"link_key": secrets.token_hex(16)},
+        defaults=defaults,
     )
-    if not made:
+    if not created:
         renew_link(signatory, now=now)
     send_request(signatory, version, sender=sender, now=now)
     return signatory
@@ -68,13 +68,13 @@ def send_request(
 ) -> None:
     """Email a personal link to those who may sign for the party."""
     day = timezone.localdate(now)
-    people = [one.pk for one in signers_of(signatory.organisation_id, version.partnership_id, day)]
-    asked = [pk for pk in people if only is None or pk in only]
+    people = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, day)]
+    recipients = [pk for pk in people if only is None or pk in only]
     signatory.asked_people = sorted(people)
     signatory.save(update_fields=["asked_people"])
     record_emails(
         kind="agreements.terms_request",
-        people=asked,
+        people=recipients,
         params={
             "signatory": signatory.pk,
             "key": signatory.link_key[:8],

@@ -82,8 +82,8 @@ def open_first_proposal(
 def first_content(kind: PartnershipKind, values: Mapping[str, Any]) -> dict[str, Any]:
     """The first draft: what the columns say."""
     raw = content_from_columns(values)
-    known = build_schema(declarations_of(kind)).about_by_code
-    raw["about"] = {code: value for code, value in raw["about"].items() if code in known}
+    fields_by_code = build_schema(declarations_of(kind)).about_by_code
+    raw["about"] = {code: value for code, value in raw["about"].items() if code in fields_by_code}
     return raw
 
 
@@ -226,10 +226,10 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    found = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
-    if found is None:
+    moved_piece = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
+    if moved_piece is None:
         return False
-    order, keys = found
+    order, keys = moved_piece
     return save_terms_piece(proposal=proposal, piece=order, value=keys, based_on=None, author=author, now=now)
 
 
@@ -256,8 +256,8 @@ def bring_up_to_date(
         merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
-    theirs = touched(schema, was, is_now)
-    both = tuple(words for part, words in touched(schema, was, draft).items() if part in theirs)
+    changed_since = touched(schema, was, is_now)
+    both = tuple(words for part, words in touched(schema, was, draft).items() if part in changed_since)
     write_content(schema, locked, merged if merged != is_now else None, newest)
     locked.revision += 1
     locked.updated_by, locked.updated_at = author, now

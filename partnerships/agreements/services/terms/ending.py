@@ -210,13 +210,13 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
         if over or not signatory.is_reminder_due(now, lead_times.any_days):
             continue
         signers = signers_of(signatory.organisation_id, signatory.version.partnership_id, today)
-        due = [one.pk for one in signers if signatory.is_reminder_due(now, lead_times.of(one.pk))]
+        due = [signer.pk for signer in signers if signatory.is_reminder_due(now, lead_times.of(signer.pk))]
         if signers and not due:
             continue
-        new = [one.pk for one in signers if one.pk not in signatory.asked_people]
+        new = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
         with transaction.atomic():
-            same = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
-            if same.update(reminded_at=now):
+            unchanged = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+            if unchanged.update(reminded_at=now):
                 send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only=[*due, *new])
                 reminded += 1
     return reminded
@@ -240,7 +240,7 @@ def _tell_next_post(signatory: TermsSignatory, *, now: dt.datetime) -> None:
     people = people_in_post(body, PostRole.ESCALATION, partnership=partnership, day=day) or list(leads_of(body))
     record_emails(
         kind="agreements.terms_late",
-        people=[one.pk for one in people],
+        people=[person.pk for person in people],
         params={"signatory": signatory.pk, "due_on": str(signatory.due_on)},
         sender_id=None,
         now=now,
@@ -252,13 +252,13 @@ def ask_new_signers(*, now: dt.datetime) -> int:
 
     The earlier holder's link stops working: it is checked against the post when it is opened.
     """
-    day, asked = timezone.localdate(now), 0
+    day, asked_count = timezone.localdate(now), 0
     for signatory in TermsSignatory.objects.waiting():
-        people = {one.pk for one in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
+        people = {signer.pk for signer in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
         if people <= set(signatory.asked_people):
             continue
-        asked += _ask_new(signatory, now)
-    return asked
+        asked_count += _ask_new(signatory, now)
+    return asked_count
 
 
 @transaction.atomic
@@ -266,7 +266,7 @@ def _ask_new(signatory: TermsSignatory, now: dt.datetime) -> bool:
     lock_partnership(signatory.version.partnership_id)
     locked = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
     day = timezone.localdate(now)
-    people = [one.pk for one in signers_of(locked.organisation_id, locked.version.partnership_id, day)]
+    people = [signer.pk for signer in signers_of(locked.organisation_id, locked.version.partnership_id, day)]
     new = [pk for pk in people if pk not in locked.asked_people]
     if locked.removed_at is not None or not new:
         return False

@@ -25,17 +25,17 @@ def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.dateti
     version = version_to_join(partnership, today)
     if version is None or partnership.is_over_on(today):
         return 0
-    wanted = not_bound(partnership, today)
-    asked = set()
+    missing = not_bound(partnership, today)
+    already_asked = set()
     requests = TermsSignatory.objects.filter(joins=True, removed_at=None, version__partnership=partnership)
     decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
     for signatory in requests.filter(~Exists(decided)).select_related("version", "organisation").order_by("pk"):
-        if signatory.version_id == version.pk and signatory.organisation_id in wanted:
-            asked.add(signatory.organisation_id)
+        if signatory.version_id == version.pk and signatory.organisation_id in missing:
+            already_asked.add(signatory.organisation_id)
         else:
             stop_asking(signatory, now=now)
     declined = set(version.signatures.values_list("organisation", flat=True))
-    new = sorted(wanted - asked - declined)
+    new = sorted(missing - already_asked - declined)
     for organisation_id in new:
         ask_to_sign(version, organisation_id, author=author, sender=None, now=now, joins=True)
     return len(new)

@@ -19,19 +19,19 @@ def lock_proposal(proposal: TermsProposal) -> tuple[Partnership, TermsProposal]:
     """The partnership and the proposal, locked in this order."""
     partnership = lock_partnership(proposal.partnership_id)
     locked = TermsProposal.objects.select_for_update(of=("self",)).select_related("based_on", "proposed_by")
-    found = locked.get(pk=proposal.pk)
-    found.partnership = partnership
-    return partnership, found
+    locked_proposal = locked.get(pk=proposal.pk)
+    locked_proposal.partnership = partnership
+    return partnership, locked_proposal
 
 
 def lock_version(version: TermsVersion) -> tuple[Partnership, TermsVersion]:
     """The partnership, locked, and the version with its proposal, locked."""
     partnership = lock_partnership(version.partnership_id)
-    found = TermsVersion.objects.select_related("proposal__proposed_by").get(pk=version.pk)
-    found.partnership = partnership
-    if found.proposal_id is not None:
-        found.proposal = TermsProposal.objects.select_for_update().get(pk=found.proposal_id)
-    return partnership, found
+    version_found = TermsVersion.objects.select_related("proposal__proposed_by").get(pk=version.pk)
+    version_found.partnership = partnership
+    if version_found.proposal_id is not None:
+        version_found.proposal = TermsProposal.objects.select_for_update().get(pk=version_found.proposal_id)
+    return partnership, version_found
 
 
 def record_draft_event(

@@ -63,7 +63,7 @@ def sign_terms(
     if not title.strip():
         raise UnableToSignTerms("Enter your job title.")
     signatory = _asked(partnership, locked, organisation, now)
-    made = _keep(
+    signature = _keep(
         locked,
         signatory,
         TermsSignature(
@@ -77,9 +77,9 @@ def sign_terms(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
-    _settle_or_tell(partnership, locked, made, author=person, now=now)
-    return made
+    _record(partnership, locked, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
+    _settle_or_tell(partnership, locked, signature, author=person, now=now)
+    return signature
 
 
 def _answers(signatory: TermsSignatory, answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
@@ -241,7 +241,7 @@ def record_paper_signature(
         )
     except UnableToAddDocument as error:
         raise UnableToSignTerms(str(error)) from error
-    made = _keep(
+    signature = _keep(
         locked,
         signatory,
         TermsSignature(
@@ -257,9 +257,11 @@ def record_paper_signature(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins)
-    _settle_or_tell(partnership, locked, made, author=author, now=now)
-    return made
+    _record(
+        partnership, locked, signature, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins
+    )
+    _settle_or_tell(partnership, locked, signature, author=author, now=now)
+    return signature
 
 
 @transaction.atomic
@@ -284,7 +286,7 @@ def decline_to_sign(
     signatory = _asked(partnership, locked, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
-    made = _keep(
+    signature = _keep(
         locked,
         signatory,
         TermsSignature(
@@ -299,16 +301,16 @@ def decline_to_sign(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
+    _record(partnership, locked, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
     if not signatory.joins:
         assert locked.proposal is not None  # it was put up by a proposal
-        back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {made.reason}")
+        back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}")
     email_leads(
         partnership,
         "agreements.terms_declined",
-        {"signature": made.pk},
+        {"signature": signature.pk},
         author=person,
         now=now,
         sender=organisation,
     )
-    return made
+    return signature

@@ -60,8 +60,8 @@ def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) ->
     version.proposal, version.partnership = proposal, proposal.partnership
     if not is_signed_by_all(version):
         return False
-    wanted = proposal.from_day or (day_of(version.content["about"].get("starts_on")) if proposal.is_first else None)
-    day = max(timezone.localdate(now), wanted or dt.date.min)
+    first_day = proposal.from_day or (day_of(version.content["about"].get("starts_on")) if proposal.is_first else None)
+    day = max(timezone.localdate(now), first_day or dt.date.min)
     enter(version, day=day, now=now)
     proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
     proposal.save(update_fields=["status", "decided_at"])
@@ -94,12 +94,12 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
     Raises `UnableToTakeForce`.
     """
     partnership, entries = version.partnership, entries_of(version.partnership)
-    known = {one.pk: one for one in partnership.terms_versions.all()}
+    versions = {version.pk: version for version in partnership.terms_versions.all()}
     based_on = version.proposal.based_on if version.proposal else None
     base = in_force_on(entries, day)
     bases = [*([base] if base else []), *(entry for entry in timeline(entries) if entry.day > day)]
     # The kind may have become stricter since some of them were put up.
-    declarations = widened(version.declarations, *(known[entry.version] for entry in bases))
+    declarations = widened(version.declarations, *(versions[entry.version] for entry in bases))
     schema = build_schema(declarations)
     try:
         additions = versions_to_write(
@@ -108,7 +108,7 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
             was=as_schema(schema, based_on.content) if based_on else None,
             day=day,
             entries=entries,
-            content_of=lambda pk: as_schema(schema, known[pk].content),
+            content_of=lambda pk: as_schema(schema, versions[pk].content),
         )
     except InvalidContent as error:
         fields = left_out(schema, error.problems)
@@ -120,7 +120,7 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
         entered = (
             version
             if addition.content == version.content
-            else _consolidate(version, addition, known, declarations, now)
+            else _consolidate(version, addition, versions, declarations, now)
         )
         TermsInForce.objects.create(partnership=partnership, version=entered, from_day=addition.day, decided_at=now)
 
@@ -128,18 +128,18 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
 def _consolidate(
     version: TermsVersion,
     addition: Addition,
-    known: dict[int, TermsVersion],
+    versions: dict[int, TermsVersion],
     declarations: dict[str, Any],
     now: dt.datetime,
 ) -> TermsVersion:
     """The version that puts a signed amendment on top of another version."""
-    base, schema, partnership = known[addition.base or 0], build_schema(declarations), version.partnership
+    base, schema, partnership = versions[addition.base or 0], build_schema(declarations), version.partnership
     note = f"Version {base.number} with the amendment signed as version {version.number}."
     was = as_schema(schema, base.content)
-    found = changes(schema, was, addition.content)
+    changed = changes(schema, was, addition.content)
     return create_version(
         TermsVersion,
-        Prepared(schema, was, addition.content, found, is_given=True),
+        Prepared(schema, was, addition.content, changed, is_given=True),
         number=next_number(partnership.terms_versions.all()),
         note=note,
         author=None,
@@ -248,10 +248,12 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
         proposal.partnership = version.partnership = partnership
         version.proposal = proposal
-        asked = {one.organisation_id: one for one in version.signatories.select_related("organisation")}
-        for organisation_id in sorted((required & present) - set(asked)):
-            _ask_like_others(version, organisation_id, list(asked.values()), author=author, now=now)
-        for organisation_id, signatory in asked.items():
+        signatories = {
+            signatory.organisation_id: signatory for signatory in version.signatories.select_related("organisation")
+        }
+        for organisation_id in sorted((required & present) - set(signatories)):
+            _ask_like_others(version, organisation_id, list(signatories.values()), author=author, now=now)
+        for organisation_id, signatory in signatories.items():
             if organisation_id not in required and signatory.removed_at is None:
                 signatory.version = version
                 stop_asking(signatory, now=now)
@@ -294,8 +296,13 @@ def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *,
 
 
 def _ask_like_others(
-    version: TermsVersion, organisation_id: int, others: list[TermsSignatory], *, author: User | None, now: dt.datetime
+    version: TermsVersion,
+    organisation_id: int,
+    other_signatories: list[TermsSignatory],
+    *,
+    author: User | None,
+    now: dt.datetime,
 ) -> None:
     """Ask a party that joined to sign what is up for signature."""
-    questions = list(dict.fromkeys(question for other in others for question in other.questions))
+    questions = list(dict.fromkeys(question for other in other_signatories for question in other.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

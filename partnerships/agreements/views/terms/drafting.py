@@ -47,53 +47,59 @@ from partnerships.people.requests import signed_in
 def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A proposal: its draft, what it changes, and who has signed it."""
     user = signed_in(request)
-    opened, found = open_proposal(user, pk, number)
-    version = newest_version(found)
+    opened, proposal_found = open_proposal(user, pk, number)
+    version = newest_version(proposal_found)
     reads = opened.reads_drafts
-    if found.is_drafting and not reads:
+    if proposal_found.is_drafting and not reads:
         if version is None:
             raise Http404
         return redirect(version.get_absolute_url())
-    if not found.is_drafting and version is not None and not reads:
+    if not proposal_found.is_drafting and version is not None and not reads:
         return redirect(version.get_absolute_url())
-    schema, content, paper = paper_of_draft(found)
-    newer = base_for(found, timezone.now()) if found.is_drafting and not found.is_first else None
-    edits = found.is_drafting and opened.rights.may_draft and not opened.partnership.is_over
+    schema, content, paper = paper_of_draft(proposal_found)
+    newer = (
+        base_for(proposal_found, timezone.now()) if proposal_found.is_drafting and not proposal_found.is_first else None
+    )
+    edits = proposal_found.is_drafting and opened.rights.may_draft and not opened.partnership.is_over
     return render(
         request,
         "agreements/terms/proposal.html",
         {
             "partnership": opened.partnership,
             "opened": opened,
-            "proposal": found,
+            "proposal": proposal_found,
             "version": version,
             "paper": paper,
             "schema": schema,
-            "lists": _lists(found, edits) if edits else [],
-            "compared": None if found.is_first else compare(schema, was_of(found), content),
+            "lists": _lists(proposal_found, edits) if edits else [],
+            "compared": None if proposal_found.is_first else compare(schema, was_of(proposal_found), content),
             "exploring": opened.partnership.status == Status.EXPLORING,
-            "problems": problems_of(found.declarations, content) if found.is_drafting else [],
-            "newer": newer if newer is not None and newer.pk != found.based_on_id else None,
+            "problems": problems_of(proposal_found.declarations, content) if proposal_found.is_drafting else [],
+            "newer": newer if newer is not None and newer.pk != proposal_found.based_on_id else None,
             "edits": edits,
-            "leads": not opened.is_former and opened.rights.may_put_up(found) and not opened.partnership.is_over,
-            **(signing_context(version) if version and not found.is_drafting else {}),
+            "leads": not opened.is_former
+            and opened.rights.may_put_up(proposal_found)
+            and not opened.partnership.is_over,
+            **(signing_context(version) if version and not proposal_found.is_drafting else {}),
         },
     )
 
 
-def _lists(found: TermsProposal, edits: bool) -> list[documents.PieceList]:
+def _lists(proposal: TermsProposal, edits: bool) -> list[documents.PieceList]:
     def address(action: str, code: str, key: str) -> str:
         names = {"add": "terms-add", "edit": "terms-item", "move": "terms-move", "remove": "terms-remove"}
-        on: dict[str, Any] = {"pk": found.partnership_id, "number": found.number, "code": code}
+        on: dict[str, Any] = {"pk": proposal.partnership_id, "number": proposal.number, "code": code}
         if action != "add":
             on["key"] = key
         return reverse(f"agreements:{names[action]}", kwargs=on)
 
-    return documents.piece_lists(schema_of(found), content_of_proposal(found), address, touches=last_saves(found))
+    return documents.piece_lists(
+        schema_of(proposal), content_of_proposal(proposal), address, touches=last_saves(proposal)
+    )
 
 
-def _back(found: TermsProposal) -> str:
-    return found.get_absolute_url()
+def _back(proposal: TermsProposal) -> str:
+    return proposal.get_absolute_url()
 
 
 def _acting(user: User, opened: OpenedTerms) -> Organisation | None:
@@ -122,9 +128,9 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
     """The form of one piece of the draft; the parties to choose from are those of the partnership."""
     user = signed_in(request)
-    opened, found = open_draft(request, pk, number)
-    schema, content = schema_of(found), content_of_proposal(found)
-    piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found), new=new)
+    opened, proposal = open_draft(request, pk, number)
+    schema, content = schema_of(proposal), content_of_proposal(proposal)
+    piece = documents.find_piece(request, schema, proposal, content, code, key, back=_back(proposal), new=new)
     form = PieceForm(
         posted(request),
         schema=schema,
@@ -138,16 +144,16 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
         request,
         piece,
         form,
-        save=_save(user, opened, found, piece),
+        save=_save(user, opened, proposal, piece),
         template="agreements/terms/piece.html",
-        context={"partnership": opened.partnership, "proposal": found},
+        context={"partnership": opened.partnership, "proposal": proposal},
     )
 
 
-def _save(user: User, opened: OpenedTerms, found: TermsProposal, piece: Piece) -> documents.Save:
+def _save(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece) -> documents.Save:
     def save(value: Any, based_on: int) -> object:
         return save_terms_piece(
-            proposal=found,
+            proposal=proposal,
             piece=piece.name,
             value=value,
             based_on=based_on,
@@ -163,16 +169,16 @@ def _save(user: User, opened: OpenedTerms, found: TermsProposal, piece: Piece) -
 def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Remove a clause or a row from the draft."""
     user = signed_in(request)
-    opened, found = open_draft(request, pk, number)
-    schema, content = schema_of(found), content_of_proposal(found)
-    piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found))
+    opened, proposal = open_draft(request, pk, number)
+    schema, content = schema_of(proposal), content_of_proposal(proposal)
+    piece = documents.find_piece(request, schema, proposal, content, code, key, back=_back(proposal))
     return documents.remove_piece(
         request,
         piece,
-        save=_save(user, opened, found, piece),
+        save=_save(user, opened, proposal, piece),
         edit_url=reverse("agreements:terms-item", args=[pk, number, code, key]),
         template="documents/remove.html",
-        context={"partnership": opened.partnership, "proposal": found},
+        context={"partnership": opened.partnership, "proposal": proposal},
     )
 
 
@@ -180,24 +186,24 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
 def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Move a clause or a row one place up or down."""
     user = signed_in(request)
-    _opened, found = open_draft(request, pk, number)
-    collection = schema_of(found).collection_by_code.get(code)
+    _opened, proposal = open_draft(request, pk, number)
+    collection = schema_of(proposal).collection_by_code.get(code)
     if collection is None:
         raise Http404
 
     def move(up: bool) -> bool:
-        return move_terms_piece(proposal=found, piece=f"{code}/{key}", up=up, author=user, now=timezone.now())
+        return move_terms_piece(proposal=proposal, piece=f"{code}/{key}", up=up, author=user, now=timezone.now())
 
-    return documents.move_piece(request, collection, key, move=move, back=_back(found))
+    return documents.move_piece(request, collection, key, move=move, back=_back(proposal))
 
 
 @require_POST
 def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Bring a draft up to date with the version in force."""
     user = signed_in(request)
-    opened, found = open_draft(request, pk, number)
+    opened, proposal = open_draft(request, pk, number)
     try:
-        both = bring_up_to_date(proposal=found, author=user, organisation=_acting(user, opened), now=timezone.now())
+        both = bring_up_to_date(proposal=proposal, author=user, organisation=_acting(user, opened), now=timezone.now())
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
@@ -209,4 +215,4 @@ def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             )
         else:
             messages.success(request, "The draft is up to date with the terms in force.")
-    return redirect(_back(found))
+    return redirect(_back(proposal))

@@ -103,9 +103,11 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     With `until`, only signatures up to that moment: for former parties.
     """
     signatures = {
-        one.organisation_id: one
-        for one in version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
-        if until is None or one.signed_at <= until
+        signature.organisation_id: signature
+        for signature in version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by(
+            "pk"
+        )
+        if until is None or signature.signed_at <= until
     }
     counted = version
     merged: list[TermsVersion] = []

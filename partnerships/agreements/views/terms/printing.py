@@ -128,7 +128,7 @@ def _signed(amount: Decimal | None) -> str:
     return f"+{pounds(amount)}" if amount is not None and amount > 0 else pounds(amount)
 
 
-def _signature_line(line: dict[str, Any], which: str) -> SignatureLine:
+def _signature_line(line: dict[str, Any], version_name: str) -> SignatureLine:
     signature: TermsSignature | None = line["signature"]
     role = (signature.role if signature else "") or line["role"]
     if signature is None:
@@ -136,7 +136,7 @@ def _signature_line(line: dict[str, Any], which: str) -> SignatureLine:
     return SignatureLine(
         line["name"],
         role,
-        decision=f"{which}{line['words']}",
+        decision=f"{version_name}{line['words']}",
         by=signature.name,
-        answers=tuple((given["question"], given["answer"]) for given in signature.answers),
+        answers=tuple((answer["question"], answer["answer"]) for answer in signature.answers),
     )

@@ -41,7 +41,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
     def step() -> tuple[str, str]:
-        made = propose_amendment(
+        proposal = propose_amendment(
             partnership=opened.partnership,
             organisation=form.cleaned_data["organisation"],
             reason=form.cleaned_data["reason"],
@@ -49,7 +49,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"{made.name} has been started. Now make your changes.", made.get_absolute_url()
+        return f"{proposal.name} has been started. Now make your changes.", proposal.get_absolute_url()
 
     return take_step(
         request,
@@ -64,9 +64,9 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _led(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
     """A proposal that the person may put up, take back or withdraw; else 403."""
-    opened, found = open_proposal(user, pk, number)
-    require(not opened.is_former and opened.rights.may_put_up(found))
-    return opened, found
+    opened, proposal = open_proposal(user, pk, number)
+    require(not opened.is_former and opened.rights.may_put_up(proposal))
+    return opened, proposal
 
 
 def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
@@ -79,17 +79,17 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Put a draft up for signature: what changes, from when, who signs."""
     user = signed_in(request)
-    opened, found = _led(user, pk, number)
-    if request.method != "POST" and not found.is_drafting:
+    opened, proposal = _led(user, pk, number)
+    if request.method != "POST" and not proposal.is_drafting:
         raise Http404
     acting = _acting_organisation(user, opened)
     bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
-    others = bodies.exclude(pk=acting.pk) if acting else bodies
-    form = PutUpForm(posted(request), proposal=found, parties=others)
+    other_bodies = bodies.exclude(pk=acting.pk) if acting else bodies
+    form = PutUpForm(posted(request), proposal=proposal, parties=other_bodies)
 
     def step() -> tuple[str, str]:
         version = put_up_for_signature(
-            proposal=found,
+            proposal=proposal,
             reason=form.cleaned_data["reason"],
             from_day=form.cleaned_data["from_day"],
             sign_by=form.cleaned_data["sign_by"],
@@ -101,7 +101,7 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         )
         return f"Version {version.number} is up for signature.", version.get_absolute_url()
 
-    schema, content = schema_of(found), content_of_proposal(found)
+    schema, content = schema_of(proposal), content_of_proposal(proposal)
     return take_step(
         request,
         "agreements/terms/put_up.html",
@@ -110,9 +110,9 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         {UnableToPutUp: None},
         names_emailed=True,
         partnership=opened.partnership,
-        proposal=found,
+        proposal=proposal,
         signers=[(body, signers_of(body, opened.partnership, timezone.localdate())) for body in bodies],
-        compared=None if found.is_first else compare(schema, was_of(found), content),
+        compared=None if proposal.is_first else compare(schema, was_of(proposal), content),
     )
 
 
@@ -120,20 +120,20 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Take terms back that wait for signatures."""
     user = signed_in(request)
-    opened, found = _led(user, pk, number)
-    if request.method != "POST" and not found.is_awaiting:
+    opened, proposal = _led(user, pk, number)
+    if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
-    form = ReasonForm(posted(request), submit="Take terms back", cancel=found.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Take terms back", cancel=proposal.get_absolute_url())
 
     def step() -> tuple[str, str]:
         take_back_terms(
-            proposal=found,
+            proposal=proposal,
             reason=form.cleaned_data["reason"],
             author=user,
             organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
-        return "The terms are a draft again. Nobody is asked to sign them.", found.get_absolute_url()
+        return "The terms are a draft again. Nobody is asked to sign them.", proposal.get_absolute_url()
 
     return take_step(
         request,
@@ -143,7 +143,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         {UnableToWithdraw: None},
         names_emailed=True,
         partnership=opened.partnership,
-        proposal=found,
+        proposal=proposal,
     )
 
 
@@ -151,20 +151,20 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Withdraw a proposal to change the terms."""
     user = signed_in(request)
-    opened, found = _led(user, pk, number)
-    if request.method != "POST" and (found.is_first or not found.is_open):
+    opened, proposal = _led(user, pk, number)
+    if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
-    form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=found.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
 
     def step() -> tuple[str, str]:
         withdraw_proposal(
-            proposal=found,
+            proposal=proposal,
             reason=form.cleaned_data["reason"],
             author=user,
             organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
-        return f"{found.name} is withdrawn.", reverse("agreements:terms", args=[pk])
+        return f"{proposal.name} is withdrawn.", reverse("agreements:terms", args=[pk])
 
     return take_step(
         request,
@@ -174,5 +174,5 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         {UnableToWithdraw: None},
         names_emailed=True,
         partnership=opened.partnership,
-        proposal=found,
+        proposal=proposal,
     )

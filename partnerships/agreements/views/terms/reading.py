@@ -49,11 +49,14 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     day = form.day
     if opened.until is not None:
         day = min(day, timezone.localdate(opened.until))
-    visible = {one.pk: one for one in TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()}
+    visible = {
+        terms_version.pk: terms_version
+        for terms_version in TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()
+    }
     starts = in_force_from(partnership, opened.until)
     entries = [entry for entry in entries_of(partnership, opened.until) if entry.version in visible]
-    found = in_force_on(entries, day)
-    version = TermsVersion.objects.get(pk=found.version) if found else None
+    current_entry = in_force_on(entries, day)
+    version = TermsVersion.objects.get(pk=current_entry.version) if current_entry else None
     if version is not None:
         version.partnership = partnership
     asks = not opened.is_former and not partnership.is_over
@@ -71,7 +74,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "is_today": day == timezone.localdate(),
             "is_last": version is not None and _is_after_end(partnership, day),
             "version": version,
-            "since": found.day if found else None,
+            "since": current_entry.day if current_entry else None,
             "paper": paper_of_version(version) if version else None,
             **signing,
             "upcoming": [(start, visible[pk]) for start, pk in starts if start > day and pk in visible],
@@ -82,7 +85,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "page": keyset_page_of(
                 request,
                 sorted(visible.values(), key=lambda one: -one.number),
-                key=lambda one: (str(one.number),),
+                key=lambda http_request: (str(http_request.number),),
             ),
             "has_several": len(visible) > 1,
             "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
@@ -107,8 +110,8 @@ def _proposals(opened: OpenedTerms) -> list[Any]:
 
 def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersion, list[Any]]]:
     """The versions that the reader can sign now, with the parties."""
-    found = may_sign_for(user, awaiting, timezone.localdate())
-    return [(version, found[version.pk]) for version in awaiting if found[version.pk]]
+    signable = may_sign_for(user, awaiting, timezone.localdate())
+    return [(version, signable[version.pk]) for version in awaiting if signable[version.pk]]
 
 
 def _declined(
@@ -133,7 +136,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     joining = not opened.partnership.is_over and any(
         state.signatory.joins and (state.must_decide or has_declined_to_join(state)) for state in signing["states"]
     )
-    mine = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited or joining else []
+    may_sign_as = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited or joining else []
     return render(
         request,
         "agreements/terms/version.html",
@@ -144,7 +147,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "paper": paper_of_version(found),
             "compared": compared_with_base(user, found),
             "starts": starts,
-            "mine": mine,
+            "mine": may_sign_as,
             "is_awaited": awaited,
             "stopped": "" if awaited or starts or opened.is_former else _why_stopped(found),
             "takes_back": awaited and found.proposal is not None and opened.rights.may_put_up(found.proposal),
@@ -196,9 +199,9 @@ def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
     versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))
     if not versions:
         raise Http404
-    numbers = {str(one.number): one for one in versions}
+    numbers = {str(compared.number): compared for compared in versions}
     now = numbers.get(request.GET.get("to", ""), versions[0])
-    earlier = [one for one in versions if one.number < now.number]
+    earlier = [compared for compared in versions if compared.number < now.number]
     was = numbers.get(request.GET.get("from", ""), earlier[0] if earlier else now)
     return render(
         request,

@@ -67,20 +67,20 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Read a version and sign it, or decline."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
-    mine = may_sign_for(user, [version], timezone.localdate())[version.pk]
-    if not mine and request.method == "POST":
+    may_sign_as = may_sign_for(user, [version], timezone.localdate())[version.pk]
+    if not may_sign_as and request.method == "POST":
         # Sent after signing stopped: the service says why, and what was typed is shown again.
-        mine = _asked_earlier(user, version)
-    if not mine:
+        may_sign_as = _asked_earlier(user, version)
+    if not may_sign_as:
         messages.info(request, "There is nothing for you to sign in this version.")
         return redirect(version.get_absolute_url())
-    parties = Organisation.objects.filter(pk__in=[one.pk for one in mine]).order_by("name", "pk")
-    joining = _joining(version, mine)
+    parties = Organisation.objects.filter(pk__in=[one.pk for one in may_sign_as]).order_by("name", "pk")
+    joining = _joining(version, may_sign_as)
     form = SignTermsForm(
         posted(request),
         parties=parties,
         version=version,
-        questions=_questions(version, mine),
+        questions=_questions(version, may_sign_as),
         cancel=version.get_absolute_url(),
         initial={"name": user.name},
     )
@@ -100,21 +100,25 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         paper=paper_of_version(version),
         compared=None if joining else compared_with_base(user, version),
         joining=joining,
-        mine=mine,
+        mine=may_sign_as,
         **signing_context(version, opened.until),
     )
 
 
 def _asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
     """Parties for which the person signs, and which were asked to sign the version but no longer are."""
-    day, asked = timezone.localdate(), version.signatories.select_related("organisation").order_by("pk")
-    return [one.organisation for one in asked if user in signers_of(one.organisation_id, version.partnership_id, day)]
+    day, signatories = timezone.localdate(), version.signatories.select_related("organisation").order_by("pk")
+    return [
+        signatory.organisation
+        for signatory in signatories
+        if user in signers_of(signatory.organisation_id, version.partnership_id, day)
+    ]
 
 
 def _questions(version: TermsVersion, parties: list[Organisation]) -> dict[int, list[str]]:
     """The questions to each of these parties, by organisation id."""
-    asked = version.signatories.filter(organisation__in=parties)
-    return dict(asked.values_list("organisation", "questions"))
+    signatories = version.signatories.filter(organisation__in=parties)
+    return dict(signatories.values_list("organisation", "questions"))
 
 
 def _joining(version: TermsVersion, parties: list[Organisation]) -> bool:

@@ -39,8 +39,8 @@ class AgendaForm(Form):
         super().__init__(*args, **kwargs)
         self.items = list(items)
         self.fields["revision"].initial = meeting.revision
-        choices = [("", "Nobody yet"), *((str(one.pk), one.display_name) for one in people)]
-        self._people = {str(one.pk): one for one in people}
+        choices = [("", "Nobody yet"), *((str(person.pk), person.display_name) for person in people)]
+        self._people = {str(person.pk): person for person in people}
         for place, item in enumerate(self.items, start=1):
             self._add(str(item.pk), place, item, choices)
         self._add("new", len(self.items) + 1, None, choices)
@@ -86,26 +86,25 @@ class AgendaForm(Form):
     @property
     def lines(self) -> list[AgendaLine]:
         """The agenda that a valid form describes, in its order."""
-        given = self.cleaned_data
+        data = self.cleaned_data
         placed = [
-            (given[f"place_{item.pk}"], number, self._line(str(item.pk), item))
-            for number, item in enumerate(self.items)
+            (data[f"place_{item.pk}"], number, self._line(str(item.pk), item)) for number, item in enumerate(self.items)
         ]
-        if given["title_new"]:
-            last = given["place_new"] or len(placed) + 1
+        if data["title_new"]:
+            last = data["place_new"] or len(placed) + 1
             placed.append((last, len(placed), self._line("new", None)))
-        kept = sorted(placed, key=lambda one: (not one[2].is_kept, one[0], one[1]))
+        kept = sorted(placed, key=lambda placed_line: (not placed_line[2].is_kept, placed_line[0], placed_line[1]))
         return [line for _, _, line in kept]
 
     def _line(self, key: str, item: AgendaItem | None) -> AgendaLine:
-        given = self.cleaned_data
+        data = self.cleaned_data
         return AgendaLine(
             item=item,
-            title=given.get(f"title_{key}") or (item.title if item else ""),
-            purpose=given[f"purpose_{key}"],
-            minutes=given[f"minutes_{key}"],
-            presenter=self._people.get(given[f"presenter_{key}"]),
-            is_kept=given.get(f"kept_{key}", True),
+            title=data.get(f"title_{key}") or (item.title if item else ""),
+            purpose=data[f"purpose_{key}"],
+            minutes=data[f"minutes_{key}"],
+            presenter=self._people.get(data[f"presenter_{key}"]),
+            is_kept=data.get(f"kept_{key}", True),
         )
 
 

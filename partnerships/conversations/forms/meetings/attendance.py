@@ -58,7 +58,7 @@ class AttendanceForm(Form):
         self.seats = list(seats)
         others = self.fields["people"]
         assert isinstance(others, forms.ModelMultipleChoiceField)
-        others.queryset = people.exclude(pk__in=[one.person_id for one in self.seats if one.person_id])
+        others.queryset = people.exclude(pk__in=[seat.person_id for seat in self.seats if seat.person_id])
         sections: dict[str, list[str]] = {}
         for seat in self.seats:
             name = f"seat_{seat.pk}"

@@ -98,19 +98,19 @@ class CycleForm(Form):
     @property
     def cycle(self) -> Cycle:
         """The cycle that a valid form describes."""
-        given = self.cleaned_data
-        return Cycle(Unit(given["unit"]), given["interval"], given["weekday"], given["position"], given["starts_on"])
+        data = self.cleaned_data
+        return Cycle(Unit(data["unit"]), data["interval"], data["weekday"], data["position"], data["starts_on"])
 
     @property
     def sitting(self) -> Sitting:
         """Time and place of each meeting."""
-        given = self.cleaned_data
-        return Sitting(given["time"], given["minutes"], given["format"], given["place"], given["link"])
+        data = self.cleaned_data
+        return Sitting(data["time"], data["minutes"], data["format"], data["place"], data["link"])
 
 
-def initial_of_cycle(found: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:
+def initial_of_cycle(meeting_cycle: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:
     """Initial values: the cycle as it is, or as the terms describe it."""
-    cycle = found.cycle if found else proposed
+    cycle = meeting_cycle.cycle if meeting_cycle else proposed
     initial: dict[str, Any] = {
         "on_holiday": HolidayChoice.LATER,
         "minutes": 60,
@@ -125,9 +125,9 @@ def initial_of_cycle(found: MeetingCycle | None, proposed: Cycle | None, today: 
             "position": cycle.position or "",
             "starts_on": cycle.starts_on,
         }
-    if found is not None:
+    if meeting_cycle is not None:
         names = ("time", "minutes", "format", "place", "link", "on_holiday")
-        initial |= {name: getattr(found, name) for name in names}
+        initial |= {name: getattr(meeting_cycle, name) for name in names}
     return initial
 
 
@@ -209,17 +209,17 @@ class MeetingForm(Form):
     @property
     def plan(self) -> MeetingPlan:
         """The plan that a valid form describes."""
-        given = self.cleaned_data
+        data = self.cleaned_data
         return MeetingPlan(
-            title=given["title"],
-            starts_at=timezone.make_aware(dt.datetime.combine(given["day"], given["time"])),
-            minutes=given["minutes"],
-            format=given["format"],
-            place=given["place"],
-            link=given["link"],
-            note=given["note"],
-            people=list(given["people"]),
-            guests=guests_in(given["guests"]),
+            title=data["title"],
+            starts_at=timezone.make_aware(dt.datetime.combine(data["day"], data["time"])),
+            minutes=data["minutes"],
+            format=data["format"],
+            place=data["place"],
+            link=data["link"],
+            note=data["note"],
+            people=list(data["people"]),
+            guests=guests_in(data["guests"]),
         )
 
 
@@ -259,12 +259,12 @@ def initial_of_meeting(meeting: Meeting) -> dict[str, Any]:
     """Initial values for changing a meeting. Needs the seats fetched."""
     local = timezone.localtime(meeting.starts_at)
     seats = list(meeting.seats.all())
-    guests = (f"{one.name}, {one.job_title}" if one.job_title else one.name for one in seats if one.is_guest)
+    guests = (f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in seats if seat.is_guest)
     return {
         "title": meeting.title,
         "day": local.date(),
         "time": local.time(),
-        "people": [one.person_id for one in seats if one.person_id],
+        "people": [seat.person_id for seat in seats if seat.person_id],
         "guests": "\n".join(guests),
         **{name: getattr(meeting, name) for name in ("minutes", "format", "place", "link", "note")},
     }

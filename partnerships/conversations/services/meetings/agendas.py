@@ -60,10 +60,10 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
     What is on the agenda, or was dropped, is not added again. Raises `UnableToChangeAgenda`.
     """
     current = _open(meeting, organisation, author, now)
-    found = suggestions_for(current, author, now)
+    suggestions = suggestions_for(current, author, now)
     room = max(MAX_ITEMS - current.agenda.filter(dropped_at=None).count(), 0)
     last = _last_position(current)
-    made = AgendaItem.objects.bulk_create(
+    created = AgendaItem.objects.bulk_create(
         AgendaItem(
             meeting=current,
             position=last + number,
@@ -78,9 +78,9 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
             added_for=organisation,
             added_at=now,
         )
-        for number, one in enumerate(found[:room], start=1)
+        for number, one in enumerate(suggestions[:room], start=1)
     )
-    if made:
+    if created:
         _raise_revision(current)
         record_event(
             current,
@@ -88,9 +88,9 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
             author=author,
             organisation=organisation,
             now=now,
-            after={"items added": len(made)},
+            after={"items added": len(created)},
         )
-    return made
+    return created
 
 
 @transaction.atomic

@@ -34,24 +34,24 @@ def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.date
     Raises `UnableToAnswerMeeting`.
     """
     meeting = lock_meeting(seat.meeting)
-    found = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
-    may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(found)
+    meeting_seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
+    may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(meeting_seat)
     require(may_answer, "Only the person invited, or editors of their organisation, can say whether they are coming.")
     if not meeting.is_planned:
         raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
     if answer not in Answer.values:
         raise UnableToAnswerMeeting("Say whether you are coming.")
-    found.answer, found.answered_at, found.answered_by = answer, now, author
-    found.save(update_fields=["answer", "answered_at", "answered_by"])
+    meeting_seat.answer, meeting_seat.answered_at, meeting_seat.answered_by = answer, now, author
+    meeting_seat.save(update_fields=["answer", "answered_at", "answered_by"])
     record_event(
         meeting,
         EventKind.MEETING_ANSWERED,
         author=author,
-        organisation=found.organisation,
+        organisation=meeting_seat.organisation,
         now=now,
         after=Answer(answer).label,
     )
-    return found
+    return meeting_seat
 
 
 @transaction.atomic

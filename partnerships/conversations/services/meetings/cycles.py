@@ -63,9 +63,9 @@ def set_cycle(
         raise UnableToSetCycle("Choose which weekday of the month.")
     if sitting.minutes not in LENGTHS:
         raise UnableToSetCycle("A meeting lasts between 5 minutes and a day.")
-    found = MeetingCycle.objects.filter(partnership=current).first()
-    before = found.cycle.words if found and found.is_running else ""
-    made = found or MeetingCycle(partnership=current)
+    meeting_cycle = MeetingCycle.objects.filter(partnership=current).first()
+    before = meeting_cycle.cycle.words if meeting_cycle and meeting_cycle.is_running else ""
+    made = meeting_cycle or MeetingCycle(partnership=current)
     made.unit, made.interval, made.weekday, made.position = (
         cycle.unit.value,
         cycle.interval,
@@ -90,24 +90,24 @@ def stop_cycle(
     """Propose no more meetings, with a reason. Raises `UnableToSetCycle`."""
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
-    found = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
-    if found is None:
+    meeting_cycle = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
+    if meeting_cycle is None:
         raise UnableToSetCycle("There is no meeting cycle to stop.")
     if not reason.strip():
         raise UnableToSetCycle("Give a reason.")
-    found.stopped_at = now
-    found.save(update_fields=["stopped_at"])
+    meeting_cycle.stopped_at = now
+    meeting_cycle.save(update_fields=["stopped_at"])
     _record(
-        found,
+        meeting_cycle,
         EventKind.CYCLE_STOPPED,
         author=author,
         organisation=organisation,
         now=now,
-        before=found.cycle.words,
+        before=meeting_cycle.cycle.words,
         after="",
         reason=reason.strip(),
     )
-    return found
+    return meeting_cycle
 
 
 def _record(

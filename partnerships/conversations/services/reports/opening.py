@@ -30,11 +30,11 @@ def open_due_reports(*, now: dt.datetime) -> int:
         partnership__in=Partnership.objects.live(),
         starts_on__lt=today,
     )
-    for found in rounds.order_by("pk"):
+    for reporting_round in rounds.order_by("pk"):
         with transaction.atomic():
-            if lock_partnership(found.partnership_id).is_over_on(today):
+            if lock_partnership(reporting_round.partnership_id).is_over_on(today):
                 continue
-            opened += open_reports(ReportingRound.objects.get(pk=found.pk), now=now)
+            opened += open_reports(ReportingRound.objects.get(pk=reporting_round.pk), now=now)
     return opened
 
 
@@ -48,46 +48,54 @@ def open_last_reports(ending: PartnershipEnding) -> None:
     after = last_day + dt.timedelta(days=1)
     rounds = ReportingRound.objects.filter(Q(ends_on=None) | Q(ends_on__gt=after), partnership=partnership)
     found = list(rounds.order_by("starts_on", "pk"))
-    for one in found:
-        one.ends_on = max(after, one.opened_until or one.starts_on)
-        one.end_reason = ending.reason
-        one.save(update_fields=["ends_on", "end_reason"])
-        open_periods(one, periods_with_rest(one.starts_on, one.period, one.ends_on), now=ending.now)
+    for reporting_round in found:
+        reporting_round.ends_on = max(after, reporting_round.opened_until or reporting_round.starts_on)
+        reporting_round.end_reason = ending.reason
+        reporting_round.save(update_fields=["ends_on", "end_reason"])
+        open_periods(
+            reporting_round,
+            periods_with_rest(reporting_round.starts_on, reporting_round.period, reporting_round.ends_on),
+            now=ending.now,
+        )
     if found:
         record_reporting(
             partnership, EventKind.REPORTING_ENDED, author=ending.author, now=ending.now, reason=ending.reason
         )
 
 
-def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:
+def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
     """Open what is due of one round; the number of new reports. Call with the partnership locked."""
     today = timezone.localdate(now)
-    until = today if found.ends_on is None else min(today, found.ends_on)
-    return open_periods(found, periods(found.starts_on, found.period, until), now=now)
+    until = today if reporting_round.ends_on is None else min(today, reporting_round.ends_on)
+    return open_periods(reporting_round, periods(reporting_round.starts_on, reporting_round.period, until), now=now)
 
 
-def open_periods(found: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
+def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
     """Open the reports of these periods that are not open yet; the number of new reports.
 
     Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
     no reports of earlier periods.
     """
-    due = [(start, end) for start, end in ended if found.opened_until is None or end > found.opened_until]
+    due = [
+        (start, end)
+        for start, end in ended
+        if reporting_round.opened_until is None or end > reporting_round.opened_until
+    ]
     if not due:
         return 0
-    parties = found.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = reporting_round.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     reporting = list(
-        parties.exclude(pk__in=found.exemptions.values("party")).select_related("organisation").order_by("pk")
+        parties.exclude(pk__in=reporting_round.exemptions.values("party")).select_related("organisation").order_by("pk")
     )
     holidays = {party.pk: holidays_of(party.organisation) for party in reporting}
     reports = [
         Report(
-            round=found,
+            round=reporting_round,
             party=party,
             starts_on=start,
             ends_on=end,
-            due_on=_due_on(found, end, holidays[party.pk]),
-            questions=found.questions,
+            due_on=_due_on(reporting_round, end, holidays[party.pk]),
+            questions=reporting_round.questions,
             opened_at=now,
         )
         for start, end in due
@@ -101,12 +109,12 @@ def open_periods(found: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]]
     )
     new = [report for report in reports if (report.party_id, report.starts_on) not in existing]
     Report.objects.bulk_create(new)
-    found.opened_until = due[-1][1]
-    found.save(update_fields=["opened_until"])
+    reporting_round.opened_until = due[-1][1]
+    reporting_round.save(update_fields=["opened_until"])
     return len(new)
 
 
-def _due_on(found: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:
+def _due_on(reporting_round: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:
     """The due day; for a period that ended before the round was set up, counted from that day."""
-    last = max(end - dt.timedelta(days=1), timezone.localdate(found.set_up_at))
-    return max(end, working_days_after(last, found.due_days, holidays))
+    last = max(end - dt.timedelta(days=1), timezone.localdate(reporting_round.set_up_at))
+    return max(end, working_days_after(last, reporting_round.due_days, holidays))

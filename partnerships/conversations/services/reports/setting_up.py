@@ -53,22 +53,24 @@ def set_up_reporting(
     present = locked.parties.present().exclude(role=PartyRole.OBSERVER)
     if not present.exclude(pk__in=[party.pk for party in exempt]).exists():
         raise UnableToSetUpReporting("Choose at least one organisation that reports.")
-    found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
-    if found is not None and (found.period, found.starts_on) != (period, starts_on):
-        _end(found, starts_on, "A new round begins.")
-        found = None
-    event = EventKind.REPORTING_SET_UP if found is None else EventKind.REPORTING_CHANGED
-    if found is None:
-        found = ReportingRound(partnership=locked, period=period, starts_on=starts_on, set_up_by=author, set_up_at=now)
-    found.due_days, found.questions = due_days, list(questions)
-    found.save()
-    found.exemptions.exclude(party__in=[party.pk for party in exempt]).delete()
+    reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+    if reporting_round is not None and (reporting_round.period, reporting_round.starts_on) != (period, starts_on):
+        _end(reporting_round, starts_on, "A new round begins.")
+        reporting_round = None
+    event = EventKind.REPORTING_SET_UP if reporting_round is None else EventKind.REPORTING_CHANGED
+    if reporting_round is None:
+        reporting_round = ReportingRound(
+            partnership=locked, period=period, starts_on=starts_on, set_up_by=author, set_up_at=now
+        )
+    reporting_round.due_days, reporting_round.questions = due_days, list(questions)
+    reporting_round.save()
+    reporting_round.exemptions.exclude(party__in=[party.pk for party in exempt]).delete()
     for party in exempt:
-        ReportingExemption.objects.get_or_create(round=found, party=party)
+        ReportingExemption.objects.get_or_create(round=reporting_round, party=party)
     after = {"period": period, "from": starts_on.isoformat(), "working days": due_days}
     record_reporting(locked, event, author=author, now=now, after=after)
-    open_reports(found, now=now)
-    return found
+    open_reports(reporting_round, now=now)
+    return reporting_round
 
 
 def _check(
@@ -92,11 +94,11 @@ def _check(
         raise UnableToSetUpReporting(f"The first period can begin at most {MAX_PERIODS_BACK} periods ago.")
 
 
-def _end(found: ReportingRound, day: dt.date, reason: str) -> None:
-    if found.opened_until is not None and day < found.opened_until:
+def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
+    if reporting_round.opened_until is not None and day < reporting_round.opened_until:
         raise UnableToSetUpReporting("There are reports for this time already. Start when their period ends, or later.")
-    found.ends_on, found.end_reason = max(day, found.starts_on), reason
-    found.save(update_fields=["ends_on", "end_reason"])
+    reporting_round.ends_on, reporting_round.end_reason = max(day, reporting_round.starts_on), reason
+    reporting_round.save(update_fields=["ends_on", "end_reason"])
 
 
 @transaction.atomic
@@ -109,11 +111,15 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
         raise UnableToSetUpReporting("This partnership has ended.")
-    found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
-    if found is None:
+    reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+    if reporting_round is None:
         raise UnableToSetUpReporting("Nobody reports in this partnership.")
     if not reason.strip():
         raise UnableToSetUpReporting("Give a reason.")
-    open_reports(found, now=now)
-    _end(found, max(timezone.localdate(now), found.opened_until or found.starts_on), reason.strip())
+    open_reports(reporting_round, now=now)
+    _end(
+        reporting_round,
+        max(timezone.localdate(now), reporting_round.opened_until or reporting_round.starts_on),
+        reason.strip(),
+    )
     record_reporting(locked, EventKind.REPORTING_ENDED, author=author, now=now, reason=reason.strip())

@@ -43,7 +43,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return "The agenda is saved.", request.path
 
     headings = {source.name: source.heading for source in agenda_sources()}
-    found = suggestions_for(meeting, user, now)
+    suggestions = suggestions_for(meeting, user, now)
     return take_step(
         request,
         "conversations/meetings/agenda.html",
@@ -52,7 +52,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         {services.UnableToChangeAgenda: None},
         meeting=meeting,
         since=since_for(meeting, now),
-        suggested=[(headings[one.source], one.suggestion) for one in found],
+        suggested=[(headings[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
         headings=headings,
     )
 
@@ -113,7 +113,7 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "meeting": meeting,
         "items": items,
-        "total_minutes": sum(one.minutes or 0 for one in items),
+        "total_minutes": sum(item.minutes or 0 for item in items),
         "papers": papers_for(meeting, user),
         "seats": list(meeting.seats.all()),
     }

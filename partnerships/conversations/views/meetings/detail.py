@@ -26,7 +26,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     name_as_at([meeting])
     now = timezone.now()
     seats = list(meeting.seats.all())
-    coming = {one.organisation_id for one in seats if one.answer == Answer.COMING and one.organisation_id}
+    coming = {seat.organisation_id for seat in seats if seat.answer == Answer.COMING and seat.organisation_id}
     items = agenda_for(meeting, user)
     minutes = Conversation.objects.visible_to(user).filter(pk=meeting.conversation_id or 0).first()
     lines = timeline_lines(newest_events(user, kind="meeting", record_id=meeting.pk, count=50))
@@ -34,10 +34,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "meeting": meeting,
         "rights": rights,
-        "seats": [(one, rights.may_answer_for(one)) for one in seats],
-        "own_seat": next((one for one in seats if one.person_id == user.pk), None),
+        "seats": [(seat, rights.may_answer_for(seat)) for seat in seats],
+        "own_seat": next((seat for seat in seats if seat.person_id == user.pk), None),
         "items": items,
-        "total_minutes": sum(one.minutes or 0 for one in items),
+        "total_minutes": sum(item.minutes or 0 for item in items),
         "papers": papers_for(meeting, user),
         "quorum": quorum_of(meeting),
         "expected": expected_quorum(meeting, coming) if meeting.is_planned else None,

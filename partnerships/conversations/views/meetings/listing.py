@@ -28,7 +28,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Next meetings, past ones with attendance and quorum, and the cycle."""
     user, partnership, rights = open_partnership(request, pk)
     now = timezone.now()
-    inside = bool(rights.present) and any(rights.roles.act_for(one) for one in rights.present)
+    inside = bool(rights.present) and any(rights.roles.act_for(party) for party in rights.present)
     cycle = queries.running_cycle(partnership) if inside else None
     coming, past = queries.coming_meetings(partnership, user, now), queries.past_meetings(partnership, user, PAGE)
     name_as_at([*coming, *past])
@@ -41,7 +41,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         "offered": queries.cycle_from_terms(partnership, timezone.localdate(now)) if inside and cycle is None else None,
         "proposed": queries.propose_next(partnership, now) if inside and not partnership.is_over else None,
         "coming": coming,
-        "past": [(one, queries.quorum_of(one)) for one in past],
+        "past": [(meeting, queries.quorum_of(meeting)) for meeting in past],
     }
     return render(request, "conversations/meetings/list.html", context)
 
@@ -113,5 +113,5 @@ def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _leading(user: User, partnership: int) -> Organisation | None:
     """The present party that the person leads."""
-    mine = Organisation.objects.of_person(user, Role.LEAD)
-    return mine.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()
+    own_organisations = Organisation.objects.of_person(user, Role.LEAD)
+    return own_organisations.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()

@@ -39,9 +39,9 @@ def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingR
 def name_as_at(meetings: Iterable[Meeting]) -> None:
     """Let meetings, for a page that only shows them, name organisations as on their day; one query."""
     show_as_at(
-        (timezone.localdate(one.starts_at), body)
-        for one in meetings
-        for body in (one.organisation, *(seat.organisation for seat in one.seats.all()))
+        (timezone.localdate(meeting.starts_at), body)
+        for meeting in meetings
+        for body in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all()))
     )
 
 

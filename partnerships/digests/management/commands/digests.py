@@ -72,8 +72,10 @@ class Command(AccountedCommand):
             self.stdout.write(f"Chose {chosen:,}; the workers will send them.")
             return
         tally = drain(seconds=3600)
-        said = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(tally.counts.items())) or "nothing was due"
-        self.stdout.write(f"Chose {chosen:,}; sent: {said}.")
+        outcomes = (
+            ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(tally.counts.items())) or "nothing was due"
+        )
+        self.stdout.write(f"Chose {chosen:,}; sent: {outcomes}.")
 
     def _preview(self, options: argparse.Namespace) -> None:
         person = find_person(options.email)

@@ -77,7 +77,7 @@ class PlansWeek(Stage):
         self._morning(7)
         self.say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
         digests = self.digests(self.collector.emails)
-        received = [one for one in digests if one.recipient == person.email]
+        received = [digest for digest in digests if digest.recipient == person.email]
         if len(received) != len(digests):
             raise WeekWentWrong("Somebody else got an email.")
         self.lines.append(
@@ -176,9 +176,9 @@ class PlansWeek(Stage):
         self.sweep(now)
         self.say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
 
-    def _act(self, day: int, hour: int, what: str, act: Any) -> None:
+    def _act(self, day: int, hour: int, action: str, act: Any) -> None:
         act(self.at(day, hour))
-        self.say(day, hour, f"* {what}.")
+        self.say(day, hour, f"* {action}.")
 
     def _prefer(self, person: User, until: dt.date, now: dt.datetime) -> None:
         services.prefer(
@@ -210,17 +210,17 @@ class PlansWeek(Stage):
 
     def _morning(self, day: int, *expected: str) -> None:
         """Send what is due at eight, and check that it says exactly this."""
-        found: list[str] = []
+        problems: list[str] = []
         sent = self.morning(day)
-        for one in sent:
-            self.say(day, 8, f"EMAIL  {parsed(one)['Subject']}")
-            text = text_of(one)
+        for email in sent:
+            self.say(day, 8, f"EMAIL  {parsed(email)['Subject']}")
+            text = text_of(email)
             for line in text.splitlines():
                 if line.startswith(("* ", "You get this because", "“")):
                     self.quote(line)
-            found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
-        if sorted(found) != sorted(expected) or len(sent) > 1:
-            raise WeekWentWrong(f"The email on day {day} said {found} instead of {list(expected)}.")
+            problems += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
+        if sorted(problems) != sorted(expected) or len(sent) > 1:
+            raise WeekWentWrong(f"The email on day {day} said {problems} instead of {list(expected)}.")
 
 
 def _content(title: str, homes: int) -> dict[str, Any]:

@@ -76,9 +76,9 @@ class Stage:
         date = self.monday + dt.timedelta(days=day)
         return dt.datetime.combine(date, dt.time(hour), LONDON).astimezone(dt.UTC)
 
-    def say(self, day: int, hour: int, what: str) -> None:
+    def say(self, day: int, hour: int, text: str) -> None:
         """Add a line with its day and hour."""
-        self.lines.append(f"{self.at(day, hour).astimezone(LONDON):%a %-d %b %H:%M}  {what}")
+        self.lines.append(f"{self.at(day, hour).astimezone(LONDON):%a %-d %b %H:%M}  {text}")
 
     def quote(self, line: str) -> None:
         """Add a line of an email."""
@@ -90,11 +90,11 @@ class Stage:
         They get notices in the inbox only, unless the story has them choose otherwise.
         """
         now = self.at(-3, 9)
-        made = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
-        organisations.add_membership(organisation=organisation, person=made, role=role, author=None, now=now)
-        choose_ways(person=made, ways=dict.fromkeys(CHOOSABLE, Way.INBOX), author=made, now=now)
-        self.people.add(made.pk)
-        return made
+        user = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
+        organisations.add_membership(organisation=organisation, person=user, role=role, author=None, now=now)
+        choose_ways(person=user, ways=dict.fromkeys(CHOOSABLE, Way.INBOX), author=user, now=now)
+        self.people.add(user.pk)
+        return user
 
     def sweep(self, now: dt.datetime) -> None:
         """Choose whose digests are due, as the sweep does every ten seconds."""
@@ -109,8 +109,8 @@ class Stage:
 
     def digests(self, sent: list[Outgoing]) -> list[Outgoing]:
         """Only digests and questions; notices are sent too."""
-        known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
-        return [one for one in sent if one.key in known]
+        known_ids = set(Delivery.objects.filter(pk__in=[email.key for email in sent]).values_list("pk", flat=True))
+        return [email for email in sent if email.key in known_ids]
 
     def morning(self, day: int, hour: int = 8) -> list[Outgoing]:
         """Send what is due in a morning, and say so."""

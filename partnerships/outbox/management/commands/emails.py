@@ -74,10 +74,10 @@ class Command(AccountedCommand):
         )
         self.stdout.write(f"{counted(count, 'email')} of the kind {options['kind']} will not be sent.")
 
-    def _moment(self, given: str | None) -> dt.datetime:
-        if not given:
+    def _moment(self, text: str | None) -> dt.datetime:
+        if not text:
             return timezone.now()
-        moment = parse_datetime(given)
+        moment = parse_datetime(text)
         if moment is None or moment.tzinfo is None:
-            raise CommandError(f"--recorded-before must be a time such as 2026-11-29T03:00:00+00:00, not {given!r}.")
+            raise CommandError(f"--recorded-before must be a time such as 2026-11-29T03:00:00+00:00, not {text!r}.")
         return moment

@@ -25,7 +25,7 @@ class Command(AccountedCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The report, its reader, its filters and the file."""
-        parser.add_argument("report", help=f"One of: {', '.join(one.slug for one in all_reports())}.")
+        parser.add_argument("report", help=f"One of: {', '.join(report.slug for report in all_reports())}.")
         parser.add_argument("--as", dest="reader", required=True, help="The email address of its reader.")
         parser.add_argument("--filters", default="", help="As in the address of the report's page.")
         parser.add_argument("--to", required=True, help=f"The file; it ends in {', '.join(FORMATS)}.")

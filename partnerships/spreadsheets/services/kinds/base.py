@@ -93,7 +93,8 @@ def _as_in_file(aside: SetAside, came_from: tuple[int, str] | None) -> SetAside:
         return aside
     number, heading = came_from
     problems = (
-        replace(one, row=number, column=heading if one.column == COUNT else one.column) for one in aside.problems
+        replace(problem, row=number, column=heading if problem.column == COUNT else problem.column)
+        for problem in aside.problems
     )
     return replace(aside, row=number, problems=tuple(problems))
 

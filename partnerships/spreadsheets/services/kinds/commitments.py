@@ -162,9 +162,9 @@ def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) 
     # Addresses of others' people are not looked up: the answer would tell whether somebody has an account.
     is_own = roles_of(run.author, run.now).act_for(giver.pk)
     people = [
-        one
-        for one in people_who_may_own(giver)
-        if said == one.display_name.casefold() or (is_own and said == one.email.casefold())
+        person
+        for person in people_who_may_own(giver)
+        if said == person.display_name.casefold() or (is_own and said == person.email.casefold())
     ]
     if len(people) != 1:
         what = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
@@ -257,17 +257,17 @@ def _rows(target: Target, person: User) -> list[Exported]:
     rows = in_order(here.exclude(giver=None)).select_related("giver", "receiver", "owner")
     return [
         {
-            "giver": one.giver_words,
-            "receiver": one.receiver_words,
-            "text": one.text,
-            "quantity": number_of(one.quantity),
-            "unit": Unit.label_of(one.unit) if one.unit else "",
-            "due_on": one.due_on,
-            "owner": one.owner.display_name if one.owner else "",
-            "status": one.get_status_display(),
-            "reference": one.reference,
+            "giver": row.giver_words,
+            "receiver": row.receiver_words,
+            "text": row.text,
+            "quantity": number_of(row.quantity),
+            "unit": Unit.label_of(row.unit) if row.unit else "",
+            "due_on": row.due_on,
+            "owner": row.owner.display_name if row.owner else "",
+            "status": row.get_status_display(),
+            "reference": row.reference,
         }
-        for one in rows
+        for row in rows
     ]
 
 

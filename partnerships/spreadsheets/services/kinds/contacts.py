@@ -108,7 +108,7 @@ def _hold(run: Run, line: Line, role: str, title: str, person: User | None, *, s
     )
     contact = Contact(**{code: line.text(code) for code in _CONTACT})
     holders = list(post.holders.on(timezone.localdate(run.now)).select_related("person").order_by("pk"))
-    same = next((one for one in holders if _is(one, contact, person)), None)
+    same = next((holder for holder in holders if _is(holder, contact, person)), None)
     shown = f"{post}: {contact.name or 'vacant'}"
     if same is not None:
         _reach(run, line, same, contact, shown, stale=stale)

@@ -182,12 +182,12 @@ def given_by(
     """What a row says of an item, without blank cells; None with problems."""
     values: Item = {}
     before = len(run.rows.problems)
-    for one in columns:
-        if one.code == "key" or not text(line[one.code]):
+    for column in columns:
+        if column.code == "key" or not text(line[column.code]):
             continue
-        value = run.rows.read(line, one.code, readers.get(one.code, text))
+        value = run.rows.read(line, column.code, readers.get(column.code, text))
         if value not in (None, ""):
-            values[one.code] = value
+            values[column.code] = value
     if not line.text("name"):
         run.refuse(line, "name", "the cell is blank.", f"Every {collection.one} needs a name.")
     return values if len(run.rows.problems) == before else None

@@ -72,11 +72,11 @@ class Bodies:
     """Finds one of several organisations by a name, as it is written in a cell."""
 
     def __init__(self, organisations: Collection[Organisation]) -> None:
-        self._by_pk = {one.pk: one for one in organisations}
+        self._by_pk = {organisation.pk: organisation for organisation in organisations}
         self._by_name: dict[str, set[int]] = {}
-        for one in organisations:
-            for name in (one.name, one.short_name):
-                self._add(name, one.pk)
+        for organisation in organisations:
+            for name in (organisation.name, organisation.short_name):
+                self._add(name, organisation.pk)
         rows = OrganisationName.objects.filter(organisation__in=self._by_pk).values_list("name", "organisation")
         for name, pk in rows:
             self._add(name, pk)

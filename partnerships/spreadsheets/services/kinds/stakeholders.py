@@ -106,7 +106,7 @@ def _subscriptions(target: Target, person: User) -> list[Subscription]:
     rows = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )
-    return [one for one in rows.order_by("pk") if one.address_for_askers]
+    return [row for row in rows.order_by("pk") if row.address_for_askers]
 
 
 def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
@@ -120,13 +120,13 @@ def _revision(_target: Target) -> int:
 def _rows(target: Target, person: User) -> list[Exported]:
     return [
         {
-            "email": one.address_for_askers,
-            "name": one.person.display_name if one.confirmed_at and one.person.name else "",
-            "why": one.why,
-            "frequency": _FREQUENCIES.get(one.frequency, ""),
-            "status": one.get_status_display(),
+            "email": subscription.address_for_askers,
+            "name": subscription.person.display_name if subscription.confirmed_at and subscription.person.name else "",
+            "why": subscription.why,
+            "frequency": _FREQUENCIES.get(subscription.frequency, ""),
+            "status": subscription.get_status_display(),
         }
-        for one in _subscriptions(target, person)
+        for subscription in _subscriptions(target, person)
     ]
 
 

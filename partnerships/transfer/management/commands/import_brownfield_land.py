@@ -69,11 +69,11 @@ class Command(ImportCommand):
 
 
 def _council(key: str) -> Organisation:
-    found = Organisation.objects.filter(
+    organisation = Organisation.objects.filter(
         identifiers__scheme=Scheme.LOCAL_AUTHORITY, identifiers__value__iexact=key.strip()
     ).first()
-    if found is None:
+    if organisation is None:
         raise CommandError(
             f"No council has the key {key}. It is the three letters of the list of councils, such as ADU."
         )
-    return found
+    return organisation

@@ -40,8 +40,8 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rehearse it, and print what each organisation holds at each step. Fails if the results differ."""
         if options["succession"] is None:
-            for one in pending_successions():
-                self.stdout.write(f"{one.pk:>6}  {title_of(one)}")
+            for pending_succession in pending_successions():
+                self.stdout.write(f"{pending_succession.pk:>6}  {title_of(pending_succession)}")
             return
         succession = Succession.objects.filter(pk=options["succession"]).first()
         if succession is None:
@@ -59,17 +59,17 @@ class Command(AccountedCommand):
         if not (found.is_undone and found.is_repeated):
             raise CommandError("The results differ: look at the table.")
 
-    def _print(self, found: Rehearsal) -> None:
-        width = max(len(name) for name in found.before)
-        steps = (found.before, found.after, found.undone, found.again)
+    def _print(self, rehearsal: Rehearsal) -> None:
+        width = max(len(name) for name in rehearsal.before)
+        steps = (rehearsal.before, rehearsal.after, rehearsal.undone, rehearsal.again)
         heads = ("before", "in effect", "undone", "again")
         self.stdout.write(" " * width + "".join(f"{head:>26}" for head in heads))
-        for name in found.before:
+        for name in rehearsal.before:
             self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
         self.stdout.write(
-            f"Successions: {found.successions}. Stays with bodies that end: {found.stays}. "
-            f"Undone, everything was back: {'yes' if found.is_undone else 'NO'}. "
-            f"Applied again, the same result: {'yes' if found.is_repeated else 'NO'}. Nothing was kept."
+            f"Successions: {rehearsal.successions}. Stays with bodies that end: {rehearsal.stays}. "
+            f"Undone, everything was back: {'yes' if rehearsal.is_undone else 'NO'}. "
+            f"Applied again, the same result: {'yes' if rehearsal.is_repeated else 'NO'}. Nothing was kept."
         )
 
 

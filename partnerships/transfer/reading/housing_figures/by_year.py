@@ -69,11 +69,11 @@ def read_affordable_supply(sheets: Sequence[Sheet], known: Mapping[str, str] = N
             "Give the file with all of them, or add a column “Table” that says 1008C, for example.",
         )
     table = _one_table([together], known)
-    found = _figures(table, sheets)
-    aside = tuple(placed(one, places) for one in found.about.set_aside)
+    figures = _figures(table, sheets)
+    aside = tuple(placed(one, places) for one in figures.about.set_aside)
     remarks = [f"Left out, because it is not one of these tables: {', '.join(others)}."] if others else []
-    about = replace(found.about, set_aside=aside, remarks=(*found.about.remarks, *remarks))
-    return replace(found, about=about, places=places)
+    about = replace(figures.about, set_aside=aside, remarks=(*figures.about.remarks, *remarks))
+    return replace(figures, about=about, places=places)
 
 
 def _one_table(sheets: Sequence[Sheet], known: Mapping[str, str]) -> Table:

@@ -103,7 +103,7 @@ def placed(aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
     if aside.row not in places:
         return aside
     sheet, number = places[aside.row]
-    return replace(aside, problems=tuple(replace(one, row=number, sheet=sheet) for one in aside.problems))
+    return replace(aside, problems=tuple(replace(problem, row=number, sheet=sheet) for problem in aside.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def figure_list(
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
     about = faults.about()
     about = replace(about, totals=totals, true_on=published_on(sheets) or about.true_on)
-    return FigureList(tuple(one for one in figures if one.row not in faults.bad_rows), about)
+    return FigureList(tuple(figure for figure in figures if figure.row not in faults.bad_rows), about)
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:

@@ -96,7 +96,7 @@ def _number(cell: Cell) -> Decimal | None:
 
 
 def _year(cell: Cell) -> int:
-    found = read_years(text(cell)[:4], single=True)
-    if found is None:
+    years = read_years(text(cell)[:4], single=True)
+    if years is None:
         raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2031.")
-    return found.first
+    return years.first

@@ -74,7 +74,7 @@ def read_waiting_lists(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_
 
 def _day_of(cell: Cell) -> Years:
     """The year of the 31 March: “2025”, or “2024-25”, which ends on it."""
-    found = read_years(cell, single=True)
-    if found is None:
+    years = read_years(cell, single=True)
+    if years is None:
         raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2025 or 2024-25.")
-    return found
+    return years

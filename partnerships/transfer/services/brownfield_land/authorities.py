@@ -55,10 +55,10 @@ def _named(written: str) -> Organisation | None:
     last = re.split(r"[/#]", written.rstrip("/"))[-1]
     prefix, _, key = last.rpartition(":")
     curie = f"{prefix}:{key}"
-    held = Identifier.objects.filter(scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.GSS])
+    identifiers = Identifier.objects.filter(scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.GSS])
     bodies = {
         row.organisation
-        for row in held.filter(value__in=[key.upper(), curie, written, last]).select_related("organisation")
+        for row in identifiers.filter(value__in=[key.upper(), curie, written, last]).select_related("organisation")
         if row.organisation.kind in _KINDS
     }
     if not bodies and not prefix:

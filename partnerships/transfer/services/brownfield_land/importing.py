@@ -71,31 +71,33 @@ def import_brownfield_land(
 def apply_brownfield_land(given: Given) -> ImportRun:
     """Import a register inside the caller's transaction; the run."""
     sheets = read_sheets(given.files[0].data, given.files[0].name)
-    found = read_brownfield_land(sheets, given.known(0, sheets))
-    refuse_unusable(found.about, all_or_nothing=given.choices.all_or_nothing)
+    brownfield_land = read_brownfield_land(sheets, given.known(0, sheets))
+    refuse_unusable(brownfield_land.about, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
-        said=given.latest_date(Register.BROWNFIELD_LAND) if found.about.is_corrected else found.written_on,
+        said=given.latest_date(Register.BROWNFIELD_LAND)
+        if brownfield_land.about.is_corrected
+        else brownfield_land.written_on,
         now=given.now,
         report=report,
     )
-    run = given.start(Register.BROWNFIELD_LAND, day, report=report, listed=found.about)
+    run = given.start(Register.BROWNFIELD_LAND, day, report=report, listed=brownfield_land.about)
     with report.timed(), row_errors(run):
         council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
-        _apply_register(found, council, run)
-    report.account_for(found.about)
+        _apply_register(brownfield_land, council, run)
+    report.account_for(brownfield_land.about)
     return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
-def _apply_register(found: BrownfieldLand, council: Organisation | None, run: Import) -> None:
+def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:
     """Publish the sites of each council; a council that fails sets its own rows aside."""
-    for line in found.about.remarks:
+    for line in brownfield_land.about.remarks:
         run.report.remark(line)
     # Rows that somebody corrected say nothing about other sites.
-    gaps = found.gaps | ({""} if found.about.is_corrected else set())
-    by_council = sites_by_council(found.sites, council, run)
+    gaps = brownfield_land.gaps | ({""} if brownfield_land.about.is_corrected else set())
+    by_council = sites_by_council(brownfield_land.sites, council, run)
     done = 0
     for body, sites in by_council.items():
         run.row = sites[0].row
@@ -109,7 +111,7 @@ def _apply_register(found: BrownfieldLand, council: Organisation | None, run: Im
             for site in sites:
                 run.set_aside(run.listed.row_set_aside([replace(problem, row=site.row)]))
         done += len(sites)
-        run.progress(done, len(found.sites))
+        run.progress(done, len(brownfield_land.sites))
     run.row = None
 
 

@@ -62,7 +62,7 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
     )
     types = {council.type for council in listed.councils}
     knows_ended = any(not council.is_current for council in listed.councils)
-    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
     expected = [
         one
         for one in directory.having(Scheme.LOCAL_AUTHORITY if listed.is_whole else Scheme.GSS)
@@ -71,7 +71,7 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
         and (listed.is_whole or one.council_type in types)
         and (knows_ended or not one.is_ended)
     ]
-    directory.mark_listed({one.pk for one in bodies.values()}, expected, run)
+    directory.mark_listed({body.pk for body in bodies.values()}, expected, run)
 
 
 def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
@@ -79,12 +79,15 @@ def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
 
     Ends after it are ignored, ends before it count.
     """
-    later = [one for one in councils if one.ends_on and one.ends_on > run.as_of and not one.is_current]
+    later = [
+        council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
+    ]
     if later:
-        words = ", ".join(f"{one.name} ({long_date(one.ends_on)})" for one in later[:10] if one.ends_on)
+        words = ", ".join(f"{council.name} ({long_date(council.ends_on)})" for council in later[:10] if council.ends_on)
         run.report.remark(f"{len(later):,} in the list end after its date and stay active until then: {words}.")
     return tuple(
-        replace(one, is_current=one.ends_on > run.as_of) if one.ends_on is not None else one for one in councils
+        replace(council, is_current=council.ends_on > run.as_of) if council.ends_on is not None else council
+        for council in councils
     )
 
 
@@ -110,7 +113,7 @@ def _without_contradictions(listed: CouncilList, directory: Directory, run: Impo
     for row in {problem.row: None for problem in problems}:
         run.set_aside(run.listed.row_set_aside([problem for problem in problems if problem.row == row]))
     bad = {problem.row for problem in problems}
-    return replace(listed, councils=tuple(one for one in listed.councils if one.row not in bad))
+    return replace(listed, councils=tuple(council for council in listed.councils if council.row not in bad))
 
 
 def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> list[Problem]:

@@ -29,12 +29,12 @@ def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_a
     """
     for code, name in REGION_NAMES.items():
         directory.area(code, name=name, kind=AreaKind.REGION)
-    found: dict[str, Area] = {}
+    areas: dict[str, Area] = {}
     counties: dict[str, Area] = {}
-    for council in sorted(councils, key=lambda one: one.type != "CTY"):
+    for council in sorted(councils, key=lambda council: council.type != "CTY"):
         code = LONDON if council.type == "SRA" else council.gss
         if council.type == "SRA":
-            found[council.key] = directory.areas[LONDON]
+            areas[council.key] = directory.areas[LONDON]
             continue
         name = council.short_name or council.name
         fields: dict[str, Any] = {"kind": _AREA_KINDS.get(council.type, AreaKind.DISTRICT)}
@@ -47,12 +47,12 @@ def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_a
         if council.ends_on and not council.is_current:
             fields["valid_to"] = council.ends_on
         area = directory.area(code, **fields)
-        found[council.key] = area
+        areas[council.key] = area
         if council.type == "CTY":
             counties[council.key] = area
         for former in council.former_codes:
             directory.area(former, name=name, kind=fields["kind"])
-    return found
+    return areas
 
 
 def follow_code(
@@ -66,7 +66,7 @@ def follow_code(
     if area.valid_to is not None and ends_on is None:
         return []
     present = [row for rows in directory.served[body.pk].values() for row in rows if row.ends_on is None]
-    by_pk = {one.pk: one.code for one in directory.areas.values()}
+    by_pk = {area.pk: area.code for area in directory.areas.values()}
     if ends_on is None and any(
         by_pk[row.area_id][:3] == area.code[:3] and by_pk[row.area_id] > area.code for row in present
     ):

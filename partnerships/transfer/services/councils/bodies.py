@@ -50,7 +50,7 @@ def _identifiers(council: Council, directory: Directory) -> list[tuple[str, str]
 
 def keep_council(
     council: Council,
-    known: Organisation | None,
+    organisation: Organisation | None,
     area: Area,
     directory: Directory,
     run: Import,
@@ -62,8 +62,8 @@ def keep_council(
 
     If `official`, the row has the organisation's own name; if `joined`, it was matched by name alone.
     """
-    if known is not None:
-        return _update(known, council, area, directory, run, official=official, joined=joined)
+    if organisation is not None:
+        return _update(organisation, council, area, directory, run, official=official, joined=joined)
     free = [pair for pair in _identifiers(council, directory) if pair not in directory.holders]
     body = create_organisation(
         kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,

@@ -65,7 +65,7 @@ class Matching:
 
         Rows left for review are missing.
         """
-        found: dict[str, Organisation | None] = {}
+        organisations: dict[str, Organisation | None] = {}
         taken: dict[int, Council] = {}
         waiting = []
         for council in councils:
@@ -78,20 +78,20 @@ class Matching:
                 else:
                     waiting.append(council)
             else:
-                found[council.key] = body
+                organisations[council.key] = body
                 taken[body.pk] = council
         for council in waiting:
             answer = self._doubts.answer(council.key)
             if answer is None:
-                self._by_name(council, found, taken)
+                self._by_name(council, organisations, taken)
             elif answer.answer == Answer.LEAVE_OUT:
                 self._run.report.count("left_alone")
             else:
                 body = self._directory.organisations[answer.organisation.pk] if answer.organisation else None
-                found[council.key] = body
+                organisations[council.key] = body
                 if body is not None:
                     taken[body.pk] = council
-        return found
+        return organisations
 
     def _contradicting(self, council: Council, body: Organisation) -> list[Organisation]:
         """Other organisations with the row's name.
@@ -101,23 +101,37 @@ class Matching:
         place = _place(council.name, combined=council.is_combined)
         if self._listed.is_whole or body.kind not in GOVERNING or place in self._places[body.pk]:
             return []
-        return [one for one in self._alike(council) if one.pk != body.pk and not one.is_ended]
+        return [
+            organisation
+            for organisation in self._alike(council)
+            if organisation.pk != body.pk and not organisation.is_ended
+        ]
 
     def _alike(self, council: Council) -> list[Organisation]:
         kind = Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL
         names = (council.name, council.short_name) if council.short_name else (council.name,)
         return list(
-            distinct(one for name in names for one in self._of_place[kind, _place(name, combined=council.is_combined)])
+            distinct(
+                organisation
+                for name in names
+                for organisation in self._of_place[kind, _place(name, combined=council.is_combined)]
+            )
         )
 
-    def _by_name(self, council: Council, found: dict[str, Organisation | None], taken: dict[int, Council]) -> None:
+    def _by_name(
+        self, council: Council, organisations: dict[str, Organisation | None], taken: dict[int, Council]
+    ) -> None:
         """Match by name if only one council can be meant; otherwise queue it for review, or leave it as new."""
         # Keys tell two councils of the same name apart; codes and names do not.
-        alike = [one for one in self._alike(council) if one.pk not in taken or not self._listed.is_whole]
-        living = [one for one in alike if not one.is_ended]
+        alike = [
+            organisation
+            for organisation in self._alike(council)
+            if organisation.pk not in taken or not self._listed.is_whole
+        ]
+        living = [organisation for organisation in alike if not organisation.is_ended]
         one_is_left = len(living) == 1 and living[0].pk not in taken
         if one_is_left and council.is_current and self._is_sure(living[0], council):
-            found[council.key] = living[0]
+            organisations[council.key] = living[0]
             taken[living[0].pk] = council
             self.joined.add(council.key)
         elif living or (alike and council.is_current):
@@ -128,7 +142,7 @@ class Matching:
                 council, tuple(gone), "its code and name are new, and others of its kind are no longer in the list."
             )
         else:
-            found[council.key] = None
+            organisations[council.key] = None
 
     def _is_sure(self, body: Organisation, council: Council) -> bool:
         """Whether the one active organisation with the row's name is the row's.
@@ -155,14 +169,14 @@ class Matching:
         if self._listed.is_whole or self._run.listed.is_part:
             return []
         return [
-            one
-            for one in self._directory.organisations.values()
-            if one.kind in GOVERNING
-            and not one.is_ended
-            and one.pk not in taken
-            and self._is_of_tier(one, council)
-            and not self._directory.values(one, Scheme.GSS) & self._codes
-            and not self._run.is_mentioned(self._directory.values(one, Scheme.GSS))
+            organisation
+            for organisation in self._directory.organisations.values()
+            if organisation.kind in GOVERNING
+            and not organisation.is_ended
+            and organisation.pk not in taken
+            and self._is_of_tier(organisation, council)
+            and not self._directory.values(organisation, Scheme.GSS) & self._codes
+            and not self._run.is_mentioned(self._directory.values(organisation, Scheme.GSS))
         ][:_MAX_OFFERED]
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:

@@ -50,5 +50,5 @@ def _known(body: OtherBody, identifiers: list[tuple[str, str]], directory: Direc
     for scheme, value in identifiers:
         if holder := directory.holder(scheme, value):
             return holder
-    alike = [one for one in directory.called(body.name) if one.kind == body.kind]
+    alike = [organisation for organisation in directory.called(body.name) if organisation.kind == body.kind]
     return alike[0] if len(alike) == 1 else None

@@ -39,8 +39,8 @@ class Authorities:
             return found
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
             return self._add_national_park(NATIONAL_PARKS[key], written)
-        named = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
-        ids = set(named.values_list("organisation", flat=True))
+        organisation_names = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
+        ids = set(organisation_names.values_list("organisation", flat=True))
         return Organisation.objects.get(pk=ids.pop()) if len(ids) == 1 else None
 
     def _add_national_park(self, name: str, written: str) -> Organisation:

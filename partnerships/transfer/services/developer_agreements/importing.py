@@ -88,7 +88,7 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     with report.timed(), row_errors(run):
         line = _apply(read, run, made, vintages)
     if given.choices.all_or_nothing and (
-        problems := [one for account in read.accounts for row in account.set_aside for one in row.problems]
+        problems := [problem for account in read.accounts for row in account.set_aside for problem in row.problems]
     ):
         raise UnableToRead(problems)
     report.account_for(*(account.about for account in read.accounts))
@@ -206,8 +206,10 @@ class _Agreements:
         self._saved, self._unknown = saved, unknown
         named = {promise.agreement[:200] for promise in read.promises if promise.agreement_row is None}
         self._here: dict[str, list[DeveloperAgreement]] = {}
-        for one in DeveloperAgreement.objects.filter(reference__in=named).select_related("organisation").order_by("pk"):
-            self._here.setdefault(one.reference, []).append(one)
+        for developer_agreement in (
+            DeveloperAgreement.objects.filter(reference__in=named).select_related("organisation").order_by("pk")
+        ):
+            self._here.setdefault(developer_agreement.reference, []).append(developer_agreement)
 
     def row_of(self, promise: Promise) -> Agreement | None:
         """Its row in these files."""
@@ -326,7 +328,7 @@ def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment
 
     A promise whose record here differs from the files in any other way is left alone, and the report says so.
     """
-    created = {(one.source_reference, one.receiver_id) for one in new}
+    created = {(commitment.source_reference, commitment.receiver_id) for commitment in new}
     known = {key: promise for promise in promises if (key := (promise.reference, promise.receiver.pk)) not in created}
     updated, left = add_from_register(promises=list(known.values()), source=SOURCE, author=run.author, now=run.now)
     for row in updated:

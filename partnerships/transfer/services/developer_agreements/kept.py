@@ -20,7 +20,7 @@ from partnerships.transfer.services.directory import Import
 def keep_agreements(
     rows: Sequence[Agreement],
     saved: Mapping[int, DeveloperAgreement],
-    named: Callable[[str], Organisation | None],
+    organisation: Callable[[str], Organisation | None],
     run: Import,
 ) -> None:
     """Keep the rows of the agreements that went in.
@@ -31,7 +31,7 @@ def keep_agreements(
     kept = {}
     for row in rows:
         if (agreement := saved.get(row.row)) is not None:
-            authority = named(row.organisation) or agreement.organisation
+            authority = organisation(row.organisation) or agreement.organisation
             kept[agreement] = [_kept(row.row, row.cells, authority.pk)]
     keep_rows(dataset=AGREEMENT.code, rows=kept, author=run.author, now=run.now)
 
@@ -42,7 +42,7 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
     Each comes with the authorities (ids) that hold it and that it names.
     """
     known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row, _, _ in rows])
-    commitments = {(one.source_reference, one.receiver_id): one for one in known}
+    commitments = {(commitment.source_reference, commitment.receiver_id): commitment for commitment in known}
     then = _values_before(commitments.values())
     reports = dict(
         Progress.objects.filter(commitment__in=commitments.values()).values_list("commitment").annotate(Max("pk"))
@@ -53,8 +53,8 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
         commitment = commitments.get((row.key[:200], receiver))
         if commitment is None:
             continue
-        moved = sorted(row.movements, key=lambda one: one.row)
-        cells = [row.cells, *(one.cells for one in moved)]
+        moved = sorted(row.movements, key=lambda movement: movement.row)
+        cells = [row.cells, *(movement.cells for movement in moved)]
         before, values = then.get(commitment.pk, ([], {}))
         if before != cells:
             values = {
@@ -63,18 +63,18 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
                 REPORTED: str(commitment.delivered_quantity),
             }
         contributions[commitment] = [Kept(row.row, row.cells, values={**values, **organisation_values(named)})]
-        transactions[commitment] = [_kept(one.row, one.cells, named) for one in moved]
+        transactions[commitment] = [_kept(movement.row, movement.cells, named) for movement in moved]
     keep_rows(dataset=CONTRIBUTION.code, rows=contributions, author=run.author, now=run.now)
     keep_rows(dataset=TRANSACTION.code, rows=transactions, author=run.author, now=run.now)
 
 
 def _values_before(commitments: Iterable[Commitment]) -> dict[int, tuple[list[Cells], Cells]]:
     """The rows kept before of each contribution, its own first, and what was known when they were read."""
-    found: dict[int, tuple[list[Cells], Cells]] = {}
+    cells: dict[int, tuple[list[Cells], Cells]] = {}
     rows = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
     for record in rows.order_by("dataset", "position", "pk"):  # a contribution comes before its transactions
-        found.setdefault(record.commitment_id or 0, ([], record.values))[0].append(record.cells)
-    return found
+        cells.setdefault(record.commitment_id or 0, ([], record.values))[0].append(record.cells)
+    return cells
 
 
 def _kept(row: int, cells: Cells, organisation: int) -> Kept:

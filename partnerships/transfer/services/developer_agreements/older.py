@@ -57,10 +57,10 @@ class Vintages:
 
 def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[str, Mapping[str, str]]]]]:
     """Dataset, number and authority of each agreement and contribution, and its rows with their datasets."""
-    for one in read.agreements:
-        yield AGREEMENT.code, one.row, authority_key(one.organisation), [(AGREEMENT.code, one.cells)]
+    for agreement in read.agreements:
+        yield AGREEMENT.code, agreement.row, authority_key(agreement.organisation), [(AGREEMENT.code, agreement.cells)]
     for promise in read.promises:
-        moved = [(TRANSACTION.code, one.cells) for one in promise.movements]
+        moved = [(TRANSACTION.code, movement.cells) for movement in promise.movements]
         yield (
             CONTRIBUTION.code,
             promise.row,
@@ -130,7 +130,9 @@ class Older:
                 now=run.now,
                 data={"title": row.reference, "reason": reason, "file": run.digest},
             )
-        in_files = self._promises.keys() | {(one.reference, one.receiver.pk) for one in present}
+        in_files = self._promises.keys() | {
+            (register_promise.reference, register_promise.receiver.pk) for register_promise in present
+        }
         gone, later = len(self._promises) - len(known), len(self._here.keys() - in_files)
         newest = max(newer for _, newer in self._promises.values())
         remark_on_older_rows(run, newest, "contributions", changed=changed, known=len(known), gone=gone, later=later)

@@ -91,7 +91,7 @@ def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
     """The areas by code; missing ones are created, with what contains them."""
     known = {area.code: area for area in Area.objects.all()}
     new = [item for item in items if item["code"] not in known]
-    made = Area.objects.bulk_create(
+    areas = Area.objects.bulk_create(
         [
             Area(
                 code=item["code"],
@@ -104,7 +104,7 @@ def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
         ],
         batch_size=_BATCH,
     )
-    known.update((area.code, area) for area in made)
+    known.update((area.code, area) for area in areas)
     linked = []
     for item in new:
         if item["parent"] or item["region"]:
@@ -132,8 +132,8 @@ def _organisations(
             added.append(item)
         else:
             bodies[item["key"]] = known
-    made = Organisation.objects.bulk_create((_organisation(item, areas) for item in added), batch_size=_BATCH)
-    bodies.update((item["key"], body) for item, body in zip(added, made, strict=True))
+    organisations = Organisation.objects.bulk_create((_organisation(item, areas) for item in added), batch_size=_BATCH)
+    bodies.update((item["key"], body) for item, body in zip(added, organisations, strict=True))
     _details(added, bodies, areas, source)
     return bodies, added
 

@@ -194,18 +194,18 @@ class _Facts:
         """Past successions, without those undone or with bodies that the file does not have."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
         undone: set[int | None] = set()
-        for one in past.order_by("-pk"):  # What undoes another comes after it.
-            if one.pk not in undone:
-                undone.add(one.undoes_id)
-        for one in past.filter(undoes=None).order_by("vests_on", "kind", "pk"):
-            before = sorted({self.keys.get(tie.predecessor_id, "") for tie in one.ties.all()})
-            after = sorted({self.keys.get(tie.successor_id or 0, "") for tie in one.ties.all()})
-            if one.pk not in undone and all(before) and all(after) and _can_be_written(one):
+        for succession in past.order_by("-pk"):  # What undoes another comes after it.
+            if succession.pk not in undone:
+                undone.add(succession.undoes_id)
+        for succession in past.filter(undoes=None).order_by("vests_on", "kind", "pk"):
+            before = sorted({self.keys.get(tie.predecessor_id, "") for tie in succession.ties.all()})
+            after = sorted({self.keys.get(tie.successor_id or 0, "") for tie in succession.ties.all()})
+            if succession.pk not in undone and all(before) and all(after) and _can_be_written(succession):
                 yield _filled(
-                    kind=one.kind,
-                    on=str(one.vests_on or ""),
+                    kind=succession.kind,
+                    on=str(succession.vests_on or ""),
                     predecessors=before,
                     successors=after,
-                    instrument=one.instrument,
-                    source=one.source,
+                    instrument=succession.instrument,
+                    source=succession.source,
                 )

@@ -61,9 +61,9 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
 
 
-def _keep(found: FigureList, series: Series, corrects: Dataset | None, given: Given, run: Import) -> None:
+def _keep(figure_list: FigureList, series: Series, corrects: Dataset | None, given: Given, run: Import) -> None:
     """Keep the figures as a dataset, or add corrected rows to the one they correct."""
-    figures = _placed(found, run)
+    figures = _placed(figure_list, run)
     if corrects is not None:
         dataset, new = corrects, add_corrected(dataset=corrects, figures=figures, author=run.author, now=run.now)
     else:
@@ -88,36 +88,36 @@ def _keep(found: FigureList, series: Series, corrects: Dataset | None, given: Gi
     _remark_on_others(dataset, series, run)
 
 
-def _placed(found: FigureList, run: Import) -> list[Figure]:
+def _placed(figure_list: FigureList, run: Import) -> list[Figure]:
     """The figures with their areas; rows of unknown codes are set aside."""
     places = Places()
     unknown: dict[int, str] = {}
     figures: list[Figure] = []
-    for one in found.figures:
-        area = places.find(one.code)
+    for figure in figure_list.figures:
+        area = places.find(figure.code)
         if area is None:
-            unknown[one.row] = one.code
+            unknown[figure.row] = figure.code
             continue
         figures.append(
             Figure(
-                row=one.row,
-                code=one.code,
-                name=one.name[:200],
+                row=figure.row,
+                code=figure.code,
+                name=figure.name[:200],
                 area_id=area,
-                measure=one.measure,
-                first_year=one.first_year,
-                last_year=one.last_year,
-                value=one.value,
-                words=one.words,
-                status=one.status,
-                is_joint=one.is_joint,
-                plan=one.plan[:300],
-                plan_key=one.plan_key,
-                adopted_on=one.adopted_on,
+                measure=figure.measure,
+                first_year=figure.first_year,
+                last_year=figure.last_year,
+                value=figure.value,
+                words=figure.words,
+                status=figure.status,
+                is_joint=figure.is_joint,
+                plan=figure.plan[:300],
+                plan_key=figure.plan_key,
+                adopted_on=figure.adopted_on,
             )
         )
     aside = [
-        found.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
+        figure_list.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
         for row, code in unknown.items()
     ]
     if aside and (not figures or not run.rows_stand_alone):
@@ -129,9 +129,9 @@ def _placed(found: FigureList, run: Import) -> list[Figure]:
 
 def _remark_on_others(dataset: Dataset, series: Series, run: Import) -> None:
     """Say which release pages show, and how many figures an earlier release had otherwise."""
-    others = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
-    newer = others.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
-    older = others.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
+    other_datasets = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
+    newer = other_datasets.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
+    older = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
     if newer is not None:
         run.report.remark(
             f"A release of {long_date(newer.released_on)} is newer: this one is kept as it was on "

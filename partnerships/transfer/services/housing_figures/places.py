@@ -17,8 +17,8 @@ class Places:
         for body, area in districts.values_list("organisation_id", "area_id"):
             served[body].add(area)
         self._known: dict[str, set[int]] = defaultdict(set)
-        held = Identifier.objects.filter(scheme__in=(Scheme.GSS, Scheme.LOCAL_AUTHORITY_FORMER))
-        for body, code in held.values_list("organisation_id", "value"):
+        identifiers = Identifier.objects.filter(scheme__in=(Scheme.GSS, Scheme.LOCAL_AUTHORITY_FORMER))
+        for body, code in identifiers.values_list("organisation_id", "value"):
             self._known[code] |= served[body]
 
     def find(self, code: str) -> int | None:

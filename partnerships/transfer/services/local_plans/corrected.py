@@ -23,13 +23,13 @@ from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.plan_versions import in_words, publish_changes, remark_on_embargo, said_before
 
 
-def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.date | None, run: Import) -> None:
+def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
     """Add the milestones to plans that were read before; those of other authorities are set aside.
 
     `newer` is the date of newer files, if these go by their date.
     """
     for reference, milestones in listed.corrected.items():
-        standing = [one for one in milestones if one.ended is None or one.ended > run.as_of]
+        standing = [milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of]
         plans = known.called(reference)
         own = run.organisation
         if own is not None:
@@ -37,7 +37,7 @@ def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.da
         if len(plans) == 1:
             run.row = milestones[0].row
             try:
-                _add(plans[0], standing, kept, newer, run)
+                _add(plans[0], standing, kept_rows, newer, run)
             except (InvalidContent, UnableToPublish) as error:
                 _set_aside(milestones, in_words(error), "Correct the row.", listed, run)
         elif plans:
@@ -49,7 +49,7 @@ def add_corrected(listed: LocalPlans, known: Known, kept: KeptRows, newer: dt.da
             _set_aside(milestones, f"the plan “{reference}” is not {whose}'s.", remedy, listed, run)
 
 
-def _add(plan: Plan, milestones: Sequence[Milestone], kept: KeptRows, newer: dt.date | None, run: Import) -> None:
+def _add(plan: Plan, milestones: Sequence[Milestone], kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
     """Add corrected milestones to a plan; if older than its own, to its history only."""
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
     rows = [(record.key, record.cells) for record in records]
@@ -71,12 +71,12 @@ def _add(plan: Plan, milestones: Sequence[Milestone], kept: KeptRows, newer: dt.
         run.report.count("left_alone")
     else:
         publish_changes(plan, before, content, run)
-    kept.add_milestones(plan, keyed, content)
+    kept_rows.add_milestones(plan, keyed, content)
     remark_on_embargo(plan, run)
 
 
 def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, listed: LocalPlans, run: Import) -> None:
-    problems = [Problem(one.row, "plan", found, remedy) for one in milestones]
+    problems = [Problem(milestone.row, "plan", found, remedy) for milestone in milestones]
     if not run.rows_stand_alone:
         raise UnableToRead(problems)
     for problem in problems:

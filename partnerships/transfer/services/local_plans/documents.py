@@ -110,10 +110,12 @@ def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
 
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
     """The content with these documents; corrected rows come beside those that went in before."""
-    old: list[str] = next((one["body"].splitlines() for one in before["sections"] if one["key"] == SECTION), [])
+    old: list[str] = next(
+        (section["body"].splitlines() for section in before["sections"] if section["key"] == SECTION), []
+    )
     body = "\n".join(dict.fromkeys([*(old if keeps_others else ()), *links]))
     section = {"key": SECTION, "title": _TITLE, "body": body}
-    others = [one for one in before["sections"] if one["key"] != SECTION]
+    others = [section for section in before["sections"] if section["key"] != SECTION]
     return {**before, "sections": [*others, *([section] if body else ())]}
 
 

@@ -119,7 +119,7 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
     listed = _without_withdrawn(listed, run)
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
     owners = owners_of(listed, run, plans_name)
-    kept = KeptRows()
+    kept_rows = KeptRows()
     past = Past(known, run)
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed, owners), start=1):
@@ -133,21 +133,23 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
                 before = said_before(existing)
                 if newer := vintages.newer_than(plan):
                     seen |= {existing.pk} if existing else set()
-                    past.add(plan, existing, [owners[one] for one in plan.organisations], newer, listed)
+                    past.add(
+                        plan, existing, [owners[organisation] for organisation in plan.organisations], newer, listed
+                    )
                     continue
                 body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
                 _close(plan, body, run)
                 seen.add(body.pk)
-                kept.add(plan, body, before, fresh)
+                kept_rows.add(plan, body, before, fresh)
                 remark_on_embargo(body, run)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
             problem = Problem(plan.row, "", in_words(error), "Correct the row.", plans_name)
             set_plan_aside(problem, plan, listed, run, error)
             seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
-    add_corrected(listed, known, kept, vintages.newer_by_date, run)
+    add_corrected(listed, known, kept_rows, vintages.newer_by_date, run)
     run.row = None
-    kept.save(author=run.author, now=run.now)
+    kept_rows.save(author=run.author, now=run.now)
     expected = known.expected(listed, owners, run.organisation)
     current = vintages.without_older(expected, owners)
     if not listed.is_corrected:
@@ -191,13 +193,19 @@ def _is_own(
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
     """The plans without milestones that the platform has withdrawn."""
-    ended = [one for plan in listed.plans for one in plan.milestones if one.ended and one.ended <= run.as_of]
+    ended = [
+        milestone
+        for plan in listed.plans
+        for milestone in plan.milestones
+        if milestone.ended and milestone.ended <= run.as_of
+    ]
     if not ended:
         return listed
-    rows = ", ".join(str(one.row) for one in ended[:20])
+    rows = ", ".join(str(milestone.row) for milestone in ended[:20])
     run.report.remark(f"Milestones whose end-date has passed were left out, because they are withdrawn (rows {rows}).")
     plans = tuple(
-        replace(plan, milestones=tuple(one for one in plan.milestones if one not in ended)) for plan in listed.plans
+        replace(plan, milestones=tuple(milestone for milestone in plan.milestones if milestone not in ended))
+        for plan in listed.plans
     )
     return replace(listed, plans=plans)
 

@@ -39,7 +39,7 @@ class Known:
     def called(self, reference: str, bodies: Collection[int] = ()) -> list[Plan]:
         """The imported plans with this reference; with `bodies` (ids), those that one of them owns or owned."""
         found = self._by_reference.get(reference, ())
-        return [one for one in found if not bodies or self._bodies[one.pk] & set(bodies)]
+        return [plan for plan in found if not bodies or self._bodies[plan.pk] & set(bodies)]
 
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
@@ -48,7 +48,7 @@ class Known:
         if not listed.is_standard and own is None:
             return self.plans
         authorities = {own.pk} if own is not None else {body.pk for body in owners.values()}
-        return [plan for plan in self.plans if {one.organisation_id for one in plan.owners.all()} & authorities]
+        return [plan for plan in self.plans if {owner.organisation_id for owner in plan.owners.all()} & authorities]
 
     def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
         """A new plan's reference, with its name if several plans share it."""
@@ -73,7 +73,7 @@ class Known:
         Matched by reference, then by name if several share one. If one row and one plan of its authorities are left
         over, they match: authorities do not know each other's references, so two may use the same one.
         """
-        found: dict[str, Plan] = {}
+        plans: dict[str, Plan] = {}
         groups: dict[str, list[LocalPlan]] = {}
         for plan in listed.plans:
             groups.setdefault(plan.reference, []).append(plan)
@@ -90,10 +90,10 @@ class Known:
                 if same is None:
                     waiting.append(row)
                 else:
-                    found[row.key] = same
+                    plans[row.key] = same
                     left.remove(same)
             if len(waiting) == 1:
                 own = [one for one in left if not self.is_anothers(waiting[0], one, owners)]
                 if len(own) == 1:
-                    found[waiting[0].key] = own[0]
-        return [(plan, found.get(plan.key)) for plan in listed.plans]
+                    plans[waiting[0].key] = own[0]
+        return [(plan, plans.get(plan.key)) for plan in listed.plans]

@@ -55,7 +55,7 @@ class Vintages:
         if self._otherwise:
             return []
         older = {owners[curie].pk for curie in self._older if curie in owners}
-        return [plan for plan in plans if not {one.organisation_id for one in plan.owners.all()} & older]
+        return [plan for plan in plans if not {owner.organisation_id for owner in plan.owners.all()} & older]
 
 
 def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
@@ -69,7 +69,10 @@ def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, 
             known[key] = max(day, known.get(key, day))
     for plan in listed.plans:
         both = []
-        for dataset, cells in [(PLAN.code, plan.cells), *((TIMETABLE.code, one.cells) for one in plan.milestones)]:
+        for dataset, cells in [
+            (PLAN.code, plan.cells),
+            *((TIMETABLE.code, milestone.cells) for milestone in plan.milestones),
+        ]:
             here, own = day_in(cells, "entry-date"), cells.get("reference", "")
             last = known.get((dataset, plan.key, own)) or known.get((dataset, plan.reference, own))
             if here and last:

@@ -28,7 +28,7 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
             scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.PLANNING_AREA, Scheme.GSS]
         )
     }
-    found: dict[str, Organisation] = {}
+    organisations: dict[str, Organisation] = {}
     problems, lacking = [], []
     for curie, plan in sorted(wanted.items(), key=lambda pair: pair[1].row):
         prefix, _, key = curie.partition(":")
@@ -58,13 +58,13 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
                 )
             )
         else:
-            found[curie] = body
-    if problems and (not found or not run.rows_stand_alone):
+            organisations[curie] = body
+    if problems and (not organisations or not run.rows_stand_alone):
         raise UnableToRead(problems)
     for plan in listed.plans:
         if named := [problem for problem, curie in zip(problems, lacking, strict=True) if curie in plan.organisations]:
             set_plan_aside(replace(named[0], row=plan.row), plan, listed, run)
-    return found
+    return organisations
 
 
 def _named(name: str, kind: Kind | None) -> Organisation | None:
@@ -96,5 +96,5 @@ def set_plan_aside(
     plans, timetable = listed.abouts
     run.set_aside(plans.row_set_aside([problem]))
     found = f"the row of “{plan.reference}” in the file of plans was set aside."
-    for one in plan.milestones:
-        run.set_aside(timetable.row_set_aside([Problem(one.row, "plan", found, "Correct that row first.")]))
+    for milestone in plan.milestones:
+        run.set_aside(timetable.row_set_aside([Problem(milestone.row, "plan", found, "Correct that row first.")]))

@@ -67,11 +67,11 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
 
 def _plans_by_owner() -> dict[int, list[Plan]]:
     """The local plans of each organisation that owns or owned them."""
-    found: dict[int, list[Plan]] = defaultdict(list)
+    plans: dict[int, list[Plan]] = defaultdict(list)
     owners = PlanOwner.ever.filter(plan__kind="local_plan").select_related("plan")
     for owner in owners.order_by("plan_id"):
-        found[owner.organisation_id].append(owner.plan)
-    return found
+        plans[owner.organisation_id].append(owner.plan)
+    return plans
 
 
 def _told_of_councils() -> set[tuple[int, str]]:

@@ -53,13 +53,13 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
     commitment.refresh_from_db()
     author = network.by(item["confirmed_by"])
     sides = [network.organisations[item[side]] for side in ("giver", "receiver")]
-    mine = [body for body in sides if body.memberships.current().of_person(author).exists()]
-    if not mine:
+    own_sides = [body for body in sides if body.memberships.current().of_person(author).exists()]
+    if not own_sides:
         raise UnableToLoad(
             "the person who confirms acts for neither side.", "Name a lead of the other side in “confirmed_by”."
         )
     confirm_commitment(
-        commitment=commitment, organisation=mine[0], author=author, revision=commitment.revision, now=now
+        commitment=commitment, organisation=own_sides[0], author=author, revision=commitment.revision, now=now
     )
 
 

@@ -47,22 +47,22 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             next_contact_on=item["next_contact_on"],
             attendees=[
                 AttendeeGiven(
-                    body[one["organisation"]],
-                    person[one["person"]] if one["person"] else None,
-                    one["name"],
-                    one["job_title"],
+                    body[attendee["organisation"]],
+                    person[attendee["person"]] if attendee["person"] else None,
+                    attendee["name"],
+                    attendee["job_title"],
                 )
-                for one in item["attendees"]
+                for attendee in item["attendees"]
             ],
-            points=[PointGiven(body[one["organisation"]], one["kind"], one["text"]) for one in item["points"]],
+            points=[PointGiven(body[point["organisation"]], point["kind"], point["text"]) for point in item["points"]],
             next_steps=[
                 NextStepGiven(
-                    body[one["organisation"]],
-                    one["text"],
-                    one["due_on"],
-                    person[one["owner"]] if one["owner"] else None,
+                    body[step["organisation"]],
+                    step["text"],
+                    step["due_on"],
+                    person[step["owner"]] if step["owner"] else None,
                 )
-                for one in item["next_steps"]
+                for step in item["next_steps"]
             ],
             private_note=item["private_note"] or None,
         ),

@@ -94,10 +94,10 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
         )
         for one in item["items"]
     ]
-    kept = [AgendaLine(one, one.title, one.purpose) for one in meeting.agenda.order_by("position", "pk")]
+    agenda_lines = [AgendaLine(one, one.title, one.purpose) for one in meeting.agenda.order_by("position", "pk")]
     edit_agenda(
         meeting=meeting,
-        lines=[*own, *kept],
+        lines=[*own, *agenda_lines],
         organisation=body,
         revision=meeting.revision,
         author=author,
@@ -141,7 +141,7 @@ def _attend(network: Network, item: Item, now: dt.datetime) -> None:
     present, away = Attendance.PRESENT.value, Attendance.APOLOGIES.value
     record_attendance(
         meeting=meeting,
-        attendance={one.pk: present if one.is_guest or one.person_id in there else away for one in seats},
+        attendance={seat.pk: present if seat.is_guest or seat.person_id in there else away for seat in seats},
         organisation=network.organisations[item["organisation"]],
         author=network.by(item["by"]),
         now=now,

@@ -51,11 +51,13 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
     try:
         found = services.start_return(agreement=agreement, starts_on=quarter.starts_on, author=author, now=now)
         kept = _kept(item, quarter, area.code if area else "")
-        services.take_lettings(found=found, file=kept, author=author, now=now)
+        services.take_lettings(nominations_return=found, file=kept, author=author, now=now)
         services.count_waiting(now=now)
         read = services.supplements_of(found.lines.prefetch_related("refusals").order_by("pk"))
-        services.complete_return(found=found, lines=_supplements(item, found), read=read, author=author, now=now)
-        services.send_return(found=found, author=author, now=now)
+        services.complete_return(
+            nominations_return=found, lines=_supplements(item, found), read=read, author=author, now=now
+        )
+        services.send_return(nominations_return=found, author=author, now=now)
     except services.UnableToReport as error:
         raise UnableToLoad(str(error), "Correct the return.") from error
     item["return"] = found.pk
@@ -85,8 +87,8 @@ def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...
             yield (day.isoformat(), area, beds, unit, 1, reason, line["days"] or 30, *source)
 
 
-def _supplements(item: Item, found: NominationsReturn) -> dict[int, services.Supplement]:
-    lines = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(found).lines}
+def _supplements(item: Item, nominations_return: NominationsReturn) -> dict[int, services.Supplement]:
+    lines = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(nominations_return).lines}
     return {
         lines[line["bedrooms"], line["first_lets"]]: services.Supplement(
             line["offers"], line["not_supplied"] or 0, line["refusals"], line["in_time"]
@@ -98,13 +100,13 @@ def _supplements(item: Item, found: NominationsReturn) -> dict[int, services.Sup
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
     author = network.by(item["confirmed_by"])
-    found = NominationsReturn.objects.for_pages().get(pk=item["return"])
+    nominations_return = NominationsReturn.objects.for_pages().get(pk=item["return"])
     assert author is not None  # named in the file
     try:
         services.decide_lines(
-            found=found,
-            sending=found.sendings,
-            decisions=dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+            nominations_return=nominations_return,
+            sending=nominations_return.sendings,
+            decisions=dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
             author=author,
             now=now,
         )

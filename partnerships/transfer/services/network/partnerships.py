@@ -91,11 +91,11 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
     kind = PartnershipKind.by_code()[item["kind"]]
     raw = first_content(kind, terms)
     schema = build_schema(kind.declarations)
-    parties = {one.code for one in schema.about if one.shape == "party"}
+    parties = {field.code for field in schema.about if field.shape == "party"}
     raw["about"] |= _with_names(network, parties, fields)
     for collection in schema.collections:
         given = rows.get(collection.code, [])
-        parties = {one.code for one in collection.fields if one.shape == "party"}
+        parties = {field.code for field in collection.fields if field.shape == "party"}
         if given:
             raw[collection.code] = [_with_names(network, parties, row) for row in given]
     unknown = set(rows) - {collection.code for collection in schema.collections}
@@ -123,8 +123,8 @@ def _with_names(network: Network, parties: Collection[str], values: dict[str, An
 def partnership_of(network: Network, key: str) -> Partnership | None:
     if not key:
         return None
-    made: Partnership = network.found("partnerships", key, state="open")
-    return made
+    partnership: Partnership = network.found("partnerships", key, state="open")
+    return partnership
 
 
 #: Why the loader invites an organisation or changes its role: the file says no reason.

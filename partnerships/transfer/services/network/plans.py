@@ -180,7 +180,9 @@ def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
     asked = item["sign_off"]
     request_sign_off(
         plan=_plan(network, item),
-        signatories=[(network.organisations[one["organisation"]], one["role"]) for one in asked["signatories"]],
+        signatories=[
+            (network.organisations[signatory["organisation"]], signatory["role"]) for signatory in asked["signatories"]
+        ],
         due_on=asked["due_on"],
         author=network.by(asked["by"] or item["by"]),
         now=now,

@@ -43,26 +43,26 @@ def schedule_recommendations(network: Network) -> None:
 def _recommendation(item: Item) -> Recommendation:
     """The recommendation that an item names by its report and its reference or words."""
     said = Q(reference__iexact=item["recommendation"]) | Q(text__iexact=item["recommendation"])
-    found = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
-    if found is None:
+    recommendation = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
+    if recommendation is None:
         raise UnableToLoad(
             f"there is no recommendation “{item['recommendation']}” of “{item['report']}”.",
             "Write the report’s title and the reference or the words of the recommendation as the site shows them.",
         )
-    return found
+    return recommendation
 
 
 def _respond(network: Network, item: Item, now: dt.datetime) -> None:
     recommendation, body = _recommendation(item), network.organisations[item["organisation"]]
-    known = Response.objects.filter(recommendation=recommendation, organisation=body).first()
+    response = Response.objects.filter(recommendation=recommendation, organisation=body).first()
     owner = network.people[item["owner"]] if item["owner"] else None
     respond(
         recommendation=recommendation,
         organisation=body,
-        given=ResponseGiven(item["status"], item["reason"], owner, item["review_on"], item["note"]),
+        new_response=ResponseGiven(item["status"], item["reason"], owner, item["review_on"], item["note"]),
         author=network.by(item["by"]),
         now=now,
-        revision=known.revision if known else 0,
+        revision=response.revision if response else 0,
     )
 
 

@@ -56,9 +56,9 @@ def _open_due(item: Item, now: dt.datetime) -> None:
 def _open(item: Item, now: dt.datetime) -> ReportingRound:
     if "round" not in item:
         raise UnableToLoad("nobody reports yet at this moment.", "Give it a later date.")
-    found = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
-    open_reports(found, now=now)
-    return found
+    reporting_round = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
+    open_reports(reporting_round, now=now)
+    return reporting_round
 
 
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Report:

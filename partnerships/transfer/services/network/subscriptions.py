@@ -20,10 +20,10 @@ def schedule_subscriptions(network: Network) -> None:
 
 def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     """Subscribe the person, confirmed or only asked, as the file says."""
-    named = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
-    if len(named) != 1:
+    kinds = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
+    if len(kinds) != 1:
         raise UnableToLoad("it must be about exactly one thing.", "Name one plan, one partnership or one organisation.")
-    kind = named[0]
+    kind = kinds[0]
     target = network.organisations[item[kind]] if kind == "organisation" else network.found(f"{kind}s", item[kind])
     person = network.people[item["person"]]
     body = network.organisations[item["added_for"]] if item["added_for"] else None

@@ -44,19 +44,19 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
     )
     for group in Group:
         addresses = [one["email"] for one in item["asked"] if one["group"] == group]
-        services.invite(found=found, addresses=addresses, group=group, author=author, now=now)
+        services.invite(survey_round=found, addresses=addresses, group=group, author=author, now=now)
     moderator = network.people[item["moderator"]]
-    services.ask_moderator(found=found, author=author, now=now)
-    services.agree_to_moderate(found=found, seen=seal_of_list(found), author=moderator, now=now)
-    services.open_round(found=found, author=author, now=now)
+    services.ask_moderator(survey_round=found, author=author, now=now)
+    services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=moderator, now=now)
+    services.open_round(survey_round=found, author=author, now=now)
     item["round"] = found.pk
 
 
 def _answer(item: Item, now: dt.datetime) -> None:
-    found = Round.objects.for_pages().get(pk=item["round"])
-    people = list(found.invitations.order_by("pk").values_list("person_id", flat=True))
-    tokens = sealing.tokens_of(found.key_name, people)
-    dimensions = [one.key for one in found.questions().dimensions]
+    survey_round = Round.objects.for_pages().get(pk=item["round"])
+    people = list(survey_round.invitations.order_by("pk").values_list("person_id", flat=True))
+    tokens = sealing.tokens_of(survey_round.key_name, people)
+    dimensions = [dimension.key for dimension in survey_round.questions().dimensions]
     for person, said in zip(people, item["answers"], strict=False):
         scores = {key: int(score) for key, score in zip(dimensions, said["scores"], strict=False) if score.isdecimal()}
         answer = Answer(said["group"], scores, said["expects"], said["comments"])
@@ -65,16 +65,18 @@ def _answer(item: Item, now: dt.datetime) -> None:
 
 def _close(network: Network, item: Item, now: dt.datetime) -> None:
     services.close_due(now=now)
-    found = Round.objects.for_pages().get(pk=item["round"])
-    sealing.destroy_key(found.key_name)  # what should follow the commit does not happen while loading
-    shown = {one.pk: one.text for one in found.comments.filter(status=CommentStatus.WAITING)}
+    survey_round = Round.objects.for_pages().get(pk=item["round"])
+    sealing.destroy_key(survey_round.key_name)  # what should follow the commit does not happen while loading
+    shown = {comment.pk: comment.text for comment in survey_round.comments.filter(status=CommentStatus.WAITING)}
     if shown:
         moderator = network.people[item["moderator"]]
-        services.decide_comments(found=found, shown=shown, withheld=set(), author=moderator, now=now)
+        services.decide_comments(survey_round=survey_round, shown=shown, withheld=set(), author=moderator, now=now)
 
 
 def _link(network: Network, item: Item, now: dt.datetime) -> None:
-    found = Round.objects.get(pk=item["round"])
+    survey_round = Round.objects.get(pk=item["round"])
     for action in item["actions"]:
         thing = f"objective-{network.found('objectives', action['objective']).pk}"
-        services.link_action(found=found, theme=action["theme"], thing=thing, author=network.by(item["by"]), now=now)
+        services.link_action(
+            survey_round=survey_round, theme=action["theme"], thing=thing, author=network.by(item["by"]), now=now
+        )

@@ -38,9 +38,9 @@ def _schedule_amendment(network: Network, item: Item, amendment: Item, path: str
 
 
 def _partnership(network: Network, item: Item) -> Partnership:
-    made: Partnership = network.found("partnerships", item["key"], state="open")
-    made.refresh_from_db()
-    return made
+    partnership: Partnership = network.found("partnerships", item["key"], state="open")
+    partnership.refresh_from_db()
+    return partnership
 
 
 def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
@@ -94,11 +94,11 @@ def _sign(network: Network, version: TermsVersion | None, signature: Item, now: 
     if version is None or person is None:
         raise UnableToLoad("nothing is up for signature, or nobody signs.", "Give a later date, or “by”.")
     organisation = network.organisations[signature["organisation"]]
-    asked = version.signatories.filter(organisation=organisation, removed_at=None).first()
+    signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     sign_terms(
         version=version,
         organisation=organisation,
-        answers=dict(zip(asked.questions if asked else (), signature["answers"], strict=False)),
+        answers=dict(zip(signatory.questions if signatory else (), signature["answers"], strict=False)),
         person=person,
         name=person.display_name,
         title=signature["title"] or "Lead",

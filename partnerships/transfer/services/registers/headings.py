@@ -74,17 +74,20 @@ def confirm_headings(
 
 
 def _refuse_impossible(found: list[tuple[str, Proposals]], headings: Mapping[str, str]) -> None:
+    """Refuse headings that are missing, of an unknown column, or chosen for two columns."""
     keys: set[str] = set()
     for place, (_, proposals) in enumerate(found):
-        columns = [one.column for one in proposals.proposals]
-        lacking = [one.shown for one in columns if one.required and not headings.get(column_key(place, one.code))]
+        columns = [proposal.column for proposal in proposals.proposals]
+        lacking = [
+            column.shown for column in columns if column.required and not headings.get(column_key(place, column.code))
+        ]
         if lacking:
             raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in lacking)}.")
-        mine = [heading for one in columns if (heading := headings.get(column_key(place, one.code)))]
+        mine = [heading for column in columns if (heading := headings.get(column_key(place, column.code)))]
         chosen = [canonical(heading) for heading in mine]
         twice = next((heading for heading in mine if chosen.count(canonical(heading)) > 1), "")
         if twice:
             raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
-        keys |= {column_key(place, one.code) for one in columns}
+        keys |= {column_key(place, column.code) for column in columns}
     if unknown := headings.keys() - keys:
         raise UnableToConfirm(f"“{min(unknown)}” is not a column of this list.")

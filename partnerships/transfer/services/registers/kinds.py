@@ -59,7 +59,7 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
         return Reading(
             listed.about,
             lambda directory, doubts, run: apply_councils(listed, directory, doubts, run),
-            (*(_council(one, listed) for one in listed.councils), *map(_other, listed.others)),
+            (*(_council(council, listed) for council in listed.councils), *map(_other, listed.others)),
         )
     if register == Register.LEPS:
         found = leps.read_leps(sheets, known)
@@ -68,7 +68,7 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
             lambda directory, doubts, run: apply_leps(found.leps, directory, doubts, run),
             # Each year shortens their names in another way.
             tuple(
-                Entry(one.row, one.name, Kind.LEP, ((Scheme.LEP, one.code),), is_official=False) for one in found.leps
+                Entry(lep.row, lep.name, Kind.LEP, ((Scheme.LEP, lep.code),), is_official=False) for lep in found.leps
             ),
         )
     if register == Register.PROVIDERS:
@@ -76,7 +76,7 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
         return Reading(
             bodies.about,
             lambda directory, doubts, run: apply_providers(bodies, directory, doubts, run),
-            tuple(_provider(one) for one in bodies.providers),
+            tuple(_provider(provider) for provider in bodies.providers),
         )
     if register == Register.COMBINED_AUTHORITIES:
         lookup = combined_authorities.read_combined_authorities(sheets, known)
@@ -84,8 +84,8 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
             lookup.about,
             lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
             tuple(
-                Entry(one.row, one.name, Kind.STRATEGIC_AUTHORITY, ((Scheme.GSS, one.code),))
-                for one in lookup.authorities
+                Entry(authority.row, authority.name, Kind.STRATEGIC_AUTHORITY, ((Scheme.GSS, authority.code),))
+                for authority in lookup.authorities
             ),
         )
     raise ValueError(f"{register} is no register of organisations")

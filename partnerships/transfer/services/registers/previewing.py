@@ -169,7 +169,7 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
 
 def _may_be_confirmed(run: ImportRun) -> bool:
     """Whether headings of each file can be all the needed columns."""
-    return all(one.heading for _, found in proposals_for(run) for one in found.proposals if one.column.required)
+    return all(one.heading for _, proposal in proposals_for(run) for one in proposal.proposals if one.column.required)
 
 
 def proposals_for(run: ImportRun) -> list[tuple[str, Proposals]]:

@@ -67,14 +67,14 @@ STANDARD_FILES = {
 
 def importer_of(register: str) -> Callable[[Given], ImportRun] | None:
     """The function that imports files of a standard; None for a register of organisations."""
-    found = STANDARD_FILES.get(Register(register))
-    return found.apply if found else None
+    file = STANDARD_FILES.get(Register(register))
+    return file.apply if file else None
 
 
 def parts_of(register: str) -> Sequence[Part]:
     """The files of a list that comes as files of a standard; empty for a register of organisations."""
-    found = STANDARD_FILES.get(Register(register))
-    return found.parts if found else ()
+    file = STANDARD_FILES.get(Register(register))
+    return file.parts if file else ()
 
 
 def labels_of(register: str) -> list[str]:

@@ -47,13 +47,13 @@ def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
 
 
 def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
-    """Clear addresses, subjects and servers' replies after a year."""
-    emails = (
-        Email.objects.is_settled()
-        .filter(created_at__lte=now - ADDRESS_KEPT)
-        .exclude(address="", subject="", reason="", params={})
-    )
-    empty = {"address": "", "subject": "", "reason": "", "params": {}}
+    """Clear addresses, subjects and servers' replies after a year.
+
+    The params stay with the row: numbers and codes, by which its stop link knows what it was about.
+    """
+    emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT)
+    emails = emails.exclude(address="", subject="", reason="")
+    empty = {"address": "", "subject": "", "reason": ""}
     cleared = _in_batches(emails, "created_at", empty, dry_run=dry_run)
     bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
     return cleared + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)

@@ -131,9 +131,9 @@ def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
 def _of_single_email(person: User, delivery: int) -> Stoppable:
     """What an email without news was about: a succession, one thing, or notices.
 
-    What it was about is forgotten after a year (`outbox.retention`), and the link lives for two. Then the group of a
-    notice stops, and of a summary the groups that come in it. A notice of a kind that can no longer be stopped, or that
-    nobody registers any more, stops nothing: it must not stop what other emails tell.
+    Notices are deleted after a year, and the link lives for two. Then a summary stops the groups that come in it. A
+    notice of a kind that can no longer be stopped, or that nobody registers any more, stops nothing: it must not stop
+    what other emails tell.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     if email is not None and email.kind == DeliveryKind.SUCCESSION:
@@ -145,16 +145,14 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     kind = email_kind(email.kind)
     if kind is None or not kind.is_choosable:
         return Stoppable((), False, had_any=True)
-    if email.kind in _singles and email.params:
+    if email.kind in _singles:
         called = _singles[email.kind].called(person=person, params=email.params)
         return Stoppable((), False, had_any=True, single=Single(email.kind, email.params, called) if called else None)
     return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
 
 
 def _of_succession(person: User, email: Email) -> Stoppable:
-    """What an email about a succession was about; nothing, if that is forgotten."""
-    if not email.params:
-        return Stoppable((), False, had_any=False)
+    """What an email about a succession was about, as far as the person still follows it."""
     targets = followed_of(told_in(email.params), person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
     other_targets = tuple(target for target in targets if not isinstance(target, Plan))

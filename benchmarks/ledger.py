@@ -172,11 +172,11 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
     from django.utils import timezone
 
     from partnerships.digests.queries.queue import queue_figures
+    from partnerships.digests.retention import tidy
     from partnerships.digests.services.sweep import plan_round
     from partnerships.outbox.bounces import note_bounce
     from partnerships.outbox.claiming import is_due
     from partnerships.outbox.models import Email
-    from partnerships.people.retention import RULES
 
     settled = Email.objects.filter(settled_at__isnull=False, lane=2)
     known = itertools.cycle(
@@ -214,7 +214,7 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
         "emails, administrator": page(world.dee, "web:emails"),
         "emails, failed ones": page(world.dee, "web:emails", "?status=failed"),
         "emails, lead": page(world.amina, "web:emails"),
-        "retention, dry run": lambda: RULES["emails"].apply(timezone.now(), True),
+        "retention, dry run": lambda: tidy(now=timezone.now(), dry_run=True),
     }
 
 

@@ -52,7 +52,7 @@ def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
     The params stay with the row: numbers and codes, by which its stop link knows what it was about.
     """
     emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT)
-    emails = emails.exclude(address="", subject="", reason="")
+    emails = emails.exclude(address="", subject="", reason="")  # as the index `outbox_email_personal` is written
     empty = {"address": "", "subject": "", "reason": ""}
     cleared = _in_batches(emails, "created_at", empty, dry_run=dry_run)
     bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
 import pytest
 from django.core import mail
 from django.db import InternalError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.digests.models import DeliveryItem, EmailRequest
@@ -95,6 +97,31 @@ def test_open_email_keeps_everything() -> None:
     one.refresh_from_db()
     assert one.recipe is not None
     assert one.address == "amina@larkhaven.example"
+
+
+def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """How a query plan reads emails and bounces, partition by partition."""
+    if plan.get("Relation Name", "").startswith(("outbox_email_", "outbox_bounce_")):
+        yield plan
+    for inner in plan.get("Plans", ()):
+        yield from scans(inner)
+
+
+def test_retention_reads_only_what_is_to_be_cleared() -> None:
+    """It runs each hour beside tens of millions of emails, so an index must have exactly what it asks for."""
+    with CaptureQueriesContext(connection) as asked:
+        prune(dry_run=True)
+        prune()
+    owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+
+    found: list[dict[str, Any]] = []
+    for statement in (one["sql"] for one in asked if one["sql"].startswith("SELECT")):
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+            found += scans(cursor.fetchone()[0][0]["Plan"])
+
+    assert len(found) > 100
+    assert [one for one in found if "Filter" in one or one["Node Type"] == "Seq Scan"] == []
 
 
 def owner(statement: str) -> None:

@@ -10,14 +10,17 @@ import email.policy
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillWaiting
 from email.message import EmailMessage, Message
+from threading import Thread
 from typing import cast
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal
 from partnerships.outbox.smtp import WAIT_STEP, Sender, SmtpSender, WhileWaiting, keep_waiting
@@ -34,17 +37,16 @@ def connect() -> Sender:
 class BackendSender:
     """Sends through any Django mail backend over one connection.
 
-    The backend runs in its own thread, so that a slow provider does not let a lease run out.
+    The backend runs in a thread of its own, so that a slow provider does not let a lease run out. A client's own limits
+    are for each read: from a provider that sends a byte now and then, the answer is awaited up to EMAIL_DATA_TIMEOUT.
     """
 
     def __init__(self) -> None:
         self._connection = get_connection()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-backend")
 
     def close(self) -> None:
         """Close the backend's connection."""
         self._connection.close()
-        self._thread.shutdown(wait=False)
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         """Send each message and yield its answer.
@@ -52,34 +54,55 @@ class BackendSender:
         Backends refuse with exceptions of their own.
         """
         for message in messages:
-            under_way = self._thread.submit(self._hand_over, message)
+            under_way = self._begin(message)
+            give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
             while True:
                 try:
                     answer = under_way.result(timeout=WAIT_STEP)
                     break
                 except StillWaiting:
+                    if time.monotonic() > give_up:
+                        self._connection = get_connection()  # the other is left to the thread that waits
+                        said = "The provider did not answer in time."
+                        answer = Answer(message.key, Outcome.LATER, said, in_doubt=True)
+                        break
                     while_waiting(message.key)
             yield answer
 
-    def _hand_over(self, message: Outgoing) -> Answer:
-        """Send one email with Django's backend; its errors become an answer for the ledger."""
-        django_message = as_django(message)
-        try:
-            self._connection.open()
-            accepted = self._connection.send_messages([django_message])
-        except smtplib.SMTPRecipientsRefused as error:
-            code, words = next(iter(error.recipients.values()))
-            return refusal(message.key, code, words, at_recipient=True)
-        except smtplib.SMTPResponseException as error:
-            words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-            return refusal(message.key, error.smtp_code, words, at_recipient=False)
-        except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
-            return _of_provider(message.key, error)
-        status = getattr(django_message, "anymail_status", None)
-        provider_id = str(getattr(status, "message_id", "") or "")
-        if accepted:
-            return Answer(message.key, Outcome.ACCEPTED, "", provider_id)
-        return Answer(message.key, Outcome.LATER, "The mail backend did not accept it.")
+    def _begin(self, message: Outgoing) -> Future[Answer]:
+        """Send one email in a thread, which does not keep the process from ending."""
+        under_way: Future[Answer] = Future()
+        begun = self._connection
+
+        def run() -> None:
+            try:
+                under_way.set_result(_hand_over(begun, message))
+            except BaseException as error:  # noqa: BLE001 - raised where the answer is awaited
+                under_way.set_exception(error)
+
+        Thread(target=run, name="mail-backend", daemon=True).start()
+        return under_way
+
+
+def _hand_over(connection: BaseEmailBackend, message: Outgoing) -> Answer:
+    """Send one email with Django's backend; its errors become an answer for the ledger."""
+    django_message = as_django(message)
+    try:
+        connection.open()
+        accepted = connection.send_messages([django_message])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        return refusal(message.key, code, words, at_recipient=True)
+    except smtplib.SMTPResponseException as error:
+        words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        return refusal(message.key, error.smtp_code, words, at_recipient=False)
+    except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
+        return _of_provider(message.key, error)
+    status = getattr(django_message, "anymail_status", None)
+    provider_id = str(getattr(status, "message_id", "") or "")
+    if accepted:
+        return Answer(message.key, Outcome.ACCEPTED, "", provider_id)
+    return Answer(message.key, Outcome.LATER, "The mail backend did not accept it.")
 
 
 def _of_provider(key: int, error: Exception) -> Answer:

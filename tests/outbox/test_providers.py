@@ -29,7 +29,7 @@ from tests.world import World, make_world
 class Provider(ThreadingHTTPServer):
     """Answers like Postmark.
 
-    `what` says how, by address: an HTTP status, `slow`, `hang`, `stall` or `drop`.
+    `what` says how, by address: an HTTP status, `slow`, `hang`, `stall`, `drip` or `drop`.
     """
 
     daemon_threads = True
@@ -68,6 +68,11 @@ class Answering(BaseHTTPRequestHandler):
             if what == "stall":  # the headers are there, the rest never comes
                 self.wfile.flush()
                 time.sleep(6)
+                return
+            if what == "drip":  # each byte comes in time, the last one never
+                for byte in body[:15]:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.5)
                 return
             self.wfile.write(body)
         except OSError:
@@ -119,8 +124,12 @@ def test_slow_provider_gets_each_email_once(world: World, provider: Provider) ->
     assert Email.objects.get(person_id=world.ben.pk, kind=KIND).provider_id == f"number-{world.ben.email}"
 
 
-@pytest.mark.parametrize("what", ["hang", "stall", "drop", 500, 502, 503, 504])
-def test_provider_that_never_accepts_gets_three_copies_at_most(world: World, provider: Provider, what: Any) -> None:
+@pytest.mark.parametrize("what", ["hang", "stall", "drip", "drop", 500, 502, 503, 504])
+def test_provider_that_never_accepts_gets_three_copies_at_most(
+    world: World, provider: Provider, settings: Any, what: Any
+) -> None:
+    settings.ANYMAIL["REQUESTS_TIMEOUT"] = (2, 2)
+    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT = 2, 1
     provider.what = {world.ben.email: what}
     given_up, *_others = record(world.ben, world.amina, world.vera)
 
@@ -130,6 +139,7 @@ def test_provider_that_never_accepts_gets_three_copies_at_most(world: World, pro
     given_up.refresh_from_db()
     assert given_up.status == "failed"
     assert given_up.reason.startswith("It may have arrived: ")
+    assert given_up.reason.endswith("did not answer in time.") == (what == "drip")
 
 
 @pytest.mark.parametrize(("status", "ends_as"), [(422, "failed"), (401, "queued"), (429, "queued")])

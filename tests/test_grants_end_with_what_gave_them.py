@@ -111,6 +111,12 @@ def the_invitation_is_withdrawn(world: World) -> None:
         organisations.end_membership(membership=world.things["membership"], author=world.amina, now=timezone.now())
 
 
+def the_partnership_ends(world: World) -> None:
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="All is built.", author=world.amina, now=timezone.now()
+    )
+
+
 def the_facilitation_is_ended(world: World) -> None:
     conversations.end_facilitation(
         facilitator=world.things["facilitator"], reason="Done.", author=world.amina, now=timezone.now()
@@ -398,7 +404,7 @@ GRANTS = (
     Grant(facilitator, (*_ACTS, the_facilitation_is_ended)),
     Grant(facilitator_from_outside, (the_facilitation_is_ended,)),
     Grant(invitation_to_act, (the_invitation_is_withdrawn,)),
-    Grant(invitation_to_take_part, (the_invitation_is_withdrawn,)),
+    Grant(invitation_to_take_part, (the_invitation_is_withdrawn, the_partnership_ends)),
     Grant(offer_of_a_plan, (*_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan)),
 )
 

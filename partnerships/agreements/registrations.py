@@ -41,6 +41,7 @@ from partnerships.agreements.sections import (
 )
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.agreements.services.moved_posts import end_holdings_left_behind
+from partnerships.agreements.services.parties import withdraw_with_partnership
 from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck
@@ -74,6 +75,7 @@ def register() -> None:
         condition=events_of_partnerships,
     )
     register_ending(close_with_partnership)
+    register_ending(withdraw_with_partnership)
     register_owned(belongings.POSTS)
     register_owned(belongings.OBJECTIVES)
     register_departure(belongings.leave_posts)

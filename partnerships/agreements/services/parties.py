@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.departures import PartyDeparture, settle
+from partnerships.agreements.departures import PartnershipEnding, PartyDeparture, settle
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
@@ -259,6 +259,13 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
         },
     )
     adjust_signatories(partnership, author=author, now=now)
+
+
+def withdraw_with_partnership(ending: PartnershipEnding) -> None:
+    """Withdraw the invitations to a partnership that is over, which nobody can accept any more."""
+    waiting = ending.partnership.parties.select_for_update(of=("self",)).filter(status=PartyStatus.INVITED)
+    for party in waiting.select_related("organisation").order_by("pk"):
+        _withdraw(ending.partnership, party, reason=ending.reason, author=ending.author, now=ending.now)
 
 
 #: The journal's name for how an organisation takes part.

@@ -58,6 +58,14 @@ def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: Worl
     assert ("See its status" in said) is is_linked
 
 
+def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> None:
+    data = {"organisation": world.harbour.pk, "role": "member", "reason": "We need them."}
+
+    said = signed_in(world.amina).post(reverse("agreements:invite", args=[world.partnership.pk]), data, follow=True)
+
+    assert "Harbour Community Trust has been invited. An email will be sent to Hana Harbour." in said.content.decode()
+
+
 def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None:
     PostOffice().drain()
     sent = Email.objects.get(pk=notice.pk)

@@ -36,6 +36,7 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 #: Limit of search results to invite from.
@@ -86,13 +87,16 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     form = InviteForm(request.POST if posted else None, found=offered, partnership=partnership)
     if posted and form.is_valid():
         try:
-            party = invite_organisation(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+            with collect_recipients() as recipients:
+                party = invite_organisation(
+                    partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
+                )
         except UnableToInvite as error:
             form.add_error("organisation", str(error))
         else:
             name = party.organisation.name
             if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
-                messages.success(request, f"{name} has been invited. We will email its leads.")
+                messages.success(request, f"{name} has been invited.{recipients.sentence()}")
             else:
                 asking = f"{reverse('organisations:ask')}?{urlencode({'name': name})}"
                 messages.warning(

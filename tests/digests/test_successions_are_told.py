@@ -6,7 +6,9 @@ import datetime as dt
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.digests import services
@@ -298,9 +300,13 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
             author=None,
             now=timezone.now(),
         )
-        vest()
+        with CaptureQueriesContext(connection) as asked:
+            vest()
         vest()
         office.drain()
+        ledger = [one["sql"] for one in asked if f"'{KIND}'" in one["sql"] and one["sql"].startswith("SELECT")]
+        assert ledger
+        assert [sql for sql in ledger if '"person_id" IN' not in sql] == [], "This reads the whole ledger."
 
     _, later = office.to(world.sol)
     assert later["Subject"] == f"Where the rest went: {TITLE}"

@@ -28,8 +28,12 @@ def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, n
 
 def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
     """People (ids) who were told of the order, and of whose things more has passed on since and nothing is left."""
+    following = stakeholders_of(successions, day=timezone.localdate(now))
+    # By person, because an index has those: the ledger holds the emails of years.
     deliveries = Delivery.objects.filter(
-        kind=DeliveryKind.SUCCESSION, params__succession__in=[succession.pk for succession in successions]
+        recipient__in=following,
+        kind=DeliveryKind.SUCCESSION,
+        params__succession__in=[succession.pk for succession in successions],
     )
     people = set(deliveries.values_list("recipient", flat=True)) - set(
         deliveries.filter(params__is_later=True).values_list("recipient", flat=True)

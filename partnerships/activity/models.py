@@ -25,8 +25,8 @@ class Event(models.Model):
       ends (`Change`).
     """
 
-    actor_id = models.BigIntegerField(null=True, help_text="None: the system itself.")
-    organisation_id = models.BigIntegerField(null=True, help_text="For whom the actor acted.")
+    actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
+    organisation_id = models.BigIntegerField(null=True, help_text="The organisation for which the actor acted.")
     kind = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
@@ -34,12 +34,12 @@ class Event(models.Model):
     within_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
-    audience = models.CharField(max_length=10, choices=Audience, blank=True, help_text="Blank: told to nobody.")
+    audience = models.CharField(max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is told.")
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     context_id = models.UUIDField(
         null=True,
         editable=False,
-        help_text="The context of row history in which it happened; the database fills it in.",
+        help_text="The context in the row history. The database fills it in.",
     )
 
     class Meta:
@@ -174,16 +174,17 @@ class Unnumbered(models.Model):
 class Export(models.Model):
     """An export to a file: who, what, when and how many rows. Append-only."""
 
-    actor_id = models.BigIntegerField(null=True, help_text="None: somebody who was not signed in.")
-    seen_as_id = models.BigIntegerField(null=True, help_text="As whom an administrator was looking.")
-    what = models.CharField(max_length=60, help_text="The name of the page that makes it.")
-    record_id = models.BigIntegerField(null=True, help_text="The record it is about, where it is about one.")
+    actor_id = models.BigIntegerField(null=True, help_text="Empty if the person was not signed in.")
+    seen_as_id = models.BigIntegerField(null=True, help_text="The person as whom an administrator viewed the site.")
+    what = models.CharField(max_length=60, help_text="The name of the page that made the file.")
+    record_id = models.BigIntegerField(null=True, help_text="The record it is about, if any.")
     asked = models.CharField(
         max_length=1000,
         blank=True,
-        help_text="Of a list: its name, the kind of file, and filters, columns and order; typed words are left out.",
+        help_text="For a list: its name, the format, and its filters, columns and order, without words that people "
+        "typed.",
     )
-    rows = models.PositiveIntegerField(null=True, help_text="None: a document, not a list.")
+    rows = models.PositiveIntegerField(null=True, help_text="The number of rows; empty for a document.")
     at = models.DateTimeField()
 
     class Meta:

@@ -43,15 +43,17 @@ class CalendarAddress(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty, as the view: the person's own dates.",
+        help_text="If this and the view are empty, the calendar shows the person’s own dates.",
     )
     view_number = models.BigIntegerField(
-        "saved view", null=True, blank=True, help_text="The number of a saved view of a list, whose room lies above."
+        "saved view", null=True, blank=True, help_text="The number of a saved view of a list."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in the address.")
     kinds = ArrayField(models.CharField(max_length=10, choices=CalendarKind), help_text="Kinds of entry that it shows.")
     made_at = models.DateTimeField()
-    read_at = models.DateTimeField(null=True, blank=True, help_text="When a program last read it, to the hour.")
+    read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a calendar program last read it, rounded to the hour."
+    )
 
     objects = CalendarAddressQuerySet.as_manager()
 

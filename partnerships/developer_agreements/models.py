@@ -40,7 +40,9 @@ class DeveloperAgreement(models.Model):
     ended_on = models.DateField(null=True, blank=True)
     # A plain number: import runs belong to a room above, and foreign keys never point upwards.
     run_id = models.BigIntegerField(
-        "import run", null=True, help_text="The number of the import that added it; None if it was entered on a page."
+        "import run",
+        null=True,
+        help_text="The number of the import that added it. Empty if somebody entered it on a page.",
     )
 
     objects = DeveloperAgreementQuerySet.as_manager()

@@ -70,7 +70,9 @@ class Version(models.Model):
     number = models.PositiveIntegerField()
     content = models.JSONField()
     prose = models.JSONField(default=dict)
-    prose_rules = models.CharField(max_length=16, default="", help_text="The rules that rendered the HTML.")
+    prose_rules = models.CharField(
+        max_length=16, default="", help_text="The version of the rules that rendered the HTML."
+    )
     note = models.TextField()
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
@@ -109,7 +111,9 @@ class Signatory(models.Model):
     asked_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
-    escalated_at = models.DateTimeField(null=True, blank=True, help_text="When the next post was told that it is late.")
+    escalated_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the next post was emailed that the signature is late."
+    )
     questions = models.JSONField(default=list, blank=True, help_text="Questions to answer with the signature.")
     link_key = models.CharField(max_length=64)
 

@@ -45,7 +45,7 @@ class SavedView(models.Model):
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
     kind = models.CharField(max_length=30, help_text="The name of the list.")
     name = models.CharField(max_length=100)
-    state = models.JSONField(default=dict, help_text="Filters, columns, sort, group and look: see `lists.reading`.")
+    state = models.JSONField(default=dict, help_text="The filters, columns, sorting, grouping and layout.")
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name="shared with"
     )

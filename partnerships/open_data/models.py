@@ -29,7 +29,7 @@ class Publication(models.Model):
     """An organisation publishes the files of a standard: begun → ended."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
-    standard = models.CharField(max_length=40, help_text="Its code in the specification.")
+    standard = models.CharField(max_length=40, help_text="The code in the specification.")
     reason = models.TextField()
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -64,7 +64,7 @@ class Record(models.Model):
     what has not changed (decision 67).
     """
 
-    dataset = models.CharField(max_length=40, help_text="Its code in the specification.")
+    dataset = models.CharField(max_length=40, help_text="The code in the specification.")
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     agreement = models.ForeignKey(
         DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"

@@ -81,13 +81,13 @@ class Email(models.Model):
 
     lane = models.PositiveSmallIntegerField(choices=Lane)
     kind = models.CharField(max_length=40)
-    person_id = models.BigIntegerField(null=True, help_text="The recipient. None: an address without a person.")
+    person_id = models.BigIntegerField(null=True, help_text="The recipient. Empty for an address without a person.")
     sender_id = models.BigIntegerField(
-        null=True, help_text="The organisation on whose behalf it is sent; its leads may read the state."
+        null=True, help_text="The organisation on whose behalf it is sent. Its leads can read the status."
     )
-    params = models.JSONField(default=dict, help_text="What its kind composes it from: numbers and codes.")
+    params = models.JSONField(default=dict, help_text="The numbers and codes from which the email is composed.")
     secrets = models.JSONField(
-        null=True, blank=True, help_text="Parameters that open something, such as a token; gone once it is settled."
+        null=True, blank=True, help_text="Secret parameters, such as a token. Deleted once the email is settled."
     )
     status = models.CharField(max_length=10, choices=EmailStatus, default=EmailStatus.QUEUED)
     message_id = models.CharField(max_length=120, blank=True)
@@ -95,7 +95,7 @@ class Email(models.Model):
     subject = models.CharField(max_length=400, blank=True)
     recipe = models.JSONField(null=True, blank=True)
     tokens = models.JSONField(
-        null=True, blank=True, help_text="The words of the message that open something; gone once it is settled."
+        null=True, blank=True, help_text="The secret words of the message. Deleted once the email is settled."
     )
     memo = models.JSONField(null=True, blank=True, help_text="What the composer needs to know when it is sent again.")
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -104,13 +104,17 @@ class Email(models.Model):
     doubts = models.PositiveSmallIntegerField(
         default=0, help_text="How often a server may have accepted it without answering."
     )
-    in_doubt = models.BooleanField(default=False, help_text="A server may have it: it is sent again only unchanged.")
+    in_doubt = models.BooleanField(
+        default=False, help_text="A mail server may already have it, so it can only be sent again unchanged."
+    )
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
-    reason_code = models.CharField(max_length=20, blank=True, choices=EmailReason, help_text="What code asks for.")
+    reason_code = models.CharField(
+        max_length=20, blank=True, choices=EmailReason, help_text="The reason as a code, for programs."
+    )
     provider_id = models.CharField(max_length=200, blank=True)
     repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email that this one repeats.")
 
@@ -170,7 +174,7 @@ class SuppressionCause(models.TextChoices):
     """Why an address is suppressed, for code; `reason` is for people."""
 
     REFUSED = "refused", "The mail server refused the address"
-    BOUNCED = "bounced", "An email bounced for good"
+    BOUNCED = "bounced", "An email bounced permanently"
     BOUNCED_OFTEN = "bounced_often", "Emails bounced too often"
     COMPLAINT = "complaint", "They marked our emails as spam"
     OTHER = "other", "Something else"
@@ -190,7 +194,9 @@ class Suppression(models.Model):
     cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
     since = models.DateTimeField()
-    set_by_id = models.BigIntegerField(null=True, blank=True, help_text="The person who did it. None: a bounce.")
+    set_by_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The person who suppressed it. Empty for a bounce."
+    )
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -219,8 +225,8 @@ class Bounce(models.Model):
         Refused: by a policy, which says nothing about the address. Delayed: still being tried.
         """
 
-        HARD = "hard", "Bounced for good"
-        SOFT = "soft", "Bounced for now"
+        HARD = "hard", "Bounced permanently"
+        SOFT = "soft", "Bounced temporarily"
         COMPLAINT = "complaint", "Complaint"
         REFUSED = "refused", "Refused by a policy"
         DELAYED = "delayed", "Delayed"

@@ -81,7 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     left_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(
-        null=True, blank=True, help_text="When everything personal was taken out; the row stays as “a former member”."
+        null=True, blank=True, help_text="When the person was erased. The row stays as “a former member”."
     )
 
     objects: ClassVar[UserManager] = UserManager()
@@ -174,12 +174,12 @@ class SecurityEventKind(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", "Password changed"
     SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor changed"
     ADDRESS_CHANGED = "address_changed", "Email address changed"
-    ADMINISTRATION = "administration", "Administration given or withdrawn"
+    ADMINISTRATION = "administration", "Administrator rights given or withdrawn"
     SESSIONS_ENDED = "sessions_ended", "Sessions ended"
     ACCESS_ENDED = "access_ended", "Access ended"
     DATA_EXPORTED = "data_exported", "Personal data exported"
-    VIEWED_AS = "viewed_as", "Seen by an administrator as this person"
-    DIGEST_SEEN = "digest_seen", "Digest seen by an administrator"
+    VIEWED_AS = "viewed_as", "Site viewed by an administrator as this person"
+    DIGEST_SEEN = "digest_seen", "Digest viewed by an administrator"
 
 
 class SecurityEvent(models.Model):
@@ -345,7 +345,7 @@ class RetentionRun(models.Model):
     day = models.DateField(unique=True)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    removed = models.JSONField(default=dict, help_text="How many things went, by rule.")
+    removed = models.JSONField(default=dict, help_text="How many rows each rule removed.")
 
     def __str__(self) -> str:
         return f"Retention of {self.day}"
@@ -358,7 +358,11 @@ class RetentionRuleState(models.Model):
     first_tried_at = models.DateTimeField()
     tried_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=100, blank=True, help_text="The kind of error; its words may be personal.")
+    error = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="The kind of error. Its text may contain personal data, so it is not kept.",
+    )
 
     def __str__(self) -> str:
         return self.rule

@@ -91,11 +91,11 @@ class FrozenReport(Audience):
     Its snapshot counts what every person of its audience could read then. `question` are the filters, as in an address.
     """
 
-    report = models.CharField(max_length=60, help_text="The name of the report in addresses.")
+    report = models.CharField(max_length=60, help_text="The name of the report in web addresses.")
     name = models.CharField(max_length=200)
     reason = models.TextField()
     question = models.TextField(blank=True)
-    content = models.JSONField(help_text="The snapshot: see `reports.snapshot`.")
+    content = models.JSONField(help_text="The figures of the report, as a snapshot.")
     frozen_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField()
 
@@ -160,11 +160,13 @@ class Schedule(Audience):
     question = models.TextField(blank=True)
     every = models.CharField(max_length=7, choices=Every)
     next_on = models.DateField()
-    first_on = models.DateField(help_text="The day of the month that it keeps.")
+    first_on = models.DateField(help_text="The day of the month on which it is sent.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveSmallIntegerField(default=0, help_text="How often making it failed since it was due.")
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="How many times making it has failed since it was due."
+    )
 
     objects = ScheduleQuerySet.as_manager()
 

@@ -34,7 +34,7 @@ class Status(models.TextChoices):
     Unread waits for a person to say which heading is which column. Unchecked and waiting are a worker's.
     """
 
-    UNREAD = "unread", "Waiting for its headings"
+    UNREAD = "unread", "Headings to be matched"
     UNCHECKED = "unchecked", "Being checked"
     PREVIEWED = "previewed", "Waiting to be imported"
     WAITING = "waiting", "Being imported"
@@ -82,7 +82,7 @@ class Upload(LeasedJob):
     site = models.CharField(max_length=100, blank=True, help_text="The key of the site that all rows are about.")
     file_name = models.CharField(max_length=300)
     all_or_nothing = models.BooleanField(default=False)
-    headings = models.JSONField(default=dict, help_text="The code of a column by the heading that a person chose.")
+    headings = models.JSONField(default=dict, help_text="For each heading that a person chose, the code of its column.")
     report = models.JSONField(default=dict)
     content = models.BinaryField(null=True, editable=False)
     seen = models.PositiveIntegerField(default=0)
@@ -160,7 +160,7 @@ class OwnHeading(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)
-    heading = models.CharField(max_length=120, help_text="Without case, spaces and punctuation.")
+    heading = models.CharField(max_length=120, help_text="The heading without case, spaces and punctuation.")
     column = models.CharField(max_length=40, help_text="The code of the column.")
     confirmed_at = models.DateTimeField()
     confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -68,7 +68,7 @@ class RunStatus(models.TextChoices):
     """
 
     CHECKING = "checking", "Waiting to be checked"
-    UNREAD = "unread", "Waiting for its headings"
+    UNREAD = "unread", "Headings to be matched"
     PREVIEWED = "previewed", "Waiting to be applied"
     APPLIED = "applied", "Applied"
     DISCARDED = "discarded", "Discarded"
@@ -119,7 +119,7 @@ class ImportRun(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Whose own files they are, if its staff uploaded them.",
+        help_text="The organisation whose own files they are, if its staff uploaded them.",
     )
 
     objects = ImportRunQuerySet.as_manager()
@@ -171,7 +171,7 @@ class KnownHeading(models.Model):
 
     register = models.CharField(max_length=24, choices=Register)
     publisher = models.CharField(max_length=120)
-    heading = models.CharField(max_length=120, help_text="Without case, spaces and punctuation.")
+    heading = models.CharField(max_length=120, help_text="The heading without case, spaces and punctuation.")
     column = models.CharField(max_length=40, help_text="The code of the column.")
     confirmed_at = models.DateTimeField()
     confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

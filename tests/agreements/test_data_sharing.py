@@ -1,4 +1,4 @@
-"""Personal data opens only while a signed data-sharing agreement is in force."""
+"""Personal data can be opened only while a signed data-sharing agreement is in force."""
 
 from __future__ import annotations
 

@@ -48,13 +48,13 @@ class Notice(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()
     last_day = models.DateField()
-    ends_partnership = models.BooleanField(help_text="The partnership cannot go on without this party.")
+    ends_partnership = models.BooleanField(help_text="Tick if the partnership cannot continue without this party.")
     given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     given_at = models.DateTimeField()
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_because = models.TextField(blank=True)
-    done_at = models.DateTimeField(null=True, blank=True, help_text="When a job carried it out.")
+    done_at = models.DateTimeField(null=True, blank=True, help_text="When the notice took effect.")
 
     objects = NoticeQuerySet.as_manager()
 
@@ -64,7 +64,7 @@ class Notice(models.Model):
                 fields=["partnership", "organisation"],
                 condition=Q(withdrawn_at=None, done_at=None),
                 name="one_open_notice_a_party",
-                violation_error_message="This organisation has given notice already.",
+                violation_error_message="This organisation has already given notice.",
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_withdrawn_or_carried_out"

@@ -19,7 +19,7 @@ class WorkingGroup(models.Model):
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="as_group")
     parent = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="groups")
     outlives_parent = models.BooleanField(
-        "goes on after its partnership", default=False, help_text="Otherwise it ends when its partnership ends."
+        "continues after its partnership", default=False, help_text="Otherwise it ends when its partnership ends."
     )
 
     class Meta:

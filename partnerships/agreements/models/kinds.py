@@ -54,12 +54,13 @@ class PartnershipKind(Vocabulary):
     needs_data_sharing = models.BooleanField(
         "shares personal data",
         default=False,
-        help_text="Personal data opens only while a signed data-sharing agreement is in force.",
+        help_text="Personal data can be opened only while a signed data-sharing agreement is in force.",
     )
     gives_data_sharing = models.BooleanField(
         "is a data-sharing agreement",
         default=False,
-        help_text="Partnerships of this kind are the signed agreements that open personal data.",
+        help_text="Partnerships of this kind are the data-sharing agreements that must be signed before anybody can "
+        "open personal data.",
     )
     notice_days = models.PositiveSmallIntegerField(
         "days of notice",
@@ -120,7 +121,7 @@ class Declared(models.Model):
     active = models.BooleanField(
         "in use",
         default=True,
-        help_text="Untick to retire it: new terms leave it out; old versions still show it.",
+        help_text="Untick to retire it. New terms will leave it out, and old versions still show it.",
     )
 
     class Meta:
@@ -152,8 +153,8 @@ class KindTable(Declared):
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
-    label = models.CharField(max_length=120, help_text="The whole table: Lots.")
-    one = models.CharField("one row", max_length=60, help_text="One row, in lower case: lot.")
+    label = models.CharField(max_length=120, help_text="Such as Lots, for the whole table.")
+    one = models.CharField("one row", max_length=60, help_text="Such as lot, for one row. Use lower case.")
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(
         "needs at least one row", default=False, help_text="The terms cannot be signed while the table is empty."
@@ -199,14 +200,17 @@ class KindField(Declared):
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
     label = models.CharField(max_length=120)
     shape = models.CharField("holds", max_length=10, choices=SHAPES)
-    choices = models.TextField(blank=True, help_text="For choices: one on each line, as code: Label.")
+    choices = models.TextField(
+        blank=True, help_text="For a field with choices: write one on each line, as code: Label."
+    )
     help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
     required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
     starter = models.TextField(
         "starts with",
         max_length=2000,
         blank=True,
-        help_text="What the first draft of the terms starts with. Leave empty for nothing. Not for columns of tables.",
+        help_text="What the first draft of the terms starts with. Leave empty for nothing. Columns of tables cannot "
+        "have this.",
     )
 
     class Meta:
@@ -222,7 +226,8 @@ class KindField(Declared):
             models.CheckConstraint(
                 condition=Q(shape="choice") ^ Q(choices=""),
                 name="kindfield_choices",
-                violation_error_message="Give choices to a field that holds one of some choices, and to no other.",
+                violation_error_message="Enter choices only for a field of the type “One of several choices”, which "
+                "needs them.",
             ),
         ]
 
@@ -279,7 +284,7 @@ class KindCheck(Declared):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty: the fields of the terms themselves.",
+        help_text="Leave empty to check the fields of the terms themselves.",
     )
     field = models.CharField(max_length=40, help_text="Code of the field or column.")
     other = models.CharField(max_length=40, blank=True, help_text="Code of the second field, if the check needs one.")
@@ -328,7 +333,7 @@ class StarterClause(Declared):
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="starter_clauses")
     title = models.CharField(max_length=200)
-    body = models.TextField(max_length=10_000, help_text="Plain English; Markdown works.")
+    body = models.TextField(max_length=10_000, help_text="Write plain English. You can use Markdown.")
 
     class Meta:
         verbose_name = "starter clause"

@@ -132,7 +132,7 @@ class ObjectiveLink(models.Model):
             models.UniqueConstraint(
                 fields=["objective", "provider", "key"],
                 name="one_objective_link",
-                violation_error_message="This is linked already.",
+                violation_error_message="This is already linked.",
             )
         ]
 

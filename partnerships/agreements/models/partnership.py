@@ -158,20 +158,29 @@ class Partnership(models.Model):
     review_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
     goes_on = models.BooleanField(
-        "continues until ended", default=False, help_text="The end date does not end it; a party has to."
+        "continues until ended",
+        default=False,
+        help_text="The partnership continues after its end date until a party ends it.",
     )
     notice_ends_on = models.DateField(
-        null=True, blank=True, editable=False, help_text="The last day because of a notice; see Notice."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The last day, if a notice ends the partnership.",
     )
     notice_days = models.PositiveSmallIntegerField(
-        "days of notice", null=True, blank=True, help_text="How long before leaving or ending a party gives notice."
+        "days of notice",
+        null=True,
+        blank=True,
+        help_text="How many days’ notice a party must give before it leaves or ends the partnership.",
     )
     quorum = models.PositiveSmallIntegerField(null=True, blank=True)
     meeting_frequency = models.CharField(max_length=80, blank=True)
     contact_days = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="Days without a conversation after which it has gone quiet; empty: as the site.",
+        help_text="How many days without a conversation mean that it has gone quiet. Leave empty for the site’s "
+        "default.",
     )
     reports_to = models.CharField(max_length=200, blank=True)
     contribution = models.TextField("contribution in money and kind", blank=True)
@@ -185,7 +194,7 @@ class Partnership(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The version of the terms that the columns hold.",
+        help_text="The version of the terms from which these fields were copied.",
     )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

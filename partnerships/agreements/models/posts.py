@@ -104,7 +104,7 @@ class Post(models.Model):
         null=True,
         blank=True,
         related_name="posts",
-        help_text="Empty: a post of the whole organisation.",
+        help_text="Leave empty for a post of the whole organisation.",
     )
     role = models.CharField(max_length=16, choices=PostRole)
     title = models.CharField(max_length=150, blank=True, help_text="Such as “Head of housing strategy”.")
@@ -196,19 +196,21 @@ class Holder(models.Model):
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="posts_held")
-    name = models.CharField(max_length=150, blank=True, help_text="Of a contact without an account.")
-    email = models.EmailField(max_length=254, blank=True, help_text="Of somebody with an account: another address.")
+    name = models.CharField(max_length=150, blank=True, help_text="For a contact without an account.")
+    email = models.EmailField(
+        max_length=254, blank=True, help_text="For somebody with an account: a different address for partners to use."
+    )
     phone = models.CharField(max_length=40, blank=True)
     working_days = models.CharField(max_length=100, blank=True, help_text="Such as “Monday to Wednesday”.")
     note = models.CharField(max_length=300, blank=True, help_text="Such as “Call before noon”.")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    is_alone = models.BooleanField(default=True, help_text="Whether the post has one holder at a time, by its role.")
-    reason = models.CharField(max_length=300, blank=True, help_text="Why they took the post up, or gave it up.")
+    is_alone = models.BooleanField(default=True, help_text="Whether a post with this role has one holder at a time.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why they took or gave up the post.")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
     cleared_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the contact data was emptied: by request, or by its age."
+        null=True, blank=True, help_text="When the contact details were deleted, on request or because of their age."
     )
 
     objects = HolderQuerySet.as_manager()

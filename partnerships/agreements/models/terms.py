@@ -77,7 +77,7 @@ class TermsProposal(documents.Draft):
     """New terms, or an amendment of those in force.
 
     drafting → awaiting signatures → signed by every party; withdrawn or not agreed before that. A signature declined
-    takes it back to drafting. Put up for signature, it becomes a version; put up again, another one. The first terms
+    takes it back to drafting. Sent for signature, it becomes a version; sent again, another one. The first terms
     are a proposal without `based_on`. `number` counts all proposals and stands in addresses; `amendment_number` counts
     amendments, withdrawn ones too, and is what people read. `from_day` is the wanted day; empty: the day on which the
     last party signs. `declarations` say which fields and tables its kind of partnership has (see
@@ -97,7 +97,7 @@ class TermsProposal(documents.Draft):
     status = models.CharField(max_length=10, choices=ProposalStatus, default=ProposalStatus.DRAFTING)
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.TextField(blank=True, help_text="Why signing stopped last.")
+    outcome = models.TextField(blank=True, help_text="Why signing last stopped.")
 
     objects = TermsProposalQuerySet.as_manager()
 
@@ -161,8 +161,8 @@ class TermsProposal(documents.Draft):
 class Origin(models.TextChoices):
     """How a version came to be."""
 
-    PROPOSED = "proposed", "Put up for signature"
-    BEFORE_SIGNING = "before_signing", "Accepted before signing existed"
+    PROPOSED = "proposed", "Sent for signature"
+    BEFORE_SIGNING = "before_signing", "Accepted before terms could be signed here"
     CONSOLIDATED = "consolidated", "Consolidated"
 
 
@@ -191,7 +191,7 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
 
 
 class TermsVersion(documents.Version):
-    """Terms as put up for signature, or as they are after several amendments.
+    """Terms as sent for signature, or as they are after several amendments.
 
     A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are as they were, so
     that the version prints as it was. A consolidated version has no signatures of its own: it is the signed version
@@ -207,9 +207,9 @@ class TermsVersion(documents.Version):
     amendment = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=200)
     kind_label = models.CharField(max_length=120)
-    parties = models.JSONField(help_text="Id, name and role of each party, as they were.")
+    parties = models.JSONField(help_text="The id, name and role of each party at that time.")
     declarations = models.JSONField(default=dict)
-    from_day = models.DateField(null=True, blank=True, help_text="The day from which it was meant to apply.")
+    from_day = models.DateField(null=True, blank=True, help_text="The day from which it was planned to apply.")
 
     objects = TermsVersionQuerySet.as_manager()
 
@@ -270,7 +270,7 @@ class TermsSignatory(documents.Signatory):
     """
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
-    joins = models.BooleanField(default=False, help_text="It joined when the version was in force already.")
+    joins = models.BooleanField(default=False, help_text="The party joined after the version came into force.")
     asked_people = models.JSONField(default=list)
 
     objects = TermsSignatoryQuerySet.as_manager()
@@ -291,7 +291,7 @@ class How(models.TextChoices):
     PAGE = "page", "On the page"
     LINK = "link", "By the link in the email"
     PAPER = "paper", "On paper"
-    ACCEPTED = "accepted", "By accepting the invitation, before signing existed"
+    ACCEPTED = "accepted", "By accepting the invitation, before terms could be signed here"
 
 
 class TermsSignature(documents.Signature):

@@ -142,7 +142,7 @@ class Commitment(models.Model):
         Organisation,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Responsible for it when the owner has left.",
+        help_text="The organisation that is responsible if the owner leaves.",
     )
     due_on = models.DateField(null=True, blank=True)
     original_due_on = models.DateField(null=True, blank=True)
@@ -166,19 +166,23 @@ class Commitment(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Reported it done. An action without one was done before actions were verified, and is over.",
+        help_text="The person who reported it as done. Empty for actions that were done before actions needed to be "
+        "verified.",
     )
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     reason = models.TextField(blank=True, help_text="Why it was cancelled or superseded.")
     key = models.UUIDField(
-        null=True, blank=True, unique=True, help_text="From the form: sending it twice creates one commitment."
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="A key from the form, so that sending the form twice creates one commitment.",
     )
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account hear its title, date and status.",
+        help_text="Stakeholders without an account are told its title, date and status.",
     )
     source = models.CharField(max_length=60, blank=True, help_text="The register it was imported from.")
     source_reference = models.CharField(max_length=200, blank=True)

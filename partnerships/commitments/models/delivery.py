@@ -101,7 +101,7 @@ class Evidence(models.Model):
     file = models.FileField(upload_to="commitments/%Y/%m", max_length=300)
     file_name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=100)
-    size = models.PositiveIntegerField(help_text="Bytes.")
+    size = models.PositiveIntegerField(help_text="Size in bytes.")
     sha256 = models.CharField(max_length=64)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")

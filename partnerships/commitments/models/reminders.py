@@ -22,7 +22,7 @@ class Reminder(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When its email was recorded.")
     dropped_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was dropped. Not used since emails are in the outbox."
+        null=True, blank=True, help_text="When the reminder was dropped. No longer used: emails are now in the outbox."
     )
 
     class Meta:

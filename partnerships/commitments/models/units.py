@@ -14,7 +14,7 @@ class Unit(Vocabulary):
 
     # As short as the columns that hold it.
     code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)
-    one = models.CharField("label for one", max_length=120, help_text="After the number 1: home.")
+    one = models.CharField("label for one", max_length=120, help_text="The word after the number 1, such as home.")
 
 
 def unit_words(code: str) -> tuple[str, str]:

@@ -73,7 +73,7 @@ class Conversation(models.Model):
         Organisation,
         on_delete=models.PROTECT,
         related_name="conversations_kept",
-        help_text="It keeps the record.",
+        help_text="The organisation that keeps the record.",
     )
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="conversations"
@@ -93,7 +93,10 @@ class Conversation(models.Model):
     agreed_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it was cancelled.")
     key = models.UUIDField(
-        null=True, blank=True, unique=True, help_text="From the form: sending it twice creates one conversation."
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="A key from the form, so that sending the form twice creates one conversation.",
     )
 
     objects = ConversationQuerySet.as_manager()

@@ -57,7 +57,7 @@ class Attachment(models.Model):
     file = models.FileField(upload_to="conversations/%Y/%m", max_length=300, blank=True)
     file_name = models.CharField(max_length=200, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
-    size = models.PositiveIntegerField(default=0, help_text="Bytes.")
+    size = models.PositiveIntegerField(default=0, help_text="Size in bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -49,7 +49,7 @@ class MeetingStatus(models.TextChoices):
 class HolidayChoice(models.TextChoices):
     """What the cycle does with a bank holiday."""
 
-    KEEP = OnHoliday.KEEP.value, "Keep the date, and point it out"
+    KEEP = OnHoliday.KEEP.value, "Keep the date, and say that it is a bank holiday"
     LATER = OnHoliday.LATER.value, "Move it to the next working day"
     EARLIER = OnHoliday.EARLIER.value, "Move it to the working day before"
 
@@ -71,11 +71,13 @@ class MeetingCycle(models.Model):
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="meeting_cycle")
     unit = models.CharField(max_length=6, choices=CycleUnit)
     interval = models.PositiveSmallIntegerField()
-    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
-    position = models.SmallIntegerField(help_text="Which such weekday of the month; -1 is the last. Weeks have 0.")
+    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday and 6 is Sunday.")
+    position = models.SmallIntegerField(
+        help_text="Which of these weekdays in the month: 1 is the first, -1 the last. 0 if the cycle counts weeks."
+    )
     starts_on = models.DateField()
     time = models.TimeField()
-    minutes = models.PositiveSmallIntegerField(help_text="How long a meeting lasts.")
+    minutes = models.PositiveSmallIntegerField(help_text="The length of each meeting in minutes.")
     format = models.CharField(max_length=10, choices=Format)
     place = models.CharField(max_length=200, blank=True)
     link = models.URLField(max_length=500, blank=True)
@@ -136,17 +138,19 @@ class Meeting(models.Model):
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="+", help_text="It calls the meeting."
+        Organisation, on_delete=models.PROTECT, related_name="+", help_text="The organisation that calls the meeting."
     )
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.PLANNED)
     starts_at = models.DateTimeField()
-    minutes = models.PositiveSmallIntegerField(help_text="How long it lasts.")
+    minutes = models.PositiveSmallIntegerField(help_text="The length of the meeting in minutes.")
     format = models.CharField(max_length=10, choices=Format)
     place = models.CharField(max_length=200, blank=True)
     link = models.URLField(max_length=500, blank=True)
-    note = models.TextField(blank=True, help_text="What those invited should know.")
-    cycle_day = models.DateField(null=True, blank=True, help_text="The day of the cycle that it stands for.")
+    note = models.TextField(blank=True, help_text="A note to those invited.")
+    cycle_day = models.DateField(
+        null=True, blank=True, help_text="The date in the meeting cycle that this meeting is for."
+    )
     reason = models.TextField(blank=True, help_text="Why it was called off.")
     agenda_sent_at = models.DateTimeField(null=True, blank=True)
     quorum_needed = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -159,13 +163,16 @@ class Meeting(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account hear its title, date and status.",
+        help_text="Stakeholders without an account are told its title, date and status.",
     )
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     key = models.UUIDField(
-        null=True, blank=True, unique=True, help_text="From the form: sending it twice plans one meeting."
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="A key from the form, so that sending the form twice plans one meeting.",
     )
 
     objects = MeetingQuerySet.as_manager()

@@ -124,7 +124,7 @@ class OpenDigest(models.Model):
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0: the digest itself.")
+    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0 for the digest itself.")
     email_id = models.BigIntegerField(unique=True)
 
     class Meta:

@@ -60,7 +60,7 @@ class Preference(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The nation whose weekends and bank holidays bring no digests; none: any day.",
+        help_text="The nation on whose weekends and bank holidays no digests are sent. Empty for digests on any day.",
     )
     days = models.PositiveSmallIntegerField(
         default=schedule.EVERY_DAY,
@@ -75,14 +75,17 @@ class Preference(models.Model):
     )
     tells_matches = models.BooleanField(
         default=True,
-        help_text="Send new matches of their organisation's asks and offers; only for people with an account.",
+        help_text="Whether to send new matches of their organisation’s asks and offers. Only for people with an "
+        "account.",
     )
-    paused_from = models.DateField(null=True, blank=True, help_text="The first day of the pause; none: at once.")
+    paused_from = models.DateField(
+        null=True, blank=True, help_text="The first day of the pause. Empty if the pause started at once."
+    )
     paused_until = models.DateField(null=True, blank=True, help_text="The first day on which digests may come again.")
     refused_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the person stopped everything; typing their address then sends them nothing.",
+        help_text="When the person stopped all emails. After that, entering their address sends them nothing.",
     )
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(

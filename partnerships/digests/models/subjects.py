@@ -77,7 +77,8 @@ class DeliverySubject(models.Model):
         models.BigIntegerField(),
         default=list,
         db_default=[],
-        help_text="The events told. Others in between were not chosen, not for this reader, or told elsewhere.",
+        help_text="The events that the digest includes. Others in between were not chosen, not for this reader, or "
+        "reported elsewhere.",
     )
     left_out = models.CharField(
         max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."

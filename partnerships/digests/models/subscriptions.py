@@ -143,14 +143,14 @@ class Subscription(models.Model):
         Recommendation, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
     )
     key = models.CharField(
-        max_length=80, blank=True, default="", db_default="", help_text="The site or milestone of the plan followed."
+        max_length=80, blank=True, default="", db_default="", help_text="The site or milestone that is followed."
     )
     hears = models.CharField(
         max_length=10,
         choices=Hears,
         default=Hears.EVERYTHING,
         db_default=Hears.EVERYTHING,
-        help_text="Which changes its digests tell.",
+        help_text="Which changes its digests include.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
     how = models.CharField(max_length=4, choices=How, default=How.SELF)
@@ -168,13 +168,13 @@ class Subscription(models.Model):
         max_length=8,
         choices=Frequency,
         blank=True,
-        help_text="For this subscription only; empty means the person's own preference.",
+        help_text="How often, for this subscription only. Empty for the person’s own preference.",
     )
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person said no themselves; nobody may ask them again soon."
+        null=True, blank=True, help_text="When the person said no themselves. Nobody may ask them again for some time."
     )
     stopped_from = models.CharField(
         max_length=10,

@@ -59,7 +59,9 @@ class Publication(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     published_at = models.DateTimeField()
-    available_at = models.DateTimeField(help_text="When to spread it: at once, and again when an embargo ends.")
+    available_at = models.DateTimeField(
+        help_text="When to work out who gets it: at once, and again when an embargo ends."
+    )
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -141,7 +141,7 @@ class Receipt(models.Model):
     referred_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     referred_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     referred_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, help_text="For the colleague. Only their organisation can read it.")
+    note = models.TextField(blank=True, help_text="A message to the colleague. Only their organisation can read it.")
 
     objects = ReceiptQuerySet.as_manager()
 

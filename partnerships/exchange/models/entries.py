@@ -158,7 +158,7 @@ class Entry(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account hear its title, date and status.",
+        help_text="Stakeholders without an account are told its title, date and status.",
     )
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

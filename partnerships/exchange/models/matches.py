@@ -49,7 +49,7 @@ class Match(models.Model):
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_offer")
-    score = models.PositiveSmallIntegerField(help_text="0 to 100; see matching.py.")
+    score = models.PositiveSmallIntegerField(help_text="A score from 0 to 100.")
     reasons = ArrayField(models.CharField(max_length=200), default=list)
     found_at = models.DateTimeField()
 

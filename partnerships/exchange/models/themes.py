@@ -24,14 +24,14 @@ class Theme(Vocabulary):
     # As short as the columns that hold it.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
     number = models.PositiveSmallIntegerField(
-        unique=True, editable=False, help_text="Stands for the theme in stored matching keys; it never changes."
+        unique=True, editable=False, help_text="The number of the theme in stored matching keys. It never changes."
     )
     units = ArrayField(
         models.CharField(max_length=10),
         default=list,
         blank=True,
-        help_text="Codes of the units that asks and offers of this theme are counted in, with commas between them: "
-        "hectares, homes. Empty: every unit.",
+        help_text="Codes of the units that asks and offers of this theme are counted in, separated by commas, such "
+        "as hectares, homes. Leave empty for every unit.",
     )
 
     class Meta:

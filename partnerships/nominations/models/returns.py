@@ -196,8 +196,8 @@ class ReturnLine(models.Model):
     in_time = models.PositiveIntegerField(null=True, blank=True, help_text="Vacancies with a nominee in time.")
     days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Working days agreed for naming one.")
     decision = models.CharField(max_length=9, choices=Decision, blank=True)
-    reason = models.TextField(blank=True, help_text="Why the council disputed it last.")
-    answer = models.TextField(blank=True, help_text="What the provider says to that.")
+    reason = models.TextField(blank=True, help_text="Why the council last disputed it.")
+    answer = models.TextField(blank=True, help_text="What the provider answered.")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -29,7 +29,7 @@ class HandoverState(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     DISPUTED = "disputed", "Disputed"
     APPLIED = "applied", "Passed on"
-    STAYED = "stayed", "Cannot pass on"
+    STAYED = "stayed", "Cannot be handed over"
 
 
 #: States in which the predecessor can still change a line.
@@ -88,14 +88,14 @@ class Handover(models.Model):
     consent_recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     consent_recorded_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(max_length=300, blank=True, help_text="Where the consent or agreement can be read.")
-    due_on = models.DateField(null=True, blank=True, help_text="By when the successor answers.")
+    due_on = models.DateField(null=True, blank=True, help_text="The date by which the successor should answer.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_at = models.DateTimeField()
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
-    dispute = models.TextField(blank=True, help_text="Why the successor does not take it over.")
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When successors' leads were told that it waits.")
+    dispute = models.TextField(blank=True, help_text="Why the successor disputes it.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the successor’s leads were emailed about it.")
     applied_at = models.DateTimeField(null=True, blank=True)
 
     objects = HandoverQuerySet.as_manager()

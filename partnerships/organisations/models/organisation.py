@@ -111,7 +111,7 @@ class Organisation(models.Model):
     kind = models.CharField(max_length=30, choices=Kind)
     council_type = models.CharField(max_length=4, choices=CouncilType, blank=True)
     designation = models.CharField(
-        max_length=40, blank=True, help_text="Registered providers: Non-profit, Profit or Local authority."
+        max_length=40, blank=True, help_text="For registered providers: Non-profit, Profit or Local authority."
     )
     legal_form = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
@@ -129,10 +129,10 @@ class Organisation(models.Model):
         help_text="The key of the OpenID Connect provider that its people may sign in through.",
     )
     own_sign_in_required_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when its people must sign in through that provider."
+        null=True, blank=True, help_text="When its people first had to sign in through that provider."
     )
     is_demonstration = models.BooleanField(
-        "demonstration", default=False, help_text="Invented: it came with the demonstration network."
+        "demonstration", default=False, help_text="Tick if it is invented and came with the demonstration network."
     )
     missing_since = models.DateField(null=True, blank=True)
     missing_from = models.JSONField(default=dict, blank=True)

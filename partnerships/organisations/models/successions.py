@@ -104,13 +104,15 @@ class Succession(models.Model):
     status = models.CharField(max_length=12, choices=SuccessionStatus, default=SuccessionStatus.PROPOSED)
     place = models.CharField(max_length=120, blank=True, help_text="The place it is about, such as a county.")
     proposal = models.CharField(
-        max_length=120, blank=True, help_text="Which of several proposals for the place it is part of."
+        max_length=120,
+        blank=True,
+        help_text="If there are several proposals for the place, the one that this is part of.",
     )
     shadow_on = PartialDateColumn(null=True, blank=True, help_text="Election, or start of the shadow authority.")
     vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
-    codes_on = PartialDateColumn(null=True, blank=True, help_text="From when the new codes are used.")
+    codes_on = PartialDateColumn(null=True, blank=True, help_text="The day from which the new codes are used.")
     new_name = models.CharField(max_length=300, blank=True, help_text="The name after a rename.")
-    new_code = models.CharField(max_length=80, blank=True, db_default="", help_text="The code after new codes.")
+    new_code = models.CharField(max_length=80, blank=True, db_default="", help_text="The new code.")
     new_code_scheme = models.CharField(max_length=20, choices=Scheme, default=Scheme.GSS, db_default=Scheme.GSS)
     instrument = models.CharField(max_length=300, blank=True)
     instrument_url = models.URLField(max_length=500, blank=True)
@@ -119,13 +121,13 @@ class Succession(models.Model):
     is_untold = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="It has taken effect, or passed on more since, and people are still to be emailed.",
+        help_text="Whether people still need an email, because it took effect or handed more over.",
     )
     told_at = models.DateTimeField(null=True, blank=True, help_text="When people were first emailed.")
     refused_because = models.CharField(
         max_length=500, blank=True, db_default="", help_text="Why it could not take effect on its day."
     )
-    refused_at = models.DateTimeField(null=True, blank=True, help_text="Since when it could not.")
+    refused_at = models.DateTimeField(null=True, blank=True, help_text="When it first could not take effect.")
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = SuccessionQuerySet.as_manager()

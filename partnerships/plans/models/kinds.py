@@ -62,7 +62,7 @@ class StarterPart(models.Model):
     impact = models.PositiveSmallIntegerField(null=True, blank=True, validators=_SCALE, help_text="Risks only.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
     active = models.BooleanField(
-        "in use", default=True, help_text="Untick to stop offering it: new plans leave it out."
+        "in use", default=True, help_text="Untick to stop offering it. New plans will leave it out."
     )
 
     class Meta:
@@ -71,7 +71,8 @@ class StarterPart(models.Model):
                 condition=Q(likelihood=None, impact=None)
                 | Q(part=Part.RISK, likelihood__range=(1, 5), impact__range=(1, 5)),
                 name="starterpart_scales_of_risks",
-                violation_error_message="Give likelihood and impact to risks, and to nothing else.",
+                violation_error_message="Enter likelihood and impact for a risk, and leave both empty for anything "
+                "else.",
             )
         ]
 

@@ -27,7 +27,7 @@ class PastPartnership(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
-    audience = models.CharField(max_length=12, choices=Audience, help_text="Who could read the plan until then.")
+    audience = models.CharField(max_length=12, choices=Audience, help_text="Who could read the plan before that.")
     left_at = models.DateTimeField()
 
     def __str__(self) -> str:

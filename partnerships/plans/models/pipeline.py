@@ -31,7 +31,7 @@ class PlannedHomes(models.Model):
     confidence = models.CharField(max_length=20, blank=True)
     forecast = models.CharField("forecast completion", max_length=10, blank=True)
     tenure = models.CharField(max_length=40)
-    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is a studio; empty: not known.")
+    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 for a studio. Empty if not known.")
     needs = models.CharField(max_length=20)
     year = models.CharField(max_length=7, blank=True)
     done_year = models.CharField(max_length=7, blank=True)

@@ -151,7 +151,7 @@ class Plan(models.Model):
         max_length=10,
         choices=list(YEAR_KINDS.items()),
         blank=True,
-        help_text="Of its homes. Empty until the first homes with a year, or where older ones have both kinds.",
+        help_text="The kind of years of its homes. Empty until a home has a year, or if older homes have both kinds.",
     )
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
@@ -270,7 +270,7 @@ class EndedBecause(models.TextChoices):
 
     LEFT = "left", "It left the partnership, or was removed from it"
     HANDED_OVER = "handed_over", "It handed over to another organisation"
-    GIVEN_UP = "given_up", "It gave its ownership up"
+    GIVEN_UP = "given_up", "It gave up its ownership"
 
 
 class PresentOwners(models.Manager["PlanOwner"]):
@@ -295,7 +295,7 @@ class PlanOwner(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plan_owners")
-    began_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since the plan was created.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="Empty for an owner since the plan was created.")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_because = models.CharField(max_length=11, choices=EndedBecause, blank=True)
 

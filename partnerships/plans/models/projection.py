@@ -151,7 +151,7 @@ class Site(models.Model):
     # Defaults in the database, too: a server of the release before writes rows without them.
     address = models.CharField(max_length=500, blank=True, default="", db_default="")
     postcode = models.CharField(
-        max_length=10, blank=True, default="", db_default="", help_text="In full, or only its district."
+        max_length=10, blank=True, default="", db_default="", help_text="The full postcode, or only its district."
     )
     confidential = models.BooleanField(default=False)
     homes = models.PositiveIntegerField(default=0)
@@ -188,7 +188,7 @@ class Homes(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
     tenure = models.CharField(max_length=40)
-    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is a studio; empty: not known.")
+    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 for a studio. Empty if not known.")
     needs = models.CharField(max_length=20)
     year = models.CharField(max_length=7, blank=True)
     count = models.PositiveIntegerField()

@@ -75,7 +75,12 @@ class Adoption(models.Model):
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
     meeting = models.ForeignKey(
-        Meeting, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="It adopted it."
+        Meeting,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The meeting that adopted it.",
     )
     reason = models.TextField(blank=True, help_text="Why it was dropped.")
     changed_at = models.DateTimeField()

@@ -81,7 +81,7 @@ class Response(models.Model):
     reason = models.TextField(blank=True)
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     review_on = models.DateField(null=True, blank=True)
-    note = models.TextField(blank=True, help_text="For the organisation's own people.")
+    note = models.TextField(blank=True, help_text="A note that only people of the organisation can read.")
     revision = models.PositiveIntegerField(default=1)
 
     objects = RecommendationResponseQuerySet.as_manager()

@@ -57,7 +57,9 @@ class Source(models.Model):
     title = models.CharField(max_length=200)
     publisher = models.CharField(max_length=200, blank=True)
     year = models.PositiveSmallIntegerField()
-    total = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Recommendations that the report makes.")
+    total = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How many recommendations the report makes."
+    )
     note = models.CharField(max_length=500, blank=True)
     recorded_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -104,7 +106,7 @@ class Recommendation(models.Model):
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
-    position = models.PositiveSmallIntegerField(help_text="Its place among those recorded here.")
+    position = models.PositiveSmallIntegerField(help_text="Its position among those recorded here.")
     reference = models.CharField(max_length=20, blank=True)
     text = models.CharField(max_length=500)
     confidence = models.CharField(max_length=6, choices=Confidence)

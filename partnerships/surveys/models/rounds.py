@@ -114,7 +114,7 @@ class Round(models.Model):
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
-    number = models.PositiveSmallIntegerField(help_text="1 for the first round of the partnership.")
+    number = models.PositiveSmallIntegerField(help_text="The number of the round: 1 for the partnership’s first.")
     title = models.CharField(max_length=120)
     question_set = models.ForeignKey(QuestionSet, on_delete=models.PROTECT, related_name="+")
     way = models.CharField(max_length=9, choices=Way)
@@ -123,7 +123,9 @@ class Round(models.Model):
     moderator = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     moderator_asked_at = models.DateTimeField(null=True, blank=True)
     moderator_agreed_at = models.DateTimeField(null=True, blank=True)
-    floor = models.PositiveSmallIntegerField(default=MIN_FLOOR, help_text="Answers that a figure needs.")
+    floor = models.PositiveSmallIntegerField(
+        default=MIN_FLOOR, help_text="The smallest number of answers for which a figure is shown."
+    )
     public_key = models.BinaryField(null=True, blank=True)
     asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
     counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")

@@ -153,7 +153,7 @@ def in_words(signature: TermsSignature) -> str:
     if signature.is_rejected:
         return f"Declined to sign, {day}: “{signature.reason}”"
     if signature.how == How.ACCEPTED:
-        return f"Accepted {day}, before signing existed"
+        return f"Accepted {day}, before terms could be signed here"
     if signature.is_on_paper:
         return f"Signed on paper, dated {day}{_recorded(signature)}"
     at = long_time(timezone.localtime(signature.signed_at))

@@ -157,7 +157,7 @@ def _register_personal() -> None:
                 "agreements.TermsProposal", "author", Fate.KEEP, "who proposed it", ("number", "reason", "created_at")
             ),
             Rule("agreements.TermsProposal", "updated_by", Fate.KEEP, "who last changed the draft", ("updated_at",)),
-            Rule("agreements.TermsVersion", "author", Fate.KEEP, "who put it up for signature", ("published_at",)),
+            Rule("agreements.TermsVersion", "author", Fate.KEEP, "who sent it for signature", ("published_at",)),
             Rule("agreements.TermsSignatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
             Rule(
                 "agreements.TermsSignature",
@@ -209,7 +209,7 @@ def _register_emails() -> None:
             About("post", "holder", Holder, "post", "post__partnership"),
         ),
         ("no_lead", "Nobody leads an organisation", emails.write_no_lead, About("organisation", "organisation")),
-        ("notice", "Notice in a partnership", emails.write_notice, about(param="notice", model=Notice)),
+        ("notice", "Notice to leave a partnership", emails.write_notice, about(param="notice", model=Notice)),
         ("gone", "Organisation left a partnership", emails.write_gone, party),
         ("terms_proposed", "Amendment proposed", emails.write_terms_proposed, proposal),
         ("terms_signed", "Party signed terms", emails.write_terms_signed, signature),
@@ -221,7 +221,7 @@ def _register_emails() -> None:
         register_email(f"agreements.{code}", label, write, group=NoticeGroup.PARTNERSHIPS, about=email_details)
     register_email(
         "agreements.dates_ahead",
-        "Dates of partnerships that are coming",
+        "Partnership dates coming up",
         emails.write_dates_ahead,
         group=NoticeGroup.REMINDERS,
         about=_first_date,

@@ -153,7 +153,7 @@ class Rights:
         return self.roles.is_system or (organisation is not None and organisation.pk in self.proposes_for)
 
     def may_put_up(self, proposal: TermsProposal) -> bool:
-        """Whether they may put a proposal up for signature, take it back or withdraw it.
+        """Whether they may send a proposal for signature, take it back or withdraw it.
 
         Leads of the party that proposes, and of the chair's and lead organisations.
         """

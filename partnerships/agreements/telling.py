@@ -21,7 +21,7 @@ def register() -> None:
     )
     register_untold(
         [EventKind.TERMS_DRAFTED, EventKind.TERMS_DRAFT_UPDATED],
-        because="followers hear about a draft when it is put up for signature",
+        because="followers hear about a draft when it is sent for signature",
     )
     register_untold([EventKind.POST_CONTACT_REMOVED], because="personal data that was removed is not pointed at")
     register_untold(

@@ -241,7 +241,7 @@ def test_review_that_is_near_is_told_once(world: World) -> None:
 
     assert (first, second) == (1, 0)
     [text] = texts(told_since(before, world.partnership.pk))
-    assert text.startswith("The review is near: ")
+    assert text.startswith("Review date coming up: ")
 
 
 def test_progress_report_that_is_due_is_told_once(world: World) -> None:

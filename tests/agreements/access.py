@@ -86,7 +86,7 @@ def prepare(world: World) -> None:
 
 
 def _prepare_terms(world: World) -> None:
-    """Sign the first terms; put one amendment up for signature, begin another."""
+    """Sign the first terms; send one amendment for signature, begin another."""
     agree_terms(world.partnership, world.amina, now=world.now)
     for text in ("We meet twice.", None):
         made = propose_amendment(

@@ -160,7 +160,7 @@ def _out_of_date(world: World) -> Any:
 
 
 def _up(world: World) -> Any:
-    """That amendment, up for signature."""
+    """That amendment, sent for signature."""
     return put_up(_drafting(world), world.amina)
 
 

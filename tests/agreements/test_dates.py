@@ -278,7 +278,7 @@ def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World)
     assert reminded(world.vera) == []
 
 
-def test_several_dates_on_one_day_are_one_email(world: World) -> None:
+def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
     agree(world, starts=days(0), review=days(30), ends=days(60), notice_days=53)
 
     remind_of_dates(now=at(days(0)))
@@ -356,7 +356,7 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
         carry_out_notices(now=timezone.now())
     world.partnership.refresh_from_db()
     assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
-    assert reasons(world) == ["The period of notice is over."]
+    assert reasons(world) == ["The notice period is over."]
 
 
 def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
@@ -449,9 +449,9 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
     later = " ".join(ben.post(address, {**written(days(61)), "reason": ""}).content.decode().split())
     sent = ben.post(address, {**written(days(10)), "reason": "Budget."}, follow=True)
 
-    assert f"The others go on until {long_date(days(60))}, when another notice ends" in sooner
+    assert f"The other parties continue until {long_date(days(60))}, when another notice ends" in sooner
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner
-    assert f"cannot go on without {world.westmarch.name}, so it ends after your last day" in later
+    assert f"cannot continue without {world.westmarch.name}, so it ends after your last day" in later
     assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in sent.content.decode()
 
 

@@ -66,7 +66,7 @@ def report(world: World, objective: Objective, figure: int, days_ago: int = 0, *
     ("target", "figure", "percent", "on_track"),
     [(100, 60, 60, True), (100, 40, 40, False), (-100, -60, 60, True), (-100, -40, 40, False), (100, 120, 120, True)],
 )
-def test_an_even_pace_decides_whether_an_objective_is_on_track(
+def test_steady_progress_decides_whether_an_objective_is_on_track(
     target: int, figure: int, percent: int, on_track: bool
 ) -> None:
     start, goal = dt.date(2027, 1, 1), dt.date(2027, 4, 11)
@@ -102,7 +102,7 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
     page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
     assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
-    assert row.words.startswith("Behind: at an even pace it would be 50 homes")
+    assert row.words.startswith("Behind: with steady progress it would be 50 homes")
     assert row.trend.startswith("Up 10 homes since")
     assert "Planning permission" in page
     assert "More homes for social rent" in page

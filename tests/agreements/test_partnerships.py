@@ -73,7 +73,7 @@ def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
 
     with pytest.raises(UnableToPutUp, match=r"Review on.*clause"):
         put_up(first_proposal(world.partnership), world.amina)
-    with pytest.raises(UnableToChangeStatus, match="Put its terms up for signature"):
+    with pytest.raises(UnableToChangeStatus, match="Send its terms for signature"):
         take(world, "awaiting_sign_off")
 
     put_up(write_terms(world), world.amina)
@@ -282,8 +282,8 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
     after = client.get(address).content.decode()
 
     assert "change its status to drafting" in before
-    assert "Put up for signature" not in before
-    assert "Put up for signature" in after
+    assert "Send for signature" not in before
+    assert "Send for signature" in after
 
 
 def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:

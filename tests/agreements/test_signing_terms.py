@@ -481,7 +481,7 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     assert "Take it back to draft" in waiting
     assert "Take it back to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
     assert "Taken back to draft" in taken_back
-    assert "Put up again as a later version" in replaced
+    assert "Sent again as a later version" in replaced
     assert "Signed by every party" not in replaced
 
 

@@ -66,7 +66,7 @@ def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None
         {"organisation": world.westmarch.pk, "reason": "We meet less often."},
     )
 
-    assert "before signing existed" in page
+    assert "before terms could be signed here" in page
     assert "Two meetings a quarter." in page
     assert answer["Location"] == reverse("agreements:proposal", args=[migrated.pk, 1])
     assert client.get(answer["Location"]).status_code == 200

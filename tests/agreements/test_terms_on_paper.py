@@ -85,7 +85,7 @@ def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: C
     assert "Legally binding | Yes" in words
     assert "In money | 2027 | 2028 | All years" in words
     assert "Larkhaven Homes | £1,000 | £1,500 | £2,500" in words
-    assert "Put up as | First terms" in words
+    assert "Sent for signature as | First terms" in words
 
 
 def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client) -> None:

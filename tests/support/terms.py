@@ -1,4 +1,4 @@
-"""Terms for tests: drafted, put up for signature and signed through services."""
+"""Terms for tests: drafted, sent for signature and signed through services."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def draft(
 def put_up(
     proposal: TermsProposal, author: User | None, *, now: dt.datetime | None = None, **more: Any
 ) -> TermsVersion:
-    """Put a draft up for signature."""
+    """Send a draft for signature."""
     return put_up_for_signature(
         proposal=proposal, reason="As we discussed.", author=author, now=now or timezone.now(), **more
     )

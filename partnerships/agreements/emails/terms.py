@@ -146,7 +146,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "They no longer lead a party of the partnership."
     if proposal.is_awaiting or proposal.is_agreed:
-        return "The terms have been put up for signature again."
+        return "The terms have been sent for signature again."
     context = {
         "proposal": proposal,
         "partnership": proposal.partnership,

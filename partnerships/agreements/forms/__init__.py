@@ -116,7 +116,7 @@ class SettingsForm(Form):
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = PartnershipKind.choices(keep=[partnership.kind_id])
         if partnership.status not in (Status.EXPLORING, Status.DRAFTING):
-            del self.fields["kind"]  # terms were put up for signature with it
+            del self.fields["kind"]  # terms were sent for signature with it
         self.fields["contact_days"].help_text = (
             "After that, the partners see that it has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."

@@ -27,7 +27,7 @@ class NoticeForm(Form):
     def __init__(self, *args: Any, earliest: dt.date, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["last_day"].help_text = (
-            f"On this day you still take part. The earliest is {long_date(earliest)}, which we use if you leave this "
+            f"You still take part on this day. The earliest is {long_date(earliest)}, which we use if you leave this "
             "empty."
         )
         self.helper = Helper(self, submit="Give notice", cancel=cancel, danger=True)
@@ -45,7 +45,8 @@ class DateRemindersForm(Form):
     )
     days = LeadTimesField(
         label="When?",
-        help_text="Several dates on one day are one email. People who chose their own days get it on those.",
+        help_text="If several dates fall on one day, we send one email. People who chose their own days are "
+        "reminded on those days instead.",
     )
     other = forms.IntegerField(
         label="Another number of days before",

@@ -24,13 +24,13 @@ class FillForm(Form):
         label="Name, if they have no account",
         required=False,
         max_length=150,
-        help_text="A signatory without an account signs on paper; here your leads are asked to sign.",
+        help_text="A signatory without an account signs on paper. On this site, we ask your leads to sign instead.",
     )
     email = forms.EmailField(
         label="Email address",
         required=False,
         max_length=254,
-        help_text="For somebody with an account: only if partners should write to another address.",
+        help_text="If they have an account, fill this in only if partners should write to a different address.",
     )
     phone = forms.CharField(
         label="Phone", required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
@@ -39,7 +39,7 @@ class FillForm(Form):
         label="Working days", required=False, max_length=100, help_text="Such as “Monday to Wednesday”."
     )
     note = forms.CharField(label="Note", required=False, max_length=300, help_text="Such as “Call before noon”.")
-    starts_on = DayField(label="From", required=False, help_text="If you leave this empty: from today.")
+    starts_on = DayField(label="From", required=False, help_text="Leave empty to start today.")
     reason = forms.CharField(label="Reason", max_length=300, help_text="Your partners can read this.")
 
     #: Fields that say how to reach somebody.
@@ -77,7 +77,7 @@ class PostForm(FillForm):
         assert isinstance(person, forms.ModelChoiceField)
         person.empty_label = "Nobody yet, or somebody without an account"
         self.fields["reason"].required = False
-        self.fields["reason"].help_text = "Needed if you name somebody. Your partners can read this."
+        self.fields["reason"].help_text = "Required if you name somebody. Your partners can read this."
 
     @property
     def is_vacant(self) -> bool:
@@ -101,7 +101,9 @@ class ContactForm(Form):
         super().__init__(*args, **kwargs)
         if holder.person_id is not None:
             del self.fields["name"]
-            self.fields["email"].help_text = "Only if partners should write to another address than your account’s."
+            self.fields[
+                "email"
+            ].help_text = "Fill this in only if partners should write to a different address from your account’s."
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def contact(self) -> Contact:

@@ -1,4 +1,4 @@
-"""Forms for the terms: propose, put up for signature, sign."""
+"""Forms for the terms: propose, sent for signature, sign."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class ProposeForm(Form):
     from_day = DayField(
         label="From which day should the change apply?",
         required=False,
-        help_text="Leave it empty to apply it on the day on which the last party signs.",
+        help_text="Leave it empty to apply it on the day the last party signs.",
     )
 
     def __init__(self, *args: Any, parties: QuerySet[Organisation], cancel: str, **kwargs: Any) -> None:
@@ -98,7 +98,7 @@ class ProposeForm(Form):
 
 
 class PutUpForm(Form):
-    """Put terms up for signature."""
+    """Send terms for signature."""
 
     reason = forms.CharField(
         label="What is in these terms, and why?",
@@ -109,7 +109,7 @@ class PutUpForm(Form):
     from_day = DayField(
         label="From which day do they apply?",
         required=False,
-        help_text="Leave it empty to apply them on the day on which the last party signs.",
+        help_text="Leave it empty to apply them on the day the last party signs.",
     )
     sign_by = DayField(
         label="Sign by",
@@ -144,7 +144,7 @@ class PutUpForm(Form):
         field = self.fields["asked"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = parties
-        self.helper = Helper(self, submit="Put up for signature", cancel=proposal.get_absolute_url())
+        self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
 
 
 class SignTermsForm(AnswersForm):

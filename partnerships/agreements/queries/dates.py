@@ -219,7 +219,7 @@ def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
                 continue  # a review is work of its own
             waiting.append(
                 Waiting(
-                    what="End it, or let it go on after its end date"
+                    what="End it, or let it continue after its end date"
                     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on
                     else _WHAT[kind],
                     title=partnership.title,

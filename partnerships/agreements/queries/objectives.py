@@ -119,8 +119,8 @@ def _said(objective: Objective, found: Pace, reported: bool, today: dt.date) -> 
         return "no_report", "No progress has been reported yet."
     on = long_date(found.on)
     if found.is_on_track:
-        return "on_track", f"On track: at an even pace it would be {expected} on {on}."
-    return "behind", f"Behind: at an even pace it would be {expected} on {on}."
+        return "on_track", f"On track: with steady progress it would be {expected} on {on}."
+    return "behind", f"Behind: with steady progress it would be {expected} on {on}."
 
 
 def _rounded(expected: Decimal, figures: Iterable[Decimal]) -> Decimal:

@@ -238,7 +238,7 @@ class _Step(NamedTuple):
 _NEXT_STEP = {
     Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
     Status.DRAFTING: _Step(
-        "Finish the terms and put them up for signature.", "to finish the terms and put them up for signature"
+        "Finish the terms and send them for signature.", "to finish the terms and send them for signature"
     ),
     Status.AWAITING_SIGN_OFF: _Step("See who still has to sign the terms.", "to get the terms signed by every party"),
     Status.UNDER_REVIEW: _Step(

@@ -78,7 +78,7 @@ def correct_holder(
     if ends_on is not None and ends_on < starts_on:
         raise UnableToChangePost("The end must not be before the start.")
     if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
-        raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}: nobody can hold it longer.")
+        raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
     if is_another and person is not None:
         if locked.person_id is None:
             raise UnableToChangePost("Only the organisation can change a contact without an account.")
@@ -91,7 +91,7 @@ def correct_holder(
         with transaction.atomic():
             locked.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
     except IntegrityError as error:
-        raise UnableToChangePost("This post is held already on some of these days.") from error
+        raise UnableToChangePost("Somebody already holds this post on some of these days.") from error
     if ends_on is not None:
         note_end(locked, ends_on, now=now)
     holder.starts_on, holder.ends_on, holder.person = starts_on, ends_on, locked.person

@@ -130,7 +130,7 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     if Document.objects.filter(pk=document.pk, file="").exists():
         raise UnableToRestoreDocument("It was removed more than a year ago; its file is no longer kept.")
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
-        raise UnableToRestoreDocument("This document is not removed.")
+        raise UnableToRestoreDocument("This document has not been removed.")
     document.removed_at = None
     _journal(document, now=now, undone=True)
     record_event(

@@ -107,7 +107,7 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
     locked_notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
     require(rights_over(locked, author, now).may_withdraw_notice(locked_notice))
     if not locked_notice.is_open or locked_notice.last_day < timezone.localdate(now):
-        raise UnableToWithdrawNotice("This notice has been withdrawn or has run out.")
+        raise UnableToWithdrawNotice("This notice has been withdrawn or has taken effect.")
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")
     locked_notice.withdrawn_at, locked_notice.withdrawn_by, locked_notice.withdrawn_because = (

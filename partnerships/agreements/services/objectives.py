@@ -158,7 +158,7 @@ def edit_objective(
     partnership, locked = _fetch(objective, author, now)
     if locked.revision != revision:
         raise ObjectiveHasChanged(
-            "Somebody else changed this objective while you were writing. Compare your words with theirs."
+            "Somebody else changed this objective while you were writing. Compare your text with theirs."
         )
     before, after = apply_changes(locked, dict(details))
     if not before:
@@ -198,7 +198,7 @@ def report_progress(
     """Report a figure on a day; what blocks it, or nothing. Raises `UnableToKeepObjective`."""
     partnership, locked = _fetch(objective, author, now)
     if not locked.is_open:
-        raise UnableToKeepObjective("This objective is closed. Open it again first.")
+        raise UnableToKeepObjective("This objective is closed. Reopen it first.")
     if on > timezone.localdate(now) or on < locked.baseline_on:
         raise UnableToKeepObjective("The date must be between the date of the starting figure and today.")
     last = locked.progress.order_by("on", "pk").last()

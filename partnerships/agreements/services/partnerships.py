@@ -250,7 +250,7 @@ def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:
     """Give the draft of the first terms the fields of another kind."""
     drafts = partnership.terms_proposals.select_for_update()
     if partnership.terms_versions.exists() or drafts.exclude(status=ProposalStatus.DRAFTING).exists():
-        raise UnableToEditSettings("Terms have been put up for signature: the kind can no longer be changed.")
+        raise UnableToEditSettings("Terms have been sent for signature: the kind can no longer be changed.")
     partnership.kind = PartnershipKind.objects.get(code=partnership.kind_id)
     for draft in drafts:
         redraft(draft, declarations=declarations_of(partnership.kind), now=now)

@@ -61,7 +61,7 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
     """What is missing before it can take this status; empty if nothing."""
     missing = []
     if status == Status.AWAITING_SIGN_OFF and not version_awaiting(partnership):
-        missing.append("Put its terms up for signature on the page “Terms”. The status then changes by itself.")
+        missing.append("Send its terms for signature on the page “Terms”. The status then changes automatically.")
     if status == Status.ACTIVE and partnership.status == Status.AGREED:
         if partnership.starts_on is not None and partnership.starts_on > today:
             missing.append(f"It starts on {long_date(partnership.starts_on)}: change the start date first.")

@@ -95,7 +95,7 @@ def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
     if locked.status == Status.AGREED and state == Status.UNDER_REVIEW:
         take_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
     by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
-    reason = "The period of notice is over." if by_notice else DUE_REASONS[state]
+    reason = "The notice period is over." if by_notice else DUE_REASONS[state]
     take_status(locked, state, reason=reason, author=None, now=now)
     record_emails(
         kind="agreements.date_came",

@@ -125,7 +125,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         withdraw_notice(notice=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The notice of {found.organisation.name} is withdrawn.", back
+        return f"The notice from {found.organisation.name} is withdrawn.", back
 
     return take_step(
         request,
@@ -156,7 +156,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The reminders of {own_party.organisation.name} are saved.", back
+        return f"The reminders for {own_party.organisation.name} are saved.", back
 
     return take_step(
         request,

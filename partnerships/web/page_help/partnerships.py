@@ -58,7 +58,7 @@ TOPICS = (
             "Editors and leads of these organisations can also read drafts.",
             "Editors and leads of a party change a draft; observers do not.",
             "Leads of a party that has signed propose an amendment.",
-            "They, and leads of the chair or of a lead organisation, put it up for signature.",
+            "They, and leads of the chair or of a lead organisation, send it for signature.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
@@ -84,7 +84,7 @@ TOPICS = (
         key="dates",
         title="Dates of a partnership",
         does="Shows when the partnership starts, is reviewed and ends, any notice given, and any days that no "
-        "agreement covers. Dates take effect by themselves, and leads are emailed beforehand.",
+        "agreement covers. Dates take effect automatically, and leads are emailed beforehand.",
         who=(
             "People of organisations that take part or are invited can read the dates.",
             "Leads give and withdraw notice for their organisation and choose which dates they are reminded of.",
@@ -172,8 +172,8 @@ TOPICS = (
     Topic(
         key="journal",
         title="Journal",
-        does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier texts of a "
-        "note are kept.",
+        does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier versions of "
+        "a note are kept.",
         who=("Only people of the organisation that wrote a note can read it.", "Editors and leads write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
@@ -199,7 +199,7 @@ TOPICS = (
     Topic(
         key="facilitators",
         title="Facilitators and what is stuck",
-        does="A facilitator helps a partnership, or the two sides of an ask or offer, to move on. The page lists "
+        does="A facilitator helps a partnership, or the two sides of an ask or offer, make progress. The page lists "
         "what has waited too long, if the facilitator can read it. Being a facilitator does not let you sign or "
         "answer.",
         who=(

@@ -1,4 +1,4 @@
-"""Put terms up for signature, and ask the parties to sign."""
+"""Send terms for signature, and ask the parties to sign."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def put_up_for_signature(
         take_status(
             partnership,
             Status.AWAITING_SIGN_OFF,
-            reason=f"Version {version.number} of its terms is up for signature.",
+            reason=f"Version {version.number} of its terms has been sent for signature.",
             author=author,
             now=now,
             organisation=organisation,

@@ -127,7 +127,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     proposal = version.proposal
     newest = newest_version(proposal) if proposal else None
     if proposal is None or newest is None or newest.pk != version.pk:
-        raise UnableToSignTerms("A newer version has been put up for signature. Read and sign that one.")
+        raise UnableToSignTerms("A newer version has been sent for signature. Read and sign that one.")
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToSignTerms("This partnership has ended.")
     if proposal.status != ProposalStatus.AWAITING:
@@ -136,7 +136,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     if proposal.is_first and ends_before(version.content, today):
         raise UnableToSignTerms("The end date in these terms has passed. Take them back and change the end date.")
     if proposal.has_lapsed(today):
-        raise UnableToSignTerms("The time to sign is over. The terms can be put up for signature again.")
+        raise UnableToSignTerms("The time to sign is over. The terms can be sent for signature again.")
 
 
 def _verb(signature: TermsSignature) -> str:
@@ -228,7 +228,7 @@ def record_paper_signature(
         raise UnableToSignTerms("The day of the signature is in the future.")
     if signed_on < timezone.localdate(locked.published_at):
         raise UnableToSignTerms(
-            f"Version {locked.number} was put up for signature after that day. Which version is on the paper?"
+            f"Version {locked.number} was sent for signature after that day. Which version is on the paper?"
         )
     try:
         document = add_document(

@@ -237,7 +237,7 @@ def _record_one(pk: int, now: dt.datetime) -> bool:
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """Ask parties that joined, release those that left, and settle.
 
-    Those that joined are asked to sign what is up for signature, and the version in force.
+    Those that joined are asked to sign what is waiting for signatures, and the version in force.
 
     Call with the partnership locked, after a party has changed.
     """
@@ -303,6 +303,6 @@ def _ask_like_others(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Ask a party that joined to sign what is up for signature."""
+    """Ask a party that joined to sign what is waiting for signatures."""
     questions = list(dict.fromkeys(question for other in other_signatories for question in other.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

@@ -210,8 +210,8 @@ def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         if both:
             messages.warning(
                 request,
-                f"The draft is up to date. The version in force changed {in_words(both)} too: the draft's text stays. "
-                "Compare them below.",
+                f"The draft is up to date. The version in force changed {in_words(both)} too. We kept the draft’s "
+                f"text. Compare them below.",
             )
         else:
             messages.success(request, "The draft is up to date with the terms in force.")

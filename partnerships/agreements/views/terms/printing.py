@@ -82,7 +82,7 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
         f"published {long_date(timezone.localdate(version.published_at))}.",
         facts=[
             ("In force from", starts),
-            ("Put up as", proposal),
+            ("Sent for signature as", proposal),
             ("Changes", changed),
             ("Between", "\n".join(parties)),
             ("Observers", "\n".join(context["observers"])),

@@ -1,4 +1,4 @@
-"""Propose an amendment, put terms up for signature, take them back."""
+"""Propose an amendment, send terms for signature, take them back."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Put a draft up for signature: what changes, from when, who signs."""
+    """Send a draft for signature: what changes, from when, who signs."""
     user = signed_in(request)
     opened, proposal = _led(user, pk, number)
     if request.method != "POST" and not proposal.is_drafting:
@@ -99,7 +99,7 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             asked=[body.pk for body in form.cleaned_data["asked"]],
             now=timezone.now(),
         )
-        return f"Version {version.number} is up for signature.", version.get_absolute_url()
+        return f"Version {version.number} has been sent for signature.", version.get_absolute_url()
 
     schema, content = schema_of(proposal), content_of_proposal(proposal)
     return take_step(
@@ -133,7 +133,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
-        return "The terms are a draft again. Nobody is asked to sign them.", proposal.get_absolute_url()
+        return "The terms are a draft again. Nobody is being asked to sign them.", proposal.get_absolute_url()
 
     return take_step(
         request,

@@ -168,7 +168,7 @@ def _is_awaited(version: TermsVersion) -> bool:
 def _why_stopped(version: TermsVersion) -> str:
     """Why a version can no longer be signed, if its proposal can still come into force or did as another version."""
     if not _is_newest(version):
-        return "Put up again as a later version"
+        return "Sent again as a later version"
     return "Taken back to draft" if version.proposal is not None and version.proposal.is_drafting else ""
 
 

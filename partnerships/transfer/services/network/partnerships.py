@@ -198,7 +198,7 @@ def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -
 
 
 def _put_up(network: Network, item: Item, step: Item, partnership: Partnership, now: dt.datetime) -> None:
-    """Put the first terms up for signature."""
+    """Send the first terms for signature."""
     put_up_for_signature(
         proposal=partnership.terms_proposals.get(number=1),
         reason=step["reason"],

@@ -92,7 +92,7 @@ def _sign_amendment(network: Network, amendment: Item, signature: Item, now: dt.
 def _sign(network: Network, version: TermsVersion | None, signature: Item, now: dt.datetime) -> None:
     person = network.by(signature["by"])
     if version is None or person is None:
-        raise UnableToLoad("nothing is up for signature, or nobody signs.", "Give a later date, or “by”.")
+        raise UnableToLoad("nothing is waiting for signatures, or nobody signs.", "Give a later date, or “by”.")
     organisation = network.organisations[signature["organisation"]]
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     sign_terms(

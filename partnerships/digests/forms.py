@@ -44,7 +44,7 @@ _LEAD_TIMES = {
         "Signatures that you are asked for",
         "Choose none to be reminded only after the deadline. After it, or without one, we remind you once a week.",
     ),
-    ReminderKind.ASKS: ("Asks and offers that close without an answer", "Choose none to get no reminders."),
+    ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
 }
 #: How the names of these fields begin.
 _LEAD = "lead_"

@@ -330,7 +330,7 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
         for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):
             try:
                 end_membership(
-                    membership=membership, author=request.user, reason="Ended in administration.", now=timezone.now()
+                    membership=membership, author=request.user, reason="Ended by an administrator.", now=timezone.now()
                 )
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")

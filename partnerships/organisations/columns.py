@@ -13,7 +13,7 @@ from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.naming import group_words, named_then
 
 #: Why a filter finds rows that show another name.
-FOUND_WORDS = "Organisations are found by former names too, and by the name of the organisation that followed them."
+FOUND_WORDS = "You can also find organisations by a former name, or by the name of the organisation that followed them."
 
 
 def present_organisation_column(*, side: str, **column: Any) -> Column:

@@ -120,7 +120,7 @@ def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, 
     count = count_undecided(succession, body, timezone.localdate(now))
     if not count:
         return None
-    title = f"{count} thing{pluralize(count)} of {body.display_name}"
+    title = f"{count} item{pluralize(count)} of {body.display_name}"
     if others:
         title = f"{title}, and perhaps of {others} other organisation{pluralize(others)} that nobody leads"
     return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
@@ -140,7 +140,7 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{count['count']} thing{pluralize(count['count'])} that your organisation takes over",
+            title=f"{count['count']} item{pluralize(count['count'])} that your organisation takes over",
             path=reverse("organisations:handover-answer", args=[count["succession"]]),
             due=count["due"],
         )
@@ -161,7 +161,7 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Invite a lead to answer handover lines",
-            title=f"{row['count']} thing{pluralize(row['count'])} proposed to {row['successor__name']}",
+            title=f"{row['count']} item{pluralize(row['count'])} proposed to {row['successor__name']}",
             path=reverse("organisations:people", args=[row["successor"]]),
             due=row["due"],
         )
@@ -185,9 +185,9 @@ def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
     tasks = []
     for body in bodies:
         if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
-            title = f"{count} thing{pluralize(count)} of {body.display_name}"
+            title = f"{count} item{pluralize(count)} of {body.display_name}"
             path = reverse("organisations:without-owner", args=[body.pk])
-            tasks.append(Waiting(what="Settle what could not pass on", title=title, path=path))
+            tasks.append(Waiting(what="Settle what could not be handed over", title=title, path=path))
     return tasks
 
 
@@ -217,7 +217,7 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Record consent",
-            title=f"{line['count']} thing{pluralize(line['count'])} to hand over",
+            title=f"{line['count']} item{pluralize(line['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[line["succession"]]),
         )
         for line in lines.values("succession").annotate(count=Count("pk")).order_by("succession")

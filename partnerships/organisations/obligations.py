@@ -179,7 +179,7 @@ def obligations() -> tuple[Obligation, ...]:
 def obligation(code: str) -> Obligation:
     """The kind with this code. Raises `UnableToMove` if there is none."""
     if code not in _kinds:
-        raise UnableToMove("Choose what to pass on.")
+        raise UnableToMove("Choose what to hand over.")
     return _kinds[code]
 
 

@@ -43,7 +43,7 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
     if shadow is not None and shadow.latest <= today:
         return (
             f"The election or shadow authority was due {shadow.words}, but no administrator has recorded that its "
-            "order was made. Look at the source, and change the status: until then it does not take effect by itself."
+            "order was made. Look at the source, and change the status: until then it cannot take effect."
         )
     return ""
 
@@ -75,7 +75,7 @@ def _task(succession: Succession) -> str:
     if not succession.refused_because:
         return "Decide about a succession"
     return (
-        "Fix a succession that passes nothing on"
+        "Fix a succession that hands nothing over"
         if succession.is_final
         else "Fix a succession that has not taken effect"
     )

@@ -237,7 +237,7 @@ def _register_emails() -> None:
     )
     register_email(
         "organisations.handed_over",
-        "What a succession passed on",
+        "What a succession handed over",
         emails.write_handed_over,
         group=NoticeGroup.PARTNERSHIPS,
     )

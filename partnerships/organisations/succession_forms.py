@@ -161,7 +161,8 @@ class SuccessionForm(SuccessionFieldsForm):
         required=False,
         choices=Function.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick none if everything passes. You can add ties for single functions and shares afterwards.",
+        help_text="Tick none if all functions pass to the successor. You can add ties for single functions and "
+        "shares afterwards.",
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:

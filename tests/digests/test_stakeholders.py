@@ -371,7 +371,7 @@ def test_the_page_that_asks_before_stopping_hides_unconfirmed_names(
     done = amina.post(page, {"reason": "A wrong address."}, follow=True).content.decode()
 
     assert "Stop digests for zz@council.example?" in asking
-    assert "zz@council.example gets no more digests" in unescape(done)
+    assert "zz@council.example will get no more digests" in unescape(done)
     assert "Abel" not in asking + done
 
 

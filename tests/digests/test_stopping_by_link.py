@@ -124,8 +124,8 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
 
     assert asked.status_code == 202
     assert [one.status_code for one in others] == [503, 503, 503]
-    assert "Unsubscribes that wait: 1." in status.getvalue()
-    assert "Unsubscribes that came meanwhile and are done: 1." in ended.getvalue()
+    assert "Unsubscribes waiting: 1." in status.getvalue()
+    assert "Unsubscribes received during maintenance and now done: 1." in ended.getvalue()
     assert "Mill Road" in since
     assert "Harbour Quarter" not in since
     assert (tmp_path / "maintenance.unsubscribes").read_text() == ""

@@ -111,7 +111,7 @@ def test_what_nobody_accepted_is_said_to_await_an_organisation(world: World, off
     office.drain()
 
     (message,) = office.to(world.sol)
-    assert "1 of the things you follow does not have an organisation yet:" in " ".join(text_of(message).split())
+    assert "1 of the things you follow does not belong to an organisation yet:" in " ".join(text_of(message).split())
     assert world.partnership.title in text_of(message)
 
 
@@ -273,7 +273,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     assert "Larkhaven Homes joins Tidewater Housing Group" in words
     assert TITLE in words
     assert f"1 of the things you follow is now with Harbour Community Trust: * {world.partnership.title}" in words
-    assert f"1 of the things you follow does not have an organisation yet: * {world.partnership.title}" in words
+    assert f"1 of the things you follow does not belong to an organisation yet: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
         assert [len(one.params["also"]) for one in emails] == [1, 1]
@@ -289,7 +289,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     vest()
     office.drain()
     words = " ".join(text_of(office.to(world.sol)[0]).split())
-    assert "2 of the things you follow do not have an organisation yet" in words
+    assert "2 of the things you follow do not belong to an organisation yet" in words
 
     for settled in zip(waiting.filter(kind="partnerships"), waiting.filter(kind="stakeholders"), strict=True):
         organisations.record_consent(
@@ -309,7 +309,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
         assert [sql for sql in ledger if '"person_id" IN' not in sql] == [], "This reads the whole ledger."
 
     _, later = office.to(world.sol)
-    assert later["Subject"] == f"Where the rest went: {TITLE}"
+    assert later["Subject"] == f"Who has taken over the rest: {TITLE}"
     words = " ".join(text_of(later).split())
     assert "2 of the things you follow are now with Harbour Community Trust:" in words
     assert "an organisation yet" not in words
@@ -325,4 +325,4 @@ def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: W
         for part in (str(mine.body), str(mine.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
             assert (f"{world.partnership.title} (partnerships)" in part) == reads
             assert "is now with" in " ".join(part.split())
-            assert "does not have an organisation yet" in " ".join(part.split())
+            assert "does not belong to an organisation yet" in " ".join(part.split())

@@ -374,7 +374,7 @@ def test_signed_in_what_may_no_longer_be_read_is_not_named(
     assert [page for page in [*pages, file] if "Harbour Quarter" in page] == []
     assert "A plan you can no longer read" in file
     assert "You no longer follow a plan you can no longer read." in stopped.content.decode()
-    assert "gets no more digests about a plan you can no longer read." in ended.content.decode()
+    assert "will get no more digests about a plan you can no longer read." in ended.content.decode()
     assert "Harbour Quarter" not in stopped.content.decode() + ended.content.decode()
     own.refresh_from_db()
     assert own.is_refused

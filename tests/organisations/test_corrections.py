@@ -185,7 +185,7 @@ def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> No
     accepted = dee.post(address, given)
 
     holder.refresh_from_db()
-    assert "nobody can hold it longer" in refused.content.decode()
+    assert "nobody can hold it after that day" in refused.content.decode()
     assert accepted.status_code == 302
     assert (holder.starts_on, holder.ends_on) == (dt.date(2026, 1, 5), timezone.localdate())
 

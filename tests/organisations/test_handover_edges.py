@@ -116,18 +116,18 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
     propose_everything(succession, world.westmarch, world.larkhaven)
     take_effect(succession)
-    client, settle = Client(), "Settle what could not pass on"
+    client, settle = Client(), "Settle what could not be handed over"
     client.force_login(world.amina)
     held = reverse("organisations:without-owner", args=[world.westmarch.pk])
 
     (asked,) = [one for one in waiting_for(world.amina, timezone.now()) if one.what == settle]
-    assert (asked.title, asked.path) == (f"1 thing of {world.westmarch.display_name}", held)
+    assert (asked.title, asked.path) == (f"1 item of {world.westmarch.display_name}", held)
     assert "Say who takes over" not in lines(world, world.dee)
     page = client.get(held).content.decode()
     assert promise.get_absolute_url() in page
-    assert "The leads of Larkhaven Homes must settle what cannot pass on" in page
+    assert "The leads of Larkhaven Homes must settle what cannot be handed over" in page
     overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "1 cannot pass on" in overview
+    assert "1 cannot be handed over" in overview
     assert held in overview
 
     commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
@@ -201,7 +201,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert email.person_id == world.hana.pk
     assert isinstance(content, Content)
     text = content.render().text
-    assert "asked to take over 2 things" in text
+    assert "asked to take over 2 items" in text
     assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(today() + dt.timedelta(9))}" in text
     assert reverse("organisations:handover-answer", args=[succession.pk]) in text
     assert promise.text not in text
@@ -389,7 +389,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     promise.refresh_from_db()
     assert (promise.giver, promise.receiver) == (world.tidewater, world.westmarch)
     # Administrators see why, until it has passed on.
-    stuck, dee = "Fix a succession that passes nothing on", Client()
+    stuck, dee = "Fix a succession that hands nothing over", Client()
     dee.force_login(world.dee)
     page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
     assert "could not be handed over, or handed back: An unexpected error: RuntimeError." in page
@@ -830,4 +830,4 @@ def test_administrators_get_one_line_for_all_bodies_that_nobody_leads(world: Wor
 
     titles = [line.title for line in waiting_for(world.dee, timezone.now()) if line.what == "Say who takes over"]
 
-    assert titles == ["1 thing of One Council, and perhaps of 1 other organisation that nobody leads"]
+    assert titles == ["1 item of One Council, and perhaps of 1 other organisation that nobody leads"]

@@ -270,7 +270,7 @@ def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
     (asked,) = [one for one in waiting_for(world.hana, timezone.now()) if one.what == "Answer handover lines"]
 
     assert (asked.title, asked.due) == (
-        "3 things that your organisation takes over",
+        "3 items that your organisation takes over",
         today() + dt.timedelta(days=5),
     )
 

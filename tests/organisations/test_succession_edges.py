@@ -63,7 +63,7 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
 
     ask.refresh_from_db()
     assert (ask.status, ask.is_open, ask.organisation) == (Status.WITHDRAWN, False, world.westmarch)
-    assert "Both sides are Westmarch" in ask.reason
+    assert "is on both sides now" in ask.reason
     assert Event.objects.filter(kind="ask.withdrawn", target_id=ask.pk, actor_id=world.dee.pk).exists()
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
     ask.refresh_from_db()
@@ -212,7 +212,7 @@ def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, mo
     monkeypatch.setattr(handovers, "BATCH", 1)
     handovers._undo_batch(succession.pk, timezone.now())
 
-    with pytest.raises(UnableToChangeSuccession, match="still passing back"):
+    with pytest.raises(UnableToChangeSuccession, match="still being handed back"):
         services.take_effect(succession=again, author=None, now=timezone.now())
     services.undo_handovers(succession=succession, now=timezone.now())
 

@@ -127,7 +127,8 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     if organisation is None:
         if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
-                f"This address was asked {MAX_ASKED_A_PERSON} times today. Answer there, or try again tomorrow."
+                f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
+                f"again tomorrow."
             )
         return
     if today.count() >= MAX_ASKED_A_DAY:

@@ -20,7 +20,7 @@ SAID = {
     "again": "We have sent you an email to confirm digests about {}. We send only a few of these a day.",
 }
 PAUSE_ENDED = "Your digests are on again. The next one includes what changed in the meantime."
-PAUSE_CANCELLED = "The pause is cancelled. Your digests come as usual."
+PAUSE_CANCELLED = "The pause is cancelled. Your digests will come as usual."
 SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
 #: Confirming needs the link in the email that asks; with other links that email can be sent again.
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})

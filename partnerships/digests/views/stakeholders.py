@@ -137,7 +137,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     if not subscription.is_ended and services.stop(
         subscriptions=[subscription], author=person, reason=form.said_by(name), now=now
     ):
-        messages.success(request, f"{person_shown} gets no more digests about {target_name}.")
+        messages.success(request, f"{person_shown} will get no more digests about {target_name}.")
     else:
         messages.info(request, f"{person_shown} gets no digests about {target_name}: this had already ended.")
     return redirect(back)

@@ -34,7 +34,7 @@ class ProposeHandoversForm(_TickingForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "invalid_choice": "Some of these already have a handover line. Look at the list again.",
-            "required": "Tick what passes on, or all that the filter found.",
+            "required": "Tick what is handed over, or tick all that the filter found.",
         },
     )
     everything = forms.BooleanField(required=False)
@@ -56,7 +56,8 @@ class ProposeHandoversForm(_TickingForm):
         label="Consent needed",
         required=False,
         max_length=300,
-        help_text="Whose consent is needed, such as a lender’s. It passes on only once that is recorded. Leave this "
+        help_text="Whose consent is needed, such as a lender’s. It is handed over only once that is recorded. Leave "
+        "this "
         "empty if no consent is needed.",
     )
     evidence = forms.CharField(

@@ -305,7 +305,7 @@ def _complete(
     """
     filled: dict[str, Any] = {name: value for name, value in fields.items() if value}
     if author is not None and any(getattr(existing, name) not in (None, "", value) for name, value in filled.items()):
-        raise UnableToRecordSuccession("It is already recorded, and not all is the same: correct it on its page.")
+        raise UnableToRecordSuccession("It is already recorded with other details. Correct it on its page.")
     missing = {name: value for name, value in filled.items() if not getattr(existing, name)}
     if existing.is_final:  # What happened stays as it is.
         missing = {name: value for name, value in missing.items() if name in _WORDS}

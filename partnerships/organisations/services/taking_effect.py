@@ -56,7 +56,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     if locked.undoes is not None and locked.undoes.status != SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
     if locked.undoes is not None and is_passing_back(locked.undoes):
-        raise UnableToChangeSuccession("What was passed on is still passing back: wait a few minutes.")
+        raise UnableToChangeSuccession("What was handed over is still being handed back. Wait a few minutes.")
     vesting = locked.vesting_day
     if vesting is None:
         raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")

@@ -43,7 +43,9 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
             token = sealing.token_of(survey_round.key_name, person.pk)
         except sealing.KeyMissing as error:
             alert_operators(
-                "Invitations to a survey wait", f"{error} They are sent once it is there.", quiet=dt.timedelta(days=1)
+                "Invitations to a survey are waiting",
+                f"{error} They are sent once it is there.",
+                quiet=dt.timedelta(days=1),
             )
             return Later(now + TRY_AGAIN)
         href = link("surveys:answer", token=token)

@@ -116,7 +116,7 @@ class AgreeForm(Form):
 class InviteForm(Form):
     """People of one group of bodies."""
 
-    group = forms.ChoiceField(label="They answer for", choices=Group.choices)
+    group = forms.ChoiceField(label="Which group do they answer for?", choices=Group.choices)
     addresses = forms.CharField(
         label="Email addresses",
         help_text="One on each line, or separated by commas. They do not need an account.",
@@ -149,7 +149,7 @@ def _in_language(language: str, text: str) -> str:
 class AnswerForm(Form):
     """The questions of a round: scores, expectations, comments. Everything may be left out but the group."""
 
-    group = forms.ChoiceField(label="I answer for", widget=forms.RadioSelect)
+    group = forms.ChoiceField(label="Which group do you answer for?", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, questions: Questions, groups: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -207,7 +207,7 @@ class AnswerForm(Form):
     def _sections(self) -> Iterator[Section]:
         """A section for each kind of question that the set has."""
         for heading, begins, hint in (
-            ("How far do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
+            ("How much do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
             ("In your own words", "comment-", ""),
         ):

@@ -144,7 +144,7 @@ def test_another_period_ends_the_round_where_the_new_one_begins(world: World) ->
 def test_round_cannot_begin_within_a_period_that_has_reports(world: World) -> None:
     set_up(world)
 
-    with pytest.raises(services.UnableToSetUpReporting, match="reports for this time already"):
+    with pytest.raises(services.UnableToSetUpReporting, match="already reports for this period"):
         set_up(world, starts_on=last_month() + dt.timedelta(days=3))
 
 

@@ -86,7 +86,7 @@ def prepare(page: Any, origin: str, world: World, title: str) -> None:
     page.get_by_role("button", name="Prepare survey").click()
     for group, addresses in PEOPLE.items():
         page.get_by_role("link", name="Add people").click()
-        page.get_by_label("They answer for").select_option(label=group)
+        page.get_by_label("Which group do they answer for?").select_option(label=group)
         page.get_by_label("Email addresses").fill("\n".join(addresses))
         page.get_by_role("button", name="Add to survey").click()
     page.get_by_role("button", name="Ask them to agree").click()

@@ -41,7 +41,10 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         found = services.name_facilitator(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{found.person.display_name} is named. They accept on their own page.", partnership.get_absolute_url()
+        return (
+            f"{found.person.display_name} has been named. They can now accept or decline.",
+            partnership.get_absolute_url(),
+        )
 
     return take_step(
         request,

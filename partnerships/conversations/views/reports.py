@@ -123,7 +123,7 @@ def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConfli
     data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
     again = ReportForm(data, report=report)
     again.is_valid()
-    again.add_error(None, "A colleague changed the same answers. Put both texts together, then save again.")
+    again.add_error(None, "A colleague changed the same answers. Combine both texts, then save again.")
     return again
 
 

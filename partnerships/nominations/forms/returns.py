@@ -70,7 +70,7 @@ class SendForm(Form):
         self._disputed = disputed
         for line in disputed:
             self.fields[f"answer-{line.pk}"] = forms.CharField(
-                label=f"{line.words}: what do you say to “{line.reason}”?",
+                label=f"{line.words}: what is your answer to “{line.reason}”?",
                 help_text="Optional. The council reads it beside the corrected figures.",
                 max_length=1_000,
                 required=False,
@@ -206,7 +206,7 @@ class DecideForm(Form):
                 widget=forms.RadioSelect,
             )
             self.fields[reason] = forms.CharField(
-                label=f"Why, if you dispute it: {line.words}",
+                label=f"If you dispute it, say why: {line.words}",
                 initial=line.reason if line.decision == Decision.DISPUTED else "",
                 max_length=1_000,
                 required=False,

@@ -71,7 +71,7 @@ def _entry(
         title=f"Nominations return of {agreement.provider_body.display_name} for {quarter} can be sent",
         path=nominations_return.get_absolute_url() if nominations_return else agreement.get_absolute_url(),
         starts=ends_on,
-        note=nominations_return.get_status_display() if nominations_return else "Not begun",
+        note=nominations_return.get_status_display() if nominations_return else "Not started",
         within=agreement.partnership.title,
         partnership=agreement.partnership_id,
         changed_at=revision.at,

@@ -44,7 +44,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
         found = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
-        return f"The return for {found.quarter} has begun.", found.get_absolute_url()
+        return f"The return for {found.quarter} has been started.", found.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Start a return",
@@ -128,7 +128,8 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.send_return(nominations_return=found, answers=form.answers(), author=user, now=timezone.now())
         return f"The return for {found.quarter} is sent.", found.get_absolute_url()
 
-    lead = f"{found.agreement.council_body.name} will confirm or dispute each line. You cannot change it meanwhile."
+    council = found.agreement.council_body.name
+    lead = f"{council} will confirm or dispute each line. You cannot change it in the meantime."
     context = {**about(found, rights), "heading": "Send the return", "back": found.get_absolute_url(), "lead": lead}
     return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)
 
@@ -146,6 +147,9 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return f"The return for {found.quarter} is open again.", found.get_absolute_url()
 
     provider, council = found.agreement.provider_body.name, found.agreement.council_body.name
-    lead = f"{provider} corrects and sends it; {council} confirms every line again. What was confirmed stays on record."
+    lead = (
+        f"{provider} corrects the return and sends it. {council} then confirms every line again. "
+        "What was confirmed before stays on record."
+    )
     context = {**about(found, rights), "heading": "Correct the return", "back": found.get_absolute_url(), "lead": lead}
     return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)

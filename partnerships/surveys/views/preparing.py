@@ -59,7 +59,7 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.ask_moderator(survey_round=survey_round, author=user, now=timezone.now())
-        return "If this person can read the comments, they will get an email now.", survey_round.get_absolute_url()
+        return "If this person can read the comments, we will email them now.", survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 

@@ -41,7 +41,7 @@ class AttendanceForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="People of the partners who were not invited. Start typing a name.",
+        help_text="People at the partners who were not invited. Start typing a name.",
     )
     guests = forms.CharField(
         label="Other guests",

@@ -61,8 +61,8 @@ class CycleForm(Form):
         required=False,
         coerce=int,
         empty_value="",
-        choices=[("", "Not by month"), *((number, word.capitalize()) for number, word in POSITIONS.items())],
-        help_text="Only if it meets by the month: the first Tuesday, for example.",
+        choices=[("", "Not monthly"), *((number, word.capitalize()) for number, word in POSITIONS.items())],
+        help_text="Only for a monthly meeting, such as the first Tuesday.",
     )
     weekday = forms.TypedChoiceField(label="Weekday", coerce=int, choices=list(enumerate(WEEKDAYS)))
     starts_on = DayField(label="Start date", help_text="The weeks or months are counted from here.")

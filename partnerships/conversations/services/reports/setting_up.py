@@ -96,7 +96,7 @@ def _check(
 
 def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
     if reporting_round.opened_until is not None and day < reporting_round.opened_until:
-        raise UnableToSetUpReporting("There are reports for this time already. Start when their period ends, or later.")
+        raise UnableToSetUpReporting("There are already reports for this period. Start when it ends, or later.")
     reporting_round.ends_on, reporting_round.end_reason = max(day, reporting_round.starts_on), reason
     reporting_round.save(update_fields=["ends_on", "end_reason"])
 

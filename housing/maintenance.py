@@ -50,7 +50,11 @@ class MaintenanceMiddleware:
             return self.get_response(request)
         if token := token_in(request):
             if keep(token):
-                return HttpResponse("Kept. It is done when maintenance ends.", status=202, content_type="text/plain")
+                return HttpResponse(
+                    "Your request is saved. We will stop these emails when maintenance ends.",
+                    status=202,
+                    content_type="text/plain",
+                )
             if not is_on():  # it has ended meanwhile
                 return self.get_response(request)
         now, until = timezone.now(), _until()

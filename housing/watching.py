@@ -86,7 +86,8 @@ def watch() -> None:
         if before and now:
             if beat_hangs(before[1], now[1]):
                 alert_operators(
-                    "Beat hangs", f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it."
+                    "Celery beat has stopped",
+                    f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it.",
                 )
             if is_stalled(before[0], now[0]) and not is_at_work():
                 alert_operators(

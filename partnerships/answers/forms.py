@@ -55,7 +55,7 @@ class ColleagueForm(_ByLinkForm):
     email = forms.EmailField(
         label="Their email address",
         max_length=254,
-        help_text="We send nothing to it yet. The plan's owner decides, and then asks your colleague first.",
+        help_text="We do not email it yet. If the plan’s owner agrees, we ask your colleague first.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -118,7 +118,7 @@ class ReplyForm(Form):
 class ForwardedForm(Form):
     """Turn a forwarded email into a draft conversation."""
 
-    organisation = forms.ChoiceField(label="For which organisation do you keep it?")
+    organisation = forms.ChoiceField(label="Which organisation is it for?")
     subject = forms.CharField(label="Subject", max_length=200)
     held_on = DayField(label="Date of the email")
     others = forms.MultipleChoiceField(label="Other organisations that took part", widget=forms.CheckboxSelectMultiple)

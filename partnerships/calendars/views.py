@@ -99,7 +99,7 @@ def _address_page(
             made = services.make_address(**subject, person=person, kinds=kinds, author=person, now=timezone.now())
             return _show_once(request, made, renewed=address is not None)
         services.choose_kinds(address=address, kinds=kinds, author=person, now=timezone.now())
-        messages.success(request, "Your choice is saved. Your calendar changes when your program reads it next.")
+        messages.success(request, "Your choice is saved. Your calendar will change when your program next reads it.")
         return redirect(address)
     today = timezone.localdate()
     if view is not None:

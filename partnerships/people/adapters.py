@@ -111,7 +111,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             person = find_person(address) if address else None
         provider = sociallogin.account.provider
         if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
-            messages.warning(request, "Nobody here uses this sign-in. Ask a lead of your organisation.")
+            messages.warning(request, "No account here uses this sign-in. Ask a lead of your organisation.")
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:
             sociallogin.connect(request, person)

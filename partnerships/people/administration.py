@@ -32,7 +32,7 @@ GROUPS = {
     "Partnerships and meetings": ("agreements", "conversations", "nominations", "recommendations", "surveys"),
     "Asks, offers and commitments": ("exchange", "commitments", "developer_agreements"),
     "Plans and comments": ("plans", "answers"),
-    "Words to choose from": (
+    "Lists to choose from": (
         "agreements.kindcheck",
         "agreements.kindfield",
         "agreements.kindtable",

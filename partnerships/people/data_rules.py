@@ -92,7 +92,7 @@ def register() -> None:
     )
     register_retention(
         "tallies",
-        what="Counts for the limits on exports and invitations, under a hash that names nobody",
+        what="Counts for the limits on exports and invitations, under a hash that identifies nobody",
         purpose="enforcing limits",
         basis=_LEGITIMATE,
         kept_for="2 days",

@@ -70,7 +70,8 @@ class ViewAsForm(Form):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept for ever. The person can see in their account that you viewed the site as them, and when.",
+        help_text="The reason is kept for ever. The person can see in their account that you viewed the site as "
+        "them, and when.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,7 +87,7 @@ class ReasonForm(kit.ReasonForm):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept for ever, and included in the email.",
+        help_text="The reason is kept for ever and included in the email.",
     )
 
 

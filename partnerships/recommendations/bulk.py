@@ -33,7 +33,7 @@ class AssignForm(Form):
         empty_label="As it is",
         help_text="Only your organisation sees owner and review date.",
     )
-    review_on = DayField(label="Review date", required=False, help_text="Leave it empty to keep what there is.")
+    review_on = DayField(label="Review date", required=False, help_text="Leave it empty to keep the present date.")
 
     def __init__(self, data: QueryDict | None, person: User, _rows: Sequence[Recommendation]) -> None:
         super().__init__(data)

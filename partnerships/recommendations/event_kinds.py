@@ -16,5 +16,5 @@ class EventKind(models.TextChoices):
     PROPOSED = "recommendation.proposed", "Proposed to adopt a recommendation"
     ADOPTED = "recommendation.adopted", "Adopted a recommendation"
     DROPPED = "recommendation.dropped", "Dropped a recommendation"
-    OUTCOME_LINKED = "recommendation.outcome_linked", "Linked what came of a recommendation"
-    OUTCOME_UNLINKED = "recommendation.outcome_unlinked", "Removed a link to what a recommendation became"
+    OUTCOME_LINKED = "recommendation.outcome_linked", "Linked an outcome of a recommendation"
+    OUTCOME_UNLINKED = "recommendation.outcome_unlinked", "Removed the link to an outcome of a recommendation"

@@ -43,9 +43,7 @@ def _words(body: Organisation | Partnership) -> str:
 class FreezeForm(_ForBodyForm):
     """A name and a reason."""
 
-    name = forms.CharField(
-        label="Name", max_length=200, help_text="What people call it, such as “As reported to the board on 3 March”."
-    )
+    name = forms.CharField(label="Name", max_length=200, help_text="Such as “As reported to the board on 3 March”.")
     reason = forms.CharField(
         label="Why are you freezing it?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -65,7 +63,7 @@ class ScheduleForm(_ForBodyForm):
         label="Who gets it by email?",
         queryset=User.objects.none(),
         widget=AutocompleteSelectMultiple,
-        help_text="Each of them can stop it.",
+        help_text="Each person can stop getting it.",
     )
 
     def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:

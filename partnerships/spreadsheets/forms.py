@@ -39,7 +39,7 @@ class UploadForm(Form):
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
         required=False,
-        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others go in.",
+        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others are imported.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ class EventKind(models.TextChoices):
     NETWORK_LOADED = "import.network_loaded", "Loaded a network"
     HEADINGS_CONFIRMED = "import.headings_confirmed", "Said what the headings of a list mean"
     DISCARDED = "import.discarded", "Discarded an import"
-    ROW_DECIDED = "import.row_decided", "Decided which organisation a row of a list is"
+    ROW_DECIDED = "import.row_decided", "Decided which organisation a row of a list means"
     MISSING_FROM_FILE = "plan.missing_from_file", "Found it missing from the latest file"
     BACK_IN_FILE = "plan.back_in_file", "Found it in the file again"
     IN_OLDER_FILE = "plan.in_older_file", "Added what an older file said about it"

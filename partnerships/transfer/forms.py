@@ -76,7 +76,7 @@ class UploadForm(Form):
     all_or_nothing = forms.BooleanField(
         label="Refuse the file if one of its rows cannot be used",
         required=False,
-        help_text="Otherwise such rows are set aside for you to correct, and the others go in.",
+        help_text="Otherwise such rows are set aside for you to correct, and the others are imported.",
     )
 
     take_others = forms.BooleanField(
@@ -177,7 +177,7 @@ class OwnFilesForm(Form):
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
         required=False,
-        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others go in.",
+        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others are imported.",
     )
 
     def __init__(self, *args: Any, register: str, cancel: str, **kwargs: Any) -> None:

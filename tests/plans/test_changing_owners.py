@@ -178,7 +178,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     given_up = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
     ben.post(given_up, {"reason": "Too much."})
     ended = ben.get(reverse("plans:ownership")).content.decode()
-    assert "It gave its ownership up" in ended
+    assert "It gave up its ownership" in ended
 
 
 def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:

@@ -72,7 +72,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_role("button", name="Propose commitment").click()
     reference = Commitment.objects.get().reference
     page.goto(adoption)
-    became = page.locator("section", has=page.get_by_role("heading", name="What came of it"))
+    became = page.locator("section", has=page.get_by_role("heading", name="Outcomes"))
     for text in (reference, Objective.objects.get().text):
         expect(became).to_contain_text(text)
     looks_right(page)
@@ -92,7 +92,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     enter(page, origin, world.ben)
     page.goto(origin + reverse("reports:report", args=["recommendations"]))
     moved = page.get_by_role("table").last
-    for text in ("Adopted a recommendation", "Linked what came of a recommendation", "Added evidence"):
+    for text in ("Adopted a recommendation", "Linked an outcome of a recommendation", "Added evidence"):
         expect(moved).to_contain_text(text)
     page.goto(origin + reverse("reports:report", args=["board-pack"]) + f"?partnership={world.partnership.pk}")
     expect(page.locator("tr", has_text="Share plans").filter(has_text="Adopted").first).to_be_visible()

@@ -63,7 +63,7 @@ def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_re
     network = collapse(signed_in(world.chidi).get(reverse("reports:dashboard"), WHOLE).content.decode())
 
     assert figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}").answers == ()
-    assert f"If {world.westmarch.name} goes, 1 of its 1 partnership ends" in own
+    assert f"If {world.westmarch.name} leaves, 1 of its 1 partnership ends" in own
     assert f"around={world.westmarch.pk}" in own
     assert figures_for(world.chidi, "network").answers[0] in network
     assert world.westmarch.name not in network
@@ -76,7 +76,7 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
     page = signed_in(world.amina).get(reverse("reports:organisation-dashboard", args=[world.larkhaven.pk]), WHOLE)
 
     assert len(name) > 200
-    assert f"If {name} goes, 1 of its 1 partnership ends" in collapse(page.content.decode())
+    assert f"If {name} leaves, 1 of its 1 partnership ends" in collapse(page.content.decode())
 
 
 @pytest.mark.browser

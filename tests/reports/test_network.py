@@ -174,7 +174,8 @@ def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
     }
     assert set(fates(earlier)) == {"Estuary Partnership", "Middle"}
     assert (
-        f"If {world.westmarch.name} goes, 2 of its 2 partnerships end, and 1 organisation is cut off." in found.answers
+        f"If {world.westmarch.name} leaves, 2 of its 2 partnerships end, and 1 organisation is cut off."
+        in found.answers
     )
 
 

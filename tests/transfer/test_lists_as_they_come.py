@@ -176,8 +176,8 @@ def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
 
     assert import_list("councils", titled, dry_run=True).as_of == dt.date(2023, 2, 8)
     assert import_list("councils", entered, dry_run=True).as_of == dt.date(2024, 2, 19)
-    assert "taken for today" not in remarks(import_list("councils", entered, dry_run=True))
-    assert "taken for today" in remarks(import_list("councils", COUNCILS, dry_run=True))
+    assert "so we used today" not in remarks(import_list("councils", entered, dry_run=True))
+    assert "so we used today" in remarks(import_list("councils", COUNCILS, dry_run=True))
 
 
 # Notes, maps, encodings

@@ -24,8 +24,8 @@ class Command(BaseCommand):
     """`manage.py backup [--to FOLDER]`"""
 
     help = (
-        "Back up the database and the files into a new folder of BACKUP_ROOT, encrypted for BACKUP_RECIPIENTS; read it "
-        "again, delete what is older than BACKUP_KEEP_DAYS, and record the time for /metrics."
+        "Back up the database and the files into a new folder of BACKUP_ROOT, encrypted for BACKUP_RECIPIENTS; read "
+        "it back, delete backups older than BACKUP_KEEP_DAYS, and record the time for /metrics."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

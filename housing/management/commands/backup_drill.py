@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     help = (
         "Restore into a database and a folder of its own, compare every row and every file, and delete both again. "
-        "Without FOLDER it makes a backup for a key that exists only meanwhile. With FOLDER and --identity, run it "
+        "Without FOLDER it makes a backup for a temporary key. With FOLDER and --identity, run it "
         "where the private key is. Uses DATABASE_DRILL_URL, or creates a database beside the instance's."
     )
 

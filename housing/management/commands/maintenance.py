@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write("Maintenance is off." if turn_off() else "Maintenance was not on.")
             self._unsubscribe()
         else:
-            self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}. Unsubscribes that wait: {waiting()}.")
+            self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}. Unsubscribes waiting: {waiting()}.")
 
     def _unsubscribe(self) -> None:
         """Do what mail programs asked for meanwhile."""
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 f"Unsubscribes that could not be done ({type(error).__name__}): {waiting()}. Run this again."
             ) from None
         if stopped:
-            self.stdout.write(f"Unsubscribes that came meanwhile and are done: {stopped}.")
+            self.stdout.write(f"Unsubscribes received during maintenance and now done: {stopped}.")
 
 
 def _next(given: str) -> dt.datetime:

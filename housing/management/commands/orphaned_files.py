@@ -23,8 +23,8 @@ class Command(BaseCommand):
     """`manage.py orphaned_files [--delete]`"""
 
     help = (
-        "List stored files that no row names and that are older than a day: a process that is killed between storing "
-        "a file and its row leaves one, and so does a row that goes together with its partnership. With --delete, "
+        "List stored files older than a day that no row refers to. They stay behind if a process is killed after it "
+        "stored a file and before it saved the row, or if a row is deleted with its partnership. With --delete, "
         "delete them."
     )
 

@@ -47,7 +47,9 @@ class Command(BaseCommand):
         """Only check, or go on without a backup of ours."""
         parser.add_argument("--check", action="store_true", help="Say what would be done, and change nothing.")
         parser.add_argument(
-            "--without-backup", action="store_true", help="You have a snapshot of your platform, or need none."
+            "--without-backup",
+            action="store_true",
+            help="Continue without a recent backup, because you have a snapshot of your platform or need none.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -39,7 +39,8 @@ from partnerships.plans.queries import content_of
 _SAID = {
     "acknowledged": "Thank you. The owners see that you have read this version.",
     "concerned": "You have said that this plan concerns you.",
-    "unconcerned": "You have said that this plan does not concern you. Digests about it come until you stop them.",
+    "unconcerned": "You have said that this plan does not concern you. You will keep getting digests about it until "
+    "you stop them.",
     "comment": "Your comment is sent.",
     "question": "Your answer is sent.",
     "colleague": "Thank you. The plan's owner decides whether to ask your colleague.",

@@ -135,7 +135,9 @@ def trust(request: HttpRequest, pk: int) -> HttpResponse:
     assert owner is not None
     services.trust_person(person=answer.person, organisation=owner, author=user, now=timezone.now())
     messages.success(
-        request, f"Answers of {answer.person.display_name} about plans of {owner.display_name} are shown at once."
+        request,
+        f"Answers from {answer.person.display_name} about plans of {owner.display_name} are now shown "
+        f"without approval.",
     )
     return redirect(_of_plan(answer.plan_id))
 

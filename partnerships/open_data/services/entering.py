@@ -136,7 +136,7 @@ def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -
     body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(roles_of(author, now).keeps_published({body.pk}))
     if not body.is_planning_authority:
-        raise UnableToEnter("Only planning authorities that still exist enter agreements.")
+        raise UnableToEnter("Only planning authorities that still exist can enter agreements.")
     return body
 
 

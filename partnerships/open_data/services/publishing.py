@@ -36,7 +36,7 @@ def begin_publishing(
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard.")
     if not body.is_planning_authority:
-        raise UnableToPublishData("Only planning authorities that still exist publish these files.")
+        raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
     if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
         raise UnableToPublishData("It is already published.")
     made = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
@@ -56,7 +56,7 @@ def end_publishing(
     running = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
     found = running.select_related("organisation").first()
     if found is None:
-        raise UnableToPublishData("It is not published.")
+        raise UnableToPublishData("It is not published yet.")
     found.ended_at, found.end_reason = now, reason.strip()
     found.save(update_fields=["ended_at", "end_reason"])
     journal.note(PUBLICATION, now=now, publication=found.pk, same=publication_identity(found))

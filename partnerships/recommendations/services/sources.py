@@ -214,7 +214,7 @@ def _addressed_words(recommendation: Recommendation) -> str:
 
 def _check(text: str, recommendation_given: RecommendationGiven) -> None:
     if not text:
-        raise UnableToRecord("Say what is recommended, in your own words.")
+        raise UnableToRecord("Enter what is recommended, in your own words.")
     if recommendation_given.confidence not in Confidence.values:
         raise UnableToRecord("Say how certain it is that the report says this.")
     if not recommendation_given.kinds and not recommendation_given.organisations:

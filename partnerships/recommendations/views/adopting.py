@@ -95,7 +95,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "It is proposed. It will be offered for the agenda of the next meeting.", made.get_absolute_url()
+        return "It is proposed. It will be suggested for the agenda of the next meeting.", made.get_absolute_url()
 
     return take_step(
         request,
@@ -134,7 +134,10 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
-        return "The recommendation is adopted. Now say what comes of it.", found.get_absolute_url()
+        return (
+            "The recommendation is adopted. Now link the objectives and commitments that come from it.",
+            found.get_absolute_url(),
+        )
 
     return take_step(
         request,
@@ -157,7 +160,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         drop_adoption(adoption=found, reason=reason, author=user, now=timezone.now())
-        return "The recommendation is dropped. What came of it stays.", found.get_absolute_url()
+        return "The recommendation is dropped. Its outcomes stay.", found.get_absolute_url()
 
     return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=found)
 

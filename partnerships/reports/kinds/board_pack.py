@@ -265,7 +265,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Partnership"),
         Column("Status"),
         Column("Since", Kind.DAY),
-        Column("What came of it"),
+        Column("Outcomes"),
         Column("What the parties are doing"),
     )
     title, empty = _PARTS["recommendations"], "They have not taken up any recommendations."

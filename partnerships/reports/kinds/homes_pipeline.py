@@ -49,7 +49,7 @@ class _Filters(Form):
         label="Councils",
         queryset=Organisation.objects.none(),
         named_by="name",
-        help_text="Homes in the areas that they serve today.",
+        help_text="Counts homes in the areas that they serve today.",
     )
     area = RecordsField(label="Areas", queryset=Area.objects.none(), named_by="name")
     tenure = forms.MultipleChoiceField(

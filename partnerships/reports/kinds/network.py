@@ -51,7 +51,7 @@ class _Filters(Form):
         queryset=Organisation.objects.none(),
         widget=RecordSelect(named_by="name"),
         empty_label="The whole network",
-        help_text="The report then says what ends if it leaves.",
+        help_text="The report then shows what ends if this organisation leaves.",
     )
     kind = forms.ChoiceField(label="Kind of partnership", required=False)
 
@@ -322,7 +322,7 @@ def _answers(
         ends, cut = ending(network)[chosen.pk], _cut_off(without.get(chosen.pk, ()))
         held = counted(network.held[chosen.pk], "partnership")
         found.append(
-            f"If {names[chosen.pk]} goes, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "
+            f"If {names[chosen.pk]} leaves, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "
             f"{counted(cut, 'organisation')} {'is' if cut == 1 else 'are'} cut off."
         )
     return tuple(found)

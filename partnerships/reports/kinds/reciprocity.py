@@ -1,4 +1,4 @@
-"""Reciprocity: what one organisation and each partner asked and promised each other, and what came of it."""
+"""Reciprocity: what one organisation and each partner asked and promised each other, and what was delivered."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _answers(name: str, found: Sequence[Balance]) -> tuple[str, ...]:
 RECIPROCITY = Report(
     slug="reciprocity",
     title="Reciprocity",
-    about="What your organisation and each partner asked and promised each other, and what came of it.",
+    about="What your organisation and each partner asked and promised each other, and what was delivered.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -107,8 +107,8 @@ def _moved(asked: Asked, since: dt.date) -> Table:
 RECOMMENDATIONS = Report(
     slug="recommendations",
     title="Recommendations and what changed",
-    about="What is done about the recommendations of each report, and what changed since a day: responses, evidence, "
-    "adoptions, and what they became.",
+    about="What is being done about the recommendations of each report, and what changed since a day: responses, "
+    "evidence, adoptions and outcomes.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

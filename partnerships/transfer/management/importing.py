@@ -123,7 +123,7 @@ def add_common_options(parser: Any) -> None:
         "--as-of",
         type=day,
         metavar="YYYY-MM-DD",
-        help="the day on which the files were true (otherwise a date in their names or rows)",
+        help="the date of the files (otherwise a date in their names or rows)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, row by row, and change nothing")
     parser.add_argument(
@@ -135,5 +135,8 @@ def add_common_options(parser: Any) -> None:
 def add_author(parser: Any) -> None:
     """Add the option that names who does this, for `author_of`."""
     parser.add_argument(
-        "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
+        "--by",
+        default="",
+        metavar="EMAIL",
+        help="the email address of the administrator who does this (otherwise the system)",
     )

@@ -368,7 +368,7 @@ def _missing(best: _Candidate | None, columns: Sequence[Column], what: str) -> l
             number,
             column.shown,
             "this column is missing.",
-            f"The heading row of {what} needs it; found are {shown}. Is this the right file?",
+            f"The heading row of {what} needs it, and has only {shown}. Is this the right file?",
         )
         for column in columns
         if column.required and column.code not in found

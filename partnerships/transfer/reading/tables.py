@@ -120,7 +120,7 @@ def _decoded(data: bytes) -> str:
         if "\x00" not in text:
             return text
     raise unable(
-        "its text is in no encoding that lists use (UTF-8, UTF-16, Windows-1252).",
+        "its text is not in an encoding that we can read (UTF-8, UTF-16 or Windows-1252).",
         "Save it again as “CSV UTF-8”.",
     )
 

@@ -33,8 +33,8 @@ def settled_date(
         return min(found, today)  # “November 2026” means its last day, or today if that is still to come
     report.dated_today = True
     report.remark(
-        f"Neither the file's name nor its rows say on which day it was true: taken for today, {long_date(today)}. If "
-        "it is older, say so: --as-of YYYY-MM-DD with the command, “As of” on the page of the upload."
+        f"Neither the file's name nor its rows give its date, so we used today, {long_date(today)}. If it is older, "
+        f"give its date: --as-of YYYY-MM-DD with the command, “As of” on the upload page."
     )
     return today
 

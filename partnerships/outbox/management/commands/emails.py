@@ -23,18 +23,22 @@ from partnerships.outbox.services import discard_emails
 class Command(AccountedCommand):
     """`manage.py emails status | waiting | discard`"""
 
-    help = "Look at the outbox: figures, what waits by kind, and discarding what must not be sent (after a restore)."
+    help = (
+        "Show the queue of emails and what is waiting, by kind. After a restore, discard emails that must not be sent."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the subcommands and their options."""
         commands = parser.add_subparsers(dest="command", required=True, parser_class=argparse.ArgumentParser)
-        status = commands.add_parser("status", help="The figures of the queue.")
-        status.add_argument("--json", action="store_true", help="As one JSON object.")
-        commands.add_parser("waiting", help="Emails waiting to be sent, by kind.")
+        status = commands.add_parser("status", help="Show the figures of the queue.")
+        status.add_argument("--json", action="store_true", help="Print one JSON object.")
+        commands.add_parser("waiting", help="List the emails waiting to be sent, by kind.")
         discard = commands.add_parser("discard", help="Settle queued emails without sending them.")
         discard.add_argument("--kind", required=True, help="A kind as `waiting` prints it.")
-        discard.add_argument("--recorded-before", help="Only those recorded before this ISO time; by default all.")
-        discard.add_argument("--reason", required=True, help="Why. The ledger shows it.")
+        discard.add_argument(
+            "--recorded-before", help="Discard only emails recorded before this ISO time; by default all."
+        )
+        discard.add_argument("--reason", required=True, help="The reason, which the ledger shows.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand; the last line sums it up."""

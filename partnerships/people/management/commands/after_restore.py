@@ -37,7 +37,8 @@ class Command(AccountedCommand):
         parser.add_argument(
             "--without-journal",
             action="store_true",
-            help="Go on although JOURNAL_ROOT is empty: the journal is lost, and nothing since the backup is applied.",
+            help="Continue although JOURNAL_ROOT is empty: the journal is lost, and nothing since the backup is "
+            "applied.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,7 +65,7 @@ class Command(AccountedCommand):
             for what in left:
                 self.stdout.write(f"  {what}")
         if failed := [words for words, one in done.items() if one.failed]:
-            raise CommandError(f"Not applied: {'; '.join(failed)}. Mend the cause, then run this again.")
+            raise CommandError(f"Not applied: {'; '.join(failed)}. Fix the cause, then run this again.")
         self.stdout.write(
             f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
             "`manage.py emails waiting`, then set EMAILS_HELD=0."

@@ -14,7 +14,9 @@ from partnerships.people.retention import RULES, apply_retention
 class Command(AccountedCommand):
     """`manage.py apply_retention [--dry-run]`"""
 
-    help = "Remove what is past its time by the rules in docs/privacy.md. Exits with 1 if a rule failed."
+    help = (
+        "Delete data that has been kept as long as the rules in docs/privacy.md allow. Exits with 1 if a rule failed."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether only to count."""

@@ -24,7 +24,7 @@ class Command(AccountedCommand):
         """Who is erased, why, and whether to ask first."""
         parser.add_argument("email", help="The person's email address.")
         parser.add_argument("--reason", default="Asked to be erased.", help="Why; kept in the log, so name nobody.")
-        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase the person and print the number of rows touched."""

@@ -70,7 +70,8 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "owner",
             "Owner",
             "responsible",
-            hint="The name of somebody at the organisation that gives; in your own, also their email address.",
+            hint="The name of somebody at the organisation that gives. If that is your own organisation, you can "
+            "also write their email address.",
         ),
         column("status", "Status", hint="Filled in only in downloads."),
         column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
@@ -282,7 +283,7 @@ COMMITMENTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each commitment. They are proposed: both sides confirm each. Leads get one email about "
-        "all of them."
+        "One row for each commitment. The commitments are proposed, and both sides confirm each one. Leads get one "
+        "email about all of them."
     ),
 )

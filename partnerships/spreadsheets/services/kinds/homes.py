@@ -175,6 +175,6 @@ HOMES = SheetKind(
     arrange=one_line_a_row,
     lead=(
         "One row for each tenure, number of bedrooms, needs type and year. A table with a column for each year works "
-        "too. Lines that the file does not have stay as they are."
+        "too. Lines that are not in the file stay as they are."
     ),
 )

@@ -70,7 +70,9 @@ COLUMNS = (
     column("forecast_completion", "Forecast completion", "completion", example="June 2028", hint=_DATE),
     column("actual_completion", "Actual completion", example="", hint=_DATE),
     column("confidence", "Confidence", choices=CONFIDENCE, example="High"),
-    yes_or_no("confidential", "Confidential", hint="Whether only the owners and partners see that the site exists."),
+    yes_or_no(
+        "confidential", "Confidential", hint="Write yes if only the owners and partners may know that the site exists."
+    ),
     column("notes", "Notes", "comments", hint="Only the owners and partners can see these."),
     column("key", "ID", "site id", hint="From a download of this plan. Leave it blank for a new site."),
 )

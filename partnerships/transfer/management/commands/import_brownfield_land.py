@@ -27,7 +27,7 @@ _HELP = """Import brownfield land that councils have published as suitable for h
 
 FILE is a register by the standard of 2017, of one council or of several. Import the councils first. The sites of each
 council become one public plan; a later file publishes a new version if something changed. Rows that cannot be used are
-set aside, with the reason and what to do; the others go in, unless you say --all-or-nothing.
+set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
 """
 
 
@@ -43,7 +43,7 @@ class Command(ImportCommand):
             "--council",
             default="",
             metavar="KEY",
-            help="whose sites they are, if the rows do not say: its key, such as ADU",
+            help="the key of the council, such as ADU, if the rows do not say whose sites they are",
         )
         add_all_or_nothing(parser)
         add_common_options(parser)

@@ -29,8 +29,8 @@ PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the plann
 the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
 
 A plan that differs from the last import gets a new version, whose note names the files, and its subscribers are told
-what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows
-that cannot be used are set aside, with the reason and what to do; the others go in, unless you say --all-or-nothing.
+what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows that cannot be
+used are set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
 """
 
 

@@ -45,11 +45,11 @@ _HELP = """Update the directory of organisations from a published register, or i
 
 The file may be CSV, XLSX, ODS, JSON or YAML. Columns are found by their headings, in any order and for any year. Import
 the councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and
-what to do; the others go in, unless you say --all-or-nothing. A wrong file is refused whole. A body that is no longer
-in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused without
---accept-missing. A list older than the latest one fills history and changes nothing present. Rows that cannot be
-matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the second
-time.
+what to do. The others are imported, unless you add --all-or-nothing. A wrong file is refused whole. A body that is no
+longer in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused
+without --accept-missing. A list older than the latest one adds to the history and changes nothing current. Rows that
+cannot be matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the
+second time.
 """
 
 
@@ -77,12 +77,14 @@ class Command(ImportCommand):
             help="the file is only a part of its register: mark nothing as missing",
         )
         parser.add_argument(
-            "--publisher", default="", help="whose headings, confirmed in the administration, the file has"
+            "--publisher",
+            default="",
+            help="the publisher whose headings, confirmed in the administration, the file uses",
         )
         parser.add_argument(
             "--take-others",
             action="store_true",
-            help="take national parks and other bodies in a list of councils as organisations of their kind",
+            help="also import national parks and other bodies in a list of councils, as organisations of their kind",
         )
         parser.add_argument(
             "--set-aside",

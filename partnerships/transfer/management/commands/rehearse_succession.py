@@ -76,4 +76,4 @@ class Command(AccountedCommand):
 def _in_words(holdings: Holdings) -> str:
     things = sum(count for count, _, _ in holdings.values())
     homes = sum(homes for _, homes, _ in holdings.values())
-    return f"{things:,} things, {homes:,.0f} homes"
+    return f"{things:,} items, {homes:,.0f} homes"

@@ -88,7 +88,7 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
                 for authority in lookup.authorities
             ),
         )
-    raise ValueError(f"{register} is no register of organisations")
+    raise ValueError(f"{register} is not a register of organisations")
 
 
 def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:

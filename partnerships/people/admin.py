@@ -97,7 +97,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
     def what_can_be_done(self, person: User) -> SafeString | str:
         """Links to the pages that ask for a reason."""
         if person.pk is None or not person.is_active:
-            return "None: they have left. The action “Reopen account” undoes it."
+            return "No longer possible: they have left. The action “Reopen account” undoes it."
         pages = [("people:leaver", "Close account")]
         if not person.is_stakeholder:
             pages += (

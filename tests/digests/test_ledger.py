@@ -220,10 +220,10 @@ def test_telling_a_role_shows_how_many_people_have_it_today(world: World, plan: 
     ]
 
     assert (
-        "go to leads of the organisations that must sign. Each person can stop them. People today: none yet."
+        "go to leads of the organisations that must sign. Each person can stop them. Today that is nobody yet."
         in answers[0]
     )
-    assert re.search(r"go to everyone who acts for a party of the partnership. .* People today: [1-9]", answers[1])
+    assert re.search(r"go to everyone who acts for a party of the partnership. .* Today that is [1-9]", answers[1])
 
 
 def test_the_plan_page_says_which_other_subscription_covers_it(world: World, plan: Plan) -> None:

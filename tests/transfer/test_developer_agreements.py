@@ -197,7 +197,9 @@ def test_older_files_fill_history_and_change_no_commitment() -> None:
     assert (run.created, run.changed, again.created, again.changed) == (1, 1, 0, 0)
     assert (education.status, education.delivered_quantity) == ("done", Decimal("1373992.00"))
     assert (roads.status, roads.reason) == ("cancelled", "It is not in newer files, of 1 June 2024.")
-    assert "1 of 3 contributions changed since, 1 are gone, 1 came later" in " ".join(run.report["remarks"])
+    assert "1 of 3 contributions have changed since, 1 are no longer there, and 1 were added later" in " ".join(
+        run.report["remarks"]
+    )
     event = Event.objects.get(kind=EventKind.CONTRIBUTION_IN_OLDER_FILE, target_id=education.pk)
     assert "delivered was £1,000,000, now £1,373,992" in event.data["reason"]
 

@@ -151,7 +151,9 @@ def test_older_files_fill_history_and_change_no_plan() -> None:
     again = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 2))
 
     assert (run.created, run.changed, run.missing, run.set_aside) == (1, 2, 0, 0)
-    assert "2 of 3 plans changed since, 1 are gone, 1 came later" in " ".join(run.report["remarks"])
+    assert "2 of 3 plans have changed since, 1 are no longer there, and 1 were added later" in " ".join(
+        run.report["remarks"]
+    )
     assert the("Moor Park Plan").status == "closed"
     joint = the("Mere and March Joint Plan")
     assert (joint.current_number, dates(joint)["estimated-plan-adoption-date"]) == (2, "2028")

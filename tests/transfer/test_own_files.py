@@ -202,7 +202,9 @@ def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch
     run = applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS))
 
     assert (run.created, run.changed) == (0, 0)
-    assert "0 of 2 contributions changed since, 0 are gone, 1 came later." in " ".join(run.report["remarks"])
+    assert "0 of 2 contributions have changed since, 0 are no longer there, and 1 were added later." in " ".join(
+        run.report["remarks"]
+    )
 
 
 def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_later(

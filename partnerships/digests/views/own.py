@@ -162,7 +162,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         messages.success(
             request,
             f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
-            f"People today: {f'{count:,}' if count else 'none yet'}.",
+            f"Today that is {f'{count:,}' if count else 'nobody yet'}.",
         )
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)

@@ -271,7 +271,7 @@ class HandOverForm(Form):
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:
-    return [("", "None: email address and password"), *provider_choices()]
+    return [("", "None: they use email address and password"), *provider_choices()]
 
 
 class ReasonedForm(forms.ModelForm[Any], Form):

@@ -35,7 +35,7 @@ class PlanForm(Form):
         label="Which of your organisations owns it?",
     )
     partnership = forms.ModelChoiceField(
-        queryset=Partnership.objects.none(), required=False, empty_label="None: only we own it"
+        queryset=Partnership.objects.none(), required=False, empty_label="No partnership: only we own it"
     )
     partners = forms.BooleanField(
         label="Its other members own it too: their editors can edit the draft, and any lead can publish", required=False

@@ -85,7 +85,7 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 _NOTES = (
-    "Only what the reader can see is counted. Where nothing is shown here, others may see something.",
+    "Only what the reader can see is counted. Where nothing is shown, others may see something.",
     "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
     "Commitments count until they are verified, cancelled or superseded.",
     "An ask or offer counts in the areas that it names, otherwise in those of its partnership or organisation.",

@@ -81,8 +81,9 @@ def remark_on_older_rows(
     """Say in the report that rows are older than those of `newer`, read before, and how the two differ."""
     run.report.remark(
         f"Of these {what}, {known + gone:,} {'is' if known + gone == 1 else 'are'} older than in files of "
-        f"{long_date(newer)}, imported before, and only added to history. "
-        f"{changed:,} of {known:,} {what} changed since, {gone:,} are gone, {later:,} came later."
+        f"{long_date(newer)}, which were imported before, and only added to the history. "
+        f"{changed:,} of {known:,} {what} have changed since, {gone:,} are no longer there, "
+        f"and {later:,} were added later."
     )
 
 
@@ -112,8 +113,8 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     }
     run.report.remark(
         f"This list is older than that of {long_date(newest)}: it adds to the history and changes nothing current. "
-        f"{renamed:,} of {len(seen):,} bodies changed name since, {gone:,} are gone, "
-        f"{len(present - seen):,} came later."
+        f"{renamed:,} of {len(seen):,} of its bodies have changed their names since, {gone:,} have ended, and "
+        f"{len(present - seen):,} were added later."
     )
 
 

@@ -97,7 +97,9 @@ class Older:
     def gone(self) -> list[RegisterPromise]:
         """Those that newer files do not have, as withdrawn: they count neither as kept nor as broken."""
         return [
-            replace(one, withdrawn=one.withdrawn or f"It is not in newer files, of {long_date(newer)}.")
+            replace(
+                one, withdrawn=one.withdrawn or f"It is missing from newer files, such as those of {long_date(newer)}."
+            )
             for key, (one, newer) in self._promises.items()
             if key not in self._here
         ]

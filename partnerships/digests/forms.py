@@ -138,6 +138,7 @@ class PreferenceForm(Form):
         submit: str = "Save",
         **kwargs: Any,
     ) -> None:
+        """Leave out `ways` and `lead_times` where they cannot be chosen."""
         zone = person.time_zone
         kwargs.setdefault(
             "initial",

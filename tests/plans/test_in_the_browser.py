@@ -90,7 +90,7 @@ def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_ser
     page.get_by_role("button", name="Save to the draft").click()
     page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("First version, for comment.")
-    for answer in page.get_by_label("Take it out").all():
+    for answer in page.get_by_label("Remove it").all():
         answer.check()
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_role("link", name="Draft", exact=True).click()

@@ -132,11 +132,11 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
     answers = {f"part_{part}": "out" for part in parts} | {f"part_{parts[0]}": "keep"}
     amina.post(address, sent | answers)
 
-    assert form.count("Take it out") == asked
+    assert form.count("Remove it") == asked
     assert unanswered.status_code == 422
-    assert f"Keep “{milestones[1]['name']}” or take it out" in unanswered.content.decode()
+    assert f"Keep “{milestones[1]['name']}” or remove it" in unanswered.content.decode()
     version = plan.versions.get()
     assert [one["key"] for one in version.content["milestones"]] == [one["key"] for one in milestones[:2]]
     assert version.content["risks"] == []
     save(plan, world, "about", summary="Homes for all.")
-    assert "Take it out" not in amina.get(address).content.decode()
+    assert "Remove it" not in amina.get(address).content.decode()

@@ -66,6 +66,7 @@ class ObjectiveForm(Form):
         text: str = "",
         **kwargs: Any,
     ) -> None:
+        """Without an objective the form adds one; with one it changes it."""
         if objective is None:
             kwargs.setdefault("initial", {"text": text, "baseline": 0, "baseline_on": today})
         else:

@@ -94,6 +94,7 @@ class ProposeForm(TermsForm):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
+        """`pair`: the only two sides offered; `extra`: sides besides partners."""
         super().__init__(*args, **kwargs)
         self._user = user
         organisations = partners_of(user)

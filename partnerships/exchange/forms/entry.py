@@ -85,6 +85,7 @@ class EntryForm(OrganisationForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
+        """Without an entry the form drafts one; with one it changes it."""
         super().__init__(*args, **kwargs)
         self.entry = entry
         self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))

@@ -100,6 +100,7 @@ class TableForm(Form):
         grounds: Sequence[str],
         **kwargs: Any,
     ) -> None:
+        """Make one field for each line and column, with what is saved."""
         super().__init__(data, *args, **kwargs)
         self._saved = supplements_of(lines)
         self.fields["read"].initial = {

@@ -55,6 +55,7 @@ class PublishForm(Form):
         untouched: Mapping[str, str] = MappingProxyType({}),
         **kwargs: Any,
     ) -> None:
+        """`untouched`: titles of starter parts that nobody changed, by piece."""
         super().__init__(*args, **kwargs)
         # Named after the piece: an answer must not pass to another when a colleague takes one out meanwhile.
         self.untouched = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
@@ -62,9 +63,9 @@ class PublishForm(Form):
             one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
             self.fields[name] = forms.ChoiceField(
                 label=f"{one}: {untouched[piece]}",
-                choices=[("keep", "Keep it"), ("out", "Take it out")],
+                choices=[("keep", "Keep it"), ("out", "Remove it")],
                 widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
-                error_messages={"required": f"Keep “{untouched[piece]}” or take it out"},
+                error_messages={"required": f"Keep “{untouched[piece]}” or remove it"},
             )
         first = plan.current_number == 0
         if first:

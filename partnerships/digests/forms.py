@@ -96,7 +96,7 @@ class PreferenceForm(Form):
         help_text="Does not apply to “At once” and “Daily”. Monthly means the first of these days in a month.",
     )
     days = forms.TypedMultipleChoiceField(
-        label="Days on which emails can come",
+        label="Days on which you can get emails",
         choices=Weekday.choices,
         coerce=int,
         required=False,
@@ -138,7 +138,7 @@ class PreferenceForm(Form):
         submit: str = "Save",
         **kwargs: Any,
     ) -> None:
-        """Leave out `ways` and `lead_times` where they cannot be chosen."""
+        """A stakeholder gets only the fields that stakeholders can choose."""
         zone = person.time_zone
         kwargs.setdefault(
             "initial",
@@ -171,10 +171,10 @@ class PreferenceForm(Form):
         notices = [name for name in self.fields if name.startswith("way_")]
         self.helper = Helper(
             self,
-            Section("How notices come", *notices),
+            Section("How you get notices", *notices),
             Section("Digests of what you follow", "frequency", "weekday", "tells_matches"),
-            Section("When emails come", *[name for name in when if name not in ("frequency", "weekday")]),
-            Section("When reminders come", *[name for name in self.fields if name.startswith(_LEAD)]),
+            Section("When you get emails", *[name for name in when if name not in ("frequency", "weekday")]),
+            Section("When you get reminders", *[name for name in self.fields if name.startswith(_LEAD)]),
             submit=submit,
         )
 

@@ -55,7 +55,7 @@ class PartialDate:
         try:
             partial.earliest  # noqa: B018 - reading it is the check: 2027-02-30 has no first day
         except ValueError as error:
-            raise NotADate(f"“{text}” is not a day of the calendar.") from error
+            raise NotADate(f"“{text}” is not a real date.") from error
         return partial
 
     @property

@@ -84,7 +84,7 @@ def read_date(text: str) -> PartialDate:
     except ValueError:
         is_day = False
     if not is_day:
-        raise NotADate(f"“{words}” is not a day of the calendar: write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"“{words}” is not a real date: write {PARTIAL_EXAMPLES}")
     return found
 
 

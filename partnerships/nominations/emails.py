@@ -17,7 +17,7 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
     if not found.is_sent or found.sendings != due.params["sending"]:
         return "It was decided or sent again."
     if not rights_over(found.agreement, person, now).may_decide:
-        return "They can no longer decide about it."
+        return "They can no longer decide on it."
     return _content("return_sent", found, person)
 
 

@@ -153,7 +153,7 @@ def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     def redo(person: User, line: dict[str, Any]) -> int:
         events = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
         if not events.filter(at__gte=moment(line)).exists():
-            redone.left.append(f"person {person.pk}: has the address of before a change; ask them for the new one")
+            redone.left.append(f"person {person.pk}: has their earlier address; ask them for the new one")
         return 0
 
     redone.add(_redo_people(lines, redo))

@@ -139,7 +139,7 @@ def test_changed_address_is_named(world: World) -> None:
         email_changed.send(sender=User, request=request(), user=world.ben)
 
     assert left(redo()) == [
-        f"person {world.ben.pk}: has the address of before a change; ask them for the new one",
+        f"person {world.ben.pk}: has their earlier address; ask them for the new one",
     ]
 
 

@@ -96,7 +96,7 @@ def test_a_directory_file_adds_organisations_with_names_areas_and_successors(sma
     line = load(small[0])
 
     mere = Organisation.objects.get(identifiers__value="MRE")
-    assert line == "small.json: 2 organisations added, 0 were known.\n"
+    assert line == "small.json: 2 organisations added, 0 were already there.\n"
     assert set(mere.names.values_list("name", "kind")) == {
         ("Mere Council", "official"),
         ("Mere", "short"),
@@ -121,7 +121,7 @@ def test_loading_the_same_file_again_changes_nothing(small: tuple[Path, Any]) ->
 
     line = load(small[0])
 
-    assert line == "small.json: 0 organisations added, 2 were known.\n"
+    assert line == "small.json: 0 organisations added, 2 were already there.\n"
     assert (Organisation.objects.count(), Succession.objects.count()) == (2, 1)
 
 
@@ -243,7 +243,7 @@ def test_englands_directory_has_councils_leps_combined_authorities_and_providers
     assert counts["registered_provider"] > 1300
     assert Organisation.objects.current().filter(kind="strategic_authority").count() >= 15
     assert Succession.objects.count() >= 14
-    assert "0 were known" in line
+    assert "0 were already there" in line
     assert Identifier.objects.filter(scheme=Scheme.PLANNING_AREA).count() == 318
     surrey = Organisation.objects.get(identifiers__scheme=Scheme.GSS, identifiers__value="E10000030")
     assert surrey.name == "Surrey County Council"

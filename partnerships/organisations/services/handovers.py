@@ -38,7 +38,7 @@ from partnerships.people.models import User
 #: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
 BATCH = 500
 #: Why something cannot pass on that both accepted.
-STAYED = "It is between the two organisations, or the successor has one of these already."
+STAYED = "It is between the two organisations, or the successor already has one of these."
 
 
 class UnableToHandOverLines(Exception):

@@ -49,4 +49,4 @@ class Command(AccountedCommand):
         if path == ENGLAND:
             load_pending(author=author_of(options["by"]), now=timezone.now())
             load_recommendations(now=timezone.now())
-        self.stdout.write(f"{path.name}: {loaded.added:,} organisations added, {loaded.known:,} were known.")
+        self.stdout.write(f"{path.name}: {loaded.added:,} organisations added, {loaded.known:,} were already there.")

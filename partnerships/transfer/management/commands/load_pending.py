@@ -28,6 +28,6 @@ class Command(AccountedCommand):
         """Load the file, and end with one line that sums it up."""
         loaded = load_pending(author=author_of(options["by"]), now=timezone.now())
         self.stdout.write(
-            f"{loaded.recorded} pending successions recorded, {loaded.known} were known, "
-            f"{loaded.waiting} wait for their councils."
+            f"{loaded.recorded} pending successions recorded, {loaded.known} were already there, {loaded.waiting} "
+            f"are waiting for their councils."
         )

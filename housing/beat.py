@@ -15,10 +15,16 @@ log = structlog.get_logger(__name__)
 
 
 class BeatingScheduler(Scheduler):
-    """Celery's in-memory scheduler, which records each tick. The tasks decide from the database what is due."""
+    """Celery's in-memory scheduler, which records each tick.
+
+    The tasks decide from the database what is due.
+    """
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Record the heartbeat, then send due tasks; a missing database does not stop beat."""
+        """Record the heartbeat, then send due tasks.
+
+        A missing database does not stop beat.
+        """
         try:
             record_heartbeat(BEAT)
             close_old_connections()

@@ -43,7 +43,10 @@ KEEPALIVE = {
 
 
 def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
-    """Django's settings for a database URL; `max_age` is in seconds. Options in the URL win."""
+    """Django's settings for a database URL.
+
+    `max_age` is in seconds. Options in the URL win.
+    """
     database: dict[str, Any] = environ.Env.db_url_config(url)
     return database | {
         "HOST": unquote(database.get("HOST") or ""),  # the path of a socket is quoted
@@ -61,7 +64,10 @@ _SOON = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "
 
 
 def standby_settings(url: str, *, max_age: int) -> dict[str, Any]:
-    """Django's settings for the URL of a standby. Options in the URL win. Tests make no database there."""
+    """Django's settings for the URL of a standby.
+
+    Options in the URL win. Tests make no database there.
+    """
     asked: dict[str, Any] = environ.Env.db_url_config(url).get("OPTIONS", {})
     found = connection_settings(url, max_age=max_age)
     return found | {"OPTIONS": found["OPTIONS"] | _SOON | asked, "TEST": {"MIRROR": DEFAULT_DB_ALIAS}}

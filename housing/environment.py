@@ -33,7 +33,9 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The settings in a file of KEY=value lines; empty if the file does not exist.
+    """The settings in a file of KEY=value lines.
+
+    Empty if the file does not exist.
 
     Strips quotes around a value and a comment after it. `a#b` contains no comment.
     """
@@ -54,7 +56,10 @@ def _value(text: str) -> str:
 
 
 def add_file(environ: MutableMapping[str, str], path: Path) -> None:
-    """Add the settings of a file that are not set; a secret counts as set if the name of its file is."""
+    """Add the settings of a file that are not set.
+
+    A secret counts as set if the name of its file is.
+    """
     given = set(environ)
     for key, value in read_file(path).items():
         if not {key, key.removesuffix("_FILE"), f"{key}_FILE"} & given:
@@ -62,7 +67,9 @@ def add_file(environ: MutableMapping[str, str], path: Path) -> None:
 
 
 def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str]) -> None:
-    """Set each secret whose NAME_FILE names a file, from that file; a line break at its end is left out.
+    """Set each secret whose NAME_FILE names a file, from that file.
+
+    A line break at its end is left out.
 
     NAME_FILE is removed, because processes started from here get the value itself. Raises `ImproperlyConfigured`
     for a file that cannot be read, and if both are set.

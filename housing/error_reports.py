@@ -24,7 +24,10 @@ else:
 
 
 def report_error(error: BaseException, **tags: str) -> None:
-    """Report an error with these tags; never raises and never waits for the server."""
+    """Report an error with these tags.
+
+    Never raises and never waits for the server.
+    """
     if settings.SENTRY_DSN:
         _set_up()
         sentry_sdk.capture_exception(error, tags=tags)

@@ -9,7 +9,10 @@ from django.template.loader import render_to_string
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The page for 400, or for 413 if the request was too large; it repeats nothing of the request."""
+    """The page for 400, or for 413 if the request was too large.
+
+    It repeats nothing of the request.
+    """
     if isinstance(exception, TooManyFieldsSent):
         boxes = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         return HttpResponse(render_to_string("413_boxes.html", {"boxes": boxes}), status=413)

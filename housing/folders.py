@@ -17,7 +17,10 @@ WRITTEN = {
 
 
 def require_folders() -> None:
-    """Make the folders that are missing; raise `ImproperlyConfigured` with a sentence for each that is of no use."""
+    """Make the folders that are missing.
+
+    Raise `ImproperlyConfigured` with a sentence for each that is of no use.
+    """
     written = {name: lost for name, lost in WRITTEN.items() if name != "MEDIA_ROOT" or not settings.FILES_BUCKET}
     faults = [fault for name, lost in written.items() if (fault := _fault(name, Path(getattr(settings, name)), lost))]
     if faults:
@@ -25,7 +28,10 @@ def require_folders() -> None:
 
 
 def _fault(name: str, folder: Path, lost: str) -> str:
-    """What is wrong with a folder and what to do; "" if this process can write to it."""
+    """What is wrong with a folder and what to do.
+
+    "" if this process can write to it.
+    """
     why = "no right to write"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

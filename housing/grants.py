@@ -59,7 +59,9 @@ _OWNED = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablena
 
 
 def grant(*, role: str, using: str = "default") -> None:
-    """Give `role` the application's rights in the public schema; run as the tables' owner.
+    """Give `role` the application's rights in the public schema.
+
+    Run as the tables' owner.
 
     A role that owns the append-only tables keeps all its rights and gets back those that it lost. Foreign keys are
     checked with the owner's rights: without them, no row that refers to such a table could be written.

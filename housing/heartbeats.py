@@ -25,7 +25,9 @@ def record_heartbeat(name: str) -> None:
 
 
 def standby_seconds_behind() -> float | None:
-    """How much older beat's heartbeat is on the standby than on the primary; None if the standby does not answer.
+    """How much older beat's heartbeat is on the standby than on the primary.
+
+    None if the standby does not answer.
 
     It includes the standby's way of being cut off, which its own figures about replication do not.
     """

@@ -72,7 +72,10 @@ def history_tables() -> list[str]:
 
 
 def install_history(*, using: str = "default") -> None:
-    """Install the functions and triggers; run as the tables' owner after each migration."""
+    """Install the functions and triggers.
+
+    Run as the tables' owner after each migration.
+    """
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         present = set(connections[using].introspection.table_names(cursor))
         if CONTEXTS not in present:

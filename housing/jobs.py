@@ -1,4 +1,7 @@
-"""Records each run of a Celery task for `/metrics`; alerts operators to failures and reports them."""
+"""Records each run of a Celery task for `/metrics`.
+
+Alerts operators to failures and reports them.
+"""
 
 from __future__ import annotations
 

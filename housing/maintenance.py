@@ -26,7 +26,10 @@ def is_on() -> bool:
 
 
 def turn_on(*, until: dt.datetime | None) -> None:
-    """Answer 503 from the next request on; `until` is when people may try again, and does not end it."""
+    """Answer 503 from the next request on.
+
+    `until` is when people may try again, and does not end it.
+    """
     path = Path(settings.MAINTENANCE_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(until.isoformat() if until else "", encoding="utf-8")
@@ -69,7 +72,10 @@ class MaintenanceMiddleware:
 
 
 def _until() -> dt.datetime | None:
-    """When people may try again; None if nobody said, or the file was written by hand."""
+    """When people may try again.
+
+    None if nobody said, or the file was written by hand.
+    """
     try:
         moment = parse_datetime(Path(settings.MAINTENANCE_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):

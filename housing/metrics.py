@@ -26,7 +26,10 @@ from partnerships.people.metrics import RetentionCollector
 
 
 class WorkCollector(Collector):
-    """Metrics of workers and beat on all machines, from the database; none during an outage."""
+    """Metrics of workers and beat on all machines, from the database.
+
+    None during an outage.
+    """
 
     def describe(self) -> Iterator[Metric]:
         """No metrics in advance, so that start-up needs no database."""
@@ -94,7 +97,10 @@ def all_metrics() -> bytes:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer requests that carry METRICS_TOKEN as their bearer token; 404 for others."""
+    """Answer requests that carry METRICS_TOKEN as their bearer token.
+
+    404 for others.
+    """
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404

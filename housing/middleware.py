@@ -104,7 +104,10 @@ def is_outage(error: BaseException) -> bool:
 
 
 def _user_id(request: HttpRequest) -> int | None:
-    """The id of the signed-in user; None if there is none or the database is away."""
+    """The id of the signed-in user.
+
+    None if there is none or the database is away.
+    """
     try:
         user_id: int | None = getattr(getattr(request, "user", None), "pk", None)
     except (OperationalError, InterfaceError):
@@ -259,7 +262,10 @@ class ExportLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Count the request and answer 429 over the limit, before the work; HEAD costs as much as GET."""
+        """Count the request and answer 429 over the limit, before the work.
+
+        HEAD costs as much as GET.
+        """
         match = request.resolver_match
         if match is None or match.view_name not in EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
             return None
@@ -267,7 +273,10 @@ class ExportLimitMiddleware:
 
 
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Adds user, page and reason to row history; the page by name, because its path may hold a token."""
+    """Adds user, page and reason to row history.
+
+    The page by name, because its path may hold a token.
+    """
 
     MAX_REASON = 1_000
 
@@ -288,7 +297,10 @@ class HistoryMiddleware(PgHistoryMiddleware):
 
 
 def place(path: str) -> str:
-    """The name of the page at a path, and the numbers in the path; "" for no page."""
+    """The name of the page at a path, and the numbers in the path.
+
+    "" for no page.
+    """
     try:
         match = resolve(path)
     except Resolver404:

@@ -6,7 +6,10 @@ from typing import Any
 
 
 def storage_of_files(bucket: str, endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """Django's settings for the storage of uploaded files; without a bucket, they are in MEDIA_ROOT."""
+    """Django's settings for the storage of uploaded files.
+
+    Without a bucket, they are in MEDIA_ROOT.
+    """
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     options = {

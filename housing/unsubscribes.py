@@ -34,7 +34,9 @@ _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token of a one-click unsubscribe; "" for any other request, whose body is not read.
+    """The token of a one-click unsubscribe.
+
+    "" for any other request, whose body is not read.
 
     It is checked when it is used. Reading any upload here would write it to a temporary file.
     """
@@ -99,7 +101,10 @@ def act_on_kept(*, now: dt.datetime) -> int:
 
 
 def _stop(token: str, *, now: dt.datetime) -> bool:
-    """Stop what the email with this link was about; False if the link is invalid, or its person has left."""
+    """Stop what the email with this link was about.
+
+    False if the link is invalid, or its person has left.
+    """
     try:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:

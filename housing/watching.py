@@ -43,7 +43,10 @@ def _without_ages(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def beat_hangs(before: float | None, now: float | None) -> bool:
-    """Whether the heartbeat was too old at both checks; once can be a machine that slept."""
+    """Whether the heartbeat was too old at both checks.
+
+    Once can be a machine that slept.
+    """
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 

@@ -118,7 +118,10 @@ def find_node() -> tuple[str, list[str]]:
 
 
 def works(python: Path) -> bool:
-    """Whether a Python starts and has pip; half-made or broken environments do not."""
+    """Whether a Python starts and has pip.
+
+    Half-made or broken environments do not.
+    """
     if not python.exists():
         return False
     return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0

@@ -1,4 +1,6 @@
-"""`make check`: runs every check, even after a failure; the last line names those that failed.
+"""`make check`: runs every check, even after a failure.
+
+The last line names those that failed.
 
 As many at once as there are processors: most of them use one.
 """

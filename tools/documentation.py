@@ -73,7 +73,10 @@ def gather(folder: Path) -> None:
 
 
 def _moved(found: re.Match[str], page: Path) -> str:
-    """A link of a page as it must be among the gathered ones; addresses elsewhere stay."""
+    """A link of a page as it must be among the gathered ones.
+
+    Addresses elsewhere stay.
+    """
     target = (page.parent / found[2]).resolve()
     if ":" in found[2] or not target.is_relative_to(BASE_DIR):
         return found[0]
@@ -82,7 +85,10 @@ def _moved(found: re.Match[str], page: Path) -> str:
 
 
 def build() -> bool:
-    """Build what has changed; returns whether it worked. Sphinx's warnings are then in `WARNINGS`."""
+    """Build what has changed; returns whether it worked.
+
+    Sphinx's warnings are then in `WARNINGS`.
+    """
     stamp, wanted = BUILT / "as-built", digest()
     if stamp.exists() and stamp.read_text() == wanted:
         return True
@@ -114,7 +120,10 @@ def compress(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Build, and with --check say what Sphinx warned of; returns how many things are wrong."""
+    """Build, and with --check say what Sphinx warned of.
+
+    Returns how many things are wrong.
+    """
     if not build():
         return 1
     warnings = WARNINGS.read_text().splitlines() if "--check" in arguments else []

@@ -41,7 +41,10 @@ _SQL = re.compile(
 
 
 def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) -> Iterator[str]:
-    """A sentence for each operation that old code would not survive; `state` is moved on."""
+    """A sentence for each operation that old code would not survive.
+
+    `state` is moved on.
+    """
     created: set[str] = set()
     for one in given:
         if isinstance(one, operations.SeparateDatabaseAndState):
@@ -134,7 +137,10 @@ def _unrepeatable(migration: Migration) -> Iterator[str]:
 
 
 def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
-    """The faults of a migration. If it says why old code does not mind, only what keeps it from being tried again."""
+    """The faults of a migration.
+
+    If it says why old code does not mind, only what keeps it from being tried again.
+    """
     faults = [*_unrepeatable(migration)]
     if not getattr(migration, "safe_beside_old_code", ""):
         faults += operation_faults(migration.app_label, migration.operations, state)
@@ -142,7 +148,10 @@ def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
 
 
 def main() -> int:
-    """Check every migration that is new since the check exists; returns how many are at fault."""
+    """Check every migration that is new since the check exists.
+
+    Returns how many are at fault.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     django.setup()
     from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415 - needs the apps

@@ -33,7 +33,10 @@ class Word:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Finds it as a whole word; a blank stands for `_` too. With a capital letter, only as written."""
+        """Finds it as a whole word.
+
+        A blank stands for `_` too. With a capital letter, only as written.
+        """
         words = re.escape(self.word).replace(r"\ ", r"[ _]")
         before = r"(?<![^\W_])" if self.word[0].isalnum() else ""
         after = r"(?![^\W_])" if self.word[-1].isalnum() else ""

@@ -34,7 +34,9 @@ MIGRATE_READS = ("requirements.txt", "housing/database_roles.py", "housing/grant
 
 
 def prepare(supervisor: Supervisor) -> str:
-    """Migrate, collect static files, load the directory and the demonstration; skip what is done.
+    """Migrate, collect static files, load the directory and the demonstration.
+
+    Skip what is done.
 
     Returns the link by which an empty network gets its first administrator; "" for others.
     """

@@ -19,7 +19,10 @@ _DAY = re.compile(r"^\(\d{1,2} [A-Z][a-z]+ \d{4}\)$")
 
 
 def faults_of(folder: Path, *, tags: set[str], is_clean: bool) -> list[str]:
-    """What is missing before a copy's version may be tagged; `tags` are those that exist."""
+    """What is missing before a copy's version may be tagged.
+
+    `tags` are those that exist.
+    """
     version = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
     changelog = (folder / "CHANGELOG.md").read_text()
     notes = folder / "docs" / "releases" / f"{version}.md"

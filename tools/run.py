@@ -35,7 +35,10 @@ def run() -> int:
 
 
 def run_with_services(command: list[str], *, var: Path, durable: bool, extra: dict[str, str]) -> int:
-    """Run a command as the owner of a database of its own, with a broker; returns its exit code."""
+    """Run a command as the owner of a database of its own, with a broker.
+
+    Returns its exit code.
+    """
     with Supervisor(var=var, durable=durable) as supervisor:
         try:
             supervisor.start_services()
@@ -56,7 +59,10 @@ def run_with_services(command: list[str], *, var: Path, durable: bool, extra: di
 
 
 def run_tests(arguments: list[str]) -> int:
-    """`make test`: pytest with its own services; without arguments, in several processes."""
+    """`make test`: pytest with its own services.
+
+    Without arguments, in several processes.
+    """
     # Two processes a core: a third of the time a test waits for a browser, a worker or a server that hangs.
     # Processes without tests take those of others, so that a long test at the end holds nothing up.
     spread = ["-n", str(min(2 * (os.cpu_count() or 1), 6)), "--dist", "worksteal", "--durations", "40"]
@@ -64,7 +70,10 @@ def run_tests(arguments: list[str]) -> int:
 
 
 def _run_for_tests(arguments: list[str]) -> int:
-    """Run Python with the services of the tests; TESTS_AT="2028-02-29 23:30" has all clocks show that."""
+    """Run Python with the services of the tests.
+
+    TESTS_AT="2028-02-29 23:30" has all clocks show that.
+    """
     if moment := os.environ.pop("TESTS_AT", ""):
         os.environ.update(clock.showing(moment))
     return run_with_services(

@@ -32,7 +32,10 @@ class Stop(BaseException):
 
 
 class Supervisor:
-    """A context manager that owns the processes of one copy; they all end with it."""
+    """A context manager that owns the processes of one copy.
+
+    They all end with it.
+    """
 
     def __init__(self, *, var: Path, durable: bool = True) -> None:
         """`durable=False` makes the database faster and unsafe: for tests only."""
@@ -48,7 +51,10 @@ class Supervisor:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Supervisor:
-        """Lock this copy, and make a folder for its sockets; UnableToStart if it runs already."""
+        """Lock this copy, and make a folder for its sockets.
+
+        UnableToStart if it runs already.
+        """
         for number in SIGNALS:
             signal.signal(number, self._raise_stop)
         for folder in (self.var, self.run_folder, self.logs):
@@ -97,7 +103,10 @@ class Supervisor:
     # --- settings
 
     def read_env_file(self, path: Path) -> None:
-        """Take settings from a .env file and from files of secrets; the environment wins."""
+        """Take settings from a .env file and from files of secrets.
+
+        The environment wins.
+        """
         add_file(self.environ, path)
         read_secret_files(self.environ, SECRETS)
 
@@ -144,7 +153,10 @@ class Supervisor:
             self._start_broker()
 
     def _start_database(self) -> None:
-        """Start PostgreSQL and export its addresses; creates the cluster the first time."""
+        """Start PostgreSQL and export its addresses.
+
+        Creates the cluster the first time.
+        """
         began = time.monotonic()
         server = Postgres(
             var=self.var,
@@ -172,7 +184,10 @@ class Supervisor:
         say("Valkey is up")
 
     def start_mail_catcher(self) -> str:
-        """Start the mail catcher and return its page's address; "" when EMAIL_URL names a mail server."""
+        """Start the mail catcher and return its page's address.
+
+        "" when EMAIL_URL names a mail server.
+        """
         if "EMAIL_URL" in self.environ:
             say("Mail: the server in EMAIL_URL")
             return ""

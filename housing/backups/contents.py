@@ -48,7 +48,10 @@ class DatabaseContents:
     objects: dict[str, int]
 
     def differences(self, restored: DatabaseContents) -> list[str]:
-        """A sentence for each difference. A sequence may have moved on while the backup was made."""
+        """A sentence for each difference.
+
+        A sequence may have moved on while the backup was made.
+        """
         found = []
         for table in sorted(self.tables.keys() | restored.tables.keys()):
             before, after = self.tables.get(table), restored.tables.get(table)

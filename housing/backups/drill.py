@@ -61,7 +61,10 @@ def drill(
 
 @contextmanager
 def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The database to restore into; afterwards nothing of anybody is left in it."""
+    """The database to restore into.
+
+    Afterwards nothing of anybody is left in it.
+    """
     if given is not None:
         if _which(given) == _which(database):
             raise UnableToRestore("DATABASE_DRILL_URL is the database itself, which the drill would empty.")

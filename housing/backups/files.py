@@ -38,7 +38,10 @@ class Files(Protocol):
     """Where the files of an instance are. What fails is an `OSError`."""
 
     def names(self) -> list[str]:
-        """The names of all files, in order. Raises `UnusableFiles` for what a backup would miss."""
+        """The names of all files, in order.
+
+        Raises `UnusableFiles` for what a backup would miss.
+        """
 
     def open(self, name: str) -> AbstractContextManager[Opened]:
         """A file to read; raises `FileNotFoundError`."""
@@ -79,7 +82,10 @@ class Folder:
             yield Opened(file, said.st_size, said.st_mtime)
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file. Anyone who has the public key can make an archive whose names lead out of the folder."""
+        """Write a file.
+
+        Anyone who has the public key can make an archive whose names lead out of the folder.
+        """
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.")

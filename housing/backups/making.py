@@ -1,4 +1,7 @@
-"""Makes a backup: one snapshot of the database, the files, a manifest; encrypted for somebody else's key."""
+"""Makes a backup: one snapshot of the database, the files, a manifest.
+
+Encrypted for somebody else's key.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,10 @@ def _write_all(
     files: Files,
     now: dt.datetime,
 ) -> Manifest:
-    """Write dump, files and manifest into `folder`; nothing there is readable without a key."""
+    """Write dump, files and manifest into `folder`.
+
+    Nothing there is readable without a key.
+    """
     with connect(database) as connection, connection.cursor() as cursor:
         # The dump and the hashes are of one moment.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -170,7 +176,10 @@ def _dump(
 
 
 def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: Files) -> tuple[Part, int]:
-    """Write the encrypted archive of files with their hashes; returns how many files it holds."""
+    """Write the encrypted archive of files with their hashes.
+
+    Returns how many files it holds.
+    """
     hashes: dict[str, str] = {}
 
     def pack(stream: IO[bytes]) -> None:

@@ -40,7 +40,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds. It names no record and no file of anybody, and is not encrypted."""
+    """What a backup holds.
+
+    It names no record and no file of anybody, and is not encrypted.
+    """
 
     made_at: dt.datetime
     version: str
@@ -80,7 +83,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Read every part again; raises `UnusableBackup` if one is not as it was written."""
+    """Read every part again.
+
+    Raises `UnusableBackup` if one is not as it was written.
+    """
     for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
@@ -100,7 +106,10 @@ def backups_in(root: Path) -> list[Path]:
 
 
 def rotate(root: Path, *, keep: dt.timedelta, now: dt.datetime) -> list[Path]:
-    """Delete backups older than `keep`, but never the newest three; returns what was deleted."""
+    """Delete backups older than `keep`, but never the newest three.
+
+    Returns what was deleted.
+    """
     deleted = [path for path in backups_in(root)[:-KEEP_AT_LEAST] if _age(path.name, now) > keep]
     deleted += [
         path

@@ -47,7 +47,10 @@ class UnableToRestore(Exception):
 
 
 def read_identities(path: Path) -> list[pyrage.x25519.Identity]:
-    """The private keys in a file of `age-keygen`; raises `UnableToRestore`, never with a key."""
+    """The private keys in a file of `age-keygen`.
+
+    Raises `UnableToRestore`, never with a key.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split()
         found = [pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-SECRET-KEY-")]
@@ -122,7 +125,10 @@ def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[
 def _restore_database(
     folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], replace: bool
 ) -> None:
-    """Decrypt the dump into `pg_restore`, which restores all of it or nothing. Raises `UnableToRestore`."""
+    """Decrypt the dump into `pg_restore`, which restores all of it or nothing.
+
+    Raises `UnableToRestore`.
+    """
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()
@@ -184,7 +190,10 @@ def _decrypt_into(
 
 
 def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], files: Files) -> dict[str, str]:
-    """Write the files of the archive; returns the hash of each as it was backed up."""
+    """Write the files of the archive.
+
+    Returns the hash of each as it was backed up.
+    """
 
     def decrypt(stream: IO[bytes]) -> None:
         with (folder / FILES).open("rb") as encrypted:

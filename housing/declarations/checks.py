@@ -45,7 +45,9 @@ def strong_keys(value: list[str], values: Values) -> str:
 
 
 def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
-    """A check that an address has one of these schemes; it may hold a password, so it is not repeated.
+    """A check that an address has one of these schemes.
+
+    It may hold a password, so it is not repeated.
 
     `also`: schemes for tests and trials, which the sentence does not offer.
     """
@@ -88,7 +90,10 @@ def contacts(value: list[str], values: Values) -> str:
 
 
 def dsn(value: str, values: Values) -> str:
-    """Refuse what is no address of a project in Sentry or GlitchTip; it holds a key, so it is not repeated."""
+    """Refuse what is no address of a project in Sentry or GlitchTip.
+
+    It holds a key, so it is not repeated.
+    """
     return (
         ""
         if not value or _DSN.fullmatch(value)

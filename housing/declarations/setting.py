@@ -26,7 +26,10 @@ OPERATOR = "`manage.py`"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value looks like, in words, and how it is read; `read` raises `ValueError`."""
+    """What a value looks like, in words, and how it is read.
+
+    `read` raises `ValueError`.
+    """
 
     words: str
     read: Callable[[str], Any]
@@ -113,7 +116,10 @@ class Setting:
     check: Callable[[Any, Values], str] | None = None
 
     def value(self, environ: Mapping[str, str], values: Values) -> Any:
-        """The value given, or the default; raises `ValueError` if it cannot be read."""
+        """The value given, or the default.
+
+        Raises `ValueError` if it cannot be read.
+        """
         text = environ.get(self.name, "")
         if text or (self.empty_counts and self.name in environ):
             return self.kind.read(text)
@@ -140,7 +146,9 @@ class Section:
 
 
 def read_settings(settings: Iterable[Setting], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The values of all settings; raises `ImproperlyConfigured` with a sentence for each fault.
+    """The values of all settings.
+
+    Raises `ImproperlyConfigured` with a sentence for each fault.
 
     A setting that cannot be read has its default for the checks of the others.
     """

@@ -113,7 +113,10 @@ def _fold_thing(history: list[Step]) -> Iterator[NetChange]:
 
 
 def _fold_present(history: list[Step], known: frozenset[str] = frozenset()) -> Iterator[NetChange]:
-    """Lines of a thing that is there before and after; `known` fields were told with its creation."""
+    """Lines of a thing that is there before and after.
+
+    `known` fields were told with its creation.
+    """
     moved: dict[str, list[Step]] = {}
     last: dict[str, list[Step]] = {}
     for step in history:

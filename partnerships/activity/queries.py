@@ -132,7 +132,10 @@ def thing_of(event: Event, told: Told) -> Thing:
 
 
 def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Values before and after an event by field; a value without a field is the status."""
+    """Values before and after an event by field.
+
+    A value without a field is the status.
+    """
     return _by_field(data.get("before")), _by_field(data.get("after"))
 
 

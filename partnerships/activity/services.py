@@ -131,7 +131,10 @@ def record_export(
     now: dt.datetime,
     asked: str = "",
 ) -> Export:
-    """Record an export of `what` by `actor_id`; rows None is a document, and `asked` says which rows of a list."""
+    """Record an export of `what` by `actor_id`.
+
+    Rows None is a document, and `asked` says which rows of a list.
+    """
     return Export.objects.create(
         actor_id=actor_id, seen_as_id=seen_as_id, what=what, record_id=record_id, asked=asked[:1000], rows=rows, at=now
     )

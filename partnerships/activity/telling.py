@@ -127,7 +127,10 @@ def untold_kinds() -> Mapping[str, str]:
 
 
 def phrase_of(kind: str, wording: str | None = None) -> str:
-    """What timelines say of an event of this kind; `wording` is the sentence of an old event without a code."""
+    """What timelines say of an event of this kind.
+
+    `wording` is the sentence of an old event without a code.
+    """
     told = told_of(kind)
     return told.phrase if told is not None and not wording else label_of(kind, wording)
 

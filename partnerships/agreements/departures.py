@@ -21,7 +21,10 @@ class PartyDeparture:
 
 @dataclass(frozen=True, slots=True)
 class PartnershipEnding:
-    """A partnership has ended or was renewed; `reason` says so in a sentence. A date that came has no author."""
+    """A partnership has ended or was renewed.
+
+    `reason` says so in a sentence. A date that came has no author.
+    """
 
     partnership: Partnership
     reason: str
@@ -31,7 +34,10 @@ class PartnershipEnding:
 
 @dataclass(frozen=True, slots=True)
 class TermsTaken:
-    """Another version of the terms of a partnership has come into force; its columns say so already."""
+    """Another version of the terms of a partnership has come into force.
+
+    Its columns say so already.
+    """
 
     partnership: Partnership
     version: TermsVersion

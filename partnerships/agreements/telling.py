@@ -31,7 +31,10 @@ def register() -> None:
 
 
 def _register_status_and_dates() -> None:
-    """Status is also told to stakeholders outside; days without cover, settings and notices are not."""
+    """Status is also told to stakeholders outside.
+
+    Days without cover, settings and notices are not.
+    """
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
     register_told(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
     register_told(
@@ -116,7 +119,10 @@ def _register_terms() -> None:
 
 
 def _register_objectives() -> None:
-    """Changes of an objective fold into one line; a new target counts as dates or money."""
+    """Changes of an objective fold into one line.
+
+    A new target counts as dates or money.
+    """
     group = Group.OBJECTIVES
     register_told(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
     register_told(

@@ -12,7 +12,10 @@ from partnerships.kit.forms import Form, Helper
 
 
 class KindsForm(Form):
-    """Kinds of date, all of them until somebody chooses; it makes an address, or changes one."""
+    """Kinds of date, all of them until somebody chooses.
+
+    It makes an address, or changes one.
+    """
 
     kinds = forms.MultipleChoiceField(
         label="What the calendar shows",

@@ -44,7 +44,9 @@ def digest_of(secret: str) -> str:
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """The working address with this secret; None if there is none, or it has ended.
+    """The working address with this secret.
+
+    None if there is none, or it has ended.
 
     The index compares digests, whose order tells nothing about secrets of 256 bits; the last comparison takes the same
     time for each.
@@ -75,7 +77,10 @@ def view_of(address: CalendarAddress) -> DatedView | None:
 
 
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
-    """The dates of an address, in order; `view` is its `view_of`. Empty if its owner cannot open the view."""
+    """The dates of an address, in order.
+
+    `view` is its `view_of`. Empty if its owner cannot open the view.
+    """
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
     return entries_of_view(address.person, view) if view else []

@@ -1,4 +1,7 @@
-"""Services that make, renew, change and end calendar addresses; each for its owner alone."""
+"""Services that make, renew, change and end calendar addresses.
+
+Each for its owner alone.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,10 @@ def make_address(
 
 @transaction.atomic
 def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: User, now: dt.datetime) -> None:
-    """Choose what an address shows; it stays the same. Raises `UnableToMakeAddress`."""
+    """Choose what an address shows.
+
+    It stays the same. Raises `UnableToMakeAddress`.
+    """
     require(_is_owner(author, address.person), ONLY_OWN)
     locked = CalendarAddress.objects.select_for_update().get(pk=address.pk)
     chosen = _checked(kinds)
@@ -88,7 +94,10 @@ def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: Us
 
 @transaction.atomic
 def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> None:
-    """End an address: programs can no longer read it. Ending it again changes nothing."""
+    """End an address: programs can no longer read it.
+
+    Ending it again changes nothing.
+    """
     require(_is_owner(author, address.person), ONLY_OWN)
     for locked in CalendarAddress.objects.select_for_update().filter(pk=address.pk):
         _end(locked, author=author, now=now)

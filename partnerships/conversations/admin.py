@@ -97,7 +97,10 @@ class ReportAdmin(ReadOnlyAdmin):
 
 @admin.register(JournalNote)
 class JournalNoteAdmin(ReadOnlyAdmin):
-    """That an organisation wrote a note, and when; read-only, without its text."""
+    """That an organisation wrote a note, and when.
+
+    Read-only, without its text.
+    """
 
     restricted = ("text", "delete_reason")
     list_display = ("pk", "organisation", "dated_on", "written_at", "deleted_at")

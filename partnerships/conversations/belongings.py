@@ -14,7 +14,10 @@ from partnerships.people.models import User
 
 
 def _open(organisation: Organisation) -> QuerySet[NextStep]:
-    """Steps that its own drafts give to its own people; circulated ones are actions."""
+    """Steps that its own drafts give to its own people.
+
+    Circulated ones are actions.
+    """
     return NextStep.objects.filter(
         organisation=organisation, conversation__organisation=organisation, action=None
     ).exclude(conversation__status=Status.CANCELLED)

@@ -34,7 +34,10 @@ USUAL_QUESTIONS: tuple[Question, ...] = (
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of the month some months later; the last one where the month is shorter."""
+    """The same day of the month some months later.
+
+    The last one where the month is shorter.
+    """
     count = day.month - 1 + months
     year, month = day.year + count // 12, count % 12 + 1
     following = dt.date(year + month // 12, month % 12 + 1, 1)

@@ -10,7 +10,10 @@ from partnerships.conversations import services
 
 @shared_task
 def keep_reports() -> None:
-    """Open progress reports that are due, then remind of those not submitted; may run twice."""
+    """Open progress reports that are due, then remind of those not submitted.
+
+    May run twice.
+    """
     now = timezone.now()
     services.open_due_reports(now=now)
     services.remind_of_reports(now=now)

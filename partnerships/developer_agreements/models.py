@@ -20,7 +20,10 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
         return self.filter(organisation__in=Organisation.objects.visible_to(user))
 
     def for_listing(self) -> DeveloperAgreementQuerySet:
-        """With `promise_count`, the number of commitments in each; order where shown."""
+        """With `promise_count`, the number of commitments in each.
+
+        Order where shown.
+        """
         return self.annotate(promise_count=models.Count("promises"))
 
 

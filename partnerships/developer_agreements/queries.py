@@ -33,7 +33,10 @@ def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet
 
 
 def made_by(agreement: DeveloperAgreement) -> Organisation | None:
-    """The authority that made an agreement, if it has passed to another since; None also if its day is unknown."""
+    """The authority that made an agreement, if it has passed to another since.
+
+    None also if its day is unknown.
+    """
     if agreement.agreed_on is None:
         return None
     return held_then("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on)).get(

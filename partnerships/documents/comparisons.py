@@ -126,7 +126,10 @@ def _items(
 
 
 def _row(change: Change, names: Names, left_out: frozenset[str], time: DiffTime) -> ChangeRow:
-    """One row with was and now; long texts are shortened to what changed in them."""
+    """One row with was and now.
+
+    Long texts are shortened to what changed in them.
+    """
     fragments: tuple[Fragment, ...] = ()
     if change.is_text and change.was and change.now:
         fragments = excerpt(word_differences(change.was_words, change.now_words, time), AROUND)

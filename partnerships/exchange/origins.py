@@ -37,7 +37,10 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment from an accepted answer, in its words. The side that offers is the giver."""
+    """A commitment from an accepted answer, in its words.
+
+    The side that offers is the giver.
+    """
     response = (
         Response.objects.visible_to(user)
         .select_related("entry__organisation", "organisation", "counterpart")

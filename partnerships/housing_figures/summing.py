@@ -64,7 +64,10 @@ class Said:
 
     @property
     def origin(self) -> str:
-        """Whose rows are in the value, or why there is none; "" if it is one row of the area's own."""
+        """Whose rows are in the value, or why there is none.
+
+        "" if it is one row of the area's own.
+        """
         return {
             Basis.PARTS: "sum of several rows of the table",
             Basis.PREDECESSORS: f"sum of {_listed(self.names)}",
@@ -93,7 +96,9 @@ class Required:
 
 
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
-    """The requirement that counts in a year, as rows of one area; none without an adopted plan.
+    """The requirement that counts in a year, as rows of one area.
+
+    None without an adopted plan.
 
     Of the adopted plans whose period has the year, the one adopted last; else the one adopted last of all.
     """

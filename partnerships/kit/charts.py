@@ -1,4 +1,7 @@
-"""Bar charts as SVG, drawn on the server; the table beside a chart has its figures."""
+"""Bar charts as SVG, drawn on the server.
+
+The table beside a chart has its figures.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +100,9 @@ def _legend(series: Sequence[str], width: int) -> SafeString:
 
 
 def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
-    """One bar for each row, below its words, which may be a sentence; longest bar for the highest figure.
+    """One bar for each row, below its words, which may be a sentence.
+
+    Longest bar for the highest figure.
 
     `label` is what a screen reader says. A narrow chart is for a card beside others.
     """

@@ -30,7 +30,9 @@ Progress = Callable[[int, int], None]
 
 
 class LeasedJob(models.Model):
-    """A job that waits, is claimed, or has failed; its room deletes it or goes on when it is done.
+    """A job that waits, is claimed, or has failed.
+
+    Its room deletes it or goes on when it is done.
 
     `claimed_until` is when another worker takes it up; `error` is why nothing was done.
     """
@@ -61,7 +63,9 @@ def work_through(
     now: dt.datetime,
     fail: Callable[[Job, str], object] | None = None,
 ) -> int:
-    """Do the jobs that wait, in the order of the queryset; how many were tried.
+    """Do the jobs that wait, in the order of the queryset.
+
+    How many were tried.
 
     After a minute the others are left to the next task, which the schedule starts soon. `work` does one and returns ""
     or, if it could not, why. A job that raises gets the text `failed` and is not tried again until somebody asks.

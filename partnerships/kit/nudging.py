@@ -11,7 +11,10 @@ log = structlog.get_logger(__name__)
 
 
 def nudge_after_commit(send: Callable[[], object]) -> None:
-    """Call `send` after the commit; whatever is wrong with the broker is logged and stops nothing."""
+    """Call `send` after the commit.
+
+    Whatever is wrong with the broker is logged and stops nothing.
+    """
 
     def nudge() -> None:
         try:

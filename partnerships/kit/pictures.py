@@ -13,6 +13,9 @@ _AS_FILE = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Arial, Liberati
 
 
 def png_of(svg: str) -> bytes:
-    """An SVG of a page as PNG on white. On the page the stylesheet gives the font, here the drawing does."""
+    """An SVG of a page as PNG on white.
+
+    On the page the stylesheet gives the font, here the drawing does.
+    """
     picture = resvg.svg_to_bytes(svg_string=svg.replace(_SVG, _AS_FILE, 1), width=_WIDTH, background="#FFFFFF")
     return bytes(picture)

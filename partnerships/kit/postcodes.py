@@ -18,7 +18,10 @@ AREAS = frozenset(_AREA_CODES.split())
 
 
 def read_postcode(text: str) -> str:
-    """A postcode, "PO16 7GZ", or a district, "PO16", in one spelling; "" for a blank text. Raises ValueError."""
+    """A postcode, "PO16 7GZ", or a district, "PO16", in one spelling.
+
+    "" for a blank text. Raises ValueError.
+    """
     bare = "".join(text.split()).upper()
     if not bare:
         return ""

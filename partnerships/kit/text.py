@@ -66,7 +66,9 @@ class DiffTime:
 
 
 def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
-    """The differences between two texts; once no time is left, all of the old and of the new one.
+    """The differences between two texts.
+
+    Once no time is left, all of the old and of the new one.
 
     Equal and deleted fragments joined give `was`; equal and inserted ones give `now`.
     """
@@ -147,7 +149,10 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
 
 
 def cut(text: str, limit: int) -> str:
-    """A text cut to this many characters, the last one "…"; for thousands of texts."""
+    """A text cut to this many characters, the last one "…".
+
+    For thousands of texts.
+    """
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

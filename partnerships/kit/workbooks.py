@@ -78,7 +78,10 @@ def _xlsx_cell(sheet: Any, value: object) -> Any:
 
 
 def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
-    """Widths of columns that show most values, in characters; for the first 26."""
+    """Widths of columns that show most values, in characters.
+
+    For the first 26.
+    """
     wide: dict[int, int] = {}
     for row in rows:
         for place, value in enumerate(row):
@@ -113,7 +116,9 @@ _OTHERS = f'xmlns:number="{_OASIS}:datastyle:1.0" xmlns:fo="{_OASIS}:xsl-fo-comp
 
 
 def ods_bytes(name: str, rows: Iterable[Sequence[object]]) -> bytes:
-    """An OpenDocument spreadsheet with one sheet; the first row is the heading.
+    """An OpenDocument spreadsheet with one sheet.
+
+    The first row is the heading.
 
     Numbers, days and moments have their own types, and a text is never a formula, which has an attribute of its own.
     """

@@ -1,4 +1,7 @@
-"""Saved views of lists, who may read them, whose list opens with one; files that workers make."""
+"""Saved views of lists, who may read them, whose list opens with one.
+
+Files that workers make.
+"""
 
 from __future__ import annotations
 

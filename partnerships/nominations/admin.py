@@ -10,7 +10,10 @@ from partnerships.nominations.models import NominationsAgreement
 
 @admin.register(NominationsAgreement)
 class NominationsAgreementAdmin(ReadOnlyAdmin):
-    """Which parties are the council and the provider; without returns, which only these two read."""
+    """Which parties are the council and the provider.
+
+    Without returns, which only these two read.
+    """
 
     fields = ("partnership", "council_body", "provider_body", "begun_at")
     list_display = ("partnership", "council_body", "provider_body", "begun_at")

@@ -4,7 +4,10 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may. None of them says a figure."""
+    """Codes are stored in rows and never change.
+
+    Labels may. None of them says a figure.
+    """
 
     RETURN_STARTED = "nominations.return_started", "Started a nominations return"
     LETTINGS_READ = "nominations.lettings_read", "Uploaded lettings for a nominations return"

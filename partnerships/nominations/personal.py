@@ -1,4 +1,7 @@
-"""Personal data rules for erasure and export. Lettings name homes, never who lives there."""
+"""Personal data rules for erasure and export.
+
+Lettings name homes, never who lives there.
+"""
 
 from __future__ import annotations
 

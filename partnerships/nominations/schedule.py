@@ -33,7 +33,10 @@ class Bedrooms(StrEnum):
 
     @classmethod
     def of(cls, number: int, *, studio: bool = False) -> Bedrooms:
-        """The size of a home with this many bedrooms; four stands for four and more, none for a studio."""
+        """The size of a home with this many bedrooms.
+
+        Four stands for four and more, none for a studio.
+        """
         return cls.STUDIO if studio or number < 1 else cls(str(min(number, 4)))
 
 
@@ -65,7 +68,9 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a council and a provider agreed; shares in per cent, times in working days.
+    """What a council and a provider agreed.
+
+    Shares in per cent, times in working days.
 
     `council` and `provider` are names as the terms say them. `schemes` None: it covers all homes of the provider in the
     council's area. `area` is a part of that in words, which no return can tell from lettings. The flags
@@ -107,7 +112,10 @@ class Agreed:
 
 
 def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
-    """What the content of terms says; None if a figure is missing, as in terms older than these fields."""
+    """What the content of terms says.
+
+    None if a figure is missing, as in terms older than these fields.
+    """
     about = content["about"]
     shares = {size: _share(about, f"relets_{size}") for size in Bedrooms}
     first_lets = _share(about, "first_lets")

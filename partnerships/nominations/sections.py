@@ -22,7 +22,10 @@ def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:
-    """The way to the agreement, or when it begins; None for other kinds of partnership."""
+    """The way to the agreement, or when it begins.
+
+    None for other kinds of partnership.
+    """
     if partnership.kind_id != KIND:
         return None
     has_begun = bool(count_for(_of, user, partnership.pk))
@@ -32,7 +35,10 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def ask_section(user: User, ask: Entry) -> Section | None:
-    """The return behind an ask, and whether it was corrected since; only for readers of the return."""
+    """The return behind an ask, and whether it was corrected since.
+
+    Only for readers of the return.
+    """
     origin = origin_of(ask)
     if origin is None or not rights_over(origin.found.agreement, user, timezone.now()).reads(origin.found):
         return None

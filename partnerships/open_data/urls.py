@@ -1,4 +1,7 @@
-"""Addresses of open data. They are public and stay for ever: the platform collects files from them every day."""
+"""Addresses of open data.
+
+They are public and stay for ever: the platform collects files from them every day.
+"""
 
 from django.urls import path
 

@@ -9,7 +9,10 @@ from partnerships.organisations.naming import choice_words
 
 
 class OrganisationField(forms.ModelChoiceField[Organisation]):
-    """Choice of one organisation; rows `with_former_names` are found by these too."""
+    """Choice of one organisation.
+
+    Rows `with_former_names` are found by these too.
+    """
 
     def label_from_instance(self, obj: Organisation) -> str:
         """The name, with former ones."""

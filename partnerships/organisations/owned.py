@@ -102,12 +102,18 @@ class Group:
 
 
 def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Group]:
-    """What the person owns for the organisation, by kind; kinds with nothing are left out."""
+    """What the person owns for the organisation, by kind.
+
+    Kinds with nothing are left out.
+    """
     groups = (Group(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]
 
 
 def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
-    """What has no owner in the organisation, by kind; kinds with nothing are left out."""
+    """What has no owner in the organisation, by kind.
+
+    Kinds with nothing are left out.
+    """
     groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]

@@ -191,7 +191,10 @@ def form_of(route: Route, moments: list[Any]) -> Hashable:
 
 
 def _form(condition: Q, moments: list[Any]) -> Hashable:
-    """What two conditions have in common if only their times differ; times go to `moments`."""
+    """What two conditions have in common if only their times differ.
+
+    Times go to `moments`.
+    """
     children: list[Hashable] = []
     for child in condition.children:
         if isinstance(child, Q):

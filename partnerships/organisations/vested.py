@@ -10,7 +10,9 @@ from partnerships.organisations.models import Succession
 
 
 class Hook(Protocol):
-    """Tells people of successions of one order; runs inside the transaction, after everything accepted has passed on.
+    """Tells people of successions of one order.
+
+    Runs inside the transaction, after everything accepted has passed on.
 
     Once for each order; again with `is_later` once more has passed on since.
     """

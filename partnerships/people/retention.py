@@ -91,7 +91,10 @@ def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
 
 
 def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: bool) -> int:
-    """Change rows, `BATCH` in a transaction, or only count them; `change` returns how many it changed."""
+    """Change rows, `BATCH` in a transaction, or only count them.
+
+    `change` returns how many it changed.
+    """
     if dry_run:
         return rows.count()
     changed, last = 0, 0

@@ -11,7 +11,10 @@ from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Tab
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A cell that says something else today; None where the row or the column was not there."""
+    """A cell that says something else today.
+
+    None where the row or the column was not there.
+    """
 
     table: str
     row: str
@@ -29,7 +32,9 @@ class Restatement:
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Every cell that differs, in the order of the newer snapshot; rows and tables that are gone come last.
+    """Every cell that differs, in the order of the newer snapshot.
+
+    Rows and tables that are gone come last.
 
     Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared. Where the
     newer one did, nobody knows which are gone.

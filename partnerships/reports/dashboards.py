@@ -27,7 +27,9 @@ Questions = Sequence[tuple[str, Mapping[str, object]]]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one report says: its first sentences and its first chart. `href` is the report with the same filters.
+    """What one report says: its first sentences and its first chart.
+
+    `href` is the report with the same filters.
 
     A tile that is `waiting` is fetched on its own: a page of all of them would take as long as five reports.
     """

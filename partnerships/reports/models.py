@@ -149,7 +149,9 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 
 @pghistory.track()
 class Schedule(Audience):
-    """A report that is frozen and sent on a rhythm; `next_on` is the day on which it is due.
+    """A report that is frozen and sent on a rhythm.
+
+    `next_on` is the day on which it is due.
 
     running → ended (`ended_at`). Each time a `FrozenReport` is kept, and each recipient gets an email with its figures.
     One that cannot be made is tried again a few times (`failures`), then on its next day.

@@ -28,6 +28,9 @@ SCHEDULES = Obligation(
 
 
 def register() -> None:
-    """Register both. Reports of partnerships need nothing: their readers are the parties."""
+    """Register both.
+
+    Reports of partnerships need nothing: their readers are the parties.
+    """
     register_obligation(FROZEN)
     register_obligation(SCHEDULES)

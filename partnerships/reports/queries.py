@@ -40,7 +40,9 @@ def snapshot_of(
     form: forms.Form | None = None,
     progress: Callable[[int, int], None] = show_nothing,
 ) -> Snapshot:
-    """The figures of a report, as far as the reader may read. Raises `InvalidFilters`.
+    """The figures of a report, as far as the reader may read.
+
+    Raises `InvalidFilters`.
 
     `form` is the form of the filters, where the caller has made it already. `progress` is told how far it is.
     """
@@ -102,7 +104,10 @@ def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
 
 
 def computed_for(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
-    """The figures that everybody of an audience may read. Raises `InvalidFilters`."""
+    """The figures that everybody of an audience may read.
+
+    Raises `InvalidFilters`.
+    """
     reader, parameters = everybody_of(body), QueryDict(question)
     form = report.form(parameters, reader)
     if not _fits(form):
@@ -131,7 +136,9 @@ def frozen_for(person: User) -> QuerySet[FrozenReport]:
 
 
 def open_frozen(person: User, pk: int) -> FrozenReport:
-    """A frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
+    """A frozen report that the person may read.
+
+    Raises `FrozenReport.DoesNotExist`.
 
     Its figures never change: with a standby they come from there, once the primary has said that the person may read.
     """

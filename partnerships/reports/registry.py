@@ -1,4 +1,7 @@
-"""The reports that exist, by name. Rooms at or above this one register theirs at start-up."""
+"""The reports that exist, by name.
+
+Rooms at or above this one register theirs at start-up.
+"""
 
 from __future__ import annotations
 

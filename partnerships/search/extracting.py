@@ -1,4 +1,6 @@
-"""Prints the text of the file on standard input; a script of its own, which nothing imports (see `extraction`).
+"""Prints the text of the file on standard input.
+
+A script of its own, which nothing imports (see `extraction`).
 
 It ends with 0 if it could read the file, whatever it found.
 """

@@ -21,7 +21,9 @@ class UnreadableFile(Exception):
 
 
 def text_of(content: bytes) -> str:
-    """The text of a PDF, Word or plain text file; "" for other files. Raises `UnreadableFile`.
+    """The text of a PDF, Word or plain text file.
+
+    "" for other files. Raises `UnreadableFile`.
 
     At most `MAX_TEXT` characters.
     """

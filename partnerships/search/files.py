@@ -1,4 +1,7 @@
-"""Reads the text of documents' files, each once; the index takes it from there."""
+"""Reads the text of documents' files, each once.
+
+The index takes it from there.
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,10 @@ class Stale(models.Model):
 
 
 class FileText(models.Model):
-    """The text of a document's file, by the file's SHA-256; `problem` says why it could not be read."""
+    """The text of a document's file, by the file's SHA-256.
+
+    `problem` says why it could not be read.
+    """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     text = models.TextField(blank=True)
@@ -106,7 +109,10 @@ class FileText(models.Model):
 
 
 class Word(models.Model):
-    """A word that some entry has, to find words of a similar spelling; never from names of people."""
+    """A word that some entry has, to find words of a similar spelling.
+
+    Never from names of people.
+    """
 
     word = models.CharField(max_length=30, primary_key=True)
 

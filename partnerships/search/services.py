@@ -80,7 +80,9 @@ SELECT max(word), (SELECT count(*) FROM gone) FROM few
 
 
 def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Index again what has changed; returns how many lines of the queue were worked off.
+    """Index again what has changed.
+
+    Returns how many lines of the queue were worked off.
 
     `stop_on` are errors that end the whole run (a time limit), whatever record they come from.
 
@@ -131,7 +133,10 @@ def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...
 
 
 def _write_apart(source: Source, ids: Collection[int], stop_on: tuple[type[Exception], ...]) -> None:
-    """Bring entries up to date; a record that cannot be indexed is logged and not found, and holds up no other."""
+    """Bring entries up to date.
+
+    A record that cannot be indexed is logged and not found, and holds up no other.
+    """
     try:
         with transaction.atomic():
             write(source, ids)

@@ -23,7 +23,10 @@ def prune_words() -> int:
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)
 def read_files() -> int:
-    """Read the text of some documents' files; each file is read in a process of its own."""
+    """Read the text of some documents' files.
+
+    Each file is read in a process of its own.
+    """
     return files.read_files()
 
 

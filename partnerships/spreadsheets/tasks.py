@@ -10,5 +10,8 @@ from partnerships.spreadsheets.services import work_on_uploads
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
 def work_on_waiting() -> int:
-    """Preview and import the spreadsheets that wait for a worker; may run twice."""
+    """Preview and import the spreadsheets that wait for a worker.
+
+    May run twice.
+    """
     return work_on_uploads(now=timezone.now())

@@ -1,4 +1,7 @@
-"""Kinds of event on surveys: codes, and labels for timelines. None says who answered, or how many."""
+"""Kinds of event on surveys: codes, and labels for timelines.
+
+None says who answered, or how many.
+"""
 
 from django.db import models
 

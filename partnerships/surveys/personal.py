@@ -1,4 +1,7 @@
-"""Personal data rules for erasure and export. Anonymous answers are nobody's data, so there is nothing to export."""
+"""Personal data rules for erasure and export.
+
+Anonymous answers are nobody's data, so there is nothing to export.
+"""
 
 from __future__ import annotations
 

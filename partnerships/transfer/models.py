@@ -186,7 +186,10 @@ class KnownHeading(models.Model):
 
 
 class ImportJob(LeasedJob):
-    """A list that a worker checks, or a preview that it imports. It goes when that is done."""
+    """A list that a worker checks, or a preview that it imports.
+
+    It goes when that is done.
+    """
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()

@@ -23,7 +23,10 @@ def may_upload(
 
 
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
-    """Whether they may import a preview: those who keep the directory; own files, the leads, who publish plans."""
+    """Whether they may import a preview: those who keep the directory.
+
+    Own files, the leads, who publish plans.
+    """
     if organisation is None:
         return roles_of(author, now).keeps_directory
     return _is_own(register, organisation) and roles_of(author, now).lead(organisation.pk)

@@ -209,7 +209,10 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
 
 
 def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, object]:
-    """What page and PDF show; a PDF that takes too long is made again with fewer rows."""
+    """What page and PDF show.
+
+    A PDF that takes too long is made again with fewer rows.
+    """
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)

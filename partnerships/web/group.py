@@ -21,7 +21,10 @@ _DONE = (Status.DONE, Status.VERIFIED)
 
 @dataclass
 class Held:
-    """Partnerships, commitments under way and done, and sites, by id; each counts once."""
+    """Partnerships, commitments under way and done, and sites, by id.
+
+    Each counts once.
+    """
 
     partnerships: set[int] = field(default_factory=set)
     commitments: set[int] = field(default_factory=set)

@@ -36,5 +36,8 @@ def showing(moment: str) -> dict[str, str]:
 
 
 def shown() -> dict[str, str]:
-    """Those variables as this process has them; for a service that gets few others."""
+    """Those variables as this process has them.
+
+    For a service that gets few others.
+    """
     return {name: os.environ[name] for name in NAMES if name in os.environ}

@@ -134,7 +134,10 @@ class Child:
         return True
 
     def restart_if_hanging(self, *, now: float) -> bool:
-        """Restart it if it said that it is alive, and then nothing for too long; returns whether it did."""
+        """Restart it if it said that it is alive, and then nothing for too long.
+
+        Returns whether it did.
+        """
         if self._hear():
             self._alive_at = now
         if not self.is_running or not self._alive_at or now - self._alive_at <= self.alive_within:
@@ -179,7 +182,10 @@ class Child:
 
 
 def dies_with_parent(number: int) -> Callable[[], None] | None:
-    """A hook by which the kernel ends a child when its parent is killed; None outside Linux."""
+    """A hook by which the kernel ends a child when its parent is killed.
+
+    None outside Linux.
+    """
     if not sys.platform.startswith("linux"):
         return None
     library = ctypes.CDLL(None)

@@ -63,7 +63,10 @@ class Command(BaseCommand):
 
 
 def fail(subject: str, text: str) -> NoReturn:
-    """Tell the operators, and end with an error; values from the database are masked in both."""
+    """Tell the operators, and end with an error.
+
+    Values from the database are masked in both.
+    """
     alert_operators(subject, text)
     wait_for_alerts(seconds=15)
     raise CommandError(mask(text))

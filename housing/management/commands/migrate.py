@@ -46,7 +46,10 @@ class Command(migrate.Command):
 
     @contextmanager
     def _limits(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Set the lock timeout for this session; the owner does not connect through PgBouncer."""
+        """Set the lock timeout for this session.
+
+        The owner does not connect through PgBouncer.
+        """
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.LOCK_TIMEOUT])
         try:

@@ -76,7 +76,10 @@ class Command(BaseCommand):
         self.stdout.write(RESTART.format(version=housing.VERSION))
 
     def _settings(self) -> list[str]:
-        """Errors of Django's checks, those for production included; warnings are printed."""
+        """Errors of Django's checks, those for production included.
+
+        Warnings are printed.
+        """
         found = checks.run_checks(include_deployment_checks=not settings.DEBUG)
         for one in found:
             if checks.INFO <= one.level < checks.ERROR and not one.is_silenced():

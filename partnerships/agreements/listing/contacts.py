@@ -48,7 +48,10 @@ def _email(_user: User) -> Combinable:
 
 
 def _readable(user: User) -> HolderQuerySet:
-    """Those who hold a post today; former and later holders stand on the page of the post."""
+    """Those who hold a post today.
+
+    Former and later holders stand on the page of the post.
+    """
     return Holder.objects.visible_to(user).on().select_related("person", "post__organisation", "post__partnership")
 
 

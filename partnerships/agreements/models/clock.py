@@ -44,7 +44,10 @@ def status_on(day: dt.date, dated: Dated) -> Status:
 
 
 def has_run_out(day: dt.date) -> Q:
-    """Condition: the end date ended it before this day; the job may not have recorded it yet."""
+    """Condition: the end date ended it before this day.
+
+    The job may not have recorded it yet.
+    """
     return Q(status__in=ENDING) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 

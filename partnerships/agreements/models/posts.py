@@ -73,7 +73,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.open().filter(Q(partnership=None) | live)
 
     def vacant(self, day: dt.date) -> PostQuerySet:
-        """Those in use that nobody holds or will take up; an empty team does not count."""
+        """Those in use that nobody holds or will take up.
+
+        An empty team does not count.
+        """
         holding = Holder.objects.open(day).filter(post=OuterRef("pk"))
         return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(holding))
 
@@ -188,7 +191,9 @@ class HolderQuerySet(models.QuerySet["Holder"]):
 # Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
 @pghistory.track(exclude=[*CONTACT_FIELDS])
 class Holder(models.Model):
-    """Somebody who holds a post from one day to another; the last day is exclusive.
+    """Somebody who holds a post from one day to another.
+
+    The last day is exclusive.
 
     Either a person who acts for the organisation, or a contact without an account, known by name. Rows are ended, not
     deleted. The contact data of former holders is emptied after some months.

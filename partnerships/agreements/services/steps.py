@@ -32,7 +32,10 @@ def take_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Set the status and record it; a successor that starts renews the old one."""
+    """Set the status and record it.
+
+    A successor that starts renews the old one.
+    """
     was, today, ended = locked.status, timezone.localdate(now), last_day(locked)
     locked.status, locked.status_since = status, now
     if status == Status.ACTIVE and locked.starts_on is None:

@@ -93,7 +93,10 @@ def save_forwarded(
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
-    """Delete an incoming email; nothing else happens. Raises `UnableToConfirm`."""
+    """Delete an incoming email.
+
+    Nothing else happens. Raises `UnableToConfirm`.
+    """
     locked = _waiting(incoming, author, now)
     _drop_files(locked)
     _settle(locked, IncomingStatus.DROPPED, now)
@@ -115,7 +118,10 @@ def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> Non
 
 
 def _drop_files(incoming: Incoming) -> None:
-    """Delete the files after commit. Retention finds those that the storage did not delete."""
+    """Delete the files after commit.
+
+    Retention finds those that the storage did not delete.
+    """
     rows = list(incoming.files.all())
 
     def drop() -> None:

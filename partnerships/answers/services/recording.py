@@ -54,7 +54,10 @@ def _also_told(plan: Plan) -> list[tuple[SubjectKind, int]]:
 
 
 def record_answered(answer: Answer, *, now: dt.datetime) -> None:
-    """Record that an answer to a question is shown from now on; the log has no words of it."""
+    """Record that an answer to a question is shown from now on.
+
+    The log has no words of it.
+    """
     if answer.question is not None:
         record_event(
             answer.plan,

@@ -18,13 +18,19 @@ class Unit(Vocabulary):
 
 
 def unit_words(code: str) -> tuple[str, str]:
-    """The words for one and for several; the code itself where there is no such unit."""
+    """The words for one and for several.
+
+    The code itself where there is no such unit.
+    """
     unit = Unit.by_code().get(code)
     return (unit.one, unit.label) if unit else (code, code)
 
 
 def unit_fault(code: str, *, keep: str = "") -> str:
-    """Error text for a unit that cannot be chosen; "" is none, `keep` is chosen already."""
+    """Error text for a unit that cannot be chosen.
+
+    "" is none, `keep` is chosen already.
+    """
     if not code or code == keep:
         return ""
     unit = Unit.by_code().get(code)

@@ -32,7 +32,9 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side; when both have, it is agreed (`replace_commitment`).
+    """Confirm for one side.
+
+    When both have, it is agreed (`replace_commitment`).
 
     The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is the one
     the author saw. Raises `UnableToConfirm`.

@@ -134,7 +134,10 @@ def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note:
 def _record_report(
     commitment: Commitment, report: Progress, *, status_before: str, organisation: Organisation | None
 ) -> None:
-    """Record the status and total before and after a report; the reason is the blocker, or else the note."""
+    """Record the status and total before and after a report.
+
+    The reason is the blocker, or else the note.
+    """
     before, after = {"status": status_before}, {"status": commitment.get_status_display()}
     if commitment.quantity is not None:
         before["delivered"] = delivered_words(report.delivered_before, commitment.quantity, commitment.unit)
@@ -242,7 +245,10 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
 
 
 def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
-    """The commitment, locked, and the side that verifies it; reported done, and the author may verify it."""
+    """The commitment, locked, and the side that verifies it.
+
+    Reported done, and the author may verify it.
+    """
     current = lock_commitment(commitment)
     if not current.is_done or current.is_over:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")

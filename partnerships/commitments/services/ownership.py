@@ -49,7 +49,9 @@ def change_owner(
 
 @transaction.atomic
 def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
-    """Record that somebody of either side reminds the owner; `tell_owners` writes the email.
+    """Record that somebody of either side reminds the owner.
+
+    `tell_owners` writes the email.
 
     At most once a day for each commitment. Raises `UnableToRemind`.
     """
@@ -101,7 +103,10 @@ def _set_owner(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """Store the owner and record who it was before; None leaves it without one."""
+    """Store the owner and record who it was before.
+
+    None leaves it without one.
+    """
     before = commitment.owner_id
     commitment.owner = owner
     commitment.save(update_fields=["owner"])

@@ -54,7 +54,9 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
 
 @pghistory.track()
 class Facilitator(models.Model):
-    """A person named to help a partnership along; reads it as their organisation does, usually as an observer.
+    """A person named to help a partnership along.
+
+    Reads it as their organisation does, usually as an observer.
 
     named → accepted → ended, with a reason; ended also before it is accepted. `brought_party` says whether their
     organisation takes part only for this, and leaves with the last facilitator.

@@ -58,7 +58,10 @@ class Period(models.TextChoices):
 
 
 class ReportStatus(models.TextChoices):
-    """Draft → submitted → accepted, or returned → submitted again; waived where its party left."""
+    """Draft → submitted → accepted, or returned → submitted again.
+
+    Waived where its party left.
+    """
 
     DRAFT = "draft", "Not submitted"
     SUBMITTED = "submitted", "Submitted"
@@ -104,7 +107,10 @@ class ReportingRound(models.Model):
 
 @pghistory.track()
 class ReportingExemption(models.Model):
-    """A party that does not report in a round. All others report, also those that join later."""
+    """A party that does not report in a round.
+
+    All others report, also those that join later.
+    """
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="exemptions")
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")
@@ -120,7 +126,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
     """Filters by reader, by who writes and who decides."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Reports that the person may know of; what is not submitted only its own party reads."""
+        """Reports that the person may know of.
+
+        What is not submitted only its own party reads.
+        """
         return self.filter(visible_to(Report, READERS, user))
 
     def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
@@ -224,7 +233,9 @@ class Decision(models.TextChoices):
 
 @pghistory.track(exclude=["answers", "figures"])
 class ReportSubmission(models.Model):
-    """What a party submitted, with the figures as they were; a trigger keeps it as it is.
+    """What a party submitted, with the figures as they were.
+
+    A trigger keeps it as it is.
 
     `due_on` is the day on which it was due. Who submitted it and what was decided stand beside it.
     """
@@ -274,7 +285,10 @@ class ReportSubmission(models.Model):
 
     @property
     def days_late(self) -> int:
-        """Days between the due day and submission, in the site's time zone; 0 if in time."""
+        """Days between the due day and submission, in the site's time zone.
+
+        0 if in time.
+        """
         return max(0, (timezone.localdate(self.submitted_at) - self.due_on).days)
 
     @property

@@ -75,7 +75,9 @@ def _check_day(day: dt.date, now: dt.datetime) -> None:
 def change_journal_note(
     *, note: JournalNote, dated_on: dt.date, text: str, revision: int, author: User, now: dt.datetime
 ) -> JournalNote:
-    """Change a note; the earlier text stays beside it. `revision` is the one the author saw.
+    """Change a note; the earlier text stays beside it.
+
+    `revision` is the one the author saw.
 
     Raises `UnableToWriteNote`.
     """
@@ -107,7 +109,10 @@ def change_journal_note(
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Delete a note's texts; who, when and why stay. Raises `UnableToDeleteNote`."""
+    """Delete a note's texts; who, when and why stay.
+
+    Raises `UnableToDeleteNote`.
+    """
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:

@@ -86,7 +86,10 @@ def record_agreements(
 def link_promises(
     *, promises: Sequence[tuple[DeveloperAgreement, Commitment]], author: User | None, now: dt.datetime
 ) -> None:
-    """Save in which agreement each commitment was made; a commitment has one agreement at most."""
+    """Save in which agreement each commitment was made.
+
+    A commitment has one agreement at most.
+    """
     if not promises:
         return
     require(roles_of(author, now).keeps_published({agreement.organisation_id for agreement, _ in promises}))

@@ -43,7 +43,10 @@ def items_of(candidates: Sequence[Candidate]) -> list[Item]:
 
 
 def write_items(selected: Selection) -> None:
-    """Record what goes into the digests. Watermarks move past versions that say nothing new to the reader."""
+    """Record what goes into the digests.
+
+    Watermarks move past versions that say nothing new to the reader.
+    """
     if selected.silent:
         rows_of(
             _MOVE_WATERMARKS,

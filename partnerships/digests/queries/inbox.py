@@ -55,7 +55,10 @@ SHOWN: dict[str, Shown] = {
 
 @dataclass(frozen=True, slots=True)
 class InboxLine:
-    """One notice as its person sees it; `may_open` if they may read the record."""
+    """One notice as its person sees it.
+
+    `may_open` if they may read the record.
+    """
 
     item: InboxItem
     what: str
@@ -79,7 +82,9 @@ def _unread(person: User) -> InboxItemQuerySet:
 
 
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
-    """The items as lines, in the same order; one query for each kind of record.
+    """The items as lines, in the same order.
+
+    One query for each kind of record.
 
     A digest is named after what it told.
     """
@@ -117,7 +122,10 @@ def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
 
 
 def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
-    """A digest with the names that its reader may still read; within a partnership if it told of that one alone."""
+    """A digest with the names that its reader may still read.
+
+    Within a partnership if it told of that one alone.
+    """
     known = [key for key in dict.fromkeys(told) if key in names]
     more = f" and {len(known) - 1:,} more" if len(known) > 1 else ""
     kind = kind_of(item.kind)
@@ -151,7 +159,10 @@ def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict
 
 
 def record_page(item: InboxItem) -> str:
-    """The page of an item's record, whether or not somebody may read it; "" without one."""
+    """The page of an item's record, whether or not somebody may read it.
+
+    "" without one.
+    """
     shown = SHOWN.get(item.record_kind)
     return reverse(shown.page, kwargs={"pk": item.record_id}) if shown and item.record_id is not None else ""
 
@@ -166,7 +177,10 @@ def page_of_item(person: User, item: InboxItem) -> str:
 
 
 def page_of_record(person: User, kind: str, number: int | None) -> str:
-    """The page of a record; empty if it has none, or the person may not read it."""
+    """The page of a record.
+
+    Empty if it has none, or the person may not read it.
+    """
     shown = SHOWN.get(kind)
     found: Model | None = shown.records(person).filter(pk=number).first() if shown else None
     return reverse(shown.page, kwargs={"pk": found.pk}) if shown and found is not None else ""

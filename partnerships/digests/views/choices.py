@@ -20,7 +20,10 @@ from partnerships.people.models import User
 
 
 def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
-    """The form of all choices of a person; people without an account have fewer."""
+    """The form of all choices of a person.
+
+    People without an account have fewer.
+    """
     has_account = not person.is_stakeholder
     return PreferenceForm(
         request.POST or None,
@@ -41,7 +44,9 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
 
 
 def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
-    """The parties for which this person, as a lead, is reminded of dates; page by page.
+    """The parties for which this person, as a lead, is reminded of dates.
+
+    Page by page.
 
     Each party chooses which dates, and the days for those of its leads who chose none themselves.
     """

@@ -119,7 +119,10 @@ class Change:
 
     @property
     def difference(self) -> int | None:
-        """now - was for counted lines, without what moved from or to the line; None for other changes."""
+        """now - was for counted lines, without what moved from or to the line.
+
+        None for other changes.
+        """
         return int(self.now) - int(self.was) - self.besides if self.is_count else None
 
     @property

@@ -60,7 +60,9 @@ def form_field(
 
 
 class PieceForm(Form):
-    """The form for one piece; `based_on` is the revision that its author saw, `seen` what its fields said then.
+    """The form for one piece.
+
+    `based_on` is the revision that its author saw, `seen` what its fields said then.
 
     The template shows the buttons.
     """
@@ -94,14 +96,20 @@ class PieceForm(Form):
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
     def merged(self, conflict: PieceConflict) -> Item | None:
-        """What the author and a colleague entered in different fields; None if they meet or it cannot be told."""
+        """What the author and a colleague entered in different fields.
+
+        None if they meet or it cannot be told.
+        """
         seen = self.cleaned_data.get("seen")
         if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
             return None
         return merge_apart(conflict.mine, conflict.theirs, seen, [spec.code for spec in self.specs])
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
-        """Add each problem to its field, or above the form; without problems, the message."""
+        """Add each problem to its field, or above the form.
+
+        Without problems, the message.
+        """
         for problem in problems:
             field = problem.path.rpartition("/")[2]
             self.add_error(field if field in self.fields else None, problem.message)

@@ -134,7 +134,10 @@ def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[st
 
 
 def discard_changes(draft: Draft, *, author: User, now: dt.datetime) -> None:
-    """Discard all changes of a locked draft since the version it is based on. Saves it."""
+    """Discard all changes of a locked draft since the version it is based on.
+
+    Saves it.
+    """
     draft.content, draft.prose, draft.prose_rules = None, {}, rules()
     draft.revision += 1
     # Pieces changed since count as saved again, so that somebody who is still editing one sees a conflict.

@@ -1,4 +1,7 @@
-"""What pages of documents share; rooms give the addresses, the rights and the words of their own."""
+"""What pages of documents share.
+
+Rooms give the addresses, the rights and the words of their own.
+"""
 
 from partnerships.documents.views.conflicts import conflict_context
 from partnerships.documents.views.lists import PieceList, PieceRow, piece_lists

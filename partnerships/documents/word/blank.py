@@ -72,7 +72,10 @@ def add_contents(document: Any, headings: Sequence[str]) -> None:
 
 
 def add_contents_heading(document: Any, number: int, heading: str) -> None:
-    """Add the heading of a part, to which the contents lead; `number` is its place in them, from 0."""
+    """Add the heading of a part, to which the contents lead.
+
+    `number` is its place in them, from 0.
+    """
     paragraph = document.add_heading(xml_text(heading), level=1)
     for place, kind in ((1, "bookmarkStart"), (len(paragraph._p) + 1, "bookmarkEnd")):
         mark = oxml.OxmlElement(f"w:{kind}")

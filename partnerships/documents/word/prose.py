@@ -25,7 +25,10 @@ def xml_text(text: str) -> str:
 
 
 def add_prose(place: Any, html: str, *, level: int = 2) -> None:
-    """Append HTML to a document or a cell of a table. Headings begin below `level`."""
+    """Append HTML to a document or a cell of a table.
+
+    Headings begin below `level`.
+    """
     writer = _Writer(place, level)
     writer.feed(xml_text(html))
     writer.close()

@@ -33,7 +33,10 @@ _NARROW, _WIDE = (165, 190), (200, 110)
 
 @dataclass(frozen=True, slots=True)
 class WordPicture:
-    """A picture (PNG) with its title; `words` are for those who cannot see it, `caption` stands below it."""
+    """A picture (PNG) with its title.
+
+    `words` are for those who cannot see it, `caption` stands below it.
+    """
 
     title: str
     content: bytes
@@ -43,7 +46,9 @@ class WordPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordTable:
-    """A table with a heading: `rows` of words, headings first; `figures` are the columns aligned to the right.
+    """A table with a heading: `rows` of words, headings first.
+
+    `figures` are the columns aligned to the right.
 
     Its pictures stand above it.
     """

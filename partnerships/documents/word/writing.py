@@ -26,7 +26,10 @@ _GONE, _COME = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
 
 @dataclass(frozen=True, slots=True)
 class SignatureLine:
-    """One line of the page of signatures; without `decision` there is room to sign by hand."""
+    """One line of the page of signatures.
+
+    Without `decision` there is room to sign by hand.
+    """
 
     organisation: str
     role: str
@@ -106,7 +109,10 @@ def _add_about(document: Any, paper: WordPaper) -> None:
 
 
 def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
-    """Its heading with its items, and what they add up to; nothing where it is empty."""
+    """Its heading with its items, and what they add up to.
+
+    Nothing where it is empty.
+    """
     items = paper.content[collection.code]
     if not items:
         return

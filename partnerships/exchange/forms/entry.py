@@ -127,7 +127,10 @@ class EntryForm(OrganisationForm):
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
 
     def _check_unit(self, data: dict[str, Any]) -> None:
-        """Refuse a unit in which the theme is not counted; one that the entry has already stays."""
+        """Refuse a unit in which the theme is not counted.
+
+        One that the entry has already stays.
+        """
         theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
         units = _units_by_theme().get(theme.code) if theme else None
         if theme is None or not units or not unit or unit in units:
@@ -167,7 +170,10 @@ class EntryForm(OrganisationForm):
 
 
 def _units_by_theme() -> dict[str, list[str]]:
-    """The units of each theme that has some which are still offered; other themes are counted in any."""
+    """The units of each theme that has some which are still offered.
+
+    Other themes are counted in any.
+    """
     offered = dict(Unit.choices())
     units = {code: [unit for unit in theme.units if unit in offered] for code, theme in Theme.by_code().items()}
     return {code: some for code, some in units.items() if some}

@@ -37,7 +37,9 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
 
 @pghistory.track()
 class EntryFacilitator(models.Model):
-    """A person named to help one ask or offer along; they see when it is stuck.
+    """A person named to help one ask or offer along.
+
+    They see when it is stuck.
 
     named → ended, with a reason. They could read the entry before; being named gives them no other right.
     """

@@ -34,7 +34,9 @@ def start_group_from_answer(
     now: dt.datetime,
     outlives_parent: bool = False,
 ) -> Partnership:
-    """Start a working group for what was agreed; both sides of the answer belong to it.
+    """Start a working group for what was agreed.
+
+    Both sides of the answer belong to it.
 
     By a lead of either side. Raises `UnableToStartGroupFromAnswer`.
     """

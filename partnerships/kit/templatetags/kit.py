@@ -42,7 +42,10 @@ def _as_day(value: dt.date | dt.datetime) -> dt.date:
 
 @register.simple_tag
 def documentation(page: str = "") -> str:
-    """The address of a page of the documentation, such as `plans/#owners`; "" where it was not built."""
+    """The address of a page of the documentation, such as `plans/#owners`.
+
+    "" where it was not built.
+    """
     return f"/docs/{page}" if settings.WHITENOISE_ROOT else ""
 
 
@@ -133,7 +136,10 @@ def browser(user_agent: str) -> str:
 
 @register.filter
 def a_role(label: str) -> str:
-    """A role, to follow "as": `a lead`, `an editor`; `chair`, because there is only one."""
+    """A role, to follow "as": `a lead`, `an editor`.
+
+    `chair`, because there is only one.
+    """
     role = label.lower()
     if role == "chair":
         return role

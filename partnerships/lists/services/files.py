@@ -38,7 +38,10 @@ class UnableToMakeFile(Exception):
 
 @transaction.atomic
 def ask_for_file(*, asked: Asked, form: str, person: User, now: dt.datetime) -> ListFile:
-    """Let a worker make a file of everything that the list shows. Raises `UnableToMakeFile`."""
+    """Let a worker make a file of everything that the list shows.
+
+    Raises `UnableToMakeFile`.
+    """
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and asked.definition.may_open(person))
     if form not in FORMATS or not asked.form.is_valid():
@@ -68,7 +71,10 @@ def remove_file(*, file: ListFile, person: User) -> None:
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker; how many were tried. May run twice."""
+    """Make the files that wait for a worker.
+
+    How many were tried. May run twice.
+    """
     waiting = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
     return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
 

@@ -39,7 +39,10 @@ class UnableToFollow(Exception):
 
 @transaction.atomic
 def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
-    """Tell the person from now on when something enters or leaves. Raises `UnableToFollow`."""
+    """Tell the person from now on when something enters or leaves.
+
+    Raises `UnableToFollow`.
+    """
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
     if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
@@ -94,7 +97,10 @@ class FollowedViewStop(SingleStop):
 
 
 def _follow_of(person: User, params: Mapping[str, Any]) -> Follow | None:
-    """How the person follows the view of an email; they may have stopped and followed it again since."""
+    """How the person follows the view of an email.
+
+    They may have stopped and followed it again since.
+    """
     of_email = Q(pk=params["follow"]) | Q(view=params.get("view"))
     return Follow.objects.filter(of_email, person=person).select_related("view").first()
 
@@ -147,7 +153,10 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
 
 
 def _members(view: SavedView, person: User) -> list[int] | None:
-    """The rows that the person sees in the view, in order of number; None if they are too many, or none can be told."""
+    """The rows that the person sees in the view, in order of number.
+
+    None if they are too many, or none can be told.
+    """
     asked = asked_by(view, person)
     if asked is None:
         return None

@@ -31,7 +31,10 @@ class UnableToSaveView(Exception):
 
 @transaction.atomic
 def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], now: dt.datetime) -> SavedView:
-    """Save filters, columns and order of a list under a name. Raises `UnableToSaveView`."""
+    """Save filters, columns and order of a list under a name.
+
+    Raises `UnableToSaveView`.
+    """
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person))
     if person.saved_views.count() >= MAX_VIEWS:
@@ -42,7 +45,10 @@ def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], n
 
 @transaction.atomic
 def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str, Any] | None = None) -> SavedView:
-    """Change a view's name and, if given, what it shows. Raises `UnableToSaveView`."""
+    """Change a view's name and, if given, what it shows.
+
+    Raises `UnableToSaveView`.
+    """
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
     if not may_change_view(view, person):
@@ -62,7 +68,9 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
 def share_view(
     *, view: SavedView, person: User, shared_with: Organisation | Partnership | None, now: dt.datetime
 ) -> SavedView:
-    """Share a view with the people of an organisation or partnership; None: with nobody.
+    """Share a view with the people of an organisation or partnership.
+
+    None: with nobody.
 
     Others who opened their list with it, followed it or had its dates in a calendar, no longer do when it is shared
     with nobody.
@@ -80,7 +88,10 @@ def share_view(
 
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
-    """Share a view with nobody; only its owner still opens it, follows it or reads its calendar."""
+    """Share a view with nobody.
+
+    Only its owner still opens it, follows it or reads its calendar.
+    """
     view.organisation = view.partnership = None
     view.save(update_fields=["organisation", "partnership"])
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()

@@ -109,7 +109,10 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
 
 @require_safe
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-    """A file of every row that the filters find, on all pages; a worker makes long ones."""
+    """A file of every row that the filters find, on all pages.
+
+    A worker makes long ones.
+    """
     reader = signed_in(request)
     require(definition.may_open(reader))
     # An address with parameters names its view, if any; only one without them opens the default view.

@@ -47,7 +47,9 @@ class Columns:
     years: Mapping[int, CollectionYear]
 
     def year_of(self, day: dt.date) -> CollectionYear | None:
-        """The collection year of a day; None for a year that we know nothing about.
+        """The collection year of a day.
+
+        None for a year that we know nothing about.
 
         Later years are read like the last one we know, as unverified.
         """

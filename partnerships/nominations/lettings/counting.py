@@ -50,7 +50,10 @@ class Counted:
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """The median void days of first lets, of relets and of all; None if no row says any."""
+        """The median void days of first lets, of relets and of all.
+
+        None if no row says any.
+        """
         days: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
         for (_, is_first), line in self.lines.items():
             days["first_lets" if is_first else "relets"] += line.void_days
@@ -68,7 +71,10 @@ def count_lettings(
     *,
     progress: Callable[[int], object] = int,
 ) -> Counted:
-    """Count the rows of a file that a return is about; each row is used or set aside with its reason."""
+    """Count the rows of a file that a return is about.
+
+    Each row is used or set aside with its reason.
+    """
     counted = Counted()
     homes: set[object] = set()
     lettings: set[object] = set()
@@ -141,7 +147,10 @@ class Result:
 
     @property
     def achieved(self) -> Decimal | None:
-        """The share of nominations, in per cent with one digit; None without a true void that counts."""
+        """The share of nominations, in per cent with one digit.
+
+        None without a true void that counts.
+        """
         if self.counting <= 0:
             return None
         return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -1,4 +1,6 @@
-"""Keeps the needed columns of a CORE export while it streams in; the rest is never written anywhere.
+"""Keeps the needed columns of a CORE export while it streams in.
+
+The rest is never written anywhere.
 
 A CORE export describes households. Its other columns pass through memory and are gone with the chunk they came in.
 Errors never quote a cell.
@@ -25,7 +27,10 @@ USED = "+"
 
 
 class UnableToReadLettings(Exception):
-    """The file is not a CORE lettings export as CSV. The message says what to do, without quoting the file."""
+    """The file is not a CORE lettings export as CSV.
+
+    The message says what to do, without quoting the file.
+    """
 
 
 class LettingsFilter:
@@ -66,7 +71,10 @@ class LettingsFilter:
         self._take(text[:end])
 
     def finish(self) -> bytes:
-        """The kept rows, packed, after the last chunk. Raises `UnableToReadLettings`."""
+        """The kept rows, packed, after the last chunk.
+
+        Raises `UnableToReadLettings`.
+        """
         last, self._tail = self._tail, ""
         self._take(last)
         if not self.columns:
@@ -138,7 +146,10 @@ def _decoded(cell: str) -> str:
 
 
 def kept_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
-    """The kept rows of a packed file, by column; None for one that has slipped."""
+    """The kept rows of a packed file, by column.
+
+    None for one that has slipped.
+    """
     text = io.TextIOWrapper(io.BytesIO(zlib.decompress(packed)), encoding="utf-8", newline="")
     for mark, *cells in csv.reader(text):
         yield dict(zip(columns, cells, strict=True)) if mark == USED else None

@@ -31,7 +31,10 @@ class FilteredLettings(_Uploaded):
 
 
 class LettingsUploadHandler(FileUploadHandler):
-    """Keeps the needed columns of a file; goes on reading after an error, but keeps nothing."""
+    """Keeps the needed columns of a file.
+
+    Goes on reading after an error, but keeps nothing.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file; no other handler sees it."""
@@ -59,5 +62,8 @@ class LettingsUploadHandler(FileUploadHandler):
 
 
 def filter_uploads(request: HttpRequest) -> None:
-    """Let this handler alone take the request's files; call it before anything reads the form."""
+    """Let this handler alone take the request's files.
+
+    Call it before anything reads the form.
+    """
     request.upload_handlers = [LettingsUploadHandler(request)]

@@ -15,7 +15,10 @@ from partnerships.people.models import User
 
 
 def sides(*roles: str) -> tuple[Organisations, ...]:
-    """Routes to people of the council and the provider while these take part; only people with `roles`, if given."""
+    """Routes to people of the council and the provider while these take part.
+
+    Only people with `roles`, if given.
+    """
     return tuple(
         Organisations(f"{side}__organisation", when=Q(**{f"{side}__status": PartyStatus.ACCEPTED}), roles=roles)
         for side in ("council", "provider")

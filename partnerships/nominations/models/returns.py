@@ -21,7 +21,9 @@ from partnerships.people.models import User
 
 
 class ReturnStatus(models.TextChoices):
-    """Draft → sent → settled, or disputed → sent again; settled → reopened → sent again.
+    """Draft → sent → settled, or disputed → sent again.
+
+    Settled → reopened → sent again.
 
     The provider writes drafts, disputed and reopened returns. A sent return waits for the council. It is settled once
     the council has confirmed every line; each time a record is kept. Either side reopens it to correct it.
@@ -46,14 +48,20 @@ READERS: tuple[Route, ...] = tuple(
 
 
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
-    """Returns by reader. Reading figures also needs data sharing: ask `rights_over`."""
+    """Returns by reader.
+
+    Reading figures also needs data sharing: ask `rights_over`.
+    """
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
         """Returns whose council or provider the person acts for."""
         return self.filter(visible_to(NominationsReturn, READERS, user))
 
     def for_pages(self) -> ReturnQuerySet:
-        """With agreement, partnership, council, provider and run; without the kept rows."""
+        """With agreement, partnership, council, provider and run.
+
+        Without the kept rows.
+        """
         return self.select_related(
             "agreement__partnership", "agreement__council__organisation", "agreement__provider__organisation", "run"
         ).defer("run__content")

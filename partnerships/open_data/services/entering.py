@@ -47,7 +47,9 @@ def enter_agreement(
     author: User | None,
     now: dt.datetime,
 ) -> DeveloperAgreement:
-    """Record an agreement, with a row for the authority's public file; `kind` is a code of the standard.
+    """Record an agreement, with a row for the authority's public file.
+
+    `kind` is a code of the standard.
 
     By leads of the authority and those who keep the directory. Raises `UnableToEnter`.
     """
@@ -124,7 +126,10 @@ def enter_contribution(
 
 
 def _figure(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
-    """The quantity of a contribution and its unit; None and "" if neither was given."""
+    """The quantity of a contribution and its unit.
+
+    None and "" if neither was given.
+    """
     if amount is not None:
         return amount, "pounds"
     if homes is not None:

@@ -46,7 +46,10 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
 
     def lacking_consent(self) -> HandoverQuerySet:
-        """Those that wait for a consent that nobody has recorded; what is disputed waits for another line."""
+        """Those that wait for a consent that nobody has recorded.
+
+        What is disputed waits for another line.
+        """
         waiting = self.filter(state__in=AWAITING_CONSENT)
         return waiting.exclude(consent="").filter(consent_on=None)
 
@@ -128,7 +131,10 @@ class Handover(models.Model):
 
     @property
     def consent_in_words(self) -> str:
-        """Whose consent is needed, and whether it was given; empty if none is needed."""
+        """Whose consent is needed, and whether it was given.
+
+        Empty if none is needed.
+        """
         if not self.consent:
             return ""
         if self.consent_on is None:
@@ -138,7 +144,10 @@ class Handover(models.Model):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc]  # made by Django
-    """Link to a successor that shares; a proxy model, so that row history covers it."""
+    """Link to a successor that shares.
+
+    A proxy model, so that row history covers it.
+    """
 
     class Meta:
         proxy = True

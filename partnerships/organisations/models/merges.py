@@ -74,7 +74,10 @@ class MovedRow(models.Model):
 
 @pghistory.track()
 class NotSame(models.Model):
-    """Two organisations with similar names that are not the same body; `one` has the lower id."""
+    """Two organisations with similar names that are not the same body.
+
+    `one` has the lower id.
+    """
 
     one = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     other = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")

@@ -207,5 +207,8 @@ class SuccessionTie(models.Model):
 
     @property
     def percent(self) -> str:
-        """The share in per cent, without zeros at the end: "60" or "33.333333"; "" without a share."""
+        """The share in per cent, without zeros at the end: "60" or "33.333333".
+
+        "" without a share.
+        """
         return "" if self.share is None else f"{(self.share * 100).normalize():f}"

@@ -29,7 +29,9 @@ def hand_over_things(
     author: User,
     now: dt.datetime,
 ) -> int:
-    """Give things of one kind that have no owner to a person; returns how many.
+    """Give things of one kind that have no owner to a person.
+
+    Returns how many.
 
     All or nothing. Raises `UnableToHandOver`.
     """
@@ -50,7 +52,9 @@ def hand_over_things(
 
 
 def give_to_colleague(departure: Departure) -> int:
-    """Give what a leaver holds to the colleague who takes over; returns how many things.
+    """Give what a leaver holds to the colleague who takes over.
+
+    Returns how many things.
 
     What the author may not hand over, or the colleague may not hold, is left without an owner, for the leads.
     """

@@ -47,7 +47,10 @@ class _MilestonesForm(OfPlansForm):
 
 
 def of_plans(user: User, chosen: Mapping[str, Any], *named: str) -> Q:
-    """The condition of these filters; `named` are the fields in which words are found."""
+    """The condition of these filters.
+
+    `named` are the fields in which words are found.
+    """
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
@@ -107,7 +110,10 @@ def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Co
 
 
 def _date(name: str, label: str, **more: Any) -> Column:
-    """A date as precise as it is known: sorted by year, month and day; "2027" comes before "2027-04"."""
+    """A date as precise as it is known: sorted by year, month and day.
+
+    "2027" comes before "2027-04".
+    """
     return Column(
         name=name,
         label=label,

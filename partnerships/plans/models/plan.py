@@ -70,7 +70,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that their organisation left, or that left it; the public ones for visitors."""
+        """Plans that their organisation left, or that left it.
+
+        The public ones for visitors.
+        """
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, former_routes(timezone.now()), user))

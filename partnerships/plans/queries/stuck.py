@@ -17,7 +17,10 @@ UNSIGNED_DAYS = 14
 
 
 def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Plans of these partnerships that have waited two weeks for a signature; one line for each signatory."""
+    """Plans of these partnerships that have waited two weeks for a signature.
+
+    One line for each signatory.
+    """
     plans = list(
         Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships).order_by("title", "pk")
     )

@@ -20,7 +20,10 @@ PAGES_PER_MINUTE = 60
 @login_not_required
 @require_safe
 def public_plans(request: HttpRequest) -> HttpResponse:
-    """All plans that anyone may read without signing in, by title; `q` finds words in titles."""
+    """All plans that anyone may read without signing in, by title.
+
+    `q` finds words in titles.
+    """
     refused = too_many(request, "public plans", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused

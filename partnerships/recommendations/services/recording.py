@@ -80,7 +80,10 @@ def record_adoption(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on an adoption; numbered for the recommendation and the partnership."""
+    """Record an event on an adoption.
+
+    Numbered for the recommendation and the partnership.
+    """
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

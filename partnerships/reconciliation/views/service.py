@@ -18,7 +18,10 @@ View = Callable[..., HttpResponse]
 
 
 class TooOften(Exception):
-    """The person or address has asked for too many names; has the 429 response."""
+    """The person or address has asked for too many names.
+
+    Has the 429 response.
+    """
 
     def __init__(self, refused: HttpResponse) -> None:
         super().__init__("Too many names.")
@@ -26,13 +29,19 @@ class TooOften(Exception):
 
 
 def limited(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
-    """Count names of a request to the service, or the page of a body; above the limit, the 429 response."""
+    """Count names of a request to the service, or the page of a body.
+
+    Above the limit, the 429 response.
+    """
     limit = settings.RECONCILIATION_NAMES_PER_MINUTE
     return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
 
 
 def count_names(request: HttpRequest, asked: int) -> None:
-    """Count the names or bodies of a batch; its first one is counted with the request. Raises `TooOften`."""
+    """Count the names or bodies of a batch.
+
+    Its first one is counted with the request. Raises `TooOften`.
+    """
     if asked > 1 and (refused := limited(request, names=asked - 1)):
         raise TooOften(refused)
 

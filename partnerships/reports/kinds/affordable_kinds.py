@@ -26,7 +26,10 @@ _STAGES = tuple(code for code, _ in STAGES.values())
 
 
 def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: Mapping[str, int]) -> Table:
-    """All chosen areas together, in the newest year of the dataset; `to_come` are homes in plans by tenure."""
+    """All chosen areas together, in the newest year of the dataset.
+
+    `to_come` are homes in plans by tenure.
+    """
     newest = dataset.newest_year() if dataset is not None else None
     words = "" if newest is None else f", {period_words(Series.AFFORDABLE_SUPPLY, newest - 1, newest)}"
     measures = [f"{code}_{stage}" for code in _TENURES for stage in _STAGES]
@@ -47,7 +50,10 @@ def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: 
 
 
 def _added(figures: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:
-    """The sum of the areas that have a figure of their own; None if none has one."""
+    """The sum of the areas that have a figure of their own.
+
+    None if none has one.
+    """
     said = [one.of(measure, year - 1, year) for one in figures] if year is not None else []
     values = [one.value for one in said if one.value is not None and one.basis != Basis.JOINT]
     return int(sum(values)) if values else None

@@ -96,7 +96,10 @@ def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[
 
 
 def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
-    """The organisations with most conversations against each other; None where two never met."""
+    """The organisations with most conversations against each other.
+
+    None where two never met.
+    """
     totals: Counter[int] = Counter()
     for pair, count in met.items():
         totals.update(dict.fromkeys(pair, count))

@@ -11,5 +11,8 @@ from partnerships.reports.snapshot import Row
 
 
 def number_of(found: QuerySet[Any], shown: Sequence[Row], *, limit: int) -> int:
-    """How many there are; counted only if as many are shown as the list may have."""
+    """How many there are.
+
+    Counted only if as many are shown as the list may have.
+    """
     return found.count() if len(shown) == limit else len(shown)

@@ -190,7 +190,10 @@ def _newest_first(row: Row) -> tuple[int, str]:
 
 
 def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], number: int) -> Table:
-    """A table whose second column is a day; it has the newest of this number of rows."""
+    """A table whose second column is a day.
+
+    It has the newest of this number of rows.
+    """
     columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
     left_out = number - len(rows)
     note = f"The newest {len(rows):,} of {number:,}." if left_out else ""

@@ -35,7 +35,10 @@ class Network:
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> Network:
-        """The network of these parts; organisations that share no partnership are in it without links."""
+        """The network of these parts.
+
+        Organisations that share no partnership are in it without links.
+        """
         found = cls()
         for partnership, organisation, role in parts:
             found.parties[partnership].append((organisation, role))

@@ -201,7 +201,10 @@ def _ends(
     names: _Names,
     day: dt.date,
 ) -> Table:
-    """Its partnerships on the day, the worst hit first; today also what it holds alone."""
+    """Its partnerships on the day, the worst hit first.
+
+    Today also what it holds alone.
+    """
     fates = {
         partnership: fate_of(chosen.pk, parties)
         for partnership, parties in network.parties.items()

@@ -116,7 +116,10 @@ def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
 
 
 def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
-    """Counts for each giver. In time is measured by the first due date, overdue by the present one."""
+    """Counts for each giver.
+
+    In time is measured by the first due date, overdue by the present one.
+    """
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     in_time = Q(done_on__lte=F("original_due_on"))
     late, open_ones = Q(due_on__lt=today), Q(status__in=UNDER_WAY)

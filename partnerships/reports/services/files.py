@@ -37,7 +37,10 @@ class UnableToMakeFile(Exception):
 
 @transaction.atomic
 def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt.datetime) -> ReportFile:
-    """Let a worker make a file of a report with these filters. Raises `UnableToMakeFile`."""
+    """Let a worker make a file of a report with these filters.
+
+    Raises `UnableToMakeFile`.
+    """
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     require(has_open_account(person))
     definition = find_report(report)
@@ -59,7 +62,10 @@ def remove_file(*, file: ReportFile, person: User) -> None:
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker; how many were tried. May run twice."""
+    """Make the files that wait for a worker.
+
+    How many were tried. May run twice.
+    """
     waiting = ReportFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
     return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
 

@@ -24,7 +24,10 @@ def lock_body(body: Organisation | Partnership) -> None:
 def record_event(
     one: FrozenReport | Schedule, kind: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event within the organisation or partnership of the report. Without an author, the clock did it."""
+    """Record an event within the organisation or partnership of the report.
+
+    Without an author, the clock did it.
+    """
     body = one.body
     is_organisation = isinstance(body, Organisation)
     record(

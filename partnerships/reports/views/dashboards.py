@@ -36,7 +36,10 @@ def organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def _dashboard(
     request: HttpRequest, body: Partnership | Organisation | None, questions: dashboards.Questions
 ) -> HttpResponse:
-    """The page, which fetches each tile on its own; all tiles without JavaScript (`?whole=1`); or one (`?tile=`)."""
+    """The page, which fetches each tile on its own.
+
+    All tiles without JavaScript (`?whole=1`); or one (`?tile=`).
+    """
     reader, now = signed_in(request), timezone.now()
     if "tile" in request.GET:
         wanted = [(slug, filters) for slug, filters in questions if slug == request.GET["tile"]]

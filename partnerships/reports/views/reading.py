@@ -90,7 +90,10 @@ def found_report(slug: str) -> Report:
 
 
 def filters_in(request: HttpRequest, report: Report) -> tuple[str, str, list[Chip]]:
-    """The filters in an address, without anything else; the report's page with them; and in words."""
+    """The filters in an address, without anything else.
+
+    The report's page with them; and in words.
+    """
     form = report.form(request.GET, signed_in(request))
     kept = request.GET.copy()
     for name in list(kept):

@@ -133,7 +133,10 @@ def frequent_words(text: str, many: int) -> Frequent:
 
 
 def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None = None) -> Asked | None:
-    """Words that begin like those typed; None without any. In titles and references alone if asked."""
+    """Words that begin like those typed.
+
+    None without any. In titles and references alone if asked.
+    """
     words = [word for word in words_of(text) if len(word) > 1]
     if not words:
         return None

@@ -82,7 +82,10 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """Entries that the person may read, best first; `more` if not all that fit were looked at."""
+    """Entries that the person may read, best first.
+
+    `more` if not all that fit were looked at.
+    """
 
     found: tuple[Found, ...]
     more: bool

@@ -92,7 +92,9 @@ class Results:
 
 
 def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: str = "") -> Results:
-    """What the person may read and what fits the text, best first; empty for too short a text.
+    """What the person may read and what fits the text, best first.
+
+    Empty for too short a text.
 
     `after` is where the page before ended. If nothing has the words, words that begin like them or are spelt like them
     count.
@@ -142,7 +144,10 @@ def _other_words(user: User, text: str) -> Iterator[Asked | None]:
 
 
 def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:
-    """Everything that fits, for the facets; only what is narrowed down to if that is too much."""
+    """Everything that fits, for the facets.
+
+    Only what is narrowed down to if that is too much.
+    """
     found = readable(user, asked, text, Narrowed())
     return readable(user, asked, text, narrowed) if narrowed and found.more else found
 
@@ -198,7 +203,10 @@ def _names(user: User, found: Sequence[Found]) -> _Names:
 
 
 def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tuple[Hit, ...]:
-    """The results of one page as they are shown, with marked words; contacts with their holders and deputies."""
+    """The results of one page as they are shown, with marked words.
+
+    Contacts with their holders and deputies.
+    """
     if not page:
         return ()
     excerpts = _excerpts(asked, page)
@@ -298,7 +306,10 @@ def _deputies_to_show(user: User, organisations: list[int]) -> QuerySet[Post]:
 
 
 def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[Facet, ...]:
-    """What results can be narrowed down to; counted by what the person may read."""
+    """What results can be narrowed down to.
+
+    Counted by what the person may read.
+    """
     facets = []
     labels: Mapping[Any, str] | None
     for name, label, labels in (

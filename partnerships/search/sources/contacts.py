@@ -93,7 +93,10 @@ def _posts_for(user: User, ids: list[int]) -> QuerySet[Post, int]:
 
 
 def _holders(ids: Collection[int]) -> Iterable[Row]:
-    """Open posts by their holder; a holder whose data were cleared is not found."""
+    """Open posts by their holder.
+
+    A holder whose data were cleared is not found.
+    """
     found = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
     posts = {row[0].pk: row for row in _rows(_open(Post.objects.filter(pk__in={one.post_id for one in found})))}
     for one in found:
@@ -113,7 +116,10 @@ def _holders(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
-    """Present holders. Future ones are shown to the post's own organisation only, on its page."""
+    """Present holders.
+
+    Future ones are shown to the post's own organisation only, on its page.
+    """
     today = Holder.objects.on(timezone.localdate()).visible_to(user)
     return today.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
 

@@ -93,7 +93,10 @@ def _objectives_for(user: User, ids: list[int]) -> QuerySet[Objective, int]:
 
 
 def _documents(ids: Collection[int]) -> Iterable[Row]:
-    """With the text of their files; titles alone of those that open only while data sharing is in force."""
+    """With the text of their files.
+
+    Titles alone of those that open only while data sharing is in force.
+    """
     found = list(Document.objects.filter(pk__in=ids, removed_at=None))
     texts = texts_of_files(one.sha256 for one in found if not one.personal_data)
     readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {one.partnership_id for one in found})

@@ -91,7 +91,10 @@ def _whole(plan: Plan, title: str, about: Item, common: dict[str, Any], under: s
 def _parts(
     plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any], under: str
 ) -> Iterator[Row]:
-    """Sites, milestones, documents and so on; what outsiders may not read is marked hidden."""
+    """Sites, milestones, documents and so on.
+
+    What outsiders may not read is marked hidden.
+    """
     open_to_all = outside(content)
     sites = {site["key"]: site["name"] for site in content["sites"]}
     for collection in COLLECTIONS:
@@ -132,7 +135,10 @@ def text_of_item(
 def rows_of_item(
     collection: Collection, item: Item, text: str, common: dict[str, Any], under: str = ""
 ) -> Iterator[Row]:
-    """The entries of an item, several of a long text; `under` is put before their parts."""
+    """The entries of an item, several of a long text.
+
+    `under` is put before their parts.
+    """
     for place, part in enumerate(list(divided(text)) or [""]):
         yield Row(
             **{"title": str(item[collection.title]), **common},
@@ -179,7 +185,10 @@ def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]
 
 
 def _passed(found: Sequence[Found], rows: Collected[tuple[int, int, int]]) -> set[int]:
-    """Hidden parts for readers inside; all of it only while it is of the version that the person reads."""
+    """Hidden parts for readers inside.
+
+    All of it only while it is of the version that the person reads.
+    """
     read: dict[int, tuple[int, int]] = {}
     for pk, number, way in rows:
         # The newest, and the widest way to it: parties read an older version than owners, who are both.

@@ -1,1 +1,4 @@
-"""Reads the rows of partners' spreadsheets; the engine is `transfer.reading`."""
+"""Reads the rows of partners' spreadsheets.
+
+The engine is `transfer.reading`.
+"""

@@ -17,7 +17,10 @@ _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
 
 
 def long_text(cell: Cell) -> str:
-    """A text that may have several lines, without control characters; invisible ones are left to the service."""
+    """A text that may have several lines, without control characters.
+
+    Invisible ones are left to the service.
+    """
     if not isinstance(cell, str):
         return text(cell)
     lines = unicodedata.normalize("NFC", cell).replace("\r\n", "\n").replace("\r", "\n")
@@ -25,7 +28,9 @@ def long_text(cell: Cell) -> str:
 
 
 def partial(cell: Cell) -> str:
-    """A date as precise as it was written: 2027, 2027-04 or 2027-04-11; "" for a blank cell.
+    """A date as precise as it was written: 2027, 2027-04 or 2027-04-11.
+
+    "" for a blank cell.
 
     Raises `Unreadable`.
     """
@@ -34,7 +39,10 @@ def partial(cell: Cell) -> str:
 
 
 def postcode(cell: Cell) -> str:
-    """A postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
+    """A postcode, or only its district.
+
+    "" for a blank cell. Raises `Unreadable`.
+    """
     try:
         return read_postcode(text(cell))
     except ValueError as error:
@@ -50,7 +58,10 @@ def yes_no(cell: Cell) -> bool | None:
 
 
 def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
-    """Reads the code of a choice from its label or code; "" for a blank cell. The reader raises `Unreadable`."""
+    """Reads the code of a choice from its label or code.
+
+    "" for a blank cell. The reader raises `Unreadable`.
+    """
     codes = {_bare(label): code for code, label in choices.items()} | {_bare(code): code for code in choices}
 
     def read(cell: Cell) -> str:
@@ -70,7 +81,10 @@ def _bare(words: str) -> str:
 
 
 def whole(cell: Cell) -> int | None:
-    """A whole number that is not negative: 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
+    """A whole number that is not negative: 1,200 or 1200.0.
+
+    None for a blank cell. Raises `Unreadable`.
+    """
     number = amount(cell)
     if number is None:
         return None
@@ -80,7 +94,10 @@ def whole(cell: Cell) -> int | None:
 
 
 def quantity(cell: Cell) -> Decimal | None:
-    """A quantity as it is stored, with two decimals; None for a blank cell. Raises `Unreadable`."""
+    """A quantity as it is stored, with two decimals.
+
+    None for a blank cell. Raises `Unreadable`.
+    """
     number = amount(cell)
     if number is None:
         return None
@@ -91,7 +108,10 @@ def quantity(cell: Cell) -> Decimal | None:
 
 
 def bedrooms(cell: Cell) -> int | None:
-    """A number of bedrooms: 2, “2 bed”, 2b or studio; None for a blank cell or “not known”. Raises `Unreadable`."""
+    """A number of bedrooms: 2, “2 bed”, 2b or studio.
+
+    None for a blank cell or “not known”. Raises `Unreadable`.
+    """
     said = text(cell).casefold()
     if said in _NOT_KNOWN:
         return None
@@ -104,7 +124,10 @@ def bedrooms(cell: Cell) -> int | None:
 
 
 def year(cell: Cell) -> str:
-    """A calendar or financial year: 2027, 2027-28, 2027/28 or 2027/2028; "" for a blank cell. Raises `Unreadable`."""
+    """A calendar or financial year: 2027, 2027-28, 2027/28 or 2027/2028.
+
+    "" for a blank cell. Raises `Unreadable`.
+    """
     said = text(cell)
     if not said:
         return ""
@@ -119,5 +142,8 @@ YEAR = re.compile(r"(\d{4})(?:\s*[-/–]\s*(\d{2}|\d{4}))?")
 
 
 def degrees(cell: Cell) -> Any:
-    """Degrees as they are written; the service checks them. None for a blank cell."""
+    """Degrees as they are written.
+
+    The service checks them. None for a blank cell.
+    """
     return text(cell) or None

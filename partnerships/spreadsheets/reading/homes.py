@@ -41,7 +41,10 @@ def _one_line_a_row(sheet: Sheet) -> Sheet:
 
 
 def _unfolded(heading: Row, rows: Sequence[Row], years: Sequence[int]) -> list[Row]:
-    """A row for each year that has a value, also 0; totals have no year and keep a column without a meaning."""
+    """A row for each year that has a value, also 0.
+
+    Totals have no year and keep a column without a meaning.
+    """
     kept = [place for place in range(len(heading.cells)) if place not in years]
     found = [Row(heading.number, (*(heading.cells[place] for place in kept), "Year", COUNT))]
     for row in rows:

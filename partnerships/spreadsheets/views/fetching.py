@@ -67,7 +67,10 @@ def find_record(request: HttpRequest, record: str, pk: str) -> Found:
 
 
 def _find_partnership(person: User, pk: str, *, party: str) -> Found:
-    """The partnership, for the party with this id; "" is the first that the person can act for."""
+    """The partnership, for the party with this id.
+
+    "" is the first that the person can act for.
+    """
     partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
     parties = _parties(person, partnership)
     organisation = next((one for one in parties if str(one.pk) == party), None) if party else parties[0]
@@ -134,7 +137,10 @@ def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tup
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
-    """The person's own upload, if they may still import into its record; else 404 or 403."""
+    """The person's own upload, if they may still import into its record.
+
+    Else 404 or 403.
+    """
     person = signed_in(request)
     upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
     kind = KINDS[upload.kind]

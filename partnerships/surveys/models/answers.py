@@ -1,4 +1,6 @@
-"""Answers while a round is open. Nothing here is in row history, and nothing joins an answer to a person.
+"""Answers while a round is open.
+
+Nothing here is in row history, and nothing joins an answer to a person.
 
 A token says only that somebody may still answer. A sealed answer has a random number and no time; only the key outside
 the database opens it. Neither table names the other, or a person.
@@ -16,7 +18,10 @@ from partnerships.surveys.models.rounds import Round
 
 
 class Token(models.Model):
-    """The hash of a single-use token; deleted when it is used, and when the round ends."""
+    """The hash of a single-use token.
+
+    Deleted when it is used, and when the round ends.
+    """
 
     hash = models.CharField(primary_key=True, max_length=64)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -26,7 +31,10 @@ class Token(models.Model):
 
 
 class SealedAnswer(models.Model):
-    """An anonymous answer that nobody can read before the round closes; deleted then."""
+    """An anonymous answer that nobody can read before the round closes.
+
+    Deleted then.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -37,7 +45,10 @@ class SealedAnswer(models.Model):
 
 
 class NamedAnswer(models.Model):
-    """An answer by name, in a round that is not anonymous; the parties read it after closing."""
+    """An answer by name, in a round that is not anonymous.
+
+    The parties read it after closing.
+    """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="named_answers")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

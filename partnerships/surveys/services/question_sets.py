@@ -1,4 +1,7 @@
-"""Add versions of question sets; they never change, so that rounds stay as they were asked."""
+"""Add versions of question sets.
+
+They never change, so that rounds stay as they were asked.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,10 @@ class Collector:
         return replace(about, set_aside=tuple(aside))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The cell read by `reader`; None, with a problem added, if it is unreadable."""
+        """The cell read by `reader`.
+
+        None, with a problem added, if it is unreadable.
+        """
         try:
             return reader(line[column])
         except Unreadable as error:

@@ -107,7 +107,10 @@ class Checking:
             return _empty(part)
 
     def _read(self, value: Any, part: Part, path: str) -> Any:
-        """The value in its Python type; raise ValueError with what is wrong and what to write."""
+        """The value in its Python type.
+
+        Raise ValueError with what is wrong and what to write.
+        """
         if part.kind in ("part", "parts") and part.shape is not None:
             return self.object(value, part.shape, path)
         if part.kind == "free":

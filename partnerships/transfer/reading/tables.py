@@ -105,7 +105,10 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
 
 
 def _decoded(data: bytes) -> str:
-    """The text in whichever encoding fits; UTF-8 first, as Windows-1252 fits nearly always."""
+    """The text in whichever encoding fits.
+
+    UTF-8 first, as Windows-1252 fits nearly always.
+    """
     if data[:2] in _MARKS:
         encodings: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in data:

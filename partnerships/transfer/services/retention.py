@@ -21,7 +21,10 @@ PREVIEWS_WAIT, ROWS_KEPT = dt.timedelta(days=30), dt.timedelta(days=180)
 
 
 def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:
-    """Discard previews that nobody imported; one that a worker is importing waits."""
+    """Discard previews that nobody imported.
+
+    One that a worker is importing waits.
+    """
     old = ImportRun.objects.filter(status__in=WAITING, started_at__lte=now - PREVIEWS_WAIT).exclude(job__error="")
     if dry_run:
         return old.count()
@@ -37,7 +40,10 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 
 def _drop_rows(now: dt.datetime, dry_run: bool) -> int:
-    """Drop the cells of rows set aside; the report keeps what was wrong with them."""
+    """Drop the cells of rows set aside.
+
+    The report keeps what was wrong with them.
+    """
     old = ImportRun.objects.exclude(status__in=WAITING).filter(
         finished_at__lte=now - ROWS_KEPT, report__set_aside__0__isnull=False
     )

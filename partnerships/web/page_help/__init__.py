@@ -31,5 +31,8 @@ BY_ROOM["admin"] = BY_KEY["administration"]
 
 
 def topic_of(view: str) -> Topic | None:
-    """The topic of a page by its URL's name, or the first of its room; None if neither is known."""
+    """The topic of a page by its URL's name, or the first of its room.
+
+    None if neither is known.
+    """
     return BY_VIEW.get(view) or BY_ROOM.get(view.partition(":")[0])

@@ -13,7 +13,10 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def page_help_url(context: Context) -> str:
-    """Where the help about this page is; the general help for a page that was not found."""
+    """Where the help about this page is.
+
+    The general help for a page that was not found.
+    """
     request = context.get("request")
     match = request.resolver_match if request else None
     topic = topic_of(match.view_name) if match else None

@@ -21,7 +21,9 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
-    """Sign a version for each party that accepted its invitation; only for loaders.
+    """Sign a version for each party that accepted its invitation.
+
+    Only for loaders.
 
     The version comes into force if that makes it complete. Raises `UnableToSignTerms`.
     """

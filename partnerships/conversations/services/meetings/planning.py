@@ -233,7 +233,9 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
 
 
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
-    """Invite these people and guests; others who were invited stay only if they are named again.
+    """Invite these people and guests.
+
+    Others who were invited stay only if they are named again.
 
     Raises `UnableToPlan` for somebody who does not act for a party.
     """

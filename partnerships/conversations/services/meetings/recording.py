@@ -43,7 +43,10 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on the meeting and its partnership; never with items of the agenda."""
+    """Record an event on the meeting and its partnership.
+
+    Never with items of the agenda.
+    """
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -67,7 +70,9 @@ def email_people(
     with_author: bool = False,
     **params: Any,
 ) -> None:
-    """Email the people invited who may read the meeting; the author only if asked.
+    """Email the people invited who may read the meeting.
+
+    The author only if asked.
 
     `only` limits them to some (ids).
     """

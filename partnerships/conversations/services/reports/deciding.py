@@ -32,7 +32,9 @@ def accept_report(*, report: Report, number: int, author: User, now: dt.datetime
 
 
 def return_report(*, report: Report, number: int, reason: str, author: User, now: dt.datetime) -> None:
-    """Return the submitted version with a reason; it is due again in five working days.
+    """Return the submitted version with a reason.
+
+    It is due again in five working days.
 
     Raises `UnableToDecideReport`.
     """
@@ -41,7 +43,10 @@ def return_report(*, report: Report, number: int, reason: str, author: User, now
 
 @transaction.atomic
 def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
-    """Accept or return the submission with this number. Raises `UnableToDecideReport`."""
+    """Accept or return the submission with this number.
+
+    Raises `UnableToDecideReport`.
+    """
     locked = lock_report(report)
     deciding = report_rights(locked, author, now).decides_for
     require(

@@ -46,13 +46,18 @@ def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Repor
 
 
 def _why_not(report: Report) -> str:
-    """Why nothing can be written, or "". A partnership that is over still gets its last reports."""
+    """Why nothing can be written, or "".
+
+    A partnership that is over still gets its last reports.
+    """
     return "" if report.is_to_write else f"This report is {report.get_status_display().lower()}."
 
 
 @transaction.atomic
 def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
-    """Save the answers that the author changed; `revision` is the one they saw.
+    """Save the answers that the author changed.
+
+    `revision` is the one they saw.
 
     Answers to other questions that colleagues saved meanwhile stay. Raises `UnableToSaveReport`.
     """
@@ -120,7 +125,10 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
 
 
 def waive_with_party(departure: PartyDeparture) -> None:
-    """Waive what a party that leaves has not submitted. Called with the partnership locked."""
+    """Waive what a party that leaves has not submitted.
+
+    Called with the partnership locked.
+    """
     party = departure.party
     for report in Report.objects.for_listing().filter(party=party, status__in=TO_WRITE).order_by("pk"):
         report.status = ReportStatus.WAIVED

@@ -11,7 +11,10 @@ from partnerships.search.services import differences, index_stale, queue_everyth
 
 
 class Command(AccountedCommand):
-    """Queue every record and index the queue; `--check` only compares index and records."""
+    """Queue every record and index the queue.
+
+    `--check` only compares index and records.
+    """
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 

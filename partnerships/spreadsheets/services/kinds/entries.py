@@ -1,4 +1,7 @@
-"""Asks and offers of a party to its partnership, one a row; they are drafts."""
+"""Asks and offers of a party to its partnership, one a row.
+
+They are drafts.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _DAYS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of template and download; the last two are only in downloads."""
+    """The columns of template and download.
+
+    The last two are only in downloads.
+    """
     day = "Day, month and year."
     return (
         column(
@@ -170,7 +176,10 @@ def _all(target: Target) -> QuerySet[Entry]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Those of the person's own party; others are on the board, with an export of its own."""
+    """Those of the person's own party.
+
+    Others are on the board, with an export of its own.
+    """
     if target.organisation is None:
         return []
     return [_exported(entry) for entry in _mine(target, person).order_by("pk")]

@@ -61,7 +61,10 @@ def _columns(target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _apply(run: Run) -> None:
-    """Set the homes of each site and combination; rows that contradict each other are refused."""
+    """Set the homes of each site and combination.
+
+    Rows that contradict each other are refused.
+    """
     draft = Draftsman(run, COLLECTION, reference="reference")
     rows: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
     years = run.target.plan.years if run.target.plan else ""

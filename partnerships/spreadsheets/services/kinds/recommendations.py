@@ -1,4 +1,7 @@
-"""Recommendations of reports, one a row; they are recorded for the organisation."""
+"""Recommendations of reports, one a row.
+
+They are recorded for the organisation.
+"""
 
 from __future__ import annotations
 

@@ -100,14 +100,19 @@ def _of_all_years(line: Line, whole: PublishedFigure, faults: Collector) -> Iter
 
 
 def _measured(cell: Cell) -> tuple[Decimal | None, str]:
-    """A number; per cent as a share. A dash says that nothing was required, so that nothing was measured."""
+    """A number; per cent as a share.
+
+    A dash says that nothing was required, so that nothing was measured.
+    """
     line = text(cell)
     value, status = read_value(line.rstrip("%"), Status.PUBLISHED, dash_is_nil=False)
     return (value / 100 if value is not None and line.endswith("%") else value), status
 
 
 def _flattened(sheet: Sheet) -> Sheet:
-    """One table of the sheet's tables, with one heading row; a sheet without such headings as it is.
+    """One table of the sheet's tables, with one heading row.
+
+    A sheet without such headings as it is.
 
     The second row of a heading has the years. The title above a table says how its authorities are scored.
     """

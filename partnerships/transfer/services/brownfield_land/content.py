@@ -75,7 +75,10 @@ def title_of(council: Organisation) -> str:
 
 
 def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
-    """The site as plans hold it; the kind of permission says more than the status alone."""
+    """The site as plans hold it.
+
+    The kind of permission says more than the status alone.
+    """
     lng, lat = site.point or (None, None)
     status = PLANNING_STATUSES.get(site.status, "")
     if status == "permission":

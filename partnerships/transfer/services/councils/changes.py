@@ -30,7 +30,10 @@ _RECORD_IT = (
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Record successions that are not known; changes outside England are counted."""
+    """Record successions that are not known.
+
+    Changes outside England are counted.
+    """
     directory, outside = Directory(), 0
     known = set(SuccessionTie.objects.values_list("predecessor_id", "successor_id"))
     new: dict[tuple[int, PartialDate | None], list[tuple[Line, Organisation]]] = defaultdict(list)

@@ -1,4 +1,7 @@
-"""Lists of all names or codes of councils with their keys. Adds those that the directory lacks."""
+"""Lists of all names or codes of councils with their keys.
+
+Adds those that the directory lacks.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
 
 
 def _complete(body: Organisation, line: Line, code: str, directory: Directory, faults: Collector, run: Import) -> None:
-    """Add the row's name and code, unless the council has them; a code of another body is a problem."""
+    """Add the row's name and code, unless the council has them.
+
+    A code of another body is a problem.
+    """
     identifiers = []
     if code:
         held = directory.of_code(code)

@@ -14,7 +14,10 @@ FIGURES = Path(__file__).parents[2] / "figures"
 
 
 def load_figures(*, author: User | None, now: dt.datetime) -> list[Outcome]:
-    """Import each of the project's files of figures; what became of each. Again, it changes nothing."""
+    """Import each of the project's files of figures.
+
+    What became of each. Again, it changes nothing.
+    """
     return [
         import_register(
             register=path.stem.partition("_")[0], data=path.read_bytes(), file_name=path.name, author=author, now=now

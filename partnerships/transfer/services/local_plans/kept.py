@@ -25,7 +25,10 @@ class KeptRows:
         self._incomplete: set[int] = set()
 
     def add(self, plan: LocalPlan, body: Plan, before: Content | None, content: Content) -> None:
-        """Add the rows of a plan; `before` and `content` are what the last file said and this one says."""
+        """Add the rows of a plan.
+
+        `before` and `content` are what the last file said and this one says.
+        """
         self._plans[body] = [Kept(plan.row, plan.cells, values=plan_values(content))]
         said = {item["key"]: milestone_values(item) for item in content["milestones"]}
         rows = [

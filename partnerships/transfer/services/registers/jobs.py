@@ -51,7 +51,10 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 
 
 def apply_waiting(*, now: dt.datetime) -> int:
-    """Check or import the lists that wait for a worker; returns how many. May run twice."""
+    """Check or import the lists that wait for a worker.
+
+    Returns how many. May run twice.
+    """
     waiting = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
     return work_through(waiting, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
 

@@ -126,7 +126,7 @@ def test_a_worker_tells_operators_that_beat_hangs(
         watch()
 
     wait_for_alerts(seconds=60)
-    assert [email.subject for email in mailoutbox] == ["[Common Ground] Beat hangs"]
+    assert [email.subject for email in mailoutbox] == ["[Common Ground] Celery beat has stopped"]
 
 
 def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_looks() -> None:

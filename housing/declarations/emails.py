@@ -55,7 +55,7 @@ SENDING = Section(
             default_words="`{}`",
             secret=True,
             needed_by=f"{SENDERS}, {WEB}",
-            meaning="The provider's keys, as JSON. The documentation of anymail names them.",
+            meaning="The provider's keys, as JSON. See the documentation of anymail.",
         ),
         Setting(
             name="EMAIL_WEBHOOK_SECRET",
@@ -99,7 +99,7 @@ SENDING = Section(
             kind=NUMBER,
             default=0,
             needed_by=SENDERS,
-            meaning="Limit on emails a minute in all. `0`: none.",
+            meaning="Limit on emails a minute in total. `0`: none.",
         ),
         Setting(
             name="EMAIL_PER_DOMAIN_PER_MINUTE",
@@ -159,8 +159,7 @@ RECEIVING = Section(
             name="EMAIL_MAILBOX_PATH",
             needed_by=WORKER,
             meaning="The Maildir of that mailbox, which a job reads every minute ([the "
-            "mailbox](deploy.md#the-mailbox)). Unset: "
-            "nothing reads it.",
+            "mailbox](deploy.md#the-mailbox)). If it is not set, nothing reads the mailbox.",
         ),
         Setting(
             name="EMAIL_REPLIES",

@@ -74,7 +74,8 @@ PAGES = Section(
             default_words="with https: `https://api.pwnedpasswords.com/range`",
             empty_counts=True,
             needed_by=WEB,
-            meaning="Where new passwords are looked up, by the first five digits of their SHA-1. Empty: nowhere.",
+            meaning="Where new passwords are looked up, by the first five digits of their SHA-1. If it is empty, "
+            "they are not looked up.",
         ),
         Setting(
             name="EXPORTS_PER_MINUTE",

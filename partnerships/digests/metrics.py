@@ -49,7 +49,7 @@ class QueueCollector(Collector):
             (
                 "outbox_oldest_tried_by_lane_seconds",
                 "oldest_tried_by_lane_seconds",
-                "Seconds since the oldest email of a lane was recorded that was tried in vain and is not given up.",
+                "Age in seconds of a lane's oldest email that failed at least once and will be tried again.",
             ),
         ):
             ages = GaugeMetricFamily(name, words, labels=["lane"])

@@ -44,7 +44,7 @@ RULES = (
         "digests.SubjectWatermark",
         "recipient",
         Fate.DELETE,
-        "the last change they were told of",
+        "the last change they were told about",
         ("subject", "number", "told_at"),
     ),
     Rule("digests.MatchNotice", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),

@@ -28,8 +28,9 @@ def write_journal() -> None:
     if oldest is not None and oldest <= now - _JOURNAL_LATE:
         alert_operators(
             "The journal cannot be written",
-            f"Lines wait in the database since {oldest.isoformat(timespec='minutes')}. Look at JOURNAL_ROOT: is the "
-            "disk full, or may the workers not write there? Until then a restore would bring ended access back.",
+            f"Lines have been waiting in the database since {oldest.isoformat(timespec='minutes')}. Check "
+            f"JOURNAL_ROOT: the disk may be full, or the workers may have no right to write there. Until this is "
+            f"fixed, a restore would bring back access that has ended.",
             quiet=dt.timedelta(hours=1),
         )
 

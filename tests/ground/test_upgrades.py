@@ -162,7 +162,7 @@ def said_by_upgrade(*words: str) -> str:
 @pytest.mark.usefixtures("as_in_production")
 @pytest.mark.django_db
 def test_an_upgrade_with_nothing_to_migrate_needs_no_backup() -> None:
-    assert "0 migrations wait" in said_by_upgrade()
+    assert "0 migrations are waiting" in said_by_upgrade()
 
 
 @pytest.mark.usefixtures("as_in_production")
@@ -180,7 +180,7 @@ def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once
 
     record_heartbeat(BACKUP)
     with patch(judged, return_value=True):
-        assert "1 migrations wait" in said_by_upgrade()
+        assert "1 migrations are waiting" in said_by_upgrade()
 
 
 def test_a_package_in_another_version_is_named() -> None:

@@ -58,7 +58,7 @@ def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
 def test_key_keeps_its_meaning_in_later_versions(world: World) -> None:
     moved = FIRST.replace('key = "value"', 'key = "worth"').replace('key = "lep_board"', 'key = "value"')
 
-    with pytest.raises(services.UnableToAddQuestions, match="“value” stands under dimensions in version 1"):
+    with pytest.raises(services.UnableToAddQuestions, match="“value” is in dimensions in version 1"):
         services.add_question_set(code="health", text=moved, author=world.dee)
 
 

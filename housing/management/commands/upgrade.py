@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 f"{'.'.join(stops[0])}): stop workers, account sender and beat, and run `manage.py maintenance on` "
                 "on each machine first."
             )
-        self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations wait.")
+        self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations are waiting.")
         if faults:
             raise CommandError("\n".join(["Nothing was changed:", *(f"  - {fault}" for fault in faults)]))
         if options["check"]:

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 class SubjectWatermark(models.Model):
     """The change of a subject from which a person's next digest begins.
 
-    `number` is the last change they were told of, or the newest one when they began to follow. Changes that they did
+    `number` is the last change they were told about, or the newest one when they began to follow. Changes that they did
     not choose or may not hear count as told. The other fields are as in `Watermark`.
     """
 

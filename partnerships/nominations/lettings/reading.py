@@ -65,7 +65,7 @@ _LABELS = {
     Outcome.BEFORE_TERMS: "The tenancy starts before the agreement came into force",
     Outcome.AFTER_END: "The tenancy starts after the agreement ended",
     Outcome.SUSPENDED: "The tenancy starts while the agreement was suspended",
-    Outcome.NO_AUTHORITY: "The row names no local authority",
+    Outcome.NO_AUTHORITY: "The row does not give a local authority",
     Outcome.OTHER_AUTHORITY: "The home is in another authority",
     Outcome.OTHER_LANDLORD: "Another landlord owns and manages the home",
     Outcome.OTHER_SCHEME: "The home is in no scheme of the agreement",

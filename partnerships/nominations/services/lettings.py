@@ -54,8 +54,8 @@ def take_lettings(
         raise UnableToReport("Exports of this collection year cannot be read.")
     if missing := year.missing(file.columns):
         raise UnableToReport(
-            f"The export of {year} has the columns {', '.join(missing)}, which this file lacks. "
-            "Choose the export of that year, as CORE made it."
+            f"The export of {year} has the columns {', '.join(missing)}, which are missing from this file. Choose "
+            f"the export of that year, as CORE made it."
         )
     run, _ = LettingsRun.objects.update_or_create(
         nominations_return=locked,

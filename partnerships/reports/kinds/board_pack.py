@@ -293,7 +293,7 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     )
     left_out = max(len(rows) - _MAX_RISKS, 0)
     note = f"The {_MAX_RISKS} with the highest score, of {len(rows):,}." if left_out else ""
-    shown, empty = tuple(rows[:_MAX_RISKS]), "Their plans name no risks."
+    shown, empty = tuple(rows[:_MAX_RISKS]), "Their plans list no risks."
     return [Table("risks", _PARTS["risks"], columns, shown, note=note, empty=empty, left_out=left_out)]
 
 

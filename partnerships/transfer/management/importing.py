@@ -106,7 +106,8 @@ def add_accept_missing(parser: Any) -> None:
     parser.add_argument(
         "--accept-missing",
         action="store_true",
-        help="import the list though it lacks more than a fifth of its register's organisations (else it is refused)",
+        help="import the list although more than a fifth of its register's organisations are missing (otherwise it "
+        "is refused)",
     )
 
 

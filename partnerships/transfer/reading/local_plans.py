@@ -279,7 +279,7 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
             faults.add_problem(
                 line,
                 "organisations",
-                f"“{part.strip()}” names no authority.",
+                f"“{part.strip()}” is not an authority.",
                 "Write each as local-authority:KEY, several with semicolons between.",
             )
             continue

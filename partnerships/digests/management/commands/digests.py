@@ -106,7 +106,7 @@ class Command(AccountedCommand):
 
     def _reconcile(self, options: argparse.Namespace) -> None:
         count = reconcile(now=timezone.now())
-        self.stdout.write(f"Found {count:,} that were left unsent; they wait for the next digest.")
+        self.stdout.write(f"Found {count:,} that were left unsent. They will go into the next digest.")
 
     def _tidy(self, options: argparse.Namespace) -> None:
         counts = tidy(now=timezone.now())

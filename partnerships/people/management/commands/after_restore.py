@@ -81,5 +81,5 @@ class Command(AccountedCommand):
             return begun
         newest: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
         if newest is None:
-            raise CommandError("The database holds no event: give --since.")
+            raise CommandError("The database has no events. Add --since.")
         return newest - _MARGIN

@@ -25,7 +25,8 @@ class Command(AccountedCommand):
     """`manage.py load_directory`."""
 
     help = (
-        "Add the organisations of a directory file that the directory lacks; without a file, England's councils, "
+        "Add the organisations of a directory file that are not in the directory yet; without a file, England's "
+        "councils, "
         "combined authorities, Local Enterprise Partnerships, registered providers and pending successions, and the "
         "recommendations of three reports with the national bodies that they are addressed to. Known organisations "
         "stay as they are, so running it again changes nothing."

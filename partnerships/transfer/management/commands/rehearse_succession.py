@@ -34,7 +34,7 @@ class Command(AccountedCommand):
         parser.add_argument(
             "--demonstration",
             action="store_true",
-            help="give each body that ends a partnership, a commitment and a post first; implies --everything",
+            help="first give each organisation that ends a partnership, a commitment and a post; implies --everything",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -240,8 +240,8 @@ def _apply_one(
     content = normalise(content_from_file(plan, before))
     if existing is None and run.organisation is not None and len(bodies) > 1:
         run.report.remark(
-            f"{plan.name}: the file names {', '.join(body.name for body in bodies)}. The plan begins as "
-            f"{run.organisation.name}'s. Invite the other owners on its page."
+            f"{plan.name}: the file names {', '.join(body.name for body in bodies)}. The plan starts with "
+            f"{run.organisation.name} as its owner. Invite the other owners on its page."
         )
         bodies = [run.organisation]
     if existing is None:

@@ -91,8 +91,8 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     ):
         if ways_in_identity(organisation) != line["ways"]:
             redone.left.append(
-                f"organisation {organisation.pk}: its people sign in as before a change after the backup; set its "
-                "sign-in page and second factor again"
+                f"organisation {organisation.pk}: its people sign in as they did before a change made after the "
+                f"backup; set its sign-in page and second factor again"
             )
     return redone
 

@@ -248,4 +248,4 @@ def test_organisation_that_signs_in_otherwise_is_named(world: World) -> None:
 
     [words] = left(redo())
 
-    assert words.startswith(f"organisation {world.larkhaven.pk}: its people sign in as before a change")
+    assert words.startswith(f"organisation {world.larkhaven.pk}: its people sign in as they did before a change")

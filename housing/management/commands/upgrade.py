@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     help = (
         "Run it with the new code, while the old code still serves. Checks packages, settings, the last backup and "
-        "the migrations that wait; migrates as the tables' owner, giving way to others (see `migrate`); says what to "
+        "the waiting migrations; migrates as the tables' owner, giving way to others (see `migrate`); says what to "
         "restart. --check changes nothing."
     )
     requires_system_checks = []

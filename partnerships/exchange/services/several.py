@@ -31,7 +31,10 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
     """
     lock_entry(entry)
-    require(rights_over(entry, author, now).may_edit, "Only editors and leads of the organisation that shared it.")
+    require(
+        rights_over(entry, author, now).may_edit,
+        "Only editors and leads of the organisation that shared it can do this.",
+    )
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists():
         raise UnableToRemindOfEntry("It has been answered, or it has ended.")
     if all(recipients_of(entry).values()):

@@ -98,6 +98,6 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         stayed = undo_merge(merge=merge_found, author=user, now=timezone.now(), **form.cleaned_data)
         words = f" {stayed} changed since then and stayed with {merge_found.kept.name}." if stayed else ""
-        return f"{merge_found.merged.name} is a record of its own again.{words}", merge_found.merged.get_absolute_url()
+        return f"{merge_found.merged.name} is a separate record again.{words}", merge_found.merged.get_absolute_url()
 
     return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=merge_found)

@@ -47,5 +47,5 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         return f"{facilitator.person.display_name} is no longer a facilitator."
 
     return act(
-        request, form, step, entry=facilitator.entry, title=f"Remove as facilitator: {facilitator.person.display_name}"
+        request, form, step, entry=facilitator.entry, title=f"Remove {facilitator.person.display_name} as facilitator"
     )

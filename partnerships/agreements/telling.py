@@ -44,7 +44,7 @@ def _register_status_and_dates() -> None:
         sentence="Changed the status{change}",
         may_hear=outside,
     )
-    register_told(EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Began after days without cover{names}")
+    register_told(EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Started after days without cover{names}")
     register_told(EventKind.SUCCESSOR_OPENED, group=status, fold=Fold.LAST, sentence="Started a successor{names}")
     register_told(EventKind.GROUP_STARTED, group=status, fold=Fold.EACH, sentence="Started a working group{names}")
     register_told(

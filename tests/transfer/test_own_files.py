@@ -189,7 +189,7 @@ def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
 
     school = Commitment.objects.get(source_reference="W/1-school")
     assert (run.created, school.status, school.receiver) == (1, "agreed", westmarch)
-    assert "added to history" not in " ".join(run.report["remarks"])
+    assert "added to the history" not in " ".join(run.report["remarks"])
 
 
 def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch: Organisation, client: Client) -> None:

@@ -126,10 +126,10 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     return own_posts.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
 
 
-def _post(one: Post, organisation: Organisation) -> Held:
-    title = f"{one.get_role_display()}{f': {one.title}' if one.title else ''}"
-    within = one.partnership.title if one.partnership else "the whole organisation"
-    return Held(one.pk, title, one.get_absolute_url(), within, outside=f"{one.get_role_display()} {one.pk}")
+def _post(post: Post, organisation: Organisation) -> Held:
+    title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
+    within = post.partnership.title if post.partnership else "the whole organisation"
+    return Held(post.pk, title, post.get_absolute_url(), within, outside=f"{post.get_role_display()} {post.pk}")
 
 
 POSTS = Obligation(

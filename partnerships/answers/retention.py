@@ -16,9 +16,9 @@ _UNDECIDED = "Nobody decided in time."
 
 
 def _drop_colleagues(now: dt.datetime, dry_run: bool) -> int:
-    named = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
-    decided = named.filter(decided_at__lte=now - COLLEAGUE_KEPT)
-    waiting = named.waiting().filter(made_at__lte=now - COLLEAGUE_WAITS)
+    answers = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
+    decided = answers.filter(decided_at__lte=now - COLLEAGUE_KEPT)
+    waiting = answers.waiting().filter(made_at__lte=now - COLLEAGUE_WAITS)
     empty = {"colleague_email": "", "colleague_name": ""}
     refused = {"status": AnswerStatus.REFUSED, "decided_at": now, "reason": _UNDECIDED, **empty}
     cleared = change_in_batches(decided, lambda rows: rows.update(**empty), dry_run=dry_run)

@@ -29,12 +29,18 @@ def _other_side(target: int) -> Q:
     return Q(giver=target) | Q(receiver=target)
 
 
-def _describe(one: Commitment, organisation: Organisation) -> Held:
-    verb = "Gives" if one.giver_id == organisation.pk else "Receives"
-    title = f"{one.reference} {Truncator(one.text).chars(90)}"
-    homes, money = homes_and_money(one.quantity, one.unit)
+def _describe(commitment: Commitment, organisation: Organisation) -> Held:
+    verb = "Gives" if commitment.giver_id == organisation.pk else "Receives"
+    title = f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
+    homes, money = homes_and_money(commitment.quantity, commitment.unit)
     return Held(
-        one.pk, title, one.get_absolute_url(), verb, homes=homes, money=money, outside=f"Commitment {one.reference}"
+        commitment.pk,
+        title,
+        commitment.get_absolute_url(),
+        verb,
+        homes=homes,
+        money=money,
+        outside=f"Commitment {commitment.reference}",
     )
 
 

@@ -15,9 +15,9 @@ def _end(moving: Moving) -> dict[str, Any]:
     return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
 
 
-def _described(one: Subscription, _: Organisation) -> Held:
-    title = f"Subscription {one.pk}"
-    return Held(one.pk, title, "", str(one.get_status_display()), outside=title)
+def _described(subscription: Subscription, _: Organisation) -> Held:
+    title = f"Subscription {subscription.pk}"
+    return Held(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
 
 
 FOLLOWERS = Obligation(

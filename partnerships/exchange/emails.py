@@ -42,10 +42,10 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Somebody named them to help an ask or offer along."""
-    named = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
-    if named is None or not Entry.objects.visible_to(person).filter(pk=named.entry_id).exists():
+    facilitator = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
+    if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
-    entry = _entry(named.entry_id)
+    entry = _entry(facilitator.entry_id)
     return "It has ended." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
 
 
@@ -60,10 +60,10 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
         unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(numbers, person), is_open=True)
         readable = readable.filter(pk__in=unanswered.values("pk"))
     else:
-        named = EntryFacilitator.objects.named().filter(person=person, entry__in=numbers)
-        readable = readable.filter(pk__in=named.values("entry"))
-    found = [entry for entry in readable.order_by("shared_at", "pk") if not entry.is_over]
-    if not found:
+        facilitators = EntryFacilitator.objects.named().filter(person=person, entry__in=numbers)
+        readable = readable.filter(pk__in=facilitators.values("entry"))
+    entries = [entry for entry in readable.order_by("shared_at", "pk") if not entry.is_over]
+    if not entries:
         return _NOTHING_TO_ANSWER if waits else _NOT_READABLE
     author = _author(due)
     context = {
@@ -71,9 +71,9 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
         "author": author,
         "waits": waits,
         "todo": "to answer" if waits else "to facilitate",
-        "entries": found[:_MAX_LISTED],
-        "count": len(found),
-        "more": max(0, len(found) - _MAX_LISTED),
+        "entries": entries[:_MAX_LISTED],
+        "count": len(entries),
+        "more": max(0, len(entries) - _MAX_LISTED),
         "href": link("exchange:list"),
     }
     return Content("exchange/several", context, reply_to=author.email)

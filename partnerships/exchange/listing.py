@@ -59,7 +59,7 @@ def _asked(user: User) -> Combinable:
 
     Others are named to the entry's own organisation alone, and parties to those who are inside of the partnership.
     """
-    mine = Organisation.objects.of_person(user).values("pk")
+    own_organisations = Organisation.objects.of_person(user).values("pk")
     inside = Partnership.objects.inside_for(user).values("pk")
     shown = shown_then("entry__shared_at", is_over=Q(entry__status__in=OVER))
     own = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=shown).order_by("organisation__name", "pk")
@@ -70,10 +70,10 @@ def _asked(user: User) -> Combinable:
         When(audience=Audience.PARTNERSHIP, partnership__in=inside, then=joined(others, "organisation__name")),
         When(
             audience=Audience.NAMED,
-            organisation__in=mine,
+            organisation__in=own_organisations,
             then=joined(own.exclude(organisation=OuterRef("organisation")), "shown"),
         ),
-        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=mine), "shown")),
+        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=own_organisations), "shown")),
         default=Value(""),
         output_field=TextField(),
     )

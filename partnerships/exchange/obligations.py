@@ -24,12 +24,12 @@ def _entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.filter(organisation=organisation).exclude(status__in=OVER)
 
 
-def _entry(one: Entry, organisation: Organisation) -> Held:
-    words = f"{one.get_direction_display()}, {one.get_status_display().lower()}"
-    title = one.title if one.shared_at else f"Draft {one.get_direction_display().lower()} {one.pk}"
-    outside = f"{one.get_direction_display()} {one.pk}"
-    homes, money = homes_and_money(one.quantity, one.unit)
-    return Held(one.pk, title, one.get_absolute_url(), words, homes=homes, money=money, outside=outside)
+def _entry(entry: Entry, organisation: Organisation) -> Held:
+    words = f"{entry.get_direction_display()}, {entry.get_status_display().lower()}"
+    title = entry.title if entry.shared_at else f"Draft {entry.get_direction_display().lower()} {entry.pk}"
+    outside = f"{entry.get_direction_display()} {entry.pk}"
+    homes, money = homes_and_money(entry.quantity, entry.unit)
+    return Held(entry.pk, title, entry.get_absolute_url(), words, homes=homes, money=money, outside=outside)
 
 
 ENTRIES = Obligation(

@@ -124,9 +124,9 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
     )
 
 
-def _rows(said: Sequence[tuple[str, int]], longest: int, top: int) -> Iterator[tuple[object, ...]]:
+def _rows(counts: Sequence[tuple[str, int]], longest: int, top: int) -> Iterator[tuple[object, ...]]:
     """The words of each row, its bar below them, and the figure behind the bar."""
-    for place, (words, figure) in enumerate(said):
+    for place, (words, figure) in enumerate(counts):
         down, length = place * _ROW, round(longest * figure / top)
         yield down + 16, words, down + 24, length, _PAINT[0], length + 10, down + 37, f"{figure:,}"
 

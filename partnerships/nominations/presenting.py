@@ -110,17 +110,17 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
     return f"In time: a nominee was named within {' and '.join(agreed)}, as agreed." if agreed else ""
 
 
-def days_counted(quarter: Quarter, said: Mapping[str, Any]) -> str:
+def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
     """From when to when tenancies were counted, if not in the whole quarter; else "".
 
     `said` is a report or a record, with the days `in_force` and the times `suspended`.
     """
-    days = [dt.date.fromisoformat(day) for day in said.get("in_force", ())]
+    days = [dt.date.fromisoformat(day) for day in content.get("in_force", ())]
     words = []
     if days and days != [quarter.starts_on, quarter.last_day]:
         first, last = days
         words.append(f"Tenancies that began from {_from_to(first, last)}, while the agreement was in force.")
-    times = [_from_to(*map(dt.date.fromisoformat, days)) for days in said.get("suspended", ())]
+    times = [_from_to(*map(dt.date.fromisoformat, days)) for days in content.get("suspended", ())]
     words += [f"Tenancies that began from {days} are not counted: it was suspended." for days in times]
     return " ".join(words)
 

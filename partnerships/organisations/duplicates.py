@@ -126,9 +126,9 @@ def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     return numbers
 
 
-def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
+def _differ(numbers: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
     """Whether both have numbers in one register, and none is the same."""
-    return any(not (one[scheme] & other[scheme]) for scheme in one.keys() & other.keys())
+    return any(not (numbers[scheme] & other[scheme]) for scheme in numbers.keys() & other.keys())
 
 
 def _are_registered(*numbers: dict[str, set[str]]) -> bool:

@@ -225,8 +225,8 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal:
 def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
     """What the organisation holds on the day, by kind; no empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
-    held = _codes_held(kinds, organisation, day)
-    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held)
+    codes_held = _codes_held(kinds, organisation, day)
+    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in codes_held)
     return [group for group in groups if group.things]
 
 

@@ -222,7 +222,7 @@ class _Variants:
 
 
 def _ready(
-    compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Given], named: dict[str, Hashable]
+    compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Given], parameters: dict[str, Hashable]
 ) -> Ready | None:
     """The statement for this reader; None where it must be composed."""
     user = next((argument for argument in arguments if isinstance(argument, User)), None)
@@ -230,7 +230,7 @@ def _ready(
         return None
     if any(isinstance(argument, AnonymousUser) for argument in arguments):
         return None
-    now, key = timezone.now(), _key(compose, arguments, named)
+    now, key = timezone.now(), _key(compose, arguments, parameters)
     variants = _kept.get(key)
     if variants is None:
         if len(_kept) >= _MAX_KEPT:
@@ -240,7 +240,7 @@ def _ready(
     shape = tuple(bool(ids) for ids in held.values())
     if shape not in variants.statements:
         composing = _Composing(user)
-        statement = _composed(composing, compose, arguments, named)
+        statement = _composed(composing, compose, arguments, parameters)
         more = tuple(one for one in composing.held if one not in held)
         if more:
             # Another reader was not asked for as much: from now on, the statement depends on this too.
@@ -256,12 +256,12 @@ def _held_by(user: User | None, variants: _Variants) -> dict[Held, list[int]]:
     return {one: one.ids(user) for one in variants.held} if user is not None else {}
 
 
-def _key(compose: Callable[..., Any], arguments: Sequence[Given], named: dict[str, Hashable]) -> Hashable:
+def _key(compose: Callable[..., Any], arguments: Sequence[Given], parameters: dict[str, Hashable]) -> Hashable:
     """Everything on which the SQL depends, other than what stand-ins stand for."""
     return (
         compose,
         tuple(_kind(argument) for argument in arguments),
-        tuple(sorted(named.items())),
+        tuple(sorted(parameters.items())),
         timezone.localdate(),
         timezone.get_current_timezone_name(),
     )
@@ -282,7 +282,7 @@ def _composed(
     composing: _Composing,
     compose: Callable[..., QuerySet[Any, Any]],
     arguments: Sequence[Given],
-    named: dict[str, Hashable],
+    parameters: dict[str, Hashable],
 ) -> Statement | None:
     """The statement with stand-ins; None if it cannot be kept."""
     moments: list[dt.datetime] = []
@@ -305,7 +305,7 @@ def _composed(
     began = timezone.now()
     try:
         with standing_in(composing), connection.execute_wrapper(_refuse):
-            rows = compose(*standing, **named)
+            rows = compose(*standing, **parameters)
             compiler = rows.query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
     except CannotStandIn:

@@ -148,7 +148,7 @@ def as_django(message: Outgoing) -> EmailMultiAlternatives:
     """The message as a Django email: subject, text, HTML, calendar and headers."""
     parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
-    made = EmailMultiAlternatives(
+    mail = EmailMultiAlternatives(
         subject=str(parsed["Subject"] or ""),
         body=_words(text),
         from_email=str(parsed["From"]),
@@ -157,13 +157,13 @@ def as_django(message: Outgoing) -> EmailMultiAlternatives:
         headers={name: str(value) for name, value in parsed.items() if name.lower() not in {*_OWN_HEADERS, "reply-to"}},
     )
     if html is not None:
-        made.attach_alternative(_words(html), "text/html")
+        mail.attach_alternative(_words(html), "text/html")
     for part in parsed.walk():
         if part.get_content_type() == "text/calendar":
-            made.attach_alternative(_words(part), f"text/calendar; method={part.get_param('method')}")
+            mail.attach_alternative(_words(part), f"text/calendar; method={part.get_param('method')}")
         elif part.get_content_disposition() == "attachment":
-            made.attach(part.get_filename(), part.get_payload(decode=True), part.get_content_type())
-    return made
+            mail.attach(part.get_filename(), part.get_payload(decode=True), part.get_content_type())
+    return mail
 
 
 def _words(part: Message | None) -> str:

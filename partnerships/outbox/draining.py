@@ -202,12 +202,12 @@ class _Round:
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
-    def _keep(self, one: Claimed) -> None:
+    def _keep(self, email: Claimed) -> None:
         """Renew the lease of the present email; note after a while that it is in doubt."""
         self._settler.settle(is_patient=False)  # those before it: their leases are not renewed any more
         if self._progress.is_last or self._progress.waits() > SLOW:
-            if one.pk not in self._noted:
-                note_wait(one)
-                self._noted.add(one.pk)
+            if email.pk not in self._noted:
+                note_wait(email)
+                self._noted.add(email.pk)
             self._progress.release_rest()
-        renew([one])
+        renew([email])

@@ -116,9 +116,9 @@ def release(emails: Collection[Claimed]) -> None:
         rows_of(_RELEASE.format(month=month), _ours(month_emails))
 
 
-def note_wait(one: Claimed) -> None:
+def note_wait(email: Claimed) -> None:
     """Record that a server may be accepting this email: it is in doubt now."""
-    rows_of(_NOTE_WAIT, {"id": one.pk, "attempt": one.attempt})
+    rows_of(_NOTE_WAIT, {"id": email.pk, "attempt": email.attempt})
 
 
 def lease() -> dt.timedelta:

@@ -144,8 +144,10 @@ def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.dat
     return stop_links
 
 
-def _notice_to(one: PersonCandidate) -> NoticeTo:
-    return NoticeTo(one.pk, one.due.kind, one.due.params, one.person.pk, one.person.is_stakeholder)
+def _notice_to(candidate: PersonCandidate) -> NoticeTo:
+    return NoticeTo(
+        candidate.pk, candidate.due.kind, candidate.due.params, candidate.person.pk, candidate.person.is_stakeholder
+    )
 
 
 def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:

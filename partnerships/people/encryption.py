@@ -50,12 +50,12 @@ def _keys() -> fernet.MultiFernet:
     return _fernet(tuple(chosen))
 
 
-def is_encrypted(kept: str) -> bool:
+def is_encrypted(stored: str) -> bool:
     """Whether a stored text is encrypted.
 
     Texts stored before encryption was introduced are not.
     """
-    return kept.startswith(_BEGINS)
+    return stored.startswith(_BEGINS)
 
 
 def encrypt(text: str) -> str:
@@ -63,15 +63,15 @@ def encrypt(text: str) -> str:
     return _keys().encrypt(text.encode()).decode()
 
 
-def decrypt(kept: str) -> str:
+def decrypt(stored: str) -> str:
     """The secret in plain text.
 
     One stored before encryption was introduced is returned unchanged. Raises `UnableToDecrypt`.
     """
-    if not is_encrypted(kept):
-        return kept
+    if not is_encrypted(stored):
+        return stored
     try:
-        return _keys().decrypt(kept.encode()).decode()
+        return _keys().decrypt(stored.encode()).decode()
     except fernet.InvalidToken as error:
         raise UnableToDecrypt("No key of SECOND_FACTOR_KEYS fits.") from error
 

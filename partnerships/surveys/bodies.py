@@ -35,13 +35,13 @@ def group_of(kind: str) -> Group:
     return _GROUPS.get(kind, Group.OTHER)
 
 
-def counted_as(asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
+def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
     """For each group, the code of the groups that it is counted with, such as `lep+other`.
 
     A group with fewer people than the floor could never be shown. So the two smallest are joined until every group has
     enough people, or only one is left. This is decided and shown before anybody answers.
     """
-    joined = sorted((number, [group]) for group, number in asked.items() if number)
+    joined = sorted((number, [group]) for group, number in people_asked.items() if number)
     while len(joined) > 1 and joined[0][0] < floor:
         (fewest, smallest), (fewer, next_smallest), *others = joined
         joined = sorted([(fewest + fewer, sorted(smallest + next_smallest)), *others])

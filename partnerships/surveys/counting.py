@@ -76,28 +76,28 @@ def outcome_of(
 
 
 def _means(
-    key: str, answers: Sequence[Answer], asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+    key: str, answers: Sequence[Answer], people_asked: Mapping[str, int], counted: Mapping[str, str], floor: int
 ) -> list[Figure]:
     """The means of one dimension that can be published: of each group, and of everybody."""
-    scores: dict[str, list[int]] = {group: [] for group in asked}
+    scores: dict[str, list[int]] = {group: [] for group in people_asked}
     for answer in answers:
         if key in answer.scores:
             scores[counted[answer.group]].append(answer.scores[key])
-    means = means_of(scores, asked=asked, floor=floor)
+    means = means_of(scores, asked=people_asked, floor=floor)
     # If there is one group only, it is everybody: one figure is enough.
-    shown = means if len(asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
+    shown = means if len(people_asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
     return [Figure(key, group, mean) for group, mean in shown.items()]
 
 
 def _asked_outside_small_groups(
-    answers: Sequence[Answer], asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+    answers: Sequence[Answer], people_asked: Mapping[str, int], counted: Mapping[str, str], floor: int
 ) -> list[int]:
     """For each group with fewer answers than the floor, how many people were asked who are not in it."""
-    sizes: dict[str, int] = dict.fromkeys(asked, 0)
+    sizes: dict[str, int] = dict.fromkeys(people_asked, 0)
     for answer in answers:
         sizes[counted[answer.group]] += 1
-    everybody = sum(asked.values())
-    return [everybody - asked[group] for group, size in sizes.items() if size < floor]
+    everybody = sum(people_asked.values())
+    return [everybody - people_asked[group] for group, size in sizes.items() if size < floor]
 
 
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:

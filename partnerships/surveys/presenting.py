@@ -121,8 +121,8 @@ def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
     def words(share: Decimal | None) -> str:
         return HIDDEN if share is None else f"about {figure(share)}%"
 
-    def highest_first(one: Expectation) -> tuple[bool, Decimal]:
-        share = shares[one.key]
+    def highest_first(expectation: Expectation) -> tuple[bool, Decimal]:
+        share = shares[expectation.key]
         return share is None, -(share or Decimal(0))
 
     return [

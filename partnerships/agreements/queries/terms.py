@@ -322,8 +322,8 @@ def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
     """Versions that parties that joined later must sign; usually one."""
     signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
-    found = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).order_by("number")
-    versions = list(found.select_related("proposal"))
+    versions_found = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).order_by("number")
+    versions = list(versions_found.select_related("proposal"))
     for version in versions:
         version.partnership = partnership
     return versions

@@ -186,15 +186,15 @@ class PartnershipWeek(Company):
         sent = self.morning(day)
         both = (cast_.manager, manager, manager_not), (cast_.councillor.person, councillor, councillor_not)
         for person, wanted, unwanted in both:
-            mine = [email for email in sent if email.recipient == person.email]
-            for email in mine:
+            own_emails = [email for email in sent if email.recipient == person.email]
+            for email in own_emails:
                 self.say(day, 8, f"EMAIL to {person.display_name}  {parsed(email)['Subject']}")
                 for line in text_of(email).splitlines():
                     if line.startswith("* "):
                         self.quote(line)
-            said = " ".join(" ".join(text_of(email) for email in mine).split())
-            if len(mine) != bool(wanted):
-                raise WeekWentWrong(f"{person.display_name} got {len(mine)} emails on day {day}: {said}")
+            said = " ".join(" ".join(text_of(email) for email in own_emails).split())
+            if len(own_emails) != bool(wanted):
+                raise WeekWentWrong(f"{person.display_name} got {len(own_emails)} emails on day {day}: {said}")
             missing = [words for words in wanted if words not in said]
             too_much = [words for words in unwanted if words in said]
             if missing or too_much:

@@ -40,8 +40,8 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
 def concerns_on(plan: Plan, version_number: int) -> Concern:
     """Counts of people who have read this version, and who say that it concerns them or not."""
     read = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
-    said = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    last = dict(said.order_by("made_at", "pk").values_list("person", "kind"))
+    answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    last = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
     kinds = list(last.values())
     return Concern(read, kinds.count(AnswerKind.CONCERNED), kinds.count(AnswerKind.UNCONCERNED))
 
@@ -53,8 +53,8 @@ def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
 
 def concern_of(person: User, plan: Plan) -> str:
     """The last answer on whether the plan concerns the person; "" if none."""
-    said = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    return said.values_list("kind", flat=True).first() or ""
+    answers = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    return answers.values_list("kind", flat=True).first() or ""
 
 
 def trusting(user: User, plan: Plan) -> list[Trust]:

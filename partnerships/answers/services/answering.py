@@ -48,10 +48,10 @@ def acknowledge(*, person: User, plan: Plan, version_number: int, key: uuid.UUID
     Raises `UnableToAnswer`.
     """
     plan = _open_for(person, plan, version_number, now)
-    known = Answer.objects.filter(
+    answer = Answer.objects.filter(
         plan=plan, person=person, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number
     ).first()
-    return known or _give(person, plan, version_number, AnswerKind.ACKNOWLEDGED, key=key, now=now)
+    return answer or _give(person, plan, version_number, AnswerKind.ACKNOWLEDGED, key=key, now=now)
 
 
 @transaction.atomic
@@ -64,8 +64,8 @@ def say_whether_concerned(
     """
     plan = _open_for(person, plan, version_number, now)
     kind = AnswerKind.CONCERNED if concerned else AnswerKind.UNCONCERNED
-    said = Answer.objects.filter(plan=plan, person=person, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    last = said.order_by("-made_at", "-pk").first()
+    answers = Answer.objects.filter(plan=plan, person=person, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    last = answers.order_by("-made_at", "-pk").first()
     if last is not None and last.kind == kind:
         return last
     return _give(person, plan, version_number, kind, key=key, now=now)

@@ -39,9 +39,9 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
     """
     locked = _waiting(incoming, author, now)
     require(locked.is_reply and locked.plan_id in (None, plan.pk))
-    made: Answer | Comment
+    comment: Answer | Comment
     if author.is_stakeholder:
-        made = comment_by_link(
+        comment = comment_by_link(
             person=author,
             plan=plan,
             version_number=newest_numbers([plan.pk], now)[plan.pk][1],
@@ -49,14 +49,14 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
             key=uuid.uuid5(_NAMES, str(locked.pk)),
             now=now,
         )
-        locked.files.update(answer=made, incoming=None)
+        locked.files.update(answer=comment, incoming=None)
     else:
         version = newest_for(author, plan)
         require(version is not None)
         assert version is not None
-        made = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
+        comment = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
     _settle(locked, IncomingStatus.USED, now)
-    return made
+    return comment
 
 
 @transaction.atomic

@@ -132,9 +132,14 @@ def _answerable_plans(numbers: Collection[int], person: User, now: dt.datetime) 
 def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership | None:
     """The one partnership an email was about, if this person may write its conversations."""
     subject = subject_of(email.kind, email.params)
-    told = DeliverySubject.objects.included().filter(delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP)
+    delivery_subjects = DeliverySubject.objects.included().filter(
+        delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP
+    )
     notices = InboxItem.objects.filter(delivery_id=email.pk, person=person, partnership__isnull=False)
-    numbers = {*told.values_list("subject__record_id", flat=True), *notices.values_list("partnership", flat=True)}
+    numbers = {
+        *delivery_subjects.values_list("subject__record_id", flat=True),
+        *notices.values_list("partnership", flat=True),
+    }
     if subject is not None and subject.partnership_id is not None:
         numbers.add(subject.partnership_id)
     found = [
@@ -177,8 +182,8 @@ def _keep_for_conversation(mail: Mail, text: str, partnership: Partnership, pers
 
 def _confirmed(address: str) -> User | None:
     """The person with an account who has confirmed this address."""
-    found = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
-    row = found.select_related("user").first() if address else None
+    email_addresses = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
+    row = email_addresses.select_related("user").first() if address else None
     return row.user if row and not row.user.is_stakeholder else None
 
 

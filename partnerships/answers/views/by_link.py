@@ -180,20 +180,20 @@ def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 def question(request: HttpRequest, link: Link, plan: int, question: int) -> HttpResponse:
     """Answer one question about the plan."""
     opened = _open(request, link, plan)
-    asked = get_object_or_404(PlanQuestion, pk=question, plan=opened.plan)
+    plan_question = get_object_or_404(PlanQuestion, pk=question, plan=opened.plan)
     form = QuestionAnswerForm(posted(request), cancel=opened.address(), initial=_fresh(opened))
 
     def send(key: uuid.UUID) -> None:
         services.answer_question(
             person=opened.person,
-            question=asked,
+            question=plan_question,
             version_number=opened.version_number,
             text=form.cleaned_data["text"],
             key=key,
             now=timezone.now(),
         )
 
-    return _page(request, opened, form, "question", "text", send, question=asked)
+    return _page(request, opened, form, "question", "text", send, question=plan_question)
 
 
 @csrf_exempt

@@ -142,5 +142,5 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
 def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A file of an answer, for those who may read the answer."""
     answers = Answer.objects.visible_to(signed_in(request)).values("pk")
-    found = get_object_or_404(IncomingFile, pk=pk, answer__in=answers)
-    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+    incoming_file = get_object_or_404(IncomingFile, pk=pk, answer__in=answers)
+    return private_file(incoming_file.file, name=incoming_file.file_name, content_type=incoming_file.content_type)

@@ -53,7 +53,7 @@ def commitments_in_period(period: Asked) -> Block | None:
     return Block("Commitments", summary, lines[:_MAX_LINES])
 
 
-def _line(one: Commitment, state: str) -> Line:
-    figure = ", ".join(filter(None, (one.delivered_words, state)))
-    path = reverse("commitments:detail", args=[one.pk])
-    return Line(f"{one.reference}: {shorten(one.text, _LENGTH)}", figure, path)
+def _line(commitment: Commitment, state: str) -> Line:
+    figure = ", ".join(filter(None, (commitment.delivered_words, state)))
+    path = reverse("commitments:detail", args=[commitment.pk])
+    return Line(f"{commitment.reference}: {shorten(commitment.text, _LENGTH)}", figure, path)

@@ -78,13 +78,13 @@ def new(request: HttpRequest) -> HttpResponse:
     form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
 
     def step() -> tuple[str, str]:
-        said = form.cleaned_data
+        data = form.cleaned_data
         services.write_journal_note(
             organisation=organisation,
             partnership=partnership,
             about=about,
-            dated_on=said["dated_on"],
-            text=said["text"],
+            dated_on=data["dated_on"],
+            text=data["text"],
             author=user,
             now=timezone.now(),
         )

@@ -119,14 +119,14 @@ class Decided:
     #: Questions to people with an account that may no longer be sent.
     unaskable: list[Subscription] = field(default_factory=list)
 
-    def set_aside(self, one: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED, code: str = "") -> None:
+    def set_aside(self, email: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED, code: str = "") -> None:
         """Settle one without sending it."""
-        self.batch.set_aside.append(kinds.SetAside(one.pk, status, reason, code))
+        self.batch.set_aside.append(kinds.SetAside(email.pk, status, reason, code))
 
-    def cannot_compose(self, one: Candidate, error: Exception) -> None:
+    def cannot_compose(self, email: Candidate, error: Exception) -> None:
         """Set one aside because composing it failed."""
         code = EmailReason.NOT_COMPOSED
-        self.set_aside(one, code.in_full(f"{type(error).__name__}: {error}"), EmailStatus.FAILED, code)
+        self.set_aside(email, code.in_full(f"{type(error).__name__}: {error}"), EmailStatus.FAILED, code)
 
 
 def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:
@@ -254,71 +254,71 @@ def _contents_of(
     )
 
 
-def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
+def _compose_digest(email: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
     """Compose one digest into the batch, or set it aside with the reason."""
-    batch, blocks = decided.batch, contents.blocks.get(one.pk, [])
-    lines = contents.lines.get(one.pk, ())
-    if not blocks and one.pk not in contents.matches and not lines:
-        if one.pk in contents.lost:
-            decided.set_aside(one, "They can no longer read what is in it, or stopped following it.")
-        elif one.due.in_doubt or one.is_repeat:
-            decided.set_aside(one, "Nothing in it is new to them any more, or they can no longer read it.")
+    batch, blocks = decided.batch, contents.blocks.get(email.pk, [])
+    lines = contents.lines.get(email.pk, ())
+    if not blocks and email.pk not in contents.matches and not lines:
+        if email.pk in contents.lost:
+            decided.set_aside(email, "They can no longer read what is in it, or stopped following it.")
+        elif email.due.in_doubt or email.is_repeat:
+            decided.set_aside(email, "Nothing in it is new to them any more, or they can no longer read it.")
         else:
-            decided.set_aside(one, "There was nothing new.", EmailStatus.DROPPED)
+            decided.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
         return
-    waiting = contents.waiting.get(one.person_id, [])
-    batch.memos[one.pk] = [memo_of(thing) for thing in waiting_in(lines, waiting, limit=rendering.MAX_WAITING)]
-    if one.recipe is not None and one.pk not in contents.altered and _may_go_unchanged(one, waiting):
-        batch.again.append(one)
+    waiting = contents.waiting.get(email.person_id, [])
+    batch.memos[email.pk] = [memo_of(thing) for thing in waiting_in(lines, waiting, limit=rendering.MAX_WAITING)]
+    if email.recipe is not None and email.pk not in contents.altered and _may_go_unchanged(email, waiting):
+        batch.again.append(email)
         return
-    notice = contents.notices.get(one.person_id, "")
-    why, often = contents.reasons[one.pk], contents.frequencies[one.pk]
-    if not blocks and one.pk not in contents.matches:
+    notice = contents.notices.get(email.person_id, "")
+    why, often = contents.reasons[email.pk], contents.frequencies[email.pk]
+    if not blocks and email.pk not in contents.matches:
         often = SUMMARY_OFTEN
     digest_content = rendering.DigestContent(
         blocks=blocks,
-        matches=contents.matches.get(one.pk, ()),
+        matches=contents.matches.get(email.pk, ()),
         lines=lines,
         waiting=waiting,
         because=why,
         how_often=often,
         notice=notice,
         is_common=contents.alike[(*why, often)] >= _COMMON,
-        can_reply=one.pk in contents.taking_replies,
+        can_reply=email.pk in contents.taking_replies,
     )
     try:
-        batch.messages[one.pk] = rendering.digest(
-            one.addressee,
+        batch.messages[email.pk] = rendering.digest(
+            email.addressee,
             digest_content,
-            delivery_id=one.pk,
-            message_id=one.due.message_id,
-            zone=one.to.zone,
+            delivery_id=email.pk,
+            message_id=email.due.message_id,
+            zone=email.to.zone,
             date=date,
             now=now,
         )
     except (ValueError, UnicodeError, KeyError) as error:
-        decided.cannot_compose(one, error)
+        decided.cannot_compose(email, error)
         return
     if notice:
-        decided.introduced.append(one.person_id)
+        decided.introduced.append(email.person_id)
 
 
-def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:
-    to = one.to
+def _how_often(email: Candidate, chosen: frozenset[str], minutes: float) -> str:
+    to = email.to
     return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, minutes)
 
 
-def _may_go_unchanged(one: Candidate, waiting: Sequence[Waiting]) -> bool:
+def _may_go_unchanged(email: Candidate, waiting: Sequence[Waiting]) -> bool:
     """Whether an email in doubt may be sent again as it is.
 
     Its address and links must still be right, and everything it says is waiting must still wait and be readable.
     """
     waiting_memos = {memo_of(thing) for thing in waiting}
     return (
-        one.due.address.lower() == one.address.lower()
-        and waiting_memos.issuperset(one.due.memo or ())
-        and one.recipe is not None
-        and rendering.links_are_current(one.recipe.tokens, one.link_key)
+        email.due.address.lower() == email.address.lower()
+        and waiting_memos.issuperset(email.due.memo or ())
+        and email.recipe is not None
+        and rendering.links_are_current(email.recipe.tokens, email.link_key)
     )
 
 
@@ -336,46 +336,46 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
             one.recipe = None
 
 
-def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
+def _compose_confirmation(email: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
     """Compose the question to one subscriber, unless it was answered or may no longer be asked."""
     asked_subscriptions = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
-    subscription = asked_subscriptions.filter(pk=one.due.params.get("subscription", 0)).first()
+    subscription = asked_subscriptions.filter(pk=email.due.params.get("subscription", 0)).first()
     if subscription is None:
-        decided.set_aside(one, "It was answered or withdrawn before it was sent.")
+        decided.set_aside(email, "It was answered or withdrawn before it was sent.")
     elif not may_still_be_asked(subscription, now):
-        decided.set_aside(one, "They, or the organisation that asked them, can no longer read what it is about.")
-        if not one.is_stakeholder:  # retention forgets people without an account who never answered
+        decided.set_aside(email, "They, or the organisation that asked them, can no longer read what it is about.")
+        if not email.is_stakeholder:  # retention forgets people without an account who never answered
             decided.unaskable.append(subscription)
-    elif one.pk in repeatable([one]):
-        decided.batch.again.append(one)
+    elif email.pk in repeatable([email]):
+        decided.batch.again.append(email)
     else:
         try:
-            decided.batch.messages[one.pk] = notices.confirmation(
-                one.addressee, subscription, message_id=one.due.message_id, date=date, now=now
+            decided.batch.messages[email.pk] = notices.confirmation(
+                email.addressee, subscription, message_id=email.due.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            decided.cannot_compose(one, error)
+            decided.cannot_compose(email, error)
             return
-        if one.is_stakeholder and not one.is_introduced:
-            decided.introduced.append(one.person_id)
+        if email.is_stakeholder and not email.is_introduced:
+            decided.introduced.append(email.person_id)
 
 
-def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
-    if one.pk in repeatable([one]):
-        decided.batch.again.append(one)
+def _compose_links(email: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
+    if email.pk in repeatable([email]):
+        decided.batch.again.append(email)
         return
-    last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
+    last = Delivery.objects.filter(recipient=email.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
-        decided.batch.messages[one.pk] = notices.links(
-            one.addressee,
-            delivery_id=one.pk,
+        decided.batch.messages[email.pk] = notices.links(
+            email.addressee,
+            delivery_id=email.pk,
             last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
-            message_id=one.due.message_id,
+            message_id=email.due.message_id,
             date=date,
             now=now,
         )
     except (ValueError, UnicodeError) as error:
-        decided.cannot_compose(one, error)
+        decided.cannot_compose(email, error)
 
 
 def _accounts(candidates: Iterable[Candidate]) -> list[User]:

@@ -114,9 +114,9 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
     return candidates
 
 
-def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
+def _is_paused(email: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
     """Whether the recipient has paused digests, by their own calendar."""
-    return one.kind in (DeliveryKind.DIGEST, DeliveryKind.SUCCESSION) and is_paused(
+    return email.kind in (DeliveryKind.DIGEST, DeliveryKind.SUCCESSION) and is_paused(
         to.paused_from, to.paused_until, local_day(now, to.zone)
     )
 

@@ -35,7 +35,7 @@ def taking_replies(
     return {pk for hooks in registered_hooks() for pk in hooks.taking_replies(emails=emails, now=now)}
 
 
-def _reply_to(one: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:
+def _reply_to(email: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:
     """What a reply to this digest may be about; rights to plans in it were checked just before."""
     plans_read: set[int] = set()  # to tell a plan's news, the rights to it were just checked
     plans: set[int] = set()
@@ -48,9 +48,9 @@ def _reply_to(one: Candidate, blocks: Sequence[Block], partnerships: Collection[
         if news.partnership_id is not None:
             plans_of.add(news.partnership_id)
     return ReplyTo(
-        email=one.pk,
-        person_id=one.person_id,
-        is_stakeholder=one.is_stakeholder,
+        email=email.pk,
+        person_id=email.person_id,
+        is_stakeholder=email.is_stakeholder,
         plans_read=frozenset(plans_read),
         plans=frozenset(plans),
         plans_of=frozenset(plans_of),

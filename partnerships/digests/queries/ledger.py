@@ -51,10 +51,12 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
         "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
     )
     if not user.is_staff:
-        mine = Plan.objects.publishable_by(user).values("pk")
-        asked = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-        included = DeliveryItem.objects.filter(plan__in=mine).values("delivery_id")
-        asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=asked).values("pk")
+        own_plans = Plan.objects.publishable_by(user).values("pk")
+        organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+        included = DeliveryItem.objects.filter(plan__in=own_plans).values("delivery_id")
+        asking = Delivery.objects.filter(
+            kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=organisations
+        ).values("pk")
         # A union: with OR, PostgreSQL reads the whole ledger.
         rows = rows.filter(pk__in=included.union(asking))
     return rows.order_by("-pk")

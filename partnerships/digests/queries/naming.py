@@ -91,18 +91,18 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
     present = Party.objects.present().filter(partnership__in=set(private)) if private else Party.objects.none()
     parties = set(present.values_list("partnership", "organisation"))
 
-    def is_open(one: Followed) -> bool:
-        if one.plan_id is not None:
-            if one.plan_id in reach.public:
+    def is_open(followed: Followed) -> bool:
+        if followed.plan_id is not None:
+            if followed.plan_id in reach.public:
                 return True
-            if one.plan_id in reach.network:
-                return one.added_for_id is not None
-            return (one.plan_id, one.added_for_id) in inside
-        if one.partnership_id is not None and one.audience != PartnershipAudience.NETWORK:
-            return (one.partnership_id, one.added_for_id) in parties
-        if one.request_id is not None or one.commitment_id is not None:
-            return one.pk in marked
-        return one.recommendation_id is None  # stakeholders without an account hear nothing of these
+            if followed.plan_id in reach.network:
+                return followed.added_for_id is not None
+            return (followed.plan_id, followed.added_for_id) in inside
+        if followed.partnership_id is not None and followed.audience != PartnershipAudience.NETWORK:
+            return (followed.partnership_id, followed.added_for_id) in parties
+        if followed.request_id is not None or followed.commitment_id is not None:
+            return followed.pk in marked
+        return followed.recommendation_id is None  # stakeholders without an account hear nothing of these
 
     marked = _marked(subscriptions)
     return {subscription.pk for subscription in subscriptions if is_open(subscription)}

@@ -181,11 +181,13 @@ def _units_by_theme() -> dict[str, list[str]]:
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:
     """Live partnerships where the person edits for a non-observer party."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     roles = [PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER]
     return (
         Partnership.objects.live()
-        .filter(parties__organisation__in=mine, parties__status=PartyStatus.ACCEPTED, parties__role__in=roles)
+        .filter(
+            parties__organisation__in=own_organisations, parties__status=PartyStatus.ACCEPTED, parties__role__in=roles
+        )
         .distinct()
         .order_by("title", "pk")
     )

@@ -27,11 +27,11 @@ class NameFacilitatorForm(Form):
         """The person and the organisation that they act for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
-            found = membership_by_address(address)
-            if found is None:
+            membership = membership_by_address(address)
+            if membership is None:
                 self.add_error("email", "Nobody who acts for an organisation here has this address")
             else:
-                data |= {"person": found.person, "organisation": found.organisation}
+                data |= {"person": membership.person, "organisation": membership.organisation}
         return data
 
 

@@ -78,8 +78,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Open entries that ask an organisation the person edits for."""
-        mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
-        return self.filter(self._addressing(mine) | self._open_to_network(mine), is_open=True)
+        own_memberships = Membership.objects.current().of_person(user, *EDITING_ROLES)
+        return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
     def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Entries that ask an organisation of the person.
@@ -91,10 +91,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     @staticmethod
     def _addressing(memberships: models.QuerySet[Membership]) -> Q:
         organisations = memberships.values("organisation")
-        named = Addressee.objects.filter(organisation__in=organisations).exclude(organisation=F("entry__organisation"))
+        addressees = Addressee.objects.filter(organisation__in=organisations).exclude(
+            organisation=F("entry__organisation")
+        )
         parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
         here = parties.filter(partnership=OuterRef("partnership")).exclude(organisation=OuterRef("organisation"))
-        return Q(audience=Audience.NAMED, pk__in=named.values("entry")) | Q(
+        return Q(audience=Audience.NAMED, pk__in=addressees.values("entry")) | Q(
             Exists(here), audience=Audience.PARTNERSHIP, partnership__in=parties.values("partnership")
         )
 

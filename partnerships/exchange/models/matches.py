@@ -28,8 +28,8 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
     def of_person(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Matches with an entry of the person's organisations."""
-        mine = Organisation.objects.of_person(user)
-        return self.filter(Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine))
+        own_organisations = Organisation.objects.of_person(user)
+        return self.filter(Q(ask__organisation__in=own_organisations) | Q(offer__organisation__in=own_organisations))
 
     def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Without those that an organisation of the person dismissed."""
@@ -93,8 +93,12 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
 
         It can be on either side or have suggested it. The person must be able to read both entries.
         """
-        mine = Organisation.objects.of_person(user)
-        concerned = Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine) | Q(organisation__in=mine)
+        own_organisations = Organisation.objects.of_person(user)
+        concerned = (
+            Q(ask__organisation__in=own_organisations)
+            | Q(offer__organisation__in=own_organisations)
+            | Q(organisation__in=own_organisations)
+        )
         seen = Entry.objects.visible_to(user)
         return self.filter(concerned, ask__in=seen, offer__in=seen)
 

@@ -187,8 +187,8 @@ def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
     return [QuarterResult(one.quarter, result_from(one.lines.all()), _medians(one.run.report)) for one in found]
 
 
-def _medians(said: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
-    return median_in(said, "first_lets"), median_in(said, "relets")
+def _medians(content: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
+    return median_in(content, "first_lets"), median_in(content, "relets")
 
 
 def median_in(said: Mapping[str, Any], kind: str) -> Decimal | None:

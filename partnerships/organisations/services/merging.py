@@ -63,8 +63,8 @@ def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
     return [line for line in lines if line.moves or line.held_by_both]
 
 
-def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged: Organisation) -> Preview:
-    sorted_rows = [sort_rows(column, merged.pk, kept.pk) for column in columns]
+def _preview(label: str, columns: tuple[Column, ...], kept_organisation: Organisation, merged: Organisation) -> Preview:
+    sorted_rows = [sort_rows(column, merged.pk, kept_organisation.pk) for column in columns]
     return Preview(
         label,
         sum(len(sorted_column.free) for sorted_column in sorted_rows),

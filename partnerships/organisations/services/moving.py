@@ -56,12 +56,12 @@ def _taken(model: type[Model], name: str, rows: Collection[int], target: int) ->
     for constraint in _uniques(model) if rows else ():
         if name not in constraint.fields:
             continue
-        others = [field for field in constraint.fields if field != name]
+        other_fields = [field for field in constraint.fields if field != name]
         everything: QuerySet[Any] = model._base_manager.all()
         if constraint.condition is not None:
             everything = everything.filter(constraint.condition)
-        theirs = {tuple(key): pk for pk, *key in everything.filter(**{name: target}).values_list("pk", *others)}
-        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *others) if theirs else ():
+        theirs = {tuple(key): pk for pk, *key in everything.filter(**{name: target}).values_list("pk", *other_fields)}
+        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *other_fields) if theirs else ():
             if tuple(key) in theirs and (None not in key or constraint.nulls_distinct is False):
                 taken[pk] = theirs[tuple(key)]
     return taken

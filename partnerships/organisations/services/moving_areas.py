@@ -64,7 +64,7 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
     Also by another succession of the same day: which of the two takes effect first does not matter. One that passes
     functions only divides no area.
     """
-    found: dict[int, set[Organisation]] = {}
+    organisations: dict[int, set[Organisation]] = {}
     undone = Succession.objects.filter(undone_by__status__in=CERTAIN)
     same_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on).exclude(pk__in=undone)
     same_day = same_day.exclude(kind=SuccessionKind.FUNCTION_TRANSFER)
@@ -72,8 +72,8 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
     together = together.filter(predecessor__in=succession.ties.values("predecessor"), role__in=STRENGTH)
     for tie in together.exclude(successor=None).select_related("successor"):
         if tie.successor is not None:
-            found.setdefault(tie.predecessor_id, set()).add(tie.successor)
-    return {pk: next(iter(bodies)) for pk, bodies in found.items() if len(bodies) == 1}
+            organisations.setdefault(tie.predecessor_id, set()).add(tie.successor)
+    return {pk: next(iter(bodies)) for pk, bodies in organisations.items() if len(bodies) == 1}
 
 
 def _serve(

@@ -26,13 +26,13 @@ def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> 
     keep_names_of([(organisation, names)])
 
 
-def keep_names_of(named: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
+def keep_names_of(names_by_organisation: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
     """Add names (pairs of name and kind) of several organisations in one statement; those that they have stay."""
     rows = {
         (organisation.pk, name): OrganisationName(
             organisation=organisation, name=name, folded=fold_name(name), kind=kind
         )
-        for organisation, names in named
+        for organisation, names in names_by_organisation
         for name, kind in reversed([(" ".join(name.split()), kind) for name, kind in names])
         if name
     }

@@ -144,10 +144,10 @@ def create_organisations(
     bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
     if not all(body.name for body in bodies):
         raise UnableToCreateOrganisation("Give the organisation a name.")
-    made = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
+    organisations = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
     try:
         with transaction.atomic():
-            Organisation.objects.bulk_create(made)
+            Organisation.objects.bulk_create(organisations)
             Identifier.objects.bulk_create(
                 Identifier(
                     organisation=organisation,
@@ -156,16 +156,16 @@ def create_organisations(
                     valid_from=one.numbered_from,
                     valid_to=one.numbered_to,
                 )
-                for organisation, one in zip(made, bodies, strict=True)
+                for organisation, one in zip(organisations, bodies, strict=True)
                 for scheme, value in one.given_identifiers
             )
     except IntegrityError as error:
         holder = holder_of([pair for body in bodies for pair in body.given_identifiers])
         raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
-    keep_names_of((organisation, one.given_names) for organisation, one in zip(made, bodies, strict=True))
+    keep_names_of((organisation, one.given_names) for organisation, one in zip(organisations, bodies, strict=True))
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
-        for organisation, one in zip(made, bodies, strict=True)
+        for organisation, one in zip(organisations, bodies, strict=True)
         for area in one.areas
     )
     record_all(
@@ -176,9 +176,9 @@ def create_organisations(
             now=now,
             data={"after": {"name": organisation.name, "kind": organisation.kind}},
         )
-        for organisation in made
+        for organisation in organisations
     )
-    return made
+    return organisations
 
 
 @transaction.atomic

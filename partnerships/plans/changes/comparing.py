@@ -28,9 +28,9 @@ def apply(found: Iterable[Change], a: Content) -> Content:
     return documents.apply(PLAN, found, a)
 
 
-def homes_difference(found: Iterable[Change]) -> int:
+def homes_difference(plan_changes: Iterable[Change]) -> int:
     """The net difference of homes, with added and removed sites."""
-    return documents.count_difference(found, SITES)
+    return documents.count_difference(plan_changes, SITES)
 
 
 def names_in(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:

@@ -51,10 +51,10 @@ def _is_recorded(title: str, year: int) -> bool:
     return Source.objects.filter(pk__in=history.values("pgh_obj")).exists()
 
 
-def _body(one: dict[str, Any], now: dt.datetime) -> Organisation:
-    found = match_by_name(one["name"]).order_by("pk").first()
+def _body(item: dict[str, Any], now: dt.datetime) -> Organisation:
+    found = match_by_name(item["name"]).order_by("pk").first()
     return found or create_organisation(
-        name=one["name"], short_name=one["short_name"], kind=one["kind"], author=None, now=now
+        name=item["name"], short_name=item["short_name"], kind=item["kind"], author=None, now=now
     )
 
 

@@ -189,7 +189,7 @@ def correct_recommendation(
 
 def _change(
     recommendation: Recommendation,
-    said: dict[str, Any],
+    values: dict[str, Any],
     recommendation_given: RecommendationGiven,
     *,
     author: User | None,
@@ -198,8 +198,8 @@ def _change(
 ) -> None:
     """Store the new words and addressees, and record which of them changed."""
     was = _addressed_words(recommendation)
-    before, after = apply_changes(recommendation, said)
-    recommendation.save(update_fields=list(said))
+    before, after = apply_changes(recommendation, values)
+    recommendation.save(update_fields=list(values))
     _address(recommendation, recommendation_given)
     addressed = _addressed_words(recommendation)
     if addressed != was:
@@ -232,11 +232,11 @@ def _known(source: Source, reference: str, text: str) -> Recommendation | None:
     return rows.filter(reference__iexact=reference).first() or rows.filter(reference="", text__iexact=text).first()
 
 
-def _create(source: Source, said: dict[str, Any]) -> Recommendation:
+def _create(source: Source, values: dict[str, Any]) -> Recommendation:
     last = source.recommendations.aggregate(last=Max("position"))["last"] or 0
     if last >= MAX_RECOMMENDATIONS:
         raise UnableToRecord(f"A report can have up to {MAX_RECOMMENDATIONS} recommendations.")
-    return Recommendation.objects.create(source=source, position=last + 1, **said)
+    return Recommendation.objects.create(source=source, position=last + 1, **values)
 
 
 def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
@@ -244,8 +244,8 @@ def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
     return {kind for kind, _ in rows if kind}, {body for _, body in rows if body is not None}
 
 
-def _is_same(recommendation: Recommendation, said: dict[str, Any], recommendation_given: RecommendationGiven) -> bool:
-    return all(getattr(recommendation, name) == value for name, value in said.items()) and _addressed(
+def _is_same(recommendation: Recommendation, values: dict[str, Any], recommendation_given: RecommendationGiven) -> bool:
+    return all(getattr(recommendation, name) == value for name, value in values.items()) and _addressed(
         recommendation
     ) == (
         set(recommendation_given.kinds),

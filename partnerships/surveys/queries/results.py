@@ -49,10 +49,11 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
     return figures.filter(pk__in=figure_pks).order_by("-round__closed_at", "-round", "theme")
 
 
-def expectation_words(found: Figure) -> str:
+def expectation_words(figure: Figure) -> str:
     """What is expected, in the words of the round; empty for other figures. Needs the round with its questions."""
     return next(
-        (expectation.text for expectation in found.round.questions().expectations if expectation.key == found.theme), ""
+        (expectation.text for expectation in figure.round.questions().expectations if expectation.key == figure.theme),
+        "",
     )
 
 
@@ -151,7 +152,7 @@ _MAX_CHOICES = 200
 
 def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[Done]]:
     """What was done about each theme of these rounds, by round and theme: only what the reader may open."""
-    found: dict[tuple[int, str], list[Done]] = defaultdict(list)
+    actions_done: dict[tuple[int, str], list[Done]] = defaultdict(list)
     for kind, _, model, words in _KINDS:
         actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
         things = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
@@ -159,8 +160,8 @@ def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[t
             if thing := things.get(getattr(action, f"{kind}_id")):
                 name = str(model._meta.verbose_name).capitalize()
                 done = Done(name, getattr(thing, words), thing.get_absolute_url(), action.pk)
-                found[action.round_id, action.theme].append(done)
-    return found
+                actions_done[action.round_id, action.theme].append(done)
+    return actions_done
 
 
 def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:

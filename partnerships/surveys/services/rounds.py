@@ -197,8 +197,8 @@ def _check_days(survey_round: Round, now: dt.datetime) -> None:
         raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer: choose another last day.")
 
 
-def _check_anonymity(survey_round: Round, asked: int, now: dt.datetime) -> None:
-    if why := too_small(asked, survey_round.floor):
+def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -> None:
+    if why := too_small(people_asked, survey_round.floor):
         raise UnableToRun(why)
     partnerships = partnerships_of(survey_round)
     if survey_round.moderator is None or survey_round.moderator_agreed_at is None:

@@ -72,12 +72,12 @@ class BrownfieldLand:
     gaps: frozenset[str]
 
 
-def read_brownfield_land(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
+def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
     """The sites of a register. Rows with problems are set aside.
 
     Raises `UnableToRead` if it is no such register.
     """
-    table = find_table(sheets, COLUMNS, "a register of brownfield land", known)
+    table = find_table(sheets, COLUMNS, "a register of brownfield land", known_headings)
     faults = Collector(table)
     seen: dict[str, int] = {}
     sites: list[Site] = []

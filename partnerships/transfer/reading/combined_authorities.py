@@ -58,12 +58,14 @@ class CombinedAuthorityList:
     about: About
 
 
-def read_combined_authorities(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> CombinedAuthorityList:
+def read_combined_authorities(
+    sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN
+) -> CombinedAuthorityList:
     """The combined authorities of a look-up.
 
     Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
     """
-    table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities", known)
+    table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities", known_headings)
     faults = Collector(table)
     districts: dict[str, int] = {}
     names: dict[str, tuple[str, int]] = {}

@@ -159,14 +159,14 @@ class CouncilList:
 
 
 def read_councils(
-    sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN, *, take_others: bool = False
+    sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN, *, take_others: bool = False
 ) -> CouncilList:
     """The English councils of a list; rows with problems are set aside.
 
     So are national parks and other bodies that are no councils, unless `take_others`. Raises `UnableToRead` if it is no
     such list.
     """
-    table = find_table(sheets, COLUMNS, "a list of councils", known)
+    table = find_table(sheets, COLUMNS, "a list of councils", known_headings)
     faults = Collector(table)
     keys: dict[str, int] = {}
     codes: dict[str, int] = {}

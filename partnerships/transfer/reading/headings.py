@@ -171,7 +171,7 @@ def find_table(
     sheets: Sequence[Sheet],
     columns: Sequence[Column],
     what: str,
-    known: Mapping[str, str] = NONE_KNOWN,
+    known_headings: Mapping[str, str] = NONE_KNOWN,
     *,
     keep_repeats: bool = False,
 ) -> Table:
@@ -183,7 +183,9 @@ def find_table(
     headings found instead, or `UnableToRead` with the sheets if the choice is unclear.
     """
     required = {column.code for column in columns if column.required}
-    likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required, known)) is not None]
+    likeliest = [
+        found for sheet in sheets if (found := _likeliest(sheet, columns, required, known_headings)) is not None
+    ]
     whole = [_with_rows(one, required, keep_repeats) for one in likeliest if one.required == len(required)]
     if not whole:
         best = max(likeliest, key=lambda one: (one.required, len(one.places)), default=None)
@@ -226,11 +228,11 @@ def find_table(
 
 
 def _likeliest(
-    sheet: Sheet, columns: Sequence[Column], required: set[str], known: Mapping[str, str]
+    sheet: Sheet, columns: Sequence[Column], required: set[str], known_headings: Mapping[str, str]
 ) -> _Candidate | None:
     best: _Candidate | None = None
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
-        places = find_places(row, sheet.rows[index + 1 :], columns, known)
+        places = find_places(row, sheet.rows[index + 1 :], columns, known_headings)
         found = _Candidate(sheet, index, places, len(required & places.keys()))
         if best is None or (found.required, len(places)) > (best.required, len(best.places)):
             best = found
@@ -310,13 +312,15 @@ def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candi
 
 
 def find_places(
-    row: Row, below: Sequence[Row], columns: Sequence[Column], known: Mapping[str, str] = NONE_KNOWN
+    row: Row, below: Sequence[Row], columns: Sequence[Column], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> dict[str, int]:
     """The place of each meaning in a heading row; confirmed headings first."""
     headings = [canonical(text(cell)) if isinstance(cell, str) else "" for cell in row.cells]
     filled: set[int] | None = None
     codes = {column.code for column in columns}
-    places = {known[heading]: at for at, heading in enumerate(headings) if known.get(heading) in codes}
+    places = {
+        known_headings[heading]: at for at, heading in enumerate(headings) if known_headings.get(heading) in codes
+    }
     for column in columns:
         if column.code in places:
             continue

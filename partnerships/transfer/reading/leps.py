@@ -72,13 +72,13 @@ class LepList:
     about: About
 
 
-def read_leps(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> LepList:
+def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
     """The LEPs of a list; rows with problems are set aside.
 
     Raises `UnableToRead` if it is no such list.
     """
     with_districts = _has_districts(sheets)
-    table = find_table(sheets, columns_of(sheets), "a list of LEPs", known)
+    table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     faults = Collector(table)
     names: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []

@@ -55,15 +55,15 @@ class Proposals:
     proposals: tuple[Proposal, ...]
 
 
-def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known: Mapping[str, str]) -> Proposals:
+def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]) -> Proposals:
     """A proposal for each meaning, from the likeliest heading row.
 
     `known` has the headings that a person confirmed. Two meanings never get the same heading.
     """
-    heading, below = _heading_row(sheets, columns, known)
+    heading, below = _heading_row(sheets, columns, known_headings)
     names = [text(cell) for cell in heading.cells]
     values = [_values(below, place) for place in range(len(names))]
-    places = find_places(heading, below, columns, known)
+    places = find_places(heading, below, columns, known_headings)
     taken = set(places.values())
     found = {code: names[place] for code, place in places.items()}
     scores = sorted(
@@ -87,7 +87,7 @@ def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known: Mapping[s
 
 
 def _heading_row(
-    sheets: Sequence[Sheet], columns: Sequence[Column], known: Mapping[str, str]
+    sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]
 ) -> tuple[Row, Sequence[Row]]:
     """The first row with most of the needed headings and most words, near the top."""
     required = {column.code for column in columns if column.required}
@@ -96,7 +96,7 @@ def _heading_row(
         for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
             below = sheet.rows[index + 1 :]
             words = sum(isinstance(cell, str) and any(mark.isalpha() for mark in cell) for cell in row.cells)
-            places = find_places(row, below, columns, known)
+            places = find_places(row, below, columns, known_headings)
             score = len(required & places.keys()), words, len(places)
             if best is None or score > best[0]:
                 best = score, row, below

@@ -124,14 +124,14 @@ class Stage:
         return sent
 
 
-def parsed(one: Outgoing) -> EmailMessage:
+def parsed(outgoing: Outgoing) -> EmailMessage:
     """An email as a mail program reads it."""
-    return email.message_from_bytes(one.data, policy=email.policy.default)
+    return email.message_from_bytes(outgoing.data, policy=email.policy.default)
 
 
-def text_of(one: Outgoing) -> str:
+def text_of(outgoing: Outgoing) -> str:
     """The text part of an email."""
-    part = parsed(one).get_body(("plain",))
+    part = parsed(outgoing).get_body(("plain",))
     return str(cast(EmailMessage, part).get_content()) if part is not None else ""
 
 

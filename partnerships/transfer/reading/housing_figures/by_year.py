@@ -43,32 +43,34 @@ SUPPLY_COLUMNS = (CODE, NAME, TABLE)
 _SUPPLY = re.compile(r"(?<!\d)(100[678][abc]?)([SC])(?![a-z0-9])", re.IGNORECASE)
 
 
-def read_net_additions(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """Net additional dwellings by district and year. Raises `UnableToRead`."""
-    table = find_table(without_notes(sheets), COLUMNS, "a table of net additional dwellings", known, keep_repeats=True)
+    table = find_table(
+        without_notes(sheets), COLUMNS, "a table of net additional dwellings", known_headings, keep_repeats=True
+    )
     return _figures(table, sheets, "net_additions")
 
 
-def read_registers_by_year(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """Households on housing registers, with a column for each year. Raises `UnableToRead`."""
     table = find_table(
-        without_notes(sheets), COLUMNS, "a table of households on housing registers", known, keep_repeats=True
+        without_notes(sheets), COLUMNS, "a table of households on housing registers", known_headings, keep_repeats=True
     )
     return _figures(table, sheets, "waiting_list", single=True)
 
 
-def read_affordable_supply(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """Affordable homes by table, district and year; one sheet of each table. Raises `UnableToRead`."""
     try:
-        return _figures(_one_table(sheets, known), sheets)
+        return _figures(_one_table(sheets, known_headings), sheets)
     except UnknownHeadings:
-        together, places, others = _put_together(sheets, known)
+        together, places, others = _put_together(sheets, known_headings)
     if not places:
         raise unable(
             "it does not say which of the live tables 1006 to 1008 it is.",
             "Give the file with all of them, or add a column “Table” that says 1008C, for example.",
         )
-    table = _one_table([together], known)
+    table = _one_table([together], known_headings)
     figures = _figures(table, sheets)
     aside = tuple(placed(one, places) for one in figures.about.set_aside)
     remarks = [f"Left out, because it is not one of these tables: {', '.join(others)}."] if others else []
@@ -76,8 +78,8 @@ def read_affordable_supply(sheets: Sequence[Sheet], known: Mapping[str, str] = N
     return replace(figures, about=about, places=places)
 
 
-def _one_table(sheets: Sequence[Sheet], known: Mapping[str, str]) -> Table:
-    return find_table(sheets, SUPPLY_COLUMNS, "live tables 1006 to 1008", known, keep_repeats=True)
+def _one_table(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Table:
+    return find_table(sheets, SUPPLY_COLUMNS, "live tables 1006 to 1008", known_headings, keep_repeats=True)
 
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
@@ -114,7 +116,7 @@ def _name_of(sheet: Sheet) -> str:
 
 
 def _put_together(
-    sheets: Sequence[Sheet], known: Mapping[str, str]
+    sheets: Sequence[Sheet], known_headings: Mapping[str, str]
 ) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
     """The tables of all sheets joined, with a column for the table; where each row came from; other tables."""
     others: list[str] = []
@@ -124,7 +126,7 @@ def _put_together(
         if not any(map(read_years, top)):
             continue
         if name := _name_of(sheet):
-            table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known, keep_repeats=True)
+            table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known_headings, keep_repeats=True)
             years = {text(table.heading.cells[at]): at for at in _year_columns(table)}
             found.append(_LiveTable(sheet.name, name, table, years))
         else:

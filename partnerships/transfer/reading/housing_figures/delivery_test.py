@@ -38,13 +38,13 @@ _OF_YEAR = re.compile(r"Number of homes (required|delivered) (\d{4}-\d{2})", re.
 _HEADINGS = ("ONS Code", "Area Name", "Scored as")
 
 
-def read_delivery_test(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """What the test measured, for each authority. Raises `UnableToRead`.
 
     Authorities of a joint plan that is measured as one have the figures of the whole plan's area.
     """
     flat = [_flattened(sheet) for sheet in sheets]
-    table = find_table(flat, COLUMNS, "a Housing Delivery Test", known, keep_repeats=True)
+    table = find_table(flat, COLUMNS, "a Housing Delivery Test", known_headings, keep_repeats=True)
     columns = _columns_of_years(table.heading)
     faults = Collector(table)
     figures: list[PublishedFigure] = []

@@ -39,12 +39,12 @@ COLUMNS = (
 )
 
 
-def read_requirements(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """What the plans of each authority require. Raises `UnableToRead`.
 
     A joint plan with a number for all its authorities together has that as a joint figure of each of them.
     """
-    table = find_table(sheets, COLUMNS, "housing requirements of local plans", known)
+    table = find_table(sheets, COLUMNS, "housing requirements of local plans", known_headings)
     faults = Collector(table)
     figures: list[PublishedFigure] = []
     totals = 0

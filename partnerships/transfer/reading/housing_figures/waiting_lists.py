@@ -35,16 +35,16 @@ COLUMNS = (
 )
 
 
-def read_waiting_lists(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> FigureList:
+def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """The households on the register of each area and year. Raises `UnableToRead`.
 
     An area may have several rows for a year, where figures of former councils are given under the new code.
     """
     try:
-        table = find_table(sheets, COLUMNS, "households on housing registers", known, keep_repeats=True)
+        table = find_table(sheets, COLUMNS, "households on housing registers", known_headings, keep_repeats=True)
     except UnknownHeadings as error:
         try:
-            return read_registers_by_year(sheets, known)
+            return read_registers_by_year(sheets, known_headings)
         except UnableToRead:
             raise error from None
     faults = Collector(table)

@@ -115,8 +115,8 @@ def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool
     )
     body = "\n".join(dict.fromkeys([*(old if keeps_others else ()), *links]))
     section = {"key": SECTION, "title": _TITLE, "body": body}
-    others = [section for section in before["sections"] if section["key"] != SECTION]
-    return {**before, "sections": [*others, *([section] if body else ())]}
+    other_sections = [section for section in before["sections"] if section["key"] != SECTION]
+    return {**before, "sections": [*other_sections, *([section] if body else ())]}
 
 
 DOCUMENTS = SimpleList(

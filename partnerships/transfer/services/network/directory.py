@@ -135,9 +135,9 @@ def load_people(network: Network) -> None:
 def _person(network: Network, item: dict[str, Any]) -> User:
     """The person with this address; only a demonstration sets passwords."""
     validate_email(item["email"])
-    known = User.objects.filter(email__iexact=item["email"]).first()
-    if known is not None:
-        return known
+    user = User.objects.filter(email__iexact=item["email"]).first()
+    if user is not None:
+        return user
     if not (item["account"] or item["administrator"]):
         return person_for_address(email=item["email"], name=item["name"])
     password: str | None = network.file["demo_password"] if network.demo else None

@@ -45,24 +45,26 @@ def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
     return columns[Register(register)]
 
 
-def read_register(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> Reading:
+def read_register(
+    register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices
+) -> Reading:
     """The list of a register in the sheets. Raises `UnableToRead`."""
-    found = _read(register, sheets, known, choices)
+    found = _read(register, sheets, known_headings, choices)
     about = replace(found.about, is_part=found.about.is_corrected or choices.is_part)
     return replace(found, about=about)
 
 
-def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> Reading:
+def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
     """Read the sheets of a register of organisations: what it says, how to apply it, and its rows for matching."""
     if register == Register.COUNCILS:
-        listed = councils.read_councils(sheets, known, take_others=choices.take_others)
+        listed = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
         return Reading(
             listed.about,
             lambda directory, doubts, run: apply_councils(listed, directory, doubts, run),
             (*(_council(council, listed) for council in listed.councils), *map(_other, listed.others)),
         )
     if register == Register.LEPS:
-        found = leps.read_leps(sheets, known)
+        found = leps.read_leps(sheets, known_headings)
         return Reading(
             found.about,
             lambda directory, doubts, run: apply_leps(found.leps, directory, doubts, run),
@@ -72,14 +74,14 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
             ),
         )
     if register == Register.PROVIDERS:
-        bodies = providers.read_providers(sheets, known)
+        bodies = providers.read_providers(sheets, known_headings)
         return Reading(
             bodies.about,
             lambda directory, doubts, run: apply_providers(bodies, directory, doubts, run),
             tuple(_provider(provider) for provider in bodies.providers),
         )
     if register == Register.COMBINED_AUTHORITIES:
-        lookup = combined_authorities.read_combined_authorities(sheets, known)
+        lookup = combined_authorities.read_combined_authorities(sheets, known_headings)
         return Reading(
             lookup.about,
             lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
@@ -108,12 +110,12 @@ def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
     )
 
 
-def _other(one: OtherBody) -> Entry:
-    keys = ((Scheme.PLANNING_DATA, one.curie), (Scheme.GSS, one.gss), (Scheme.PLANNING_AREA, one.planning_area))
+def _other(body: OtherBody) -> Entry:
+    keys = ((Scheme.PLANNING_DATA, body.curie), (Scheme.GSS, body.gss), (Scheme.PLANNING_AREA, body.planning_area))
     return Entry(
-        row=one.row,
-        name=one.name,
-        kind=one.kind,
+        row=body.row,
+        name=body.name,
+        kind=body.kind,
         identifiers=tuple(pair for pair in keys if pair[1]),
         is_of_register=False,
     )

@@ -158,5 +158,6 @@ def _write(nominations_return: NominationsReturn, run: LettingsRun, counted: Cou
 def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:
     """Delete kept rows that no worker counted in time."""
     old = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
-    empty = {"content": None, "columns": [], "claimed_until": None, "error": _FAILED}
-    return change_in_batches(old, lambda rows: rows.update(**empty), dry_run=dry_run)
+    return change_in_batches(
+        old, lambda rows: rows.update(content=None, columns=[], claimed_until=None, error=_FAILED), dry_run=dry_run
+    )

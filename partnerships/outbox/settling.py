@@ -198,7 +198,11 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
     if denied and not _is_believed(len(denied), len(by_outcome[Outcome.ACCEPTED])):
         log.error("mail_server_not_believed", count=len(denied))
         by_outcome[Outcome.LATER] += [
-            replace(answer, outcome=Outcome.LATER, text=f"The server says so of most addresses: {answer.text}"[:500])
+            replace(
+                answer,
+                outcome=Outcome.LATER,
+                text=f"The server gives this answer for most addresses: {answer.text}"[:500],
+            )
             for answer in denied
         ]
         denied = by_outcome[Outcome.NO_SUCH_ADDRESS] = []

@@ -41,7 +41,7 @@ RULES = (
         "spreadsheets.Upload",
         "by",
         Fate.DELETE,
-        "who uploaded a spreadsheet, and alone may see it",
+        "who uploaded a spreadsheet, which only they can see",
         ("kind", "file_name", "started_at"),
     ),
     Rule(

@@ -106,7 +106,7 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     looks_right(page)
     page.get_by_role("link", name="Propose an amendment").click()
     page.get_by_label("Why should the terms change?").fill("Once a month is too much.")
-    page.get_by_role("button", name="Begin the amendment").click()
+    page.get_by_role("button", name="Start amendment").click()
     page.locator("#clauses").get_by_role("link", name="Meetings", exact=True).click()
     page.get_by_label("Text").fill("We meet every quarter.")
     page.get_by_role("button", name="Save to the draft").click()

@@ -94,7 +94,7 @@ class ProposeForm(Form):
     def __init__(self, *args: Any, parties: QuerySet[Organisation], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _choose_party(self, parties)
-        self.helper = Helper(self, submit="Begin the amendment", cancel=cancel)
+        self.helper = Helper(self, submit="Start amendment", cancel=cancel)
 
 
 class PutUpForm(Form):

@@ -25,7 +25,7 @@ def settled_date(
     if given is not None:
         if given > today:
             raise unable(
-                f"it cannot have been true on {long_date(given)}, which is in the future.",
+                f"its date cannot be {long_date(given)}, which is in the future.",
                 "Give the day on which it was published.",
             )
         return given

@@ -1,4 +1,6 @@
-"""The URLs of accounts: those of `allauth.urls`, with the views of second factors imported at their first request.
+"""The URLs of accounts.
+
+Those of `allauth.urls`, with the views of second factors imported at their first request.
 
 These views import fido2 and cryptography, 11 MB that workers, which need the URLs for links in emails, would hold too:
 docs/decisions/0020-heavy-packages-are-read-late.md. tests/people/test_addresses_of_accounts.py compares both lists.

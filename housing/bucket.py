@@ -29,7 +29,10 @@ MAX_BYTES = 12 * 1024 * 1024
 
 @contextmanager
 def failures_as_on_a_disk() -> Iterator[None]:
-    """Raise `OSError` where the storage fails, as a disk does: callers need not know which of them it is."""
+    """Raise `OSError` where the storage fails, as a disk does.
+
+    Callers need not know which of them it is.
+    """
     try:
         yield
     except ClientError as error:
@@ -99,7 +102,10 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
             return stored
 
     def url(self, name: str, *given: Any, **named: Any) -> str:
-        """An address that nothing serves, as for a folder: a signed one could be read without a check."""
+        """An address that nothing serves, as for a folder.
+
+        A signed one could be read without a check.
+        """
         return urljoin(settings.MEDIA_URL, filepath_to_uri(name))
 
     def names(self) -> list[str]:

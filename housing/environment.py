@@ -1,4 +1,7 @@
-"""Where settings come from: first the environment, then `.env`, then the services that `make run` started."""
+"""Where settings come from.
+
+First the environment, then `.env`, then the services that `make run` started.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The rights of the application's database role: it reads and writes rows, and cannot rewrite history."""
+"""The rights of the application's database role.
+
+It reads and writes rows, and cannot rewrite history.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Settings of gunicorn: `gunicorn housing.wsgi --config python:housing.gunicorn_settings …`."""
+"""Settings of gunicorn.
+
+`gunicorn housing.wsgi --config python:housing.gunicorn_settings …`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ preload_app = True
 
 
 def when_ready(server: Any) -> None:
-    """Leave what is loaded to all workers: collecting garbage among it would copy its memory to each."""
+    """Leave what is loaded to all workers.
+
+    Collecting garbage among it would copy its memory to each.
+    """
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,6 @@
-"""Database functions and triggers that protect row history: contexts are only added, and no row is rewritten.
+"""Database functions and triggers that protect row history.
+
+Contexts are only added, and no row is rewritten.
 
 Nor does the application's role turn off triggers that record history or lock what is agreed.
 """

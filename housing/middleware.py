@@ -1,4 +1,7 @@
-"""Middleware of the project: request logs, size limits, outages, health probes, exports and row history."""
+"""Middleware of the project.
+
+Request logs, size limits, outages, health probes, exports and row history.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tells systemd, or `make run`, that a process is ready and alive: the protocol of sd_notify(3)."""
+"""Tells systemd, or `make run`, that a process is ready and alive.
+
+The protocol of sd_notify(3).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ EXIT_MISCONFIGURED = 78
 
 
 def notify(message: str) -> None:
-    """Send a message to what started this process, if it listens: then NOTIFY_SOCKET is set."""
+    """Send a message to what started this process, if it listens.
+
+    Then NOTIFY_SOCKET is set.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

@@ -1,4 +1,7 @@
-"""What an upgrade must know: migrations that wait, which of them old code can live with, and installed packages."""
+"""What an upgrade must know.
+
+Migrations that wait, which of them old code can live with, and installed packages.
+"""
 
 from __future__ import annotations
 

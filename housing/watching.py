@@ -1,4 +1,6 @@
-"""A worker's watch over itself: one thread says "alive", another lets the worker end with 75 when emails stall.
+"""A worker's watch over itself.
+
+One thread says "alive", another lets the worker end with 75 when emails stall.
 
 A Celery worker can stop consuming after its broker reconnects, which only the queue of emails shows. What started the
 worker starts it again. A worker whose processes are at work has not stalled, however long emails wait for it. If the
@@ -66,7 +68,10 @@ def is_at_work() -> bool:
 
 
 def say_alive() -> None:
-    """Say "alive" for ever: a database that keeps the other thread waiting is not the worker's fault."""
+    """Say "alive" for ever.
+
+    A database that keeps the other thread waiting is not the worker's fault.
+    """
     while True:
         notify(ALIVE)
         time.sleep(CHECK_EVERY_SECONDS)

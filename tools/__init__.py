@@ -1,1 +1,4 @@
-"""What `make` runs on a developer's machine: set-up, embedded services and checks. Production needs none of it."""
+"""What `make` runs on a developer's machine.
+
+Set-up, embedded services and checks. Production needs none of it.
+"""

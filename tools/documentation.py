@@ -1,4 +1,6 @@
-"""Builds the documentation, which the site serves at /docs/: `python -m tools.documentation [--check]`.
+"""Builds the documentation, which the site serves at /docs/.
+
+`python -m tools.documentation [--check]`.
 
 Sphinx reads the pages of docs/ and the README beside one another, makes HTML, and looks at every link between them.
 With --check, a link that leads nowhere fails. Nothing is built again that is up to date.

@@ -128,7 +128,10 @@ def _statements(sql: object) -> Iterator[str]:
 
 
 def _unrepeatable(migration: Migration) -> Iterator[str]:
-    """What cannot be done a second time: without a transaction, a migration that is cut off begins again."""
+    """What cannot be done a second time.
+
+    Without a transaction, a migration that is cut off begins again.
+    """
     if migration.atomic:
         return
     for one in migration.operations:

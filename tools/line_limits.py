@@ -1,4 +1,6 @@
-"""`python -m tools.line_limits`: modules over 400 lines, and long functions that nothing explains.
+"""`python -m tools.line_limits`.
+
+Modules over 400 lines, and long functions that nothing explains.
 
 Migrations are left out.
 """

@@ -1,4 +1,7 @@
-"""What `make run` does before serving: tables, static files, the directory and the demonstration."""
+"""What `make run` does before serving.
+
+Tables, static files, the directory and the demonstration.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`make release-check`: whether the version in pyproject.toml may be tagged; says what is missing.
+"""`make release-check`.
+
+Whether the version in pyproject.toml may be tagged; says what is missing.
 
 A version has a heading with its day in the changelog, a page in docs/releases that says what operators must do and that
 the index names, and a commit of its own without a tag.

@@ -1,4 +1,7 @@
-"""The files in var/ that commands of one copy share: its secrets, and the addresses of running services."""
+"""The files in var/ that commands of one copy share.
+
+Its secrets, and the addresses of running services.
+"""
 
 from __future__ import annotations
 

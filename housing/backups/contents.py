@@ -1,4 +1,7 @@
-"""What a database and a folder of files hold: rows and a hash of each table, a hash of each file."""
+"""What a database and a folder of files hold.
+
+Rows and a hash of each table, a hash of each file.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,10 @@ def mailbox(value: str, values: Values) -> str:
 
 
 def contacts(value: list[str], values: Values) -> str:
-    """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt: a bare email address, a page without TLS."""
+    """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt.
+
+    A bare email address, a page without TLS.
+    """
     wrong = next((one for one in value if not _CONTACT.fullmatch(one)), None)
     return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
 
@@ -118,7 +121,9 @@ def at_least(lowest: int) -> Callable[[Any, Values], str]:
 
 
 def lease(value: int, values: Values) -> str:
-    """Refuse a lease that ends while a slow mail server is still being asked: it would get emails twice.
+    """Refuse a lease that ends while a slow mail server is still being asked.
+
+    It would get emails twice.
 
     Connecting, greeting, TLS, signing in and a message's commands may each take EMAIL_TIMEOUT before the lease is
     renewed.

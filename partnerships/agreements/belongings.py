@@ -109,7 +109,9 @@ OBJECTIVES = OwnedKind(
 
 
 def leave_posts(departure: Departure) -> int:
-    """End a leaver's time in every post of the organisation; the successor takes over.
+    """End a leaver's time in every post of the organisation.
+
+    The successor takes over.
 
     If nobody leads the organisation then, administrators and the escalation post get an email.
 

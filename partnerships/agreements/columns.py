@@ -1,4 +1,7 @@
-"""Columns that several lists share: the partnership of a row, and who added a file, when and how large."""
+"""Columns that several lists share.
+
+The partnership of a row, and who added a file, when and how large.
+"""
 
 from __future__ import annotations
 

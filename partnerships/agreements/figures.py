@@ -16,7 +16,10 @@ from partnerships.agreements.models import Party
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing, such as a commitment: its words, its figure, and its page on the site or ""."""
+    """One thing, such as a commitment.
+
+    Its words, its figure, and its page on the site or "".
+    """
 
     words: str
     figure: str = ""
@@ -25,7 +28,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The figures of one room: a heading, a summary in one sentence, and the things behind it."""
+    """The figures of one room.
+
+    A heading, a summary in one sentence, and the things behind it.
+    """
 
     heading: str
     summary: str

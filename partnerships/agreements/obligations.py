@@ -1,4 +1,7 @@
-"""What an organisation holds in partnerships: its part and role, terms to sign, objectives, posts."""
+"""What an organisation holds in partnerships.
+
+Its part and role, terms to sign, objectives, posts.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,10 @@ OBJECTIVES = Obligation(
 
 
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
-    """Those in use. A body that has ended may have passed on its part in the partnership before the post."""
+    """Those in use.
+
+    A body that has ended may have passed on its part in the partnership before the post.
+    """
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
         return own_posts.in_use()

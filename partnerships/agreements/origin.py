@@ -23,7 +23,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """A record that something comes from: its name, its page, and the words that it suggests."""
+    """A record that something comes from.
+
+    Its name, its page, and the words that it suggests.
+    """
 
     words: str
     path: str

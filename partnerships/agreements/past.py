@@ -69,7 +69,9 @@ def as_then(partnership: Partnership, party: Party) -> Partnership:
 
 
 def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
-    """Give each the terms it had when its party (by partnership id) left; one query.
+    """Give each the terms it had when its party (by partnership id) left.
+
+    One query.
 
     From the row that was kept for leavers; without one, from the last row before the party left; without that either,
     from the first.

@@ -68,7 +68,10 @@ class Paper:
 
 
 def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
-    """The terms for a page or a print; `html` by path, like "clauses/exit/body"."""
+    """The terms for a page or a print.
+
+    `html` by path, like "clauses/exit/body".
+    """
     names = Names(schema, content)
     about = content["about"]
     shown = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]

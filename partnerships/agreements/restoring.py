@@ -184,7 +184,10 @@ def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the time of holders of posts that ended, on the same day; not later than the backup has it."""
+    """End the time of holders of posts that ended, on the same day.
+
+    Not later than the backup has it.
+    """
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
         on = dt.date.fromisoformat(line["ends_on"])

@@ -49,7 +49,9 @@ def edits_for(person: User, body: Organisation | Partnership) -> bool:
 
 
 def holdings_of(reader: User) -> str:
-    """A digest of what the reader's rights come from: a file that was made for them is theirs while it is the same.
+    """A digest of what the reader's rights come from.
+
+    A file that was made for them is theirs while it is the same.
 
     With the partnerships that one of their organisations is invited to, which they read in full until it declines.
     """
@@ -86,7 +88,10 @@ class Rights:
         return self.leads and (organisation is None or self.roles.is_system or organisation.pk in self.leading)
 
     def may_start_group_for(self, organisation: Organisation) -> bool:
-        """Whether they may start a working group for it: leads of a present party that is not an observer."""
+        """Whether they may start a working group for it.
+
+        Leads of a present party that is not an observer.
+        """
         takes_part = self.present.get(organisation.pk, PartyRole.OBSERVER) != PartyRole.OBSERVER
         return takes_part and self.roles.lead(organisation.pk)
 
@@ -135,7 +140,10 @@ class Rights:
 
     @property
     def may_draft(self) -> bool:
-        """Whether they may change a draft of the terms: editors and leads of parties that sign."""
+        """Whether they may change a draft of the terms.
+
+        Editors and leads of parties that sign.
+        """
         return self.roles.is_system or bool(self.adds_documents_for)
 
     @property

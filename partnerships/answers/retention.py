@@ -38,7 +38,10 @@ def _drop_incoming(now: dt.datetime, dry_run: bool) -> int:
 
 
 def drop_file(row: IncomingFile) -> None:
-    """Delete a file and its row: in this order, so that the row of a file that was not deleted is found again."""
+    """Delete a file and its row.
+
+    In this order, so that the row of a file that was not deleted is found again.
+    """
     row.file.storage.delete(str(row.file.name))
     row.delete()
 

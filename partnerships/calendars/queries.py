@@ -67,7 +67,10 @@ def find_address(secret: str) -> CalendarAddress | None:
 
 
 def partnerships_of(person: User) -> QuerySet[Partnership]:
-    """Partnerships whose calendar the person may have: an organisation of theirs takes part, by title."""
+    """Partnerships whose calendar the person may have.
+
+    An organisation of theirs takes part, by title.
+    """
     return Partnership.objects.present_for(person).order_by("title", "pk")
 
 

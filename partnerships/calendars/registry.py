@@ -1,4 +1,7 @@
-"""Dates of saved views of lists, which lie above: the room of lists says here how a view is read."""
+"""Dates of saved views of lists, which lie above.
+
+The room of lists says here how a view is read.
+"""
 
 from __future__ import annotations
 

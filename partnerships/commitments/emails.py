@@ -104,7 +104,9 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the owner of several commitments: they own them now, or somebody reminds them.
+    """Email to the owner of several commitments.
+
+    They own them now, or somebody reminds them.
 
     Those that are over, that somebody else owns now, or that they may not read, are left out.
     """

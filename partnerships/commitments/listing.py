@@ -74,7 +74,10 @@ def _due_words(row: Commitment) -> str:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order. Quantities are summed for each unit apart."""
+    """The columns in the page's order.
+
+    Quantities are summed for each unit apart.
+    """
     day, number, moment = lists.Kind.DAY, lists.Kind.NUMBER, lists.Kind.MOMENT
     return (
         Column(

@@ -1,4 +1,7 @@
-"""The meeting cycle of a partnership: its days, its words, and the cycle that a text describes."""
+"""The meeting cycle of a partnership.
+
+Its days, its words, and the cycle that a text describes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Emails about conversations, meetings and reports; none contains what was said or reported."""
+"""Emails about conversations, meetings and reports.
+
+None contains what was said or reported.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,10 @@ def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Conten
 
 
 def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to somebody who is no longer invited to a meeting; its file takes the meeting out of their calendar."""
+    """Email to somebody who is no longer invited to a meeting.
+
+    Its file takes the meeting out of their calendar.
+    """
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if seated_people(meeting).filter(pk=person.pk).exists():
         return "They are invited again."

@@ -44,7 +44,10 @@ def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Convers
 
 
 def _between_two(target: int) -> Q:
-    """Leave a conversation between only these two alone: otherwise it would be with the organisation itself."""
+    """Leave a conversation between only these two alone.
+
+    Otherwise it would be with the organisation itself.
+    """
     counted = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
     their_sides = Side.objects.filter(organisation=target, conversation__in=counted.values("conversation"))
     return Q(conversation__in=their_sides.values("conversation"))

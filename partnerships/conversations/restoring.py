@@ -1,4 +1,7 @@
-"""After a restore: report sides taken out; delete notes and remove files again."""
+"""After a restore: report sides taken out.
+
+Delete notes and remove files again.
+"""
 
 from __future__ import annotations
 

@@ -166,7 +166,10 @@ class MeetingRights:
 
     @property
     def may_set_cycle(self) -> bool:
-        """Whether they may set the meeting cycle: leads of the chair or of a lead organisation."""
+        """Whether they may set the meeting cycle.
+
+        Leads of the chair or of a lead organisation.
+        """
         return bool(self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES]))
 
     def may_answer_for(self, seat: MeetingSeat) -> bool:

@@ -1,4 +1,7 @@
-"""Sections on the pages of organisations and partnerships: last conversation, and the journal."""
+"""Sections on the pages of organisations and partnerships.
+
+Last conversation, and the journal.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,10 @@ def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
 
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The reader's own notes on the partnership; for people of present parties."""
+    """The reader's own notes on the partnership.
+
+    For people of present parties.
+    """
     writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 

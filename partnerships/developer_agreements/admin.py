@@ -1,4 +1,7 @@
-"""Developer agreements for administrators: to look at, because registers and authorities own them."""
+"""Developer agreements for administrators.
+
+To look at, because registers and authorities own them.
+"""
 
 from __future__ import annotations
 

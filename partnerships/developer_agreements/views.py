@@ -1,4 +1,7 @@
-"""Pages of developer agreements: those of one authority, and one agreement with its promises."""
+"""Pages of developer agreements.
+
+Those of one authority, and one agreement with its promises.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ from partnerships.documents.schema import Collection, Content, Counts, Field, It
 
 
 def fingerprints(item: Item) -> dict[str, str]:
-    """What each field of an item says, as a short digest: enough to see later whether it has changed."""
+    """What each field of an item says, as a short digest.
+
+    Enough to see later whether it has changed.
+    """
     said = {code: json.dumps(value, sort_keys=True, default=str) for code, value in item.items()}
     return {code: hashlib.sha256(words.encode()).hexdigest()[:16] for code, words in said.items()}
 

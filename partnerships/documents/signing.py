@@ -20,7 +20,10 @@ class Decision(Protocol):
 
     @property
     def code(self) -> str:
-        """The state of a signatory whose decision counts: "approved", "conditional" or "rejected"."""
+        """The state of a signatory whose decision counts.
+
+        "approved", "conditional" or "rejected".
+        """
 
     @property
     def is_conditional(self) -> bool:

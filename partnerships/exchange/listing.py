@@ -102,7 +102,10 @@ def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order. Quantities are summed for each unit apart."""
+    """The columns in the page's order.
+
+    Quantities are summed for each unit apart.
+    """
     day, moment, choice = lists.Kind.DAY, lists.Kind.MOMENT, lists.Kind.CHOICE
     return (
         Column(

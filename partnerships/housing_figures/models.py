@@ -52,7 +52,10 @@ class Dataset(models.Model):
         return f"{self.get_series_display()}, {self.released_on}"
 
     def newest_year(self) -> int | None:
-        """The year in which its newest figures end; None without figures. One query."""
+        """The year in which its newest figures end.
+
+        None without figures. One query.
+        """
         found: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
         return found
 

@@ -110,7 +110,10 @@ class _Past:
     followed: Mapping[int, Collection[int]]
 
     def lineage(self, body: int, area: int, seen: frozenset[int]) -> Lineage:
-        """The areas of a body and of those before it; `area` is its present one, if any."""
+        """The areas of a body and of those before it.
+
+        `area` is its present one, if any.
+        """
         older = sorted(set(self.followed.get(body, ())) - seen - {body})
         lines = [self.lineage(line, 0, seen | {body}) for line in older]
         before = tuple(line for line in lines if line.codes or line.before)
@@ -150,7 +153,10 @@ def figures_of(
 
 
 def _said(of: Lineage, key: Key, rows: Rows) -> Said:
-    """The figure of an area: from the rows of its present code, else of its older ones, else of those before."""
+    """The figure of an area.
+
+    From the rows of its present code, else of its older ones, else of those before.
+    """
     present = rows[of.area].get(key, [])
     older = [part for code in sorted(of.codes - {of.area}) for part in rows[code].get(key, ())]
     own = present if not older or any(part.value is not None for part in present) else older

@@ -102,7 +102,10 @@ class Invited:
 
 
 def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -> bytes:
-    """A calendar to subscribe to; programs read it again every few hours, and some show the note (RFC 7986, 5.2)."""
+    """A calendar to subscribe to.
+
+    Programs read it again every few hours, and some show the note (RFC 7986, 5.2).
+    """
     calendar = _calendar(Method.PUBLISH)
     name = " ".join(_printable(name).split())
     calendar.add("name", name)
@@ -147,7 +150,10 @@ def _written(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry
 
 
 def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
-    """The entry as RFC 5545 says; an invitation also names organiser and attendee."""
+    """The entry as RFC 5545 says.
+
+    An invitation also names organiser and attendee.
+    """
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")

@@ -41,7 +41,9 @@ def bar_chart(
     highest: int | Decimal | None = None,
     is_narrow: bool = False,
 ) -> SafeString:
-    """One or two bars for each group, as many as `series`: the first filled, the second outlined.
+    """One or two bars for each group, as many as `series`.
+
+    The first filled, the second outlined.
 
     `label` is what a screen reader says, `series` the legend. Long names of groups take several lines. `highest` is the
     figure of the tallest possible bar; by default the highest of the chart. A narrow chart is for a card beside others.

@@ -160,7 +160,10 @@ class IdArray(list[int]):
     _sent: AsIs | None = None
 
     def as_sent(self) -> AsIs:
-        """The array as psycopg2 puts it into a statement; written once, however many statements it is in."""
+        """The array as psycopg2 puts it into a statement.
+
+        Written once, however many statements it is in.
+        """
         if self._sent is None:
             self._sent = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
         return self._sent

@@ -212,7 +212,10 @@ class _Release:
         return min(count + move.up, self.floor - 1) - (count - move.down) > SLACK
 
     def _moves(self, cell: Cell) -> Iterator[_Move]:
-        """Moves that change one figure; the last adds units from outside, which always protects."""
+        """Moves that change one figure.
+
+        The last adds units from outside, which always protects.
+        """
         own = [number for number, category in enumerate(cell) if category is not None]
         for size in range(len(own), -1, -1):
             for swapped in _some(own, size):

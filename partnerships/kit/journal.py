@@ -85,7 +85,10 @@ class _Batch:
         self.lines: list[WaitingLine] = []
 
     def move(self) -> None:
-        """Move all that were committed; called for each line, but the first call takes all."""
+        """Move all that were committed.
+
+        Called for each line, but the first call takes all.
+        """
         lines, self.lines = self.lines, []
         if len(lines) > 1:  # a savepoint may have been rolled back
             kept = set(WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True))

@@ -1,4 +1,6 @@
-"""Long work that a worker takes up: claimed under a lease, with progress that others can read.
+"""Long work that a worker takes up.
+
+Claimed under a lease, with progress that others can read.
 
 A room has a model of `LeasedJob`, whose rows wait, and a task that calls `work_through`. Each job is done in one
 transaction of its own, and may be tried twice.
@@ -95,7 +97,10 @@ def work_through(
 
 
 def was_cancelled(failure: Exception) -> bool:
-    """Whether a statement exceeded the time limit: not an outage, since it would fail each time."""
+    """Whether a statement exceeded the time limit.
+
+    Not an outage, since it would fail each time.
+    """
     return getattr(failure.__cause__, "pgcode", "") == _CANCELLED
 
 
@@ -115,7 +120,9 @@ def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job
 
 @contextmanager
 def shown_progress(job: LeasedJob) -> Iterator[Progress]:
-    """Progress on a connection of its own: the job's transaction shows nothing before its end.
+    """Progress on a connection of its own.
+
+    The job's transaction shows nothing before its end.
 
     That transaction must touch the job's row last of all, or it waits for itself.
     """

@@ -25,7 +25,10 @@ _MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
-    """The newest key does not follow from this one: SECRET_KEY was changed without a fallback."""
+    """The newest key does not follow from this one.
+
+    SECRET_KEY was changed without a fallback.
+    """
 
     def __init__(self) -> None:
         super().__init__("its links ended, those sent since the backup too; ask again")

@@ -102,7 +102,10 @@ class Column:
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """What rows are sorted by: choices in their own order, else `sorts_by` or the key; null for an empty cell."""
+        """What rows are sorted by.
+
+        Choices in their own order, else `sorts_by` or the key; null for an empty cell.
+        """
         if self.sorts_by:
             return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:
@@ -170,7 +173,10 @@ def _expression(key: Key, reader: Any) -> Combinable:
 
 
 def quoted(text: str) -> str:
-    """The words that find this text alone; empty if it is too long for a filter."""
+    """The words that find this text alone.
+
+    Empty if it is too long for a filter.
+    """
     return f'"{text}"' if len(text) + 2 <= _MAX_WORDS else ""
 
 
@@ -297,7 +303,10 @@ class ListDefinition:
 
     @property
     def is_in_calendars(self) -> bool:
-        """Whether calendars show dates of its rows; templates ask this, for they would call `dates`."""
+        """Whether calendars show dates of its rows.
+
+        Templates ask this, for they would call `dates`.
+        """
         return self.dates is not None
 
     @property

@@ -1,4 +1,6 @@
-"""Maps as SVG, drawn on the server over our own outlines of councils; `map.js` makes them larger and smaller.
+"""Maps as SVG, drawn on the server over our own outlines of councils.
+
+`map.js` makes them larger and smaller.
 
 No tiles, no other server. The table beside a map says the same. A page refers to a file with the outlines
 (`OUTLINES_FILE`), which browsers keep; paper has the outlines themselves. Coordinates are those of web maps, in
@@ -111,7 +113,9 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
 
 
 def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
-    """The areas in shades, with the other councils around them pale; whole England if the areas are all of it.
+    """The areas in shades, with the other councils around them pale.
+
+    Whole England if the areas are all of it.
 
     `label` is what a screen reader says, `levels` what each shade means, `file` the address of `OUTLINES_FILE` on
     pages. Areas without an outline are left out: the table has them.
@@ -140,7 +144,9 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
 
 
 def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
-    """Dots at places, over the councils around them; places close together are one dot with their number.
+    """Dots at places, over the councils around them.
+
+    Places close together are one dot with their number.
 
     `file` is the address of `OUTLINES_FILE` on pages.
     """
@@ -159,7 +165,10 @@ def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
 
 
 def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
-    """An area with what `map.js` shows of it: words, which begin with its name, link and middle."""
+    """An area with what `map.js` shows of it.
+
+    Words, which begin with its name, link and middle.
+    """
     shape = "<use href" if file else "<path d"
     return format_html(
         f'{shape}="{{}}" data-words="{{}}" data-href="{{}}" data-x="{{}}" data-y="{{}}"/>',
@@ -188,7 +197,10 @@ def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
 
 
 def level_of(figure: float, limits: Sequence[float]) -> int:
-    """How dark a figure is: 0 for nothing, and one more for each limit it reaches; `limits` has four at most."""
+    """How dark a figure is.
+
+    0 for nothing, and one more for each limit it reaches; `limits` has four at most.
+    """
     return 0 if figure <= 0 else max(1, sum(figure >= limit for limit in limits))
 
 
@@ -210,7 +222,10 @@ def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeStr
 
 
 def _thin(view: Box) -> float:
-    """The width of a thin line on paper; pages have lines of one width at every size."""
+    """The width of a thin line on paper.
+
+    Pages have lines of one width at every size.
+    """
     return round((view[2] - view[0]) / 900, 2)
 
 

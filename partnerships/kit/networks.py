@@ -111,7 +111,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An organisation with its position; the label, if there is room for it, is centred below the mark."""
+    """An organisation with its position.
+
+    The label, if there is room for it, is centred below the mark.
+    """
 
     node: Node
     x: float
@@ -126,7 +129,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line between two organisations; its weight is the number of partnerships."""
+    """A line between two organisations.
+
+    Its weight is the number of partnerships.
+    """
 
     x1: float
     y1: float
@@ -280,7 +286,10 @@ def _small(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[f
 
 
 def _with_room(graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]) -> set[int]:
-    """The nodes whose labels cover no other label: the reader's own first, then those with most links."""
+    """The nodes whose labels cover no other label.
+
+    The reader's own first, then those with most links.
+    """
     boxes: list[tuple[float, float, float, float]] = []
     named: set[int] = set()
     for key in sorted(nodes, key=lambda node: (not nodes[node].mine, -graph.degree(node), node)):

@@ -1,4 +1,6 @@
-"""Filters by one or several records: listed if they are few, otherwise suggested while somebody types.
+"""Filters by one or several records.
+
+Listed if they are few, otherwise suggested while somebody types.
 
 Without JavaScript, a box beside the filter finds records by a part of their name; they are then offered in the list.
 """
@@ -24,7 +26,10 @@ _Named = tuple[int, str]
 
 
 class RecordSelect(forms.Select):
-    """One of the records of its field; `named_by` is the field of theirs that names them."""
+    """One of the records of its field.
+
+    `named_by` is the field of theirs that names them.
+    """
 
     module = "cg-autocomplete"
     #: Those of a ModelChoiceField, which knows its records.
@@ -57,7 +62,10 @@ class RecordSelect(forms.Select):
         return rows.values_list("pk", self.named_by)
 
     def suggested(self, words: str) -> list[_Named]:
-        """Records whose name has the words; those whose name begins with them come first."""
+        """Records whose name has the words.
+
+        Those whose name begins with them come first.
+        """
         words = " ".join(words.replace("\x00", "").split())
         if not words:
             return []
@@ -67,7 +75,10 @@ class RecordSelect(forms.Select):
         return list(found.items())[:MAX_SUGGESTED]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With the words that were typed and what they find; a long select says that it has suggestions."""
+        """With the words that were typed and what they find.
+
+        A long select says that it has suggestions.
+        """
         context = super().get_context(name, value, attrs)
         if self.is_long:
             context["widget"]["attrs"]["data-suggests"] = "yes"
@@ -116,7 +127,10 @@ def find_without_script(form: forms.BaseForm, sent: QueryDict) -> None:
 
 
 class Unreadable:
-    """A record that a filter names and the reader cannot see; it finds nothing."""
+    """A record that a filter names and the reader cannot see.
+
+    It finds nothing.
+    """
 
     def __str__(self) -> str:
         return "a record you cannot see"
@@ -153,7 +167,10 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
 
 
 class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model with a title or name
-    """A filter by several records that the reader can see; others are kept as `UNREADABLE` and add nothing."""
+    """A filter by several records that the reader can see.
+
+    Others are kept as `UNREADABLE` and add nothing.
+    """
 
     def __init__(self, *, named_by: str = "title", **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": RecordSelectMultiple(named_by=named_by), **kwargs})

@@ -1,4 +1,6 @@
-"""Reading from a standby of the database, if there is one: long files, and what never changes once it is written.
+"""Reading from a standby of the database, if there is one.
+
+Long files, and what never changes once it is written.
 
 Who may read is always asked of the primary (docs/decisions/0135-long-files-are-read-from-a-standby.md).
 """
@@ -107,13 +109,18 @@ def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
 
 
 def content_of(file: Model) -> bytes:
-    """The bytes of a file that was made once and is never changed. Its reader was asked about before."""
+    """The bytes of a file that was made once and is never changed.
+
+    Its reader was asked about before.
+    """
     made = type(file)._default_manager.filter(pk=file.pk, content__isnull=False)
     return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
 
 
 def _has_caught_up() -> bool:
-    """Whether the standby has all that the primary has committed by now; waits for it.
+    """Whether the standby has all that the primary has committed by now.
+
+    Waits for it.
 
     After a restore of the primary, the position of a standby from before means nothing. So the primary first writes a
     mark, which only its own standby gets.
@@ -144,7 +151,10 @@ def _why_not(position: tuple[object, ...]) -> str:
 
 
 def _has(mark: str) -> bool:
-    """Whether the standby has a mark; the cache is a table, which the router reads there."""
+    """Whether the standby has a mark.
+
+    The cache is a table, which the router reads there.
+    """
     token = _reading.set(True)
     try:
         return cache.get(mark) is not None

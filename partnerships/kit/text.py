@@ -23,7 +23,10 @@ _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 def figure(number: Decimal | int) -> str:
-    """A number with commas and without needless zeros, never rounded: `60`, `2.5`, `1,250,000`."""
+    """A number with commas and without needless zeros, never rounded.
+
+    `60`, `2.5`, `1,250,000`.
+    """
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -49,7 +52,9 @@ class Fragment(NamedTuple):
 
 
 class DiffTime:
-    """Time limit for all differences of one page, or of one plan in an email: `DEADLINES` times `DEADLINE`.
+    """Time limit for all differences of one page, or of one plan in an email.
+
+    `DEADLINES` times `DEADLINE`.
 
     Anybody who writes a plan decides how many texts differ in it, and how much.
     """

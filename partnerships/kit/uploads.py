@@ -122,7 +122,9 @@ def check_upload(
 
 @contextmanager
 def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
-    """Describe and store the file of a row, which is saved within; both are kept, or neither.
+    """Describe and store the file of a row, which is saved within.
+
+    Both are kept, or neither.
 
     The row has `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if it cannot be
     stored.

@@ -17,13 +17,19 @@ from partnerships.kit.written import DAY_EXAMPLES, PARTIAL_EXAMPLES, NotAnAmount
 
 
 class DateInput(forms.TextInput):
-    """A box for a date. With JavaScript it has a calendar and says what it understood."""
+    """A box for a date.
+
+    With JavaScript it has a calendar and says what it understood.
+    """
 
     template_name = "common_ground/widgets/date_input.html"
     whole_days = True
 
     def format_value(self, value: Any) -> str | None:
-        """The date in words, also one that was typed; a text that is not a date as it is."""
+        """The date in words, also one that was typed.
+
+        A text that is not a date as it is.
+        """
         if not value:
             return None
         if isinstance(value, dt.datetime):
@@ -148,7 +154,10 @@ class AmountField(forms.DecimalField):
         return str(self.label or "This")
 
     def run_validators(self, value: Any) -> None:
-        """Check limits; errors name the field, whose label may have changed since it was made."""
+        """Check limits.
+
+        Errors name the field, whose label may have changed since it was made.
+        """
         limits = {code: getattr(self, code) for code in ("min_value", "max_value")}
         words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
         self.error_messages |= {
@@ -170,7 +179,9 @@ class AmountField(forms.DecimalField):
             raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        """What the box shows: the number with commas, also one that was typed; other text as it is.
+        """What the box shows: the number with commas, also one that was typed.
+
+        Other text as it is.
 
         A number of more than two decimals too: its error speaks of what was typed, and "1.150" may mean 1,150.
         """

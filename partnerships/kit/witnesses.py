@@ -24,7 +24,10 @@ _FREE = -1
 
 @dataclass(slots=True)
 class Effort:
-    """How much may still be computed, in multiplications; the same on every machine."""
+    """How much may still be computed, in multiplications.
+
+    The same on every machine.
+    """
 
     left: int
 
@@ -49,7 +52,10 @@ class Tables:
         return cls(tuple(true), effort, moves, [tuple(true)])
 
     def show(self, places: Collection[int]) -> Tables:
-        """The tables that are left once the sum of these places is shown; the same object if it was known already."""
+        """The tables that are left once the sum of these places is shown.
+
+        The same object if it was known already.
+        """
         changes = [sum(move[place] for place in places) for move in self.moves]
         used = min(
             (number for number, change in enumerate(changes) if change), key=lambda n: abs(changes[n]), default=None
@@ -123,7 +129,10 @@ class Tables:
 
 
 def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
-    """The column of a variable that brings the goal nearer: a move, else the first by name (Bland's rule)."""
+    """The column of a variable that brings the goal nearer.
+
+    A move, else the first by name (Bland's rule).
+    """
     better = [
         (name, column)
         for column, name in enumerate(at_zero, start=1)
@@ -168,7 +177,9 @@ def _smallest(move: Row) -> Row:
 def tables_that_fit(
     shown: Sequence[tuple[Collection[int], int]], size: int, *, highest: int, limit: int
 ) -> list[Table] | None:
-    """All tables that agree with the shown sums of places; None if they are too many, or hard to find.
+    """All tables that agree with the shown sums of places.
+
+    None if they are too many, or hard to find.
 
     Entries that no shown sum counts are at most `highest`.
     """

@@ -1,4 +1,7 @@
-"""Spreadsheets for download in which no cell runs as a formula: Excel and OpenDocument."""
+"""Spreadsheets for download in which no cell runs as a formula.
+
+Excel and OpenDocument.
+"""
 
 from __future__ import annotations
 

@@ -110,7 +110,10 @@ def _of_numbers(words: str) -> PartialDate | None:
 
 
 def _is_financial(words: str) -> bool:
-    """Whether it is a year and the next: "2027/28" or "2027-28", but not the month "2027-12"."""
+    """Whether it is a year and the next.
+
+    "2027/28" or "2027-28", but not the month "2027-12".
+    """
     match = _FINANCIAL_YEAR.fullmatch(words)
     if match is None or int(match[2]) % 100 != (int(match[1]) + 1) % 100:
         return False

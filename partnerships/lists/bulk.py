@@ -1,4 +1,7 @@
-"""Follow several rows of a list; offered by lists whose rows can be followed."""
+"""Follow several rows of a list.
+
+Offered by lists whose rows can be followed.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from partnerships.people.models import User
 
 
 def follow_action(definition: ListDefinition) -> BulkAction | None:
-    """Following what the rows of a list are about; None if digests cannot tell of it."""
+    """Following what the rows of a list are about.
+
+    None if digests cannot tell of it.
+    """
     if definition.followed is None:
         return None
     target_of = definition.followed
@@ -52,7 +58,10 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
 
 
 def _followed(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
-    """Kinds and ids of the targets that the person follows; one query for each kind."""
+    """Kinds and ids of the targets that the person follows.
+
+    One query for each kind.
+    """
     by_kind: defaultdict[str, list[int]] = defaultdict(list)
     for target in targets:
         by_kind[kind_of(target)].append(target.pk)

@@ -43,12 +43,17 @@ def headings_of(asked: Asked) -> list[str]:
 
 
 def count_of(asked: Asked) -> int:
-    """How many rows a file would have; above `MAX_ROWS` only that there are more."""
+    """How many rows a file would have.
+
+    Above `MAX_ROWS` only that there are more.
+    """
     return asked.found().order_by()[: MAX_ROWS + 1].count()
 
 
 def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator[list[Any]]:
-    """The cells of each row, in the order of the list; only of those with these numbers, if given.
+    """The cells of each row, in the order of the list.
+
+    Only of those with these numbers, if given.
 
     Raises `TooManyRows`.
     """
@@ -106,7 +111,10 @@ def file_response(asked: Asked, form: str, limit: int, numbers: Collection[int] 
 
 
 def in_the_log(asked: Asked, form: str, chosen: int = 0) -> str:
-    """What the log of exports says of it: `asks.csv?theme=land`. Words that somebody typed may be about a person."""
+    """What the log of exports says of it: `asks.csv?theme=land`.
+
+    Words that somebody typed may be about a person.
+    """
     parameters = asked.parameters.copy()
     for name in parameters:
         if type(asked.form.fields.get(name)) is forms.CharField:

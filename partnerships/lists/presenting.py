@@ -64,7 +64,10 @@ _PICK = (
 
 
 def chips_of(asked: Asked) -> list[Chip]:
-    """The filters in use; without the last one the list shows everything, not the reader's default view."""
+    """The filters in use.
+
+    Without the last one the list shows everything, not the reader's default view.
+    """
     chips = active_filters(asked.form, asked.parameters)
     return [replace(chip, href=EVERYTHING) if chip.href == "?" else chip for chip in chips]
 
@@ -91,7 +94,10 @@ class Row:
 
     @property
     def html(self) -> SafeString:
-        """Its row of the table. Written here: a template takes several times as long for each cell."""
+        """Its row of the table.
+
+        Written here: a template takes several times as long for each cell.
+        """
         first, *others = self.cells
         parts = [
             format_html(_PICK, self.pk, self.name),
@@ -143,7 +149,10 @@ def in_words(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows with the same value in one column: how many, the sums, and the address of the list with these alone."""
+    """Rows with the same value in one column.
+
+    How many, the sums, and the address of the list with these alone.
+    """
 
     label: str
     href: str
@@ -180,7 +189,10 @@ def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
 
 
 def _finds_by_key(asked: Asked, column: Column) -> bool:
-    """Whether the parameter with a column's name finds by its key; one by a record wants the record's number."""
+    """Whether the parameter with a column's name finds by its key.
+
+    One by a record wants the record's number.
+    """
     is_own = column.covered in ("", column.name)
     wants_code = isinstance(asked.form.fields.get(column.name), forms.ChoiceField)
     return is_own and (column.kind is Kind.CHOICE or not wants_code)
@@ -193,7 +205,10 @@ def _sum_words(row: Mapping[str, Any], column: Column) -> str:
 
 
 def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
-    """Each column, whether it is shown, and its place; shown columns come first."""
+    """Each column, whether it is shown, and its place.
+
+    Shown columns come first.
+    """
     shown = list(asked.columns)
     other_columns = [column for column in asked.definition.columns if column not in shown]
     return [(column, column in shown, place) for place, column in enumerate([*shown, *other_columns], start=1)]

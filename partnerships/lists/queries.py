@@ -24,7 +24,10 @@ MAX_DATED = 1_000
 
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
-    """Views of a list that the person can open: own ones first, then by name; each says if the list opens with it."""
+    """Views of a list that the person can open: own ones first, then by name.
+
+    Each says if the list opens with it.
+    """
     found = rows_for(_views_of, person, slug=definition.slug)
     return sorted(found, key=lambda view: (view.owner_id != person.pk, view.name))
 
@@ -36,7 +39,9 @@ def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
 
 
 def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
-    """The view that an address names, or the default where it says nothing. Raises `SavedView.DoesNotExist`.
+    """The view that an address names, or the default where it says nothing.
+
+    Raises `SavedView.DoesNotExist`.
 
     `views` are those of the list's page, which may not have all of them.
     """

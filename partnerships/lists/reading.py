@@ -156,7 +156,10 @@ class Asked:
 
     @cached_property
     def older(self) -> int | None:
-        """The number of the newest row that is neither sorted nor counted; None if all are."""
+        """The number of the newest row that is neither sorted nor counted.
+
+        None if all are.
+        """
         most = self.definition.max_sorted
         if most is None or not (self._is_resorted or self.group):
             return None
@@ -183,7 +186,10 @@ class Asked:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is the list as it opens for everybody: not filtered, nor arranged but for columns and look."""
+        """Whether it is the list as it opens for everybody.
+
+        Not filtered, nor arranged but for columns and look.
+        """
         return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
 
     def read_ahead(self, size: int, max_counted: int) -> None:

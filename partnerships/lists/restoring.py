@@ -13,7 +13,10 @@ from partnerships.lists.services.views import stop_sharing
 
 
 def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove views that were removed since the backup; share with nobody those shared with others since."""
+    """Remove views that were removed since the backup.
+
+    Share with nobody those shared with others since.
+    """
 
     def redo(view: SavedView, line: dict[str, Any]) -> int:
         if line["removed"]:

@@ -1,4 +1,7 @@
-"""Nominations agreements for administrators: to look at, because signed terms own them."""
+"""Nominations agreements for administrators.
+
+To look at, because signed terms own them.
+"""
 
 from __future__ import annotations
 

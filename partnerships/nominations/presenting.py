@@ -100,7 +100,10 @@ def in_words(line: ReturnLine) -> str:
 
 
 def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
-    """What "in time" means, as agreed for these lines; "" for lines from before it was kept."""
+    """What "in time" means, as agreed for these lines.
+
+    "" for lines from before it was kept.
+    """
     days = {line.is_first_let: line.days for line in lines if line.days is not None}
     agreed = [
         f"{counted(number, 'working day')} for {kind}"
@@ -111,7 +114,9 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
 
 
 def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
-    """From when to when tenancies were counted, if not in the whole quarter; else "".
+    """From when to when tenancies were counted, if not in the whole quarter.
+
+    Else "".
 
     `said` is a report or a record, with the days `in_force` and the times `suspended`.
     """
@@ -176,12 +181,18 @@ def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Cha
 
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
-    """By quarter, earliest first: shares of all homes, days vacant, offers and refusals by ground."""
+    """By quarter, earliest first.
+
+    Shares of all homes, days vacant, offers and refusals by ground.
+    """
     return [_let_chart(quarters), _vacant_chart(quarters), _offers_chart(quarters)] if quarters else []
 
 
 def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """The shares of all homes; the table has those of first lets and of each size of relet as well."""
+    """The shares of all homes.
+
+    The table has those of first lets and of each size of relet as well.
+    """
     totals = [(_short(quarter.quarter), quarter.result.total) for quarter in quarters]
     shares = [(name, total.achieved, _agreed(total)) for name, total in totals]
     chart = _chart("Homes let to nominees, by quarter", "Quarter", shares)
@@ -196,7 +207,10 @@ def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """Offers and refused nominees; the table has the refusals by ground as well."""
+    """Offers and refused nominees.
+
+    The table has the refusals by ground as well.
+    """
     refused = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
         (_short(one.quarter), one.result.offers, sum(by_ground.values()))
@@ -211,7 +225,10 @@ def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _by_size(lines: Sequence[ReturnLine]) -> list[str]:
-    """What was achieved of first lets together, then of relets of each size; "–" where nothing was let."""
+    """What was achieved of first lets together, then of relets of each size.
+
+    "–" where nothing was let.
+    """
     relets = {line.size: line.result.achieved for line in lines if not line.is_first_let}
     achieved = [
         total_of(line for line in lines if line.is_first_let).achieved,

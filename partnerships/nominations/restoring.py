@@ -12,7 +12,10 @@ from partnerships.nominations.services.recording import RETURN, return_identity
 
 
 def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """List returns that were sent, decided or reopened since the backup: the journal lacks their figures."""
+    """List returns that were sent, decided or reopened since the backup.
+
+    The journal lacks their figures.
+    """
     redone = Redone()
     ids = {line["return"] for line in lines}
     returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")

@@ -41,12 +41,18 @@ class Rights:
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they read every figure of one return; people of the council only after it was sent."""
+        """Whether they read every figure of one return.
+
+        People of the council only after it was sent.
+        """
         return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_other_areas(self) -> bool:
-        """Whether they read how much was let in areas of other authorities: people of the provider."""
+        """Whether they read how much was let in areas of other authorities.
+
+        People of the provider.
+        """
         return self.is_open and self._acts_for(self.provider)
 
     @property
@@ -56,12 +62,18 @@ class Rights:
 
     @property
     def may_report(self) -> bool:
-        """Whether they may start, fill in and send a return: editors and leads of the provider."""
+        """Whether they may start, fill in and send a return.
+
+        Editors and leads of the provider.
+        """
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
-        """Whether they may confirm and dispute lines of a return: editors and leads of the council."""
+        """Whether they may confirm and dispute lines of a return.
+
+        Editors and leads of the council.
+        """
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property

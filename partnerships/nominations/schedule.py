@@ -56,7 +56,10 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Homes that the agreement names: all whose property reference begins with one of the `codes`."""
+    """Homes that the agreement names.
+
+    All whose property reference begins with one of the `codes`.
+    """
 
     name: str
     codes: tuple[str, ...]

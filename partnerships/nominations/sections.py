@@ -1,4 +1,7 @@
-"""Sections for pages of other rooms: nominations of a partnership, and the return behind an ask."""
+"""Sections for pages of other rooms.
+
+Nominations of a partnership, and the return behind an ask.
+"""
 
 from __future__ import annotations
 

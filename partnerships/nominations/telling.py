@@ -1,4 +1,7 @@
-"""What followers of a partnership are told about its nominations: that a return moved on, never a figure."""
+"""What followers of a partnership are told about its nominations.
+
+That a return moved on, never a figure.
+"""
 
 from __future__ import annotations
 

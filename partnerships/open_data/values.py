@@ -75,7 +75,10 @@ def organisation_values(organisation: int) -> Cells:
 
 
 def figure_values(quantity: Decimal | None, unit: str) -> Cells:
-    """The fields of a figure: `amount` for pounds, `units` for homes; without a point if it is whole."""
+    """The fields of a figure: `amount` for pounds, `units` for homes.
+
+    Without a point if it is whole.
+    """
     words = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
     return {"amount": words if unit == "pounds" else "", "units": words if unit == "homes" else ""}
 

@@ -80,7 +80,10 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _kept(pk: int) -> int | None:
-    """The id of the record that this one was merged into: what it published is published there."""
+    """The id of the record that this one was merged into.
+
+    What it published is published there.
+    """
     return Merge.objects.in_force().filter(merged=pk).values_list("kept", flat=True).first()
 
 

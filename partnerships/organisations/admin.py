@@ -127,7 +127,10 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     actions = ("mark_checked",)
 
     def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> tuple[str, ...]:
-        """A new one may have nearly the name of another; a correction has a reason."""
+        """A new one may have nearly the name of another.
+
+        A correction has a reason.
+        """
         return (*_FIELDS, "reason") if obj else (*_FIELDS, "is_another")
 
     def save_model(

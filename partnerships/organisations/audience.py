@@ -73,7 +73,9 @@ EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 class Everybody(AnonymousUser):
-    """All people of some organisations as one reader: it reads what each of them may read, in any role.
+    """All people of some organisations as one reader.
+
+    It reads what each of them may read, in any role.
 
     For what is made once and read by many, such as a frozen report. It is not a person: rules that ask for one give it
     nothing.

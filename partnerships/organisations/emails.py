@@ -149,7 +149,10 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email about an order: what passed from or to the reader's organisations, and what still has to pass."""
+    """Email about an order.
+
+    What passed from or to the reader's organisations, and what still has to pass.
+    """
     day = timezone.localdate(now)
     own_ids = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
     successions = [

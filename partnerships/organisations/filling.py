@@ -47,7 +47,10 @@ def words_at(place: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a stand-in stands for: organisations in some roles or, with a model, the records that they hold."""
+    """What a stand-in stands for.
+
+    Organisations in some roles or, with a model, the records that they hold.
+    """
 
     roles: tuple[str, ...]
     model: type[Model] | None = None
@@ -97,13 +100,19 @@ class Statement:
         return isinstance(moment, dt.datetime) and self.began <= moment <= self.ended
 
     def numbered_from(self, first: int) -> Planned | None:
-        """The statement with its open values as $first and so on; None if its text depends on them."""
+        """The statement with its open values as $first and so on.
+
+        None if its text depends on them.
+        """
         if first not in self._numbered:
             self._numbered[first] = self._with_numbers(first)
         return self._numbered[first]
 
     def _with_numbers(self, first: int) -> Planned | None:
-        """The statement with numbered parameters. None if a value's type or its place prevents that."""
+        """The statement with numbered parameters.
+
+        None if a value's type or its place prevents that.
+        """
         if self.is_planned_each_time:
             return None
         pieces, values = list(self.pieces), []
@@ -132,7 +141,9 @@ class Statement:
         return Planned(with_values("%s".join(pieces), values), kinds, params)
 
     def _type_of(self, param: Any) -> str | None:
-        """PostgreSQL's type of a parameter that stands in; None if it is the same for everybody.
+        """PostgreSQL's type of a parameter that stands in.
+
+        None if it is the same for everybody.
 
         "" for a pattern, which PostgreSQL must know to plan well.
         """
@@ -188,7 +199,10 @@ class Ready:
     around: str = "{}"
 
     def rows(self, read: list[tuple[Any, ...]] | None = None) -> list[Any]:
-        """Its rows, as the composed query would give them; `read`: as the database gave them already."""
+        """Its rows, as the composed query would give them.
+
+        `read`: as the database gave them already.
+        """
         if self.statement.rows is None:
             return []
         compiler = copy.copy(self.statement.compiler)
@@ -214,7 +228,10 @@ class Ready:
         return self.sql, self.values
 
     def numbered_from(self, first: int) -> Planned | None:
-        """The SQL with its open values as $first and so on; None if its text depends on them."""
+        """The SQL with its open values as $first and so on.
+
+        None if its text depends on them.
+        """
         planned = self.statement.numbered_from(first)
         if planned is None or self.around == "{}":
             return planned

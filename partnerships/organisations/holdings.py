@@ -34,7 +34,10 @@ _columns: dict[type[Model], tuple[str, ...]] = {}
 
 
 class Held(Lookup[Any]):
-    """`column = ANY(array)`: one parameter for any number of ids, and none of Django's work for each."""
+    """`column = ANY(array)`.
+
+    One parameter for any number of ids, and none of Django's work for each.
+    """
 
     lookup_name = "held"
     prepare_rhs = False
@@ -103,7 +106,10 @@ class StandIns(ABC):
 
     @abstractmethod
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
-        """For the organisations of the reader in these roles; raises `CannotStandIn` for anybody else's."""
+        """For the organisations of the reader in these roles.
+
+        Raises `CannotStandIn` for anybody else's.
+        """
 
     @abstractmethod
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
@@ -112,7 +118,10 @@ class StandIns(ABC):
 
 @contextmanager
 def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
-    """Let stand-ins take the place of what is held until the end of the block; None: what is really held."""
+    """Let stand-ins take the place of what is held until the end of the block.
+
+    None: what is really held.
+    """
     token = _standing_in.set(stand_ins)
     try:
         yield
@@ -149,7 +158,10 @@ def remember(*columns: str) -> Callable[[M], M]:
 
 
 def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
-    """The result of `read`, called once a page; None outside of one. A `key` must always stand for the same `read`."""
+    """The result of `read`, called once a page.
+
+    None outside of one. A `key` must always stand for the same `read`.
+    """
     page = _remembered.get()
     if page is None:
         return None
@@ -180,7 +192,10 @@ def records_held(
     among_these, columns = frozenset(organisations), _columns[model]
 
     def read() -> list[tuple[int, dict[str, Any], set[int]]]:
-        """Organisation, values and records of the rows: thousands of rows differ in few values."""
+        """Organisation, values and records of the rows.
+
+        Thousands of rows differ in few values.
+        """
         alike: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
         rows = model._base_manager.filter(among("organisation", everywhere()))
         for record, *values in rows.values_list(column, "organisation", *columns):

@@ -63,7 +63,10 @@ ASKED = dt.timedelta(days=366)
 
 
 def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
-    """The ties by which bodies end that somebody follows; a body that goes on keeps what it holds."""
+    """The ties by which bodies end that somebody follows.
+
+    A body that goes on keeps what it holds.
+    """
     today = timezone.localdate(now)
     near = Succession.objects.live().filter(vests_on__gte=today - ASKED, vests_on__lte=today + ASKED)
     near = near.exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
@@ -113,7 +116,9 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
-    """What a body holds without a line, or with a disputed one; None if there is nothing.
+    """What a body holds without a line, or with a disputed one.
+
+    None if there is nothing.
 
     `others`: how many more bodies of the succession nobody leads either.
     """
@@ -127,7 +132,10 @@ def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, 
 
 
 def _led_by(user: User) -> list[int]:
-    """Ids of the organisations that the person leads; without a query while a page is made."""
+    """Ids of the organisations that the person leads.
+
+    Without a query while a page is made.
+    """
     roles = Membership.objects.roles_of(user)
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 

@@ -50,7 +50,9 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 
 
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
-    """The successions of its order, itself included, by number: same proposal for a place, same vesting day.
+    """The successions of its order, itself included, by number.
+
+    Same proposal for a place, same vesting day.
 
     Those that undo others form a group of their own. Without a place there is only itself.
     """
@@ -78,7 +80,10 @@ def is_in_force(succession: Succession) -> bool:
 
 
 def brought_about(succession: Succession) -> Succession:
-    """If this one undoes an undoing, the succession that is in effect again; else itself."""
+    """If this one undoes an undoing, the succession that is in effect again.
+
+    Else itself.
+    """
     while succession.undoes is not None and succession.undoes.undoes is not None:
         succession = succession.undoes.undoes
     return succession
@@ -134,7 +139,10 @@ def ending(succession: Succession) -> list[Organisation]:
 
 
 def going_on(succession: Succession) -> set[int]:
-    """The ids of predecessors that do not end with the succession; without a query after `with_ties`."""
+    """The ids of predecessors that do not end with the succession.
+
+    Without a query after `with_ties`.
+    """
     return _going_on(succession, succession.ties.all())
 
 
@@ -282,7 +290,9 @@ def found_by_name(words: str) -> RawSQL:
 
 
 def summed_with(organisation: Organisation) -> list[Organisation]:
-    """Ended bodies whose figures count with this one's: it alone followed them, directly or through others.
+    """Ended bodies whose figures count with this one's.
+
+    It alone followed them, directly or through others.
 
     Figures of a body that was divided count with nobody's. By name; two queries.
     """
@@ -296,7 +306,10 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
 
 
 def followed_alone() -> dict[int, set[int]]:
-    """For each body, by id, the ended bodies that it alone followed directly; one query."""
+    """For each body, by id, the ended bodies that it alone followed directly.
+
+    One query.
+    """
     ties = _ending_ties()
     elsewhere = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     alone = ties.filter(~Exists(elsewhere), predecessor__status=Status.DISSOLVED, successor__isnull=False)

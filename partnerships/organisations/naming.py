@@ -50,7 +50,10 @@ def named_then(moment: str, organisation: str = "organisation", *, present: str 
 def shown_then(
     moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
 ) -> Case:
-    """What pages call the organisation at a moment of the row: with the present name beside it unless it is over."""
+    """What pages call the organisation at a moment of the row.
+
+    With the present name beside it unless it is over.
+    """
     then = named_then(moment, organisation, present=present)
     both = Concat(then, Value(" (now "), F(present), Value(")"), output_field=TextField())
     return Case(When(is_over | Q(**{present: then}), then=then), default=both, output_field=TextField())
@@ -72,7 +75,10 @@ def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQueryS
 
 
 def choice_words(organisation: Organisation) -> str:
-    """The name as choices say it, with former ones: "Marsh Homes (formerly Fen Homes)"; see `with_former_names`."""
+    """The name as choices say it, with former ones.
+
+    "Marsh Homes (formerly Fen Homes)"; see `with_former_names`.
+    """
     former = getattr(organisation, "former_names", "")
     return f"{organisation.name} (formerly {former})" if former else organisation.name
 
@@ -132,7 +138,9 @@ AsAt = tuple[dt.date | None, Organisation | None]
 
 
 def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
-    """Let organisations that were read say the names that they had on a day; one query for all.
+    """Let organisations that were read say the names that they had on a day.
+
+    One query for all.
 
     For pages that only show them: what is changed here is not for saving. In `with_present` the name then is followed
     by the present one.
@@ -157,12 +165,18 @@ def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
 
 
 def beside_present(then: str, present: str) -> str:
-    """The name on that day, with the present one if it has changed: "Fen Homes (now Marsh Homes)"."""
+    """The name on that day, with the present one if it has changed.
+
+    "Fen Homes (now Marsh Homes)".
+    """
     return f"{then} (now {present})" if present and present != then else then
 
 
 def _then(former: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
-    """The fields of an organisation that were otherwise on a day; rows by the day on which they ended."""
+    """The fields of an organisation that were otherwise on a day.
+
+    Rows by the day on which they ended.
+    """
     names_then: dict[str, str] = {}
     for row in former:
         if (row.valid_from is None or row.valid_from <= day) and row.valid_to is not None and day < row.valid_to:

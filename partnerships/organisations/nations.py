@@ -21,7 +21,10 @@ _NATIONS = {
 
 
 def nation_of_codes(codes: Iterable[str]) -> Nation:
-    """The nation that most of these GSS codes are in; England and Wales where there are none."""
+    """The nation that most of these GSS codes are in.
+
+    England and Wales where there are none.
+    """
     counted = Counter(_NATIONS[code[0]] for code in codes if code[:1] in _NATIONS)
     return max(Nation, key=lambda nation: counted[nation])
 
@@ -41,7 +44,10 @@ def holidays_of(organisation: Organisation) -> frozenset[dt.date]:
 
 
 def holidays_of_any(organisations: Iterable[Organisation]) -> frozenset[dt.date]:
-    """The days that are a bank holiday for any of these organisations; one query."""
+    """The days that are a bank holiday for any of these organisations.
+
+    One query.
+    """
     bodies = list(organisations)
     served = AreaServed.objects.filter(organisation__in=bodies, ends_on=None).values_list("organisation", "area__code")
     codes: dict[int, list[str]] = {}

@@ -42,7 +42,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """From which organisation to which, why, who by and when; `succession` (id) if one passes it on."""
+    """From which organisation to which, why, who by and when.
+
+    `succession` (id) if one passes it on.
+    """
 
     source: Organisation
     target: Organisation
@@ -54,7 +57,10 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed row: its values before and after; none after if it was deleted."""
+    """One changed row: its values before and after.
+
+    None after if it was deleted.
+    """
 
     table: str
     row: int
@@ -162,7 +168,10 @@ def register_staying(because: str, *labels: str) -> None:
 
 
 def register_signing(*kinds: str) -> None:
-    """Register events by which an organisation signs in its own name. Signatures never pass to a successor."""
+    """Register events by which an organisation signs in its own name.
+
+    Signatures never pass to a successor.
+    """
     _signing.extend(kinds)
 
 
@@ -231,7 +240,10 @@ def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | N
 
 
 def _codes_held(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
-    """The codes of the kinds that it holds something of; one query, because most kinds are empty."""
+    """The codes of the kinds that it holds something of.
+
+    One query, because most kinds are empty.
+    """
     parts = [
         kind.records(organisation, day)
         .order_by()

@@ -114,7 +114,10 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
-    """Titles of what the organisation holds now and the reader may read: these records by kind (None: all)."""
+    """Titles of what the organisation holds now and the reader may read.
+
+    These records by kind (None: all).
+    """
     titles: list[str] = []
     for kind in obligations():
         if kind.code in records and len(titles) < NAMED:

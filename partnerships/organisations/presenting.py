@@ -120,7 +120,10 @@ def _line(
     *,
     towards: bool = False,
 ) -> Line:
-    """One line on an organisation's page; `towards` lists those before it instead of those after."""
+    """One line on an organisation's page.
+
+    `towards` lists those before it instead of those after.
+    """
     comes = has_yet_to_come(succession, today)
     present, past = verbs.get(SuccessionKind(succession.kind), usual)
     functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
@@ -173,7 +176,10 @@ def title_in_full(succession: Succession) -> str:
 
 
 def title_together(successions: Sequence[Succession]) -> str:
-    """A title for successions of one order: that of the only one, or which place they reorganise."""
+    """A title for successions of one order.
+
+    That of the only one, or which place they reorganise.
+    """
     first = successions[0]
     if len(successions) == 1:
         return title_in_full(first)
@@ -181,7 +187,10 @@ def title_together(successions: Sequence[Succession]) -> str:
 
 
 def line_in_words(line: Handover | None, *, says_why: bool) -> str:
-    """How far the handover line of one thing has come, and what it waits for; `says_why`: with why it is disputed."""
+    """How far the handover line of one thing has come, and what it waits for.
+
+    `says_why`: with why it is disputed.
+    """
     if line is None:
         return "has no line yet"
     words = f"{line.get_state_display().lower()}: {line.successor.name}"

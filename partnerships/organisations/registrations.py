@@ -207,7 +207,10 @@ def _old_requests(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _register_emails() -> None:
-    """The kinds of email of this room; those about access cannot be turned off."""
+    """The kinds of email of this room.
+
+    Those about access cannot be turned off.
+    """
     for code, label, write in (
         ("let_in", "Member added by an administrator", emails.write_let_in),
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),

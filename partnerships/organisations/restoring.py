@@ -144,7 +144,9 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply successions again, or undo them, as before the restore; name those that moved less or failed.
+    """Apply successions again, or undo them, as before the restore.
+
+    Name those that moved less or failed.
 
     Early: who acts for a predecessor passes to the successor before their membership ends.
     """
@@ -170,7 +172,10 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register this to run after a restore; consents before what waits for them."""
+    """Register this to run after a restore.
+
+    Consents before what waits for them.
+    """
     register_redo(CONSENT, "consents to handovers recorded again", redo_consents, early=True)
     register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)

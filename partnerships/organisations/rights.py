@@ -57,7 +57,10 @@ class Roles:
         return self.is_system or self.is_administrator
 
     def keeps_published(self, organisation_ids: Collection[int]) -> bool:
-        """Whether they may import what these organisations publish: their leads, and who keeps the directory."""
+        """Whether they may import what these organisations publish.
+
+        Their leads, and who keeps the directory.
+        """
         return self.keeps_directory or (bool(organisation_ids) and all(self.lead(pk) for pk in organisation_ids))
 
     @property

@@ -17,7 +17,10 @@ _Record = TypeVar("_Record", bound=Model, contravariant=True)
 
 
 class BuildFromRows(Protocol[_Record]):
-    """Builds a section; `has_rows` is false where none of its rows exist, so that it need not ask for them."""
+    """Builds a section.
+
+    `has_rows` is false where none of its rows exist, so that it need not ask for them.
+    """
 
     def __call__(self, reader: User, record: _Record, /, *, has_rows: bool) -> Section | None: ...
 

@@ -117,7 +117,9 @@ def count_lookup(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **na
 
 
 def read_ahead(lookups: Iterable[Lookup]) -> None:
-    """Read in one query what the page is going to ask; each answer is given once.
+    """Read in one query what the page is going to ask.
+
+    Each answer is given once.
 
     Nothing depends on it: what was not read ahead is read when it is asked for.
     """
@@ -144,7 +146,10 @@ def look_up_on_every_page(make: Callable[[User], Lookup]) -> None:
 
 
 def _ahead() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
-    """What was read ahead for this page and not asked for yet; None outside of one."""
+    """What was read ahead for this page and not asked for yet.
+
+    None outside of one.
+    """
     page = page_memory()
     return None if page is None else page.setdefault(_AHEAD, {})
 
@@ -189,13 +194,19 @@ class _Composing(StandIns):
         self._roles: dict[int, tuple[str, ...]] = {}
 
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
-        """A stand-in for the reader's organisations in these roles; empty if there are none."""
+        """A stand-in for the reader's organisations in these roles.
+
+        Empty if there are none.
+        """
         if person != FIRST:
             raise CannotStandIn
         return self._of(Held(roles))
 
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
-        """A stand-in for the records that these organisations hold; empty if there are none."""
+        """A stand-in for the records that these organisations hold.
+
+        Empty if there are none.
+        """
         if not organisations:
             return []
         if len(organisations) != 1 or organisations[0] not in self._roles:
@@ -330,7 +341,10 @@ def _composed(
 
 
 def _refuse(execute: Callable[..., Any], *asked: Any) -> Any:
-    """Raises `CannotStandIn`: what a query finds for a stand-in is nobody's. What is really held may be read."""
+    """Raises `CannotStandIn`: what a query finds for a stand-in is nobody's.
+
+    What is really held may be read.
+    """
     if stand_ins() is not None:
         raise CannotStandIn
     return execute(*asked)

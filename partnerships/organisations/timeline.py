@@ -81,7 +81,10 @@ _OF_SUCCESSIONS: dict[str, dict[str, str]] = {
 
 
 def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
-    """The value of a field; codes of a succession by their label, as on its page."""
+    """The value of a field.
+
+    Codes of a succession by their label, as on its page.
+    """
     after = data.get("after")
     labels = _OF_SUCCESSIONS.get(field, {}) if isinstance(after, dict) and "succession" in after else {}
     return labels[value] if isinstance(value, str) and value in labels else _words(value)

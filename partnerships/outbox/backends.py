@@ -85,7 +85,10 @@ class BackendSender:
 
 
 def _hand_over(connection: BaseEmailBackend, message: Outgoing) -> Answer:
-    """Send one email with Django's backend; its errors become an answer for the ledger."""
+    """Send one email with Django's backend.
+
+    Its errors become an answer for the ledger.
+    """
     django_message = as_django(message)
     try:
         connection.open()

@@ -116,7 +116,10 @@ def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
 
 
 def _with_calendar(calendar: CalendarFile) -> str:
-    """The ends of a message with a calendar file: once for programs that show it, once as a file to open."""
+    """The ends of a message with a calendar file.
+
+    Once for programs that show it, once as a file to open.
+    """
     text = mime.encode(calendar.text)
     kind = f"text/calendar; charset=utf-8; method={calendar.method.value}"
     encoding = "Content-Transfer-Encoding: quoted-printable\r\n"

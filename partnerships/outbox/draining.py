@@ -203,7 +203,10 @@ class _Round:
             connection.close()
 
     def _keep(self, email: Claimed) -> None:
-        """Renew the lease of the present email; note after a while that it is in doubt."""
+        """Renew the lease of the present email.
+
+        Note after a while that it is in doubt.
+        """
         self._settler.settle(is_patient=False)  # those before it: their leases are not renewed any more
         if self._progress.is_last or self._progress.waits() > SLOW:
             if email.pk not in self._noted:

@@ -36,7 +36,10 @@ class NoticeTo(NamedTuple):
 
 
 class StopLink(NamedTuple):
-    """A link that stops emails like one: the address of its page up to the token, and the token."""
+    """A link that stops emails like one.
+
+    The address of its page up to the token, and the token.
+    """
 
     page: str
     token: str

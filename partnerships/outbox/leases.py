@@ -1,4 +1,7 @@
-"""Claimed emails and their lease: renew it, give it up, and check again before an email leaves."""
+"""Claimed emails and their lease.
+
+Renew it, give it up, and check again before an email leaves.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,10 @@ def _record(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
-    """Record one email for each recipient, a person's id or an address. Raises `UnableToRecordEmail`."""
+    """Record one email for each recipient, a person's id or an address.
+
+    Raises `UnableToRecordEmail`.
+    """
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
     email_kind = kind_of(kind)

@@ -236,7 +236,10 @@ def _settle_accepted(answers: Sequence[Answer]) -> None:
 def _settle_others(
     refused: Sequence[Answer], unreached: Sequence[Answer], later: Sequence[Answer], noted: Collection[int]
 ) -> set[int]:
-    """Record refusals and retries; returns the numbers given up after too many retries."""
+    """Record refusals and retries.
+
+    Returns the numbers given up after too many retries.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         if refused:

@@ -84,7 +84,10 @@ class SmtpSender:
                 yield self._send(smtp, message, while_waiting)
 
     def _send(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> Answer:
-        """Send one email; once the body has left, a lost connection leaves the outcome in doubt."""
+        """Send one email.
+
+        Once the body has left, a lost connection leaves the outcome in doubt.
+        """
         is_in_doubt = False
         try:
             refused = _envelope(smtp, message)
@@ -192,7 +195,9 @@ def _connect() -> smtplib.SMTP:
 
 
 def _envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
-    """Send MAIL, RCPT and DATA; None if the body may follow, else the first refusal.
+    """Send MAIL, RCPT and DATA.
+
+    None if the body may follow, else the first refusal.
 
     Raises `SMTPServerDisconnected` if the server ends the connection or answers out of turn.
     """

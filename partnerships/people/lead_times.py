@@ -25,7 +25,10 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 
 
 def lead_times_of(person: User) -> dict[str, list[int] | None]:
-    """A person's lead times of each kind, longest first; None if they follow each party's choice."""
+    """A person's lead times of each kind, longest first.
+
+    None if they follow each party's choice.
+    """
     chosen = dict(LeadTimes.objects.filter(person=person).values_list("kind", "days"))
     return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
 
@@ -86,7 +89,10 @@ class EverybodysLeadTimes:
 
 
 def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> EverybodysLeadTimes:
-    """Everybody's lead times of one kind, in one query; `usual` replaces the usual ones."""
+    """Everybody's lead times of one kind, in one query.
+
+    `usual` replaces the usual ones.
+    """
     chosen = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
     return EverybodysLeadTimes(USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen)
 

@@ -54,7 +54,9 @@ def counted_since(what: str, since: dt.datetime) -> int:
 def too_many(
     request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = "", amount: int = 1
 ) -> HttpResponse | None:
-    """Count a request, or the things that it asks for; above the limit, the 429 response, else None.
+    """Count a request, or the things that it asks for.
+
+    Above the limit, the 429 response, else None.
 
     Counts by `who`, else by person or, when signed out, by address; an IPv6 /64 is one address. The response says when
     to try again.
@@ -69,7 +71,10 @@ def too_many(
 
 
 def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
-    """Count an upload of a spreadsheet or a list; above the limit, the 429 response."""
+    """Count an upload of a spreadsheet or a list.
+
+    Above the limit, the 429 response.
+    """
     return too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 

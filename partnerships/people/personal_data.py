@@ -55,7 +55,10 @@ def _rows(of_model: Sequence[Rule], person: User) -> QuerySet[Model]:
 
 
 def _by_model() -> list[list[Rule]]:
-    """The rules about references to a person, those of one model together: its rows are read once."""
+    """The rules about references to a person, those of one model together.
+
+    Its rows are read once.
+    """
     found: dict[str, list[Rule]] = {}
     for rule in rules():
         if _refers(rule):

@@ -178,7 +178,10 @@ def _redo_people(
 
 
 def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the sign-in pages that were removed; name those that became another directory."""
+    """Remove the sign-in pages that were removed.
+
+    Name those that became another directory.
+    """
     redone = Redone()
 
     def redo(app: SocialApp, line: dict[str, Any]) -> int:
@@ -234,7 +237,9 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
 
 
 def move_numbers_on() -> int:
-    """Move every sequence on by ten million, that of areas by ten thousand; returns how many moved.
+    """Move every sequence on by ten million, that of areas by ten thousand.
+
+    Returns how many moved.
 
     No number given since the backup is given again: a new notice, comment or email is never taken for one in the
     journal. The application's role may not set sequences, so this is a function of the owner's.

@@ -55,7 +55,10 @@ def journal_address(person: User, *, now: dt.datetime) -> None:
 
 
 def journal_provider(app: SocialApp, *, now: dt.datetime, removed: bool) -> None:
-    """Note that a provider was removed, or became another directory; `app` is as it was."""
+    """Note that a provider was removed, or became another directory.
+
+    `app` is as it was.
+    """
     journal.note(PROVIDER, now=now, provider=app.pk, same=provider_identity(app), removed=removed)
 
 

@@ -80,7 +80,10 @@ class SourceAdmin(_CorrectionAdmin):
 
 
 class RecommendationForm(forms.ModelForm[Recommendation]):
-    """A correction of a recommendation: its words, and the kinds and organisations that it is addressed to."""
+    """A correction of a recommendation.
+
+    Its words, and the kinds and organisations that it is addressed to.
+    """
 
     themes = forms.MultipleChoiceField(required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple)
     kinds = forms.MultipleChoiceField(

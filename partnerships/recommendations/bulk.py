@@ -61,7 +61,10 @@ def _answered_for(person: User) -> OrganisationQuerySet:
 
 
 def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
-    """Those to which no organisation of theirs responds; two queries and more for each organisation, not each row."""
+    """Those to which no organisation of theirs responds.
+
+    Two queries and more for each organisation, not each row.
+    """
     numbers, day = [row.pk for row in rows], timezone.localdate(now)
     mine = list(_answered_for(person))
     answered: set[int] = set()
@@ -78,7 +81,10 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
 
 
 def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    """Change owner and review date of the organisation's response; one that is missing begins as not started."""
+    """Change owner and review date of the organisation's response.
+
+    One that is missing begins as not started.
+    """
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
     if response is not None and not response.is_open:

@@ -72,7 +72,10 @@ def _number(name: str, label: str, *, is_shown: bool = True) -> Column:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order; the numbers count organisations and partnerships."""
+    """The columns in the page's order.
+
+    The numbers count organisations and partnerships.
+    """
     return (
         Column(
             name="text",

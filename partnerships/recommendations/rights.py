@@ -28,7 +28,10 @@ def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) 
 
 
 def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:
-    """Whether they may propose and adopt there: editors and leads of present parties that are no observers."""
+    """Whether they may propose and adopt there.
+
+    Editors and leads of present parties that are no observers.
+    """
     return rights_over(partnership, person, now).may_keep_objectives  # the same people, for the same reason
 
 

@@ -1,4 +1,7 @@
-"""The section of an organisation's page: the way to what it says about recommendations."""
+"""The section of an organisation's page.
+
+The way to what it says about recommendations.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
 
 
 def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[str, Any]:
-    """The manifest of one version; `root` is its address without a slash at the end, `view` that of bodies."""
+    """The manifest of one version.
+
+    `root` is its address without a slash at the end, `view` that of bodies.
+    """
     common = {
         "versions": [version],
         "name": NAME,

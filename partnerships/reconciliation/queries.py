@@ -124,7 +124,10 @@ def _alike(questions: list[Question]) -> dict[int, dict[int, float]]:
 
 
 def _begun(text: str) -> set[str]:
-    """Names that the text may begin with, before a note; those of councils in their usual order of words."""
+    """Names that the text may begin with, before a note.
+
+    Those of councils in their usual order of words.
+    """
     names = set(beginnings(text))
     for place in set(filter(None, map(place_begun, names))):
         names |= {form.format(place) for form in _USUAL}
@@ -170,7 +173,10 @@ def _forms(plain: str) -> set[str]:
 
 
 def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
-    """The publicly listed bodies with these ids; three queries, and one more for places."""
+    """The publicly listed bodies with these ids.
+
+    Three queries, and one more for places.
+    """
     found = {
         organisation.pk: organisation
         for organisation in publicly_listed().filter(pk__in=set(ids)).select_related("region")
@@ -239,7 +245,10 @@ def _named(name: OrganisationName) -> Named:
 
 
 def kept_ids(ids: Iterable[str]) -> dict[str, int]:
-    """The body that each id names today: a record that was merged leads to the one that was kept."""
+    """The body that each id names today.
+
+    A record that was merged leads to the one that was kept.
+    """
     asked = {text: int(found[1]) for text in ids if (found := ID.fullmatch(text))}
     merged = dict(Merge.objects.in_force().filter(merged__in=set(asked.values())).values_list("merged", "kept"))
     return {text: merged.get(pk, pk) for text, pk in asked.items()}

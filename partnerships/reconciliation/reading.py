@@ -1,4 +1,6 @@
-"""Reads what clients send: queries of version 0.2 and of the 1.0 draft, and requests for properties.
+"""Reads what clients send.
+
+Queries of version 0.2 and of the 1.0 draft, and requests for properties.
 
 Rules: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
 https://reconciliation-api.github.io/specs/draft/ (where `/match` takes the place of `/reconcile`).
@@ -28,7 +30,10 @@ class UnableToRead(Exception):
 
 
 class TooMany(UnableToRead):
-    """More than a request may have: queries, conditions, values, bodies, properties, dates or characters."""
+    """More than a request may have.
+
+    Queries, conditions, values, bodies, properties, dates or characters.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,10 @@ def read_match(body: bytes) -> list[Question]:
 
 
 def read_fetch(asked: Any) -> Fetch:
-    """The bodies and properties of a data extension query. Raises `UnableToRead`."""
+    """The bodies and properties of a data extension query.
+
+    Raises `UnableToRead`.
+    """
     ids = asked.get("ids") if isinstance(asked, dict) else None
     properties = asked.get("properties") if isinstance(asked, dict) else None
     if not isinstance(ids, list) or not isinstance(properties, list):
@@ -115,7 +123,10 @@ def read_period(text: str) -> Period | None:
 
 
 def clean(text: str) -> str:
-    """The text to look up, without characters that PostgreSQL cannot store. Raises `TooMany` if it is too long."""
+    """The text to look up, without characters that PostgreSQL cannot store.
+
+    Raises `TooMany` if it is too long.
+    """
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     words = " ".join(valid.split())
     if len(words) > _maximum("CHARACTERS"):

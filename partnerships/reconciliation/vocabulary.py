@@ -95,7 +95,10 @@ PROPERTIES: dict[str, Property] = {
 
 
 def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, ...]:
-    """The types of a body, the most telling first; a council with homes is a registered provider too."""
+    """The types of a body, the most telling first.
+
+    A council with homes is a registered provider too.
+    """
     tier = council_type_id(council_type) if council_type in _COUNCILS and kind == Kind.COUNCIL else ""
     provider = str(Kind.REGISTERED_PROVIDER) if is_provider and kind != Kind.REGISTERED_PROVIDER else ""
     return tuple(filter(None, (str(kind), tier, provider)))

@@ -49,7 +49,10 @@ def of_partnership(partnership: Partnership) -> Questions:
 
 
 def of_organisation(organisation: Organisation) -> Questions:
-    """What an organisation watches: homes, what it and its partners gave each other, its evidence and its network."""
+    """What an organisation watches.
+
+    Homes, what it and its partners gave each other, its evidence and its network.
+    """
     where = "council" if organisation.kind == Kind.COUNCIL else "provider"
     place = organisation.pk if organisation.kind == Kind.COUNCIL else organisation.name
     only = {"organisation": organisation.pk}
@@ -93,7 +96,10 @@ def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """The first chart with something to draw: bars of nothing but 0 say no more than the sentences."""
+    """The first chart with something to draw.
+
+    Bars of nothing but 0 say no more than the sentences.
+    """
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and any(row.cells[place] for row in table.rows for place in chart.series):

@@ -1,4 +1,7 @@
-"""Files of a snapshot: PDF, Word and Excel. Each has the figures of the page, and says where they come from."""
+"""Files of a snapshot: PDF, Word and Excel.
+
+Each has the figures of the page, and says where they come from.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse
 
 
 def bytes_of(snapshot: Snapshot, form: str) -> bytes:
-    """The same file without a request, with more rows on paper. A PDF needs Pango."""
+    """The same file without a request, with more rows on paper.
+
+    A PDF needs Pango.
+    """
     if form == "pdf":
         return draw_pdf(render_to_string(_PDF, _for_pdf(snapshot, at_once=False)))
     if form == "docx":
@@ -61,7 +67,10 @@ def _for_pdf(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
 def shown(
     snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """What templates show of a snapshot: a page with `paging`, else paper with as many rows as are `printed`."""
+    """What templates show of a snapshot.
+
+    A page with `paging`, else paper with as many rows as are `printed`.
+    """
     return {
         "snapshot": snapshot,
         "made": made_words(snapshot),

@@ -43,7 +43,10 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that a scheduled report could not be made: a filter is no longer valid, or computing it failed."""
+    """Email that a scheduled report could not be made.
+
+    A filter is no longer valid, or computing it failed.
+    """
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = rows.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:

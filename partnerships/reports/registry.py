@@ -26,7 +26,9 @@ def show_nothing(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked: who asks, with which valid filters, on which day and at which moment.
+    """What a report is asked.
+
+    Who asks, with which valid filters, on which day and at which moment.
 
     `reader` is a person, or `Everybody` of some organisations. `made_for` are the words for it.
     """

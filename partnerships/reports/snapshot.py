@@ -107,7 +107,9 @@ class MadeRows(Sequence[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a report; `code` finds it in another snapshot. `empty` says what no rows mean.
+    """A table of a report; `code` finds it in another snapshot.
+
+    `empty` says what no rows mean.
 
     `left_out` counts rows that it does not have: a long list names the first ones, and what is kept for years is
     `bounded`.
@@ -136,7 +138,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars of some columns of a table, which stands below it: a chart has no figures of its own.
+    """Bars of some columns of a table, which stands below it.
+
+    A chart has no figures of its own.
 
     `series` are the places of at most two columns with figures.
     """
@@ -148,7 +152,9 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class AreaMap:
-    """The areas of a table in shades of one of its columns: like a chart, it has no figures of its own.
+    """The areas of a table in shades of one of its columns.
+
+    Like a chart, it has no figures of its own.
 
     The keys of the rows are GSS codes. `limits` are the figures from which a shade begins, four at most; without them
     they divide the table's own figures.
@@ -162,7 +168,9 @@ class AreaMap:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPicture:
-    """The organisations of one table, and as lines the pairs of another: like a chart, it has no figures of its own.
+    """The organisations of one table, and as lines the pairs of another.
+
+    Like a chart, it has no figures of its own.
 
     The keys of `bodies` are numbers, those of `links` two of them (`3-12`); the last column of `links` says how strong
     a line is. `centre` is the key of the organisation in the middle, if one was chosen.

@@ -63,7 +63,9 @@ def read_files() -> int:
 
 
 def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
-    """Documents whose text may be indexed: the source, the column with its record's id, the rows.
+    """Documents whose text may be indexed.
+
+    The source, the column with its record's id, the rows.
 
     Not those with personal data, which open only while a data-sharing agreement is in force.
     """

@@ -37,7 +37,10 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """What the reader may mean: a part of a page, fetched while they type, or a page of its own."""
+    """What the reader may mean.
+
+    A part of a page, fetched while they type, or a page of its own.
+    """
     text = _typed(request)
     context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
     template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"

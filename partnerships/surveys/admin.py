@@ -1,4 +1,7 @@
-"""Surveys for administrators: rounds to look at, without answers or comments, and question sets to add."""
+"""Surveys for administrators.
+
+Rounds to look at, without answers or comments, and question sets to add.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from partnerships.surveys.services import UnableToAddQuestions, add_question_set
 
 @admin.register(Round)
 class RoundAdmin(ReadOnlyAdmin):
-    """Which partnership asks when, and who reads comments; results are for the parties alone."""
+    """Which partnership asks when, and who reads comments.
+
+    Results are for the parties alone.
+    """
 
     fields = (
         "partnership",

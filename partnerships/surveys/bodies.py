@@ -10,7 +10,10 @@ from partnerships.kit.disclosure import MIN_FLOOR
 
 
 class Group(models.TextChoices):
-    """What a person answers as. Others are departments, regulators, developers, charities and so on."""
+    """What a person answers as.
+
+    Others are departments, regulators, developers, charities and so on.
+    """
 
     COUNCIL = "council", "Councils and authorities"
     ASSOCIATION = "association", "Housing associations"

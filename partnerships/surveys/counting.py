@@ -19,7 +19,10 @@ from partnerships.surveys.questions import Questions
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One person's answer as it was sealed: the group they chose, scores, expectations and comments by key."""
+    """One person's answer as it was sealed.
+
+    The group they chose, scores, expectations and comments by key.
+    """
 
     group: str
     scores: Mapping[str, int]
@@ -101,7 +104,9 @@ def _asked_outside_small_groups(
 
 
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
-    """The share that ticked it, to the nearest ten per cent; None if that could identify somebody.
+    """The share that ticked it, to the nearest ten per cent.
+
+    None if that could identify somebody.
 
     It would if fewer than the floor ticked it, or if fewer did not. It would also if a reader could work out from the
     share how many people of a small group answered, give or take `SLACK`. `outside` is, for each small group, how many
@@ -133,7 +138,9 @@ def _least_answers(share: Decimal, floor: int) -> int:
 
 
 def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
-    """How many answered, rounded down to a multiple of five; 0 if that would say too much.
+    """How many answered, rounded down to a multiple of five.
+
+    0 if that would say too much.
 
     The number stays low enough to say nothing about a small group: it is at most the floor, or half of the people who
     were asked outside of that group (`SLACK` is 2).

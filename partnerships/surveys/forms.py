@@ -147,7 +147,10 @@ def _in_language(language: str, text: str) -> str:
 
 
 class AnswerForm(Form):
-    """The questions of a round: scores, expectations, comments. Everything may be left out but the group."""
+    """The questions of a round: scores, expectations, comments.
+
+    Everything may be left out but the group.
+    """
 
     group = forms.ChoiceField(label="Which group do you answer for?", widget=forms.RadioSelect)
 

@@ -33,7 +33,10 @@ def mean_words(value: Decimal | None) -> str:
 
 
 def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
-    """By how much a mean moved, such as “up 0.4”; “not known” if one of the two is shown as a bound."""
+    """By how much a mean moved, such as “up 0.4”.
+
+    “not known” if one of the two is shown as a bound.
+    """
     if value is None or earlier is None:
         return HIDDEN
     if not all(_SCALE.floor < number < _SCALE.ceiling for number in (value, earlier)):
@@ -46,7 +49,10 @@ def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One dimension in the table. Each cell has its heading; `gap` says which groups differ."""
+    """One dimension in the table.
+
+    Each cell has its heading; `gap` says which groups differ.
+    """
 
     key: str
     name: str
@@ -114,7 +120,10 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 
 
 def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
-    """Each expectation with its share, highest first; those not shown come last."""
+    """Each expectation with its share, highest first.
+
+    Those not shown come last.
+    """
     figures = figures_of(survey_round)
     shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 

@@ -67,7 +67,10 @@ class Questions:
 
 
 def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
-    """The content of a question set; expectations are of one of `groups`. Raises `InvalidQuestions`."""
+    """The content of a question set.
+
+    Expectations are of one of `groups`. Raises `InvalidQuestions`.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -23,7 +23,10 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the surveys that had ended without results: links stop working, and answers are deleted unread."""
+    """End the surveys that had ended without results.
+
+    Links stop working, and answers are deleted unread.
+    """
 
     def redo(survey_round: Round, _line: dict[str, Any]) -> int:
         abandon_round(survey_round=survey_round, reason=_REASON, author=None, now=now)
@@ -46,7 +49,10 @@ def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let nobody read the comments of a draft who was replaced; its leads name somebody again."""
+    """Let nobody read the comments of a draft who was replaced.
+
+    Its leads name somebody again.
+    """
 
     def redo(survey_round: Round, line: dict[str, Any]) -> int:
         if survey_round.moderator_id != line["reader"]:

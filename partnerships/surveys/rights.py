@@ -35,22 +35,34 @@ class Rights:
 
     @property
     def may_run(self) -> bool:
-        """Whether they may prepare, open and end rounds: leads of present parties, except observers."""
+        """Whether they may prepare, open and end rounds.
+
+        Leads of present parties, except observers.
+        """
         return self.inside.roles.is_system or bool(self.inside.proposes_for)
 
     @property
     def may_invite(self) -> bool:
-        """Whether they may add people to ask: those who may run the round, and leads of partnerships that joined."""
+        """Whether they may add people to ask.
+
+        Those who may run the round, and leads of partnerships that joined.
+        """
         return self.inside.roles.is_system or any(rights.proposes_for for rights in self._all)
 
     @property
     def may_act(self) -> bool:
-        """Whether they may link actions to results: editors and leads of present parties, except observers."""
+        """Whether they may link actions to results.
+
+        Editors and leads of present parties, except observers.
+        """
         return any(rights.may_keep_objectives for rights in self._all)
 
     @property
     def may_act_in(self) -> Partnership | None:
-        """The partnership in which they act on results, this one first; None if they may not."""
+        """The partnership in which they act on results, this one first.
+
+        None if they may not.
+        """
         return next((rights.partnership for rights in self._all if rights.may_keep_objectives), None)
 
     @property
@@ -96,13 +108,19 @@ def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> 
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
-    """Whether a person is outside all parties, past and present: only such a person may moderate."""
+    """Whether a person is outside all parties, past and present.
+
+    Only such a person may moderate.
+    """
     pks = [rights.pk for rights in partnerships]
     return not Membership.objects.filter(person=person, organisation__parties__partnership__in=pks).exists()
 
 
 def may_moderate(survey_round: Round, person: User) -> bool:
-    """Whether they read the comments of a closed round: the moderator named before it opened, while still outside."""
+    """Whether they read the comments of a closed round.
+
+    The moderator named before it opened, while still outside.
+    """
     return Round.objects.moderated_by(person).filter(pk=survey_round.pk).exists()
 
 

@@ -1,4 +1,6 @@
-"""The key of an anonymous round, outside the database and its backups; sealed answers; single-use tokens.
+"""The key of an anonymous round, outside the database and its backups.
+
+Sealed answers; single-use tokens.
 
 Each round has a file in SURVEY_KEYS_ROOT with a private key (X25519) and a secret for its tokens. Answers are sealed
 with the public key (libsodium's sealed boxes), padded to one length. When the round closes, its answers are opened once
@@ -81,7 +83,10 @@ def _kept(round_key: str) -> Mapping[str, str]:
 
 
 def token_of(round_key: str, person: int) -> str:
-    """The token in a person's invitation and reminders; only the key file says whose it is. Raises `KeyMissing`."""
+    """The token in a person's invitation and reminders.
+
+    Only the key file says whose it is. Raises `KeyMissing`.
+    """
     return tokens_of(round_key, [person])[person]
 
 
@@ -97,7 +102,10 @@ def token_hash(token: str) -> str:
 
 
 def seal(answer: Answer, public_key: bytes) -> bytes:
-    """The answer, which only the round's private key opens. Raises `AnswerTooLong`."""
+    """The answer, which only the round's private key opens.
+
+    Raises `AnswerTooLong`.
+    """
     payload: dict[str, Any] = {
         "group": answer.group,
         "scores": dict(answer.scores),
@@ -112,7 +120,10 @@ def seal(answer: Answer, public_key: bytes) -> bytes:
 
 
 def open_all(round_key: str, boxes: list[bytes]) -> list[Answer]:
-    """The answers in these boxes. Raises `KeyMissing`, and `ValueError` for a box of another round."""
+    """The answers in these boxes.
+
+    Raises `KeyMissing`, and `ValueError` for a box of another round.
+    """
     opener = nacl_public.SealedBox(nacl_public.PrivateKey(bytes.fromhex(_kept(round_key)["private"])))
     try:
         return [Answer(**json.loads(opener.decrypt(bytes(box)))) for box in boxes]

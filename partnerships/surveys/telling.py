@@ -1,4 +1,7 @@
-"""What followers of a partnership are told about its surveys: never who answered, or how many."""
+"""What followers of a partnership are told about its surveys.
+
+Never who answered, or how many.
+"""
 
 from __future__ import annotations
 

@@ -64,7 +64,10 @@ def _earlier_durations() -> list[tuple[str, int, str]]:
 
 
 def _following(run: ImportRun) -> HttpResponseRedirect:
-    """The page that follows once a list was received: its headings, or the run; a worker hears about its job."""
+    """The page that follows once a list was received.
+
+    Its headings, or the run; a worker hears about its job.
+    """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)

@@ -15,7 +15,10 @@ from partnerships.transfer.reporting import files_to_correct, rows_to_correct
 
 
 def to_correct(run: ImportRun, labels: Sequence[str]) -> list[tuple[int, str]]:
-    """The files with rows set aside: the place of each, and what it is if there are several."""
+    """The files with rows set aside.
+
+    The place of each, and what it is if there are several.
+    """
     return [(place, f" of the {labels[place]}" if len(labels) > 1 else "") for place in files_to_correct(run.report)]
 
 

@@ -119,7 +119,10 @@ class UploadForm(Form):
 
 
 def _need_a_file(form: forms.Form, names: Sequence[str]) -> None:
-    """Refuse a form without any of these files. Whether one can be missing, only reading the others tells."""
+    """Refuse a form without any of these files.
+
+    Whether one can be missing, only reading the others tells.
+    """
     if not any(form.cleaned_data.get(name) or form.has_error(name) for name in names):
         form.add_error(names[0], "Choose the file.")
 

@@ -1,4 +1,7 @@
-"""What this room adds to an organisation's page: the way to the imports of its own files."""
+"""What this room adds to an organisation's page.
+
+The way to the imports of its own files.
+"""
 
 from __future__ import annotations
 

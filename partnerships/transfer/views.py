@@ -167,7 +167,10 @@ def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
-    """The planning authority, if the person may upload its files; else 404 or 403."""
+    """The planning authority, if the person may upload its files.
+
+    Else 404 or 403.
+    """
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     person, now = signed_in(request), timezone.now()
     if not may_upload(person, now, register=OWN_REGISTERS[0], organisation=organisation):
@@ -176,13 +179,19 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
 
 
 def _find_run(request: HttpRequest, pk: int, *, whole: bool = False) -> ImportRun:
-    """An import of own files of the person's organisations; else 404. With `whole`, with its files."""
+    """An import of own files of the person's organisations.
+
+    Else 404. With `whole`, with its files.
+    """
     runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
     return get_object_or_404(runs if whole else runs.defer("content"), pk=pk)
 
 
 def _following(run: ImportRun) -> HttpResponseRedirect:
-    """The page that follows once files were received; a worker hears about its job."""
+    """The page that follows once files were received.
+
+    A worker hears about its job.
+    """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect("transfer:own-headings" if run.is_unread else "transfer:own-run", run.pk)

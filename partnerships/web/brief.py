@@ -190,7 +190,9 @@ def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """The organisation the person reads for: the one in `for`, else where they have most rights.
+    """The organisation the person reads for.
+
+    The one in `for`, else where they have most rights.
 
     403 for somebody who acts for none, 404 for one's own organisation.
     """

@@ -1,4 +1,7 @@
-"""Template context of every page: the organisation the reader acts for, and the link to emails sent."""
+"""Template context of every page.
+
+The organisation the reader acts for, and the link to emails sent.
+"""
 
 from __future__ import annotations
 

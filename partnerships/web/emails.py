@@ -82,7 +82,10 @@ def _to(person: User | None) -> str:
 
 
 def _reason(email: Email) -> str:
-    """Why it stands so. Of a question to confirm it would tell whether the address that was typed has an account."""
+    """Why it stands so.
+
+    Of a question to confirm it would tell whether the address that was typed has an account.
+    """
     if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
         return "It could not be sent to this address."
     return without_address(email.reason, email.address)

@@ -1,4 +1,7 @@
-"""Which organisations work together: the partnerships behind the network pages, as far as a reader may know of them."""
+"""Which organisations work together.
+
+The partnerships behind the network pages, as far as a reader may know of them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ def known_partnerships(user: User) -> PartnershipQuerySet:
 
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:
-    """Organisations that take part in a partnership the person may know of; not ordered."""
+    """Organisations that take part in a partnership the person may know of.
+
+    Not ordered.
+    """
     parties = Party.objects.present().filter(
         organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
     )
@@ -76,7 +82,10 @@ def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
 
 
 def all_partnerships(user: User) -> list[Shared]:
-    """Every partnership the person may know of; for a network small enough to be drawn."""
+    """Every partnership the person may know of.
+
+    For a network small enough to be drawn.
+    """
     return _shared(known_partnerships(user))
 
 

@@ -48,7 +48,10 @@ def _own_picture(user: User, first: Page[Organisation], mine: set[int]) -> dict[
 
 
 def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
-    """What the template of the picture needs; nothing where there are no lines."""
+    """What the template of the picture needs.
+
+    Nothing where there are no lines.
+    """
     if not around.weights:
         return {}
     picture = lay_out(around.nodes, around.weights)

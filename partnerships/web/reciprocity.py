@@ -59,7 +59,9 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    """The organisation whose balances are shown: the one in `for`, else where they have most rights.
+    """The organisation whose balances are shown.
+
+    The one in `for`, else where they have most rights.
 
     403 for somebody who acts for none.
     """

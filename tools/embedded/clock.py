@@ -1,4 +1,6 @@
-"""Another clock for the tests: libfaketime shows every process, the database too, another moment.
+"""Another clock for the tests.
+
+Libfaketime shows every process, the database too, another moment.
 
 For tests that fail on a Sunday night, at the end of a year or while a summer's day is still yesterday in UTC.
 """

@@ -1,4 +1,7 @@
-"""A child process of the supervisor: restarted when it dies or hangs, and stopped together with its own children."""
+"""A child process of the supervisor.
+
+Restarted when it dies or hangs, and stopped together with its own children.
+"""
 
 from __future__ import annotations
 

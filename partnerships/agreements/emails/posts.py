@@ -35,7 +35,10 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to administrators and the holder of the escalation post: nobody leads the organisation."""
+    """Email to administrators and the holder of the escalation post.
+
+    Nobody leads the organisation.
+    """
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():
         return "Somebody leads the organisation again."
@@ -61,7 +64,10 @@ def contact_token(holder: Holder) -> str:
 
 
 def holder_of_token(token: str) -> Holder | None:
-    """The contact of a link; None if it is invalid or nothing is held any more."""
+    """The contact of a link.
+
+    None if it is invalid or nothing is held any more.
+    """
     try:
         number, added_at = signing.loads(token, salt=CONTACT_SALT)
     except signing.BadSignature:
@@ -126,7 +132,10 @@ class ContactComposer(Composer):
 
 
 def _moment(holder: Holder) -> tuple[int, str, dt.datetime]:
-    """What contacts in one email have in common: organisation, address and the moment they were named."""
+    """What contacts in one email have in common.
+
+    Organisation, address and the moment they were named.
+    """
     return holder.post.organisation_id, holder.email.casefold(), holder.added_at
 
 

@@ -158,7 +158,10 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def _takes_part(person: User, version: TermsVersion) -> bool:
-    """Whether the person's organisation is a present or invited party: a former one gets no emails."""
+    """Whether the person's organisation is a present or invited party.
+
+    A former one gets no emails.
+    """
     return Partnership.objects.inside_for(person).filter(pk=version.partnership_id).exists()
 
 

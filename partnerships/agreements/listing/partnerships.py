@@ -105,7 +105,10 @@ def _review_words(row: Any) -> str:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order. Dates and budget are blank for readers outside."""
+    """The columns in the page's order.
+
+    Dates and budget are blank for readers outside.
+    """
     day = lists.Kind.DAY
     return (
         Column(

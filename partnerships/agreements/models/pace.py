@@ -1,4 +1,7 @@
-"""How far an objective is, and whether it keeps pace: a straight line from baseline to target."""
+"""How far an objective is, and whether it keeps pace.
+
+A straight line from baseline to target.
+"""
 
 from __future__ import annotations
 

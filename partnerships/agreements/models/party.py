@@ -33,7 +33,9 @@ class PartyQuerySet(models.QuerySet["Party"]):
         )
 
     def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
-        """While a page is made: ids of partnerships with such a party for which the person has a role; else None.
+        """While a page is made.
+
+        Ids of partnerships with such a party for which the person has a role; else None.
 
         The condition compares status and role only.
         """

@@ -246,7 +246,9 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
     """Requests to sign, by state."""
 
     def waiting(self) -> TermsSignatoryQuerySet:
-        """Those that may still be answered, in order: no decision, and the partnership is not over.
+        """Those that may still be answered, in order.
+
+        No decision, and the partnership is not over.
 
         With version, proposal, partnership and organisation.
         """

@@ -1,4 +1,7 @@
-"""Dates of partnerships for calendars: start, review, end and notice, objectives, and signatures of terms."""
+"""Dates of partnerships for calendars.
+
+Start, review, end and notice, objectives, and signatures of terms.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
 
 
 def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
-    """Start, review, end and last day for notice; those that no longer apply are cancelled."""
+    """Start, review, end and last day for notice.
+
+    Those that no longer apply are cancelled.
+    """
     notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
     ends = last_day(partnership)
     dates = (
@@ -103,7 +109,10 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days by which terms are to be signed: by the parties of one partnership, or by the person's organisations."""
+    """Days by which terms are to be signed.
+
+    By the parties of one partnership, or by the person's organisations.
+    """
     seen = TermsSignatory.objects.filter(
         due_on__isnull=False, version__in=TermsVersion.objects.visible_to(user).order_by().values("pk")
     ).filter(version__partnership__in=Partnership.objects.present_for(user).values("pk"))
@@ -133,7 +142,10 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
 
 
 def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
-    """The day to sign by. It stays after the decision, and is cancelled if signing stops first."""
+    """The day to sign by.
+
+    It stays after the decision, and is cancelled if signing stops first.
+    """
     version, proposal = signatory.version, signatory.version.proposal
     has_decided = decided_at is not None
     is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)

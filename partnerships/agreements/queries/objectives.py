@@ -209,7 +209,10 @@ def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str
 
 
 def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:
-    """The objectives as they were at a moment, in their order. Never save the result."""
+    """The objectives as they were at a moment, in their order.
+
+    Never save the result.
+    """
     rows = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
     names = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
     newest = rows.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")

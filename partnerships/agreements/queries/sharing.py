@@ -41,7 +41,10 @@ class Sharing:
 
 
 def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
-    """The state of data sharing on a day; None where no personal data is shared."""
+    """The state of data sharing on a day.
+
+    None where no personal data is shared.
+    """
     if not partnership.kind.needs_data_sharing and not has_marked_documents(partnership):
         return None
     if _own_schedule(partnership, day):

@@ -73,7 +73,9 @@ def was_of(proposal: TermsProposal) -> Content:
 
 
 def as_schema(schema: Schema, content: Content) -> Content:
-    """The content fitted to another schema: fields it lacks are dropped, new ones are empty.
+    """The content fitted to another schema.
+
+    Fields it lacks are dropped, new ones are empty.
 
     Raises `InvalidContent` where the schema has become stricter.
     """
@@ -225,7 +227,9 @@ def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
 
 
 def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
-    """Whether the party can leave only by notice: the terms in force ask for it, and it has signed them.
+    """Whether the party can leave only by notice.
+
+    The terms in force ask for it, and it has signed them.
 
     Not for observers and invited parties.
     """
@@ -241,7 +245,10 @@ def signers_of(organisation: Organisation | int, partnership: Partnership | int,
 
 
 def signs_for(user: User, day: dt.date) -> Q:
-    """The condition on signatories that the person signs for the party; the same rule as `signers_of`, in SQL."""
+    """The condition on signatories that the person signs for the party.
+
+    The same rule as `signers_of`, in SQL.
+    """
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
@@ -281,7 +288,10 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
 
 
 def has_declined_to_join(state: TermsState) -> bool:
-    """Whether the party joined later and declined the version; it may still sign it while it is in force."""
+    """Whether the party joined later and declined the version.
+
+    It may still sign it while it is in force.
+    """
     signatory, decided = state.signatory, state.sign_off
     declined = decided is not None and decided.is_rejected
     return declined and signatory.joins and signatory.removed_at is None and state.takes_part

@@ -75,7 +75,10 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
 
 
 def _took_part(day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, was_so: bool) -> bool:
-    """Whether a row says that its organisation took part on a day; `was_so`: the row was already like that then."""
+    """Whether a row says that its organisation took part on a day.
+
+    `was_so`: the row was already like that then.
+    """
     if status == PartyStatus.ACCEPTED:
         return joined <= day if joined is not None else was_so
     return status in FORMER_STATUSES and left is not None and (joined is None or joined <= day) and day < left

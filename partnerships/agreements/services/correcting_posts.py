@@ -26,7 +26,9 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def correct_post(*, post: Post, title: str, reason: str, author: User | None, now: dt.datetime) -> bool:
-    """Correct the title; whether it changed. The role stays: another role is another post.
+    """Correct the title; whether it changed.
+
+    The role stays: another role is another post.
 
     Raises `UnableToChangePost`.
     """

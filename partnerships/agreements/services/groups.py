@@ -40,7 +40,9 @@ def start_working_group(
     now: dt.datetime,
     outlives_parent: bool = False,
 ) -> Partnership:
-    """Start a working group of some of a partnership's parties; its organisation is the chair, the others are invited.
+    """Start a working group of some of a partnership's parties.
+
+    Its organisation is the chair, the others are invited.
 
     It ends with the partnership at the latest, except with `outlives_parent`. Raises `UnableToStartGroup`.
     """

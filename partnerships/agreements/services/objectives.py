@@ -119,7 +119,9 @@ def add_objective(
     came_from: From | None = None,
     **details: Unpack[Details],
 ) -> Objective:
-    """Add an objective at the end; `came_from` links it to a record of another room.
+    """Add an objective at the end.
+
+    `came_from` links it to a record of another room.
 
     Raises `UnableToKeepObjective`.
     """
@@ -195,7 +197,10 @@ def report_progress(
     organisation: Organisation | None = None,
     now: dt.datetime,
 ) -> ObjectiveProgress:
-    """Report a figure on a day; what blocks it, or nothing. Raises `UnableToKeepObjective`."""
+    """Report a figure on a day.
+
+    What blocks it, or nothing. Raises `UnableToKeepObjective`.
+    """
     partnership, locked = _fetch(objective, author, now)
     if not locked.is_open:
         raise UnableToKeepObjective("This objective is closed. Reopen it first.")
@@ -226,7 +231,10 @@ def report_progress(
 def change_objective_status(
     *, objective: Objective, status: str, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Mark it as met, drop it or open it again, with a reason. Raises `UnableToKeepObjective`."""
+    """Mark it as met, drop it or open it again, with a reason.
+
+    Raises `UnableToKeepObjective`.
+    """
     partnership, locked = _fetch(objective, author, now)
     if status not in ObjectiveStatus.values or status == locked.status:
         raise UnableToKeepObjective("Choose another status.")
@@ -266,7 +274,10 @@ def move_objective(*, objective: Objective, up: bool, author: User | None, now: 
 
 @transaction.atomic
 def link_record(*, objective: Objective, provider: str, key: str, author: User, now: dt.datetime) -> ObjectiveLink:
-    """Link a record that serves the objective, such as a commitment. Raises `UnableToKeepObjective`."""
+    """Link a record that serves the objective, such as a commitment.
+
+    Raises `UnableToKeepObjective`.
+    """
     partnership, locked = _fetch(objective, author, now)
     offered = provider_of(provider)
     titles = dict(offered.choices(author, partnership)) if offered else {}

@@ -241,7 +241,10 @@ def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datet
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Withdraw an invitation nobody answered; the terms no longer wait for its signature."""
+    """Withdraw an invitation nobody answered.
+
+    The terms no longer wait for its signature.
+    """
     if not reason.strip():
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
     locked.status, locked.reason, locked.answered_at = _turned_down(locked), reason.strip(), now
@@ -293,7 +296,10 @@ def _end_party(
     event: EventKind,
     even_last_lead: bool = False,
 ) -> None:
-    """End a party's part: it left or was removed. Its locks are held; raises `UnableToLeave`."""
+    """End a party's part: it left or was removed.
+
+    Its locks are held; raises `UnableToLeave`.
+    """
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
     if partnership.is_over_on(timezone.localdate(now)):

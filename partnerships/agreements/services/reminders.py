@@ -62,7 +62,9 @@ def choose_date_reminders(
 
 
 def remind_of_dates(*, now: dt.datetime) -> int:
-    """Record today's reminders and one email for each person; the number of emails.
+    """Record today's reminders and one email for each person.
+
+    The number of emails.
 
     If several lead times have passed, because the job did not run, only the shortest counts. A date that moves gets
     reminders of its own.
@@ -86,7 +88,9 @@ _Wanted: TypeAlias = tuple[int, int, DateKind, dt.date, int]
 
 
 def _wanted(today: dt.date) -> list[_Wanted]:
-    """What each person may be reminded of today; most of it was sent on an earlier day.
+    """What each person may be reminded of today.
+
+    Most of it was sent on an earlier day.
 
     Each party chooses the dates and days for its leads; people may choose their own days.
     """

@@ -22,7 +22,9 @@ NOTICE_DAYS = range(1, 731)
 
 
 def problems_of(declarations: Declarations, content: Content, *, parties: int | None = None) -> list[Problem]:
-    """What must be put right before these terms can be signed; empty if nothing.
+    """What must be put right before these terms can be signed.
+
+    Empty if nothing.
 
     `parties` is the number of parties that take part; None skips the checks that need it.
     """
@@ -62,7 +64,10 @@ def _row_name(table: TableDeclaration, row: Item) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Checking:
-    """One check with what it looks at: `rows` are the terms themselves where the check names no table."""
+    """One check with what it looks at.
+
+    `rows` are the terms themselves where the check names no table.
+    """
 
     about: dict[str, FieldDeclaration]
     whole: Item

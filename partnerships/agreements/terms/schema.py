@@ -150,7 +150,10 @@ def _takes(declared: FieldDeclaration, value: Any) -> bool:
 
 
 def starter_fault(declared: FieldDeclaration, value: str) -> str:
-    """Why a first draft could not hold this value, in a sentence; empty if it can."""
+    """Why a first draft could not hold this value, in a sentence.
+
+    Empty if it can.
+    """
     try:
         read_field(_field(declared), value)
     except ValueError as error:
@@ -159,7 +162,10 @@ def starter_fault(declared: FieldDeclaration, value: str) -> str:
 
 
 def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
-    """A content without the values that have problems; a row goes with the value that names it."""
+    """A content without the values that have problems.
+
+    A row goes with the value that names it.
+    """
     paths = {tuple(problem.path.split("/")) for problem in problems}
     remaining: Content = {
         "about": {code: one for code, one in content["about"].items() if ("about", code) not in paths}

@@ -43,7 +43,10 @@ def is_held(user: User, pk: int) -> bool:
 
 
 def _is_known_held(user: User, pk: int) -> bool | None:
-    """The same from what was read for the page: whether they act for a party that is inside or has left; else None."""
+    """The same from what was read for the page.
+
+    Whether they act for a party that is inside or has left; else None.
+    """
     own_parties = Party.objects.held_in(
         user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT])
     )

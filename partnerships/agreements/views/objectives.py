@@ -42,7 +42,10 @@ from partnerships.people.requests import signed_in
 
 
 def _kept(user: User, pk: int) -> Partnership:
-    """A partnership whose objectives the person may change; 403 for others who read it."""
+    """A partnership whose objectives the person may change.
+
+    403 for others who read it.
+    """
     partnership = held(user, pk)
     require(rights_over(partnership, user, timezone.now()).may_keep_objectives)
     return partnership
@@ -113,7 +116,10 @@ def _form(request: HttpRequest, partnership: Partnership, found: Objective | Non
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add an objective; `?from=recommendation-12` names the record that it comes from."""
+    """Add an objective.
+
+    `?from=recommendation-12` names the record that it comes from.
+    """
     user = signed_in(request)
     partnership = _kept(user, pk)
     came_from = read_from(request.GET.get("from", ""))

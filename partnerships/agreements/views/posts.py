@@ -139,7 +139,10 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
 
 
 def _named(user: User, pk: int) -> tuple[Post, Roles]:
-    """A post whose holder the person may name; 404 unseen, 403 without the right."""
+    """A post whose holder the person may name.
+
+    404 unseen, 403 without the right.
+    """
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     roles = roles_of(user, timezone.now())
     require(may_name_in(post.role, roles, post.organisation_id))
@@ -175,7 +178,10 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _changed(user: User, pk: int) -> Holder:
-    """A present or future holder that the person may change: themselves, or in a post that they may fill."""
+    """A present or future holder that the person may change.
+
+    Themselves, or in a post that they may fill.
+    """
     visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
     holder = get_object_or_404(visible, pk=pk)
     roles = roles_of(user, timezone.now())

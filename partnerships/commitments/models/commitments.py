@@ -78,7 +78,10 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
         return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Done ones that wait for the person: as lead of the receiver or, for actions of others, as editor."""
+        """Done ones that wait for the person.
+
+        As lead of the receiver or, for actions of others, as editor.
+        """
         routes = visible_to(Commitment, (*VERIFYING, *VERIFYING_ACTIONS), user)
         own = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
         return self.awaiting_verification().filter(routes).exclude(own)

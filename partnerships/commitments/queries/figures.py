@@ -17,7 +17,9 @@ _MAX_LINES = 50
 
 
 def commitments_in_period(period: Asked) -> Block | None:
-    """The party's commitments within the partnership: delivered, due and overdue, with progress.
+    """The party's commitments within the partnership.
+
+    Delivered, due and overdue, with progress.
 
     All present parties may read them.
     """

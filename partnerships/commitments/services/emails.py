@@ -41,7 +41,9 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
 
 
 def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
-    """Email each owner once about all of theirs: that they own them now, or a reminder; not the author.
+    """Email each owner once about all of theirs.
+
+    That they own them now, or a reminder; not the author.
 
     Call inside the transaction of the change, with the commitments as they are after it.
     """

@@ -150,7 +150,9 @@ def _record_event(
 
 
 def _matched(reports: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
-    """The reports that are recorded, by their places among the register's; None if one of them is not of the register.
+    """The reports that are recorded, by their places among the register's.
+
+    None if one of them is not of the register.
 
     A report is known by its day and its words, which name its figure.
     """
@@ -239,7 +241,10 @@ def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> 
 
 
 def _row(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
-    """The row of a register's promise: agreed at once, since the register says that it was signed."""
+    """The row of a register's promise.
+
+    Agreed at once, since the register says that it was signed.
+    """
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     last = promise.progress[-1].at if promise.progress else promise.agreed_at
     status = Status.IN_PROGRESS if promise.progress else Status.AGREED

@@ -28,7 +28,10 @@ def questions_as_lines(questions: Sequence[Question]) -> str:
 
 
 def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question]:
-    """Questions from lines of `Heading: prompt`; a heading that was there keeps its code."""
+    """Questions from lines of `Heading: prompt`.
+
+    A heading that was there keeps its code.
+    """
     codes = {question["heading"]: question["code"] for question in before}
     used, found = set(codes.values()), []
     for line in filter(None, (line.strip() for line in text.splitlines())):

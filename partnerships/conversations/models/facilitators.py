@@ -28,7 +28,10 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
     """Filters by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
-        """Those the person may know of: their own, and those of partnerships they take part in."""
+        """Those the person may know of.
+
+        Their own, and those of partnerships they take part in.
+        """
         return self.filter(visible_to(Facilitator, ROUTES, user))
 
     def named(self) -> FacilitatorQuerySet:

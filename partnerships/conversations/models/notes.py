@@ -1,4 +1,7 @@
-"""Notes of one organisation, which only its own people read: what all have, and private notes."""
+"""Notes of one organisation, which only its own people read.
+
+What all have, and private notes.
+"""
 
 from __future__ import annotations
 

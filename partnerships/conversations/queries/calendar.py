@@ -33,7 +33,10 @@ def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEnt
 
 
 def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
-    """The entries of these meetings; one query. Needs `partnership` and `organisation` fetched."""
+    """The entries of these meetings.
+
+    One query. Needs `partnership` and `organisation` fetched.
+    """
     revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_OF_MEETINGS)
     return [_of_meeting(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
 
@@ -57,7 +60,10 @@ def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
 
 
 def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days on which progress reports are due: of a partnership, or of the person's own organisations."""
+    """Days on which progress reports are due.
+
+    Of a partnership, or of the person's own organisations.
+    """
     seen = Report.objects.visible_to(user)
     if partnership is None:
         seen = seen.filter(party__organisation__in=Organisation.objects.of_person(user))
@@ -85,7 +91,10 @@ def _of_report(report: Report, revision: Revision) -> CalendarEntry:
 
 
 def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Conversations and the next contacts after them: of a partnership, or kept by the person's own organisations."""
+    """Conversations and the next contacts after them.
+
+    Of a partnership, or kept by the person's own organisations.
+    """
     seen = Conversation.objects.visible_to(user)
     if partnership is None:
         seen = seen.filter(organisation__in=Organisation.objects.of_person(user))

@@ -17,7 +17,10 @@ from partnerships.people.models import User
 
 
 def watched_by(user: User) -> list[Partnership]:
-    """Partnerships whose stuck things the person sees as a list: as a facilitator, or as a lead of the partnership."""
+    """Partnerships whose stuck things the person sees as a list.
+
+    As a facilitator, or as a lead of the partnership.
+    """
     facilitated = Facilitator.objects.acting().filter(person=user).values("partnership")
     live = Partnership.objects.live()
     found = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))

@@ -111,7 +111,10 @@ def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> l
 
 
 def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
-    """The points of each side, own side first. Repeats are left out; anonymous ones have no side."""
+    """The points of each side, own side first.
+
+    Repeats are left out; anonymous ones have no side.
+    """
     roles = Membership.objects.roles_of(user)
     mine = set(roles)
     sides = {

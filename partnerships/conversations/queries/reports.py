@@ -1,4 +1,7 @@
-"""Queries of progress reports: who decides, what waits, and the table of a partnership."""
+"""Queries of progress reports.
+
+Who decides, what waits, and the table of a partnership.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ from partnerships.people.models import User
 
 
 def leads_who_decide(report: Report) -> QuerySet[User]:
-    """Leads with an account who accept or return it: of the other leading organisations, else of its own."""
+    """Leads with an account who accept or return it.
+
+    Of the other leading organisations, else of its own.
+    """
     leading = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
     ids = set(leading.values_list("organisation_id", flat=True))
     return leads_with_account(sorted(ids - {report.party.organisation_id} or ids))
@@ -54,7 +60,10 @@ def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
 
 
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Reports to write; reports to accept or return, where another organisation leads and where none does."""
+    """Reports to write.
+
+    Reports to accept or return, where another organisation leads and where none does.
+    """
     other_parties = (
         Party.objects.present()
         .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
@@ -104,7 +113,10 @@ REPORTS_WAITING = (Source(_reports_wanted, _reports),)
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """The reports of one period, by party in the order of the table; None where a party has none."""
+    """The reports of one period, by party in the order of the table.
+
+    None where a party has none.
+    """
 
     start: dt.date
     end: dt.date

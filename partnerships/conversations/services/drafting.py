@@ -106,7 +106,9 @@ def record_conversation(
     key: uuid.UUID | None = None,
     came_from: From | None = None,
 ) -> Conversation:
-    """Create a conversation; one that took place starts as a draft. `came_from` links it to a record of another room.
+    """Create a conversation; one that took place starts as a draft.
+
+    `came_from` links it to a record of another room.
 
     A `key` used before returns the same conversation. Raises `UnableToRecord`.
     """

@@ -183,7 +183,10 @@ def _record(
 
 
 def end_with_party(departure: PartyDeparture) -> None:
-    """End the facilitators of an organisation that leaves. Called with the partnership locked."""
+    """End the facilitators of an organisation that leaves.
+
+    Called with the partnership locked.
+    """
     party = departure.party
     facilitators = Facilitator.objects.named().filter(
         partnership=party.partnership_id, organisation=party.organisation_id
@@ -206,7 +209,10 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End what a person facilitates for an organisation that they leave; returns how many."""
+    """End what a person facilitates for an organisation that they leave.
+
+    Returns how many.
+    """
     membership = departure.membership
     facilitators = Facilitator.objects.named().filter(
         person=membership.person_id, organisation=membership.organisation_id

@@ -20,7 +20,10 @@ class UnableToWriteNote(Exception):
 
 
 def check_revision(own_note: OwnNote | None, revision: int | None) -> None:
-    """Raise `UnableToWriteNote` unless the author saw the present text; 0 if there was no note."""
+    """Raise `UnableToWriteNote` unless the author saw the present text.
+
+    0 if there was no note.
+    """
     if revision is not None and revision != (own_note.revision if own_note else 0):
         raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
 

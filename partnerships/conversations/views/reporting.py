@@ -1,4 +1,7 @@
-"""Pages of a partnership's progress reports: the table, one period, and how reports are made."""
+"""Pages of a partnership's progress reports.
+
+The table, one period, and how reports are made.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ from partnerships.people.requests import signed_in
 
 
 def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose reports the person may read: of a present party, or their own ones as a former party."""
+    """A partnership whose reports the person may read.
+
+    Of a present party, or their own ones as a former party.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:
@@ -37,7 +43,10 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
 
 
 def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose reporting the person may change; 403 for other readers."""
+    """A partnership whose reporting the person may change.
+
+    403 for other readers.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(rights_over(partnership, user, timezone.now()).leads)
@@ -96,7 +105,10 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
-    """The newest submissions of one period; 404 if the person may see no report of it."""
+    """The newest submissions of one period.
+
+    404 if the person may see no report of it.
+    """
     user = signed_in(request)
     known = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(known.select_related("round__partnership")[:1])

@@ -20,7 +20,10 @@ SOURCE = "developer agreements (planning data platform, MHCLG)"
 
 
 def words_of(purpose: str, *, more: str = "", agreement: DeveloperAgreement | None, application: str) -> str:
-    """Text of a contribution's commitment: `Education, under section 106 agreement W/1 (planning application W/1)`."""
+    """Text of a contribution's commitment.
+
+    `Education, under section 106 agreement W/1 (planning application W/1)`.
+    """
     under = f", under {agreement.title}" if agreement else ", agreement not published"
     where = f" (planning application {application})" if application else ""
     return f"{purpose[:1].upper()}{purpose[1:]}{more}{under}{where}"

@@ -178,7 +178,10 @@ def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
 
 
 def _things(event: Event) -> Iterator[tuple[str, int]]:
-    """The record an event is about, then the one that it belongs to: an answer, then its ask."""
+    """The record an event is about, then the one that it belongs to.
+
+    An answer, then its ask.
+    """
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
@@ -219,7 +222,10 @@ def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
 
 
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
-    """The spreadsheet that a line came from; what was added there and changed by hand since counts too."""
+    """The spreadsheet that a line came from.
+
+    What was added there and changed by hand since counts too.
+    """
     first, *later = (events[number] for number in line.numbers)
     number, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
     is_new = told_kind is not None and told_kind.fold == Fold.CREATED
@@ -231,7 +237,10 @@ def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
 def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
-    """One line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
+    """One line for all that a spreadsheet added or changed.
+
+    "12 commitments added from a spreadsheet".
+    """
     things = f"{_count_things(lines, events):,} {sheet.group.label.lower()}"
     words = f"{things} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""

@@ -1,4 +1,7 @@
-"""What a summary says about each record: its notices, and what waits there for the reader."""
+"""What a summary says about each record.
+
+Its notices, and what waits there for the reader.
+"""
 
 from __future__ import annotations
 

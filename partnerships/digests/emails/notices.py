@@ -84,7 +84,9 @@ def succession(
     date: str,
     now: dt.datetime,
 ) -> Message:
-    """What successions did to what the reader follows; they come with their ties.
+    """What successions did to what the reader follows.
+
+    They come with their ties.
 
     `is_later`: the second email, about what awaited an organisation in the first.
     """

@@ -139,7 +139,10 @@ def add_missing_keys(candidates: Iterable[Candidate]) -> None:
 
 
 def link_keys(people: Collection[int]) -> dict[int, str]:
-    """The link key of each of these people; the default preferences are recorded for those without."""
+    """The link key of each of these people.
+
+    The default preferences are recorded for those without.
+    """
     keys = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
     missing = sorted(set(people) - keys.keys())
     if missing:

@@ -76,7 +76,10 @@ class Block:
 
     @property
     def acts(self) -> frozenset[Act]:
-        """What it says of a subject; notices of the same acts are not listed again."""
+        """What it says of a subject.
+
+        Notices of the same acts are not listed again.
+        """
         return self.news.acts if isinstance(self.news, Section) else frozenset()
 
 

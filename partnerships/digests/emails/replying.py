@@ -36,7 +36,10 @@ def taking_replies(
 
 
 def _reply_to(email: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:
-    """What a reply to this digest may be about; rights to plans in it were checked just before."""
+    """What a reply to this digest may be about.
+
+    Rights to plans in it were checked just before.
+    """
     plans_read: set[int] = set()  # to tell a plan's news, the rights to it were just checked
     plans: set[int] = set()
     plans_of: set[int] = set()

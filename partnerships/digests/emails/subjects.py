@@ -45,7 +45,10 @@ NOT_FOLLOWED, NOT_READABLE = "they no longer followed it", "they could no longer
 
 @dataclass(slots=True)
 class SubjectItem:
-    """One subject in a digest; selecting sets `to_number` and the events `told`."""
+    """One subject in a digest.
+
+    Selecting sets `to_number` and the events `told`.
+    """
 
     pk: int
     delivery_id: int
@@ -223,7 +226,9 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
 
 
 def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Pairs of person and event: what a succession passed on, where an email or summary of its own said so.
+    """Pairs of person and event.
+
+    What a succession passed on, where an email or summary of its own said so.
 
     A notice that stays in the inbox, because its person chose that, has said nothing until it is read. What passed on
     later, such as once a consent was recorded, was not in it.

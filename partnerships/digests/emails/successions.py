@@ -19,7 +19,9 @@ from partnerships.outbox.parts import Message
 def write_successions(
     candidates: Sequence[Candidate], privacy: Mapping[int, str], *, date: str, now: dt.datetime
 ) -> dict[int, Message]:
-    """The emails about successions, by their number; none for readers who may not know what it is about.
+    """The emails about successions, by their number.
+
+    None for readers who may not know what it is about.
 
     `privacy`: the notice of people who have had no email yet, by person.
     """

@@ -85,7 +85,10 @@ def _address(_user: User) -> Combinable:
 
 
 def _email(path: str) -> Any:
-    """A field of the latest email that asked them to confirm; empty once they have answered."""
+    """A field of the latest email that asked them to confirm.
+
+    Empty once they have answered.
+    """
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )
@@ -104,7 +107,10 @@ def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order. Records that the reader may not see are not named."""
+    """The columns in the page's order.
+
+    Records that the reader may not see are not named.
+    """
     choice, moment = lists.Kind.CHOICE, lists.Kind.MOMENT
     return (
         Column(

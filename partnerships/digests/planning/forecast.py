@@ -105,7 +105,10 @@ def _organisations_of(people: Iterable[int]) -> dict[int, str]:
 def _next_dates(
     plan: Plan, people: Mapping[int, User], frequency: Mapping[int, str], now: dt.datetime
 ) -> dict[int, dt.datetime]:
-    """When each person's next digest with this plan would come: at its usual time, or at the end of a pause."""
+    """When each person's next digest with this plan would come.
+
+    At its usual time, or at the end of a pause.
+    """
     preferences = {person.person_id: person for person in Preference.objects.filter(person__in=people)}
     waiting = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
     watermarks = {person.recipient_id: person for person in waiting}

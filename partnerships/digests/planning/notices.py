@@ -49,7 +49,10 @@ SELECT email_id, 2, 'digests.digest', person_id, clock_timestamp(), %(now)s FROM
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One notice as an email shows it; `record` is the page of what it is about, or ""."""
+    """One notice as an email shows it.
+
+    `record` is the page of what it is about, or "".
+    """
 
     subject: str
     partnership: str
@@ -222,7 +225,10 @@ def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:
 
 
 def add_digests(digests: Mapping[int, int], *, now: dt.datetime) -> None:
-    """Put digests in the inbox of their readers; keys are emails, values people."""
+    """Put digests in the inbox of their readers.
+
+    Keys are emails, values people.
+    """
     InboxItem.objects.bulk_create(
         [
             InboxItem(

@@ -152,7 +152,10 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> None:
 
 
 def spread_changes(*, now: dt.datetime) -> int:
-    """Mark followers of subjects that changed as waiting; return how many subjects."""
+    """Mark followers of subjects that changed as waiting.
+
+    Return how many subjects.
+    """
     if not SubjectNews.objects.exists():
         return 0
     with transaction.atomic():

@@ -28,7 +28,9 @@ from partnerships.recommendations.models import Recommendation
 
 
 class Followed(NamedTuple):
-    """What a subscription is to, and the organisation that asked; a batch of emails reads many.
+    """What a subscription is to, and the organisation that asked.
+
+    A batch of emails reads many.
 
     `audience` is that of the partnership.
     """

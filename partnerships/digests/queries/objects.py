@@ -46,7 +46,10 @@ _MODELS: dict[str, type[Model]] = {
 
 
 def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Named]:
-    """The records by kind and id; kinds without a page of their own are missing."""
+    """The records by kind and id.
+
+    Kinds without a page of their own are missing.
+    """
     return {key: Named(_title(record), record.get_absolute_url()) for key, record in records_of(records).items()}
 
 

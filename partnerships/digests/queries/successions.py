@@ -62,7 +62,9 @@ def moved_for(
     now: dt.datetime,
     is_later: bool = False,
 ) -> dict[int, Moved]:
-    """What successions did to what these people follow, by person; nobody who may not know what it is about.
+    """What successions did to what these people follow, by person.
+
+    Nobody who may not know what it is about.
 
     `is_later`: of what passed on, only what did so after people were first told.
     """
@@ -94,7 +96,10 @@ def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | N
 
 
 def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """What a person follows that successions concern, each once; they may have an account by now."""
+    """What a person follows that successions concern, each once.
+
+    They may have an account by now.
+    """
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
     subscriptions = (
         subscription
@@ -134,7 +139,10 @@ def _concerned(
 
 
 def _ended(succession: Succession) -> list[Organisation]:
-    """The bodies that it ended; if it undoes another succession, the bodies that the other had ended."""
+    """The bodies that it ended.
+
+    If it undoes another succession, the bodies that the other had ended.
+    """
     effect = brought_about(succession)
     return ending(effect.undoes or effect)
 

@@ -214,7 +214,10 @@ def _begin(
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
-    """Subscribe a person to a target, confirmed or asked by email first. Raises `UnableToSubscribe`."""
+    """Subscribe a person to a target, confirmed or asked by email first.
+
+    Raises `UnableToSubscribe`.
+    """
     why = why.strip()[:300]
     lock_planning()
     if not person.is_active:

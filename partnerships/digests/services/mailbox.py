@@ -66,7 +66,9 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 
 
 def _read_maildir(box: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
-    """Act on the new emails in a Maildir; None while another process reads one.
+    """Act on the new emails in a Maildir.
+
+    None while another process reads one.
 
     With `limited`, at most `MAX_READ` in about `MAX_SECONDS`: the next run reads the others. Emails that were read move
     from `new` to `cur`, as mail programs move them. One that cannot be read is flagged there, and operators are told.
@@ -118,7 +120,9 @@ def tries_of(name: str) -> str:
 
 
 def _act_or_report(name: str, raw: bytes, now: dt.datetime) -> str:
-    """What an email was; "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`.
+    """What an email was.
+
+    "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`.
 
     A database or a disk that is away says nothing about the email: the next run tries again.
     """
@@ -162,7 +166,10 @@ def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
 
 @transaction.atomic
 def _act_on(raw: bytes, now: dt.datetime) -> str:
-    """Act on one email and say what it was; nothing happens if it was read before."""
+    """Act on one email and say what it was.
+
+    Nothing happens if it was read before.
+    """
     with time_limit(MAX_PARSING_SECONDS):
         report = read_report(raw)
     if report is None:

@@ -117,7 +117,10 @@ class DigestHooks(OutboxHooks):
         lock_planning()
 
     def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
-        """The links of the page that asks what to stop; a mail program's one click stops at once."""
+        """The links of the page that asks what to stop.
+
+        A mail program's one click stops at once.
+        """
         keys = link_keys({notice.person_id for notice in notices})
         page, minute = page_prefix("digests:stop"), minute_of(now)
         return {

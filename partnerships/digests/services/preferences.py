@@ -83,7 +83,10 @@ class _When(TypedDict):
 
 
 class Choices(_When, total=False):
-    """Save how often and when digests come. `days` and `more_hours` are sums as in `Preference`; None: unchanged."""
+    """Save how often and when digests come.
+
+    `days` and `more_hours` are sums as in `Preference`; None: unchanged.
+    """
 
     days: int | None
     more_hours: int | None

@@ -16,7 +16,9 @@ from partnerships.outbox.services import record_emails
 
 @transaction.atomic
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
-    """Email each stakeholder that successions of one order concern, once; returns how many.
+    """Email each stakeholder that successions of one order concern, once.
+
+    Returns how many.
 
     `is_later`: the second email, to those who were told that something awaits an organisation, once nothing does.
     """

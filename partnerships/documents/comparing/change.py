@@ -127,7 +127,9 @@ class Change:
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line: "20 fewer", "1 more, besides 3 moved", or "20 moved".
+        """The difference of a counted line.
+
+        "20 fewer", "1 more, besides 3 moved", or "20 moved".
 
         "" for other changes.
         """

@@ -96,7 +96,10 @@ def _of_field(schema: Schema, item: tuple[str, str, str], field: Field, was: Any
 
 
 def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b: Item) -> list[Change]:
-    """How the counts of one item differ: what moved between lines, then what is more or fewer."""
+    """How the counts of one item differ.
+
+    What moved between lines, then what is more or fewer.
+    """
     was, now = counts.by_line(a), counts.by_line(b)
     found = [
         Change(schema, "moved", counts.code, key, label, counts.code, number, number, to, from_line=left)

@@ -1,4 +1,7 @@
-"""An empty Word document in our fonts, and what every paper puts into it: facts, lines, tables."""
+"""An empty Word document in our fonts, and what every paper puts into it.
+
+Facts, lines, tables.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,10 @@ def _bookmark(number: int) -> str:
 
 
 def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
-    """Add a part of a field: its begin, its instruction, what separates that from the result, or its end."""
+    """Add a part of a field.
+
+    Its begin, its instruction, what separates that from the result, or its end.
+    """
     run = paragraph.add_run()
     part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
     if kind:

@@ -63,7 +63,10 @@ class WordTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablesPaper:
-    """What a Word document of figures says: title, facts, sentences, tables, and notes at the end."""
+    """What a Word document of figures says.
+
+    Title, facts, sentences, tables, and notes at the end.
+    """
 
     title: str
     lead: str

@@ -87,7 +87,9 @@ def create_entry(
     came_from: From | None = None,
     **content: Unpack[NewContent],
 ) -> Entry:
-    """Create a draft; `came_from` links it to a record of another room. Raises `UnableToWriteEntry`.
+    """Create a draft; `came_from` links it to a record of another room.
+
+    Raises `UnableToWriteEntry`.
 
     If an entry with this `key` exists, because a form was sent twice, it is returned instead.
     """
@@ -217,7 +219,10 @@ def _change_audience(
     addressees: Iterable[Organisation] | None,
     today: dt.date,
 ) -> None:
-    """Change who it is shared with; raise UnableToEditEntry if it was shared already."""
+    """Change who it is shared with.
+
+    Raise UnableToEditEntry if it was shared already.
+    """
     addressed = list(addressees or ())
     ids = {body.pk for body in addressed}
     unchanged = (

@@ -12,7 +12,9 @@ from partnerships.organisations.services.moving import change_row
 
 
 def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]:
-    """Withdraw those of these entries that ask only their own organisation; returns what changed.
+    """Withdraw those of these entries that ask only their own organisation.
+
+    Returns what changed.
 
     Called when something has passed to an organisation (`moving.target`). Answers that wait are withdrawn too.
     """

@@ -1,4 +1,7 @@
-"""Several asks and offers at once: reminding those who owe an answer, and one email for each person."""
+"""Several asks and offers at once.
+
+Reminding those who owe an answer, and one email for each person.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ class UnableToRemindOfEntry(UnableToChangeEntry):
 
 @transaction.atomic
 def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
-    """Record that its organisation reminds those who owe an answer; `tell_of_waiting` writes the emails.
+    """Record that its organisation reminds those who owe an answer.
+
+    `tell_of_waiting` writes the emails.
 
     At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
     """
@@ -48,7 +53,10 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
 
 
 def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
-    """Email each person who owes answers once about all of them; inside the transaction of the reminders."""
+    """Email each person who owes answers once about all of them.
+
+    Inside the transaction of the reminders.
+    """
     entries_by_person: dict[int, list[int]] = {}
     for entry in entries:
         for person, is_own in recipients_of(entry).items():
@@ -58,7 +66,10 @@ def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime)
 
 
 def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
-    """Email somebody once about all that they now facilitate; inside the transaction of the change."""
+    """Email somebody once about all that they now facilitate.
+
+    Inside the transaction of the change.
+    """
     _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 
 

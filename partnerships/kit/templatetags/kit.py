@@ -111,7 +111,10 @@ def due(value: dt.date | dt.datetime | None) -> str:
 
 
 def when_due(day: dt.date | None, *, is_open: bool) -> str:
-    """A day, and while something is open how far it is: `12 November 2026, due in 3 days`; "" for None."""
+    """A day, and while something is open how far it is.
+
+    `12 November 2026, due in 3 days`; "" for None.
+    """
     return f"{long_date(day)}, {due(day)}" if day is not None and is_open else long_date(day)
 
 

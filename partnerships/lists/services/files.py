@@ -1,4 +1,7 @@
-"""Files of lists too long to be made while somebody waits: a worker makes them, with progress."""
+"""Files of lists too long to be made while somebody waits.
+
+A worker makes them, with progress.
+"""
 
 from __future__ import annotations
 

@@ -62,7 +62,10 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> HttpResponse:
-    """Lead to the address that names the rows; back to the list if there are none, or too many."""
+    """Lead to the address that names the rows.
+
+    Back to the list if there are none, or too many.
+    """
     numbers = _numbers(request.GET.getlist("row"))
     if request.GET.get("all") and asked.form.is_valid():
         if wanted in FORMATS:
@@ -127,7 +130,10 @@ def _confirm(
 
 
 def _refused(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
-    """Why no row was changed: the reason of all, or the first five, each with the name of its row."""
+    """Why no row was changed.
+
+    The reason of all, or the first five, each with the name of its row.
+    """
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:
         return [*reasons]

@@ -30,7 +30,10 @@ from partnerships.people.requests import signed_in
 
 
 def _own(person: User, pk: int) -> SavedView:
-    """A view of the person's own; 404 if they cannot open it, 403 if it is another's."""
+    """A view of the person's own.
+
+    404 if they cannot open it, 403 if it is another's.
+    """
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     if not owns_view(view, person):
         raise PermissionDenied
@@ -68,7 +71,10 @@ def saved(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def save(request: HttpRequest, kind: str) -> HttpResponse:
-    """Save what the list shows under a name; the page's address says what that is."""
+    """Save what the list shows under a name.
+
+    The page's address says what that is.
+    """
     person = signed_in(request)
     asked, back = asked_of(request, kind)
     form = NameForm(posted(request), cancel=back)

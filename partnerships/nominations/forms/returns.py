@@ -84,7 +84,9 @@ class SendForm(Form):
 
 
 class TableForm(Form):
-    """What CORE lacks, for each line: offers, vacancies without and with a nominee in time, refusals by ground.
+    """What CORE lacks, for each line.
+
+    Offers, vacancies without and with a nominee in time, refusals by ground.
 
     `lines` are the rows of the table, with their fields below `columns`. `read` holds what was saved when the page was
     opened, so that two people do not overwrite each other's figures.
@@ -148,7 +150,10 @@ class TableForm(Form):
         }
 
     def show_saved(self) -> None:
-        """Show what is saved below each field that says something else; the next attempt counts as having read it."""
+        """Show what is saved below each field that says something else.
+
+        The next attempt counts as having read it.
+        """
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
         data["read"] = json.dumps(self.fields["read"].initial)
         self.data = data
@@ -184,7 +189,10 @@ class ReopenForm(Form):
 
 
 class DecideForm(Form):
-    """The council confirms or disputes each line; the second button confirms all of them."""
+    """The council confirms or disputes each line.
+
+    The second button confirms all of them.
+    """
 
     sending = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -1,1 +1,4 @@
-"""Lettings of a CORE export: which columns are kept, how a row is read, how a return is counted."""
+"""Lettings of a CORE export.
+
+Which columns are kept, how a row is read, how a return is counted.
+"""

@@ -35,7 +35,9 @@ class Line:
 
 @dataclass(slots=True)
 class Counted:
-    """The result of counting a file: lines by size and kind of let, the outcome of each row, authorities.
+    """The result of counting a file.
+
+    Lines by size and kind of let, the outcome of each row, authorities.
 
     `rows` has the numbers of the rows of each outcome, counted from 1 below the headings, as ranges from and to.
     `authorities` counts the rows of the quarter by the GSS code of their authority, "" where a row has none.

@@ -24,7 +24,10 @@ _MAX_DAYS = 20 * 366
 
 
 class Outcome(StrEnum):
-    """What became of a row; all but the first set it aside. A row gets the first that fits, in this order."""
+    """What became of a row; all but the first set it aside.
+
+    A row gets the first that fits, in this order.
+    """
 
     USED = "used"
     SLIPPED = "slipped"
@@ -113,7 +116,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Letting:
-    """One letting that a return counts; `void_days` None if the row does not say; `offers` in 2023/24 only."""
+    """One letting that a return counts.
+
+    `void_days` None if the row does not say; `offers` in 2023/24 only.
+    """
 
     bedrooms: Bedrooms
     is_first_let: bool
@@ -231,14 +237,20 @@ _REFUSALS: tuple[Callable[[Mapping[str, str], Scope], Outcome | None], ...] = (
 
 
 def _is_supported(row: Mapping[str, str]) -> bool:
-    """Whether it is supported housing; without the needs type, homes of general needs have a type of unit."""
+    """Whether it is supported housing.
+
+    Without the needs type, homes of general needs have a type of unit.
+    """
     if needs := coded(row, "needstype"):
         return needs == "2"
     return "unittype_gn" in row and not row["unittype_gn"].strip()
 
 
 def _is_first_let(row: Mapping[str, str]) -> bool | None:
-    """Whether the home was never let as social housing before; None if nothing says so."""
+    """Whether the home was never let as social housing before.
+
+    None if nothing says so.
+    """
     if first_time := coded(row, "first_time_property_let_as_social_housing"):
         return first_time == "1"
     if reason := coded(row, "rsnvac"):
@@ -249,7 +261,10 @@ def _is_first_let(row: Mapping[str, str]) -> bool | None:
 
 
 def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
-    """The size of the home; a bedsit is a studio, however many bedrooms CORE derives for it."""
+    """The size of the home.
+
+    A bedsit is a studio, however many bedrooms CORE derives for it.
+    """
     is_studio = coded(row, "unittype_gn") == _BEDSIT
     number = _number(row.get("beds", ""), _MAX_BEDS)
     if number is None:
@@ -258,7 +273,10 @@ def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
 
 
 def _void_days(row: Mapping[str, str], started: dt.date) -> int | None:
-    """Days that the home stood vacant: as CORE says, else since the void or the end of major repairs."""
+    """Days that the home stood vacant.
+
+    As CORE says, else since the void or the end of major repairs.
+    """
     if (stated := _number(row.get("vacdays", ""), _MAX_DAYS)) is not None:
         return stated
     days = [day for day in (day_of(row.get("voiddate", "")), day_of(row.get("mrcdate", ""))) if day is not None]

@@ -1,4 +1,7 @@
-"""Nominations agreements: which parties of a partnership are the council and the provider."""
+"""Nominations agreements.
+
+Which parties of a partnership are the council and the provider.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,10 @@ class ReturnRecord(models.Model):
         return dt.date.fromisoformat(self.content["starts_on"])
 
     def address(self, shape: str) -> str:
-        """Its file as `pdf`, `xlsx` or `csv`; fetch it with its return and agreement."""
+        """Its file as `pdf`, `xlsx` or `csv`.
+
+        Fetch it with its return and agreement.
+        """
         nominations_return = self.nominations_return
         numbers = [nominations_return.agreement.partnership_id, nominations_return.pk, self.number, shape]
         return reverse("nominations:record", args=numbers)

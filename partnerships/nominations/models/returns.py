@@ -1,4 +1,7 @@
-"""Returns of a nominations agreement: what was let in a quarter, and what the council says of it."""
+"""Returns of a nominations agreement.
+
+What was let in a quarter, and what the council says of it.
+"""
 
 from __future__ import annotations
 

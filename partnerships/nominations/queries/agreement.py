@@ -25,7 +25,10 @@ def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
 
 
 def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
-    """What the terms in force on the day say; None before the first, or if they leave out a figure."""
+    """What the terms in force on the day say.
+
+    None before the first, or if they leave out a figure.
+    """
     version = version_in_force(agreement.partnership, day)
     return agreed_in(version.content) if version else None
 
@@ -140,7 +143,9 @@ def _period(
 
 
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
-    """Ids of the council and of the provider: those of today, and those that the terms of the period name.
+    """Ids of the council and of the provider.
+
+    Those of today, and those that the terms of the period name.
 
     They differ once a successor has taken the place of one.
     """

@@ -1,4 +1,7 @@
-"""Nominations returns for calendars: the first day on which each can be sent. Terms give no last day."""
+"""Nominations returns for calendars.
+
+The first day on which each can be sent. Terms give no last day.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What waits for a person in nominations, for My work: returns to decide about, and disputed ones to correct."""
+"""What waits for a person in nominations, for My work.
+
+Returns to decide about, and disputed ones to correct.
+"""
 
 from __future__ import annotations
 

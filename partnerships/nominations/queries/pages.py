@@ -1,4 +1,7 @@
-"""For the pages of returns: quarters to start, grounds to fill in, shortfalls and the asks made of them."""
+"""For the pages of returns.
+
+Quarters to start, grounds to fill in, shortfalls and the asks made of them.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine
 
 
 def key_of_ask(line: ReturnLine) -> uuid.UUID:
-    """The key of the ask made of a line. A second click has the same key, and finds the first one's ask."""
+    """The key of the ask made of a line.
+
+    A second click has the same key, and finds the first one's ask.
+    """
     return _key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
 
 

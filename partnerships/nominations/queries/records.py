@@ -1,4 +1,7 @@
-"""Records of confirmed returns: written once, read as figures, files and masked results."""
+"""Records of confirmed returns.
+
+Written once, read as figures, files and masked results.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,9 @@ def result_in(record: ReturnRecord) -> ReturnResult:
 
 
 def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
-    """The figures of settled lines with small counts masked: size, kind, source of the letting, count.
+    """The figures of settled lines with small counts masked.
+
+    Size, kind, source of the letting, count.
 
     What was masked in the record before stays masked: two releases of nearly the same counts tell more than one. Where
     a count is small that the record before showed, every total that includes it is masked: its fall would say what is
@@ -142,7 +147,9 @@ def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
 
 
 def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
-    """The names of council and provider: as on the day on which it was confirmed last, else as today.
+    """The names of council and provider.
+
+    As on the day on which it was confirmed last, else as today.
 
     The agreement may have passed to other bodies since. Needs `with_sides`.
     """

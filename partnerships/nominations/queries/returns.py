@@ -1,4 +1,7 @@
-"""Queries about returns: scope, results, trend, and what happened to the rows of an upload."""
+"""Queries about returns.
+
+Scope, results, trend, and what happened to the rows of an upload.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,17 @@ def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | No
 
 
 def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
-    """The collection year of CORE that a return's lettings are in; None for years before those we know."""
+    """The collection year of CORE that a return's lettings are in.
+
+    None for years before those we know.
+    """
     return core_columns().year_of(nominations_return.starts_on)
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
-    """Which lettings a return counts; None without terms or a known year. Fetch it with `for_pages`.
+    """Which lettings a return counts.
+
+    None without terms or a known year. Fetch it with `for_pages`.
 
     Before a succession the homes were in the predecessor's area, and let in its name: both bodies' count.
     """
@@ -93,7 +101,9 @@ def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Sums over lines; `agreed` and `shortfall` are sums of the lines' whole homes.
+    """Sums over lines.
+
+    `agreed` and `shortfall` are sums of the lines' whole homes.
 
     `in_time` is the share of vacancies with a nominee in time, in per cent, of the lines that say so.
     """
@@ -140,7 +150,10 @@ def result_of(nominations_return: NominationsReturn) -> ReturnResult:
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
+    """The result of these lines, first lets first, then by size.
+
+    Needs their refusals prefetched.
+    """
     lines = sorted(lines, key=_place)
     refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in lines]
     return ReturnResult(lines, refused, total_of(lines))
@@ -165,7 +178,10 @@ def _place(line: ReturnLine) -> tuple[bool, int]:
 
 
 def disputed_lines_of(nominations_return: NominationsReturn) -> list[ReturnLine]:
-    """Lines that the council disputed and has not confirmed since; none before the return was sent."""
+    """Lines that the council disputed and has not confirmed since.
+
+    None before the return was sent.
+    """
     if not nominations_return.sendings:
         return []
     return sorted(nominations_return.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
@@ -173,7 +189,10 @@ def disputed_lines_of(nominations_return: NominationsReturn) -> list[ReturnLine]
 
 @dataclass(frozen=True, slots=True)
 class QuarterResult:
-    """One quarter of a trend; `median_days` of first lets and of relets, None if no row says any."""
+    """One quarter of a trend.
+
+    `median_days` of first lets and of relets, None if no row says any.
+    """
 
     quarter: Quarter
     result: ReturnResult
@@ -192,7 +211,10 @@ def _medians(content: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None
 
 
 def median_in(said: Mapping[str, Any], kind: str) -> Decimal | None:
-    """The median void days that a report or a record says: of its first lets, its relets or all."""
+    """The median void days that a report or a record says.
+
+    Of its first lets, its relets or all.
+    """
     days = said.get("median_days", {}).get(kind)
     return None if days is None else Decimal(days)
 

@@ -35,7 +35,10 @@ _MAX_AUTHORITIES = 400
 
 @dataclass(frozen=True, slots=True)
 class KeptLettings:
-    """The kept rows of an upload (`lettings.filtering`): packed, their columns and their number."""
+    """The kept rows of an upload (`lettings.filtering`).
+
+    Packed, their columns and their number.
+    """
 
     file_name: str
     packed: bytes
@@ -78,19 +81,28 @@ def take_lettings(
 
 
 def count_waiting(*, now: dt.datetime) -> int:
-    """Count the uploads that wait for a worker; how many were tried. May run twice."""
+    """Count the uploads that wait for a worker.
+
+    How many were tried. May run twice.
+    """
     waiting = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
     return work_through(waiting, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
 
 
 def _fail(run: LettingsRun, error: str) -> None:
-    """Say why nothing was counted, and delete the kept rows; an upload that came since stays."""
+    """Say why nothing was counted, and delete the kept rows.
+
+    An upload that came since stays.
+    """
     lettings_runs = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
     lettings_runs.update(error=error, claimed_until=None, content=None, columns=[])
 
 
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
-    """Count the kept rows into the lines of the return; "" or why it was not done."""
+    """Count the kept rows into the lines of the return.
+
+    "" or why it was not done.
+    """
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."
     nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)

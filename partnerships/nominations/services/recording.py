@@ -13,7 +13,10 @@ from partnerships.people.models import User
 
 
 def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
-    """The agreement as it is now, its partnership locked. Check what it allows only after this."""
+    """The agreement as it is now, its partnership locked.
+
+    Check what it allows only after this.
+    """
     partnership = recording.lock_partnership(agreement.partnership_id)
     found = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     found.partnership = partnership
@@ -53,7 +56,10 @@ def record_event(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record on the partnership what happened to the return with this id; `quarter` names it in words."""
+    """Record on the partnership what happened to the return with this id.
+
+    `quarter` names it in words.
+    """
     recording.record_event(
         agreement.partnership,
         event,

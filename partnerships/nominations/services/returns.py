@@ -101,7 +101,9 @@ def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.d
 def start_return(
     *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
 ) -> NominationsReturn:
-    """Start the return of a quarter that is over, or whose agreement is; the existing one if there is one.
+    """Start the return of a quarter that is over, or whose agreement is.
+
+    The existing one if there is one.
 
     Raises `UnableToReport`.
     """
@@ -146,7 +148,9 @@ def complete_return(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Add what CORE lacks to lines, by their id. Lines that the author did not change are not saved.
+    """Add what CORE lacks to lines, by their id.
+
+    Lines that the author did not change are not saved.
 
     `read` is what the author read of them (`supplements_of`). Raises `UnableToReport`, and its `FiguresChanged` with
     nothing saved if a line that the author changes was changed by somebody else too.
@@ -168,7 +172,10 @@ def complete_return(
 
 
 def _complete(line: ReturnLine, supplement: Supplement) -> None:
-    """Add refusals and times to a line. New figures undo the council's decision on it."""
+    """Add refusals and times to a line.
+
+    New figures undo the council's decision on it.
+    """
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
@@ -195,7 +202,10 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
 
 
 def undecide(line: ReturnLine) -> None:
-    """Let the council decide about a line again, knowing why it disputed it; saved by the caller."""
+    """Let the council decide about a line again, knowing why it disputed it.
+
+    Saved by the caller.
+    """
     line.decision, line.decided_at, line.decided_by = "", None, None
 
 
@@ -203,7 +213,9 @@ def undecide(line: ReturnLine) -> None:
 def send_return(
     *, nominations_return: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
 ) -> None:
-    """Send the counted return to the council, which hears of it. Raises `UnableToReport`.
+    """Send the counted return to the council, which hears of it.
+
+    Raises `UnableToReport`.
 
     Lines that it disputed wait for it again, with the provider's `answers` by line; those that it confirmed stay
     confirmed unless they changed.
@@ -240,7 +252,9 @@ def decide_lines(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Confirm or dispute lines, by their id, each dispute with a reason. Raises `UnableToDecide`.
+    """Confirm or dispute lines, by their id, each dispute with a reason.
+
+    Raises `UnableToDecide`.
 
     When every line is decided, the return is settled, or goes back to the provider if a line is disputed; the provider
     hears of it. `sending` is the number of the sending that the author read.

@@ -27,7 +27,9 @@ class UnableToAsk(Exception):
 def ask_for_shortfall(
     *, nominations_return: NominationsReturn, line: int, author: User | None, now: dt.datetime
 ) -> Entry:
-    """The council's ask of the provider to make up a shortfall; the existing one if there is one already.
+    """The council's ask of the provider to make up a shortfall.
+
+    The existing one if there is one already.
 
     It belongs to no partnership, whose other parties would see its count. Raises `UnableToAsk`.
     """

@@ -1,4 +1,7 @@
-"""The council's steps with a nominations return: decide about lines, ask for what is missing."""
+"""The council's steps with a nominations return.
+
+Decide about lines, ask for what is missing.
+"""
 
 from __future__ import annotations
 

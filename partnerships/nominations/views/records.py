@@ -1,4 +1,7 @@
-"""Records of confirmed returns as files: one sheet, which PDF, Excel and CSV show alike."""
+"""Records of confirmed returns as files.
+
+One sheet, which PDF, Excel and CSV show alike.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What every file of a record says: facts, lines with their total, refusals by ground, disputes."""
+    """What every file of a record says.
+
+    Facts, lines with their total, refusals by ground, disputes.
+    """
 
     title: str
     facts: Sequence[tuple[str, str]]
@@ -55,7 +61,10 @@ class Sheet:
 
 
 def sheet_of(record: ReturnRecord) -> Sheet:
-    """The sheet of a record; fetch it with its return, and who sent and confirmed it."""
+    """The sheet of a record.
+
+    Fetch it with its return, and who sent and confirmed it.
+    """
     result, said, quarter = result_in(record), record.content, Quarter(record.starts_on)
     lines = list(zip(result.lines, result.refused, strict=True))
     total = cells_of_total(result, median_in(said, "all"))

@@ -58,7 +58,9 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 @csrf_exempt
 @_FORM
 def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Upload the CORE export: filtered while it streams in, so nothing may read the form before the filter is set.
+    """Upload the CORE export.
+
+    Filtered while it streams in, so nothing may read the form before the filter is set.
 
     Rights are checked before the form is read, so that nobody else's 150 MB are parsed.
     """
@@ -70,7 +72,10 @@ def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @csrf_protect
 def _upload(request: HttpRequest, user: User, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
-    """The form for uploading lettings; a good file is stored and counted by a worker."""
+    """The form for uploading lettings.
+
+    A good file is stored and counted by a worker.
+    """
     form = UploadForm(posted(request), request.FILES or None, cancel=nominations_return.get_absolute_url())
     if form.is_valid():
         file = form.cleaned_data["file"]
@@ -96,7 +101,10 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
 
 @_FORM
 def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Add what is missing from CORE: offers, vacancies without a nominee in time, refusals."""
+    """Add what is missing from CORE.
+
+    Offers, vacancies without a nominee in time, refusals.
+    """
     user, found, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(found).lines
@@ -136,7 +144,10 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @_FORM
 def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Reopen a confirmed return, so that the provider corrects it; for both sides."""
+    """Reopen a confirmed return, so that the provider corrects it.
+
+    For both sides.
+    """
     user, found, rights = open_return(request, pk, number)
     require(rights.may_reopen)
     form = ReopenForm(posted(request), cancel=found.get_absolute_url())

@@ -46,14 +46,19 @@ from partnerships.people.requests import signed_in
 
 
 def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
-    """The person, an agreement that they may know of, and their rights; 404 for others."""
+    """The person, an agreement that they may know of, and their rights.
+
+    404 for others.
+    """
     user = signed_in(request)
     agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
     return user, agreement, rights_over(agreement, user, timezone.now())
 
 
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
-    """The person, a return of their own agreement, and their rights; 403 while it is closed.
+    """The person, a return of their own agreement, and their rights.
+
+    403 while it is closed.
 
     404 for others, and for the council while the provider has not sent it.
     """
@@ -104,7 +109,9 @@ def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A return: its progress, its lines against the agreement, and shortfalls; masked for other parties.
+    """A return: its progress, its lines against the agreement, and shortfalls.
+
+    Masked for other parties.
 
     Without data sharing in force it leads to the agreement's page, which says so.
     """
@@ -159,7 +166,10 @@ def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights:
 
 @require_safe
 def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The progress of counting, for htmx; when it is done, the page is loaded again."""
+    """The progress of counting, for htmx.
+
+    When it is done, the page is loaded again.
+    """
     _, found, rights = open_return(request, pk, number)
     if not getattr(request, "htmx", False):
         return redirect(found)

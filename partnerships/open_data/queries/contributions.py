@@ -1,4 +1,7 @@
-"""The rows of agreements, contributions and transactions: as read, with what was recorded here since."""
+"""The rows of agreements, contributions and transactions.
+
+As read, with what was recorded here since.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def agreement_rows(organisation: Organisation) -> list[Written]:
 
 
 def contribution_rows(organisation: Organisation) -> list[Written]:
-    """A row for each contribution that was read; one that ended here since has an end."""
+    """A row for each contribution that was read.
+
+    One that ended here since has an end.
+    """
     records = list(_of_commitments(organisation, CONTRIBUTION.code))
     rows = []
     for record, row in zip(records, _as_read(organisation, records), strict=True):
@@ -63,7 +69,10 @@ def _of_commitments(organisation: Organisation, dataset: str) -> Iterable[Record
 
 
 def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Written]:
-    """The rows as they were read; one that passed to this organisation names it."""
+    """The rows as they were read.
+
+    One that passed to this organisation names it.
+    """
     own, key = organisation_values(organisation.pk)["organisation"], key_of(organisation)
     return [
         Written(
@@ -76,7 +85,10 @@ def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Writ
 
 
 def key_of(organisation: Organisation) -> str:
-    """Its key as the platform writes it: `local-authority:SRY`, `development-corporation:Q1`; else its name."""
+    """Its key as the platform writes it.
+
+    `local-authority:SRY`, `development-corporation:Q1`; else its name.
+    """
     schemes = [Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
     held = organisation.identifiers.filter(scheme__in=schemes, valid_to=None).order_by("pk")
     keys = {row.scheme: row.value for row in reversed(held) if row.scheme == Scheme.LOCAL_AUTHORITY or ":" in row.value}

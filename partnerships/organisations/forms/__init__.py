@@ -195,7 +195,10 @@ class SettingsForm(Form):
 
 
 class AccessRequestForm(Form):
-    """Asking an administrator for access; people with an account need not say who they are."""
+    """Asking an administrator for access.
+
+    People with an account need not say who they are.
+    """
 
     organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
     kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])

@@ -105,13 +105,19 @@ _FORMS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
 
 
 def scheme_of(number: str, *, kind: str) -> str:
-    """The scheme of a number that somebody typed, by its form; empty if it could be of several or none."""
+    """The scheme of a number that somebody typed, by its form.
+
+    Empty if it could be of several or none.
+    """
     fitting = [scheme for scheme, kinds, form in _FORMS if (not kinds or kind in kinds) and re.fullmatch(form, number)]
     return fitting[0] if len(fitting) == 1 else ""
 
 
 def of_org_id(text: str) -> tuple[str, str]:
-    """Scheme and number in an org-id such as `GB-COH-01234567`; empty if it is none."""
+    """Scheme and number in an org-id such as `GB-COH-01234567`.
+
+    Empty if it is none.
+    """
     org_id = text.strip().upper()
     for scheme, code in ORG_ID_LISTS.items():
         if org_id.startswith(f"{code}-"):
@@ -146,12 +152,17 @@ class Identifier(models.Model):
         return f"{self.get_scheme_display()} {self.value}"
 
     def is_valid_on(self, day: dt.date) -> bool:
-        """Whether it is the organisation's on a day; it ends the day before `valid_to`."""
+        """Whether it is the organisation's on a day.
+
+        It ends the day before `valid_to`.
+        """
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
 
     @property
     def allocator(self) -> str:
-        """Who allocated it; empty for keys of our own, old ones and those of the demonstration.
+        """Who allocated it.
+
+        Empty for keys of our own, old ones and those of the demonstration.
 
         The organisation must be fetched already.
         """

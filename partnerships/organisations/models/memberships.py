@@ -92,7 +92,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """While a page is made: id of the organisation, role, its name and since when, the first first; else None."""
+        """While a page is made.
+
+        Id of the organisation, role, its name and since when, the first first; else None.
+        """
 
         def read() -> models.QuerySet[Any, Any]:
             rows = self.current().of_person(user).order_by("starts_on", "pk")

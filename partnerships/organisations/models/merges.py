@@ -49,7 +49,10 @@ class Merge(models.Model):
 
 
 class MovedRow(models.Model):
-    """One row that a merge or a succession changed: what stood in it before and after, so that it can be put back."""
+    """One row that a merge or a succession changed.
+
+    What stood in it before and after, so that it can be put back.
+    """
 
     merge = models.ForeignKey(Merge, on_delete=models.CASCADE, null=True, related_name="rows")
     succession = models.ForeignKey(

@@ -50,7 +50,9 @@ def record_consent(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Record the consent that these lines need; returns how many. What was accepted then passes on.
+    """Record the consent that these lines need.
+
+    Returns how many. What was accepted then passes on.
 
     Evidence that a line has already stays beside it. Leads of the predecessor or of the successor that keeps the
     record, and administrators. Raises `UnableToHandOverLines`.
@@ -89,7 +91,9 @@ def record_consent(
 
 @transaction.atomic
 def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
-    """Record that the consent that these lines need is refused; returns how many.
+    """Record that the consent that these lines need is refused.
+
+    Returns how many.
 
     They are disputed then, even if they were accepted, and the predecessor proposes again. The same people record it
     as record a consent. Raises `UnableToHandOverLines`.
@@ -109,7 +113,10 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
 
 
 def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
-    """The lines, locked; the author must lead one side of each, or be an administrator."""
+    """The lines, locked.
+
+    The author must lead one side of each, or be an administrator.
+    """
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     lines_found = list(waiting.lacking_consent().order_by("pk"))

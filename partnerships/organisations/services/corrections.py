@@ -57,7 +57,9 @@ def _check(reason: str, since: dt.date | None, until: dt.date | None) -> None:
 def correct_name(
     *, row: OrganisationName, reason: str, author: User | None, now: dt.datetime, **fields: Unpack[NameFields]
 ) -> tuple[str, ...]:
-    """Correct a name other than the official and the short one; the names of the changed fields.
+    """Correct a name other than the official and the short one.
+
+    The names of the changed fields.
 
     Raises `UnableToCorrect`.
     """
@@ -87,7 +89,9 @@ def correct_name(
 def correct_area_served(
     *, served: AreaServed, reason: str, author: User | None, now: dt.datetime, **fields: Unpack[ServedFields]
 ) -> tuple[str, ...]:
-    """Correct which area an organisation serves, and when; the names of the changed fields.
+    """Correct which area an organisation serves, and when.
+
+    The names of the changed fields.
 
     Raises `UnableToCorrect`.
     """
@@ -111,7 +115,9 @@ def correct_area_served(
 def correct_area(
     *, area: Area, reason: str, author: User | None, now: dt.datetime, **fields: Unpack[AreaFields]
 ) -> tuple[str, ...]:
-    """Correct an area; each organisation that serves it has the reason in its history.
+    """Correct an area.
+
+    Each organisation that serves it has the reason in its history.
 
     The code is never changed: another code is another area. Raises `UnableToCorrect`.
     """

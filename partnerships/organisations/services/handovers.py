@@ -46,7 +46,10 @@ class UnableToHandOverLines(Exception):
 
 
 class LineDetails(TypedDict, total=False):
-    """What a line says besides who takes over what: why, who has to consent, what proves it, and by when to answer."""
+    """What a line says besides who takes over what.
+
+    Why, who has to consent, what proves it, and by when to answer.
+    """
 
     basis: str
     consent: str
@@ -170,7 +173,10 @@ def answer_handovers(
 
 
 def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:
-    """Accept the author's parts of shared lines; returns the lines whose every part is accepted now."""
+    """Accept the author's parts of shared lines.
+
+    Returns the lines whose every part is accepted now.
+    """
     accepted: dict[int, set[int]] = {pk: set() for pk in sides}
     for line, body in AcceptedPart.objects.filter(handover__in=sides).values_list("handover", "organisation"):
         accepted[line].add(body)
@@ -189,7 +195,9 @@ def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User
 
 
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Pass on what successors have accepted, while the succession is in force; returns how many lines.
+    """Pass on what successors have accepted, while the succession is in force.
+
+    Returns how many lines.
 
     In batches, each in a transaction of its own: it may stop at any point and be called again.
     """
@@ -197,7 +205,9 @@ def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
 
 
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Put back what a succession passed on, once it has been undone; returns how many rows and lines.
+    """Put back what a succession passed on, once it has been undone.
+
+    Returns how many rows and lines.
 
     In batches, the last first. What somebody has changed since stays.
     """
@@ -212,7 +222,10 @@ def _in_batches(step: Callable[[int, dt.datetime], int], succession: Succession,
 
 
 def _lock_with_bodies(succession_id: int) -> Succession:
-    """The succession, locked with its bodies: nobody merges one of them meanwhile; new rows may still name them."""
+    """The succession, locked with its bodies.
+
+    Nobody merges one of them meanwhile; new rows may still name them.
+    """
     locked = lock_succession(succession_id)
     ties = locked.ties.all()
     bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
@@ -222,7 +235,10 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
-    """Move at most `BATCH` accepted lines in one transaction; returns how many."""
+    """Move at most `BATCH` accepted lines in one transaction.
+
+    Returns how many.
+    """
     locked = _lock_with_bodies(succession)
     if not is_in_force(locked):
         return 0
@@ -258,7 +274,10 @@ def handover_identity(succession: Succession) -> str:
 
 
 def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note how many things a succession has passed on; `undone`: they have passed back."""
+    """Note how many things a succession has passed on.
+
+    `undone`: they have passed back.
+    """
     count = succession.handovers.filter(state=HandoverState.APPLIED).count()
     identity = handover_identity(succession)
     journal.note(HANDOVER, now=now, succession=succession.pk, same=identity, count=count, undone=undone)
@@ -270,7 +289,10 @@ def _held(kind: Obligation, records: Collection[int], moving: Moving) -> set[int
 
 
 def _settle(lines: Sequence[Handover], held_ids: Collection[int], stayed: Collection[int], now: dt.datetime) -> None:
-    """Say of each line whether it passed on; what was over already has no line any more."""
+    """Say of each line whether it passed on.
+
+    What was over already has no line any more.
+    """
     Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held_ids]).delete()
     rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held_ids])
     rest.filter(record__in=stayed).update(state=HandoverState.STAYED, dispute=STAYED)
@@ -293,7 +315,10 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
 
 
 def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
-    """Record that things have passed back, and let their lines wait again; returns how many lines."""
+    """Record that things have passed back, and let their lines wait again.
+
+    Returns how many lines.
+    """
     applied = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
     lines = list(
         applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]

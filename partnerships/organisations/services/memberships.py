@@ -179,7 +179,10 @@ MEMBERSHIP = "membership"
 
 
 def membership_identity(membership: Membership) -> str:
-    """The journal's hash of a person and the organisation they act for; select both with it."""
+    """The journal's hash of a person and the organisation they act for.
+
+    Select both with it.
+    """
     person, organisation = membership.person, membership.organisation
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 

@@ -106,13 +106,19 @@ def merge_organisations(
 
 
 def merge_identity(merge: Merge) -> str:
-    """The journal's hash of a merged record and the one that was kept; select both with it."""
+    """The journal's hash of a merged record and the one that was kept.
+
+    Select both with it.
+    """
     kept, merged = merge.kept, merge.merged
     return journal.identity(kept.pk, kept.created_at, merged.pk, merged.created_at)
 
 
 def _journal(merge: Merge, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that nobody acts for the merged record any more; `undone`: nor do its people for the kept one."""
+    """Note that nobody acts for the merged record any more.
+
+    `undone`: nor do its people for the kept one.
+    """
     same = merge_identity(merge)
     journal.note(MERGE, now=now, kept=merge.kept_id, merged=merge.merged_id, same=same, undone=undone)
 
@@ -122,7 +128,10 @@ def _lock(*ids: int) -> list[Organisation]:
 
 
 def _carry_everything(moving: Moving) -> list[Change]:
-    """Move obligations, then what follows them, then names; official names become other names."""
+    """Move obligations, then what follows them, then names.
+
+    Official names become other names.
+    """
     day = timezone.localdate(moving.now)
     changes: list[Change] = []
     passing = [(kind, list(kind.records(moving.source, day).order_by("pk"))) for kind in obligations()]
@@ -142,7 +151,9 @@ def _carry_everything(moving: Moving) -> list[Change]:
 
 
 def _keep_ways_in(moving: Moving) -> list[Change]:
-    """Let the kept record ask as much at sign-in as either did; returns what changed.
+    """Let the kept record ask as much at sign-in as either did.
+
+    Returns what changed.
 
     Raises `UnableToMerge` where both have a sign-in page of their own and one requires it.
     """
@@ -180,7 +191,9 @@ def _record(merge: Merge, event: EventKind, moving: Moving, *, author: User | No
 
 @transaction.atomic
 def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.datetime) -> int:
-    """Make two records of one again; returns how many rows stay where they are.
+    """Make two records of one again.
+
+    Returns how many rows stay where they are.
 
     Those were changed since the merge. What was added since stays with the kept record. Administrators only. Raises
     `UnableToMerge`.
@@ -220,7 +233,10 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
 def keep_apart(
     *, one: Organisation, other: Organisation, reason: str, author: User | None, now: dt.datetime
 ) -> NotSame:
-    """Record that two organisations are not the same body. Administrators only. Raises `UnableToMerge`."""
+    """Record that two organisations are not the same body.
+
+    Administrators only. Raises `UnableToMerge`.
+    """
     require(roles_of(author, now).keeps_directory)
     if one.pk == other.pk:
         raise UnableToMerge("Choose two different organisations.")

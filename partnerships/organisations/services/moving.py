@@ -20,7 +20,10 @@ from partnerships.organisations.obligations import Change, Column, Moving, Oblig
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Rows of a column: `free` can name the other organisation; `taken` find its row in their place."""
+    """Rows of a column: `free` can name the other organisation.
+
+    `taken` find its row in their place.
+    """
 
     free: list[int]
     taken: dict[int, int]
@@ -45,7 +48,10 @@ def sort_rows(
 
 
 def _uniques(model: type[Model]) -> list[UniqueConstraint]:
-    """What must be unique; Django says it in another way of the tables that it makes for links to several."""
+    """What must be unique.
+
+    Django says it in another way of the tables that it makes for links to several.
+    """
     links = [UniqueConstraint(fields=together, name="links") for together in model._meta.unique_together]
     return [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)] + links
 
@@ -68,7 +74,9 @@ def _taken(model: type[Model], name: str, rows: Collection[int], target: int) ->
 
 
 def carry(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """Let the rows of a column name the other organisation; returns what changed.
+    """Let the rows of a column name the other organisation.
+
+    Returns what changed.
 
     All its rows, or those of some records. A row whose place the other organisation holds already is ended instead.
     """
@@ -92,7 +100,10 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
 
 
 def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
-    """End rows whose place is taken, and give the other row what it lacks; what is history already stays."""
+    """End rows whose place is taken, and give the other row what it lacks.
+
+    What is history already stays.
+    """
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
@@ -108,7 +119,10 @@ def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change
 
 
 def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
-    """Delete a row; returns what stood in it, without the fields that are not kept."""
+    """Delete a row.
+
+    Returns what stood in it, without the fields that are not kept.
+    """
     kept = [field for field in row._meta.concrete_fields if field.name not in forgetting]
     before = {field.name: _plain(field.value_from_object(row)) for field in kept}
     type(row)._base_manager.filter(pk=row.pk).delete()
@@ -116,7 +130,10 @@ def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
 
 
 def _make_again(model: type[Model], changes: Sequence[Change]) -> set[int]:
-    """Make rows again that were deleted, unless their place is taken; returns which are there (ids)."""
+    """Make rows again that were deleted, unless their place is taken.
+
+    Returns which are there (ids).
+    """
     rows = [
         model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
         for change in changes
@@ -176,7 +193,10 @@ def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
 
 
 def as_kept(changes: Iterable[Change]) -> list[Change]:
-    """Changes of rows as they would be now: where a record was merged since, they name the one that was kept."""
+    """Changes of rows as they would be now.
+
+    Where a record was merged since, they name the one that was kept.
+    """
     kept = dict(Merge.objects.in_force().values_list("merged", "kept"))
 
     def now(table: str, values: dict[str, Any]) -> dict[str, Any]:

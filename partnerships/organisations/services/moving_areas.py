@@ -26,7 +26,9 @@ from partnerships.people.models import User
 
 
 def move_areas(*, succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Let areas served and GSS codes follow the ties from a day on; the rows of the days before stay.
+    """Let areas served and GSS codes follow the ties from a day on.
+
+    The rows of the days before stay.
 
     The only successor of a body that ends serves its areas. Areas of a body that is divided go to nobody by guessing.
     A successor also serves the area of its own code. Call with the rights checked, after predecessors have ended.
@@ -59,7 +61,9 @@ def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.dat
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
-    """By predecessor (id), the one body that follows it in everything; none where several follow.
+    """By predecessor (id), the one body that follows it in everything.
+
+    None where several follow.
 
     Also by another succession of the same day: which of the two takes effect first does not matter. One that passes
     functions only divides no area.
@@ -120,7 +124,10 @@ def _areas_again(
 
 
 def _code_day(succession: Succession, on: dt.date) -> dt.date:
-    """From when the new codes are used: the day of the code change if it is known, else vesting day."""
+    """From when the new codes are used.
+
+    The day of the code change if it is known, else vesting day.
+    """
     codes = succession.codes_on
     return codes.earliest if codes is not None and codes.day else on
 
@@ -136,7 +143,10 @@ def _end_codes(
 
 
 def _recode(succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Give a continuing body its new code from the day of the change. The old code ends, and still finds it."""
+    """Give a continuing body its new code from the day of the change.
+
+    The old code ends, and still finds it.
+    """
     if succession.kind != SuccessionKind.RECODE or not succession.new_code:
         return
     day, reason = _code_day(succession, on), str(succession)

@@ -88,7 +88,9 @@ class ChangedFields(OrganisationFields, total=False):
 
 @dataclass(frozen=True, slots=True)
 class NewOrganisation:
-    """An organisation to create: identifiers are pairs of scheme and value, names pairs of name and kind.
+    """An organisation to create.
+
+    Identifiers are pairs of scheme and value, names pairs of name and kind.
 
     The identifiers count from `numbered_from` to `numbered_to`, if these are known.
     """

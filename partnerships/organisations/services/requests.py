@@ -48,7 +48,9 @@ def ask_for_access(
     number: str = "",
     message: str = "",
 ) -> AccessRequest:
-    """Ask the administrators, who get an email; the author is None when signed out.
+    """Ask the administrators, who get an email.
+
+    The author is None when signed out.
 
     The same person's waiting request for the same name is updated, without another email; one made by a signed-in
     person only by them. Raises `UnableToAskForAccess`.

@@ -70,7 +70,9 @@ def record_succession(
     reason: str = "",
     **fields: Unpack[SuccessionFields],
 ) -> Succession:
-    """Record a succession; the same again makes no new row, but adds what was not known of it.
+    """Record a succession.
+
+    The same again makes no new row, but adds what was not known of it.
 
     With the status “effective” it is one of the past, whose organisations have begun and ended already: an importer
     knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`, also where a person
@@ -196,7 +198,9 @@ def change_succession_status(
     now: dt.datetime,
     together: bool = False,
 ) -> None:
-    """Take a pending succession to another status, with a reason; `together`: all of its order that have its status.
+    """Take a pending succession to another status, with a reason.
+
+    `together`: all of its order that have its status.
 
     Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. While another one
     undoes it, it stays certain. Raises `UnableToChangeSuccession`.
@@ -254,7 +258,10 @@ def ties_of(succession: Succession) -> list[NewTie]:
 
 
 def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Without handover lines to a body that no longer follows: what they are about has no line again."""
+    """Without handover lines to a body that no longer follows.
+
+    What they are about has no line again.
+    """
     following = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
     lines = succession.handovers.prefetch_related("others")
     gone = [
@@ -331,7 +338,9 @@ def check_certain(succession: Succession) -> None:
 
 
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Set the status of a locked succession and record it; once it takes effect, people are to be told.
+    """Set the status of a locked succession and record it.
+
+    Once it takes effect, people are to be told.
 
     People are no longer told of a succession that it undoes.
     """

@@ -102,7 +102,10 @@ def _ties_back(succession: Succession) -> list[NewTie]:
 
 
 def _existed_before(body: Organisation, succession: Succession) -> bool:
-    """Whether a successor existed before, as far as the days say: undoing ends only what the succession began."""
+    """Whether a successor existed before, as far as the days say.
+
+    Undoing ends only what the succession began.
+    """
     vests = succession.vests_on
     if succession.kind in _INTO_EXISTING or vests is None:
         return True

@@ -1,4 +1,7 @@
-"""What happens to successions by the clock: they take effect, pass on what was held, and people are emailed."""
+"""What happens to successions by the clock.
+
+They take effect, pass on what was held, and people are emailed.
+"""
 
 from __future__ import annotations
 
@@ -169,7 +172,10 @@ def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:
-    """Whether people should hear: another body follows, or none, and it is recent or passed something on."""
+    """Whether people should hear.
+
+    Another body follows, or none, and it is recent or passed something on.
+    """
     if not succession.ties.exclude(successor=F("predecessor")).exists():
         return False
     vests = succession.vests_on

@@ -52,7 +52,10 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
-    """Hand over what was ticked; False with the reason in the form if that is refused."""
+    """Hand over what was ticked.
+
+    False with the reason in the form if that is refused.
+    """
     to: User = form.cleaned_data["to"]
     try:
         with collect_recipients() as recipients:

@@ -96,7 +96,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: HttpRequest) -> HttpResponse:
-    """Record a succession; `like` names one of the same order, whose kind, dates and sources the form begins with."""
+    """Record a succession.
+
+    `like` names one of the same order, whose kind, dates and sources the form begins with.
+    """
     user = _keeper(request)
     back = reverse("organisations:pending")
     like = row_number(request.GET.get("like", ""))

@@ -45,7 +45,10 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due() -> dict[Lane, dt.datetime]:
-    """When the oldest due email of each lane became due; lanes without a due email are left out."""
+    """When the oldest due email of each lane became due.
+
+    Lanes without a due email are left out.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
         rows = cursor.fetchall()

@@ -12,7 +12,9 @@ from partnerships.plans.content.years import CALENDAR, FINANCIAL, year_kind, yea
 
 @dataclass(frozen=True, slots=True)
 class PipelineLine:
-    """Homes of one combination at a site; the fields of `models.PlannedHomes` that a site decides.
+    """Homes of one combination at a site.
+
+    The fields of `models.PlannedHomes` that a site decides.
 
     `year` is the year in which they complete; "" if not known. `done_year` is the year in which they have completed;
     "" while the site is not complete.
@@ -65,12 +67,18 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
 
 
 def pipeline_kind(content: Content) -> str:
-    """The kind of years in which a plan's homes are counted: its own, otherwise financial years."""
+    """The kind of years in which a plan's homes are counted.
+
+    Its own, otherwise financial years.
+    """
     return year_kind(content) or FINANCIAL
 
 
 def year_of_date(text: str, kind: str) -> str:
-    """The year of that kind in which a partial date lies; "" for none, or where a year alone does not say."""
+    """The year of that kind in which a partial date lies.
+
+    "" for none, or where a year alone does not say.
+    """
     if not text:
         return ""
     day = PartialDate.parse(text)

@@ -24,7 +24,10 @@ def kind_of(year: str) -> str:
 
 
 def year_kinds(homes: Iterable[Item]) -> set[str]:
-    """The kinds of the years in lines of homes; lines without a year have none."""
+    """The kinds of the years in lines of homes.
+
+    Lines without a year have none.
+    """
     return {kind_of(line["year"]) for line in homes if line["year"]}
 
 
@@ -40,7 +43,10 @@ def mixes_years(content: Content) -> bool:
 
 
 def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
-    """A problem for each year that is not of the plan's kind; without a kind, for mixed ones."""
+    """A problem for each year that is not of the plan's kind.
+
+    Without a kind, for mixed ones.
+    """
     years = sorted({line["year"] for line in homes if line["year"]})
     kind = kind or (kind_of(years[0]) if years else "")
     faults = [fault for year in years if (fault := wrong_year(kind, year))]

@@ -1,4 +1,7 @@
-"""The homes of a site as a grid: a row for each tenure, bedrooms and needs type, a column for each year."""
+"""The homes of a site as a grid.
+
+A row for each tenure, bedrooms and needs type, a column for each year.
+"""
 
 from __future__ import annotations
 
@@ -242,7 +245,10 @@ def _number(text: Any, limit: int) -> int:
 
 
 def _arranged(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rows of a grid with some lines of homes, and its columns; the last column has no year."""
+    """The rows of a grid with some lines of homes, and its columns.
+
+    The last column has no year.
+    """
     lines = list(homes)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     rows: list[dict[str, Any]] = []
@@ -262,7 +268,10 @@ def _order(line: Item) -> tuple[int, int, int]:
 
 
 def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
-    """The columns for a site without homes: the years of the plan's other sites, or else the next ones."""
+    """The columns for a site without homes.
+
+    The years of the plan's other sites, or else the next ones.
+    """
     used = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
     if used:
         return used[-MAX_SUGGESTED:]

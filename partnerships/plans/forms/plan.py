@@ -81,7 +81,10 @@ class PlanForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """By default the partnership, or else the owners. The audience “partnership” needs a partnership."""
+        """By default the partnership, or else the owners.
+
+        The audience “partnership” needs a partnership.
+        """
         data = super().clean() or {}
         if not data.get("audience") and "audience" not in self.errors:
             data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS

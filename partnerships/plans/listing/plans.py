@@ -138,7 +138,10 @@ def _version(user: User) -> Combinable:
 
 
 def _owners(user: User) -> Combinable:
-    """The present names of the owners, which groups say; empty for those who read the plan only as it was."""
+    """The present names of the owners, which groups say.
+
+    Empty for those who read the plan only as it was.
+    """
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
 
@@ -151,7 +154,10 @@ def _owners_shown(user: User) -> Combinable:
 
 
 def _owned_by(words: str) -> Q:
-    """Plans with an owner by one of its names; none whose owners of today the reader does not know."""
+    """Plans with an owner by one of its names.
+
+    None whose owners of today the reader does not know.
+    """
     owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 
@@ -161,7 +167,10 @@ def _waiting_words(row: Any) -> SafeString:
 
 
 def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order. What holds only today is blank for former partners."""
+    """The columns in the page's order.
+
+    What holds only today is blank for former partners.
+    """
     choice, number = lists.Kind.CHOICE, lists.Kind.NUMBER
     return (
         Column(

@@ -30,7 +30,10 @@ class PlanKind(Vocabulary):
         return cls.objects.prefetch_related("parts")
 
     def begins_with(self, part: str) -> list[StarterPart]:
-        """The parts of one sort that are in use, in order; a kind from `by_code` has them at hand."""
+        """The parts of one sort that are in use, in order.
+
+        A kind from `by_code` has them at hand.
+        """
         parts_to_start = (row for row in self.parts.all() if row.active and row.part == part)
         return sorted(parts_to_start, key=lambda row: (row.position, row.pk))
 
@@ -46,7 +49,10 @@ class Part(models.TextChoices):
 
 @pghistory.track()
 class StarterPart(models.Model):
-    """A section, outcome, milestone or risk that a new plan begins with; retired, never deleted."""
+    """A section, outcome, milestone or risk that a new plan begins with.
+
+    Retired, never deleted.
+    """
 
     kind = models.ForeignKey(PlanKind, on_delete=models.PROTECT, related_name="parts")
     part = models.CharField(max_length=10, choices=Part)

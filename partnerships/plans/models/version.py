@@ -149,7 +149,10 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
     """Documents, by reader."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
-        """Documents of the newest versions of plans that the person may read; restricted ones for readers inside."""
+        """Documents of the newest versions of plans that the person may read.
+
+        Restricted ones for readers inside.
+        """
         return self.filter(of_newest_version(user, "restricted"), in_newest=True)
 
 

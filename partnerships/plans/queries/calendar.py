@@ -126,7 +126,10 @@ def _date(text: str) -> PartialDate | None:
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days by which plans are to be signed off: by all in one partnership, or by the person's organisations."""
+    """Days by which plans are to be signed off.
+
+    By all in one partnership, or by the person's organisations.
+    """
     seen = _signatories(user)
     if partnership is None:
         seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
@@ -141,7 +144,10 @@ def _signatories(user: User) -> QuerySet[Signatory]:
 
 
 def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
-    """The days by which these signatories must sign; two queries. Fetch `organisation` and the plan's partnership."""
+    """The days by which these signatories must sign.
+
+    Two queries. Fetch `organisation` and the plan's partnership.
+    """
     plans = {row.plan_id for row in rows}
     revisions = revisions_of(plans, "plan_signing", "plan")
     numbers = {row.plan_id: row.plan.substantive_number for row in rows}
@@ -181,7 +187,10 @@ def _of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool
 
 
 def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """When embargoes of versions end or ended, for people of their owners: nobody else knows of an embargo."""
+    """When embargoes of versions end or ended, for people of their owners.
+
+    Nobody else knows of an embargo.
+    """
     seen = Version.objects.filter(
         embargo_until__isnull=False, plan__in=Plan.objects.owned_for(user).order_by().values("pk")
     )

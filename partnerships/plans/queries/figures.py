@@ -42,7 +42,10 @@ def _homes(site: dict[str, Any]) -> int:
 
 
 def homes_in_period(period: Asked) -> Block | None:
-    """Homes started and completed in the period, by forecast and actual; a line for each plan."""
+    """Homes started and completed in the period, by forecast and actual.
+
+    A line for each plan.
+    """
     total: dict[str, int] = dict.fromkeys(_FIELDS, 0)
     lines = []
     for plan, content in _contents(period):

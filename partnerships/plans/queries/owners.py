@@ -34,7 +34,9 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """The owners with their names on the day a version was published. For display only; never save them.
+    """The owners with their names on the day a version was published.
+
+    For display only; never save them.
 
     Who has passed the plan on since is named, not the successor. `is_newest`: the present owners with the present names
     beside them, while the plan is not over.
@@ -51,7 +53,10 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
 
 
 def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> None:
-    """Show in these owners which organisation held the ownership at a moment. For display only; never save them."""
+    """Show in these owners which organisation held the ownership at a moment.
+
+    For display only; never save them.
+    """
     then = held_then("plans", plan.pk, at)
     if not then:
         return

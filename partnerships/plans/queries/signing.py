@@ -25,7 +25,10 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """Who can still be asked to sign a plan: its owners, and present parties except observers."""
+    """Who can still be asked to sign a plan.
+
+    Its owners, and present parties except observers.
+    """
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False

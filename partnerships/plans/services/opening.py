@@ -1,4 +1,7 @@
-"""What readers see of a plan's versions now, and embargoes: their end, and opening what they held."""
+"""What readers see of a plan's versions now, and embargoes.
+
+Their end, and opening what they held.
+"""
 
 from __future__ import annotations
 

@@ -208,7 +208,10 @@ def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> N
 
 
 def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Make the organisation an owner. A plan that left its partnership may return with it."""
+    """Make the organisation an owner.
+
+    A plan that left its partnership may return with it.
+    """
     organisation = offer.organisation
     comes_back = plan.partnership_id is None and offer.partnership is not None
     partnership = offer.partnership if comes_back else plan.partnership

@@ -52,7 +52,10 @@ def _anchors(content: Content) -> list[tuple[str, str]]:
 
 
 def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft: bool) -> list[Thread]:
-    """Comments with their answers, open ones first; those on removed items have no link."""
+    """Comments with their answers, open ones first.
+
+    Those on removed items have no link.
+    """
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
     show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
     live = {anchor: words.partition(": ")[2] for anchor, words in _anchors(content)}

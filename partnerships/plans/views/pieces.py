@@ -65,7 +65,10 @@ def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
-    """The form of one piece; a site has its grid of homes unless that would be too large."""
+    """The form of one piece.
+
+    A site has its grid of homes unless that would be too large.
+    """
     form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
     form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
     homes = piece.item["homes"] if piece.collection is SITES and piece.item else []
@@ -125,7 +128,10 @@ def _attached(plan: Plan, piece: Piece) -> Item:
 
 
 def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
-    """The grid of homes, with blank rows; more on request, keeping what was typed."""
+    """The grid of homes, with blank rows.
+
+    More on request, keeping what was typed.
+    """
     if request.method == "POST":
         return HomesFormSet(with_more(request.POST, plan.years))
     homes = piece.item["homes"] if piece.item else []

@@ -47,7 +47,10 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
     """Responses, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
-        """All of them for anyone signed in; owner, review date and note only for the organisation's own people."""
+        """All of them for anyone signed in.
+
+        Owner, review date and note only for the organisation's own people.
+        """
         return self.filter(visible_to(Response, EVERYBODY, user))
 
     def own_of(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
@@ -150,14 +153,19 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
         )
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
-        """Evidence that the person may know of: what they may read, and all of their own organisations' responses."""
+        """Evidence that the person may know of.
+
+        What they may read, and all of their own organisations' responses.
+        """
         own = Response.objects.own_of(user).values("pk")
         return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own))
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response. It is shown to those who may read that record, and to nobody else.
+    """A record that proves a response.
+
+    It is shown to those who may read that record, and to nobody else.
 
     A version of a plan stands for what it changed. An expectation is a published share of a closed survey round: one
     that is hidden has no row. `words` say what it proves, to the same readers.

@@ -137,7 +137,10 @@ class Recommendation(models.Model):
 
     @property
     def number(self) -> str:
-        """Such as "R3"; "Not numbered here" where the report's own number was not seen."""
+        """Such as "R3".
+
+        "Not numbered here" where the report's own number was not seen.
+        """
         return self.reference or "Not numbered here"
 
     @property
@@ -147,7 +150,10 @@ class Recommendation(models.Model):
 
     @property
     def addressee_words(self) -> str:
-        """Whom it is addressed to, such as "Councils; LEPs". Needs `addressees` fetched."""
+        """Whom it is addressed to, such as "Councils; LEPs".
+
+        Needs `addressees` fetched.
+        """
         return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 

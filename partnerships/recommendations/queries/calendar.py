@@ -9,7 +9,10 @@ from partnerships.recommendations.models import Response
 
 
 def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Review dates of the person's own organisations; they belong to no partnership."""
+    """Review dates of the person's own organisations.
+
+    They belong to no partnership.
+    """
     if partnership is not None:
         return []
     rows = Response.objects.own_of(user).filter(review_on__isnull=False)

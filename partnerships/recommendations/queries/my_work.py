@@ -23,7 +23,10 @@ _MAX_TITLE = 90
 
 
 def _waits(now: dt.datetime) -> tuple[Reach, ...]:
-    """Reviews that are due soon: for the owner; without one, for the organisation's editors and leads."""
+    """Reviews that are due soon: for the owner.
+
+    Without one, for the organisation's editors and leads.
+    """
     due = Response.objects.still_open().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
         Reach(due.filter(owner__isnull=False), (People("owner"),)),

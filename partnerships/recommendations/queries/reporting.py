@@ -37,7 +37,10 @@ MAX_MOVES = 300
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change as a reader sees it, without its author's name: its organisation, and what changed in words."""
+    """A change as a reader sees it, without its author's name.
+
+    Its organisation, and what changed in words.
+    """
 
     pk: int
     line: TimelineLine
@@ -65,7 +68,10 @@ def moved_between(
 
 
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """As `moved_between`, for reports that are kept: they name organisations and no people."""
+    """As `moved_between`, for reports that are kept.
+
+    They name organisations and no people.
+    """
     events = _moved(user, start, end, partnership)
     bodies = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []

@@ -30,7 +30,10 @@ class ResponseHasChanged(UnableToRespond):
 
 @dataclass(frozen=True, slots=True)
 class ResponseGiven:
-    """What an organisation says; owner, review date and note are for its own people."""
+    """What an organisation says.
+
+    Owner, review date and note are for its own people.
+    """
 
     status: str
     reason: str = ""
@@ -82,7 +85,9 @@ def respond(
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
-    """The organisation's response, locked; a new one without a status if it has none.
+    """The organisation's response, locked.
+
+    A new one without a status if it has none.
 
     Raises `UnableToRespond` if the recommendation is not addressed to it.
     """

@@ -43,7 +43,9 @@ class SourceGiven:
 
 @dataclass(frozen=True, slots=True)
 class RecommendationGiven:
-    """A recommendation as somebody records it; `kinds` are codes of kinds of organisation.
+    """A recommendation as somebody records it.
+
+    `kinds` are codes of kinds of organisation.
 
     Themes that are not given stay as they were.
     """
@@ -169,7 +171,10 @@ def correct_recommendation(
     author: User | None,
     now: dt.datetime,
 ) -> Recommendation:
-    """Correct any recommendation; its page shows the reason. Raises `UnableToRecord`."""
+    """Correct any recommendation.
+
+    Its page shows the reason. Raises `UnableToRecord`.
+    """
     require(roles_of(author, now).keeps_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
     locked = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)

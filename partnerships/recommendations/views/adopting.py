@@ -1,4 +1,7 @@
-"""What a partnership does about recommendations: propose, adopt, drop, and link what they became."""
+"""What a partnership does about recommendations.
+
+Propose, adopt, drop, and link what they became.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What all addresses of the service share: open to every site, limited, errors as JSON."""
+"""What all addresses of the service share.
+
+Open to every site, limited, errors as JSON.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Public pages: what the service is, and each body; a preview to show in a frame."""
+"""Public pages: what the service is, and each body.
+
+A preview to show in a frame.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,10 @@ _FURTHEST = 1_000
 
 @public_service("GET")
 def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
-    """Suggestions for what is being typed; all types and properties for nothing."""
+    """Suggestions for what is being typed.
+
+    All types and properties for nothing.
+    """
     typed, skip = clean(request.GET.get("prefix", "")), _number(request.GET.get("cursor", ""), _FURTHEST)
     if what == "entity":
         found = suggested(typed, skip) if typed else []
@@ -64,7 +67,10 @@ def flyout(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def _begins(typed: str, *texts: str) -> bool:
-    """Whether one of the texts, or a word of it, begins with what is typed; anything does with nothing."""
+    """Whether one of the texts, or a word of it, begins with what is typed.
+
+    Anything does with nothing.
+    """
     wanted = fold_name(typed)
     return not wanted or any(f" {fold_name(text)}".find(f" {wanted}") >= 0 for text in texts)
 

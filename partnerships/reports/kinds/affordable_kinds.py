@@ -1,4 +1,7 @@
-"""Affordable homes by kind: published starts and completions beside the homes to come in plans."""
+"""Affordable homes by kind.
+
+Published starts and completions beside the homes to come in plans.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The partnership register for an audit: terms, reviews, money, liabilities, data sharing and risks."""
+"""The partnership register for an audit.
+
+Terms, reviews, money, liabilities, data sharing and risks.
+"""
 
 from __future__ import annotations
 

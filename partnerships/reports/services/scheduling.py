@@ -1,4 +1,7 @@
-"""Sending a report on a rhythm: each time it is frozen, and its recipients get an email with these figures."""
+"""Sending a report on a rhythm.
+
+Each time it is frozen, and its recipients get an email with these figures.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,10 @@ def schedule_report(
 
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
-    """Send it no more. What was frozen is kept. Without an author, after a restore."""
+    """Send it no more. What was frozen is kept.
+
+    Without an author, after a restore.
+    """
     schedule = _locked(schedule)
     lock_body(schedule.body)
     require(author is None or may_report_for(author, schedule.body, now))
@@ -157,7 +163,9 @@ class ScheduledReportStop(SingleStop):
 
 
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Freeze the reports that are due and record their emails; how many were frozen.
+    """Freeze the reports that are due and record their emails.
+
+    How many were frozen.
 
     May run twice: each is done under its lock, with its next day. One whose filters are no longer valid is not made;
     who set it up is told, else its recipients. One that fails is tried again in the next runs, after the others and
@@ -186,7 +194,10 @@ def _is_outage(failure: Exception) -> bool:
 
 @transaction.atomic
 def _send(pk: int, now: dt.datetime) -> bool:
-    """Freeze the report and email it; False if it is not due or cannot be made."""
+    """Freeze the report and email it.
+
+    False if it is not due or cannot be made.
+    """
     schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False

@@ -46,7 +46,10 @@ class Asked:
 
     @property
     def condition(self) -> str:
-        """SQL that entries fit: the index finds those with the words of `rarer`, and the others are compared there."""
+        """SQL that entries fit.
+
+        The index finds those with the words of `rarer`, and the others are compared there.
+        """
         if not self.rarer:
             return f"words @@ {self.sql}"
         return f"words @@ {self.rarer} AND (words || ''::tsvector) @@ {self.sql}"
@@ -109,7 +112,9 @@ _IN_SAMPLE = f"""
 
 @dataclass(frozen=True, slots=True)
 class Frequent:
-    """Words of a question that are no use in an index: `small` ones such as "for", and `common` ones.
+    """Words of a question that are no use in an index.
+
+    `small` ones such as "for", and `common` ones.
 
     Small words count as they were typed. Common ones are those of many entries that everybody may read.
     """

@@ -290,7 +290,10 @@ def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
 
 
 def _deputies(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
-    """Who covers for a lead, by the lead's post: the deputies of the same organisation in the same partnership."""
+    """Who covers for a lead, by the lead's post.
+
+    The deputies of the same organisation in the same partnership.
+    """
     led = [post for post in posts if post.role == PostRole.LEAD]
     if not led:
         return {}

@@ -1,4 +1,7 @@
-"""Suggestions while somebody types: titles, names and references that begin like the words."""
+"""Suggestions while somebody types.
+
+Titles, names and references that begin like the words.
+"""
 
 from __future__ import annotations
 

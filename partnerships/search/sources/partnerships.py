@@ -43,7 +43,10 @@ def _partnerships(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _partnerships_for(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
-    """Not those that only a former party reads: their words may have changed since (see `queries.past`)."""
+    """Not those that only a former party reads.
+
+    Their words may have changed since (see `queries.past`).
+    """
     return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,4 +1,6 @@
-"""Search finds plans and what is in them: outcomes, sections, sites, milestones, risks and documents.
+"""Search finds plans and what is in them.
+
+Outcomes, sections, sites, milestones, risks and documents.
 
 The newest version is indexed and, while that is under embargo, also the newest open one, which all but owners read.
 Those who may read a plan only as it was find it by its title (`queries.past`). A plan that is not published is found by
@@ -167,7 +169,10 @@ _OWNER, _INSIDE, _OUTSIDE = 3, 2, 1
 
 
 def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
-    """Plans that the person may read today: the number of their version (0: the draft), and how."""
+    """Plans that the person may read today.
+
+    The number of their version (0: the draft), and how.
+    """
     now = timezone.now()
     free, held = Q(embargoed_until=None) | Q(embargoed_until__lte=now), Q(embargoed_until__gt=now)
     these = Plan.objects.filter(among("pk", ids)).order_by()

@@ -76,7 +76,10 @@ class Source:
 
 
 def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Check:
-    """The check of entries by their records: `visible(user, ids)` gives the ids of those that the person may read."""
+    """The check of entries by their records.
+
+    `visible(user, ids)` gives the ids of those that the person may read.
+    """
 
     def passed(found: Sequence[Found], rows: Collection[Any]) -> set[int]:
         readable = set(rows)

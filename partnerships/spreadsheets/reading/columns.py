@@ -1,4 +1,7 @@
-"""Columns of a partner's spreadsheet: how they are found, and what the template says of them."""
+"""Columns of a partner's spreadsheet.
+
+How they are found, and what the template says of them.
+"""
 
 from __future__ import annotations
 

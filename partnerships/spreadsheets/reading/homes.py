@@ -1,4 +1,7 @@
-"""Tables of homes as people paste them: one row for each line, or a column for each year."""
+"""Tables of homes as people paste them.
+
+One row for each line, or a column for each year.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,10 @@ def _applied(upload: Upload, author: User, now: dt.datetime, progress: Progress,
 
 
 def _nothing(report: Report) -> str:
-    """Why nothing was imported, with the rows: they may be good in the preview and not any more."""
+    """Why nothing was imported, with the rows.
+
+    They may be good in the preview and not any more.
+    """
     problems = report.lines["set_aside"]
     more = f" {len(problems) - MAX_NAMED:,} more rows cannot be used." if len(problems) > MAX_NAMED else ""
     return f"Nothing was imported. {' '.join(problems[:MAX_NAMED])}{more} Discard this spreadsheet and upload it again."

@@ -32,7 +32,10 @@ class Found:
 
     @property
     def query(self) -> str:
-        """The query string of links to this record: the party that the person has chosen to act for."""
+        """The query string of links to this record.
+
+        The party that the person has chosen to act for.
+        """
         body = self.target.organisation
         return f"?party={body.pk}" if self.parties and body is not None else ""
 

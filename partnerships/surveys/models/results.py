@@ -27,7 +27,9 @@ class FigureQuerySet(models.QuerySet["Figure"]):
 
 
 class Figure(models.Model):
-    """A published figure, fixed when the round closed: a mean of five answers or more, or a share.
+    """A published figure, fixed when the round closed.
+
+    A mean of five answers or more, or a share.
 
     `group` is empty for everybody. A figure that is hidden has no row. Never changes.
     """
@@ -60,7 +62,9 @@ class CommentStatus(models.TextChoices):
 
 
 class Comment(models.Model):
-    """A comment without group, score or time, in a random order. Parties read `shown` once it is published.
+    """A comment without group, score or time, in a random order.
+
+    Parties read `shown` once it is published.
 
     Not in row history: what a moderator removed, such as a name, must not stay.
     """
@@ -98,7 +102,10 @@ def _one_thing() -> Q:
 
 @pghistory.track()
 class Action(models.Model):
-    """What was done about a theme of a round: an objective, ask, offer, commitment, conversation or meeting."""
+    """What was done about a theme of a round.
+
+    An objective, ask, offer, commitment, conversation or meeting.
+    """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="actions")
     theme = models.CharField(max_length=40)

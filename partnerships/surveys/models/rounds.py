@@ -22,7 +22,10 @@ from partnerships.surveys.questions import Questions, in_language
 
 
 class Way(models.TextChoices):
-    """Whether answers are anonymous. A partnership too small for that can only ask by name."""
+    """Whether answers are anonymous.
+
+    A partnership too small for that can only ask by name.
+    """
 
     ANONYMOUS = "anonymous", "Anonymous"
     NAMED = "named", "By name"
@@ -41,7 +44,10 @@ class RoundStatus(models.TextChoices):
 
 
 class QuestionSet(models.Model):
-    """A version of a set of questions; never changes. `questions.check` says what `content` holds."""
+    """A version of a set of questions.
+
+    Never changes. `questions.check` says what `content` holds.
+    """
 
     code = models.SlugField(max_length=40)
     version = models.PositiveSmallIntegerField()
@@ -91,7 +97,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
         return self.named_to_read(user).filter(status=RoundStatus.CLOSED)
 
     def asking(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Drafts that wait for the person to agree to read comments; anybody without an account is asked in vain."""
+        """Drafts that wait for the person to agree to read comments.
+
+        Anybody without an account is asked in vain.
+        """
         waiting = self.named_to_read(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
         return waiting.filter(
             status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
@@ -169,7 +178,10 @@ class Round(models.Model):
 
     @property
     def key_name(self) -> str:
-        """The name of its key outside the database: the number alone could be given again after a restore."""
+        """The name of its key outside the database.
+
+        The number alone could be given again after a restore.
+        """
         return f"{self.pk}-{self.created_at.astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
 
     @property
@@ -207,7 +219,10 @@ class Round(models.Model):
         return sum(self.asked.values())
 
     def questions(self, language: str = "") -> Questions:
-        """What it asks, in this language or the first of its question set; fetch it with its question set."""
+        """What it asks, in this language or the first of its question set.
+
+        Fetch it with its question set.
+        """
         return in_language(self.question_set.content, language)
 
 
@@ -221,7 +236,10 @@ class JoiningQuerySet(models.QuerySet["Joining"]):
 
 @pghistory.track()
 class Joining(models.Model):
-    """Another partnership that was asked to join a round. Its leads answer before the round opens."""
+    """Another partnership that was asked to join a round.
+
+    Its leads answer before the round opens.
+    """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="joinings")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="joint_surveys")
@@ -240,7 +258,9 @@ class Joining(models.Model):
 
 
 class Invitation(models.Model):
-    """Somebody who is asked, until the round is over; says nothing of whether they answered.
+    """Somebody who is asked, until the round is over.
+
+    Says nothing of whether they answered.
 
     Not in row history. After the round only the ledger of emails says that an invitation went to somebody.
     """

@@ -1,4 +1,7 @@
-"""What waits for a person in surveys, for My work: comments to read before the parties do."""
+"""What waits for a person in surveys, for My work.
+
+Comments to read before the parties do.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,10 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
 
 
 def expectation_words(figure: Figure) -> str:
-    """What is expected, in the words of the round; empty for other figures. Needs the round with its questions."""
+    """What is expected, in the words of the round.
+
+    Empty for other figures. Needs the round with its questions.
+    """
     return next(
         (expectation.text for expectation in figure.round.questions().expectations if expectation.key == figure.theme),
         "",
@@ -70,7 +73,10 @@ def rounds_before(survey_round: Round) -> Sequence[Round]:
 
 
 def _joined(survey_round: Round) -> set[int]:
-    """The other partnerships (ids) that run a round; drafts aside, all of its joinings are accepted."""
+    """The other partnerships (ids) that run a round.
+
+    Drafts aside, all of its joinings are accepted.
+    """
     return {joining.partnership_id for joining in survey_round.joinings.all()}
 
 
@@ -105,7 +111,10 @@ def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
 
 
 def shown_comments(survey_round: Round) -> dict[str, list[str]]:
-    """The published comments by question: only once all are read, and as many as the floor are shown."""
+    """The published comments by question.
+
+    Only once all are read, and as many as the floor are shown.
+    """
     comments = list(Comment.objects.filter(round=survey_round).order_by("shown", "pk"))
     by_question: dict[str, list[str]] = defaultdict(list)
     for comment in comments:
@@ -151,7 +160,10 @@ _MAX_CHOICES = 200
 
 
 def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[Done]]:
-    """What was done about each theme of these rounds, by round and theme: only what the reader may open."""
+    """What was done about each theme of these rounds, by round and theme.
+
+    Only what the reader may open.
+    """
     actions_done: dict[tuple[int, str], list[Done]] = defaultdict(list)
     for kind, _, model, words in _KINDS:
         actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
@@ -165,7 +177,10 @@ def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[t
 
 
 def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What somebody can link to a theme: things of its partnerships that they may open, by kind."""
+    """What somebody can link to a theme.
+
+    Things of its partnerships that they may open, by kind.
+    """
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     groups = []
     for kind, heading, model, words in _KINDS:

@@ -21,13 +21,19 @@ def rounds_of(partnership: Partnership) -> QuerySet[Round]:
 
 
 def partnerships_of(survey_round: Round) -> list[Partnership]:
-    """The partnerships that run a round: its own first, then those that joined, by title. Needs its partnership."""
+    """The partnerships that run a round.
+
+    Its own first, then those that joined, by title. Needs its partnership.
+    """
     joined = Joining.objects.accepted().filter(round=survey_round).select_related("partnership")
     return [survey_round.partnership, *(joining.partnership for joining in joined.order_by("partnership__title", "pk"))]
 
 
 def joinings_of(survey_round: Round, user: User) -> list[Joining]:
-    """Partnerships that run a draft too; those that have not said yes only for people who know of them anyway."""
+    """Partnerships that run a draft too.
+
+    Those that have not said yes only for people who know of them anyway.
+    """
     readable = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
     rows = Joining.objects.filter(Q(accepted_at__isnull=False) | readable, round=survey_round).select_related(
         "partnership"
@@ -50,7 +56,10 @@ def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership
 
 
 def leads_who_run(partnership: Partnership) -> list[int]:
-    """The ids of those who may run its surveys and have an account: leads of its present parties, except observers."""
+    """The ids of those who may run its surveys and have an account.
+
+    Leads of its present parties, except observers.
+    """
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties])
     return sorted(leads.values_list("pk", flat=True))
@@ -77,14 +86,20 @@ def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
 
 
 def seal_of_list(survey_round: Round) -> str:
-    """A hash of who is asked in which group, and by which partnerships; it shows what somebody agreed to."""
+    """A hash of who is asked in which group, and by which partnerships.
+
+    It shows what somebody agreed to.
+    """
     rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
 def asked_by_group(survey_round: Round) -> dict[str, int]:
-    """How many people are asked, by group: from the invitations of a draft, else as fixed at opening."""
+    """How many people are asked, by group.
+
+    From the invitations of a draft, else as fixed at opening.
+    """
     if not survey_round.is_draft:
         return dict(survey_round.asked)
     return dict(Counter(survey_round.invitations.values_list("group", flat=True)))

@@ -43,7 +43,10 @@ def link_made(
     author: User,
     now: dt.datetime,
 ) -> Action:
-    """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
+    """Say that what was just made is to be done about a theme.
+
+    Raises `UnableToLink`.
+    """
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(f"Choose the partnership {survey_round.partnership}, whose survey this comes from.")
     kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))

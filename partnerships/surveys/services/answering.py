@@ -40,7 +40,9 @@ def _checked(answer: Answer, survey_round: Round) -> Answer:
 
 @transaction.atomic
 def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
-    """Seal an answer and use up its token. Nothing says which answer came with which token, or when.
+    """Seal an answer and use up its token.
+
+    Nothing says which answer came with which token, or when.
 
     Raises `UnableToAnswer`.
     """
@@ -64,7 +66,10 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
 
 @transaction.atomic
 def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
-    """Save somebody's answer under their name; it can be changed until the survey is over. Raises `UnableToAnswer`."""
+    """Save somebody's answer under their name.
+
+    It can be changed until the survey is over. Raises `UnableToAnswer`.
+    """
     survey_round = (
         Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
     )

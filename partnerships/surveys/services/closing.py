@@ -1,4 +1,7 @@
-"""Close rounds whose last day is over: open the answers once, publish what is safe, and forget them."""
+"""Close rounds whose last day is over.
+
+Open the answers once, publish what is safe, and forget them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ log = structlog.get_logger(__name__)
 
 
 def close_due(*, now: dt.datetime) -> int:
-    """Close each round whose last day is over; returns how many. One that cannot be opened holds up no other."""
+    """Close each round whose last day is over.
+
+    Returns how many. One that cannot be opened holds up no other.
+    """
     _destroy_keys_left()
     closed = 0
     for survey_round in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
@@ -59,7 +65,10 @@ def _close(survey_round: Round, *, now: dt.datetime) -> bool:
 
 
 def _tell_leads(survey_round: Round, now: dt.datetime) -> None:
-    """Tell each lead once, as news of the partnership that they belong to: they may not open that of others."""
+    """Tell each lead once, as news of the partnership that they belong to.
+
+    They may not open that of others.
+    """
     told_people: set[int] = set()
     for partnership in partnerships_of(survey_round):
         parties = partnership.parties.present().select_related("organisation")

@@ -52,7 +52,9 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 
 @transaction.atomic
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
-    """Accept or decline for the partnership that was asked. Raises `UnableToRun`.
+    """Accept or decline for the partnership that was asked.
+
+    Raises `UnableToRun`.
 
     A partnership that accepts stays until the round is over.
     """

@@ -1,4 +1,7 @@
-"""Read comments before the parties do: show them, perhaps without names, or withhold them."""
+"""Read comments before the parties do.
+
+Show them, perhaps without names, or withhold them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class UnableToModerate(Exception):
 def decide_comments(
     *, survey_round: Round, shown: Mapping[uuid.UUID, str], withheld: set[uuid.UUID], author: User, now: dt.datetime
 ) -> None:
-    """Show comments in these words and withhold others; what was written first is deleted.
+    """Show comments in these words and withhold others.
+
+    What was written first is deleted.
 
     Raises `UnableToModerate`.
     """

@@ -22,7 +22,10 @@ from partnerships.surveys.services.recording import UnableToRun, journal_reader,
 
 
 def person_to_name(address: str) -> User:
-    """The person with this address. Raises `UnableToRun` if the address is invalid."""
+    """The person with this address.
+
+    Raises `UnableToRun` if the address is invalid.
+    """
     try:
         return person_for_address(email=address)
     except UnableToAddPerson as error:
@@ -31,7 +34,10 @@ def person_to_name(address: str) -> User:
 
 @transaction.atomic
 def name_moderator(*, survey_round: Round, address: str, author: User | None, now: dt.datetime) -> None:
-    """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
+    """Name the person who will read the comments of an anonymous draft.
+
+    Raises `UnableToRun`.
+    """
     locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments first.")
@@ -87,7 +93,10 @@ def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.d
 
 @transaction.atomic
 def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
-    """Decline to read comments, before the survey opens. Its leads get an email to name somebody else."""
+    """Decline to read comments, before the survey opens.
+
+    Its leads get an email to name somebody else.
+    """
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
     _change_moderator(locked, None, now=now)

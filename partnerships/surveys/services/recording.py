@@ -21,11 +21,17 @@ ABANDONED, JOINING, READER = "survey ended", "survey joining", "survey reader"
 
 
 class UnableToRun(Exception):
-    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
+    """A survey cannot be prepared, opened, changed or ended like this.
+
+    The message says why.
+    """
 
 
 def lock_round(survey_round: Round) -> Round:
-    """Lock the partnership, then the round, and return it as it is now. Check its state only after this."""
+    """Lock the partnership, then the round, and return it as it is now.
+
+    Check its state only after this.
+    """
     partnership = recording.lock_partnership(survey_round.partnership_id)
     locked = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
     locked.partnership = partnership
@@ -44,7 +50,10 @@ def record_event(
 
 
 def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for somebody who may add people to ask. Raises `UnableToRun` for another round."""
+    """The draft, locked, for somebody who may add people to ask.
+
+    Raises `UnableToRun` for another round.
+    """
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_invite)
     if not locked.is_draft:
@@ -55,7 +64,10 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
 
 
 def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for a lead of the partnership that prepares it. Raises `UnableToRun` for another round."""
+    """The draft, locked, for a lead of the partnership that prepares it.
+
+    Raises `UnableToRun` for another round.
+    """
     locked = lock_draft(survey_round, author, now)
     require(rights_over(locked.partnership, author, now).may_run)
     return locked
@@ -84,7 +96,10 @@ def journal_abandoned(survey_round: Round, *, now: dt.datetime) -> None:
 
 
 def journal_joining(joining: Joining, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that a partnership was taken out of a draft; `undone`: it was asked again."""
+    """Note that a partnership was taken out of a draft.
+
+    `undone`: it was asked again.
+    """
     journal.note(JOINING, now=now, round=joining.round_id, same=joining_identity(joining), undone=undone)
 
 

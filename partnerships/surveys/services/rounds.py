@@ -66,7 +66,9 @@ def prepare_round(
     author: User | None,
     now: dt.datetime,
 ) -> Round:
-    """A draft of the partnership's next round; nobody is asked before it opens.
+    """A draft of the partnership's next round.
+
+    Nobody is asked before it opens.
 
     `moderator` is the address of the person who is to read comments, for an anonymous round. Whether they can shows
     when they agree. Raises `UnableToRun`.
@@ -94,7 +96,9 @@ def prepare_round(
 
 @transaction.atomic
 def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
-    """Ask these people, of one group of bodies, once the round opens; returns how many are new.
+    """Ask these people, of one group of bodies, once the round opens.
+
+    Returns how many are new.
 
     Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
@@ -210,7 +214,10 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
 
 
 def _check_distance(survey_round: Round, now: dt.datetime) -> None:
-    """Two rounds by name may follow each other; an anonymous one keeps its distance from both kinds."""
+    """Two rounds by name may follow each other.
+
+    An anonymous one keeps its distance from both kinds.
+    """
     other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
         pk=survey_round.pk
     )
@@ -237,7 +244,9 @@ def _tell(kind: str, survey_round: Round, invitations: Sequence[Invitation], now
 
 @transaction.atomic
 def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
-    """Remind everybody, so that nobody learns who has answered; once a week at most. Returns how many.
+    """Remind everybody, so that nobody learns who has answered.
+
+    Once a week at most. Returns how many.
 
     Raises `UnableToRun`.
     """
@@ -257,7 +266,10 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
 
 @transaction.atomic
 def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a draft or open round without results: answers are deleted unread. Raises `UnableToRun`."""
+    """End a draft or open round without results: answers are deleted unread.
+
+    Raises `UnableToRun`.
+    """
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
@@ -280,7 +292,10 @@ def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
 
 
 def forget(survey_round: Round) -> None:
-    """Delete sealed answers, tokens and who was asked; the key goes after the commit."""
+    """Delete sealed answers, tokens and who was asked.
+
+    The key goes after the commit.
+    """
     SealedAnswer.objects.filter(round=survey_round).delete()
     Token.objects.filter(round=survey_round).delete()
     survey_round.invitations.all().delete()

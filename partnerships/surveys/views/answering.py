@@ -1,4 +1,7 @@
-"""Answer a survey by the link in an email. Nobody is signed in here (`AnsweringMiddleware`)."""
+"""Answer a survey by the link in an email.
+
+Nobody is signed in here (`AnsweringMiddleware`).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @_FORM
 def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer a round by name; the answer can be changed until the round is over."""
+    """Answer a round by name.
+
+    The answer can be changed until the round is over.
+    """
     invitation = read_link(token)
     if invitation is None or not invitation.round.takes_answers(timezone.now()):
         return _over(request)

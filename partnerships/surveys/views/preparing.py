@@ -1,4 +1,7 @@
-"""What a draft needs from others before it opens: other partnerships, and who reads comments."""
+"""What a draft needs from others before it opens.
+
+Other partnerships, and who reads comments.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,10 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask the person who is to read comments to agree. The answer is the same for every address."""
+    """Ask the person who is to read comments to agree.
+
+    The answer is the same for every address.
+    """
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 

@@ -53,7 +53,10 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """Everything that a closed round shows; the same on the page and in its PDF."""
+    """Everything that a closed round shows.
+
+    The same on the page and in its PDF.
+    """
     questions = survey_round.questions()
     *earlier, closed = rounds_before(survey_round)
     done = _done(survey_round, earlier[-1] if earlier else None, user)
@@ -115,7 +118,10 @@ def _done(survey_round: Round, before: Round | None, user: User) -> list[tuple[s
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Say what was done about a result, or begin with it: an objective, ask, conversation or commitment."""
+    """Say what was done about a result, or begin with it.
+
+    An objective, ask, conversation or commitment.
+    """
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_act)
     if not survey_round.is_closed:
@@ -148,7 +154,10 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:
-    """What can be made from a published result in a partnership: words, and the page where it begins."""
+    """What can be made from a published result in a partnership.
+
+    Words, and the page where it begins.
+    """
     figure = survey_round.figures.filter(theme=theme).order_by("group", "pk").first()
     if figure is None or partnership is None:
         return []

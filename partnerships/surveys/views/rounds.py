@@ -45,7 +45,10 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
 
 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
-    """The person, a round that they may know of, and their rights; 404 for others."""
+    """The person, a round that they may know of, and their rights.
+
+    404 for others.
+    """
     user = signed_in(request)
     survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
     return user, survey_round, rights_in(survey_round, user, timezone.now())

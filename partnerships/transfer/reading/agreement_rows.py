@@ -1,4 +1,7 @@
-"""Rows of developer agreements, contributions and transactions: their columns, and how each is read."""
+"""Rows of developer agreements, contributions and transactions.
+
+Their columns, and how each is read.
+"""
 
 from __future__ import annotations
 

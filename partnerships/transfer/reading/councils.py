@@ -224,7 +224,10 @@ def _is_english(line: Line) -> bool:
 
 
 def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool) -> Council:
-    """The council of a line; problems go to `faults`, and the line is then left out."""
+    """The council of a line.
+
+    Problems go to `faults`, and the line is then left out.
+    """
     key = faults.key(line, "key", keys) if has_key else ""
     gss = faults.key(line, "gss", codes)
     if gss and not GSS.fullmatch(gss):

@@ -152,7 +152,10 @@ def _note_oddities(table: Table, account: Accounts) -> None:
 
 
 def _keyed(line: Line, seen: dict[tuple[str, str], int], account: Accounts) -> str:
-    """The key of a row; "" if it was set aside. References are unique within an authority."""
+    """The key of a row; "" if it was set aside.
+
+    References are unique within an authority.
+    """
     key = line.text("key")
     whose = authority_key(line.text("organisation")), key
     if not key:
@@ -167,7 +170,10 @@ def _keyed(line: Line, seen: dict[tuple[str, str], int], account: Accounts) -> s
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity; a remark is added for values that are not plain numbers."""
+    """An amount or quantity.
+
+    A remark is added for values that are not plain numbers.
+    """
     cell = line[column]
     try:
         value = amount(cell)
@@ -196,7 +202,10 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
 
 
 def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
-    """The agreements; a type that is not known is kept as written, with a remark."""
+    """The agreements.
+
+    A type that is not known is kept as written, with a remark.
+    """
     seen: dict[tuple[str, str], int] = {}
     found = []
     for line in table:
@@ -229,7 +238,10 @@ def _type(given: str) -> str | None:
 
 
 def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
-    """The contributions; one that names agreements of several authorities is set aside."""
+    """The contributions.
+
+    One that names agreements of several authorities is set aside.
+    """
     seen: dict[tuple[str, str], int] = {}
     rows_of = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
     found = []
@@ -305,7 +317,10 @@ def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promi
 
 
 def _movement(line: Line, key: str, account: Accounts) -> Movement:
-    """What happened to a contribution's money or homes; an unknown status is left blank."""
+    """What happened to a contribution's money or homes.
+
+    An unknown status is left blank.
+    """
     given = line.text("status")
     status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
     if status not in STATUSES:

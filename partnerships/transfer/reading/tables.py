@@ -222,7 +222,10 @@ def _from_yaml(text: str) -> Sheet:
 
 
 def _look_over_yaml(text: str) -> None:
-    """Refuse deep nesting and aliases: with aliases, a few bytes can stand for any number of records."""
+    """Refuse deep nesting and aliases.
+
+    With aliases, a few bytes can stand for any number of records.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
         line = event.start_mark.line + 1 if event.start_mark else None

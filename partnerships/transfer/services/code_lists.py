@@ -1,4 +1,7 @@
-"""Published code lists, compared with those that Common Ground knows: an unknown code is named, nothing is changed."""
+"""Published code lists, compared with those that Common Ground knows.
+
+An unknown code is named, nothing is changed.
+"""
 
 from __future__ import annotations
 

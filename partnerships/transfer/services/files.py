@@ -34,7 +34,10 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and content; both are empty for a file of a list that is missing."""
+    """A file's name and content.
+
+    Both are empty for a file of a list that is missing.
+    """
 
     name: str
     data: bytes
@@ -110,7 +113,9 @@ class Given:
     def start(
         self, register: str, as_of: dt.date, *, report: Report, listed: About | None = None, source: str = ""
     ) -> Import:
-        """What each step of this import needs; the rows that were set aside when it was read are in its report.
+        """What each step of this import needs.
+
+        The rows that were set aside when it was read are in its report.
 
         Without a source, histories name the first file and the date.
         """

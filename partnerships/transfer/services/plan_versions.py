@@ -1,4 +1,7 @@
-"""Versions of imported plans: the first, and what a file changes, with the owners' own edits kept."""
+"""Versions of imported plans.
+
+The first, and what a file changes, with the owners' own edits kept.
+"""
 
 from __future__ import annotations
 

@@ -95,7 +95,10 @@ class NewProviders:
     waiting: list[Provider] = field(default_factory=list)
 
     def create(self) -> set[int]:
-        """Create those that wait; their ids. One that is refused is set aside or refuses the file, by its row."""
+        """Create those that wait; their ids.
+
+        One that is refused is set aside or refuses the file, by its row.
+        """
         providers, self.waiting = self.waiting, []
         try:
             with transaction.atomic():
@@ -161,7 +164,10 @@ def _apply_provider(
     new: NewProviders,
     run: Import,
 ) -> Organisation | None:
-    """Update or match one provider; None if it is new, waits for review or is left out."""
+    """Update or match one provider.
+
+    None if it is new, waits for review or is left out.
+    """
     known = directory.holder(Scheme.RSH, provider.number)
     if known is not None:
         _update(provider, known, directory, run)
@@ -200,7 +206,9 @@ def _apply_provider(
 def _apply_ended(
     provider: Provider, directory: Directory, alike: set[str], new: NewProviders, run: Import
 ) -> Organisation | None:
-    """Close a provider that is no longer registered; an unknown one is created.
+    """Close a provider that is no longer registered.
+
+    An unknown one is created.
 
     None if it is new, or nothing is done: a council goes on without its number, and so does a known provider with the
     same name (`alike`) and another number.

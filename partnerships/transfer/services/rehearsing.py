@@ -1,4 +1,7 @@
-"""Rehearse the successions of one order: apply, undo and apply them again, then take everything back."""
+"""Rehearse the successions of one order.
+
+Apply, undo and apply them again, then take everything back.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,9 @@ class _TakeBack(Exception):
 
 
 def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
-    """Try a succession and the others of its order as if their day was today; nothing is kept or sent.
+    """Try a succession and the others of its order as if their day was today.
+
+    Nothing is kept or sent.
 
     `everything`: what has no accepted line goes to the first successor, by name. `invent`: each body that ends gets a
     partnership, a commitment and a post first, for the demonstration. Holds its locks until it ends. Raises

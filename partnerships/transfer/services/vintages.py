@@ -63,7 +63,10 @@ class Ages:
         self._authorities[authority] = max(age, before) if age and before else None
 
     def newer_than(self, row: Hashable, authority: Hashable, otherwise: dt.date | None) -> dt.date | None:
-        """The date of what was read before, if that is newer; `otherwise` where no row of the authority says."""
+        """The date of what was read before, if that is newer.
+
+        `otherwise` where no row of the authority says.
+        """
         if row in self._rows:
             return self._rows[row]
         return self._authorities.get(authority) or otherwise
@@ -119,7 +122,10 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
 
 
 def _known(entry: Entry, directory: Directory) -> Organisation | None:
-    """The body with one of its keys; unless it is a council, also the only one with its name and kind."""
+    """The body with one of its keys.
+
+    Unless it is a council, also the only one with its name and kind.
+    """
     for pair in entry.identifiers:
         if holder := directory.holder(*pair):
             return holder
@@ -132,7 +138,10 @@ def _known(entry: Entry, directory: Directory) -> Organisation | None:
 
 
 def _add_other(entry: Entry, directory: Directory, run: Import) -> None:
-    """Create a body that is not a council. That newer lists of councils lack it does not say that it ended."""
+    """Create a body that is not a council.
+
+    That newer lists of councils lack it does not say that it ended.
+    """
     body = create_organisation(
         name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
     )
@@ -168,7 +177,9 @@ def _complete(entry: Entry, body: Organisation, directory: Directory, run: Impor
 
 
 def _add_gone(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -> None:
-    """Create a body that newer lists do not have; one that it may be goes to a person.
+    """Create a body that newer lists do not have.
+
+    One that it may be goes to a person.
 
     What a person decided about its key counts, and a decision that is open comes first.
     """

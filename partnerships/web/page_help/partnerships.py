@@ -1,4 +1,7 @@
-"""Help about partnerships: their terms, people, dates, objectives, documents and meetings."""
+"""Help about partnerships.
+
+Their terms, people, dates, objectives, documents and meetings.
+"""
 
 from __future__ import annotations
 

@@ -237,7 +237,9 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
 def bring_up_to_date(
     *, proposal: TermsProposal, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> tuple[str, ...]:
-    """Base a draft on the version in force on its day; what both changed, in words.
+    """Base a draft on the version in force on its day.
+
+    What both changed, in words.
 
     What the draft says stays where both changed the same. Raises `UnableToSavePiece`.
     """

@@ -148,7 +148,10 @@ def _tell(
     sender: Organisation | None,
     now: dt.datetime,
 ) -> None:
-    """Email the leads that signing stopped. `what` is withdrawn, taken_back or lapsed."""
+    """Email the leads that signing stopped.
+
+    `what` is withdrawn, taken_back or lapsed.
+    """
     email_leads(
         partnership,
         "agreements.terms_stopped",
@@ -172,7 +175,10 @@ def lapse_proposals(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _lapse(pk: int, now: dt.datetime) -> bool:
-    """Close terms that were not signed in time; first terms are drafted again. False if not late."""
+    """Close terms that were not signed in time.
+
+    First terms are drafted again. False if not late.
+    """
     partnership, locked = lock_proposal(TermsProposal.objects.get(pk=pk))
     version = newest_version(locked)
     if version is None or not locked.has_lapsed(timezone.localdate(now)):
@@ -223,7 +229,9 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
 
 
 def escalate_late_signatures(*, now: dt.datetime) -> int:
-    """Email the party's escalation post once when its deadline has passed; how many parties.
+    """Email the party's escalation post once when its deadline has passed.
+
+    How many parties.
 
     Where nobody holds that post, its leads.
     """

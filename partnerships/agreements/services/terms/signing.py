@@ -97,7 +97,10 @@ def _asked(
     *,
     declines: bool = False,
 ) -> TermsSignatory:
-    """The request to the party that it may still answer; one that joined may sign after it declined."""
+    """The request to the party that it may still answer.
+
+    One that joined may sign after it declined.
+    """
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is not None and signatory.joins:
         _check_joining(partnership, version, now)
@@ -163,7 +166,10 @@ def _record(
     now: dt.datetime,
     joins: bool,
 ) -> None:
-    """Record the decision, with who signed and how; `joins` says that the terms were in force before."""
+    """Record the decision, with who signed and how.
+
+    `joins` says that the terms were in force before.
+    """
     record_event(
         partnership,
         event,

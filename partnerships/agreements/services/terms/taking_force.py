@@ -162,7 +162,9 @@ def _consolidate(
 def take_force(
     partnership: Partnership, *, author: User | None, now: dt.datetime, emailed: TermsVersion | None = None
 ) -> bool:
-    """Write the columns of the version in force today; returns whether the version changed.
+    """Write the columns of the version in force today.
+
+    Returns whether the version changed.
 
     The columns of the first terms are written when the last party signs, also when they start later: the partnership is
     then agreed, and becomes active on its start date. What is in force is computed from the entries, not from the
@@ -268,7 +270,10 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
 
 
 def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
-    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
+    """Let a proposal be edited again.
+
+    Nobody is asked to sign any more. Lock first.
+    """
     proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
     proposal.save(update_fields=["status", "outcome"])
     for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):

@@ -126,7 +126,10 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
-    """The form of one piece of the draft; the parties to choose from are those of the partnership."""
+    """The form of one piece of the draft.
+
+    The parties to choose from are those of the partnership.
+    """
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)

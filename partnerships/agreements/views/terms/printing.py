@@ -112,7 +112,10 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
 
 
 def _by_year(totals: Contributions) -> list[list[str]]:
-    """Contributions in money by party and year, headings first; only headings if there are none."""
+    """Contributions in money by party and year, headings first.
+
+    Only headings if there are none.
+    """
     table = [["In money", *(str(year.year) for year in totals.years), "All years"]]
     if totals.years:
         table += [[row.party, *map(pounds, row.amounts), pounds(row.total)] for row in totals.rows]

@@ -49,7 +49,10 @@ class AgendaForm(Form):
         self.helper = Helper(self, submit="Save agenda", cancel=meeting.get_absolute_url())
 
     def _add(self, key: str, place: int, item: AgendaItem | None, choices: list[tuple[str, str]]) -> None:
-        """The fields of one line. A subject's title is its record's, so only own items can be renamed."""
+        """The fields of one line.
+
+        A subject's title is its record's, so only own items can be renamed.
+        """
         if item is None or not item.subject_kind:
             self.fields[f"title_{key}"] = forms.CharField(
                 label="Item" if item else "New item",

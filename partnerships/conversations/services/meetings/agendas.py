@@ -147,7 +147,9 @@ def edit_agenda(
 def circulate_agenda(
     *, meeting: Meeting, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Meeting:
-    """Freeze the agenda and email it to those invited; each reads the items they may.
+    """Freeze the agenda and email it to those invited.
+
+    Each reads the items they may.
 
     `revision` is the one the author saw. Raises `UnableToChangeAgenda`.
     """

@@ -49,7 +49,9 @@ def set_cycle(
     now: dt.datetime,
     on_holiday: str = HolidayChoice.LATER,
 ) -> MeetingCycle:
-    """Set or change how often the partnership meets. Raises `UnableToSetCycle`.
+    """Set or change how often the partnership meets.
+
+    Raises `UnableToSetCycle`.
 
     Meetings already planned stay.
     """

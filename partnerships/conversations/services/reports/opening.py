@@ -64,14 +64,19 @@ def open_last_reports(ending: PartnershipEnding) -> None:
 
 
 def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
-    """Open what is due of one round; the number of new reports. Call with the partnership locked."""
+    """Open what is due of one round.
+
+    The number of new reports. Call with the partnership locked.
+    """
     today = timezone.localdate(now)
     until = today if reporting_round.ends_on is None else min(today, reporting_round.ends_on)
     return open_periods(reporting_round, periods(reporting_round.starts_on, reporting_round.period, until), now=now)
 
 
 def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
-    """Open the reports of these periods that are not open yet; the number of new reports.
+    """Open the reports of these periods that are not open yet.
+
+    The number of new reports.
 
     Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
     no reports of earlier periods.

@@ -1,4 +1,7 @@
-"""Commitments between the parties of a partnership, one a row; they are proposed."""
+"""Commitments between the parties of a partnership, one a row.
+
+They are proposed.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of template and download; the last two are only in downloads."""
+    """The columns of template and download.
+
+    The last two are only in downloads.
+    """
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
@@ -154,7 +160,10 @@ def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | N
 
 
 def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) -> User | None:
-    """The person named as owner; None with a problem if that is nobody, or several people."""
+    """The person named as owner.
+
+    None with a problem if that is nobody, or several people.
+    """
     said = line.text("owner").casefold()
     if not said:
         return None
@@ -220,7 +229,10 @@ def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
 
 
 def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
-    """The commitment with new terms; None if nothing changed or the row is set aside."""
+    """The commitment with new terms.
+
+    None if nothing changed or the row is set aside.
+    """
     number = terms.quantity if terms.quantity is not None else known.quantity
     new: dict[str, Any] = {
         "text": known.text if long_text(known.text) == terms.text else terms.text,

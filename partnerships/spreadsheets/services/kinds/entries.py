@@ -160,7 +160,10 @@ def _change(run: Run, line: Line, known: Entry, values: dict[str, Any], revision
 
 
 def _read(name: str, value: Any) -> Any:
-    """A stored value as it comes back from a file: texts typed in a form may have other ends of lines."""
+    """A stored value as it comes back from a file.
+
+    Texts typed in a form may have other ends of lines.
+    """
     if not isinstance(value, str):
         return value
     return long_text(value) if name in _LONG else text(value)

@@ -81,7 +81,10 @@ def _given(run: Run, line: Line, sites: Known) -> Item | None:
 
 
 def _key_of(run: Run, line: Line, draft: Draftsman, site: str) -> str | None:
-    """The key of the milestone of a row: by its id, else by its name at its site; None with a problem."""
+    """The key of the milestone of a row.
+
+    By its id, else by its name at its site; None with a problem.
+    """
     if line.text("key"):
         return given_key(run, line, COLLECTION.one)
     found = [one for one in draft.known.by("name", line.text("name")) if one["site"] == site]

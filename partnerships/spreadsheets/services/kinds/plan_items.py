@@ -48,7 +48,10 @@ def revision_of(target: Target) -> int:
 
 
 def content_to_export(target: Target, person: User) -> Content | None:
-    """The draft for those who edit it; for others the newest version as they read it."""
+    """The draft for those who edit it.
+
+    For others the newest version as they read it.
+    """
     plan = plan_of(target)
     if Plan.objects.editable_by(person).filter(pk=plan.pk).exists():
         return draft_content(plan)
@@ -86,7 +89,10 @@ class Draftsman:
         return self.run.seen is not None and self.draft.revision_of(piece) > self.run.seen
 
     def put(self, line: Line, key: str, value: Mapping[str, Any]) -> None:
-        """Change or add an item as a row says; an invalid value sets the row aside."""
+        """Change or add an item as a row says.
+
+        An invalid value sets the row aside.
+        """
         if self.is_stale(key):
             self.run.refuse(
                 line, "", "it was changed in the draft since the preview.", "Upload this row again to see both."
@@ -102,7 +108,10 @@ class Draftsman:
                 self.run.refuse(line, column, found, remedy or "Correct the cell.")
 
     def put_once(self, line: Line, key: str, given: Item) -> None:
-        """Change or add the item that no other row of the file may change; a new one is known from then on."""
+        """Change or add the item that no other row of the file may change.
+
+        A new one is known from then on.
+        """
         if key in self._rows:
             same = f"it is the same {self.collection.one} as row {self._rows[key].number}."
             self.run.refuse(line, "", same, "Keep one of the two rows.")
@@ -114,7 +123,10 @@ class Draftsman:
             self.known.add(self.changed[key])
 
     def save(self, name: Callable[[Item], str]) -> None:
-        """Save what changed in the draft, and report it; `name` names an item for the report."""
+        """Save what changed in the draft, and report it.
+
+        `name` names an item for the report.
+        """
         for key, item in self.changed.items():
             was = self.present.get(key)
             if was is None:
@@ -160,14 +172,20 @@ class Known:
         return self._by[field].get(_folded(value), [])
 
     def named(self, said: str) -> list[Item]:
-        """The items that this reference, id or name means; the first of these that fits decides."""
+        """The items that this reference, id or name means.
+
+        The first of these that fits decides.
+        """
         for field in (self.reference, "key", self.name):
             if field and (found := self.by(field, said)):
                 return found
         return []
 
     def id_of(self, item: Item) -> str:
-        """What names the item in a file: its reference, or its id if several have that reference."""
+        """What names the item in a file.
+
+        Its reference, or its id if several have that reference.
+        """
         said = str(item[self.reference]) if self.reference else ""
         return said if said and self.named(said) == [item] else str(item["key"])
 
@@ -206,7 +224,10 @@ def site_named(run: Run, line: Line, sites: Known) -> str | None:
 
 
 def given_key(run: Run, line: Line, one: str) -> str | None:
-    """The id that a row gives, which is not blank; None with a problem. `one` is what an item is called."""
+    """The id that a row gives, which is not blank.
+
+    None with a problem. `one` is what an item is called.
+    """
     said = line.text("key")
     if KEY.fullmatch(said) is None:
         run.refuse(line, "key", f"“{said}” is not an ID.", f"Leave it blank for a new {one}.")

@@ -24,7 +24,10 @@ _SPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
 
 @contextmanager
 def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
-    """Apply one row; what a service or the database refuses is undone and sets the row aside."""
+    """Apply one row.
+
+    What a service or the database refuses is undone and sets the row aside.
+    """
     try:
         with transaction.atomic():
             yield
@@ -54,7 +57,9 @@ def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
 
 
 class Revisions:
-    """The revisions of records when a run begins: what somebody changed since the preview is not overwritten.
+    """The revisions of records when a run begins.
+
+    What somebody changed since the preview is not overwritten.
 
     `seen` is the sum of the revisions at the preview; None while previewing.
     """
@@ -64,7 +69,10 @@ class Revisions:
         self._any_changed = seen is not None and sum(self._by_pk.values()) != seen
 
     def is_stale(self, pk: int, revision: int) -> bool:
-        """Whether the record may have changed since the preview; a large import takes a while itself."""
+        """Whether the record may have changed since the preview.
+
+        A large import takes a while itself.
+        """
         return self._any_changed or self._by_pk.get(pk) != revision
 
 

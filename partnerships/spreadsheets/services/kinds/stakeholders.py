@@ -1,4 +1,7 @@
-"""Stakeholders of a plan or a partnership, one a row; each is asked by email."""
+"""Stakeholders of a plan or a partnership, one a row.
+
+Each is asked by email.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,10 @@ def _apply(run: Run) -> None:
 
 
 def _check(run: Run, line: Line, seen: dict[str, Line]) -> None:
-    """Set the row aside if its address or name cannot be used; `seen` has the first row of each address."""
+    """Set the row aside if its address or name cannot be used.
+
+    `seen` has the first row of each address.
+    """
     email, name = line.text("email").casefold(), line.text("name")
     if not email:
         run.refuse(line, "email", "the cell is blank.", "Write the email address.")
@@ -102,7 +108,10 @@ def _check(run: Run, line: Line, seen: dict[str, Line]) -> None:
 
 
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Stakeholders of the target whose address the person may see: their organisations added them."""
+    """Stakeholders of the target whose address the person may see.
+
+    Their organisations added them.
+    """
     rows = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )

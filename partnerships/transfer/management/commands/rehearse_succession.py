@@ -38,7 +38,10 @@ class Command(AccountedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Rehearse it, and print what each organisation holds at each step. Fails if the results differ."""
+        """Rehearse it, and print what each organisation holds at each step.
+
+        Fails if the results differ.
+        """
         if options["succession"] is None:
             for pending_succession in pending_successions():
                 self.stdout.write(f"{pending_succession.pk:>6}  {title_of(pending_succession)}")

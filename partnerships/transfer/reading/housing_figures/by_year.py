@@ -1,4 +1,7 @@
-"""Tables with a row for each area and a column for each year: live tables 122, 600 and 1006 to 1008."""
+"""Tables with a row for each area and a column for each year.
+
+Live tables 122, 600 and 1006 to 1008.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Households on housing registers, with a column for each year. Raises `UnableToRead`."""
+    """Households on housing registers, with a column for each year.
+
+    Raises `UnableToRead`.
+    """
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of households on housing registers", known_headings, keep_repeats=True
     )
@@ -60,7 +66,10 @@ def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str,
 
 
 def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Affordable homes by table, district and year; one sheet of each table. Raises `UnableToRead`."""
+    """Affordable homes by table, district and year.
+
+    One sheet of each table. Raises `UnableToRead`.
+    """
     try:
         return _figures(_one_table(sheets, known_headings), sheets)
     except UnknownHeadings:
@@ -107,7 +116,10 @@ class _LiveTable(NamedTuple):
 
 
 def _name_of(sheet: Sheet) -> str:
-    """The number of the live table in the sheet's name or first rows; "" if it is not one of these."""
+    """The number of the live table in the sheet's name or first rows.
+
+    "" if it is not one of these.
+    """
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):

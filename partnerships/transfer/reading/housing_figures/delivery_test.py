@@ -1,4 +1,7 @@
-"""The Housing Delivery Test: tables under each other in one sheet, with headings of two rows."""
+"""The Housing Delivery Test.
+
+Tables under each other in one sheet, with headings of two rows.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,10 @@ def _is_title(row: Row) -> bool:
 
 
 def _names(heading: Row, below: Sequence[Row]) -> tuple[list[str], Sequence[Row]]:
-    """The name of each column, and the rows below: a blank cell of the first row belongs to the heading before it."""
+    """The name of each column, and the rows below.
+
+    A blank cell of the first row belongs to the heading before it.
+    """
     second = below[0] if below and any(read_years(cell) for cell in below[0].cells) else None
     names, last = [], ""
     for place, cell in enumerate(heading.cells):

@@ -65,7 +65,10 @@ _SIXTH = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedFigure:
-    """A value for the area of a code; `row` is the number of its row among all of the file."""
+    """A value for the area of a code.
+
+    `row` is the number of its row among all of the file.
+    """
 
     row: int
     code: str
@@ -116,7 +119,9 @@ class Years:
 
 
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
-    """The financial year in a heading, such as “2023-24 [r] [note 17]”; None if it has none.
+    """The financial year in a heading, such as “2023-24 [r] [note 17]”.
+
+    None if it has none.
 
     With `single` also one year: “2025” is 31 March 2025.
     """
@@ -171,7 +176,10 @@ def area_code(line: Line, faults: Collector) -> str | None:
 def figure_list(
     figures: Sequence[PublishedFigure], faults: Collector, sheets: Sequence[Sheet], *, totals: int = 0
 ) -> FigureList:
-    """The figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
+    """The figures of the rows without a problem.
+
+    Raises `UnableToRead` if the table has no row of an area.
+    """
     if not figures and not faults.problems:
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
     about = faults.about()
@@ -180,7 +188,10 @@ def figure_list(
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
-    """The day of publication that a cover or a note gives: in the same row, or in the next one."""
+    """The day of publication that a cover or a note gives.
+
+    In the same row, or in the next one.
+    """
     for sheet in sheets:
         said = False
         for row in sheet.rows:

@@ -1,4 +1,7 @@
-"""Importing brownfield land: each council's register becomes a public plan with its sites."""
+"""Importing brownfield land.
+
+Each council's register becomes a public plan with its sites.
+"""
 
 from partnerships.transfer.services.brownfield_land.importing import import_brownfield_land
 

@@ -92,7 +92,10 @@ def apply_brownfield_land(given: Given) -> ImportRun:
 
 
 def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:
-    """Publish the sites of each council; a council that fails sets its own rows aside."""
+    """Publish the sites of each council.
+
+    A council that fails sets its own rows aside.
+    """
     for line in brownfield_land.about.remarks:
         run.report.remark(line)
     # Rows that somebody corrected say nothing about other sites.
@@ -149,7 +152,10 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
 def _without_older(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """The sites to write, and the references to leave as they are: `gaps`, and those with newer rows here."""
+    """The sites to write, and the references to leave as they are.
+
+    `gaps`, and those with newer rows here.
+    """
     known = _days_of(plan)
     older = [site for site in sites if (day := _updated(site.cells)) and day < (known.get(site.reference) or day)]
     if not older:

@@ -1,4 +1,7 @@
-"""Lists that say which council or code followed another: what the directory lacks is recorded."""
+"""Lists that say which council or code followed another.
+
+What the directory lacks is recorded.
+"""
 
 from __future__ import annotations
 

@@ -121,7 +121,10 @@ class Matching:
     def _by_name(
         self, council: Council, organisations: dict[str, Organisation | None], taken: dict[int, Council]
     ) -> None:
-        """Match by name if only one council can be meant; otherwise queue it for review, or leave it as new."""
+        """Match by name if only one council can be meant.
+
+        Otherwise queue it for review, or leave it as new.
+        """
         # Keys tell two councils of the same name apart; codes and names do not.
         alike = [
             organisation

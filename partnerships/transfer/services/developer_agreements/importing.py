@@ -59,7 +59,10 @@ def import_developer_agreements(
 
 
 def apply_developer_agreements(given: Given) -> ImportRun:
-    """Import the three files inside the caller's transaction; the run. Its last remark accounts for every row."""
+    """Import the three files inside the caller's transaction.
+
+    The run. Its last remark accounts for every row.
+    """
     first, second, third = (file.sheets for file in given.files)
     read = read_developer_agreements(
         first,
@@ -304,7 +307,10 @@ def _save_promises(
 def _refused(
     promise: Promise, receiver: Organisation | None, agreements: _Agreements, run: Import
 ) -> tuple[str, str] | None:
-    """Why a contribution of a known authority cannot be used and what to do; None if it can."""
+    """Why a contribution of a known authority cannot be used and what to do.
+
+    None if it can.
+    """
     if receiver is not None and run.organisation is not None and receiver != run.organisation:
         return _not_own(receiver, run.organisation)
     if receiver is not None and agreements.is_unknown(promise):
@@ -313,7 +319,10 @@ def _refused(
 
 
 def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], read: AgreementFiles) -> None:
-    """Set a contribution aside with its transactions; one that was read before has no row in these files."""
+    """Set a contribution aside with its transactions.
+
+    One that was read before has no row in these files.
+    """
     if not promise.is_recalled:
         read.accounts[1].set_aside_read(promise.row, *problem)
     found = f"its contribution in row {promise.row} was set aside."

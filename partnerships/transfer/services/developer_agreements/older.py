@@ -70,7 +70,10 @@ def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[s
 
 
 def _known(own: Organisation | None) -> dict[tuple[str, str, str], dt.date]:
-    """The dates of the rows that were read before, of one authority or of all; what was entered here is of no file."""
+    """The dates of the rows that were read before, of one authority or of all.
+
+    What was entered here is of no file.
+    """
     records = Record.objects.filter(dataset__in=[AGREEMENT.code, CONTRIBUTION.code, TRANSACTION.code])
     if own is not None:
         records = records.filter(Q(agreement__organisation=own) | Q(commitment__receiver=own))
@@ -84,7 +87,10 @@ def _key(dataset: str, cells: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 class Older:
-    """What older rows say of contributions; `promises` are with the dates of what was read of them before."""
+    """What older rows say of contributions.
+
+    `promises` are with the dates of what was read of them before.
+    """
 
     def __init__(self, promises: Sequence[tuple[RegisterPromise, dt.date]], source: str, run: Import) -> None:
         self._run, self._source = run, source
@@ -95,7 +101,10 @@ class Older:
 
     @property
     def gone(self) -> list[RegisterPromise]:
-        """Those that newer files do not have, as withdrawn: they count neither as kept nor as broken."""
+        """Those that newer files do not have, as withdrawn.
+
+        They count neither as kept nor as broken.
+        """
         return [
             replace(
                 one, withdrawn=one.withdrawn or f"It is missing from newer files, such as those of {long_date(newer)}."
@@ -141,7 +150,10 @@ class Older:
 
 
 def _since(row: Commitment, promise: RegisterPromise) -> str:
-    """What has changed in a commitment since the file said so; "" if nothing has."""
+    """What has changed in a commitment since the file said so.
+
+    "" if nothing has.
+    """
     then = promise.progress[-1].delivered if promise.progress else Decimal(0)
     parts = []
     if (promise.quantity, promise.unit if promise.quantity is not None else "") != (row.quantity, row.unit):

@@ -1,4 +1,7 @@
-"""Agreements and contributions that passed to successors: later files may still name who had them."""
+"""Agreements and contributions that passed to successors.
+
+Later files may still name who had them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class PassedOn:
         return self._agreements.get((reference, authority.pk), authority)
 
     def contribution(self, reference: str, agreement: str, authority: Organisation | None) -> Organisation | None:
-        """Who holds the authority's contribution: of one that is new, who holds its agreement (a reference)."""
+        """Who holds the authority's contribution.
+
+        Of one that is new, who holds its agreement (a reference).
+        """
         if authority is None or (reference, authority.pk) in self._stayed:
             return authority
         return self._promises.get((reference, authority.pk)) or self.agreement(agreement, authority)

@@ -114,7 +114,10 @@ def _areas() -> Iterator[dict[str, Any]]:
 
 
 def _can_be_written(succession: Succession) -> bool:
-    """Whether the format can say it: every successor follows every predecessor, in everything, on a day."""
+    """Whether the format can say it.
+
+    Every successor follows every predecessor, in everything, on a day.
+    """
     ties = list(succession.ties.all())
     sides = {tie.predecessor_id for tie in ties}, {tie.successor_id for tie in ties}
     return (
@@ -149,7 +152,10 @@ class _Facts:
         return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
-        """The organisation as the directory file has it; blank values are left out."""
+        """The organisation as the directory file has it.
+
+        Blank values are left out.
+        """
         one = self.organisations[pk]
         own = {(one.name, NameKind.OFFICIAL), (one.short_name, NameKind.SHORT)}
         return _filled(

@@ -22,7 +22,10 @@ class Places:
             self._known[code] |= served[body]
 
     def find(self, code: str) -> int | None:
-        """The area of a code, or the one area of the body whose code it is or was; else None."""
+        """The area of a code, or the one area of the body whose code it is or was.
+
+        Else None.
+        """
         if code in self._areas:
             return self._areas[code]
         found = self._known.get(code, set())

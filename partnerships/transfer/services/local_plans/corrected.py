@@ -24,7 +24,9 @@ from partnerships.transfer.services.plan_versions import in_words, publish_chang
 
 
 def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
-    """Add the milestones to plans that were read before; those of other authorities are set aside.
+    """Add the milestones to plans that were read before.
+
+    Those of other authorities are set aside.
 
     `newer` is the date of newer files, if these go by their date.
     """
@@ -50,7 +52,10 @@ def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: 
 
 
 def _add(plan: Plan, milestones: Sequence[Milestone], kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
-    """Add corrected milestones to a plan; if older than its own, to its history only."""
+    """Add corrected milestones to a plan.
+
+    If older than its own, to its history only.
+    """
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
     rows = [(record.key, record.cells) for record in records]
     last = {record.key: day_in(record.cells, "entry-date") for record in records}

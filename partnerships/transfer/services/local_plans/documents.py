@@ -1,4 +1,7 @@
-"""Lists of the documents of local plans: each plan gets a section that links to its documents."""
+"""Lists of the documents of local plans.
+
+Each plan gets a section that links to its documents.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ SECTION, _TITLE = "published-documents", "Documents"
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Publish the documents of each plan; those with an end-date that is past are left out.
+    """Publish the documents of each plan.
+
+    Those with an end-date that is past are left out.
 
     A list that is older than the last one fills history.
     """
@@ -109,7 +114,10 @@ def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
 
 
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
-    """The content with these documents; corrected rows come beside those that went in before."""
+    """The content with these documents.
+
+    Corrected rows come beside those that went in before.
+    """
     old: list[str] = next(
         (section["body"].splitlines() for section in before["sections"] if section["key"] == SECTION), []
     )

@@ -44,7 +44,10 @@ class Known:
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
     ) -> list[Plan]:
-        """The plans that the file should have: all, those of a standard file's authorities, or of whose own it is."""
+        """The plans that the file should have.
+
+        All, those of a standard file's authorities, or of whose own it is.
+        """
         if not listed.is_standard and own is None:
             return self.plans
         authorities = {own.pk} if own is not None else {body.pk for body in owners.values()}

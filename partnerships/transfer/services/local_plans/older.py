@@ -59,7 +59,10 @@ class Vintages:
 
 
 def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
-    """Each plan with the dates of the rows that a file before had too: the row's here, and its last one."""
+    """Each plan with the dates of the rows that a file before had too.
+
+    The row's here, and its last one.
+    """
     references = {one for plan in listed.plans for one in (plan.reference, plan.key)}
     known: dict[_Key, dt.date] = {}
     rows = Record.objects.filter(dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references)
@@ -97,7 +100,9 @@ class Past:
         newer: dt.date,
         listed: LocalPlans,
     ) -> None:
-        """Record what has changed since in a plan; one that newer files do not have is added as closed.
+        """Record what has changed since in a plan.
+
+        One that newer files do not have is added as closed.
 
         In an organisation's own files it begins as its alone.
         """
@@ -122,7 +127,10 @@ class Past:
         run.report.count("created", f"{plan.name}, closed: newer files do not have it")
 
     def compare(self, missing: Sequence[Plan]) -> None:
-        """Say in the report how many plans changed, went and came since; `missing` are those not in the files."""
+        """Say in the report how many plans changed, went and came since.
+
+        `missing` are those not in the files.
+        """
         if self._newer is None:
             return
         later = sum(not plan.is_over for plan in missing)

@@ -1,4 +1,6 @@
-"""The Planning Inspectorate's list of how far local plans have come: it has stages and no names of plans.
+"""The Planning Inspectorate's list of how far local plans have come.
+
+It has stages and no names of plans.
 
 It fills history: a plan that has one of the row's dates gets a line, and else its council does. No row becomes a plan:
 they name none, and newer lists of plans leave out most councils, so they do not say that it has ended.
@@ -40,7 +42,10 @@ _STAGES = {
 
 
 def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Add each row to the history of its plan, or else of its council; a row without a stage says nothing."""
+    """Add each row to the history of its plan, or else of its council.
+
+    A row without a stage says nothing.
+    """
     directory = Directory()
     plans = _plans_by_owner()
     told = _told_of_councils()

@@ -1,4 +1,7 @@
-"""Replay returns of nominations agreements: lettings counted, completed, sent, confirmed."""
+"""Replay returns of nominations agreements.
+
+Lettings counted, completed, sent, confirmed.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def _quarter(item: Item, now: dt.datetime) -> Quarter:
 
 
 def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> None:
-    """Report a quarter from start to sending; the council's decision follows later."""
+    """Report a quarter from start to sending.
+
+    The council's decision follows later.
+    """
     partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
     assert partnership is not None  # a required field
     agreement = agreement_of(partnership)

@@ -22,7 +22,9 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_recommendations(network: Network) -> None:
-    """Loads responses and adoptions; their evidence and linked records follow at the end of loading.
+    """Loads responses and adoptions.
+
+    Their evidence and linked records follow at the end of loading.
 
     They are about the recommendations that come with Common Ground, which are recorded first.
     """

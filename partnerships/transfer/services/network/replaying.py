@@ -1,4 +1,7 @@
-"""The network while it is loaded: the objects that exist and the dated steps to replay."""
+"""The network while it is loaded.
+
+The objects that exist and the dated steps to replay.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_reports(network: Network) -> None:
-    """Steps of reports; due reports are opened before each step and at the end."""
+    """Steps of reports.
+
+    Due reports are opened before each step and at the end.
+    """
     for place, item in enumerate(network.file["reporting"]):
         path = f"reporting[{place}]"
         network.then(item["at"], path, partial(_set_up, network, item))

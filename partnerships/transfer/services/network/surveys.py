@@ -1,4 +1,7 @@
-"""Replay anonymous surveys: opened, answered, closed by the clock, comments read, and what was done about results."""
+"""Replay anonymous surveys.
+
+Opened, answered, closed by the clock, comments read, and what was done about results.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ ANSWERED_AFTER, CLOSED_AT = dt.timedelta(days=1), dt.time(8)
 
 
 def schedule_surveys(network: Network) -> None:
-    """Steps of surveys; objectives that were set because of one are linked when the loading ends."""
+    """Steps of surveys.
+
+    Objectives that were set because of one are linked when the loading ends.
+    """
     for place, item in enumerate(network.file["surveys"]):
         path = f"surveys[{place}]"
         over = dt.datetime.combine(item["closes_on"] + dt.timedelta(days=1), CLOSED_AT, tzinfo=dt.UTC)

@@ -25,7 +25,10 @@ class UnableToConfirm(Exception):
 
 
 def column_key(place: int, code: str) -> str:
-    """The name of a column among those of all files of a list: `name`, or `2.name` in the second file."""
+    """The name of a column among those of all files of a list.
+
+    `name`, or `2.name` in the second file.
+    """
     return f"{place + 1}.{code}" if place else code
 
 

@@ -26,7 +26,10 @@ Apply = Callable[[Directory, Doubts, Import], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list that was read: how, its function to apply it, and its entries if it is an older one."""
+    """A list that was read.
+
+    How, its function to apply it, and its entries if it is an older one.
+    """
 
     about: About
     apply: Apply
@@ -55,7 +58,10 @@ def read_register(
 
 
 def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
-    """Read the sheets of a register of organisations: what it says, how to apply it, and its rows for matching."""
+    """Read the sheets of a register of organisations.
+
+    What it says, how to apply it, and its rows for matching.
+    """
     if register == Register.COUNCILS:
         listed = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
         return Reading(

@@ -91,7 +91,9 @@ def _check_or_ask(run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
-    """Check a list that waits for it; afterwards its run is a preview, or waits for its headings.
+    """Check a list that waits for it.
+
+    Afterwards its run is a preview, or waits for its headings.
 
     Raises `UnableToApply` if it was checked or discarded meanwhile, and `UnableToRead` if it is refused.
     """
@@ -140,7 +142,10 @@ def preview_register(
 
 
 def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -> None:
-    """Give the run the report of what importing its file would do; it is not saved."""
+    """Give the run the report of what importing its file would do.
+
+    It is not saved.
+    """
     data, choices = bytes(run.content or b""), Choices.of_preview(run.report, run.as_of, accept_missing=False)
     try:
         found = import_register(
@@ -242,7 +247,10 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
-    """Discard a locked preview: its file and its rows go, the report of their problems stays."""
+    """Discard a locked preview.
+
+    Its file and its rows go, the report of their problems stays.
+    """
     run.status, run.content, run.finished_at = RunStatus.DISCARDED, None, now
     run.report["set_aside"] = []
     run.save(update_fields=["status", "content", "finished_at", "report"])

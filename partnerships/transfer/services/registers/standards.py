@@ -1,4 +1,7 @@
-"""Lists that are no register of organisations: planning data, names and changes of councils, housing figures."""
+"""Lists that are no register of organisations.
+
+Planning data, names and changes of councils, housing figures.
+"""
 
 from __future__ import annotations
 
@@ -66,19 +69,28 @@ STANDARD_FILES = {
 
 
 def importer_of(register: str) -> Callable[[Given], ImportRun] | None:
-    """The function that imports files of a standard; None for a register of organisations."""
+    """The function that imports files of a standard.
+
+    None for a register of organisations.
+    """
     file = STANDARD_FILES.get(Register(register))
     return file.apply if file else None
 
 
 def parts_of(register: str) -> Sequence[Part]:
-    """The files of a list that comes as files of a standard; empty for a register of organisations."""
+    """The files of a list that comes as files of a standard.
+
+    Empty for a register of organisations.
+    """
     file = STANDARD_FILES.get(Register(register))
     return file.parts if file else ()
 
 
 def labels_of(register: str) -> list[str]:
-    """What each file of a list is; empty for a list that is one file, also a network file."""
+    """What each file of a list is.
+
+    Empty for a list that is one file, also a network file.
+    """
     return [part.label for part in STANDARD_FILES[Register(register)].parts] if register in STANDARD_FILES else []
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("outbox", "0008_reword_bounces"),
+        ("outbox", "0009_index_what_is_cleared"),
     ]
 
     operations = [

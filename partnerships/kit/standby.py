@@ -144,7 +144,7 @@ def _has_caught_up() -> bool:
     return not why
 
 
-def _why_not(position: tuple[object, ...]) -> str:
+def _why_not(position: tuple[Any, ...]) -> str:
     with connections[STANDBY].cursor() as cursor:
         cursor.execute(_WHY_NOT, position)
         return str(cursor.fetchone()[0])

@@ -121,9 +121,8 @@ class PendingFeed(Feed[Succession, None]):
 
     def items(self) -> list[Succession]:
         """The successions."""
-        return sorted(
-            pending_successions(), key=lambda succession: (succession.changed_at, succession.pk), reverse=True
-        )  # type: ignore[attr-defined]  # annotated
+        successions = pending_successions()
+        return sorted(successions, key=lambda item: (item.changed_at, item.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
 
     def item_title(self, item: Succession) -> str:
         """What happens and when."""

@@ -34,48 +34,48 @@ class UnableToPublish(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What will be published: `content`, and how it differs from `was`."""
+    """What will be published: `content`, and how it differs from the `previous` one."""
 
     schema: Schema
-    was: Content
+    previous: Content
     content: Content
-    found: tuple[Change, ...]
+    changes: tuple[Change, ...]
     is_given: bool
 
 
-def _as_it_is(content: Content, _was: Content) -> Content:
+def _as_it_is(content: Content, _previous: Content) -> Content:
     return content
 
 
 def prepare(
     schema: Schema,
     draft: Draft,
-    was: Content,
+    previous: Content,
     *,
     given: Any = None,
     finish: Callable[[Content, Content], Content] = _as_it_is,
 ) -> Prepared:
     """Check what is to be published: the draft's content, or a given one.
 
-    `was` is the content of the last version. `finish` returns the content as it is to be published, given that content
-    and `was`; it may raise `UnableToPublish`. Raises `UnableToPublish` where nothing changed or the given content is
-    invalid.
+    `previous` is the content of the last version. `finish` returns the content as it is to be published, given that
+    content and `previous`; it may raise `UnableToPublish`. Raises `UnableToPublish` where nothing changed or the given
+    content is invalid.
     """
     is_given = given is not None
     if is_given:
         try:
-            content = normalise(schema, given, known=was)
+            content = normalise(schema, given, known=previous)
         except InvalidContent as error:
             raise UnableToPublish(str(error)) from error
     elif draft.content is not None:
         content = draft.content
     else:
         raise UnableToPublish(NOTHING_CHANGED)
-    content = finish(content, was)
-    found = changes(schema, was, content)
-    if not found:
+    content = finish(content, previous)
+    version_changes = changes(schema, previous, content)
+    if not version_changes:
         raise UnableToPublish(NOTHING_CHANGED)
-    return Prepared(schema, was, content, found, is_given)
+    return Prepared(schema, previous, content, version_changes, is_given)
 
 
 def refuse_minor(prepared: Prepared) -> None:
@@ -83,9 +83,9 @@ def refuse_minor(prepared: Prepared) -> None:
 
     Signatures on the version before would count for it. Raises `UnableToPublish`, naming what changed.
     """
-    why = why_not_minor(prepared.found)
-    if why:
-        raise UnableToPublish(f"{why} Publish it as an ordinary version.")
+    reason = why_not_minor(prepared.changes)
+    if reason:
+        raise UnableToPublish(f"{reason} Publish it as an ordinary version.")
 
 
 def next_number(versions: QuerySet[V]) -> int:
@@ -133,14 +133,14 @@ def rebase_draft(
     content changed will see a conflict.
     """
     if prepared.is_given and keep and draft.content is not None:
-        merged = rebase(prepared.schema, draft.content, prepared.was, prepared.content)
+        merged = rebase(prepared.schema, draft.content, prepared.previous, prepared.content)
         write_content(prepared.schema, draft, merged if merged != prepared.content else None, version)
     else:
         write_content(prepared.schema, draft, None)
     if prepared.is_given:
         draft.revision += 1
         saved = touch(draft.revision, author.pk if author else None, now)
-        draft.pieces |= {change.anchor: saved for change in prepared.found}
+        draft.pieces |= {change.anchor: saved for change in prepared.changes}
     if draft.content is None:
         draft.clean_revision = draft.revision
     draft.updated_by, draft.updated_at = author, now

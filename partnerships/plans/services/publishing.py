@@ -86,28 +86,25 @@ def publish_version(
     although nobody changed them: each such piece must be in one of the two. Years of homes must be of one kind. Raises
     `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
-    given, elsewhere = imported.get("content"), imported.get("elsewhere", False)
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
-    if plan.is_over:
-        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. Nothing can be published.")
-    if not note:
-        raise UnableToPublish("Enter what changed and why.")
+    _check_plan(plan, note)
     embargo_until = embargo_end(plan, embargo_until, now)
     draft = _draft_to_publish(plan, draft_revision, leave_out, author=author, now=now)
-    last = plan.versions.filter(number=plan.current_number).first()
-    was: Content = last.content if last else empty()
-    prepared = prepare(PLAN, draft, was, given=given, finish=partial(_finished, plan))
-    fresh = prepared.content
-    if last is None:
-        _refuse_empty(plan, fresh)
-    if given is None:
-        _refuse_unasked(plan, fresh, was, keep)
-    if mixes_years(fresh) and not mixes_years(was) and not elsewhere:
-        raise UnableToPublish(MIXED_YEARS)
-    if minor and last is not None and not elsewhere:
-        refuse_minor(prepared)
+    previous = plan.versions.filter(number=plan.current_number).first()
+    previous_content: Content = previous.content if previous else empty()
+    minor = minor and previous is not None
+    prepared = prepare(PLAN, draft, previous_content, given=imported.get("content"), finish=partial(_finished, plan))
+    content = prepared.content
+    if previous is None:
+        _refuse_empty(plan, content)
+    if imported.get("content") is None:
+        _refuse_untouched(plan, content, previous_content, keep)
+    if not imported.get("elsewhere", False):
+        _refuse_mixed_years(content, previous_content)
+        if minor:
+            refuse_minor(prepared)
     version = create_version(
         Version,
         prepared,
@@ -116,27 +113,35 @@ def publish_version(
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,
-        known=(last, draft),
+        known=(previous, draft),
         plan=plan,
-        title=fresh["about"]["title"][:200],
-        figures=figures_of(was, fresh, prepared.found),
-        minor=minor and last is not None,
+        title=content["about"]["title"][:200],
+        figures=figures_of(previous_content, content, prepared.changes),
+        minor=minor,
         embargo_until=embargo_until,
         source=imported.get("source", ""),
     )
-    project(plan, was, fresh, version)
-    rebase_draft(draft, prepared, version, author=author, now=now, keep=last is not None)
+    project(plan, previous_content, content, version)
+    rebase_draft(draft, prepared, version, author=author, now=now, keep=previous is not None)
     draft.based_on = version.number
     draft.save()
-    before, was_substantive = plan.status, plan.substantive_number
-    _update_plan(plan, version, fresh)
-    _record_publication(plan, version, status_before=before, author=author, now=now)
+    status_before, substantive_before = plan.status, plan.substantive_number
+    _update_plan(plan, version, content)
+    _record_publication(plan, version, status_before=status_before, author=author, now=now)
     if end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
-        ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
+        ask_for_signatures(plan, substantive_before, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
+
+
+def _check_plan(plan: Plan, note: str) -> None:
+    """Refuse to publish a plan that is over, or without a note."""
+    if plan.is_over:
+        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. Nothing can be published.")
+    if not note:
+        raise UnableToPublish("Enter what changed and why.")
 
 
 def _draft_to_publish(
@@ -151,13 +156,19 @@ def _draft_to_publish(
     return draft
 
 
-def _refuse_empty(plan: Plan, fresh: Content) -> None:
+def _refuse_empty(plan: Plan, content: Content) -> None:
     """Refuse a first version that says nothing, or only what the template says."""
-    untitled = {**fresh["about"], "title": ""}
-    if {**fresh, "about": untitled} == empty():
+    untitled = {**content["about"], "title": ""}
+    if {**content, "about": untitled} == empty():
         raise UnableToPublish(NOTHING_CHANGED)
-    if is_untouched(plan.kind, fresh):
+    if is_untouched(plan.kind, content):
         raise UnableToPublish(NOTHING_WRITTEN)
+
+
+def _refuse_mixed_years(content: Content, previous_content: Content) -> None:
+    """Refuse years of both kinds, unless the version before has them too."""
+    if mixes_years(content) and not mixes_years(previous_content):
+        raise UnableToPublish(MIXED_YEARS)
 
 
 def _record_publication(
@@ -182,19 +193,20 @@ def _record_publication(
     )
 
 
-def _finished(plan: Plan, content: Content, was: Content) -> Content:
+def _finished(plan: Plan, content: Content, previous_content: Content) -> Content:
     """The content as it is published: with a title, milestones settled, its period in order."""
-    content = settle_milestones(content, was)
+    content = settle_milestones(content, previous_content)
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
     return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
 
 
-def _refuse_unasked(plan: Plan, content: Content, was: Content, keep: Sequence[str]) -> None:
+def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, keep: Sequence[str]) -> None:
     """Refuse to publish parts of the template that nobody has changed, and nobody decided to keep."""
-    unasked = [title for piece, title in untouched_parts(plan.kind, content, was).items() if piece not in keep]
-    if unasked:
-        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or remove: {'; '.join(unasked)}.")
+    untouched = untouched_parts(plan.kind, content, previous_content)
+    titles = [title for piece, title in untouched.items() if piece not in keep]
+    if titles:
+        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or remove: {'; '.join(titles)}.")
 
 
 def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
@@ -229,45 +241,50 @@ def publish_piece(
     with transaction.atomic():
         locked = lock_plan(plan)
         require(rights_over(locked, author, now).may_publish)
-        last = locked.versions.filter(number=locked.current_number).first()
-        if last is None:
+        newest = locked.versions.filter(number=locked.current_number).first()
+        if newest is None:
             raise UnableToPublish("This plan has no version yet.")
         try:
-            content = set_piece(last.content, piece, value)
-            theirs = get_piece(last.content, piece)
-            seen = get_piece(content_of(locked, based_on), piece) if based_on != last.number else theirs
+            content = set_piece(newest.content, piece, value)
+            _check_conflict(locked, newest, piece, content=content, based_on=based_on)
         except ValueError as error:
             raise UnableToPublish(str(error)) from error
-        mine = get_piece(content, piece)
-        if theirs not in (seen, mine):
-            raise PieceConflict(
-                piece=piece,
-                mine=mine,
-                theirs=theirs,
-                revision=last.number,
-                by=last.author_id,
-                at=last.published_at.isoformat(),
-            )
         return publish_version(plan=locked, author=author, note=note, minor=minor, now=now, content=content)
 
 
-def figures_of(was: Content, now: Content, found: tuple[Change, ...]) -> dict[str, Any]:
+def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content, based_on: int) -> None:
+    """Raise `PieceConflict` if somebody published another value of the piece since version `based_on`."""
+    mine = get_piece(content, piece)
+    theirs = get_piece(newest.content, piece)
+    seen = theirs if based_on == newest.number else get_piece(content_of(plan, based_on), piece)
+    if theirs not in (seen, mine):
+        raise PieceConflict(
+            piece=piece,
+            mine=mine,
+            theirs=theirs,
+            revision=newest.number,
+            by=newest.author_id,
+            at=newest.published_at.isoformat(),
+        )
+
+
+def figures_of(previous_content: Content, content: Content, all_changes: tuple[Change, ...]) -> dict[str, Any]:
     """The figures of a version for lists, by reading class."""
-    hidden = outside(now)
-    outer = changes(outside(was), hidden)
+    public_content = outside(content)
+    public_changes = changes(outside(previous_content), public_content)
     return {
-        ReadingClass.INSIDE.value: _figures(now, found),
-        ReadingClass.OUTSIDE.value: _figures(hidden, outer),
+        ReadingClass.INSIDE.value: _figures(content, all_changes),
+        ReadingClass.OUTSIDE.value: _figures(public_content, public_changes),
     }
 
 
-def _figures(content: Content, found: tuple[Change, ...]) -> dict[str, Any]:
+def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str, Any]:
     return {
         "homes": total_homes(content),
-        "homes_difference": homes_difference(found),
+        "homes_difference": homes_difference(version_changes),
         "sites": len(content["sites"]),
-        "changes": len(found),
-        "summary": summary(found),
+        "changes": len(version_changes),
+        "summary": summary(version_changes),
     }
 
 

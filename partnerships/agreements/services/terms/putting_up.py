@@ -83,20 +83,14 @@ def put_up_for_signature(
     """Publish a draft as a version, and ask every required party to sign it.
 
     Takes a partnership that is being drafted to awaiting sign-off. `questions` are answered with the signature by the
-    parties in `asked`, or by all but `organisation`. Loaders of networks from before a kind had its
-    checks give `checked=False`. Raises `UnableToPutUp`: the kind's checks, or a
-    clause that another proposal changes too.
+    parties in `asked`, or by all but `organisation`. Loaders of networks from before a kind had its checks give
+    `checked=False`. Raises `UnableToPutUp`: the kind's checks, or a clause that another proposal changes too.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_put_up(locked))
     today = timezone.localdate(now)
     _check_state(partnership, locked)
-    if not reason.strip():
-        raise UnableToPutUp("Enter why, in a sentence: it goes into the email to the other parties.")
-    if from_day is not None and from_day < today:
-        raise UnableToPutUp("The terms can apply from today or a later day.")
-    if sign_by is not None and sign_by < today:
-        raise UnableToPutUp("The deadline must be today or later.")
+    _check_request(reason, from_day, sign_by, today)
     try:
         read = read_questions(questions)
     except InvalidAnswers as error:
@@ -147,14 +141,23 @@ def put_up_for_signature(
             now=now,
             organisation=organisation,
         )
-    present = partnership.parties.present().values_list("organisation", flat=True)
+    present = set(partnership.parties.present().values_list("organisation", flat=True))
     answering = set(asked) or required - ({organisation.pk} if organisation else set())
-    for party in sorted(required & set(present)):
-        wanted = read if party in answering else []
-        ask_to_sign(version, party, author=author, sender=organisation, now=now, questions=wanted)
+    for party in sorted(required & present):
+        party_questions = read if party in answering else []
+        ask_to_sign(version, party, author=author, sender=organisation, now=now, questions=party_questions)
     for name in ("status", "from_day", "sign_by"):
         setattr(proposal, name, getattr(locked, name))
     return version
+
+
+def _check_request(reason: str, from_day: dt.date | None, sign_by: dt.date | None, today: dt.date) -> None:
+    if not reason.strip():
+        raise UnableToPutUp("Enter why, in a sentence: it goes into the email to the other parties.")
+    if from_day is not None and from_day < today:
+        raise UnableToPutUp("The terms can apply from today or a later day.")
+    if sign_by is not None and sign_by < today:
+        raise UnableToPutUp("The deadline must be today or later.")
 
 
 def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
@@ -185,10 +188,10 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
     if problems:
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
-    found = documents.changes(schema, was, draft)
-    if not found:
+    changes = documents.changes(schema, was, draft)
+    if not changes:
         raise UnableToPutUp("The draft is still the same as the terms in force.")
-    return Prepared(schema, was, draft, found, is_given=False)
+    return Prepared(schema, was, draft, changes, is_given=False)
 
 
 def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
@@ -204,10 +207,10 @@ def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
 def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> None:
     """Refuse terms that would end, or whose partnership ends, before they come into force."""
     about = prepared.content["about"]
-    wanted = proposal.from_day or (day_of(about.get("starts_on")) if proposal.is_first else None)
-    start = max(today, wanted or today)
-    ends_on = day_of(prepared.was["about"].get("ends_on"))
-    if not proposal.is_first and ends_on is not None and ends_before(prepared.was, start):
+    first_day = proposal.from_day or (day_of(about.get("starts_on")) if proposal.is_first else None)
+    start = max(today, first_day or today)
+    ends_on = day_of(prepared.previous["about"].get("ends_on"))
+    if not proposal.is_first and ends_on is not None and ends_before(prepared.previous, start):
         raise UnableToPutUp(
             f"The partnership ends on {long_date(ends_on)}. New terms must apply on that day or earlier."
         )
@@ -228,10 +231,10 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
     draft, was = as_schema(schema, draft), as_schema(schema, was)
     proposal.based_on = newest
     is_now = was_of(proposal)
-    found = collisions(schema, (was, draft), (was, is_now))
-    if found:
+    clashes = collisions(schema, (was, draft), (was, is_now))
+    if clashes:
         raise UnableToPutUp(
-            f"Version {newest.number} has changed {in_words(found)} since this draft was started. "
+            f"Version {newest.number} has changed {in_words(clashes)} since this draft was started. "
             "Bring the draft up to date, and read both texts."
         )
     merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
@@ -241,35 +244,35 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
 
 
 def _check_collisions(
-    proposal: TermsProposal, mine: tuple[Content, Content], parties: int | None, today: dt.date
+    proposal: TermsProposal, own_change: tuple[Content, Content], parties: int | None, today: dt.date
 ) -> None:
     """Refuse what another proposal, not yet in force, changes too, and what breaks a check together with it.
 
     Raises `InvalidContent`.
     """
-    others = (
+    other_proposals = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
         .exclude(pk=proposal.pk)
         .filter(status__in=[ProposalStatus.AWAITING, ProposalStatus.AGREED])
     )
-    for other in others.select_related("based_on", "proposed_by").order_by("number"):
+    for other in other_proposals.select_related("based_on", "proposed_by").order_by("number"):
         version = newest_version(other)
         if version is None or (other.is_agreed and not _starts_later(version, today)):
             continue
         # Their kind may have had other fields and choices when the two were begun.
         declarations = widened(proposal.declarations, other.based_on, version)
         schema = build_schema(declarations)
-        was, draft = (as_schema(schema, one) for one in mine)
+        was, draft = (as_schema(schema, content) for content in own_change)
         before = as_schema(schema, other.based_on.content) if other.based_on else documents.normalise(schema, {})
-        theirs = (before, as_schema(schema, version.content))
+        other_change = (before, as_schema(schema, version.content))
         name = f"{other.name} of {other.proposed_by.name}"
         state = "is waiting for signatures" if other.is_awaiting else "is signed but not in force yet"
-        found = collisions(schema, (was, draft), theirs)
-        if found:
+        clashes = collisions(schema, (was, draft), other_change)
+        if clashes:
             raise UnableToPutUp(
-                f"{name} changes {in_words(found)} too, and {state}. Leave that to one of the two proposals."
+                f"{name} changes {in_words(clashes)} too, and {state}. Leave that to one of the two proposals."
             )
-        problems = () if parties is None else _problems_together(declarations, (was, draft), theirs, parties)
+        problems = () if parties is None else _problems_together(declarations, (was, draft), other_change, parties)
         if problems:
             raise UnableToPutUp(
                 f"{name} {state}. The two do not fit together: "
@@ -280,13 +283,13 @@ def _check_collisions(
 
 def _problems_together(
     declarations: Any,
-    mine: tuple[Content, Content],
-    theirs: tuple[Content, Content],
+    own_change: tuple[Content, Content],
+    other_change: tuple[Content, Content],
     parties: int,
 ) -> tuple[documents.Problem, ...]:
     """The checks that two proposals break together, and neither alone."""
-    schema, (was, draft) = build_schema(declarations), mine
-    other = documents.rebase(schema, theirs[1], theirs[0], was)
+    schema, (was, draft) = build_schema(declarations), own_change
+    other = documents.rebase(schema, other_change[1], other_change[0], was)
     both = documents.rebase(schema, draft, was, other)
 
     def problems(content: Content) -> list[documents.Problem]:

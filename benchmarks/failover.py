@@ -1,7 +1,8 @@
 """`make try-failover`: kills and cuts off the broker and the standby, and says for how long they are missing.
 
 The hosts are network namespaces on this machine, which needs root: three with a sentinel, two of these with Valkey, and
-a primary and a streaming standby of PostgreSQL. It takes about two minutes.
+a primary and two streaming standbys of PostgreSQL. At last one standby takes over and the other follows it; then the
+primary is restored from an earlier backup, whose changes since the standby still has. It takes about two minutes.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hosts_network import Host, answers, create_primary, create_standby, network, server_on, wait_for
+from benchmarks.hosts_network import (
+    Host,
+    HostedServer,
+    answers,
+    create_primary,
+    create_standby,
+    network,
+    server_on,
+    wait_for,
+)
 from benchmarks.own_server import PORT
 from housing.broker import broker_settings
 from housing.database_roles import connection_settings
 
-PRIMARY, STANDBY = Host("primary", 11), Host("standby", 12)
+PRIMARY, STANDBY, SECOND = Host("primary", 11), Host("standby", 12), Host("second", 13)
 BROKERS = [Host(f"broker{number}", 20 + number) for number in (1, 2, 3)]
 BROKER_PORT, SENTINEL_PORT = 6379, 26379
 
@@ -84,15 +94,11 @@ def try_broker(folder: Path) -> None:
     BROKERS[1].plug_in()
 
 
-def try_standby(stack: contextlib.ExitStack) -> None:
-    """Read through `from_standby` while the standby lags, is cut off, dies, and takes over."""
-    primary, copy = stack.enter_context(server_on(PRIMARY)), stack.enter_context(server_on(STANDBY))
-    data, copied = primary.folder / "data", copy.folder / "data"
-    create_primary(primary, data)
+def prepare_django(primary: HostedServer, copy: HostedServer) -> None:
+    """A database with the two tables that the trial needs, and Django on it."""
     primary.ask("CREATE DATABASE ground")
     table = "CREATE TABLE django_content_type (id serial PRIMARY KEY, app_label text, model text)"
     primary.ask(table, database="ground")
-    create_standby(copy, copied, primary)
     os.environ |= {
         "DATABASE_URL": primary.address("postgres", "ground"),
         "DATABASE_REPLICA_URL": copy.address("postgres", "ground"),
@@ -100,47 +106,115 @@ def try_standby(stack: contextlib.ExitStack) -> None:
         "DJANGO_SETTINGS_MODULE": "housing.settings",
     }
     import django
+    from django.core.management import call_command
 
     django.setup()
+    call_command("createcachetable", verbosity=0)
+
+
+def expect(what: str, wanted: str, why: str = "") -> None:
+    """Write a row and read it by `from_standby`; stops the trial if another database answers, or for another reason."""
     from django.contrib.contenttypes.models import ContentType
-    from django.db import connections
-    from django.db.utils import ConnectionHandler
+    from structlog.testing import capture_logs
 
     from partnerships.kit import standby
 
     def read() -> Any:
         return ContentType.objects.order_by("pk").last()
 
-    def where(what: str, wanted: str) -> None:
-        written = ContentType.objects.create(app_label="trial", model=what)
-        began, found = time.monotonic(), standby.from_standby(read)
-        say(f"standby {what}: read from {found._state.db} in {time.monotonic() - began:.1f} s")
-        if found != written or found._state.db != wanted:
-            sys.exit(f"It read {found}, and not what was just written, from {wanted}.")
-        standby._asked_again_at = 0.0
+    standby._asked_again_at = 0.0
+    written = ContentType.objects.create(app_label="trial", model=what)
+    began = time.monotonic()
+    with capture_logs() as logged:
+        found = standby.from_standby(read)
+    said = "".join(line["why"] for line in logged if line["event"] == "standby_not_used")
+    took = time.monotonic() - began
+    say(f"standby {what}: read from {found._state.db} in {took:.1f} s{f' ({said})' if said else ''}")
+    if (found, found._state.db, said) != (written, wanted, why):
+        sys.exit(f"It read {found} instead of {written} from {wanted}; why: {said!r} instead of {why!r}.")
 
-    where("there", "standby")
+
+def use(name: str, host: Host) -> None:
+    """Let Django find one of its databases on another host, as after a change of the settings."""
+    from django.db import connections
+
+    connections[name].close()
+    connections[name].settings_dict["HOST"] = host.address
+
+
+def try_standby(stack: contextlib.ExitStack) -> None:
+    """Read through `from_standby` while the standby lags, is cut off, dies, takes over, and after a restore."""
+    primary, copy, second = (stack.enter_context(server_on(host)) for host in (PRIMARY, STANDBY, SECOND))
+    data, copied = primary.folder / "data", copy.folder / "data"
+    create_primary(primary, data)
+    primary.ask("SELECT pg_create_physical_replication_slot('second')")
+    create_standby(copy, copied, primary)
+    create_standby(second, second.folder / "data", primary, slot="second")
+    prepare_django(primary, copy)
+    expect("there", "standby")
     copy.ask("SELECT pg_wal_replay_pause()")
-    where("behind", "default")
+    expect("behind", "default", "behind")
     copy.ask("SELECT pg_wal_replay_resume()")
-    where("caught up", "standby")
+    expect("caught up", "standby")
     STANDBY.pull_cable()
-    where("cut off", "default")
+    expect("cut off", "default", "away")
     STANDBY.plug_in()
     copy.kill(copied)
-    where("killed", "default")
+    expect("killed", "default", "away")
     copy.start_on_network(copied)
-    where("back", "standby")
-    connections.close_all()
+    expect("back", "standby")
     primary.kill(data)
     copy.ask("SELECT pg_promote()")
+    try_address_of_both()
+    use("default", STANDBY)
+    expect("promoted", "default", "promoted")
+    copy.ask("SELECT pg_create_physical_replication_slot('second')")
+    follow(second, STANDBY)
+    following = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+    wait_for(lambda: copy.ask(following) == 1, seconds=30, what="the second standby follows the first")
+    use("standby", SECOND)
+    expect("of the one that was promoted", "standby")
+    restore(primary, copy)
+    follow(second, PRIMARY)
+    use("default", PRIMARY)
+    expect("from before a restore", "default", "from before a restore")
+    primary.ask("SELECT pg_switch_wal()", "CREATE TABLE more ()", "SELECT pg_switch_wal()", "CREATE TABLE much_more ()")
+    expect("from before a restore, later", "default", "behind, perhaps from before a restore")
+
+
+def try_address_of_both() -> None:
+    """Write through an address that names both hosts."""
+    from django.db.utils import ConnectionHandler
+
     both = f"postgres://postgres@{PRIMARY.address},{STANDBY.address}:{PORT}/ground?target_session_attrs=read-write"
     began, line = time.monotonic(), ConnectionHandler({"default": connection_settings(both)})["default"]
     with line.cursor() as cursor:
-        cursor.execute("INSERT INTO django_content_type (app_label, model) VALUES ('trial', 'promoted')")
+        cursor.execute("INSERT INTO django_content_type (app_label, model) VALUES ('trial', 'address')")
     line.close()
     say(f"standby promoted: an address of both found it in {time.monotonic() - began:.1f} s")
-    copy.kill(copied)
+
+
+def follow(server: HostedServer, primary: Host) -> None:
+    """Let a standby follow another primary."""
+    address = f"host={primary.address} port={PORT} user=postgres"
+    server.ask(f"ALTER SYSTEM SET primary_conninfo = '{address}'", "SELECT pg_reload_conf()")
+
+
+def restore(server: HostedServer, primary: HostedServer) -> None:
+    """Back up the primary, let it go on for a while, and restore the backup on another host in its place."""
+    data = server.folder / "restored"
+    server.run(
+        *("pg_basebackup", "--host", primary.host.address, "--port", PORT, "--username", "postgres"),
+        *("--pgdata", str(data), "--checkpoint", "fast"),
+    )
+    expect("after the backup", "standby")
+    primary.kill(primary.folder / "data")
+    with (data / "postgresql.auto.conf").open("a") as file:
+        file.write("restore_command = 'false'\n")
+        file.write("recovery_target = 'immediate'\nrecovery_target_action = 'promote'\n")
+    (data / "recovery.signal").touch()
+    server.start_on_network(data)
+    wait_for(lambda: not server.ask("SELECT pg_is_in_recovery()"), seconds=30, what="the backup is restored")
 
 
 def main() -> int:
@@ -150,7 +224,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="cg-failover-", dir="/tmp"))
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(network(PRIMARY, STANDBY, *BROKERS))
+            stack.enter_context(network(PRIMARY, STANDBY, SECOND, *BROKERS))
             try_broker(folder)
             try_standby(stack)
     finally:

@@ -203,11 +203,11 @@ def create_primary(server: HostedServer, data: Path) -> None:
     server.ask("SELECT pg_create_physical_replication_slot('standby')")
 
 
-def create_standby(server: HostedServer, data: Path, primary: HostedServer) -> None:
-    """A streaming standby of the primary, started."""
+def create_standby(server: HostedServer, data: Path, primary: HostedServer, *, slot: str = "standby") -> None:
+    """A streaming standby of the primary, started; the primary has the slot."""
     server.run(
         *("pg_basebackup", "--host", primary.host.address, "--port", PORT, "--username", "postgres"),
-        *("--pgdata", str(data), "--checkpoint", "fast", "--write-recovery-conf", "--slot", "standby"),
+        *("--pgdata", str(data), "--checkpoint", "fast", "--write-recovery-conf", "--slot", slot),
     )
     server.start_on_network(data, max_standby_streaming_delay="60s")
 

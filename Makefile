@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
-	bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
+	bench-capacity bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
 	bench-saving bench-search bench-successions docs nightly release-check try-alerts try-failover try-hosts try-image \
 	try-recovery try-upgrade format settings lock audit
 
@@ -108,6 +108,9 @@ try-hosts: ## Kill and cut off every host in turn while digests leave and people
 
 try-image: ## Build the image without a registry, and start it on a read-only root (needs root on Debian)
 	@$(VENV) -m benchmarks.image
+
+bench-capacity: ## Measure what one and two cores carry, and reckon four and sixteen
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/capacity.py $(ARGS)
 
 bench-ledger: ## Measure the ledger of emails
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/ledger.py $(ARGS)

@@ -1,0 +1,318 @@
+"""`make bench-capacity`: what one and two cores carry: pages, saves and emails a second, and the memory of a process.
+
+Web processes and PostgreSQL, or workers and PostgreSQL, are confined to the cores (`taskset`). People ask from another
+core; on two cores they share them where the machine has no third, and the table says how much of them they took. Pages
+are those of somebody whose organisation is in 40 partnerships, at the size of England (benchmarks/country.py). Each
+figure is at saturation: eight people for each core, who ask again at once. Four and sixteen cores are reckoned:
+cores / processor time of a request on two cores. So are one and two, to compare: on a machine that does other things,
+processor time is nearly right and the measured rate is not. The last line is one JSON object.
+
+    make bench-capacity                         some five minutes
+    make bench-capacity ARGS="--seconds 5"      a quick one
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.country import fill
+from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.digests_stage import Stage
+from benchmarks.digests_world import ROOT, cpu_of, free_port, own_database, tree
+from benchmarks.pages_asked import pages_of
+
+MEASURED, RECKONED = (1, 2), (4, 16)
+PAGES = ("home", "plan", "commitments")
+#: People for each core who ask again at once.
+PEOPLE = 8
+#: Before a figure: seconds, and times for each of them, because each process composes its statements first.
+WARM_UP, WARM_UP_TIMES = 3.0, 10
+NEW = "/commitments/new/"
+#: As in docs/deploy.md.
+GUNICORN = (
+    *("-m", "gunicorn", "housing.wsgi", "--config", "python:housing.gunicorn_settings", "--no-control-socket"),
+    *("--workers", "4", "--threads", "4", "--timeout", "60"),
+)
+_FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
+
+
+def confine(top: psutil.Process, cores: set[int]) -> None:
+    """Keep a process and its descendants on these cores; those that it starts later stay there too."""
+    for process in tree(top):
+        os.sched_setaffinity(process.pid, cores)
+
+
+def postmaster() -> psutil.Process:
+    """The first process of the database server."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return psutil.Process(psutil.Process(cursor.fetchone()[0]).ppid())
+
+
+def used_by(*tops: psutil.Process) -> float:
+    """Seconds of processor time of processes with all descendants, also those that have ended."""
+    times = [top.cpu_times() for top in tops]
+    return sum(map(cpu_of, tops)) + sum(one.children_user + one.children_system for one in times)
+
+
+def split(number: int) -> tuple[set[int], set[int]]:
+    """The cores that serve, and those for the people who ask: others if the machine has any."""
+    there = sorted(os.sched_getaffinity(0))
+    return set(there[:number]), set(there[number:] or there)
+
+
+# --- Pages and saves
+
+
+@contextmanager
+def web(environ: dict[str, str], cores: set[int], log: Path) -> Any:
+    """Web processes on these cores, ready; yields their first process and the port."""
+    port = free_port()
+    words = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), sys.executable, *GUNICORN]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*words, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environ, stdout=output, stderr=output
+        )
+    try:
+        until = time.monotonic() + 120
+        while ask(port, "GET", "/health/ready/")[0] != 200:
+            if process.poll() is not None or time.monotonic() > until:
+                sys.exit(f"The web processes do not answer: {log.read_text()[-2000:]}")
+            time.sleep(0.3)
+        yield psutil.Process(process.pid), port
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str] | None = None) -> tuple[int, str]:
+    """The status of an answer (0: none), and its body."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Host": "localhost", "Cookie": cookie, "Connection": "close"}
+    if data is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    try:
+        line.request(method, path, urlencode(data) if data is not None else None, headers)
+        answer = line.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        line.close()
+
+
+def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seconds: float) -> dict[str, float]:
+    """How often a second people do something who never rest, its time, and the processor time that it costs."""
+    warm: list[float] = []
+    took: list[float] = []
+    failed: list[float] = []
+    started, over = threading.Event(), threading.Event()
+
+    def go_on() -> None:
+        while not over.is_set():
+            began = time.perf_counter()
+            kept = (took if started.is_set() else warm) if do() else failed
+            if not over.is_set():
+                kept.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=go_on) for _ in range(people)]
+    for thread in threads:
+        thread.start()
+    time.sleep(WARM_UP)
+    while len(warm) < people * WARM_UP_TIMES and not failed:
+        time.sleep(0.1)
+    before, own, began = used_by(*server), time.process_time(), time.perf_counter()
+    started.set()
+    time.sleep(seconds)
+    over.set()
+    passed = time.perf_counter() - began
+    used, asking = used_by(*server) - before, time.process_time() - own
+    for thread in threads:
+        thread.join()
+    if failed or not took:
+        sys.exit(f"{len(failed)} of {len(failed) + len(took)} failed.")
+    return {
+        "a_second": round(len(took) / passed, 1),
+        "p50_ms": round(statistics.median(took) * 1000),
+        "cpu_ms": round(used / len(took) * 1000, 1),
+        "asking_cores": round(asking / passed, 2),
+    }
+
+
+def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[[], bool]:
+    """Opens the form of a commitment and sends it."""
+
+    def save() -> bool:
+        status, page = ask(port, "GET", NEW, f"{cookie}; {csrf}")
+        fields = dict(_FIELD.findall(page))
+        said = {"text": "Sixty homes by the river.", "due_on": "2031-12-01", **sides}
+        return status == 200 and ask(port, "POST", NEW, f"{cookie}; {csrf}", fields | said)[0] == 302
+
+    return save
+
+
+def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
+    """Pages and saves, by the number of cores."""
+    with kept_database("bench_capacity", keep=False) as (address, _):
+        prepare_pages(address)
+        from django.conf import settings
+        from django.core.management import call_command
+        from django.db import connections
+        from django.middleware.csrf import _get_new_csrf_string
+        from django.test import Client
+
+        from partnerships.agreements.models import Party
+        from partnerships.organisations.models import Membership
+        from partnerships.people.models import User
+
+        call_command("migrate", verbosity=0)
+        fill(1)
+        environ = os.environ | {
+            "SITE_ORIGIN": "http://localhost",
+            "ALLOWED_HOSTS": "localhost",
+            "DEMONSTRATION": "1",
+            "STATIC_ROOT": str(folder / "static"),
+            "PYTHONPATH": str(ROOT),
+        }
+        collecting = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
+        subprocess.run(collecting, cwd=ROOT, env=environ, check=True)
+        lead = User.objects.get(email="lead@country.example")
+        client = Client()
+        client.force_login(lead)
+        cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+        csrf = f"{settings.CSRF_COOKIE_NAME}={_get_new_csrf_string()}"
+        ours = Membership.objects.get(person=lead).organisation_id
+        party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
+        theirs = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0]
+        sides = {"giver": str(ours), "receiver": str(theirs.organisation_id)}
+        addresses = {name: pages_of(lead)[name][0] for name in PAGES}
+        database = postmaster()
+        everywhere = os.sched_getaffinity(0)
+        found: dict[int, dict[str, Any]] = {}
+        for number in MEASURED:
+            serving, asking = split(number)
+            confine(database, serving)
+            with web(environ, serving, folder / "web.log") as (top, port):
+                os.sched_setaffinity(0, asking)
+                acts: dict[str, Callable[[], bool]] = {
+                    name: lambda path=path: ask(port, "GET", path, cookie)[0] == 200  # type: ignore[misc]
+                    for name, path in addresses.items()
+                }
+                acts["saving"] = saver(port, cookie, csrf, sides)
+                found[number] = {
+                    name: rate(act, [top, database], PEOPLE * number, seconds) for name, act in acts.items()
+                }
+                memory = [worker.memory_full_info() for worker in top.children()]
+                found[number]["web_own_mb"] = round(max(one.uss for one in memory) / 1e6)
+                found[number]["web_with_shared_mb"] = round(max(one.pss for one in memory) / 1e6)
+            os.sched_setaffinity(0, everywhere)
+            show(number, found[number])
+        confine(database, everywhere)
+        connections.close_all()
+    return found
+
+
+# --- Emails
+
+
+def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
+    """Digests of a plan's new version to its followers: the second of two rounds, a process of the worker a core."""
+    with own_database("bench_capacity_emails") as address:
+        serving, others = split(number)
+        os.sched_setaffinity(0, others)  # the mail server's
+        stage = Stage(folder, address, people)
+        database = postmaster()
+        confine(database, serving)
+        os.sched_setaffinity(0, serving)
+        workers = stage.workers()
+        workers.concurrency = number
+        top = workers.start()
+        try:
+            stage.play(top)
+            before = used_by(database)
+            played = stage.play(top)
+            used = played["cpu"] + used_by(database) - before
+            own = max(one.memory_full_info().uss for one in tree(top)) / 1e6
+        finally:
+            workers.stop()
+            os.sched_setaffinity(0, serving | others)
+            confine(database, serving | others)
+            stage.close()
+            from django.db import connection
+
+            connection.close()
+    return {
+        "emails": {"a_second": round(people / played["seconds"]), "cpu_ms": round(used / people * 1000, 3)},
+        "worker_own_mb": round(own),
+    }
+
+
+# --- The table
+
+
+def show(number: int | str, figures: dict[str, Any]) -> None:
+    """One line for each figure."""
+    for name, one in figures.items():
+        print(f"  {number:>2} cores  {name:20} {one}", flush=True)
+
+
+def reckon(measured: dict[str, Any], cores: int) -> dict[str, float]:
+    """How often a second, if each core did nothing else and nothing but processor time were short."""
+    rates = {name: cores * 1000 / one["cpu_ms"] for name, one in measured.items() if isinstance(one, dict)}
+    return {name: round(one, 1 if one < 100 else None) for name, one in rates.items()}
+
+
+def main() -> int:
+    """Measure on one and two cores, reckon four and sixteen."""
+    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reading.add_argument("--seconds", type=float, default=15, help="of each page (15)")
+    reading.add_argument("--people", type=int, default=2000, help="how many get an email (2,000)")
+    reading.add_argument("--emails-on", type=int, help=argparse.SUPPRESS)
+    wanted = reading.parse_args()
+    if not OWN:
+        reading.error("DATABASE_URL is not set: start this with make bench-capacity")
+    if len(os.sched_getaffinity(0)) < max(MEASURED):
+        reading.error("this machine has one core")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if wanted.emails_on:
+            print(json.dumps(email_figures(folder, wanted.emails_on, wanted.people)))
+            return 0
+        found: dict[Any, dict[str, Any]] = {}
+        for number in MEASURED:  # in processes of their own, because Django starts once in each
+            words = [sys.executable, __file__, "--people", str(wanted.people), "--emails-on", str(number)]
+            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+            found[number] = json.loads(done.stdout.splitlines()[-1])
+            show(number, found[number])
+        for number, figures in web_figures(folder, wanted.seconds).items():
+            found[number] |= figures
+    reckoned = {number: reckon(found[min(number, 2)], number) for number in (*MEASURED, *RECKONED)}
+    for number, rates in reckoned.items():
+        show(f"{number} (reckoned)", rates)
+    print(json.dumps({"measured": found, "reckoned": reckoned}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

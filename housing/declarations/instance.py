@@ -211,7 +211,7 @@ ELSEWHERE = (
                 needed_by=ALL,
                 kind=FOLDER,
                 default_words="`var` beside `manage.py`",
-                meaning="The folder with everything that this copy writes, where no other setting names one.",
+                meaning="The folder for everything that this copy writes, unless another setting names a folder.",
             ),
         ),
     ),

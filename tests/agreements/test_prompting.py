@@ -95,5 +95,5 @@ def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: W
     amend(world, world.amina, world.larkhaven, text="We meet twice.")
     later = timezone.now() + 31 * DAY
 
-    assert stuck(world, later)["Draft of terms untouched"] == world.larkhaven.display_name
-    assert "Draft of terms untouched" not in stuck(world, later, world.vera)
+    assert stuck(world, later)["Draft of terms not changed for a while"] == world.larkhaven.display_name
+    assert "Draft of terms not changed for a while" not in stuck(world, later, world.vera)

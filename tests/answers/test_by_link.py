@@ -125,7 +125,7 @@ def test_named_colleague_gets_nothing_until_an_owner_asks_them(
         "cora@council.example",
         "waiting",
     )
-    assert "That is your own address." in own.content.decode()
+    assert "That is your own address. Enter your colleague’s." in own.content.decode()
     assert Email.objects.count() == before
     assert not Subscription.objects.filter(person__email="cora@council.example").exists()
 

@@ -53,7 +53,7 @@ def test_the_link_ends_with_its_use_and_so_do_other_links() -> None:
     Client().post(path, GIVEN)
 
     assert {Client().get(each).status_code for each in (path, other)} == {404}
-    with pytest.raises(CommandError, match="has had an administrator"):
+    with pytest.raises(CommandError, match="already had an administrator"):
         link()
 
 

@@ -90,7 +90,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
         *(
             Stuck(
                 partnership=draft.partnership_id,
-                what="Draft of terms untouched",
+                what="Draft of terms not changed for a while",
                 title=draft.partnership.title if draft.is_first else f"{draft.name}: {draft.reason}"[:120],
                 path=draft.get_absolute_url(),
                 since=timezone.localdate(draft.updated_at),

@@ -126,7 +126,7 @@ def name_colleague(
     except ValidationError as error:
         raise UnableToAnswer("Enter an email address, such as name@example.org.") from error
     if email == person.email.lower():
-        raise UnableToAnswer("That is your own address.")
+        raise UnableToAnswer("That is your own address. Enter your colleague’s.")
     same = Answer.objects.waiting().filter(plan=plan, person=person, colleague_email__iexact=email).first()
     return same or _give(
         person,

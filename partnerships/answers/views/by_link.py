@@ -45,7 +45,7 @@ _SAID = {
     "question": "Your answer is sent.",
     "colleague": "Thank you. The plan's owner decides whether to ask your colleague.",
     "named": "Your name and role are saved.",
-    "over": "That form could no longer be used, so nothing was changed. Please try again.",
+    "over": "That form had expired, so nothing was changed. Fill it in again.",
 }
 
 

@@ -71,7 +71,7 @@ def _reply(request: HttpRequest, found: Incoming, person: User, *, by_link: bool
                 )
                 return render(request, "answers/settled.html", {"incoming": found, "plan": plan, "by_link": by_link})
         except BadForm:
-            form.add_error(None, "That form could no longer be used. Please try again.")
+            form.add_error(None, "That form had expired, so nothing was changed. Fill it in again.")
         except _UNABLE as error:
             form.add_error(None, str(error))
     context["form_token"] = make_form_token(about)

@@ -65,7 +65,7 @@ class CycleForm(Form):
         help_text="Only for a monthly meeting, such as the first Tuesday.",
     )
     weekday = forms.TypedChoiceField(label="Weekday", coerce=int, choices=list(enumerate(WEEKDAYS)))
-    starts_on = DayField(label="Start date", help_text="The weeks or months are counted from here.")
+    starts_on = DayField(label="Start date", help_text="We count the weeks or months from this date.")
     time = TimeField(label="Time")
     minutes = minutes_field()
     format = forms.ChoiceField(label="Type of meeting", choices=Format.choices)

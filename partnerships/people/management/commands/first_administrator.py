@@ -23,5 +23,5 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link, or say that there has been an administrator."""
         if not is_wanted():
-            raise CommandError("This network has had an administrator. An administrator can make others.")
+            raise CommandError("This network has already had an administrator. Ask an administrator to make others.")
         self.stdout.write(settings.SITE_ORIGIN + reverse("people:begin", kwargs={"token": new_token()}))

@@ -265,8 +265,8 @@ def _apply_one(
 def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
     if {owner.organisation_id for owner in existing.owners.all()} != {body.pk for body in bodies}:
         run.report.remark(
-            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, "
-            "which are not its owners here. Change the owners by hand if the file is right."
+            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, but they "
+            f"are not its owners here. If the file is right, change the owners on its page."
         )
 
 

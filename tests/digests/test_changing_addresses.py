@@ -52,9 +52,13 @@ def shown_to_amina(world: World, plan: Plan) -> str:
     pages = [reverse(f"digests:{name}") for name in ("stakeholders", "export-stakeholders", "ledger", "due")]
     pages.append(reverse("digests:who", args=[plan.pk]))
     pages += [reverse("digests:entry", args=[pk]) for pk in Delivery.objects.values_list("pk", flat=True)]
-    pages += [reverse(f"digests:{name}", args=[one.pk]) for one in Subscription.objects.live() for name in _CHANGES]
+    pages += [
+        reverse(f"digests:{name}", args=[subscription.pk])
+        for subscription in Subscription.objects.live()
+        for name in _CHANGES
+    ]
     answers = [browser.get(page) for page in pages]
-    return "".join(b"".join(one).decode() for one in answers if one.status_code == 200)
+    return "".join(b"".join(answer).decode() for answer in answers if answer.status_code == 200)
 
 
 _CHANGES = ("correct-address", "end-stakeholder")

@@ -164,7 +164,7 @@ def hear(found: Ready, way: str) -> Heard:
         told = Heard(
             first,
             len(items),
-            [(" ".join(one.body.split()), " ".join(one.alternatives[0][0].split())) for one in digests],
+            [(" ".join(digest.body.split()), " ".join(digest.alternatives[0][0].split())) for digest in digests],
             [line.subject for line in lines if isinstance(line, Line)],
         )
         transaction.set_rollback(True)

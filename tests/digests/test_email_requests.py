@@ -210,8 +210,8 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
         cursor.execute(learn)
 
     found = Preference.objects.filter(refused_at__isnull=False)
-    assert [one.person for one in found] == [people["all"]]
-    assert found.get().refused_at == max(one.refused_at for one in people["all"].subscriptions.all())
+    assert [preference.person for preference in found] == [people["all"]]
+    assert found.get().refused_at == max(subscription.refused_at for subscription in people["all"].subscriptions.all())
     assert histories.count() == known + 1
 
 
@@ -398,7 +398,7 @@ def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, mon
     type_in(opened, world.sol.email)
 
     assert Subscription.objects.get().person == world.sol
-    assert [one.address for one in EmailRequest.objects.all()] == [NOBODY]
+    assert [email_request.address for email_request in EmailRequest.objects.all()] == [NOBODY]
     assert queue_figures()["not_composed"] == 1
 
     for _ in range(MAX_ATTEMPTS):

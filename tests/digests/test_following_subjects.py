@@ -172,6 +172,10 @@ def test_the_names_for_many_readers_take_two_queries(world: World, django_assert
     with django_assert_max_num_queries(2):
         named = named_to_followers(Subscription.objects.for_listing(), now)
 
-    inside = {one.pk for one in asked if Partnership.objects.visible_to(one.person).filter(pk=one.partnership_id)}
+    inside = {
+        subscription.pk
+        for subscription in asked
+        if Partnership.objects.visible_to(subscription.person).filter(pk=subscription.partnership_id)
+    }
     assert named == inside
     assert 0 < len(inside) < len(people)

@@ -140,8 +140,8 @@ class Play:
         self.move_authors()
         claimed = claim(now=timezone.now(), limit=10).emails
         if took:
-            for one in claimed:
-                self.received(one.address, one.data)
+            for email in claimed:
+                self.received(email.address, email.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())
         self.pending = bool(claimed)
 

@@ -238,7 +238,7 @@ class History:
                 assert reader.level in (None, self.level_now), (name, reader.level, self.level_now)
 
     def take(self, address: str, raw: bytes) -> None:
-        reader = next(one for one in self.readers.values() if one.person.email == address)
+        reader = next(reader for reader in self.readers.values() if reader.person.email == address)
         known = reader.emails.get(str(read(raw)["Message-ID"]))
         assert known in (None, raw)
         if known is not None:

@@ -231,8 +231,8 @@ def test_page_of_choices_lists_partnerships_with_reminders_page_by_page(world: W
         for number in range(30)
     )
     Party.objects.bulk_create(
-        Party(partnership=one, organisation=world.larkhaven, status=PartyStatus.ACCEPTED, invited_at=world.now)
-        for one in many
+        Party(partnership=partnership, organisation=world.larkhaven, status=PartyStatus.ACCEPTED, invited_at=world.now)
+        for partnership in many
     )
     client, page = signed_in(world.amina), reverse("digests:manage")
 

@@ -130,7 +130,7 @@ def test_digests_that_failed_are_sent_again_together(
     publish(opened, 60, author=world.amina)
     plan_round(now=timezone.now())
     office.drain()
-    rows = ",".join(str(one.pk) for one in Delivery.objects.order_by("pk"))
+    rows = ",".join(str(delivery.pk) for delivery in Delivery.objects.order_by("pk"))
     address = f"{reverse('lists:bulk', args=['ledger'])}?action=again&rows={rows}"
 
     others = signed_in(world.eddie).get(address)

@@ -118,6 +118,6 @@ def test_what_cannot_be_turned_off_offers_no_choice(world: World) -> None:
 
 @pytest.mark.parametrize("group", [NoticeGroup.SIGNATURES, NoticeGroup.ACCOUNT])
 def test_every_notice_without_a_choice_says_why(group: NoticeGroup) -> None:
-    silent = [one.code for one in all_kinds() if one.group == group and one.lane == Lane.NOTICE and not one.always]
+    silent = [kind.code for kind in all_kinds() if kind.group == group and kind.lane == Lane.NOTICE and not kind.always]
 
     assert [code for code in silent if not code.startswith("tests.")] == []

@@ -21,7 +21,7 @@ from tests.world import World
 
 def followers(world: World) -> set[str]:
     live = Subscription.objects.confirmed().filter(partnership=world.partnership)
-    return {one.person.display_name for one in live.select_related("person")}
+    return {subscription.person.display_name for subscription in live.select_related("person")}
 
 
 def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:

@@ -139,7 +139,7 @@ def test_a_summary_comes_up_to_three_times_on_chosen_days() -> None:
         moments.append(moment)
         moment += MINUTES
 
-    assert [f"{one:%a %H}" for one in moments] == ["Fri 08", "Fri 12", "Fri 16", "Mon 08"]
+    assert [f"{moment:%a %H}" for moment in moments] == ["Fri 08", "Fri 12", "Fri 16", "Mon 08"]
 
 
 def test_a_pause_with_a_first_day_holds_nothing_back_before_it() -> None:

@@ -245,7 +245,7 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Pl
 
     assert before == ["Anything", "Plans", f"{lost} Harbour Quarter"]
     assert options(ben) == ["Anything"]
-    assert [one.status_code for one in answers] == [422, 422, 422]
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
     assert len(said) == 1
     assert "Harbour Quarter" not in said.pop()
     for value in (lost, foreign, none):
@@ -283,7 +283,7 @@ def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Pla
     pages = [listed(amina, reverse(LIST) + unescape(one)) for one in (back, onward)]
 
     assert queries() == few
-    assert [len(one) for one in pages] == [25, 5]
+    assert [len(page) for page in pages] == [25, 5]
     assert len({*pages[0], *pages[1]}) == 30
     assert pages[0] == listed(amina)
     assert 'rel="next"' not in second

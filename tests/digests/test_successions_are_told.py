@@ -51,7 +51,7 @@ def merger(world: World, *kinds: str, place: str = "") -> Succession:
             succession=succession,
             predecessor=world.westmarch,
             kind=group.kind.code,
-            records=[one.pk for one in group.things],
+            records=[thing.pk for thing in group.things],
             successor=world.harbour,
             author=None,
             now=timezone.now(),
@@ -276,7 +276,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     assert f"1 of the things you follow does not belong to an organisation yet: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
-        assert [len(one.params["also"]) for one in emails] == [1, 1]
+        assert [len(email.params["also"]) for email in emails] == [1, 1]
 
 
 def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World, office: PostOffice) -> None:

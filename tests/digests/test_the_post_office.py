@@ -95,10 +95,10 @@ def test_a_lost_connection_skips_no_email(settings, unlucky):
     office.close()
     server.door.close()
 
-    assert [(one.key, one.outcome) for one in answers] == [
+    assert [(answer.key, answer.outcome) for answer in answers] == [
         (key, Outcome.LATER if key == unlucky else Outcome.ACCEPTED) for key in range(4)
     ]
-    assert [one.key for one in answers if one.in_doubt] == [unlucky]  # the server may have accepted it
+    assert [answer.key for answer in answers if answer.in_doubt] == [unlucky]  # the server may have accepted it
     assert server.taken == [person for key, person in enumerate(people) if key != unlucky]
 
 
@@ -140,7 +140,7 @@ def test_all_emails_are_deferred_when_the_server_is_away(settings):
 
     answers: list[Answer] = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"x\r\n") for key in range(3)))
 
-    assert [(one.outcome, one.reached) for one in answers] == [(Outcome.LATER, False)] * 3
+    assert [(answer.outcome, answer.reached) for answer in answers] == [(Outcome.LATER, False)] * 3
 
 
 @pytest.mark.parametrize(

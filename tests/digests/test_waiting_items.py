@@ -210,7 +210,7 @@ def test_the_test_worlds_contain_every_kind_of_waiting_item(everything: World) -
         return any(source.of(people[pk], now) for pk in reached_now)
 
     moments = [timezone.now() + dt.timedelta(days=days) for days in AHEAD]
-    missing = [one for one in SOURCES if not any(has_something(one, now) for now in moments)]
+    missing = [source for source in SOURCES if not any(has_something(source, now) for now in moments)]
 
     assert [source.of.__name__ for source in missing] == []
 

@@ -85,7 +85,9 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
         Subscription(person=person, plan=opened, status="confirmed", how="self", asked_at=now, confirmed_at=now)
         for person in people
     ]
-    start_watermarks(subscriptions=[one.pk for one in Subscription.objects.bulk_create(asked)], now=now)
+    start_watermarks(
+        subscriptions=[subscription.pk for subscription in Subscription.objects.bulk_create(asked)], now=now
+    )
     old = Email.objects.bulk_create(
         Email(
             person_id=people[number % len(people)].pk,
@@ -100,8 +102,8 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
         for number in range(EMAILS)
     )
     DeliveryItem.objects.bulk_create(
-        DeliveryItem(delivery_id=one.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
-        for one in old
+        DeliveryItem(delivery_id=email.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
+        for email in old
     )
     if is_analysed:
         with connection.cursor() as cursor:
@@ -141,7 +143,7 @@ def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
             and ("digests_" in statement or "outbox_" in statement)
         ):
             cursor = context["cursor"].cursor
-            cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {one}" for one in settings)]))
+            cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {setting}" for setting in settings)]))
             cursor.execute(f"EXPLAIN ({options}) {statement}", params)
             said[statement] = [line for (line,) in cursor.fetchall()]
             cursor.execute("ROLLBACK TO looking")

@@ -295,7 +295,7 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
 
     forecasts = who_will_get(draft, author=world.amina, now=timezone.now())
 
-    assert {one.person: one.is_outside for one in forecasts} == {world.vera: False, world.ben: False}
+    assert {forecast.person: forecast.is_outside for forecast in forecasts} == {world.vera: False, world.ben: False}
 
     draft.audience = "network"
     draft.save(update_fields=["audience"])

@@ -169,7 +169,7 @@ class History:
             self.take(one.recipient, one.data)
 
     def take(self, address: str, raw: bytes) -> None:
-        reader = next(one for one in self.readers.values() if one.person.email == address)
+        reader = next(reader for reader in self.readers.values() if reader.person.email == address)
         identifier = str(read(raw)["Message-ID"])
         assert reader.emails.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
         # That the council left the partnership is a change of its own.

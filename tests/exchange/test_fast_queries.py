@@ -68,7 +68,7 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
             theme=chance.choice(["land", "planning"]),
             audience=audience,
             partnership=partnership if audience == Audience.PARTNERSHIP else None,
-            addressees=chance.sample([one for one in leads if one != body], 2) if audience == Audience.NAMED else (),
+            addressees=chance.sample([lead for lead in leads if lead != body], 2) if audience == Audience.NAMED else (),
             areas=chance.choice([[], [world.fareham], [world.gosport, world.fareham]]),
             available_from=chance.choice([None, begins]),
             available_until=chance.choice([None, begins + dt.timedelta(days=30)]),

@@ -69,7 +69,7 @@ def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: Wor
 
     for entry in (ask, named, network, hidden):
         readers = set(entry_readers(entry))
-        seeing = {one for one in User.objects.all() if Entry.objects.visible_to(one).filter(pk=entry.pk).exists()}
+        seeing = {user for user in User.objects.all() if Entry.objects.visible_to(user).filter(pk=entry.pk).exists()}
         assert readers == seeing
 
 
@@ -193,7 +193,7 @@ def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) 
 
     def readers(queryset: object) -> set[str]:
         people = (world.amina, world.vera, world.ben, world.chidi, world.hana, world.dee)
-        return {one.get_short_name() for one in people if queryset.visible_to(one).exists()}  # type: ignore[attr-defined]
+        return {person.get_short_name() for person in people if queryset.visible_to(person).exists()}  # type: ignore[attr-defined]
 
     assert readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
     assert readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}

@@ -207,7 +207,7 @@ def test_lines_of_one_transaction_are_written_together(monkeypatch: pytest.Monke
 
     assert noted() == ["first", "second"]
     assert len(synced) == 1
-    assert len([one for one in queries.captured_queries if one["sql"].startswith("DELETE")]) == 1
+    assert len([query for query in queries.captured_queries if query["sql"].startswith("DELETE")]) == 1
     assert not WaitingLine.objects.exists()
 
 

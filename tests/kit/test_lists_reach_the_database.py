@@ -31,7 +31,9 @@ def test_list_passed_as_one_value_arrives_unchanged(case: tuple[str, list[Any]])
 
     assert isinstance(as_array(values), str)
     assert arrived == values
-    assert rows_planned_once(f"SELECT unnest(%s::{kind})", [values], generic_plan=True) == [(one,) for one in values]
+    assert rows_planned_once(f"SELECT unnest(%s::{kind})", [values], generic_plan=True) == [
+        (value,) for value in values
+    ]
 
 
 @pytest.mark.parametrize("value", [[], [1, "one"], [1.5], ("text",), "text", None])

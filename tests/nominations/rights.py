@@ -26,7 +26,7 @@ def _decide(world: World, author: User, found: Any) -> None:
 
 
 def _ask(world: World, author: User, found: Any) -> None:
-    line = next(one for one in found.lines.order_by("pk") if one.result.shortfall)
+    line = next(line for line in found.lines.order_by("pk") if line.result.shortfall)
     ask_for_shortfall(nominations_return=found, line=line.pk, author=author, now=timezone.now())
 
 

@@ -272,7 +272,7 @@ def test_void_days_follow_from_dates_if_core_does_not_say_them() -> None:
         one_row(**{**started, "voiddate": "2024-08-01"}, vacdays="", mrcdate=""),
     ]
 
-    assert [line.median_days for one in days for line in one.lines.values()] == [7, 19, 5, None, None]
+    assert [line.median_days for day in days for line in day.lines.values()] == [7, 19, 5, None, None]
 
 
 def test_tenancies_that_start_while_the_agreement_is_not_in_force_are_set_aside() -> None:
@@ -339,7 +339,7 @@ def test_lettings_are_counted_by_authority() -> None:
 
     counted = count(core_file(lettings, year=2024), scope_of(place))
 
-    elsewhere = sum(one.outcome == "other_authority" for one in lettings)
+    elsewhere = sum(letting.outcome == "other_authority" for letting in lettings)
     assert counted.authorities["E07000999"] == elsewhere > 0
 
 
@@ -388,4 +388,4 @@ def test_quarters_follow_each_other() -> None:
 def test_the_generator_makes_every_odd_row() -> None:
     lettings: list[Invented] = invent(place_in(2024), 1500, year=2024)
 
-    assert len({one.outcome for one in lettings}) == 14
+    assert len({letting.outcome for letting in lettings}) == 14

@@ -37,8 +37,13 @@ def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> N
 
 def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
     lettings = invent(place_of(world), 30, year=collection_year(), odd=False)
-    for one in lettings:
-        one.cells |= {"unittype_gn": "1", "beds": "2", "rsnvac": "5", "first_time_property_let_as_social_housing": "0"}
+    for letting in lettings:
+        letting.cells |= {
+            "unittype_gn": "1",
+            "beds": "2",
+            "rsnvac": "5",
+            "first_time_property_let_as_social_housing": "0",
+        }
     found = settled(world, world.things["nominations"], lettings)
 
     lines = masked_result_of(found)
@@ -74,7 +79,7 @@ def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world
 def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
     found = settled(world, world.things["nominations"])
     before = masked_result_of(found)
-    line = next(one for one in found.lines.order_by("pk") if one.lettings > one.nominated)
+    line = next(line for line in found.lines.order_by("pk") if line.lettings > line.nominated)
 
     services.reopen_return(nominations_return=found, reason="A home was left out.", author=world.ben, now=afterwards())
     during = masked_result_of(fresh(found))

@@ -84,7 +84,7 @@ def test_a_return_is_computed_to_the_letting(world: World) -> None:
         "4": 75,
     }
     assert result.total.lettings == outcomes["used"]
-    assert sum(one.number for one in outcomes_of(found.run)) == 400
+    assert sum(outcome.number for outcome in outcomes_of(found.run)) == 400
 
 
 def test_kept_rows_go_when_they_are_counted(world: World) -> None:
@@ -118,7 +118,7 @@ def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> No
     services.count_waiting(now=afterwards())
 
     lines, _ = expected(lettings_of(world, 60, seed=2))
-    assert result_of(fresh(found)).total.lettings == sum(one.lettings for one in lines.values()) != first.lettings
+    assert result_of(fresh(found)).total.lettings == sum(line.lettings for line in lines.values()) != first.lettings
     services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="was sent"):
         upload(world, found, lettings_of(world))
@@ -227,7 +227,7 @@ def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> No
 
 def test_the_provider_adds_what_core_lacks(world: World) -> None:
     found = counted(world, world.things["nominations"])
-    line = next(one for one in result_of(found).lines if one.lettings - one.nominated >= 2)
+    line = next(line for line in result_of(found).lines if line.lettings - line.nominated >= 2)
     before = line.result
 
     refusals = {"Rent arrears": 3, "Unsuitable home": 0}
@@ -356,7 +356,7 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
     complete(found, {first: Supplement(offers=77)}, world.amina)
     services.send_return(nominations_return=found, author=world.amina, now=afterwards())
 
-    assert {one.label for one in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
+    assert {outcome.label for outcome in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
     assert f"Nominations, {found.quarter}" in waiting
     assert (fresh(found).status, found.lines.get(pk=first).offers) == (ReturnStatus.SENT, 77)
 
@@ -364,7 +364,7 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
 def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:
     found = settled(world, world.things["nominations"])
     first = found.records.get()
-    line = found.lines.get(pk=next(one.pk for one in result_of(found).lines if one.lettings > one.nominated))
+    line = found.lines.get(pk=next(line.pk for line in result_of(found).lines if line.lettings > line.nominated))
 
     for reason, message in ((" ", "Say what"), ("A home is missing.", "")):
         if message:
@@ -418,19 +418,25 @@ def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
 
     assert (line.decision, line.reason, line.answer) == ("", "One is missing.", "It was let in March.")
     (record,) = records_of(fresh(found))
-    assert [(one.reason, one.answer) for one in result_in(record).lines if one.reason] == [(line.reason, line.answer)]
+    assert [(line.reason, line.answer) for line in result_in(record).lines if line.reason] == [
+        (line.reason, line.answer)
+    ]
 
 
 def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     found = settled(world, world.things["nominations"])
-    lines = [json.loads(one.text) for one in WaitingLine.objects.order_by("pk") if RETURN in one.text]
-    lines = [one for one in lines if one["what"] == RETURN]
+    lines = [
+        json.loads(waiting_line.text)
+        for waiting_line in WaitingLine.objects.order_by("pk")
+        if RETURN in waiting_line.text
+    ]
+    lines = [line for line in lines if line["what"] == RETURN]
 
     as_it_is = redo_returns(lines, afterwards())
     NominationsReturn.objects.filter(pk=found.pk).update(status=ReturnStatus.SENT, settled_at=None)
     taken_back = redo_returns(lines, afterwards())
 
-    assert [one["status"] for one in lines] == ["sent", "settled"]
+    assert [line["status"] for line in lines] == ["sent", "settled"]
     assert as_it_is.left == []
     assert len(taken_back.left) == 1
     assert "its status was “confirmed”" in taken_back.left[0]

@@ -147,8 +147,8 @@ def check_undoing(history: History, function: str, day: dt.date) -> int:
     Returns the number of successions undone.
     """
     undone = {step.undoes for step in history.steps}
-    chosen = [one for one in history.steps if one.undoes is None and one.number not in undone]
-    number = max((one.number for one in history.steps), default=0) + 1
+    chosen = [step for step in history.steps if step.undoes is None and step.number not in undone]
+    number = max((step.number for step in history.steps), default=0) + 1
     for step in chosen:
         back = undoing(number, step, known_day(day), bodies_before(history, step))
         again = replace(step, number=number + 1, vests=back.vests)
@@ -168,7 +168,7 @@ def _date(day: dt.date, *, exact: bool) -> PartialDate:
 def bodies_before(history: History, step: Step) -> set[int]:
     """The bodies that existed before a step."""
     earlier = [one for one in history.steps if one.order < step.order]
-    return {*history.origins, *(tie.successor for one in earlier for tie in one.ties)}
+    return {*history.origins, *(tie.successor for step in earlier for tie in step.ties)}
 
 
 def undoing(number: int, step: Step, vests: PartialDate | None, lasting: Collection[int] = ()) -> Step:

@@ -79,9 +79,9 @@ def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
 
     merge(world, world.westmarch, duplicate(world, "Westmarch Council"))
 
-    assert [one.sign_off is not None for one in signing_states(plan)] == [True, True]
+    assert [state.sign_off is not None for state in signing_states(plan)] == [True, True]
     terms = agreements.signing_states(version)
-    assert [one.sign_off is not None for one in terms] == [True, True]
+    assert [term.sign_off is not None for term in terms] == [True, True]
 
 
 def test_part_that_one_record_left_long_ago_stays_as_it_was(world: World) -> None:
@@ -134,7 +134,7 @@ def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> No
     assert client.get(copy.get_absolute_url()).headers["Location"] == world.larkhaven.get_absolute_url()
     for text in ("Larkhaven Homes Ltd", "L9999"):
         results = client.get(reverse("organisations:suggest"), {"q": text}).json()["results"]
-        assert [one["id"] for one in results] == [world.larkhaven.pk]
+        assert [result["id"] for result in results] == [world.larkhaven.pk]
     assert OrganisationName.objects.get(name=copy.name).kind == "alternative"
 
     undo(world, found)

@@ -123,14 +123,14 @@ def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
         for model, field in naming_columns()
         if not f"{model._meta.label}.{field.name}".startswith(ABOUT_MERGING)
     ]
-    assert [label(*one) for one in columns if not names(one[0], one[1].name, merged)] == []
+    assert [label(*column) for column in columns if not names(column[0], column[1].name, merged)] == []
     before = everything()
 
     found = services.merge_organisations(
         kept=kept, merged=merged, reason="Recorded twice.", author=None, now=timezone.now()
     )
 
-    changed = {(one.table, one.row) for one in found.rows.all()}
+    changed = {(row.table, row.row) for row in found.rows.all()}
     for column in all_columns():
         left = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
         assert left <= changed, column.label

@@ -163,7 +163,7 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
 
     found = with_predecessors(world.ben, world.harbour)
 
-    assert {one.organisation for one in found.members} == {world.harbour, world.westmarch, world.tidewater, west}
+    assert {member.organisation for member in found.members} == {world.harbour, world.westmarch, world.tidewater, west}
     assert (found.total.commitments, found.total.done) == ({promise.pk}, {kept.pk})
     assert with_predecessors(world.chidi, world.harbour).total.commitments == set()
     client = Client()
@@ -181,4 +181,4 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
         now=timezone.now(),
     )
     take_effect(succession=back, author=None, now=timezone.now())
-    assert [one.organisation for one in with_predecessors(world.ben, world.harbour).members] == [world.harbour]
+    assert [member.organisation for member in with_predecessors(world.ben, world.harbour).members] == [world.harbour]

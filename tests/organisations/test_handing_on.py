@@ -67,7 +67,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     assert homes_of(new) == homes > 0
     new.refresh_from_db()
     assert (new.status, new.valid_from) == (Status.ACTIVE, today())
-    assert {one.giver for one in Commitment.objects.all()} == {new}
+    assert {commitment.giver for commitment in Commitment.objects.all()} == {new}
     told = Email.objects.filter(kind="organisations.handed_over")
     assert {world.amina.pk, world.chidi.pk} <= set(told.values_list("person_id", flat=True))
     world.larkhaven.refresh_from_db()

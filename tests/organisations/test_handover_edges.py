@@ -148,7 +148,7 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     back = undo(succession)
     take_effect(back)
 
-    assert {one.organisation for one in version.signatures.all()} == {world.larkhaven, world.harbour}
+    assert {signature.organisation for signature in version.signatures.all()} == {world.larkhaven, world.harbour}
     said = client.get(page).content.decode()
     assert "Signed until it was undone" in said
     assert "Signed the terms" in said.partition("Signed until it was undone")[2]
@@ -236,11 +236,11 @@ def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world
     told = Email.objects.filter(kind="organisations.handover_proposed")
 
     services.tell_of_proposals(now=now + waits)
-    assert {one.person_id for one in told} == {world.amina.pk}
+    assert {email.person_id for email in told} == {world.amina.pk}
 
     Membership.objects.filter(organisation=world.tidewater, person=world.chidi).update(role=Role.LEAD)
     assert services.tell_of_proposals(now=now + waits) == 2
-    assert {one.person_id for one in told.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
+    assert {email.person_id for email in told.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
 
 
 def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_them(world: World) -> None:
@@ -337,7 +337,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
         )
 
     def receivers() -> list[str]:
-        return [Commitment.objects.get(pk=one.pk).receiver.name for one in promises]
+        return [Commitment.objects.get(pk=promise.pk).receiver.name for promise in promises]
 
     client = Client()
     client.force_login(world.ben)
@@ -412,7 +412,7 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     take_effect(succession)
 
     hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
-    assert [one.starts_on for one in hers] == [today() + dt.timedelta(30)]
+    assert [membership.starts_on for membership in hers] == [today() + dt.timedelta(30)]
     assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()
 
 
@@ -627,7 +627,7 @@ def test_bodies_are_locked_against_merging_but_may_be_named_while_things_pass_on
     with CaptureQueriesContext(connection) as queries:
         services.apply_handovers(succession=succession, now=timezone.now())
 
-    locks = [one["sql"] for one in queries if "FOR NO KEY UPDATE" in one["sql"]]
+    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
     assert locks
     assert all('FROM "organisations_organisation"' in sql for sql in locks)
 
@@ -662,8 +662,8 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
     def told() -> list[tuple[str, int, int, Any, Any]]:
         events = Event.objects.filter(pk__gt=before, target_kind="membership").order_by("pk")
         return [
-            (one.kind, one.within_id, one.data["person"], one.data.get("before"), one.data.get("after"))
-            for one in events
+            (event.kind, event.within_id, event.data["person"], event.data.get("before"), event.data.get("after"))
+            for event in events
         ]
 
     west, harbour = world.westmarch.pk, world.harbour.pk
@@ -714,7 +714,7 @@ def test_merging_two_records_does_not_list_leavers_but_says_that_invitations_wai
 
     told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
     assert not told.filter(target_id=former.pk).exists()
-    assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]
+    assert [event.kind for event in told.filter(target_id=waiting.pk)] == ["membership.invited"]
 
 
 def test_two_sides_of_a_conversation_are_united_and_parted_again(
@@ -726,7 +726,7 @@ def test_two_sides_of_a_conversation_are_united_and_parted_again(
         world,
         partnership=None,
         organisations=[world.westmarch, world.harbour],
-        attendees=[AttendeeGiven(*one) for one in people],
+        attendees=[AttendeeGiven(*person) for person in people],
     )
     talk_agree(record, world.harbour, world.hana)
     before = seats_of(record)
@@ -787,7 +787,7 @@ def test_side_whose_place_is_taken_does_not_keep_the_rest_from_going_back(world:
 def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int, int | None]]]:
     """The sides, with whether they agreed, and who was there for whom."""
     return (
-        {(one.organisation_id, one.agreed_at is not None) for one in record.sides.all()},
+        {(side.organisation_id, side.agreed_at is not None) for side in record.sides.all()},
         set(record.attendees.values_list("organisation", "person")),
     )
 

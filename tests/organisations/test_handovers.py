@@ -85,7 +85,7 @@ def propose_everything(succession: Succession, predecessor: Organisation, succes
             succession=succession,
             predecessor=predecessor,
             kind=group.kind.code,
-            records=[one.pk for one in group.things],
+            records=[thing.pk for thing in group.things],
             successor=successor,
             author=None,
             now=timezone.now(),

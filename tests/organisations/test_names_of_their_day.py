@@ -279,7 +279,7 @@ def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(
     assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:comments", args=[plan.pk]))
     assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:history", args=[plan.pk]))
     news, *_ = read_news(plan_id=plan.pk, from_number=0, to_number=1, reading_class="inside")
-    assert [one.organisation for one in news.editions] == ["Larkhaven Homes"]
+    assert [edition.organisation for edition in news.editions] == ["Larkhaven Homes"]
     listed = client.get(reverse("agreements:document-list"), {"organisation": "skylark"})
     assert [row.title for row in listed.context["page"].rows] == ["Minutes"]
     assert "Skylark" not in listed.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
@@ -355,12 +355,12 @@ def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, c
     assert rows("giver=Zephyr") == rows("giver=larkhaven") == rows("giver=%22Zephyr+Homes%22") == [ours.pk]
     assert rows("giver=%22Zephyr%22") == []
     by_giver = groups(asked("commitments", world.amina, "group=giver"))
-    assert {(one.label, one.count) for one in by_giver} == {
+    assert {(group.label, group.count) for group in by_giver} == {
         ("Zephyr Homes (formerly Larkhaven Homes)", 1),
         (world.westmarch.name, 1),
     }
     client.force_login(world.amina)
-    (link,) = [one.href for one in by_giver if one.label.startswith("Zephyr")]
+    (link,) = [group.href for group in by_giver if group.label.startswith("Zephyr")]
     page = client.get(reverse("commitments:list") + link)
     assert [row.pk for row in page.context["page"].rows] == [ours.pk]
     assert "Larkhaven Homes (now Zephyr Homes)" in page.content.decode()
@@ -389,7 +389,7 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
     # The first says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
     assert rows("sort=owners") == [ours.pk, theirs.pk]
     assert rows("owners=Zephyr") == rows("owners=larkhaven") == rows("owners=%22Zephyr+Homes%22") == [ours.pk]
-    assert {(one.label, one.count) for one in groups(asked("plans", world.amina, "group=owners"))} == {
+    assert {(group.label, group.count) for group in groups(asked("plans", world.amina, "group=owners"))} == {
         ("Zephyr Homes (formerly Larkhaven Homes)", 1),
         (world.westmarch.name, 1),
     }

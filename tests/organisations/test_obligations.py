@@ -85,9 +85,9 @@ def test_columns_that_stay_are_those_that_nobody_may_change() -> None:
 def test_organisation_page_of_obligations_counts_what_it_holds(world: World) -> None:
     groups = {group.kind.code: group for group in held_by(world.larkhaven, timezone.localdate())}
 
-    assert [one.title for one in groups["partnerships"].things] == ["Estuary Partnership"]
-    assert [one.what for one in groups["partnerships"].things] == ["Chair"]
-    assert {one.title for one in groups["people"].things} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
+    assert [thing.title for thing in groups["partnerships"].things] == ["Estuary Partnership"]
+    assert [thing.what for thing in groups["partnerships"].things] == ["Chair"]
+    assert {thing.title for thing in groups["people"].things} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
 
 
 def test_kinds_that_it_holds_nothing_of_cost_no_query(world: World) -> None:

@@ -32,7 +32,7 @@ def pages(world: World, succession: Succession) -> list[str]:
     client = Client()
     client.force_login(world.dee)
     addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
-    return [" ".join(client.get(one).content.decode().split()) for one in addresses]
+    return [" ".join(client.get(address).content.decode().split()) for address in addresses]
 
 
 def locked_by(queries: CaptureQueriesContext) -> list[int]:
@@ -114,9 +114,13 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
 
         assert set(Succession.objects.values_list("status", flat=True)) == {"effective"}
         councils = {code: Organisation.objects.get(pk=one.pk) for code, one in councils.items()}
-        assert {(one.status, one.valid_to) for one in councils.values()} == {(Status.DISSOLVED, dt.date(2027, 4, 1))}
+        assert {(council.status, council.valid_to) for council in councils.values()} == {
+            (Status.DISSOLVED, dt.date(2027, 4, 1))
+        }
         new = Organisation.objects.filter(name__in=["East Surrey Council", "West Surrey Council"])
-        assert {(one.status, one.valid_from) for one in new} == {(Status.ACTIVE, dt.date(2027, 4, 1))}
+        assert {(organisation.status, organisation.valid_from) for organisation in new} == {
+            (Status.ACTIVE, dt.date(2027, 4, 1))
+        }
 
 
 def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> None:

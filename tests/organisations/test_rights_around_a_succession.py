@@ -129,7 +129,7 @@ def accepted(world: World, vesting: dt.date) -> Succession:
             succession=succession,
             predecessor=world.westmarch,
             kind=group.kind.code,
-            records=[one.pk for one in group.things],
+            records=[thing.pk for thing in group.things],
             successor=world.harbour,
             author=world.ben,
             now=now,

@@ -168,9 +168,11 @@ def test_what_is_read_ahead_comes_in_one_query_and_is_the_same(world: World) -> 
     assert len([one for one in captured if "EXECUTE" in one["sql"]]) == 1
     assert mine == list(taking_part(world.amina))
     assert parties == list(parties_of(pk))
-    assert {one.pk: one.answered_at for one in parties} == {one.pk: one.answered_at for one in parties_of(pk)}
+    assert {party.pk: party.answered_at for party in parties} == {
+        party.pk: party.answered_at for party in parties_of(pk)
+    }
     assert ordered == list(in_order_of_the_organisation(pk))
-    assert [one.organisation.name for one in ordered] == sorted(one.organisation.name for one in parties)
+    assert [row.organisation.name for row in ordered] == sorted(party.organisation.name for party in parties)
     assert known == [pk]
     assert set(begun) == set(begun_before(now))
     assert after == []

@@ -180,7 +180,7 @@ def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(
         succession=succession,
         predecessor=world.westmarch,
         kind="people",
-        records=[one.pk for one in people.things],
+        records=[thing.pk for thing in people.things],
         successor=world.harbour,
         author=world.ben,
         now=timezone.now(),

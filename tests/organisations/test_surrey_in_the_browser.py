@@ -47,7 +47,7 @@ def propose_all_but_one(bodies: dict[str, Organisation], new: dict[str, Organisa
                     succession=succession,
                     predecessor=council,
                     kind=group.kind.code,
-                    records=[one.pk for one in group.things],
+                    records=[thing.pk for thing in group.things],
                     successor=new[name],
                     author=None,
                     now=timezone.now(),
@@ -65,11 +65,15 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     bodies = councils(world, (*EAST, *WEST, COUNTY))
     load_pending(author=None, now=timezone.now())
     order = list(Succession.objects.order_by("pk"))
-    assert [(one.kind, one.ties.count()) for one in order] == [("merge", 5), ("merge", 6), ("split", 2)]
+    assert [(succession.kind, succession.ties.count()) for succession in order] == [
+        ("merge", 5),
+        ("merge", 6),
+        ("split", 2),
+    ]
     tomorrow = known_day(timezone.localdate() + dt.timedelta(1))
-    for one in order:
+    for succession in order:
         given = {"reason": "A rehearsal.", "author": None, "now": timezone.now()}
-        services.correct_succession(succession=one, vests_on=tomorrow, **given)
+        services.correct_succession(succession=succession, vests_on=tomorrow, **given)
     east, west = (Organisation.objects.get(name=f"{part} Surrey Council") for part in ("East", "West"))
     edith, wilf = person("Edith East", "edith@east.example"), person("Wilf West", "wilf@west.example")
     join(edith, east, Role.LEAD, world.now)
@@ -115,7 +119,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     with in_days(1):
         hand_over_due()
         after = holders()
-        assert [held_by(one, timezone.localdate()) for one in bodies.values()] == [[]] * 12
+        assert [held_by(body, timezone.localdate()) for body in bodies.values()] == [[]] * 12
         assert {receiver for _, _, receiver in after["commitments"]} == {east.pk, west.pk}
         enter(page, origin, wilf)
         page.goto(homes)

@@ -147,7 +147,7 @@ def test_sending_stops_while_too_many_emails_hang(
     monkeypatch.setattr(drain_threads, "MAX_SLOW", 2)
     settings.EMAIL_RETRY_SECONDS = 60
     people = [world.amina, world.vera, world.ben, world.dee]
-    server.at_the_end = {one.email: "hang" for one in people}
+    server.at_the_end = {person.email: "hang" for person in people}
     record(*people)
     threads = DrainThreads(lanes="others", patience=0.3, job="tests")
 

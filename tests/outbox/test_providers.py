@@ -110,7 +110,7 @@ def provider(settings: Any) -> Iterator[Provider]:
 def record(*people: User) -> list[Email]:
     """Record an email to each of them, in this order."""
     with transaction.atomic():
-        return [record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people]
+        return [record_email(kind=KIND, person_id=person.pk, now=timezone.now()) for person in people]
 
 
 def test_slow_provider_gets_each_email_once(world: World, provider: Provider) -> None:

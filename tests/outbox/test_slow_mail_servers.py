@@ -70,7 +70,7 @@ def server(world: World, settings: Any) -> Iterator[MailServer]:
 def record(*people: User) -> dict[int, Email]:
     """Record an email to each of them."""
     with transaction.atomic():
-        return {one.pk: record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people}
+        return {person.pk: record_email(kind=KIND, person_id=person.pk, now=timezone.now()) for person in people}
 
 
 def send(times: int = 1) -> None:
@@ -87,7 +87,7 @@ def test_slow_server_gets_each_email_once(world: World, server: MailServer) -> N
     send(3)
 
     assert server.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
-    assert {Email.objects.get(pk=one.pk).status for one in emails.values()} == {"sent"}
+    assert {Email.objects.get(pk=email.pk).status for email in emails.values()} == {"sent"}
 
 
 @pytest.mark.parametrize("what", ["hang", "drop"])
@@ -127,7 +127,7 @@ def test_rest_of_a_batch_is_released_while_a_server_is_slow(
     release = draining.release
 
     def look(some: list[Claimed]) -> None:
-        released.extend(one.pk for one in some)
+        released.extend(claimed.pk for claimed in some)
         release(some)
 
     monkeypatch.setattr(draining, "release", look)

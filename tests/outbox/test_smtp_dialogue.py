@@ -76,7 +76,7 @@ def test_data_accepted_without_a_recipient_is_ended(settings: Any) -> None:
     assert (refused.outcome, refused.text) == (Outcome.NO_SUCH_ADDRESS, "550 5.1.1 unknown")
     assert accepted.outcome is Outcome.ACCEPTED
     assert server.received == {"amina@homes.example": 1}
-    assert [one.split()[0].upper() for one in server.commands][1:6] == ["MAIL", "RCPT", "DATA", ".", "RSET"]
+    assert [command.split()[0].upper() for command in server.commands][1:6] == ["MAIL", "RCPT", "DATA", ".", "RSET"]
 
 
 def test_data_accepted_without_a_sender_ends_the_connection(settings: Any) -> None:

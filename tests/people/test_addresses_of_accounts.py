@@ -20,11 +20,11 @@ def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterato
 
     allauth has four without a name, which redirect from older addresses of its pages.
     """
-    for one in patterns:
-        if isinstance(one, URLResolver):
-            yield from named(one.url_patterns, before + str(one.pattern))
-        elif one.name:
-            yield (before + str(one.pattern), one.name), one.callback
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern.url_patterns, before + str(pattern.pattern))
+        elif pattern.name:
+            yield (before + str(pattern.pattern), pattern.name), pattern.callback
 
 
 def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:

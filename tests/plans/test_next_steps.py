@@ -73,4 +73,4 @@ def test_number_of_queries_does_not_grow_with_the_number_of_plans(
     with django_assert_max_num_queries(3):
         listed = with_next_steps(world.ben, plans)
 
-    assert [len(one.steps) for one in listed] == [2] * count
+    assert [len(step.steps) for step in listed] == [2] * count

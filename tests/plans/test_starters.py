@@ -128,7 +128,9 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
 
     form = amina.get(address).content.decode()
     unanswered = amina.post(address, sent)
-    parts = [f"milestones_{one['key']}" for one in milestones[1:]] + [f"risks_{one['key']}" for one in risks]
+    parts = [f"milestones_{milestone['key']}" for milestone in milestones[1:]] + [
+        f"risks_{risk['key']}" for risk in risks
+    ]
     answers = {f"part_{part}": "out" for part in parts} | {f"part_{parts[0]}": "keep"}
     amina.post(address, sent | answers)
 
@@ -136,7 +138,7 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
     assert unanswered.status_code == 422
     assert f"Keep “{milestones[1]['name']}” or remove it" in unanswered.content.decode()
     version = plan.versions.get()
-    assert [one["key"] for one in version.content["milestones"]] == [one["key"] for one in milestones[:2]]
+    assert [one["key"] for one in version.content["milestones"]] == [milestone["key"] for milestone in milestones[:2]]
     assert version.content["risks"] == []
     save(plan, world, "about", summary="Homes for all.")
     assert "Remove it" not in amina.get(address).content.decode()

@@ -231,7 +231,9 @@ def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(worl
     address = reverse("recommendations:propose", args=[made.pk])
     client.post(address, {"partnership": world.partnership.pk, "why": "We lost months."})
     adoption = Adoption.objects.get()
-    offered = [one.suggestion for one in suggestions_for(planned_meeting(world), world.ben, timezone.now())]
+    offered = [
+        suggestion.suggestion for suggestion in suggestions_for(planned_meeting(world), world.ben, timezone.now())
+    ]
     assert adoption.get_absolute_url() in [one.path for one in offered]
     held = held_meeting(world)
 
@@ -387,9 +389,9 @@ def test_a_review_waits_for_its_owner_and_stands_in_their_calendar(world: World)
 
     assert waits(world.vera)
     assert not waits(world.eddie)
-    (entry,) = [one for one in entries_for(world.vera, None, [CalendarKind.REVIEW]) if "Review:" in one.title]
+    (entry,) = [entry for entry in entries_for(world.vera, None, [CalendarKind.REVIEW]) if "Review:" in entry.title]
     assert entry.starts == in_days(7)
-    assert not any("Review:" in one.title for one in entries_for(world.ben, None, [CalendarKind.REVIEW]))
+    assert not any("Review:" in entry.title for entry in entries_for(world.ben, None, [CalendarKind.REVIEW]))
     says(made, world.larkhaven, world.eddie, "done", owner=world.vera, review_on=in_days(7))
     assert not waits(world.vera)
 

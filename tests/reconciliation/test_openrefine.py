@@ -239,8 +239,8 @@ def test_types_and_properties_are_suggested(db: None) -> None:
     types = Client().get(f"{ROOT}/suggest/type", {"prefix": "coun"}).json()["result"]
     properties = Client().get(f"{ROOT}/suggest/property", {"prefix": ""}).json()["result"]
 
-    assert "council" in {one["id"] for one in types}
-    assert {"date", "gss", "rsh", "company", "kind", "area", "org-id"} <= {one["id"] for one in properties}
+    assert "council" in {type_["id"] for type_ in types}
+    assert {"date", "gss", "rsh", "company", "kind", "area", "org-id"} <= {prop["id"] for prop in properties}
 
 
 def test_flyouts_escape_names(register: Register) -> None:

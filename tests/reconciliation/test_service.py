@@ -172,7 +172,7 @@ def test_too_many_names_are_refused_with_when_to_come_back(register: Register, s
         answers = [post("match", batch), Client().get(f"{ROOT}/suggest/type"), post("match", batch)]
         of_one = Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code
 
-    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2]["Retry-After"]) > 0
     assert answers[2]["Access-Control-Allow-Origin"] == "*"
     assert answers[2].json() == {"error": "At most 5 names a minute."}
@@ -184,13 +184,13 @@ def test_private_and_invented_bodies_are_found_in_no_way(register: Register) -> 
     hidden = (register.private, register.invented)
     ids = [f"o{one.pk}" for one in hidden]
 
-    asked = [by_name(one.name) for one in hidden] + [{"conditions": [{"matchType": "id", "v": one}]} for one in ids]
+    asked = [by_name(one.name) for one in hidden] + [{"conditions": [{"matchType": "id", "v": pk}]} for pk in ids]
     asked += [by_name("L9992"), by_name("saltmarsh-private")]
     told = json.dumps(candidates(*asked))
     told += json.dumps(post("extend", {"ids": ids, "properties": [{"id": "name"}]}).json())
     told += Client().get(f"{ROOT}/suggest/entity", {"prefix": "saltmarsh"}).content.decode()
-    statuses = {Client().get(f"{ROOT}/preview", {"id": one}).status_code for one in ids}
-    statuses |= {Client().get(f"/reconciliation/{one}/").status_code for one in ids}
+    statuses = {Client().get(f"{ROOT}/preview", {"id": pk}).status_code for pk in ids}
+    statuses |= {Client().get(f"/reconciliation/{pk}/").status_code for pk in ids}
 
     assert Client().get(f"{ROOT}/preview", {"id": ids[0]})["Access-Control-Allow-Origin"] == "*"
     assert not any(one.name in told for one in hidden)

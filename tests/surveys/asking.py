@@ -113,7 +113,7 @@ def opened(
 def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:
     """An answer with one score for every dimension."""
     dimensions = QuestionSet.objects.get(code="health", version=1).content["dimensions"]
-    return Answer(group, {one["key"]: score for one in dimensions}, expects, comments)
+    return Answer(group, {dimension["key"]: score for dimension in dimensions}, expects, comments)
 
 
 def tokens(found: Round, group: str) -> list[str]:

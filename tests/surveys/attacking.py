@@ -79,15 +79,17 @@ def play(seed: int) -> Played:
     for group, number in asked.items():
         together[counted[group]] += number
     scores = {
-        (key, code): [one.scores[key] for one in answers if key in one.scores and code in (ALL, counted[one.group])]
+        (key, code): [
+            answer.scores[key] for answer in answers if key in answer.scores and code in (ALL, counted[answer.group])
+        ]
         for key in DIMENSIONS
         for code in [*together, ALL]
     }
     return Played(
         together,
         {cell: len(some) for cell, some in scores.items() if cell[1] != ALL}
-        | {(ANSWERED, code): sum(counted[one.group] == code for one in answers) for code in together},
-        {(one.theme, one.group): one.value for one in outcome.figures},
+        | {(ANSWERED, code): sum(counted[answer.group] == code for answer in answers) for code in together},
+        {(figure.theme, figure.group): figure.value for figure in outcome.figures},
         outcome.answered_at_least,
         {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= floor},
         floor,

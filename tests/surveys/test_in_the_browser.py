@@ -117,7 +117,7 @@ def answer(page: Any, origin: str, *, shift: int) -> None:
     page.get_by_role("button", name="Send answers").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for your answers")
-    assert not [one for one in page.context.cookies() if one["name"] == django_settings.SESSION_COOKIE_NAME]
+    assert not [cooky for cooky in page.context.cookies() if cooky["name"] == django_settings.SESSION_COOKIE_NAME]
     del links["oscar@riverside.example"]  # so that four of the five other bodies' people answer
     for address, path in links.items():
         group = GROUPS.get(address.partition("@")[2].partition(".")[0], "other")
@@ -162,7 +162,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     client = Client()
     client.force_login(world.vera)
     paper = client.get(reverse("surveys:pdf", args=[world.partnership.pk, first.number]))
-    text = " ".join(one.extract_text() for one in PdfReader(io.BytesIO(paper.content)).pages)
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
     assert "not shown" in text
     client.force_login(world.dee)
     assert client.get(first.get_absolute_url()).status_code == 404

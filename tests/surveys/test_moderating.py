@@ -30,7 +30,7 @@ def page_of(found: Round) -> str:
 
 def decide(found: Round, client: Client, **changed: str) -> Any:
     """Send the form: every comment as it is, or with these words."""
-    data = {f"words-{one.pk}": one.text for one in found.comments.all()}
+    data = {f"words-{comment.pk}": comment.text for comment in found.comments.all()}
     return client.post(page_of(found), {**data, **changed})
 
 
@@ -75,7 +75,9 @@ def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: Wo
 def test_followers_hear_of_comments_only_if_some_are_shown(world: World) -> None:
     found = closed(world)
 
-    decide(found, signed_in(moderator_of(world)), **{f"withhold-{one.pk}": "on" for one in found.comments.all()})
+    decide(
+        found, signed_in(moderator_of(world)), **{f"withhold-{comment.pk}": "on" for comment in found.comments.all()}
+    )
 
     assert not Event.objects.filter(kind="surveys.comments_published").exists()
 

@@ -72,8 +72,8 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
     assert signed_in(mo).get(address).status_code == 404
     naming = reverse("surveys:name", args=[found.partnership_id, found.number])
     emails = deliver()
-    assert {one.to[0] for one in emails} >= {world.amina.email}
-    assert all(naming in str(one.body) and mo.email not in str(one.body) for one in emails)
+    assert {email.to[0] for email in emails} >= {world.amina.email}
+    assert all(naming in str(email.body) and mo.email not in str(email.body) for email in emails)
     with pytest.raises(services.UnableToRun, match="has not agreed"):
         services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
@@ -143,7 +143,7 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
     services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
     page = reverse("surveys:agree", args=[found.pk])
     readers = [moderator_of(world), world.amina, world.dee, ona]
-    assert [signed_in(one).get(page).status_code for one in readers] == [404, 404, 404, 200]
+    assert [signed_in(reader).get(page).status_code for reader in readers] == [404, 404, 404, 200]
     assert Client().get(page).status_code == 302
 
 

@@ -94,8 +94,8 @@ def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> N
     told = outcome_of([*answers, *few], ASKED, asked=asked, counted=counted)
     safe = outcome_of([*answers, *few], ASKED, asked={**asked, "council": 40}, counted=counted)
 
-    assert [one for one in told.figures if one.theme == "plans"] == []
-    assert [one.value for one in safe.figures if one.theme == "plans"] == [10]
+    assert [figure for figure in told.figures if figure.theme == "plans"] == []
+    assert [figure.value for figure in safe.figures if figure.theme == "plans"] == [10]
 
 
 @pytest.mark.parametrize(("ticked", "answered", "share"), [(4, 12, None), (8, 12, None), (6, 12, 50), (7, 20, 40)])
@@ -104,7 +104,7 @@ def test_share_is_shown_only_if_five_ticked_it_and_five_did_not(ticked: int, ans
 
     outcome = outcome_of(answers, ASKED, asked={"council": 30}, counted={"council": "council"})
 
-    assert [one.value for one in outcome.figures if one.theme == "plans"] == ([] if share is None else [share])
+    assert [figure.value for figure in outcome.figures if figure.theme == "plans"] == ([] if share is None else [share])
 
 
 def test_comments_need_five_and_come_in_no_order() -> None:

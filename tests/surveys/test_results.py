@@ -42,7 +42,7 @@ def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) ->
     assert "not shown" in page
     assert chart_of(found, found.questions(), None).count("<rect") == 9  # eight dimensions, and one in the legend
     assert "of 19 people who were asked answered" in page
-    shown = {(one.theme, one.group): one.value for one in found.figures.all()}
+    shown = {(figure.theme, figure.group): figure.value for figure in found.figures.all()}
     assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
     assert "about 30%" in page
 
@@ -79,7 +79,7 @@ def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_ba
     begin = client.get(f"{address}?theme=trust").content.decode()
     links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', begin)]
     assert len(links) == 4
-    assert all("Trust and candour" in client.get(one).content.decode() for one in links)
+    assert all("Trust and candour" in client.get(link).content.decode() for link in links)
     assert client.get(links[0].replace(came_from, "result-999999")).status_code == 404
 
     now = timezone.now()
@@ -184,14 +184,14 @@ def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
 ) -> None:
     found = closed(world)
     questions = found.questions()
-    themes = tuple(one.key for one in questions.dimensions)
+    themes = tuple(dimension.key for dimension in questions.dimensions)
     monkeypatch.setattr(attacking, "DIMENSIONS", themes)
-    monkeypatch.setattr(attacking, "EXPECTATIONS", tuple(one.key for one in questions.expectations))
+    monkeypatch.setattr(attacking, "EXPECTATIONS", tuple(expectation.key for expectation in questions.expectations))
     answered = {"council": 6, "association": 8, "other": 4}
     played = attacking.Played(
         asked=found.asked,
         sizes={(theme, group): number for theme in (*themes, attacking.ANSWERED) for group, number in answered.items()},
-        figures={(one.theme, one.group): one.value for one in found.figures.all()},
+        figures={(figure.theme, figure.group): figure.value for figure in found.figures.all()},
         answered_at_least=found.answered_at_least,
         means={},
         floor=found.floor,

@@ -188,7 +188,7 @@ def test_closing_publishes_results_and_forgets_answers_tokens_and_who_was_asked(
     found = closed(world)
 
     assert found.is_closed
-    figures = {(one.theme, one.group): one.value for one in found.figures.all()}
+    figures = {(figure.theme, figure.group): figure.value for figure in found.figures.all()}
     assert ("trust", "other") not in figures
     assert len([group for theme, group in figures if theme == "trust"]) == 2
     assert found.answered_at_least in (5, 10, 15)

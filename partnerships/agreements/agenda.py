@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +19,9 @@ from partnerships.people.models import User
 
 #: How long before its review or end date a partnership is on the agenda.
 _SOON = dt.timedelta(days=90)
+#: Items that one source proposes for one partnership.
+MAX_OF_ONE_SOURCE = 20
+Found = TypeVar("Found", bound=Model)
 
 
 class Purpose(StrEnum):
@@ -28,11 +34,12 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An item that a room proposes: about one record, named as timelines name it.
+    """An item that a room proposes to a partnership (id): about one record, named as timelines name it.
 
     It is shown to those who may read the record (`activity.registry`). `path` is the record's page.
     """
 
+    partnership: int
     subject_kind: str
     subject_id: int
     title: str
@@ -43,14 +50,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The period that a meeting looks back on: from the last meeting to now."""
+    """The period that meetings look back on: from the last one of each partnership (id) to now."""
 
-    last: dt.datetime
+    last: Mapping[int, dt.datetime]
     now: dt.datetime
 
 
-#: What the person may read of the room's records that the meeting should look at.
-Suggest = Callable[[User, Partnership, Since], Sequence[Suggestion]]
+#: What the person may read of the room's records that meetings of these partnerships should look at.
+Suggest = Callable[[User, Sequence[Partnership], Since], Sequence[Suggestion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,19 @@ def subject_kinds() -> frozenset[str]:
     return frozenset(source.subject_kind for source in _sources.values())
 
 
-def decisions_needed(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """What the partnership itself must decide: sign-off, review and end."""
+def first_of_each(rows: QuerySet[Found, Found], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
+    """The first rows of each partnership in this order, as many as a source may propose."""
+    place = Window(RowNumber(), partition_by=[partnership], order_by=order)
+    return rows.annotate(place=place).filter(place__lte=MAX_OF_ONE_SOURCE).order_by(*order)
+
+
+def decisions_needed(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """What the partnerships themselves must decide: sign-off, review and end."""
+    return [item for partnership in partnerships for item in _decisions(user, partnership, since)]
+
+
+def _decisions(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+    """One decision at most: whichever of sign-off, review and end comes first."""
     last = timezone.localdate(since.now) + _SOON
     if partnership.is_over:
         return []
@@ -102,4 +120,4 @@ def decisions_needed(user: User, partnership: Partnership, since: Since) -> list
     else:
         return []
     path = reverse("agreements:detail", args=[partnership.pk])
-    return [Suggestion("partnership", partnership.pk, words, path, Purpose.DECISION, detail)]
+    return [Suggestion(partnership.pk, "partnership", partnership.pk, words, path, Purpose.DECISION, detail)]

@@ -239,8 +239,8 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
         return {one.what: one.path for one in waiting_from(WAITING, world.amina, timezone.now())}
 
     def agenda() -> list[str]:
-        since = Since(last=timezone.now() - dt.timedelta(days=30), now=timezone.now())
-        return [one.title for one in decisions_needed(world.amina, world.partnership, since)]
+        since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
+        return [one.title for one in decisions_needed(world.amina, [world.partnership], since)]
 
     page_before, work_before, agenda_before = client.get(address).content.decode(), work(), agenda()
     successor = renew(

@@ -51,11 +51,11 @@ def blocked(world: World) -> Objective:
 
 def agenda(world: World) -> dict[str, str]:
     """What the sources propose to Ben, by heading."""
-    since = Since(timezone.now() - 90 * DAY, timezone.now())
+    since = Since({world.partnership.pk: timezone.now() - 90 * DAY}, timezone.now())
     return {
         source.heading: f"{one.title}: {one.detail}"
         for source in agenda_sources()
-        for one in source.suggest(world.ben, world.partnership, since)
+        for one in source.suggest(world.ben, [world.partnership], since)
     }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from django.urls import reverse
 from django.utils import timezone
@@ -101,37 +102,40 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
     ]
 
 
-def objectives_for_agenda(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """One item for the objectives that are blocked or behind."""
-    today = timezone.localdate(since.now)
-    stuck = [objective for objective in _open_objectives(today, partnership=partnership) if _is_stuck(objective)]
-    if not stuck:
-        return []
-    path = reverse("agreements:objectives", args=[partnership.pk])
+def objectives_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """One item of each partnership for its objectives that are blocked or behind."""
+    stuck: dict[int, list[Standing]] = defaultdict(list)
+    for objective in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
+        if _is_stuck(objective):
+            stuck[objective.objective.partnership_id].append(objective)
+    return [_attention(partnership, objectives) for partnership, objectives in stuck.items()]
+
+
+def _attention(partnership: int, stuck: Sequence[Standing]) -> Suggestion:
+    path = reverse("agreements:objectives", args=[partnership])
     names = "; ".join(f"{objective.objective.text} ({objective.label.lower()})" for objective in stuck[:_NAMED])
     words = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
-    return [Suggestion("partnership", partnership.pk, words, path, Purpose.DISCUSSION, shorten(names, 300))]
+    return Suggestion(partnership, "partnership", partnership, words, path, Purpose.DISCUSSION, shorten(names, 300))
 
 
-def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """One item for the terms that wait for signatures."""
-    waiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
-    names = [
-        "the first terms" if proposal.is_first else f"{proposal.name.lower()} of {proposal.proposed_by.display_name}"
-        for proposal in waiting.select_related("proposed_by").order_by("number")[:_NAMED]
-    ]
-    if not names:
-        return []
-    path = reverse("agreements:terms", args=[partnership.pk])
+def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """One item of each partnership for its terms that wait for signatures."""
+    waiting = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
+    names_by_partnership: dict[int, list[str]] = defaultdict(list)
+    for proposal in waiting.select_related("proposed_by").order_by("partnership", "number"):
+        words = f"{proposal.name.lower()} of {proposal.proposed_by.display_name}"
+        names_by_partnership[proposal.partnership_id].append("the first terms" if proposal.is_first else words)
     return [
         Suggestion(
+            partnership,
             "partnership",
-            partnership.pk,
+            partnership,
             "Terms waiting for signatures",
-            path,
+            reverse("agreements:terms", args=[partnership]),
             Purpose.DECISION,
-            shorten(", ".join(names), 300),
+            shorten(", ".join(names[:_NAMED]), 300),
         )
+        for partnership, names in names_by_partnership.items()
     ]
 
 

@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, Suggestion
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
-from partnerships.commitments.queries.listings import for_partnership
+from partnerships.commitments.queries.listings import for_partnerships
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
 
-def overdue(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def overdue(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Commitments past their due date."""
     today = timezone.localdate(since.now)
-    rows = for_partnership(partnership, user).overdue(today).filter(kind=Kind.COMMITMENT)
+    rows = for_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
     return _suggest(rows, Purpose.DISCUSSION)
 
 
-def at_risk(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def at_risk(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Commitments at risk or blocked that are not overdue."""
     today = timezone.localdate(since.now)
-    rows = for_partnership(partnership, user).filter(
+    rows = for_partnerships(partnerships, user).filter(
         kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=today
     )
     return _suggest(rows, Purpose.DISCUSSION)
 
 
-def to_confirm(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def to_confirm(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Commitments that a side has still to confirm."""
-    rows = for_partnership(partnership, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
+    rows = for_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
     return _suggest(rows, Purpose.DECISION)
 
 
 def _suggest(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
     return [
         Suggestion(
+            row.partnership_id or 0,
             "commitment",
             row.pk,
             f"{row.reference} {row.text}"[:300],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
@@ -23,9 +23,9 @@ from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
 
 
-def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
-    """Commitments of a partnership the person may see, by due date."""
-    return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
+def for_partnerships(partnerships: Sequence[Partnership], user: User) -> CommitmentQuerySet:
+    """Commitments of the partnerships that the person may see, by due date."""
+    return in_order(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
 
 
 def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
@@ -34,7 +34,7 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
     Both of one partnership, as far as the person may see them.
     """
     over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
-    rows = for_partnership(partnership, user)
+    rows = for_partnerships([partnership], user)
     return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
 
 

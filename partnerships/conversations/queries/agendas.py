@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion, agenda_sources
+from partnerships.agreements.agenda import (
+    MAX_OF_ONE_SOURCE,
+    Purpose,
+    Since,
+    Suggestion,
+    agenda_sources,
+    first_of_each,
+)
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
 from partnerships.conversations.models import (
@@ -27,8 +35,6 @@ from partnerships.people.models import User
 
 #: How far back the first agenda looks.
 FIRST_LOOK_BACK = dt.timedelta(days=90)
-#: Items proposed by one source.
-MAX_OF_ONE_SOURCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Proposed:
 def since_for(meeting: Meeting, now: dt.datetime) -> Since:
     """The period the meeting looks back on."""
     last = last_held_before(meeting)
-    return Since(last.starts_at if last else now - FIRST_LOOK_BACK, now)
+    return Since({meeting.partnership_id: last.starts_at if last else now - FIRST_LOOK_BACK}, now)
 
 
 def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Proposed]:
@@ -55,7 +61,7 @@ def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Prop
     return [
         Proposed(source.name, suggestion)
         for source in agenda_sources()
-        for suggestion in list(source.suggest(user, meeting.partnership, since))[:MAX_OF_ONE_SOURCE]
+        for suggestion in list(source.suggest(user, [meeting.partnership], since))[:MAX_OF_ONE_SOURCE]
         if (source.name, suggestion.subject_kind, suggestion.subject_id) not in known
     ]
 
@@ -76,18 +82,18 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
     return [*kept, *items.exclude(dropped_at=None).order_by("pk")] if dropped else kept
 
 
-def actions_of_minutes(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """Open actions that came from conversations of the partnership."""
-    own_conversations = Conversation.objects.filter(partnership=partnership, next_steps__action=OuterRef("pk"))
+def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """Open actions that came from conversations of the partnerships."""
     rows = (
         Commitment.objects.visible_to(user)
-        .filter(Exists(own_conversations), kind=Kind.ACTION)
+        .filter(next_step__conversation__partnership__in=partnerships, kind=Kind.ACTION)
         .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
+        .annotate(talked_in=F("next_step__conversation__partnership"))
         .select_related("giver")
-        .order_by("due_on", "pk")[:MAX_OF_ONE_SOURCE]
     )
     return [
         Suggestion(
+            row.talked_in,
             "commitment",
             row.pk,
             f"Action {row.reference}: {row.text}"[:300],
@@ -95,19 +101,16 @@ def actions_of_minutes(user: User, partnership: Partnership, since: Since) -> li
             Purpose.DISCUSSION,
             f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
         )
-        for row in rows
+        for row in first_of_each(rows, "due_on", "pk", partnership="talked_in")
     ]
 
 
-def minutes_to_agree(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """Circulated records of the partnership that are not agreed."""
-    rows = (
-        Conversation.objects.visible_to(user)
-        .filter(partnership=partnership, status__in=OPEN_FOR_CORRECTION)
-        .order_by("held_on", "pk")[:MAX_OF_ONE_SOURCE]
-    )
+def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """Circulated records of the partnerships that are not agreed."""
+    rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=OPEN_FOR_CORRECTION)
     return [
         Suggestion(
+            row.partnership_id,
             "conversation",
             row.pk,
             f"Agree the minutes of “{row.subject}”"[:300],
@@ -115,21 +118,21 @@ def minutes_to_agree(user: User, partnership: Partnership, since: Since) -> list
             Purpose.DECISION,
             long_date(row.held_on),
         )
-        for row in rows
+        for row in first_of_each(rows, "held_on", "pk")
     ]
 
 
-def reports_waiting(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Progress reports that are overdue, or that wait to be accepted."""
     rows = (
         Report.objects.visible_to(user)
-        .filter(round__partnership=partnership)
+        .filter(round__partnership__in=partnerships)
         .filter(Q(status=ReportStatus.SUBMITTED) | Q(status__in=TO_WRITE, due_on__lt=timezone.localdate(since.now)))
-        .select_related("party__organisation")
-        .order_by("due_on", "pk")[:MAX_OF_ONE_SOURCE]
+        .select_related("party__organisation", "round")
     )
     return [
         Suggestion(
+            row.round.partnership_id,
             "progress_report",
             row.pk,
             f"Progress report of {row.party.organisation.display_name}, {row.period_words}"[:300],
@@ -137,7 +140,7 @@ def reports_waiting(user: User, partnership: Partnership, since: Since) -> list[
             Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
             "Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
         )
-        for row in rows
+        for row in first_of_each(rows, "due_on", "pk", partnership="round__partnership")
     ]
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from partnerships.agreements.agenda import Purpose, Since, Suggestion
+from collections.abc import Sequence
+
+from partnerships.agreements.agenda import Purpose, Since, Suggestion, first_of_each
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Entry, Status
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
 
-def waiting_entries(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """Open asks and offers of the partnership, those without an answer first."""
+def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
+    """Open asks and offers of the partnerships, those without an answer first."""
     rows = (
         Entry.objects.visible_to(user)
-        .filter(partnership=partnership, is_open=True)
+        .filter(partnership__in=partnerships, is_open=True)
         .exclude(status=Status.DRAFT)
         .select_related("organisation")
-        .order_by("answered_at", "shared_at", "pk")[:20]
     )
     return [
         Suggestion(
+            row.partnership_id,
             "entry",
             row.pk,
             f"{row.get_direction_display()}: {row.title}",
@@ -28,5 +30,5 @@ def waiting_entries(user: User, partnership: Partnership, since: Since) -> list[
             f"{row.organisation.display_name}, {row.status_words.lower()}"
             + (f", closes {long_date(row.closes_on)}" if row.closes_on else ""),
         )
-        for row in rows
+        for row in first_of_each(rows, "answered_at", "shared_at", "pk")
     ]

@@ -82,19 +82,36 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[B
     return outcomes
 
 
-def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
-    """What the partnership does about recommendations: adopted first, then proposed, then dropped."""
-    rows = Adoption.objects.visible_to(user).filter(partnership=partnership).for_listing()
+def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[Adopted]:
+    """What the partnerships do about recommendations: adopted first, then proposed, then dropped; four queries."""
+    rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
     adoptions = sorted(rows.order_by("-changed_at", "-pk"), key=lambda row: order.index(row.status))
+    if not adoptions:
+        return []
     became = outcomes_of(adoptions, user)
-    responses: dict[int, list[Response]] = defaultdict(list)
-    for response in responses_of_parties(user, partnership, [adoption.recommendation_id for adoption in adoptions]):
-        responses[response.recommendation_id].append(response)
+    known = Partnership.objects.present_for(user).filter(pk__in={row.partnership_id for row in adoptions})
+    parties = Party.objects.present().filter(partnership__in=known.values("pk"))
+    partnerships_of: dict[int, list[int]] = defaultdict(list)
+    for partnership, organisation in parties.values_list("partnership", "organisation"):
+        partnerships_of[organisation].append(partnership)
+    responses: dict[tuple[int, int], list[Response]] = defaultdict(list)
+    for response in _responses(user, [*partnerships_of], [adoption.recommendation_id for adoption in adoptions]):
+        for partnership in partnerships_of[response.organisation_id]:
+            responses[partnership, response.recommendation_id].append(response)
     return [
-        Adopted(adoption, became.get(adoption.pk, []), responses.get(adoption.recommendation_id, []))
+        Adopted(
+            adoption,
+            became.get(adoption.pk, []),
+            responses.get((adoption.partnership_id, adoption.recommendation_id), []),
+        )
         for adoption in adoptions
     ]
+
+
+def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
+    """What one partnership does about recommendations."""
+    return of_partnerships(user, [partnership])
 
 
 def parties_known_to(reader: Reader, partnership: Partnership) -> QuerySet[Party, Any]:
@@ -105,8 +122,13 @@ def parties_known_to(reader: Reader, partnership: Partnership) -> QuerySet[Party
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
     """What the present parties say about these recommendations (ids), by organisation; nothing for former parties."""
-    parties = parties_known_to(user, partnership)
-    rows = Response.objects.visible_to(user).filter(organisation__in=parties, recommendation__in=recommendations)
+    return _responses(user, parties_known_to(user, partnership), recommendations)
+
+
+def _responses(
+    user: Reader, bodies: Sequence[int] | QuerySet[Party, Any], recommendations: Sequence[int]
+) -> list[Response]:
+    rows = Response.objects.visible_to(user).filter(organisation__in=bodies, recommendation__in=recommendations)
     return list(rows.select_related("organisation").order_by("organisation__name", "pk"))
 
 
@@ -147,11 +169,12 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
     ]
 
 
-def proposed_here(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+def proposed_here(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Recommendations that a party proposes to adopt, for the agenda."""
-    rows = Adoption.objects.visible_to(user).filter(partnership=partnership, status=AdoptionStatus.PROPOSED)
+    rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
         Suggestion(
+            row.partnership_id,
             "recommendation_adoption",
             row.pk,
             f"Adopt the recommendation “{row.recommendation.title}”",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -31,7 +32,7 @@ from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
-from partnerships.recommendations.queries.adoptions import of_partnership
+from partnerships.recommendations.queries.adoptions import of_partnerships
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
@@ -152,15 +153,20 @@ _Suggested = Mapping[Purpose, Sequence[Row]]
 
 
 def _suggested(pack: _Pack) -> _Suggested:
+    """What each source proposes, by partnership; each is asked once."""
+    titles = {one.pk: one.title for one in pack.partnerships}
+    rows: dict[int, list[tuple[Purpose, Row]]] = {pk: [] for pk in titles}
+    since = Since(pack.since, pack.now)
+    for source in agenda_sources() if titles else ():
+        # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
+        for one in source.suggest(pack.reader, pack.partnerships, since):  # type: ignore[arg-type]
+            cells = (one.title, source.heading, titles[one.partnership], one.detail)
+            key = f"{one.subject_kind}-{one.subject_id}-{source.name}"
+            row = Row(cells, one.path, key, record=f"{one.subject_kind}:{one.subject_id}")
+            rows[one.partnership].append((one.purpose, row))
     found: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
-    for partnership in pack.partnerships:
-        since = Since(pack.since[partnership.pk], pack.now)
-        for source in agenda_sources():
-            # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
-            for one in source.suggest(pack.reader, partnership, since):  # type: ignore[arg-type]
-                cells = (one.title, source.heading, partnership.title, one.detail)
-                key = f"{one.subject_kind}-{one.subject_id}-{source.name}"
-                found[one.purpose].append(Row(cells, one.path, key, record=f"{one.subject_kind}:{one.subject_id}"))
+    for purpose, row in chain.from_iterable(rows.values()):
+        found[purpose].append(row)
     return found
 
 
@@ -245,21 +251,23 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """What the partnerships propose and have adopted, and what they dropped since they last met."""
     rows = []
-    for partnership in pack.partnerships:
-        for one in of_partnership(pack.reader, partnership):
-            adoption = one.adoption
-            if adoption.is_dropped and adoption.changed_at < pack.since[partnership.pk]:
-                continue
-            became = "; ".join(f"{record.title} ({record.status.lower()})" for record in one.became)
-            said = "; ".join(
-                f"{response.organisation.display_name}: {response.get_status_display().lower()}"
-                for response in one.responses
-            )
-            changed_on = timezone.localdate(adoption.changed_at)
-            title, status = one.recommendation.title, adoption.get_status_display()
-            cells = (title, partnership.title, status, changed_on, became, said)
-            key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
-            rows.append(Row(cells, adoption.get_absolute_url(), key, record))
+    place = {pk: number for number, pk in enumerate(pack.ids)}
+    adopted = of_partnerships(pack.reader, pack.partnerships)
+    for one in sorted(adopted, key=lambda one: place[one.adoption.partnership_id]):
+        adoption = one.adoption
+        if adoption.is_dropped and adoption.changed_at < pack.since[adoption.partnership_id]:
+            continue
+        became = "; ".join(f"{record.title} ({record.status.lower()})" for record in one.became)
+        said = "; ".join(
+            f"{response.organisation.display_name}: {response.get_status_display().lower()}"
+            for response in one.responses
+        )
+        changed_on = timezone.localdate(adoption.changed_at)
+        within = pack.partnerships[place[adoption.partnership_id]].title
+        title, status = one.recommendation.title, adoption.get_status_display()
+        cells = (title, within, status, changed_on, became, said)
+        key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
+        rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (
         Column("Recommendation"),
         Column("Partnership"),

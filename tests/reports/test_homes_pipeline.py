@@ -18,8 +18,10 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import Everybody
 from partnerships.plans import services
 from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_words
-from partnerships.plans.models import Plan, PlannedHomes, Status
+from partnerships.plans.models import Plan, PlannedHomes, Site, Status
 from partnerships.plans.queries import content_of
+from partnerships.plans.queries.homes_to_come import homes_now
+from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
 from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.snapshot import Snapshot
 from tests.plans.drafts import CANARY, begin, publish, save
@@ -189,6 +191,36 @@ def test_an_embargoed_version_counts_for_owners_alone_until_it_opens(world: Worl
 
     assert cells(owner, "year", "Today")["All homes"] == 10
     assert cells(partner, "year", "Today")["All homes"] == 80
+
+
+def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_read(world: World) -> None:
+    plan_with(world, QUAY, SECRET, audience="network")
+    held = plan_with(world, site("held", line(5), line(2, year="2020-21"), actual_completion="2021-01"), title="Held")
+    save(held, world, "sites/held", homes=[line(70)])
+    publish(held, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
+    plan_with(world, MILL, title="Own", audience="owners")
+    now, seen = timezone.now(), set()
+    for reader in (
+        world.vera,
+        world.ben,
+        world.chidi,
+        world.eddie,
+        Everybody([world.larkhaven.pk, world.westmarch.pk]),
+    ):
+        pipeline = pipeline_of(reader, Narrowed(), then=None, now=now)
+        homes = homes_now(reader, [], now=now)
+        for place, division in enumerate(("area", "year", "tenure")):
+            found: Counter[Any] = Counter()
+            for one in homes:
+                found[(one.area_code, one.year, one.tenure)[place]] += one.to_come
+            by_pipeline: Counter[Any] = Counter()
+            for values, count in pipeline.by[division].items():
+                by_pipeline[values[0]] += count.to_come
+            assert +found == +by_pipeline, (reader, division)
+        seen.add(sum(one.homes for one in homes))
+        sites = {*Site.objects.all_visible_to(reader)}
+        assert sites == {*Site.objects.visible_to(reader)}, reader
+    assert len(seen) == 3
 
 
 def test_a_superseded_plan_counts_for_days_before_it_was_superseded(world: World) -> None:

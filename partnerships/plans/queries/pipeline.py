@@ -107,7 +107,7 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
     in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
     Forecasts are compared with those at `then`, or with the baselines.
     """
-    rights, given = _rights(reader)
+    rights, given = rights_of(reader)
     by: dict[str, Divided] = {name: {} for name in DIVISIONS}
     plans = sites = 0
     slips: list[Slip] = []
@@ -125,7 +125,7 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
 
 
 #: Who reads which plans, and how: owners do not wait for the end of an embargo.
-_READS = """
+READS = """
 WITH reads AS MATERIALIZED (
     SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number, plan.id IN ({owned}) AS is_owner,
         plan.id IN ({owned}) OR plan.id IN ({inside}) AS is_inside, plan.status <> ALL(%(over)s) AS is_live,
@@ -135,49 +135,48 @@ WITH reads AS MATERIALIZED (
         AND (%(partnerships)s::bigint[] = '{{}}' OR plan.partnership_id = ANY(%(partnerships)s))
         AND (%(kind)s = '' OR plan.kind = %(kind)s)
 )"""
+#: The condition on lines of homes that the reader reads at a moment: owners from the publication on.
+_READ_AT = """CASE WHEN is_owner
+                THEN published_from <= %({0})s AND (published_until IS NULL OR published_until > %({0})s)
+                ELSE open_from <= %({0})s AND (open_until IS NULL OR open_until > %({0})s) END"""
+READ_NOW, _READ_THEN = _READ_AT.format("now"), _READ_AT.format("then")
 #: What each line of homes is at the three moments. OFFSET 0 lets PostgreSQL work out each condition once a line.
-_LINES = """
+_LINES = f"""
     SELECT states.*, CASE WHEN is_baseline THEN count ELSE 0 END AS baseline, CASE WHEN is_then THEN count ELSE 0 END
         AS was, CASE WHEN is_now THEN count ELSE 0 END AS today, CASE WHEN is_now AND is_done THEN count ELSE 0 END
         AS done, CASE WHEN provider = '' THEN plan_id END AS owned_plan
     FROM (
-        SELECT homes.plan_id, homes.site_key, homes.site_name, homes.forecast, homes.year, homes.tenure,
+        SELECT homes.plan_id, homes.site_key, homes.forecast, homes.year, homes.tenure,
             homes.area_code, homes.authority, homes.bedrooms, homes.needs, homes.confidence, homes.provider,
             homes.has_grant, homes.count, homes.done_year <> '' AS is_done,
             homes.planning_reference <> '' AND (
                 homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
                 OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)
             ) AS is_in_agreement,
-            is_live AND CASE WHEN is_owner
-                THEN published_from <= %(now)s AND (published_until IS NULL OR published_until > %(now)s)
-                ELSE open_from <= %(now)s AND (open_until IS NULL OR open_until > %(now)s) END AS is_now,
-            was_live AND CASE WHEN is_owner
-                THEN published_from <= %(then)s AND (published_until IS NULL OR published_until > %(then)s)
-                ELSE open_from <= %(then)s AND (open_until IS NULL OR open_until > %(then)s) END AS is_then,
+            is_live AND {READ_NOW} AS is_now, was_live AND {_READ_THEN} AS is_then,
             is_live AND from_number <= baseline_number AND (until_number IS NULL OR until_number > baseline_number)
                 AND CASE WHEN is_owner THEN published_from ELSE open_from END <= %(now)s AS is_baseline
         FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
         WHERE (is_inside OR NOT homes.confidential)
             AND (
-                (%(areas)s = '{{}}'::text[] AND %(authorities)s = '{{}}'::text[])
+                (%(areas)s = '{{{{}}}}'::text[] AND %(authorities)s = '{{{{}}}}'::text[])
                 OR homes.area_code = ANY(%(areas)s) OR homes.authority = ANY(%(authorities)s)
             )
-            AND (%(tenures)s = '{{}}'::text[] OR homes.tenure = ANY(%(tenures)s))
-            AND (%(needs)s = '{{}}'::text[] OR homes.needs = ANY(%(needs)s))
+            AND (%(tenures)s = '{{{{}}}}'::text[] OR homes.tenure = ANY(%(tenures)s))
+            AND (%(needs)s = '{{{{}}}}'::text[] OR homes.needs = ANY(%(needs)s))
             AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
             AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
             AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
             AND (%(year)s = '' OR homes.year = %(year)s)
         OFFSET 0
     ) states
-    WHERE is_now OR is_then OR is_baseline"""
+    WHERE is_now OR is_then OR is_baseline"""  # noqa: S608 - constants
 #: Lines are read once, and added up in three ways: the divisions, leads and owners, and sites are made from these.
 _SUMS = f"""
 , sums AS MATERIALIZED (
     SELECT grouping(tenure) = 0 AS is_part, grouping(provider) = 0 AS is_provider, plan_id, site_key, year, tenure,
         area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement, provider, owned_plan,
         sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done, bool_or(is_now) AS is_now,
-        max(site_name COLLATE "C") FILTER (WHERE is_now) AS name,
         max(forecast COLLATE "C") FILTER (WHERE is_now) AS forecast, max(forecast COLLATE "C")
         FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
     FROM ({_LINES}
@@ -188,23 +187,34 @@ _SUMS = f"""
     )
 ), parts AS (SELECT * FROM sums WHERE is_part),
 sites AS (SELECT * FROM sums WHERE NOT is_part AND NOT is_provider),
-owners AS (
+owners AS MATERIALIZED (
+    SELECT plan_id, min(organisation_id) AS body, count(*) AS number FROM plans_planowner
+    WHERE ended_at IS NULL AND plan_id IN (SELECT plan_id FROM reads) GROUP BY plan_id
+), several AS (
     SELECT plan_id, string_agg(body.name, ' and ' ORDER BY body.name, owner.id) AS names
     FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
-    WHERE owner.ended_at IS NULL AND plan_id IN (SELECT owned_plan FROM sums) GROUP BY plan_id
+    WHERE owner.ended_at IS NULL AND plan_id IN (SELECT plan_id FROM owners WHERE number > 1) GROUP BY plan_id
 ), providers AS (
-    SELECT coalesce(owners.names, nullif(provider, ''), '') AS provider, baseline, was, today, done
-    FROM sums LEFT JOIN owners ON owners.plan_id = owned_plan WHERE is_provider
+    SELECT coalesce(several.names, body.name, provider) AS provider, baseline, was, today, done
+    FROM sums LEFT JOIN owners ON owners.plan_id = owned_plan LEFT JOIN several ON several.plan_id = owned_plan
+        LEFT JOIN organisations_organisation body ON body.id = owners.body
+    WHERE is_provider
 )
 """  # noqa: S608 - constants
 _COUNTED = """
-SELECT 'counted', '[]'::jsonb, count(DISTINCT plan_id), count(*), 0, 0 FROM sites WHERE is_now
+SELECT 'counted', '[]'::jsonb, count(*), coalesce(sum(number), 0)::bigint, 0, 0
+FROM (SELECT count(*) AS number FROM sites WHERE is_now GROUP BY plan_id) plans
 """
 _SLIPPED = f"""(
-SELECT 'slips', jsonb_build_array(plan_id, plan.title, site_key, name, before, forecast), 0, 0, today, 0
+SELECT 'slips', jsonb_build_array(moved.plan_id, plan.title, moved.site_key, name, before, moved.forecast),
+    0, 0, today, 0
 FROM (
     SELECT * FROM sites WHERE before <> forecast ORDER BY today DESC, plan_id, site_key LIMIT {MAX_SLIPS}
-) moved JOIN plans_plan plan ON plan.id = moved.plan_id ORDER BY today DESC, plan_id, site_key
+) moved JOIN plans_plan plan ON plan.id = moved.plan_id JOIN reads ON reads.plan_id = moved.plan_id, LATERAL (
+    SELECT max(site_name COLLATE "C") AS name FROM plans_plannedhomes homes
+    WHERE homes.plan_id = moved.plan_id AND homes.site_key = moved.site_key AND {READ_NOW}
+        AND (is_inside OR NOT confidential)
+) named ORDER BY today DESC, moved.plan_id, moved.site_key
 )"""  # noqa: S608 - constants
 
 
@@ -217,10 +227,10 @@ def _divided(name: str, columns: Sequence[str]) -> str:
 
 
 #: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
-_STATEMENT = _READS + _SUMS + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
+_STATEMENT = READS + _SUMS + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
 
 
-def _rights(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
+def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values."""
     sql: dict[str, str] = {}
     params: dict[str, Any] = {}
@@ -237,10 +247,7 @@ def _rights(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
 def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
     """The values of the pipeline's SQL, without those of the reader's rights."""
     return {
-        "over": [str(code) for code in OVER],
-        "ended_later": _ended_after(then) if then is not None else [],
-        "then": then,
-        "now": now,
+        **parameters_of(partnerships=narrowed.partnerships, kind=narrowed.kind, then=then, now=now),
         "areas": list(narrowed.areas),
         "authorities": list(narrowed.authorities),
         "tenures": list(narrowed.tenures),
@@ -248,10 +255,22 @@ def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) 
         "bedrooms": narrowed.bedrooms,
         "provider": narrowed.provider,
         "confidence": narrowed.confidence,
-        "partnerships": list(narrowed.partnerships),
-        "kind": narrowed.kind,
         "year": narrowed.year,
         "in_agreement": list(narrowed.in_agreement),
+    }
+
+
+def parameters_of(
+    *, partnerships: Sequence[int] = (), kind: str = "", then: dt.datetime | None = None, now: dt.datetime
+) -> dict[str, Any]:
+    """The values that say which plans are read at which moments."""
+    return {
+        "over": [str(code) for code in OVER],
+        "ended_later": _ended_after(then) if then is not None else [],
+        "then": then,
+        "now": now,
+        "partnerships": list(partnerships),
+        "kind": kind,
     }
 
 

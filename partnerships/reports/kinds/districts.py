@@ -41,10 +41,15 @@ class DistrictFilters(Form):
         fields["council"].queryset = _present(today).filter(pk__in=serving).order_by("name", "pk")
 
 
+#: Who has council areas, and kinds of area whose districts are those that their bodies serve.
+_COUNCILS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
+_WIDER = (AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)
+
+
 def _present(today: dt.date) -> QuerySet[Organisation]:
     """The councils and strategic authorities of a day."""
     going_on = Q(valid_to=None) | Q(valid_to__gt=today)
-    return Organisation.objects.filter(going_on, kind__in=(Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY))
+    return Organisation.objects.filter(going_on, kind__in=_COUNCILS)
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,11 @@ class Districts:
 
     @cached_property
     def _served(self) -> dict[int, set[int]]:
-        """The areas that each body serves on the day."""
+        """The areas that councils, strategic authorities and bodies of wider areas serve on the day."""
         found: dict[int, set[int]] = defaultdict(set)
         rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
+        wider = rows.filter(area__kind__in=_WIDER).values("organisation")
+        rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider))
         for body, area in rows.values_list("organisation_id", "area_id"):
             found[body].add(area)
         return found
@@ -81,11 +88,7 @@ class Districts:
                 if holder is not None:
                     found[holder].add(area.pk)
         present = {area.pk for area in self.areas}
-        wider = dict(
-            Area.objects.filter(kind__in=(AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)).values_list(
-                "pk", "kind"
-            )
-        )
+        wider = dict(Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind"))
         for served in self._served.values():
             for one in served & wider.keys():
                 found[one] |= served & present
@@ -101,8 +104,8 @@ class Districts:
     @cached_property
     def council_names(self) -> dict[int, str]:
         """The names of the councils and strategic authorities that serve areas."""
-        bodies = _present(self.today).filter(pk__in=self._served)
-        return dict(bodies.order_by("name", "pk").values_list("pk", "name"))
+        bodies = _present(self.today).order_by("name", "pk").values_list("pk", "name")
+        return {pk: name for pk, name in bodies if pk in self._served}
 
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
         """The districts that some bodies serve: those of the councils among them, else of all."""
@@ -113,9 +116,7 @@ class Districts:
     def councils(self) -> dict[int, list[str]]:
         """The names of the councils whose own area each district is."""
         found: dict[int, list[str]] = defaultdict(list)
-        councils = set(
-            Organisation.objects.filter(kind=Kind.COUNCIL, pk__in=self.council_names).values_list("pk", flat=True)
-        )
+        councils = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
         for pk, name in self.council_names.items():
             for area in self._served[pk] & self.lines.keys() if pk in councils else ():
                 found[area].append(name)

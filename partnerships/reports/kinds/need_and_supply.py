@@ -19,7 +19,7 @@ from partnerships.housing_figures.queries import (
 from partnerships.housing_figures.summing import Basis, Said
 from partnerships.kit.text import figure
 from partnerships.organisations.models import Area
-from partnerships.plans.queries.pipeline import Count, Narrowed, pipeline_of
+from partnerships.plans.queries.homes_to_come import homes_now
 from partnerships.reports.kinds.affordable_kinds import kinds_table
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.local_plans import plans_table
@@ -55,7 +55,7 @@ class _Read:
     required: Mapping[int, Requirements]
     #: Homes to come in plans by area; those of no area here under 0.
     to_come: Counter[int]
-    by_year: Mapping[str, Count]
+    by_year: Mapping[str, int]
     kinds: Table
     #: The newest years of each measure: the first and the last.
     years: Mapping[str, tuple[int, int]]
@@ -96,21 +96,25 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
     codes = dict(Area.objects.filter(pk__in=everything).values_list("code", "pk"))
     present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
     chosen = [*codes] if len(areas) < len(districts.areas) else []
-    pipeline = pipeline_of(asked.reader, Narrowed(areas=chosen or _nowhere(areas)), then=None, now=asked.now)
     to_come: Counter[int] = Counter()
-    for (code, _), count in pipeline.by["area"].items():
-        to_come[present.get(code, 0)] += count.to_come
+    by_year: Counter[str] = Counter()
+    by_tenure: Counter[str] = Counter()
+    for one in homes_now(asked.reader, chosen or _nowhere(areas), now=asked.now):
+        to_come[present.get(one.area_code, 0)] += one.to_come
+        if one.homes:
+            by_year[one.year] += one.to_come
+        by_tenure[one.tenure] += one.to_come
     return _Read(
         areas=areas,
         datasets=datasets,
         figures=figures,
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
         to_come=to_come,
-        by_year={year: count for (year,), count in pipeline.by["year"].items()},
+        by_year=by_year,
         kinds=kinds_table(
             lines,
             datasets.get(Series.AFFORDABLE_SUPPLY),
-            {tenure: count.now - count.done for (tenure,), count in pipeline.by["tenure"].items()},
+            by_tenure,
         ),
         years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
     )
@@ -269,7 +273,7 @@ def _total(read: _Read) -> Row:
 def _years_table(read: _Read, asked: Asked) -> Table:
     """Published figures of past years, and the homes to come in plans, year by year, for all chosen areas together."""
     now = asked.today.year if asked.today.month >= _APRIL else asked.today.year - 1
-    planned = {year for year, count in read.by_year.items() if count.now and year}
+    planned = {year for year in read.by_year if year}
     past = {financial_year(first) for first in range(now - _PAST_YEARS, now)}
     years = sorted(past | planned)
     required = _summed(read.required[area.pk].a_year for area in read.areas)
@@ -283,9 +287,8 @@ def _years_table(read: _Read, asked: Asked) -> Table:
             else None
             for measure in ("net_additions", "affordable_starts", "affordable_completions")
         ]
-        count = read.by_year.get(year, Count())
-        rows.append(Row((year, required, *published, count.to_come)))
-    if unknown := read.by_year.get("", Count()).to_come:
+        rows.append(Row((year, required, *published, read.by_year.get(year, 0))))
+    if unknown := read.by_year.get("", 0):
         rows.append(Row(("Year not given", None, None, None, None, unknown)))
     columns = (
         Column("Year"),

@@ -84,7 +84,7 @@ def _records(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         .exclude(status__in=OVER_PLANS)
         .filter(current_number__gt=0)
         .values("pk", "kind", "partnership_id"),
-        "sites": Site.objects.visible_to(reader).filter(area__isnull=False).values("plan_id", "area_id").distinct(),
+        "sites": Site.objects.all_visible_to(reader).filter(area__isnull=False).values("plan_id", "area_id"),
     }
     sql: dict[str, str] = {}
     given: dict[str, Any] = {}
@@ -187,20 +187,21 @@ _PLANS = """
 , plans_named AS MATERIALIZED (
     SELECT DISTINCT plan_id AS id, district FROM ({sites}) AS found(plan_id, area_id) JOIN meant USING (area_id)
     WHERE plan_id IN (SELECT id FROM plans)
+), other_plans AS MATERIALIZED (SELECT id, partnership FROM plans WHERE id NOT IN (SELECT id FROM plans_named)
 ), owners AS (
     SELECT plan_id AS id, organisation_id AS body, organisation_id = ANY(%(councils)s) AS is_council,
         bool_or(organisation_id = ANY(%(councils)s)) OVER (PARTITION BY plan_id) AS has_council
-    FROM plans_planowner JOIN plans ON plans.id = plan_id
-    WHERE ended_at IS NULL AND plan_id NOT IN (SELECT id FROM plans_named)
-        AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
+    FROM plans_planowner JOIN other_plans ON other_plans.id = plan_id
+    WHERE ended_at IS NULL AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
 ), at_plan AS (
     SELECT id, district FROM plans_named
-    UNION ALL SELECT one.id, district FROM plans one JOIN at_partnership ON at_partnership.id = partnership
-    WHERE one.id NOT IN (SELECT id FROM plans_named)
+    UNION ALL SELECT one.id, district FROM other_plans one JOIN at_partnership ON at_partnership.id = partnership
     UNION ALL SELECT DISTINCT id, district FROM owners JOIN served USING (body) WHERE is_council OR NOT has_council
 ), plan_themes AS (
     SELECT id, partnership, coalesce(theme, '') AS theme FROM plans
     LEFT JOIN unnest(%(plan_kinds)s::text[], %(plan_themes)s::text[]) AS themes(kind, theme) USING (kind)
+), plans_counted AS (
+    SELECT district, theme, count(*) AS number FROM at_plan JOIN plan_themes USING (id) GROUP BY 1, 2
 )
 """
 #: A partnership is about the theme of its kind, and about those of what belongs to it.
@@ -208,8 +209,8 @@ _PARTNERSHIPS = """
 , partnerships_about AS (
     SELECT id, coalesce(theme, '') AS theme FROM partnerships
     LEFT JOIN unnest(%(partnership_kinds)s::text[], %(partnership_themes)s::text[]) AS themes(kind, theme) USING (kind)
-    UNION SELECT partnership, theme FROM entries
-    UNION SELECT partnership, theme FROM plan_themes
+    UNION SELECT partnership, theme FROM entries GROUP BY 1, 2
+    UNION SELECT partnership, theme FROM plan_themes GROUP BY 1, 2
     UNION SELECT partnership, theme FROM commitments JOIN commitment_themes USING (id)
 ), partnership_themes AS (
     SELECT id, theme FROM (
@@ -223,8 +224,8 @@ GROUP BY 2, 3
 UNION ALL SELECT 'commitment', district, NULL, count(*) FROM at_commitment GROUP BY 2
 UNION ALL SELECT what, district, theme, number FROM entries_counted
 UNION ALL SELECT what, district, NULL, sum(number) FROM entries_counted GROUP BY 1, 2
-UNION ALL SELECT 'plan', district, theme, count(*) FROM at_plan JOIN plan_themes USING (id) GROUP BY 2, 3
-UNION ALL SELECT 'plan', district, NULL, count(*) FROM at_plan GROUP BY 2
+UNION ALL SELECT 'plan', district, theme, number FROM plans_counted
+UNION ALL SELECT 'plan', district, NULL, sum(number) FROM plans_counted GROUP BY 2
 """
 #: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
 _STATEMENT = _PLACES + _ENTRIES + _COMMITMENTS + _PLANS + _PARTNERSHIPS

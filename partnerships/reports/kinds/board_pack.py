@@ -45,6 +45,8 @@ MAX_PARTNERSHIPS = 20
 _FIRST_LOOK_BACK = dt.timedelta(days=90)
 #: Risks that are listed, those with the highest score first.
 _MAX_RISKS = 30
+#: The heading of the column that names a row's partnership.
+_WITHIN = "Partnership"
 _PARTS = {
     "decisions": "Decisions needed",
     "discussion": "What needs discussion",
@@ -94,6 +96,14 @@ class _Pack:
     def ids(self) -> list[int]:
         """The partnerships by id."""
         return [one.pk for one in self.partnerships]
+
+    def within(self, title: str) -> tuple[str, ...]:
+        """The cell that names the partnership: none in the pack of a single one, whose title names it."""
+        return (title,) if len(self.partnerships) != 1 else ()
+
+    def columns(self, *labels: str) -> tuple[Column, ...]:
+        """The columns of rows with such a cell in the place of "Partnership"."""
+        return tuple(Column(one) for one in labels if one != _WITHIN or self.within(one))
 
     @property
     def first_day(self) -> dt.date:
@@ -160,7 +170,7 @@ def _suggested(pack: _Pack) -> _Suggested:
     for source in agenda_sources() if titles else ():
         # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
         for one in source.suggest(pack.reader, pack.partnerships, since):  # type: ignore[arg-type]
-            cells = (one.title, source.heading, titles[one.partnership], one.detail)
+            cells = (one.title, source.heading, *pack.within(titles[one.partnership]), one.detail)
             key = f"{one.subject_kind}-{one.subject_id}-{source.name}"
             row = Row(cells, one.path, key, record=f"{one.subject_kind}:{one.subject_id}")
             rows[one.partnership].append((one.purpose, row))
@@ -171,9 +181,8 @@ def _suggested(pack: _Pack) -> _Suggested:
 
 
 def _items(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
-    columns = (Column("What"), Column("Why"), Column("Partnership"), Column("More"))
-
-    def tables(_pack: _Pack, suggested: _Suggested) -> list[Table]:
+    def tables(pack: _Pack, suggested: _Suggested) -> list[Table]:
+        columns = pack.columns("What", "Why", _WITHIN, "More")
         return [Table(part, _PARTS[part], columns, tuple(suggested[purpose]), empty=empty)]
 
     return tables
@@ -265,16 +274,13 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         changed_on = timezone.localdate(adoption.changed_at)
         within = pack.partnerships[place[adoption.partnership_id]].title
         title, status = one.recommendation.title, adoption.get_status_display()
-        cells = (title, within, status, changed_on, became, said)
+        cells = (title, *pack.within(within), status, changed_on, became, said)
         key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
         rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (
-        Column("Recommendation"),
-        Column("Partnership"),
-        Column("Status"),
+        *pack.columns("Recommendation", _WITHIN, "Status"),
         Column("Since", Kind.DAY),
-        Column("Outcomes"),
-        Column("What the parties are doing"),
+        *pack.columns("Outcomes", "What the parties are doing"),
     )
     title, empty = _PARTS["recommendations"], "They have not taken up any recommendations."
     return [Table("recommendations", title, columns, tuple(rows), empty=empty)]

@@ -37,7 +37,7 @@ from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Partnerships of one pack.
 MAX_PARTNERSHIPS = 20
@@ -274,7 +274,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         changed_on = timezone.localdate(adoption.changed_at)
         within = pack.partnerships[place[adoption.partnership_id]].title
         title, status = one.recommendation.title, adoption.get_status_display()
-        cells = (title, *pack.within(within), status, changed_on, became, said)
+        cells: tuple[Cell, ...] = (title, *pack.within(within), status, changed_on, became, said)
         key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
         rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (

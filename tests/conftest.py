@@ -203,6 +203,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            # A page of a test lives for a second, in which its scripts run once or twice: compiling them well takes
+            # longer than running them, above all axe.
+            "--js-flags=--no-opt --no-maglev --always-sparkplug",
         ],
     }
 

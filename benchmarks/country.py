@@ -187,8 +187,8 @@ SELECT 'Meeting ' || n, CASE WHEN n %% 3 = 0 THEN 'planned' ELSE 'circulated' EN
   FROM generate_series(1, %(promises)s) n,
        LATERAL (SELECT organisation_id, partnership_id FROM agreements_party
                  WHERE id = %(party)s + 1 + (n::bigint * 32452843) %% %(parties)s) p;
-INSERT INTO conversations_side (conversation_id, organisation_id)
-SELECT c.id, y.organisation_id FROM conversations_conversation c
+INSERT INTO conversations_side (conversation_id, organisation_id, status, held_on)
+SELECT c.id, y.organisation_id, c.status, c.held_on FROM conversations_conversation c
   JOIN agreements_party y ON y.partnership_id = c.partnership_id WHERE c.id > %(conversation)s;
 INSERT INTO conversations_point (kind, text, closed_reason, conversation_id, organisation_id)
 SELECT (ARRAY['objective', 'obstacle', 'opportunity'])[1 + c.id %% 3], 'More homes near work.', '', c.id,

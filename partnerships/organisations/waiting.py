@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Value
 
-from partnerships.kit.waiting import Complete, Waiting
+from partnerships.kit.waiting import Complete, Waiting, Work
 from partnerships.organisations.audience import Crowd, People, Reach, reached
 from partnerships.organisations.holdings import is_remembering
 from partnerships.organisations.models import Membership
@@ -22,12 +22,13 @@ from partnerships.people.models import User
 class Source:
     """One kind of thing that waits for people.
 
-    `of` returns exactly what waits for a person. `reaches` are the records that may wait at a moment, with their
-    routes; a person that they do not reach is skipped. With `is_usual`, most people have something of it: a page asks
-    `of` at once, because finding out first would cost as much again. `lookups` are what `of` asks first.
+    `of` returns exactly what waits for a person, `InOrder` where that may be thousands. `reaches` are the records that
+    may wait at a moment, with their routes; a person that they do not reach is skipped. With `is_usual`, most people
+    have something of it: a page asks `of` at once, because finding out first would cost as much again. `lookups` are
+    what `of` asks first.
     """
 
-    of: Callable[[User, dt.datetime], list[Waiting]]
+    of: Callable[[User, dt.datetime], Sequence[Waiting]]
     reaches: Callable[[dt.datetime], Sequence[Reach]]
     is_usual: bool = False
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
@@ -50,16 +51,12 @@ def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
     """What waits for one person, from all sources, most urgent first."""
-    return in_full(_sorted(sources, user, now))
+    return in_full(Work(source.of(user, now) for source in sources).first())
 
 
-def _sorted(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
-    return sorted((task for source in sources for task in source.of(user, now)), key=Waiting.oldest_first)
-
-
-def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Waiting]:
+def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> Work:
     """As `waiting_from`, for a page that shows a few: call `in_full` for those."""
-    return _sorted(_those_with_something(sources, person, now), person, now)
+    return Work(source.of(person, now) for source in _those_with_something(sources, person, now))
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
@@ -71,7 +68,7 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
         return {}
     if len(people) == 1 and is_remembering():
         (person,) = people
-        return {person.pk: in_full(waiting_in_brief(sources, person, now))}
+        return {person.pk: in_full(waiting_in_brief(sources, person, now).first())}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
     asked: dict[Source, set[int]] = {source: set() for source in sources}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, Work
 from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
 from partnerships.organisations.holdings import OneByOne
 from partnerships.organisations.models import Organisation
@@ -64,14 +64,13 @@ def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
     )
 
 
-def counts(user: User, waiting: list[Waiting]) -> dict[str, int]:
+def counts(user: User, work: Work) -> dict[str, int]:
     """The counts at the top of the home page."""
-    today = timezone.localdate()
-    week = today + dt.timedelta(days=7)
+    week = timezone.localdate() + dt.timedelta(days=7)
     return {
         "partnerships": count_for(_live, user),
-        "due": sum(1 for item in waiting if item.due and item.due <= week),
-        "waiting": len(waiting),
+        "due": work.due_by(week),
+        "waiting": len(work),
         "plans": count_for(_plans_off_track, user),
     }
 

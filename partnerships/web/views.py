@@ -44,8 +44,8 @@ from partnerships.work.queries import work_in_brief, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
-#: Things on one page of My work.
-WORK = 50
+#: Things on one page of My work, and on the home page.
+WORK, WORK_AT_HOME = 50, 6
 #: Plans listed on the home page: those waiting for others; for visitors, the newest public ones.
 PLANS_AT_HOME = 5
 
@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
             *new_matches_lookups(user, recent),
         ]
     )
-    waiting, steps = work_in_brief(user, now), shown_at_home(user, now)
+    work, steps = work_in_brief(user, now), shown_at_home(user, now)
     # Somebody who begins reads what happens from now on, not what others did before.
     since = max(user.joined_at, recent) if steps else recent
     return render(
@@ -76,9 +76,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "web/home.html",
         {
             "part_of_day": _part_of_day(timezone.localtime(now).hour),
-            "waiting": in_full(waiting[:6]),
-            "more_waiting": max(len(waiting) - 6, 0),
-            "counts": queries.counts(user, waiting),
+            "waiting": in_full(work.first(WORK_AT_HOME)),
+            "more_waiting": max(len(work) - WORK_AT_HOME, 0),
+            "counts": queries.counts(user, work),
             "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
             "lines": timeline_lines(queries.recent_changes(user, since)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
@@ -116,9 +116,11 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """Everything waiting for the reader, by partnership, oldest first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
-    waiting = work_in_brief(user, now)
+    work = work_in_brief(user, now)
+    # The first page needs to know only that there is another.
+    waiting = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK + 1)
     page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK)
-    context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(waiting)}
+    context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
 
 

@@ -12,7 +12,7 @@ from partnerships.agreements import queries as agreements
 from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, Work
 from partnerships.nominations import queries as nominations
 from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.overdue import OVERDUE
@@ -49,9 +49,9 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
     return waiting_for_all([person], now)[person.pk]
 
 
-def work_in_brief(person: User, now: dt.datetime) -> list[Waiting]:
+def work_in_brief(person: User, now: dt.datetime) -> Work:
     """As `waiting_for`, for a page that shows a few: call `in_full` for those."""
-    return [] if person.is_stakeholder else waiting_in_brief(SOURCES, person, now)
+    return Work([]) if person.is_stakeholder else waiting_in_brief(SOURCES, person, now)
 
 
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -16,7 +17,7 @@ from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import read_from
 from partnerships.commitments.services import UnableToPropose, propose_commitment
 from partnerships.conversations import services
-from partnerships.conversations.models import Conversation, Point, Status
+from partnerships.conversations.models import Conversation, Point, Side, Status
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
 from partnerships.kit.rights import UnableToAct
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
@@ -79,6 +80,26 @@ def test_database_refuses_changes_to_an_agreed_record(world: World, how: str) ->
 
     with pytest.raises(Exception, match=r"locked|Cannot"), transaction.atomic():
         ways[how]()
+
+
+def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(world: World) -> None:
+    def copies() -> set[tuple[str, dt.date | None]]:
+        return set(Side.objects.filter(conversation=conversation).values_list("status", "held_on"))
+
+    conversation = draft(world)
+    assert copies() == {("draft", days_ago(5))}
+
+    conversation = change(world, conversation, held_on=days_ago(3))
+    conversation = services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
+    assert copies() == {("circulated", days_ago(3))}
+
+    for side in conversation.sides.all():
+        side.status, side.held_on = "planned", None
+        side.save()
+    Side.objects.filter(conversation=conversation).update(status="planned", held_on=None)
+    assert copies() == {("circulated", days_ago(3))}
+    agree(conversation, world.westmarch, world.ben)
+    assert copies() == {("agreed", days_ago(3))}
 
 
 def test_point_of_a_locked_record_can_still_be_closed(world: World) -> None:

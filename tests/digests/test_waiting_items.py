@@ -18,6 +18,7 @@ from django.utils import timezone
 from partnerships.agreements.services import create_post, edit_settings
 from partnerships.digests.services import subscribe
 from partnerships.kit.dates import known_day
+from partnerships.kit.waiting import Work
 from partnerships.nominations.models import NominationsReturn
 from partnerships.organisations.audience import Crowd, reached
 from partnerships.organisations.holdings import remembered
@@ -29,7 +30,7 @@ from partnerships.organisations.services import (
     record_succession,
     ties_between,
 )
-from partnerships.organisations.waiting import Source, waiting_from
+from partnerships.organisations.waiting import Source, in_full
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
 from partnerships.surveys.services import ask_moderator
@@ -69,7 +70,7 @@ def add_waiting(world: World) -> None:
     subscribe(person=leaver, target=world.partnership, author=leaver, now=now)
     end_membership(membership=membership, reason="Moved.", author=world.amina, now=now)
     NominationsReturn.objects.filter(pk=world.things["return"].pk).update(status="disputed", settled_at=None)
-    ask_moderator(found=world.things["survey_draft"], author=world.amina, now=now)
+    ask_moderator(survey_round=world.things["survey_draft"], author=world.amina, now=now)
     _prepare_a_succession(world, now)
 
 
@@ -162,13 +163,20 @@ def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
 
 
 def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: bool = False) -> None:
-    """Assert that asking for these people at once gives the same as one by one, on a page of each or outside one."""
+    """Assert that asking for these people at once gives the same as one by one, on a page of each or outside one.
+
+    Also that the first few are the same as the first of all, and that what is due is counted without making it.
+    """
     together = waiting_for_all(people, now)
 
     for someone in people:
         with remembered() if on_pages else nullcontext():
-            exact = waiting_from(SOURCES, someone, now) if someone.is_active and not someone.is_stakeholder else []
+            asked = SOURCES if someone.is_active and not someone.is_stakeholder else []
+            work = Work(source.of(someone, now) for source in asked)
+            exact = in_full(work.first())
         assert together[someone.pk] == exact, someone
+        assert [work.first(count) for count in (1, 3, 6)] == [work.first()[:count] for count in (1, 3, 6)], someone
+        assert work.due_by(now.date()) == sum(1 for one in exact if one.due and one.due <= now.date()), someone
 
 
 def cost(people: Collection[User], now: dt.datetime) -> int:

@@ -20,9 +20,9 @@ from partnerships.commitments.models import (
 )
 from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.text import cut
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.waiting import InOrder, Urgency, Waiting, addresses, urgency
 from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, sorted_by_reach
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
@@ -90,32 +90,40 @@ def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
-    commitments = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
-    value_rows: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
-    return value_rows
+    with one_by_one():
+        found = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
+    wanted: QuerySet[Commitment, dict[str, Any]] = found.values(*fields)
+    return wanted
 
 
-def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
     """The next step of each commitment that waits for the person, and since when."""
     places = sorted_by_reach(_waits_for, user, now)
     steps: dict[int, tuple[str, str]] = {}
     for place, (what, since) in enumerate(_WHAT_AND_SINCE):
         steps |= dict.fromkeys(places[place], (what, since))
     address, labels = addresses("commitments:detail"), dict(Status.choices)
-    rows = rows_for(_read, user, list(steps)) if steps else []
-    return [
-        Waiting(
-            what=steps[row["pk"]][0],
+
+    def due(row: dict[str, Any]) -> dt.date | None:
+        return row["due_on"] if row["status"] in UNDER_WAY else None
+
+    def key(row: dict[str, Any]) -> Urgency:
+        return urgency(due(row), row[steps[row["pk"]][1]], row["pk"])
+
+    def make(row: dict[str, Any]) -> Waiting:
+        what, since = steps[row["pk"]]
+        return Waiting(
+            what=what,
             title=f"{row['reference']} {cut(row['text'], 90)}",
             path=address(row["pk"]),
-            since=row[steps[row["pk"]][1]],
-            due=row["due_on"] if row["status"] in UNDER_WAY else None,
+            since=row[since],
+            due=due(row),
             within=row["partnership__title"] or "",
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )
-        for row in rows
-    ]
+
+    return InOrder(sorted(rows_for(_read, user, list(steps)), key=key) if steps else [], make, due)
 
 
 #: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.

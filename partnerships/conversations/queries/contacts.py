@@ -9,7 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
@@ -258,23 +272,40 @@ def past_contacts(now: dt.datetime) -> Reach:
         # A draft that another side keeps waits for nobody here, but may for a person of both sides.
         # Both as ids: PostgreSQL would check a condition here for every conversation.
         drafts = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
-        last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today).values("pk")) | drafts
+        last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today, "id")) | drafts
         return sides.filter(last, _contact_due(today, "conversation__"))
 
     return Reach(due, EDITORS)
 
 
-def _last_with_each(sides: QuerySet[Side], today: dt.date) -> QuerySet[Side]:
-    """The last conversation, held or planned, of each side with each other side."""
-    other = "conversation__sides__organisation"
-    held = Q(conversation__status__in=HELD)
-    return (
-        sides.filter(held | Q(conversation__status=Status.PLANNED, conversation__held_on__gte=today))
-        .alias(other=F(other))
-        .exclude(other=F("organisation"))
-        .order_by("organisation", other, "-conversation__held_on", "-conversation_id")
-        .distinct("organisation", other)
+class _Each(Func):
+    """A row for each item of an array."""
+
+    function = "unnest"
+    set_returning = True
+
+
+class _Of(Subquery):
+    """One `column` of rows that have others, too."""
+
+    template = "(SELECT %(column)s FROM (%(subquery)s) found)"
+
+
+def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subquery:
+    """A column of the last side of each organisation with each other.
+
+    Of conversations that were held or are planned.
+    """
+    # From side to side: with a path through the conversation, Django would join it.
+    beside = Side.objects.filter(conversation=OuterRef("conversation")).exclude(organisation=OuterRef("organisation"))
+    others = ArraySubquery(beside.order_by().values("organisation"))
+    last = (
+        sides.filter(Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today))
+        .annotate(other=_Each(others, output_field=BigIntegerField()))
+        .order_by("organisation", "other", "-held_on", "-conversation_id")
+        .distinct("organisation", "other")
     )
+    return _Of(last.values(column, "other"), column=column)
 
 
 def _contact_due(today: dt.date, path: str = "") -> Q:
@@ -297,7 +328,7 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     today = timezone.localdate(now)
     edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
     # What an organisation of theirs took part in, they may read unless it is another's draft.
-    own = among("conversation__organisation", Membership.objects.organisations_of(user))
-    sides = Side.objects.filter(edited, Q(conversation__status__in=SHARED) | own)
-    last = _last_with_each(sides, today).values("conversation")
+    own = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
+    sides = Side.objects.filter(edited, Q(status__in=SHARED) | Q(OneByOne(own.filter(pk=OuterRef("conversation")))))
+    last = _last_with_each(sides, today, "conversation_id")
     return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last))

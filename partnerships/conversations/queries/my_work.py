@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from django.db.models import DateField, DateTimeField, Exists, F, Min, OuterRef, Q, QuerySet, Value
@@ -37,7 +38,7 @@ from partnerships.conversations.queries.listings import titles_known_to, titles_
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.moments import beginning_of
-from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
+from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Role
@@ -78,7 +79,9 @@ def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     open_ones = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
     corrections = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
     planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
-    sides = Organisations("sides__organisation", when=Q(sides__agreed_at=None), roles=EDITING_ROLES)
+    # The status of the side, too, for its index.
+    asked_to_agree = Q(sides__agreed_at=None, sides__status__in=OPEN_FOR_CORRECTION)
+    sides = Organisations("sides__organisation", when=asked_to_agree, roles=EDITING_ROLES)
     return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(corrections)), EDITORS), Reach(planned, EDITORS)
 
 
@@ -101,19 +104,17 @@ def _records_for(user: User, now: dt.datetime, *, place: int) -> QuerySet[Conver
     return rows[:MAX_LISTED]
 
 
-def _records_lookups(user: User, now: dt.datetime) -> list[Lookup]:
-    return [lookup(_records_for, user, now, place=place) for place in range(len(_WHAT))]
+def _records_of(place: int) -> Source:
+    """The source of one kind of `_records`."""
+    return Source(
+        lambda user, now: _in_words(_WHAT[place], rows_for(_records_for, user, now, place=place), user),
+        lambda now: (_records(now)[place],),
+        is_usual=True,
+        lookups=lambda user, now: (lookup(_records_for, user, now, place=place),),
+    )
 
 
-def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    return [
-        word
-        for place, what in enumerate(_WHAT)
-        for word in _in_words(what, rows_for(_records_for, user, now, place=place), user)
-    ]
-
-
-def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _contacts_wanted(user: User, now: dt.datetime) -> InOrder:
     return _in_words("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
@@ -141,12 +142,14 @@ class _WithTitles:
         return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
-def _in_words(what: str, rows: Iterable[_Row], user: User) -> list[Waiting]:
+def _in_words(what: str, rows: Sequence[_Row], user: User) -> InOrder:
     """These records as things that wait, without titles of partnerships until `in_full`."""
     address, labels = addresses("conversations:detail"), dict(Status.choices)
     complete = _WithTitles(user)
-    return [
-        Waiting(
+
+    def make(row: _Row) -> Waiting:
+        pk, subject, status, partnership, due, since = row
+        return Waiting(
             what=what,
             title=subject,
             path=address(pk),
@@ -157,8 +160,8 @@ def _in_words(what: str, rows: Iterable[_Row], user: User) -> list[Waiting]:
             number=partnership or 0,
             complete=complete if partnership else None,
         )
-        for pk, subject, status, partnership, due, since in rows
-    ]
+
+    return InOrder(rows, make, due=itemgetter(4))
 
 
 def _quiet_waiting(quiet: Quiet) -> Waiting:
@@ -285,7 +288,7 @@ def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 #: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
 #: and meetings.
 WAITING = (
-    Source(_records_wanted, _records, is_usual=True, lookups=_records_lookups),
+    *map(_records_of, range(len(_WHAT))),
     Source(
         _contacts_wanted,
         lambda now: (past_contacts(now),),

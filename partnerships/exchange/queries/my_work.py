@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -24,7 +25,7 @@ from partnerships.exchange.models import (
     ResponseStatus,
     Status,
 )
-from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
+from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership
@@ -53,13 +54,22 @@ def unanswered_for(user: User) -> EntryQuerySet:
     Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
     may answer it; `referred_by_name` says who referred it to this person.
     """
+    named, asked = _unanswered_by_way(user)
+    return _with_referrer(user, Entry.objects.filter(pk__in=named.values("pk").union(asked.values("pk"))))
+
+
+def _unanswered_by_way(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
+    """`unanswered_for` in two: entries for named ones, and for partnerships.
+
+    An entry may wait for several organisations of the person, and is then among the second ones several times.
+    """
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
-    addressees = Addressee.objects.filter(
+    named = Addressee.objects.filter(
         _waits_for(user, OuterRef("entry"), OuterRef("organisation")),
         organisation__in=organisations,
         entry__in=Entry.objects.filter(_TO_ANSWER, audience=Audience.NAMED),
     ).exclude(organisation=F("entry__organisation"))
-    entries = (
+    asked = (
         Entry.objects.filter(
             _TO_ANSWER,
             audience=Audience.PARTNERSHIP,
@@ -71,7 +81,7 @@ def unanswered_for(user: User) -> EntryQuerySet:
         .exclude(organisation=F("body"))
         .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
     )
-    return _with_referrer(user, Entry.objects.filter(pk__in=addressees.values("entry").union(entries.values("pk"))))
+    return Entry.objects.filter(pk__in=named.values("entry")), asked
 
 
 def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
@@ -127,9 +137,12 @@ def _questions_for(user: User) -> QuerySet[Question]:
 
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
-    unanswered: Any = unanswered_for(user).order_by(day, "shared_at", "pk")
-    rows: QuerySet[Entry, tuple[Any, ...]] = unanswered.values_list("pk", "title", "shared_at", "closes_on", "status")
-    return rows[:MAX_LISTED]
+    # Joined as rows, not as ids: thousands of entries would be looked up twice.
+    named, asked = (
+        entries.annotate(day=day).values_list("id", "title", "shared_at", "closes_on", "status", "day")
+        for entries in _unanswered_by_way(user)
+    )
+    return named.union(asked).order_by("day", "shared_at", "id")[:MAX_LISTED]
 
 
 def _asking(user: User, entries: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
@@ -167,11 +180,13 @@ class _WithAskers:
         return [lookup(_asking, self.user, [pk.number for pk in waiting])]
 
 
-def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
     """Asks and offers that wait for an answer of the person's organisations."""
     address, labels, complete = addresses("exchange:detail"), dict(Status.choices), _WithAskers(user)
-    return [
-        Waiting(
+
+    def make(row: tuple[Any, ...]) -> Waiting:
+        pk, title, shared_at, closes_on, status, _ = row
+        return Waiting(
             what="Answer this",
             title=title,
             path=address(pk),
@@ -182,8 +197,8 @@ def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             number=pk,
             complete=complete,
         )
-        for pk, title, shared_at, closes_on, status in rows_for(_answers_for, user)
-    ]
+
+    return InOrder(rows_for(_answers_for, user), make, due=itemgetter(3))
 
 
 def _answer_this(direction: str, asker: str, giver: str | None) -> str:

@@ -100,20 +100,66 @@ def govuk_widget(field: BoundField) -> SafeString:
     return field.as_widget(attrs=attrs)
 
 
-def _select(shown: dict[str, Any]) -> SafeString:
-    """The same HTML as Django's template of a select, in a tenth of the time."""
-    parts: list[str] = [format_html('<select name="{}"{}>', shown["name"], flatatt(shown["attrs"]))]
-    for group, options, _ in shown["optgroups"]:
-        if group:
-            parts.append(format_html('\n  <optgroup label="{}">', group))
-        for option in options:
-            value, label = conditional_escape(option["value"]), conditional_escape(option["label"])
-            attributes = flatatt(option["attrs"]) if option["attrs"] else ""
-            parts.append(f'\n  <option value="{value}"{attributes}>{label}</option>')
-        if group:
-            parts.append("\n  </optgroup>")
-    parts.append("\n</select>")
-    return SafeString("".join(parts))  # every value was escaped above
+def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> SafeString:
+    """The same HTML as Django's template of a select, much faster."""
+    name, value = field.html_name, field.value()
+    kind = type(widget)
+    if all(getattr(kind, one) is getattr(forms.Select, one) for one in ("get_context", "optgroups", "create_option")):
+        attrs = widget.build_attrs(widget.attrs, attrs)
+        if widget.allow_multiple_selected:
+            attrs["multiple"] = True
+        parts = [_opened(name, attrs), *_options(widget, value)]
+    else:
+        shown = widget.get_context(name, value, attrs)["widget"]
+        parts = [_opened(shown["name"], shown["attrs"])]
+        for group, options, _ in shown["optgroups"]:
+            written = [_option(one["value"], one["label"], _attributes(one["attrs"])) for one in options]
+            parts += _grouped(group, written)
+    return SafeString("".join([*parts, "\n</select>"]))  # every value is escaped
+
+
+def _options(widget: forms.Select, value: Any) -> list[str]:
+    """The options of a select, without Django's dictionary for each."""
+    chosen, found, parts = widget.format_value(value), False, []
+    for key, label in widget.choices:
+        several = isinstance(label, list | tuple)
+        written = []
+        for one, words in label if several else [(key, label)]:
+            is_chosen = (widget.allow_multiple_selected or not found) and str("" if one is None else one) in chosen
+            found = found or is_chosen
+            written.append(_option("" if one is None else one, words, " selected" if is_chosen else ""))
+        parts += _grouped(key, written) if several else written
+    return parts
+
+
+def _grouped(group: object, options: list[str]) -> list[str]:
+    if not group:
+        return options
+    return [f'\n  <optgroup label="{_escaped(group)}">', *options, "\n  </optgroup>"]
+
+
+def _opened(name: str, attrs: dict[str, Any]) -> str:
+    return f'<select name="{_escaped(name)}"{_attributes(attrs)}>'
+
+
+def _option(value: object, label: object, attributes: str) -> str:
+    return f'\n  <option value="{_escaped(value)}"{attributes}>{_escaped(label)}</option>'
+
+
+def _attributes(attrs: dict[str, Any]) -> str:
+    """As Django's `flatatt`, in a third of the time."""
+    given = sorted(attrs.items())
+    written = [f' {name}="{_escaped(value)}"' for name, value in given if _is_written(value)]
+    return "".join([*written, *(f" {name}" for name, value in given if value is True)])
+
+
+def _escaped(value: object) -> str:
+    """As Django's `conditional_escape`, without its checks for translations."""
+    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
+
+
+def _is_written(value: object) -> bool:
+    return value is not None and not isinstance(value, bool)
 
 
 @register.simple_tag

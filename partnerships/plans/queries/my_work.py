@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.waiting import InOrder, Urgency, Waiting, addresses, urgency
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import lookup, rows_for
@@ -68,37 +69,44 @@ def _signatures() -> Reach:
     return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _signatures_for(user: User) -> QuerySet[Any]:
-    signatures: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
-    plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
-    return (
-        signatures.select_related("plan__partnership")
-        .only("asked_at", "due_on", *(f"plan__{name}" for name in plan))
-        .order_by("pk")
+def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
+    found: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    of_plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
+    rows: QuerySet[Signatory, dict[str, Any]] = found.order_by("pk").values(
+        "pk", "asked_at", "due_on", "last", "plan", *(f"plan__{name}" for name in of_plan)
     )
+    return rows
 
 
-def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
     """Versions to sign off, and conditions that the person can confirm as met."""
     address = addresses("plans:signing")
-    tasks = []
-    for signatory in rows_for(_signatures_for, user):
-        plan, lapsed = signatory.plan, signatory.has_lapsed()
-        tasks.append(
-            Waiting(
-                what="Confirm that your condition is met"
-                if signatory.last == Decision.CONDITIONAL
-                else f"Sign off version {number_to_sign(plan)}",
-                title=plan.title,
-                path=address(plan.pk),
-                since=signatory.asked_at,
-                due=signatory.due_on,
-                within=plan.partnership.title if plan.partnership else "",
-                status="late" if lapsed else "",
-                status_label="Lapsed" if lapsed else "",
-            )
+
+    def make(row: dict[str, Any]) -> Waiting:
+        lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
+        return Waiting(
+            what=_what_to_sign(row),
+            title=row["plan__title"],
+            path=address(row["plan"]),
+            since=row["asked_at"],
+            due=row["due_on"],
+            within=row["plan__partnership__title"] or "",
+            status="late" if lapsed else "",
+            status_label="Lapsed" if lapsed else "",
         )
-    return tasks
+
+    def key(row: dict[str, Any]) -> Urgency:
+        return urgency(row["due_on"], row["asked_at"], row["plan"])
+
+    return InOrder(sorted(rows_for(_signatures_for, user), key=key), make, due=itemgetter("due_on"))
+
+
+def _what_to_sign(row: dict[str, Any]) -> str:
+    """What a signatory is asked, from a row of `_signatures_for`."""
+    if row["last"] == Decision.CONDITIONAL:
+        return "Confirm that your condition is met"
+    numbers = {name: row[f"plan__{name}"] for name in ("current_number", "open_number", "embargoed_until")}
+    return f"Sign off version {number_to_sign(Plan(**numbers))}"
 
 
 _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)

@@ -129,7 +129,8 @@ def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int)
 
 def _partners(user: Reader, ours: int, asked_in: list[int]) -> QuerySet[Organisation]:
     present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
-    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours], asked_in)]
+    # Without the last direction: those that we ask through a partnership are present in it.
+    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours], asked_in)[:-1]]
     promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours)
 

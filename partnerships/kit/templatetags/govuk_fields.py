@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
-from django.forms.utils import flatatt
-from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import ScaleSelect, error_words
@@ -96,12 +95,12 @@ def govuk_widget(field: BoundField) -> SafeString:
         attrs = field.build_widget_attrs(attrs, widget)
         if field.auto_id and "id" not in widget.attrs:
             attrs.setdefault("id", field.auto_id)
-        return _select(widget.get_context(field.html_name, field.value(), attrs)["widget"])
+        return _select(widget, field, attrs)
     return field.as_widget(attrs=attrs)
 
 
 def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> SafeString:
-    """The same HTML as Django's template of a select, much faster."""
+    """The same HTML as Django's template of a select, in a small part of the time."""
     name, value = field.html_name, field.value()
     kind = type(widget)
     if all(getattr(kind, one) is getattr(forms.Select, one) for one in ("get_context", "optgroups", "create_option")):
@@ -171,22 +170,18 @@ def choice_items(field: BoundField) -> list[dict[str, Any]]:
     group: object = None
     for choice in field.subwidgets:
         data = choice.data
-        shown = f"govuk-{kind}__input {data['attrs'].get('class', '')}".strip()
-        data["attrs"] = {**data["attrs"], "class": shown}
-        label = str(choice.choice_label)
+        own = data["attrs"].get("class", "")
+        attrs = {**data["attrs"], "class": f"govuk-{kind}__input {own}".strip()}
         starts = groups.get(str(data["value"]), "")
         items.append(
             {
                 # Written here: a template for each input takes four times as long.
-                "tag": format_html(
-                    '<input type="{}" name="{}" value="{}"{}>',
-                    data["type"],
-                    data["name"],
-                    data["value"],
-                    flatatt(data["attrs"]),
+                "tag": SafeString(
+                    f'<input type="{data["type"]}" name="{_escaped(data["name"])}"'
+                    f' value="{_escaped(data["value"])}"{_attributes(attrs)}>'
                 ),
                 "id": choice.id_for_label,
-                "label": label,
+                "label": str(choice.choice_label),
                 "group": starts if starts != group else "",
             }
         )

@@ -27,8 +27,8 @@ class OfferedFilters:
     Others would reveal hidden text character by character.
     """
 
-    #: Rows of a page. Django's hundred take twice as long to draw.
-    list_per_page = 50
+    #: Rows of a page. Django's hundred take three times as long to draw.
+    list_per_page = 25
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether the page offers this filter; Django would allow any column."""

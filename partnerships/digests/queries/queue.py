@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Min, OuterRef
+from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from partnerships.digests.models import EmailRequest, OpenDigest, Publication, SubjectWatermark, Watermark
+from partnerships.digests.models import OpenDigest, Publication, SubjectWatermark, Watermark
 from partnerships.outbox.queries.queue import MAX_COUNT
 from partnerships.outbox.queries.queue import queue_figures as outbox_figures
+
+#: Watermarks that wait, each up to the most that is counted, and requests for an email that failed.
+_COUNTED = """
+SELECT (SELECT count(*) FROM (SELECT 1 FROM digests_watermark WHERE due_at IS NOT NULL LIMIT %(most)s) one)
+     + (SELECT count(*) FROM (SELECT 1 FROM digests_subjectwatermark WHERE due_at IS NOT NULL LIMIT %(most)s) one),
+       (SELECT count(*) FROM digests_emailrequest WHERE tries > 0)
+"""
 
 
 def queue_figures() -> dict[str, Any]:
@@ -22,18 +30,17 @@ def queue_figures() -> dict[str, Any]:
     figures = outbox_figures()
     now = timezone.now()
     under_way = OpenDigest.objects.filter(recipient=OuterRef("recipient"), repeat_of_id=0)
-    moments = [
-        Watermark.objects.filter(~Exists(under_way), due_at__lte=now).aggregate(at=Min("due_at"))["at"],
-        SubjectWatermark.objects.filter(~Exists(under_way), due_at__lte=now).aggregate(at=Min("due_at"))["at"],
-        Publication.objects.filter(spread_at=None, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
-    ]
-    oldest = min((moment for moment in moments if moment is not None), default=None)
+    due = [rows.filter(~Exists(under_way), due_at__lte=now) for rows in (Watermark.objects, SubjectWatermark.objects)]
+    spread = Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at")
+    first = [rows.order_by("due_at").values_list("due_at")[:1] for rows in due]
+    moments = [moment for (moment,) in spread.values_list("available_at")[:1].union(*first, all=True)]
+    oldest = min(moments, default=None)
     waited = 0 if settings.EMAILS_HELD or oldest is None else int((now - oldest).total_seconds())
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, {"most": MAX_COUNT})
+        waiting, failed = cursor.fetchone()
     return figures | {
-        "waiting": sum(
-            rows.filter(due_at__isnull=False)[:MAX_COUNT].count()
-            for rows in (Watermark.objects, SubjectWatermark.objects)
-        ),
+        "waiting": waiting,
         "oldest_due_seconds": max(waited, figures["oldest_due_seconds"]),
-        "not_composed": figures["not_composed"] + EmailRequest.objects.filter(tries__gt=0).count(),
+        "not_composed": figures["not_composed"] + failed,
     }

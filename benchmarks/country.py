@@ -1,8 +1,9 @@
 """A network of the size of England, or several times that, made in SQL in minutes.
 
 One times England is 2,000 organisations, 6,000 partnerships, 60,000 asks and offers, 12,000 plans of 3 versions, 18,000
-commitments, 18,000 conversations and 335,000 recorded changes. Sizes are as uneven as real ones: a few bodies are in
-thousands of partnerships, most in a handful; some partnerships have former parties, some plans an embargo or a draft.
+commitments, 18,000 conversations and 335,000 recorded changes, with meetings, documents and recommendations
+(benchmarks/country_records.py). Sizes are as uneven as real ones: a few bodies are in thousands of partnerships, most
+in a handful; some partnerships have former parties, some plans an embargo or a draft.
 
 Five people are signed in or written to by benchmarks/pages.py, with the same things at every size:
 
@@ -19,6 +20,8 @@ import datetime as dt
 import time
 from collections.abc import Collection
 from typing import Any
+
+from benchmarks.country_records import RECORD_TABLES, RECORDS
 
 LEAD, AUTHORITY, EDITOR = 1, 2, 3  # places of their organisations among those made here, from 1
 
@@ -250,14 +253,14 @@ TABLES = (
     "digests_publication", "digests_subscription", "digests_watermark", "exchange_addressee", "exchange_entry",
     "organisations_area", "organisations_membership", "organisations_organisation", "organisations_organisationname",
     "people_user", "plans_draft", "plans_milestone", "plans_plan", "plans_planowner", "plans_signatory", "plans_site",
-    "plans_version",
+    "plans_version", *RECORD_TABLES,
 )  # fmt: skip
 
 
 def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> None:
     """Fill the database that Django is connected to, as the tables' owner, with `times` times England.
 
-    `without` names parts that are left out: `followers`, `changes`.
+    `without` names parts that are left out: `followers`, `changes`, `records`.
     """
     from django.db import connection
     from django.utils import timezone
@@ -267,6 +270,7 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
         name: int(number * times)
         for name, number in (
             ("bodies", 2_000), ("partnerships", 6_000), ("entries", 60_000), ("plans", 12_000), ("promises", 18_000),
+            ("sources", 40),
         )
     }  # fmt: skip
     given: dict[str, Any] = {
@@ -291,7 +295,7 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
         given |= {"organisation": last("organisations_organisation"), "person": last("people_user")}
         for name, sql in (
             ("bodies", _BODIES), ("partnerships", _PARTNERSHIPS), ("entries", _ENTRIES), ("plans", _PLANS),
-            ("promises", _PROMISES), ("followers", _FOLLOWERS), ("changes", _CHANGES),
+            ("promises", _PROMISES), ("followers", _FOLLOWERS), ("changes", _CHANGES), ("records", RECORDS),
         ):  # fmt: skip
             if name in without:
                 continue

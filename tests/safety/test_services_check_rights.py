@@ -1,6 +1,7 @@
 """Services refuse everybody whom docs/rights.md does not permit.
 
-A refused call changes nothing. One after which somebody may read or do less is in the journal.
+A refused call changes nothing. One after which somebody may read or do less is in the journal. One that tells people
+tells each of them once; who they are is in `tests/test_emails_of_services.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import copy
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +22,8 @@ from django.db import connection, transaction
 import partnerships
 import tests
 from partnerships.kit.rights import UnableToAct
+from partnerships.outbox.models import Email
+from partnerships.outbox.services import noting_emails
 from tests.support.losses import lost_without_a_line
 from tests.support.prepared import media_root
 from tests.support.rights import PERSONAS, Row, who
@@ -107,6 +111,15 @@ def rows_written() -> int:
         return int(cursor.fetchone()[0])
 
 
+def told_twice(emails: Iterable[Email]) -> list[list[str]]:
+    """The kinds of emails by recipient, of those who got more than one."""
+    kinds: dict[int, list[str]] = defaultdict(list)
+    for email in emails:
+        if email.person_id is not None:
+            kinds[email.person_id].append(email.kind)
+    return [some for some in kinds.values() if len(some) > 1]
+
+
 def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
     """The result of the call: "done", "refused" or the error; rolled back."""
     person = who(world, persona)
@@ -114,8 +127,11 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
         made = copy.deepcopy(prepared)  # a call may change a record in memory
         before = rows_written()
         try:
-            row.call(world, person, made)
+            with noting_emails() as told:
+                row.call(world, person, made)
             found = "done" if rows_written() > before else "done without writing anything"
+            if twice := told_twice(told):
+                found = f"told somebody twice: {twice}"
         except UnableToAct:
             written = rows_written() - before
             found = f"refused after writing {written} rows" if written else "refused"

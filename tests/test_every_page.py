@@ -126,7 +126,7 @@ class Opened:
     counts: dict[str, int]
     #: HTML of each page for leads, and of those for others only.
     pages: dict[str, str]
-    #: The tables that opening a page as a lead writes to.
+    #: The tables that opening each page writes to.
     written: dict[str, set[str]]
     #: Those that are files.
     files: set[str]
@@ -141,17 +141,18 @@ def opened(world: World, django_db_blocker: Any) -> Opened:
         lead.force_login(world.amina)
         for row in ROWS:
             name, address = row.label, reverse(row.name, kwargs=row.on(world)) + row.query
-            text = ""
             if row.get is not None and row.get["lead"] == 200:
                 seen = queries(lead, address, allowed=0 if RECORD else recorded.get(name, 0))
-                found.counts[name], text, found.written[name] = seen.queries, seen.text, set(seen.written)
-                if seen.is_file:
-                    found.files.add(name)
+                found.counts[name] = seen.queries
             elif other := _other_reader(world, row):
-                answer = other.get(address)
-                text = answer.content.decode() if "text/html" in answer["Content-Type"] else ""
-            if text and row.name not in NO_PAGES:
-                found.pages[name] = text
+                seen = visit(other, address)
+            else:
+                continue
+            found.written[name] = set(seen.written)
+            if seen.is_file:
+                found.files.add(name)
+            if seen.text and row.name not in NO_PAGES:
+                found.pages[name] = seen.text
     return found
 
 

@@ -155,12 +155,8 @@ def create_partnership(
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
     kind_now = PartnershipKind.objects.get(code=kind)
     raw = content or first_content(kind_now, {"purpose": purpose, **terms})
-    if starter and not raw.get("clauses"):
-        raw["clauses"] = kind_now.clauses
     if starter:
-        raw["about"] = {**kind_now.starters, **raw.get("about", {})}
-    if starter and kind_now.notice_days and not raw["about"].get("notice_days"):
-        raw["about"]["notice_days"] = kind_now.notice_days
+        _begin_with_starters(raw, kind_now)
     try:
         open_first_proposal(
             partnership,
@@ -174,6 +170,15 @@ def create_partnership(
     except InvalidContent as error:
         raise UnableToCreatePartnership(str(error)) from error
     return partnership
+
+
+def _begin_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
+    """Fill what the first draft leaves empty with the texts and the notice period of its kind."""
+    if not content.get("clauses"):
+        content["clauses"] = kind.clauses
+    content["about"] = {**kind.starters, **content.get("about", {})}
+    if kind.notice_days and not content["about"].get("notice_days"):
+        content["about"]["notice_days"] = kind.notice_days
 
 
 #: The journal's name for who may know of a partnership.

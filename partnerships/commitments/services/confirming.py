@@ -45,25 +45,12 @@ def confirm_commitment(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     giving = organisation.pk == current.giver_id
-    if not giving and organisation.pk != current.receiver_id:
-        raise UnableToConfirm(f"{organisation.display_name} is not one of the two organisations.")
-    if not current.is_proposed:
-        raise UnableToConfirm(f"{current.reference} is already {current.get_status_display().lower()}.")
-    if revision != current.revision:
-        raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
-    if (current.giver_confirmed_at if giving else current.receiver_confirmed_at) is not None:
-        raise UnableToConfirm(f"{organisation.display_name} has already confirmed.")
+    _check_can_be_confirmed(current, organisation, revision)
     may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
     require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this.")
     changed = []
     if giving:
-        if owner is not None and owner.pk != current.owner_id:
-            if not acts_for(owner, organisation):
-                raise UnableToConfirm(f"{owner.display_name} does not act for {organisation.display_name}.")
-            current.owner = owner
-            changed.append("owner")
-        if current.owner is None and not current.is_action:
-            raise UnableToConfirm("Name an owner.")
+        changed += _name_owner(current, organisation, owner)
         current.giver_confirmed_by, current.giver_confirmed_at = author, now
         changed += ["giver_confirmed_by", "giver_confirmed_at"]
     else:
@@ -88,3 +75,29 @@ def confirm_commitment(
         call_listeners(commitment=current, author=author, now=now)
         email_concerned("agreed", current, author=author, now=now)
     return current
+
+
+def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, revision: int) -> None:
+    """Refuse what is not proposed, what has changed since it was read, and a second confirmation of one side."""
+    giving = organisation.pk == commitment.giver_id
+    if not giving and organisation.pk != commitment.receiver_id:
+        raise UnableToConfirm(f"{organisation.display_name} is not one of the two organisations.")
+    if not commitment.is_proposed:
+        raise UnableToConfirm(f"{commitment.reference} is already {commitment.get_status_display().lower()}.")
+    if revision != commitment.revision:
+        raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
+    if (commitment.giver_confirmed_at if giving else commitment.receiver_confirmed_at) is not None:
+        raise UnableToConfirm(f"{organisation.display_name} has already confirmed.")
+
+
+def _name_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> list[str]:
+    """Set the owner, a person of the giver, without saving; returns the fields that changed."""
+    changed = []
+    if owner is not None and owner.pk != commitment.owner_id:
+        if not acts_for(owner, organisation):
+            raise UnableToConfirm(f"{owner.display_name} does not act for {organisation.display_name}.")
+        commitment.owner = owner
+        changed.append("owner")
+    if commitment.owner is None and not commitment.is_action:
+        raise UnableToConfirm("Name an owner.")
+    return changed

@@ -84,14 +84,25 @@ def record_progress(
         organisation=side_of(rights),
         at=now,
     )
-    if status != current.status:
-        current.status, current.status_since = status, now
-    current.delivered_quantity = amount
-    current.blocker = blocker.strip() if status in (Status.BLOCKED, Status.AT_RISK) else ""
-    if status in (Status.IN_PROGRESS, Status.DONE):
-        current.escalated_to = current.escalated_at = None
-    current.done_at, current.done_by = (now, author) if status == Status.DONE else (None, None)
-    current.save(
+    _apply_report(current, report, blocker)
+    _record_report(current, report, status_before=before, organisation=side_of(rights))
+    call_listeners(commitment=current, author=author, now=now)
+    if current.is_done:
+        email_asked("done", current, author=author, now=now)
+    return report
+
+
+def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> None:
+    """Give the locked commitment the status and the quantity of the report."""
+    if report.status != commitment.status:
+        commitment.status, commitment.status_since = report.status, report.at
+    commitment.delivered_quantity = report.delivered
+    commitment.blocker = blocker.strip() if report.status in (Status.BLOCKED, Status.AT_RISK) else ""
+    if report.status in (Status.IN_PROGRESS, Status.DONE):
+        commitment.escalated_to = commitment.escalated_at = None
+    is_done = report.status == Status.DONE
+    commitment.done_at, commitment.done_by = (report.at, report.by) if is_done else (None, None)
+    commitment.save(
         update_fields=[
             "status",
             "status_since",
@@ -103,11 +114,6 @@ def record_progress(
             "done_by",
         ]
     )
-    _record_report(current, report, status_before=before, organisation=side_of(rights))
-    call_listeners(commitment=current, author=author, now=now)
-    if current.is_done:
-        email_asked("done", current, author=author, now=now)
-    return report
 
 
 def _check_status(status: str, blocker: str) -> None:

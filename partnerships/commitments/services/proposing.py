@@ -78,13 +78,7 @@ def propose_commitment(
     _check_partnership(partnership, (giver, receiver), now)
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
-        replaced = lock_commitment(replaces)
-        if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
-            raise UnableToPropose("A replacement must be between the same two organisations.")
-        if not replaced.is_under_way:
-            raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
-        if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
-            raise UnableToPropose(f"New terms for {replaced.reference} are already waiting for an answer.")
+        _check_replaced(lock_commitment(replaces), giver, receiver)
     try:
         with transaction.atomic():
             commitment = _create(
@@ -117,6 +111,16 @@ def propose_commitment(
     if tells:
         email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
+
+
+def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organisation) -> None:
+    """Refuse new terms for this locked commitment, unless it is under way between the same two."""
+    if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
+        raise UnableToPropose("A replacement must be between the same two organisations.")
+    if not replaced.is_under_way:
+        raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
+    if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
+        raise UnableToPropose(f"New terms for {replaced.reference} are already waiting for an answer.")
 
 
 @transaction.atomic

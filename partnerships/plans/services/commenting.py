@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Case, CharField, F, Func, Value, When
@@ -57,12 +57,7 @@ def add_comment(
     thread = (parent.parent or parent) if parent is not None else None
     _check_may_comment(plan, thread.version_number if thread else version_number, author, now)
     text = text.replace("\r\n", "\n").strip()
-    if not text:
-        raise UnableToComment("Enter your comment.")
-    if len(text) > MAX_COMMENT:
-        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}.")
-    if plan.is_over:
-        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}. It can no longer be commented on.")
+    _check_comment(plan, text)
     parent = thread
     if parent is not None:
         if parent.plan_id != plan.pk:
@@ -87,16 +82,7 @@ def add_comment(
         parent.resolved_at, parent.resolved_by = None, None
         parent.save(update_fields=["resolved_at", "resolved_by"])
     people = _mentioned(comment, text, mentioned)
-    for mention in Mention.objects.bulk_create(
-        Mention(comment=comment, person=person, told_at=now) for person in people
-    ):
-        record_email(
-            kind="plans.mention",
-            person_id=mention.person_id,
-            params={"mention": mention.pk},
-            sender_id=organisation.pk if organisation else None,
-            now=now,
-        )
+    _email_mentioned(comment, people, now=now)
     record_event(
         plan,
         EventKind.COMMENT_ANSWERED if parent else EventKind.COMMENTED,
@@ -108,6 +94,28 @@ def add_comment(
         data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
     )
     return comment
+
+
+def _check_comment(plan: Plan, text: str) -> None:
+    if not text:
+        raise UnableToComment("Enter your comment.")
+    if len(text) > MAX_COMMENT:
+        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}.")
+    if plan.is_over:
+        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}. It can no longer be commented on.")
+
+
+def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.datetime) -> None:
+    """Record that the comment mentions these people, and email them."""
+    mentions = Mention.objects.bulk_create(Mention(comment=comment, person=person, told_at=now) for person in people)
+    for mention in mentions:
+        record_email(
+            kind="plans.mention",
+            person_id=mention.person_id,
+            params={"mention": mention.pk},
+            sender_id=comment.organisation_id,
+            now=now,
+        )
 
 
 def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:

@@ -68,11 +68,7 @@ def create_plan(
         raise UnableToCreatePlan("Enter a title.")
     if not owners:
         raise UnableToCreatePlan("A plan needs an owner.")
-    plan_kind = PlanKind.by_code().get(kind)
-    if plan_kind is None or audience not in Audience.values:
-        raise UnableToCreatePlan("Choose a kind of plan and an audience.")
-    if not plan_kind.active and not external_reference:
-        raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered: choose another kind of plan.")
+    _check_kind(kind, audience, imported=bool(external_reference))
     if audience == Audience.PARTNERSHIP and partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
     if partnership is not None:
@@ -109,6 +105,15 @@ def create_plan(
     draft.save()
     _record(plan, EventKind.STARTED, author, now, after={"kind": kind, "audience": audience})
     return plan
+
+
+def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
+    """Refuse an unknown kind or audience; imports may use kinds that are no longer offered."""
+    plan_kind = PlanKind.by_code().get(kind)
+    if plan_kind is None or audience not in Audience.values:
+        raise UnableToCreatePlan("Choose a kind of plan and an audience.")
+    if not plan_kind.active and not imported:
+        raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered: choose another kind of plan.")
 
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:

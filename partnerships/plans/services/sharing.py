@@ -60,15 +60,7 @@ def share_draft(
         raise UnableToShare(f"This plan is {plan.get_status_display().lower()}.")
     if ends_on is not None and ends_on < timezone.localdate(now):
         raise UnableToShare("The last day must be today or later.")
-    person = find_person(email)
-    organisation = _acts_for(person, plan) if person is not None else None
-    if person is None or person.is_stakeholder or organisation is None:
-        raise UnableToShare(
-            "You cannot share a draft with this address yet. Ask a lead of their organisation to invite them first."
-        )
-    owners = plan.owners.values("organisation")
-    if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
-        raise UnableToShare(f"{person.display_name} can already edit this draft.")
+    person, organisation = _reader_at(email, plan)
     existing = plan.shares.filter(person=person).first()
     if existing is None and plan.shares.active(now).count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish it instead.")
@@ -111,16 +103,35 @@ def share_draft(
         },
     )
     if fresh and (existing is None or existing.invited_at is None or existing.invited_at <= now - EMAIL_AGAIN):
-        share.invited_at = now
-        share.save(update_fields=["invited_at"])
-        record_email(
-            kind="plans.share",
-            person_id=person.pk,
-            params={"share": share.pk},
-            sender_id=sharing_for.pk if sharing_for else None,
-            now=now,
-        )
+        _email_share(share, sender=sharing_for, now=now)
     return share
+
+
+def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
+    """The person with this address, and the organisation for which they see the draft."""
+    person = find_person(email)
+    organisation = _acts_for(person, plan) if person is not None else None
+    if person is None or person.is_stakeholder or organisation is None:
+        raise UnableToShare(
+            "You cannot share a draft with this address yet. Ask a lead of their organisation to invite them first."
+        )
+    owners = plan.owners.values("organisation")
+    if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
+        raise UnableToShare(f"{person.display_name} can already edit this draft.")
+    return person, organisation
+
+
+def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime) -> None:
+    """Invite the person to read the draft."""
+    share.invited_at = now
+    share.save(update_fields=["invited_at"])
+    record_email(
+        kind="plans.share",
+        person_id=share.person_id,
+        params={"share": share.pk},
+        sender_id=sender.pk if sender else None,
+        now=now,
+    )
 
 
 def _acts_for(person: User, plan: Plan) -> Organisation | None:

@@ -53,15 +53,7 @@ def request_sign_off(
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
-    number = number_to_sign(plan)
-    if not number:
-        raise UnableToRequestSignOff(
-            "Publish a version without an embargo first. Organisations sign a published version."
-        )
-    if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
-        raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
-    if due_on is not None and due_on < timezone.localdate(now):
-        raise UnableToRequestSignOff("The deadline must be today or later.")
+    _check_can_be_signed(plan, due_on, timezone.localdate(now))
     try:
         questions_asked = read_questions(questions)
     except InvalidAnswers as error:
@@ -112,6 +104,17 @@ def request_sign_off(
         _ask_again(state.signatory, due_on=deadline, questions=questions_asked, author=author, now=now)
     settle(plan, author=author, now=now)
     return plan
+
+
+def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
+    if not number_to_sign(plan):
+        raise UnableToRequestSignOff(
+            "Publish a version without an embargo first. Organisations sign a published version."
+        )
+    if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
+        raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
+    if due_on is not None and due_on < today:
+        raise UnableToRequestSignOff("The deadline must be today or later.")
 
 
 def _is_signed_already(plan: Plan) -> bool:

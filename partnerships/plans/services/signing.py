@@ -14,7 +14,7 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import ConditionMet, Decision, Plan, SignOff, Status
+from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
 from partnerships.plans.queries import number_to_sign, signing_states
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import lock_plan, record_event
@@ -24,6 +24,13 @@ NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
 
 class UnableToSign(Exception):
     """The organisation may not decide now, or the version is not the newest."""
+
+
+_EVENT_OF_DECISION = {
+    Decision.APPROVED: EventKind.VERSION_APPROVED,
+    Decision.CONDITIONAL: EventKind.VERSION_APPROVED_WITH_CONDITION,
+    Decision.REJECTED: EventKind.VERSION_REJECTED,
+}
 
 
 @transaction.atomic
@@ -46,26 +53,9 @@ def sign_off(
     plan = lock_plan(plan)
     require(rights_over(plan, person, now).may_sign_for(organisation.pk))
     reason = reason.strip()
-    if decision not in Decision.values:
-        raise UnableToSign("Choose approve, approve with a condition, or reject.")
-    if decision != Decision.APPROVED and not reason:
-        raise UnableToSign("Enter the condition." if decision == Decision.CONDITIONAL else "Enter a reason.")
-    if not plan.is_awaiting_sign_off:
-        raise UnableToSign(f"This plan is not waiting for signatures. It is {plan.get_status_display().lower()}.")
-    newest = number_to_sign(plan)
-    if number != newest:
-        raise UnableToSign(f"Version {newest} is newer. Read what changed before you decide.")
-    signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
-    if signatory is None:
-        raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
-    state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
-    if not state.takes_part:
-        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
-    if state.sign_off is not None and not state.may_decide_on(number):
-        raise UnableToSign(
-            f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
-            f"{state.sign_off.get_decision_display().lower()}."
-        )
+    _check_decision(decision, reason)
+    _check_version(plan, number)
+    signatory = _signatory_to_decide(plan, organisation, number)
     try:
         answered = read_answers(signatory.questions, answers, decision)
     except InvalidAnswers as error:
@@ -88,11 +78,7 @@ def sign_off(
         raise UnableToSign(f"Somebody has already decided for {organisation.name}.") from error
     record_event(
         plan,
-        {
-            Decision.APPROVED: EventKind.VERSION_APPROVED,
-            Decision.CONDITIONAL: EventKind.VERSION_APPROVED_WITH_CONDITION,
-            Decision.REJECTED: EventKind.VERSION_REJECTED,
-        }[Decision(decision)],
+        _EVENT_OF_DECISION[Decision(decision)],
         author=person,
         organisation=organisation,
         kind="plan_signing",
@@ -103,6 +89,38 @@ def sign_off(
         _email_decision(recorded, now=now)
     settle(plan, author=person, now=now)
     return recorded
+
+
+def _check_decision(decision: str, reason: str) -> None:
+    if decision not in Decision.values:
+        raise UnableToSign("Choose approve, approve with a condition, or reject.")
+    if decision != Decision.APPROVED and not reason:
+        raise UnableToSign("Enter the condition." if decision == Decision.CONDITIONAL else "Enter a reason.")
+
+
+def _check_version(plan: Plan, number: int) -> None:
+    """Refuse a decision on a plan that waits for none, or on an older version."""
+    if not plan.is_awaiting_sign_off:
+        raise UnableToSign(f"This plan is not waiting for signatures. It is {plan.get_status_display().lower()}.")
+    newest = number_to_sign(plan)
+    if number != newest:
+        raise UnableToSign(f"Version {newest} is newer. Read what changed before you decide.")
+
+
+def _signatory_to_decide(plan: Plan, organisation: Organisation, number: int) -> Signatory:
+    """The organisation as a signatory that has not decided on this version."""
+    signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
+    if signatory is None:
+        raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
+    state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
+    if not state.takes_part:
+        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
+    if state.sign_off is not None and not state.may_decide_on(number):
+        raise UnableToSign(
+            f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
+            f"{state.sign_off.get_decision_display().lower()}."
+        )
+    return signatory
 
 
 def _email_decision(sign_off: SignOff, *, now: dt.datetime) -> None:

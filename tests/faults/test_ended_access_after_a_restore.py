@@ -532,7 +532,7 @@ def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(wor
     invitation = survey.invitations.all()[0]
     surveys.answer_by_name(invitation=invitation, answer=asking.says("council", 1), now=NOW())
     with lost():
-        surveys.abandon_round(found=survey, reason="Wrong questions.", author=world.amina, now=NOW())
+        surveys.abandon_round(survey_round=survey, reason="Wrong questions.", author=world.amina, now=NOW())
 
     outcome = redo()
     redo()
@@ -544,11 +544,11 @@ def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(wor
 
 def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_again(world: World) -> None:
     draft, other = asking.prepared(world), asking.known_to_all(world)
-    joining = surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
     asking.agreed(draft)
     with lost():
-        surveys.name_moderator(found=draft, address="other@outside.example", author=world.amina, now=NOW())
+        surveys.name_moderator(survey_round=draft, address="other@outside.example", author=world.amina, now=NOW())
         surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
 
     outcome = redo()
@@ -562,10 +562,10 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
 
 def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_draft(world: World) -> None:
     draft, other = asking.prepared(world), asking.known_to_all(world)
-    joining = surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     with lost():
         surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
-        surveys.ask_to_join(found=draft, partnership=other, author=world.amina, now=NOW())
+        surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
 
     redo()
 

@@ -120,11 +120,11 @@ def test_who_was_only_asked_in_a_survey_is_forgotten_a_month_after_its_emails(
 ) -> None:
     now = timezone.now()
     survey = prepared(world, way=Way.NAMED, asked={"council": 3})
-    survey = surveys.open_round(found=survey, author=world.amina, now=now)
+    survey = surveys.open_round(survey_round=survey, author=world.amina, now=now)
     asked = User.objects.filter(email__endswith="@members.example")
     apply_retention(now=now + 31 * DAY)
     assert asked.count() == 3, "The survey is open."
-    surveys.abandon_round(found=survey, reason="Not now.", author=world.amina, now=now)
+    surveys.abandon_round(survey_round=survey, reason="Not now.", author=world.amina, now=now)
 
     apply_retention(now=now + days * DAY)
 
@@ -135,7 +135,7 @@ def test_an_address_typed_by_mistake_for_the_reader_of_a_survey_is_forgotten(wor
     now = timezone.now()
     survey = prepared(world, asked={})
     for address in ("typed@outside.example", "right@outside.example"):
-        surveys.name_moderator(found=survey, address=address, author=world.amina, now=now)
+        surveys.name_moderator(survey_round=survey, address=address, author=world.amina, now=now)
 
     apply_retention(now=now + 31 * DAY)
 

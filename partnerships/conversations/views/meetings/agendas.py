@@ -51,7 +51,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {services.UnableToChangeAgenda: None},
         meeting=meeting,
-        since=since_for(meeting, now),
+        since=since_for(meeting, now).last[meeting.partnership_id],
         suggested=[(headings[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
         headings=headings,
     )

@@ -226,9 +226,11 @@ def test_items_of_a_digest_are_dropped_with_its_month(months: list[dt.datetime])
 def test_partitions_exist_a_year_ahead_and_a_second_run_makes_none() -> None:
     now = timezone.now()
 
+    assert retention.months_ready(now=now) >= 11  # the tables may have been made last month, just before midnight
+    retention.make_partitions(now=now)
+
     assert retention.months_ready(now=now) == 12
     assert queue_figures()["months_ready"] == 12
-    assert retention.make_partitions(now=now) == 0
     assert retention.make_partitions(now=now) == 0
 
 
@@ -238,7 +240,7 @@ def drop_months_after(count: int) -> None:
     for ahead in range(count + 1, 13):
         year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
         for table in ("outbox_email", "outbox_bounce"):
-            owner(f"DROP TABLE {table}_{year}_{month + 1:02}")
+            owner(f"DROP TABLE IF EXISTS {table}_{year}_{month + 1:02}")
 
 
 @pytest.mark.parametrize(("ready", "is_told"), [(2, False), (1, True)])

@@ -125,5 +125,5 @@ def test_file_of_one_council_is_compared_with_its_own_last_file_only() -> None:
 
     assert run.created == 1
     older = import_plans(county.encode(), county_events.replace("2028", "2027").encode())
-    assert "1 of 1 plans changed since" in " ".join(older.report["remarks"])
+    assert "1 of 1 plans have changed since" in " ".join(older.report["remarks"])
     assert milestones("Marchshire Minerals Plan")["examination-submitted"] == ("2028", "", "planned")

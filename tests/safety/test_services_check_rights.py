@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import json
 import pkgutil
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -111,13 +112,14 @@ def rows_written() -> int:
         return int(cursor.fetchone()[0])
 
 
-def told_twice(emails: Iterable[Email]) -> list[list[str]]:
-    """The kinds of emails by recipient, of those who got more than one."""
-    kinds: dict[int, list[str]] = defaultdict(list)
+def told_twice(emails: Iterable[Email]) -> list[str]:
+    """The kinds of emails that somebody got twice about the same thing; their links may differ."""
+    told: Counter[tuple[Any, ...]] = Counter()
     for email in emails:
         if email.person_id is not None:
-            kinds[email.person_id].append(email.kind)
-    return [some for some in kinds.values() if len(some) > 1]
+            subject = {name: value for name, value in email.params.items() if name != "key"}
+            told[email.person_id, email.kind, json.dumps(subject, sort_keys=True, default=str)] += 1
+    return [kind for (_, kind, _), number in told.items() if number > 1]
 
 
 def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:

@@ -1,60 +1,60 @@
-"""Fill the copies of old sides, and index them.
+"""Fill the copies of old sides, and index them, beside writers.
 
-New rows have been filled since the migration before this one, whichever code writes them.
+New rows have been filled since the migration before this one, whichever code writes them. May be cut off and run again.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import migrations, models
+from django.apps.registry import Apps
+from django.db import migrations, models, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from partnerships.kit.indexes import BuildIndexConcurrently
+
+#: Conversations in one transaction: whoever writes to one of them waits for its end.
+BATCH = 500
+#: The conversation before its sides, as services lock them: the trigger on sides would lock it after them.
+NEXT = "SELECT id FROM conversations_conversation WHERE id > %s ORDER BY id LIMIT %s FOR SHARE"
 FILL = """
 UPDATE conversations_side s SET status = c.status, held_on = c.held_on FROM conversations_conversation c
- WHERE c.id = s.conversation_id AND (s.status, s.held_on) IS DISTINCT FROM (c.status, c.held_on);
+ WHERE c.id = ANY(%s) AND s.conversation_id = c.id
+   AND (s.status, s.held_on) IS DISTINCT FROM (c.status, c.held_on)
 """
+
+
+def fill(_apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Copy day and status of each conversation to its sides that do not have them."""
+    last = 0
+    while True:
+        with transaction.atomic(schema_editor.connection.alias), schema_editor.connection.cursor() as cursor:
+            cursor.execute(NEXT, [last, BATCH])
+            numbers = [number for (number,) in cursor.fetchall()]
+            if not numbers:
+                return
+            cursor.execute(FILL, [numbers])
+        last = numbers[-1]
 
 
 class Migration(migrations.Migration):
     """The database copies the conversation's day and status again, so what is written matters little."""
 
+    atomic = False  # as the indexes need it
     dependencies: ClassVar = [("conversations", "0013_copies_for_sides")]
 
     operations: ClassVar = [
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
-        migrations.AddIndex(
-            model_name="side",
-            index=models.Index(
-                fields=["organisation", "-held_on", "-conversation"], include=("status",), name="side_by_day"
-            ),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        BuildIndexConcurrently(
+            "side",
+            models.Index(fields=["organisation", "-held_on", "-conversation"], include=("status",), name="side_by_day"),
         ),
-        migrations.AddIndex(
-            model_name="side",
-            index=models.Index(
+        BuildIndexConcurrently(
+            "side",
+            models.Index(
                 fields=["organisation", "conversation"],
                 condition=models.Q(("agreed_at", None), ("status__in", ("circulated", "corrected"))),
                 name="side_asked_to_agree",
-            ),
-        ),
-        # Without their own indexes: PostgreSQL preferred these to the ones that begin with them and need no row.
-        migrations.AlterField(
-            model_name="side",
-            name="conversation",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=models.deletion.CASCADE,
-                related_name="sides",
-                to="conversations.conversation",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="side",
-            name="organisation",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=models.deletion.PROTECT,
-                related_name="conversation_sides",
-                to="organisations.organisation",
             ),
         ),
     ]

@@ -16,6 +16,7 @@ from partnerships.agreements.services import (
     record_terms_in_force,
     remind_of_dates,
     remind_terms_signers,
+    withdraw_left_over_invitations,
 )
 
 
@@ -27,6 +28,7 @@ def act_on_dates() -> None:
     record_terms_in_force(now=now)
     record_due_steps(now=now)
     carry_out_notices(now=now)
+    withdraw_left_over_invitations(now=now)
     record_dates_near(now=now)
     remind_of_dates(now=now)
 

@@ -578,6 +578,7 @@ WITHOUT_A_PERSON = {
     "agreements.remind_terms_signers": "called by the clock",
     "agreements.escalate_late_signatures": "called by the clock",
     "agreements.ask_joined_parties": "called by the clock",
+    "agreements.withdraw_left_over_invitations": "called by the clock",
     "agreements.ask_joiners": "called by the clock, and by services that checked",
     "agreements.ask_new_signers": "called by the clock",
     "agreements.copy_posts": "called by the renewal, which checked",

@@ -30,6 +30,7 @@ from partnerships.agreements.services import (
     propose_amendment,
     remove_party,
     sign_terms,
+    withdraw_left_over_invitations,
 )
 from partnerships.exchange import services as exchange
 from partnerships.organisations.models import Organisation
@@ -346,3 +347,16 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
     assert left
     assert "Every party signed the terms" not in since
     assert "Terms came into force" not in since
+
+
+def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world: World) -> None:
+    """Ending one withdraws them: `tests/test_grants_end_with_what_gave_them.py`."""
+    party = invite(world, world.harbour)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="ended")
+    assert Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()
+
+    counts = [withdraw_left_over_invitations(now=timezone.now()) for _ in range(2)]
+
+    party.refresh_from_db()
+    assert (counts, party.status, party.reason) == ([1, 0], "declined", "The partnership is over.")
+    assert not Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()

@@ -17,6 +17,7 @@ from partnerships.agreements.services.groups import (
     UnableToStartGroup,
     start_working_group,
 )
+from partnerships.agreements.services.left_over_invitations import withdraw_left_over_invitations
 from partnerships.agreements.services.nearing import record_dates_near
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
@@ -175,6 +176,7 @@ __all__ = [
     "take_back_terms",
     "unlink_record",
     "vacate_post",
+    "withdraw_left_over_invitations",
     "withdraw_notice",
     "withdraw_proposal",
 ]

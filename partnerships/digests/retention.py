@@ -23,6 +23,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.models.stops import UNDO_WITHIN
+from partnerships.digests.queries.stoppable import kinds_stopped_by_params
 from partnerships.outbox import retention as outbox
 from partnerships.outbox.models import Email
 from partnerships.people.models import Invitation, User
@@ -91,7 +92,9 @@ def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
     """What each rule about emails does, by the name of the rule."""
     removals: dict[str, Callable[[dt.datetime, bool], int]] = {
         "text of emails": lambda now, dry_run: outbox.clear_bodies(now=now, dry_run=dry_run),
-        "addresses of emails": lambda now, dry_run: outbox.clear_addresses(now=now, dry_run=dry_run),
+        "addresses of emails": lambda now, dry_run: outbox.clear_addresses(
+            now=now, keeping=kinds_stopped_by_params(), dry_run=dry_run
+        ),
         "rows of emails": lambda _now, dry_run: 0 if dry_run else outbox.drop_partitions(),
     }
     for name, _what, _kept_for, rows in _ROWS:

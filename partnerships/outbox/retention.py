@@ -6,10 +6,11 @@ Bodies 30 days, addresses a year, rows three years.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, JSONField, QuerySet, Value, When
 
 from partnerships.outbox.models import (
     ADDRESS_KEPT,
@@ -46,14 +47,16 @@ def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
     return _in_batches(rows, "created_at", {"recipe": None, "memo": None}, dry_run=dry_run)
 
 
-def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
-    """Clear addresses, subjects and servers' replies after a year.
+def clear_addresses(*, now: dt.datetime, keeping: Collection[str] = (), dry_run: bool = False) -> int:
+    """Clear addresses, subjects, servers' replies and params after a year.
 
-    The params stay with the row: numbers and codes, by which its stop link knows what it was about.
+    Emails of the kinds in `keeping` keep their params: by these a stop link, which works longer, knows what its email
+    was about. Those of others may hold words, such as why a meeting was moved.
     """
     emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT)
     emails = emails.exclude(address="", subject="", reason="")  # as the index `outbox_email_personal` is written
-    empty = {"address": "", "subject": "", "reason": ""}
+    params = Case(When(kind__in=keeping, then=F("params")), default=Value({}, JSONField()))
+    empty = {"address": "", "subject": "", "reason": "", "params": params}
     cleared = _in_batches(emails, "created_at", empty, dry_run=dry_run)
     bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
     return cleared + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.services import end_commitment
+from partnerships.digests.retention import tidy
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
@@ -21,7 +22,6 @@ from partnerships.lists.services import UnableToSaveView
 from partnerships.organisations.models import Handover, Role
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import ADDRESS_KEPT
-from partnerships.outbox.retention import clear_addresses
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import accept, merger, take_effect, undo
@@ -220,7 +220,7 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
     propose(world, text="Flats.")
     drop_emails()
     stop = next(stop_address(one) for one in told(now + dt.timedelta(hours=2)) if one.subject.startswith("“Agreed”"))
-    clear_addresses(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
+    tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
 
     stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
 

@@ -71,6 +71,11 @@ def single_stop(kind: str) -> SingleStop:
     return _singles[kind]
 
 
+def kinds_stopped_by_params() -> list[str]:
+    """The kinds of email whose params say what a stop link stops, as long as the link works."""
+    return [DeliveryKind.SUCCESSION.value, *_singles]
+
+
 class Single(NamedTuple):
     """The one thing that an email is about, for its `SingleStop`."""
 

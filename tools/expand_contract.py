@@ -26,8 +26,8 @@ from django.db.models import NOT_PROVIDED, Field
 #: Large tables: building an index on them would hold up writers for seconds.
 LARGE = frozenset(
     {
-        *("activity.change", "activity.event", "digests.delivery", "digests.deliveryitem", "digests.inboxitem"),
-        *("digests.subscription", "organisations.organisation", "outbox.bounce", "outbox.email"),
+        *("activity.change", "activity.event", "conversations.side", "digests.delivery", "digests.deliveryitem"),
+        *("digests.inboxitem", "digests.subscription", "organisations.organisation", "outbox.bounce", "outbox.email"),
         *("people.securityevent", "plans.version", "search.searchentry"),
     }
 )

@@ -30,7 +30,7 @@ def set_end_by_notice(locked: Partnership) -> None:
 def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable[Notice]) -> dt.date | None:
     """When the partnership would end if this party left after `last_day`.
 
-    `others` are the open notices of the other parties, earliest first. None: the partnership would go on.
+    `other_notices` are the open notices of the other parties, earliest first. None: the partnership would go on.
     """
     departures = [(notice.last_day, notice.organisation_id) for notice in other_notices]
     # This notice would be the latest one, so it comes after others for the same day.

@@ -32,7 +32,7 @@ def with_items(deliveries: list[Delivery]) -> list[Delivery]:
 def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
     """What was in it, and why some was left out.
 
-    Only about the plans in `mine` if given. Needs `with_items`.
+    Only about the plans in `publishable_ids` (all if None). Needs `with_items`.
     """
     said = [_said_of(row) for row in delivery.items.all() if publishable_ids is None or row.plan_id in publishable_ids]
     if publishable_ids is None:

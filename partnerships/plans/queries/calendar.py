@@ -60,7 +60,7 @@ def _dated(user: User) -> MilestoneQuerySet:
 
 
 def _of_milestones(user: User, rows: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
-    """The entries of these milestones, and of the `held` versions, which stand in for those under embargo."""
+    """The entries of these milestones, and of the `versions`, which stand in for those under embargo."""
     hidden = {row.plan_id for row in rows if row.restricted}
     sites = Site.objects.filter(plan__in=hidden, confidential=True)
     references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}

@@ -177,10 +177,10 @@ def find_table(
 ) -> Table:
     """The table that has a column for every required meaning.
 
-    `known` has the meanings of headings that a person confirmed, by canonical heading. With `keep_repeats` equal rows
-    are rows of their own: parts of a figure that happen to be equal. If several sheets have such a
-    table, the best has most known headings, then most rows. Raises `UnknownHeadings` with the missing columns and the
-    headings found instead, or `UnableToRead` with the sheets if the choice is unclear.
+    `known_headings` has the meanings of headings that a person confirmed, by canonical heading. With `keep_repeats`
+    equal rows are rows of their own: parts of a figure that happen to be equal. If several sheets have such a table,
+    the best has most known headings, then most rows. Raises `UnknownHeadings` with the missing columns and the headings
+    found instead, or `UnableToRead` with the sheets if the choice is unclear.
     """
     required = {column.code for column in columns if column.required}
     likeliest = [

@@ -58,7 +58,7 @@ class Proposals:
 def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]) -> Proposals:
     """A proposal for each meaning, from the likeliest heading row.
 
-    `known` has the headings that a person confirmed. Two meanings never get the same heading.
+    `known_headings` has those that a person confirmed. Two meanings never get the same heading.
     """
     heading, below = _heading_row(sheets, columns, known_headings)
     names = [text(cell) for cell in heading.cells]

@@ -20,18 +20,18 @@ from partnerships.transfer.services.directory import Import
 def keep_agreements(
     rows: Sequence[Agreement],
     saved: Mapping[int, DeveloperAgreement],
-    organisation: Callable[[str], Organisation | None],
+    find_organisation: Callable[[str], Organisation | None],
     run: Import,
 ) -> None:
     """Keep the rows of the agreements that went in.
 
-    `saved` has them by the number of their row. `named` finds the authority that a row names: the agreement may have
-    passed to another one.
+    `saved` has them by the number of their row. `find_organisation` finds the authority that a row names: the
+    agreement may have passed to another one.
     """
     kept = {}
     for row in rows:
         if (agreement := saved.get(row.row)) is not None:
-            authority = organisation(row.organisation) or agreement.organisation
+            authority = find_organisation(row.organisation) or agreement.organisation
             kept[agreement] = [_kept(row.row, row.cells, authority.pk)]
     keep_rows(dataset=AGREEMENT.code, rows=kept, author=run.author, now=run.now)
 

@@ -1,9 +1,7 @@
 """Counts runs whose process was killed.
 
-By its time limit, by the kernel for its memory, or by hand.
-
-Such a process can no longer count its run. A worker's first process sees that it is gone. Only workers import this,
-because it brings Celery's worker with it.
+It was killed by its time limit, by the kernel for its memory, or by hand. Such a process can no longer count its run. A
+worker's first process sees that it is gone. Only workers import this, because it brings Celery's worker with it.
 """
 
 from __future__ import annotations

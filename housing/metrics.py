@@ -28,7 +28,7 @@ from partnerships.people.metrics import RetentionCollector
 class WorkCollector(Collector):
     """Metrics of workers and beat on all machines, from the database.
 
-    None during an outage.
+    There are no metrics during an outage.
     """
 
     def describe(self) -> Iterator[Metric]:

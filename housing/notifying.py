@@ -21,7 +21,7 @@ EXIT_MISCONFIGURED = 78
 def notify(message: str) -> None:
     """Send a message to what started this process, if it listens.
 
-    Then NOTIFY_SOCKET is set.
+    It listens if NOTIFY_SOCKET is set.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

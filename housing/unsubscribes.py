@@ -1,8 +1,7 @@
 """One-click unsubscribes (RFC 8058) that arrive during maintenance.
 
-Kept in a file, and done when it ends.
-
-Mail programs send one request and do not come back, so they must not get a 503.
+They are kept in a file, and done when it ends. Mail programs send one request and do not come back, so they must not
+get a 503.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""`make release-check`.
+"""`make release-check`: whether the version may be tagged.
 
-Whether the version in pyproject.toml may be tagged; says what is missing.
-
-A version has a heading with its day in the changelog, a page in docs/releases that says what operators must do and that
-the index names, and a commit of its own without a tag.
+It is the one in pyproject.toml. The check says what is missing. A version has a heading with its day in the changelog,
+a page in docs/releases that says what operators must do and that the index names, and a commit of its own without a
+tag.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         """Lock this copy, and make a folder for its sockets.
 
-        UnableToStart if it runs already.
+        Raises `UnableToStart` if it runs already.
         """
         for number in SIGNALS:
             signal.signal(number, self._raise_stop)

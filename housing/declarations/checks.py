@@ -86,7 +86,7 @@ def mailbox(value: str, values: Values) -> str:
 def contacts(value: list[str], values: Values) -> str:
     """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt.
 
-    A bare email address, a page without TLS.
+    It refuses a bare email address, for example, and a page without TLS.
     """
     wrong = next((one for one in value if not _CONTACT.fullmatch(one)), None)
     return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
@@ -123,7 +123,7 @@ def at_least(lowest: int) -> Callable[[Any, Values], str]:
 def lease(value: int, values: Values) -> str:
     """Refuse a lease that ends while a slow mail server is still being asked.
 
-    It would get emails twice.
+    Otherwise people would get emails twice.
 
     Connecting, greeting, TLS, signing in and a message's commands may each take EMAIL_TIMEOUT before the lease is
     renewed.

@@ -80,7 +80,7 @@ def make_address(
 def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: User, now: dt.datetime) -> None:
     """Choose what an address shows.
 
-    It stays the same. Raises `UnableToMakeAddress`.
+    The address stays the same. Raises `UnableToMakeAddress`.
     """
     require(_is_owner(author, address.person), ONLY_OWN)
     locked = CalendarAddress.objects.select_for_update().get(pk=address.pk)

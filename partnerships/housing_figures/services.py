@@ -51,7 +51,7 @@ def keep_dataset(
 def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User | None, now: dt.datetime) -> set[str]:
     """Add figures of rows that were set aside and corrected.
 
-    The codes of the areas that got new ones.
+    Returns the codes of the areas that got new ones.
 
     What the dataset has for an area, measure, plan and years stays. Imports take turns, so no lock is needed.
     """

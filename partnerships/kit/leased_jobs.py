@@ -67,7 +67,7 @@ def work_through(
 ) -> int:
     """Do the jobs that wait, in the order of the queryset.
 
-    How many were tried.
+    Returns how many were tried.
 
     After a minute the others are left to the next task, which the schedule starts soon. `work` does one and returns ""
     or, if it could not, why. A job that raises gets the text `failed` and is not tried again until somebody asks.

@@ -81,7 +81,7 @@ def redo_links(
     def redo(row: Row, line: dict[str, Any]) -> int:
         """Take the key that the line names, or a new one if it cannot be found.
 
-        1 if it changed.
+        Returns 1 if it changed.
         """
 
         def is_newest(key: str) -> bool:

@@ -116,9 +116,7 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
 def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
     """From when to when tenancies were counted, if not in the whole quarter.
 
-    Else "".
-
-    `said` is a report or a record, with the days `in_force` and the times `suspended`.
+    "" for the whole quarter. `content` is a report or a record, with the days `in_force` and the times `suspended`.
     """
     days = [dt.date.fromisoformat(day) for day in content.get("in_force", ())]
     words = []

@@ -25,7 +25,7 @@ def may_upload(
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
     """Whether they may import a preview: those who keep the directory.
 
-    Own files, the leads, who publish plans.
+    The leads, who publish plans, may import their own files.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory

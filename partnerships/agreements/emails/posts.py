@@ -37,7 +37,7 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
 def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to administrators and the holder of the escalation post.
 
-    Nobody leads the organisation.
+    It says that nobody leads the organisation.
     """
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():

@@ -1,4 +1,4 @@
-"""Forms for the terms: propose, sent for signature, sign."""
+"""Forms for the terms: propose, send for signature, sign."""
 
 from __future__ import annotations
 

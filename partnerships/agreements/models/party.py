@@ -33,11 +33,9 @@ class PartyQuerySet(models.QuerySet["Party"]):
         )
 
     def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
-        """While a page is made.
+        """Ids of partnerships with such a party for which the person has a role.
 
-        Ids of partnerships with such a party for which the person has a role; else None.
-
-        The condition compares status and role only.
+        None except while a page is made. The condition compares status and role only.
         """
         acting = Membership.objects.organisations_of
         return records_held(

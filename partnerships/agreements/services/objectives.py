@@ -199,7 +199,7 @@ def report_progress(
 ) -> ObjectiveProgress:
     """Report a figure on a day.
 
-    What blocks it, or nothing. Raises `UnableToKeepObjective`.
+    `blocked_by` is what blocks the objective, or "". Raises `UnableToKeepObjective`.
     """
     partnership, locked = _fetch(objective, author, now)
     if not locked.is_open:

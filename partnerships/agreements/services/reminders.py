@@ -64,7 +64,7 @@ def choose_date_reminders(
 def remind_of_dates(*, now: dt.datetime) -> int:
     """Record today's reminders and one email for each person.
 
-    The number of emails.
+    Returns the number of emails.
 
     If several lead times have passed, because the job did not run, only the shortest counts. A date that moves gets
     reminders of its own.

@@ -253,7 +253,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
 def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
     """The commitment, locked, and the side that verifies it.
 
-    Reported done, and the author may verify it.
+    It was reported done, and the author may verify it.
     """
     current = lock_commitment(commitment)
     if not current.is_done or current.is_over:

@@ -21,7 +21,7 @@ def write_successions(
 ) -> dict[int, Message]:
     """The emails about successions, by their number.
 
-    None for readers who may not know what it is about.
+    Readers who may not know what an email is about get none.
 
     `privacy`: the notice of people who have had no email yet, by person.
     """

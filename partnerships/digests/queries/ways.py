@@ -23,6 +23,6 @@ def ways_of(person: User) -> dict[str, Way]:
 def groups_in_summary(person: User) -> list[str]:
     """The groups whose notices come in this person's summary.
 
-    None without an account.
+    There are none without an account.
     """
     return [] if person.is_stakeholder else [group for group, way in ways_of(person).items() if way == Way.SUMMARY]

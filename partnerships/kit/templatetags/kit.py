@@ -141,7 +141,7 @@ def browser(user_agent: str) -> str:
 def a_role(label: str) -> str:
     """A role, to follow "as": `a lead`, `an editor`.
 
-    `chair`, because there is only one.
+    `chair` has no article, because there is only one.
     """
     role = label.lower()
     if role == "chair":

@@ -76,7 +76,7 @@ def remove_file(*, file: ListFile, person: User) -> None:
 def make_files(*, now: dt.datetime) -> int:
     """Make the files that wait for a worker.
 
-    How many were tried. May run twice.
+    Returns how many were tried. May run twice.
     """
     waiting = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
     return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)

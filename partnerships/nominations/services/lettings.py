@@ -83,7 +83,7 @@ def take_lettings(
 def count_waiting(*, now: dt.datetime) -> int:
     """Count the uploads that wait for a worker.
 
-    How many were tried. May run twice.
+    Returns how many were tried. May run twice.
     """
     waiting = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
     return work_through(waiting, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
@@ -101,7 +101,7 @@ def _fail(run: LettingsRun, error: str) -> None:
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     """Count the kept rows into the lines of the return.
 
-    "" or why it was not done.
+    Returns "", or why it was not done.
     """
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."

@@ -92,9 +92,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """While a page is made.
+        """For whom the person acts: organisation (id), role, its name, since when.
 
-        Id of the organisation, role, its name and since when, the first first; else None.
+        The first first. None except while a page is made.
         """
 
         def read() -> models.QuerySet[Any, Any]:

@@ -59,7 +59,7 @@ def correct_name(
 ) -> tuple[str, ...]:
     """Correct a name other than the official and the short one.
 
-    The names of the changed fields.
+    Returns the names of the changed fields.
 
     Raises `UnableToCorrect`.
     """
@@ -91,7 +91,7 @@ def correct_area_served(
 ) -> tuple[str, ...]:
     """Correct which area an organisation serves, and when.
 
-    The names of the changed fields.
+    Returns the names of the changed fields.
 
     Raises `UnableToCorrect`.
     """

@@ -114,7 +114,7 @@ def _title(user: User) -> Combinable:
 def _since(user: User, readable: Q | None = None) -> Combinable:
     """When the newest version that its reader sees was published; of a draft, when it was begun.
 
-    `known` is the condition on plans that they know today, if it was composed for a few.
+    `readable` is the condition on plans that they know today, if it was composed for a few.
     """
     newest_date = Subquery(_newest(user).values("published_at")[:1])
     open_ones = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
@@ -156,7 +156,7 @@ def _owners_shown(user: User) -> Combinable:
 def _owned_by(words: str) -> Q:
     """Plans with an owner by one of its names.
 
-    None whose owners of today the reader does not know.
+    Plans whose owners of today the reader does not know are left out.
     """
     owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))

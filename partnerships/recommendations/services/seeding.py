@@ -28,7 +28,7 @@ SEED = Path(__file__).resolve().parents[1] / "seed.json"
 def load_recommendations(*, now: dt.datetime) -> int:
     """Record the reports that come with Common Ground.
 
-    How many recommendations are new.
+    Returns how many recommendations are new.
 
     National bodies that they are addressed to join the directory if it lacks them. Running it again changes nothing:
     what an administrator corrected stays, also a corrected title.

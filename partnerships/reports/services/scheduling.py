@@ -165,7 +165,7 @@ class ScheduledReportStop(SingleStop):
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Freeze the reports that are due and record their emails.
 
-    How many were frozen.
+    Returns how many were frozen.
 
     May run twice: each is done under its lock, with its next day. One whose filters are no longer valid is not made;
     who set it up is told, else its recipients. One that fails is tried again in the next runs, after the others and

@@ -41,7 +41,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
 def work_on_uploads(*, now: dt.datetime) -> int:
     """Preview or import the uploads that wait for a worker.
 
-    How many were tried. May run twice.
+    Returns how many were tried. May run twice.
     """
     records = ("by", "plan", "partnership", "organisation")
     waiting = Upload.objects.filter(status__in=AT_WORK).select_related(*records).order_by("started_at", "pk")

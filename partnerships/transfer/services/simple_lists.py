@@ -36,7 +36,7 @@ class SimpleList:
 def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
     """Import the list inside the caller's transaction.
 
-    The run. Raises `UnableToRead`.
+    Returns the run. Raises `UnableToRead`.
     """
     sheets = given.files[0].sheets
     table = find_table(sheets, listed.columns, listed.what, given.known(0, sheets))

@@ -239,7 +239,7 @@ def bring_up_to_date(
 ) -> tuple[str, ...]:
     """Base a draft on the version in force on its day.
 
-    What both changed, in words.
+    Returns what both changed, in words.
 
     What the draft says stays where both changed the same. Raises `UnableToSavePiece`.
     """

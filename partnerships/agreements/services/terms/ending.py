@@ -231,7 +231,7 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
 def escalate_late_signatures(*, now: dt.datetime) -> int:
     """Email the party's escalation post once when its deadline has passed.
 
-    How many parties.
+    Returns how many parties.
 
     Where nobody holds that post, its leads.
     """

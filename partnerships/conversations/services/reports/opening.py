@@ -66,7 +66,7 @@ def open_last_reports(ending: PartnershipEnding) -> None:
 def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
     """Open what is due of one round.
 
-    The number of new reports. Call with the partnership locked.
+    Returns the number of new reports. Call with the partnership locked.
     """
     today = timezone.localdate(now)
     until = today if reporting_round.ends_on is None else min(today, reporting_round.ends_on)
@@ -76,7 +76,7 @@ def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
 def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
     """Open the reports of these periods that are not open yet.
 
-    The number of new reports.
+    Returns the number of new reports.
 
     Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
     no reports of earlier periods.

@@ -24,7 +24,7 @@ DAYS_UNTIL_ESCALATION = 10
 def remind_of_reports(*, now: dt.datetime) -> int:
     """Record the emails that are due about reports to submit.
 
-    The number of reports.
+    Returns the number of reports.
 
     Before the due day at the lead times of each lead, once after it, and once to the escalation contact (leads, where
     there is none). After a pause, only the last of these. May run twice.

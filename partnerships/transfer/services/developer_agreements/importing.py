@@ -61,7 +61,7 @@ def import_developer_agreements(
 def apply_developer_agreements(given: Given) -> ImportRun:
     """Import the three files inside the caller's transaction.
 
-    The run. Its last remark accounts for every row.
+    Returns the run. Its last remark accounts for every row.
     """
     first, second, third = (file.sheets for file in given.files)
     read = read_developer_agreements(

@@ -24,7 +24,7 @@ class Places:
     def find(self, code: str) -> int | None:
         """The area of a code, or the one area of the body whose code it is or was.
 
-        Else None.
+        None if there is no such area.
         """
         if code in self._areas:
             return self._areas[code]

@@ -16,7 +16,7 @@ FIGURES = Path(__file__).parents[2] / "figures"
 def load_figures(*, author: User | None, now: dt.datetime) -> list[Outcome]:
     """Import each of the project's files of figures.
 
-    What became of each. Again, it changes nothing.
+    Returns what became of each. Called again, it changes nothing.
     """
     return [
         import_register(

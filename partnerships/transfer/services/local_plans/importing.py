@@ -81,7 +81,7 @@ def import_local_plans(
 def apply_local_plans(given: Given) -> ImportRun:
     """Import plans and their timetable inside the caller's transaction.
 
-    The run.
+    Returns the run.
     """
     plans, timetable = (file.sheets for file in given.files)
     plans_name, timetable_name = given.names

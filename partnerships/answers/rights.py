@@ -37,8 +37,10 @@ def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> 
     if partnership.is_over:
         return False
     taking_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-    parties = Party.objects.held_in(person, taking_part, *EDITING_ROLES)
-    return bool(parties_edited(partnership, person, now)) if parties is None else partnership.pk in parties
+    partnership_ids = Party.objects.held_in(person, taking_part, *EDITING_ROLES)
+    if partnership_ids is None:
+        return bool(parties_edited(partnership, person, now))
+    return partnership.pk in partnership_ids
 
 
 def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:

@@ -68,8 +68,7 @@ _COUNT = "SELECT COUNT(*) FROM ({}) found"
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:
     """The rows of the query that `compose(*given, **named)` makes."""
-    lookup = Lookup(compose, given, named)
-    read = _read(lookup)
+    read = _read(Lookup(compose, given, named))
     if read is not None:
         ready, rows = read
         return ready.rows(rows)
@@ -126,15 +125,15 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
     page, ahead = page_memory(), _ahead()
     if page is None or ahead is None:
         return
-    ready, lookups_left = [], list(lookups)
-    user = next((given for lookup in lookups_left for given in lookup.given if isinstance(given, User)), None)
+    ready, questions = [], list(lookups)
+    user = next((given for question in questions for given in question.given if isinstance(given, User)), None)
     if user is not None and not page.get(_EVERY_PAGE):
         page[_EVERY_PAGE] = True
-        lookups_left += [make(user) for make in _on_every_page]
-    for lookup in lookups_left:
-        found = _ready(lookup.compose, lookup.given, lookup.named)
+        questions += [make(user) for make in _on_every_page]
+    for question in questions:
+        found = _ready(question.compose, question.given, question.named)
         if found is not None and found.statement.rows is not None:
-            ready.append((lookup.key(), replace(found, around=_COUNT) if lookup.counts else found))
+            ready.append((question.key(), replace(found, around=_COUNT) if question.counts else found))
     if len(ready) > 1:
         for (key, own), rows in zip(ready, rows_together([own for _, own in ready]), strict=True):
             ahead[key] = own, rows
@@ -154,10 +153,10 @@ def _ahead() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
     return None if page is None else page.setdefault(_AHEAD, {})
 
 
-def _read(lookup: Lookup) -> tuple[Ready, list[Row]] | None:
+def _read(question: Lookup) -> tuple[Ready, list[Row]] | None:
     """What was read ahead for this question."""
     ahead = _ahead()
-    return ahead.pop(lookup.key(), None) if ahead else None
+    return ahead.pop(question.key(), None) if ahead else None
 
 
 #: Rows about a record, by its id and without rights.

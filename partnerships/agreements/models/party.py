@@ -49,10 +49,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
 
     def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Whether the person has one of the roles for a present party."""
-        own_parties = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
-        if own_parties is None:
+        partnership_ids = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
+        if partnership_ids is None:
             return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
-        return partnership in own_parties
+        return partnership in partnership_ids
 
     def present(self) -> PartyQuerySet:
         """Those that accepted and have not left."""

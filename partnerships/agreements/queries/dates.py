@@ -124,12 +124,12 @@ def has_gap(user: User, today: dt.date) -> Q:
     inside = Partnership.objects.inside_for(user).values("pk")
     ended = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
     later = Partnership.objects.filter(pk__in=inside, redefines__in=inside).exclude(status=Status.ENDED, starts_on=None)
-    gap_between = ended & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
+    by_end_date = ended & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     by_notice = Q(redefines__notice_ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     not_started = Q(starts_on=None) & (
         (ended & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
     )
-    gaps = later.filter(gap_between | by_notice | not_started)
+    gaps = later.filter(by_end_date | by_notice | not_started)
     return Q(pk__in=gaps.values("pk")) | Q(pk__in=gaps.values("redefines"))
 
 

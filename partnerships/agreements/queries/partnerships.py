@@ -151,9 +151,10 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
-    led_parties = Party.objects.held_in(user, Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER), Role.LEAD)
-    if led_parties is not None:
-        return partnership_id in led_parties
+    taking_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
+    led_ids = Party.objects.held_in(user, taking_part, Role.LEAD)
+    if led_ids is not None:
+        return partnership_id in led_ids
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
     return parties.filter(organisation__in=Organisation.objects.of_person(user, Role.LEAD)).exists()
 

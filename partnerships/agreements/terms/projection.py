@@ -100,9 +100,9 @@ def contributions_as_text(content: Content) -> str:
     for item in content.get("contributions", ()):
         parts = [str(item.get("party") or ""), str(item.get("year") or "")]
         amount = money(item.get("money"))
-        contributions = [f"£{amount:,.0f}"] if amount else []
-        contributions += [str(item["in_kind"])] if item.get("in_kind") else []
-        lines.append(f"{', '.join(part for part in parts if part)}: {'; '.join(contributions)}".strip(": "))
+        contributed = [f"£{amount:,.0f}"] if amount else []
+        contributed += [str(item["in_kind"])] if item.get("in_kind") else []
+        lines.append(f"{', '.join(part for part in parts if part)}: {'; '.join(contributed)}".strip(": "))
     return "\n".join(line for line in lines if line)
 
 

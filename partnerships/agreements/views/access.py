@@ -47,10 +47,10 @@ def _is_known_held(user: User, pk: int) -> bool | None:
 
     Whether they act for a party that is inside or has left; else None.
     """
-    own_parties = Party.objects.held_in(
+    partnership_ids = Party.objects.held_in(
         user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT])
     )
-    return None if own_parties is None else pk in own_parties
+    return None if partnership_ids is None else pk in partnership_ids
 
 
 def _held(user: User, pk: int) -> QuerySet[Partnership, int]:

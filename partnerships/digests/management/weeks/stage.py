@@ -109,8 +109,8 @@ class Stage:
 
     def digests(self, sent: list[Outgoing]) -> list[Outgoing]:
         """Only digests and questions; notices are sent too."""
-        known_ids = set(Delivery.objects.filter(pk__in=[email.key for email in sent]).values_list("pk", flat=True))
-        return [email for email in sent if email.key in known_ids]
+        known_ids = set(Delivery.objects.filter(pk__in=[message.key for message in sent]).values_list("pk", flat=True))
+        return [message for message in sent if message.key in known_ids]
 
     def morning(self, day: int, hour: int = 8) -> list[Outgoing]:
         """Send what is due in a morning, and say so."""

@@ -116,8 +116,8 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     }
     run.report.remark(
         f"This list is older than that of {long_date(newest)}: it adds to the history and changes nothing current. "
-        f"{renamed:,} of {len(seen):,} of its bodies have changed their names since, {gone:,} have ended, and "
-        f"{len(present - seen):,} were added later."
+        f"{renamed:,} of {len(seen):,} of its bodies have changed their names since, {gone:,} are no longer listed, "
+        f"and {len(present - seen):,} were added later."
     )
 
 

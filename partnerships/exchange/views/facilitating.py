@@ -47,5 +47,5 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         return f"{facilitator.person.display_name} is no longer a facilitator."
 
     return act(
-        request, form, step, entry=facilitator.entry, title=f"Remove {facilitator.person.display_name} as facilitator"
+        request, form, step, entry=facilitator.entry, title=f"End facilitation by {facilitator.person.display_name}"
     )

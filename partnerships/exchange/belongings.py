@@ -20,9 +20,9 @@ def _open(organisation: Organisation) -> QuerySet[Receipt]:
 def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
     found = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
     return [
-        Thing(entry.pk, entry.entry.title, entry.entry.get_absolute_url(), entry.entry.organisation.name)
-        for entry in found
-        if entry.entry.is_open
+        Thing(receipt.pk, receipt.entry.title, receipt.entry.get_absolute_url(), receipt.entry.organisation.name)
+        for receipt in found
+        if receipt.entry.is_open
     ]
 
 

@@ -144,15 +144,15 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession that has lines for an organisation that the person leads."""
     led = _led_by(user)
     proposed = Handover.objects.waiting_for(led)
-    counts = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
+    lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{count['count']} item{pluralize(count['count'])} that your organisation takes over",
-            path=reverse("organisations:handover-answer", args=[count["succession"]]),
-            due=count["due"],
+            title=f"{line['count']} item{pluralize(line['count'])} that your organisation takes over",
+            path=reverse("organisations:handover-answer", args=[line["succession"]]),
+            due=line["due"],
         )
-        for count in counts
+        for line in lines
     ]
 
 

@@ -81,7 +81,7 @@ def told_since(world: World, office: PostOffice, *plans: Plan) -> str:
     for plan in plans:
         publish(plan, 90, author=world.amina)
     play(office)
-    return "\n".join(text_of(post_office) for post_office in office.to(world.sol)[before:])
+    return "\n".join(text_of(email) for email in office.to(world.sol)[before:])
 
 
 def page(address: str, data: dict[str, object] | None = None) -> str:

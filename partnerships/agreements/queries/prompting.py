@@ -50,17 +50,17 @@ def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
     return [
         Stuck(
-            partnership=objective.objective.partnership_id,
-            what="Objective blocked" if objective.blocked_by else "Objective behind",
-            title=f"{objective.objective.text}: {objective.blocked_by}"
-            if objective.blocked_by
-            else objective.objective.text,
-            path=objective.objective.get_absolute_url(),
-            since=objective.latest.on if objective.latest else objective.objective.target_on,
-            waits_for=objective.objective.organisation.display_name,
+            partnership=standing.objective.partnership_id,
+            what="Objective blocked" if standing.blocked_by else "Objective behind",
+            title=f"{standing.objective.text}: {standing.blocked_by}"
+            if standing.blocked_by
+            else standing.objective.text,
+            path=standing.objective.get_absolute_url(),
+            since=standing.latest.on if standing.latest else standing.objective.target_on,
+            waits_for=standing.objective.organisation.display_name,
         )
-        for objective in _open_objectives(timezone.localdate(now), pk__in=readable)
-        if _is_stuck(objective)
+        for standing in _open_objectives(timezone.localdate(now), pk__in=readable)
+        if _is_stuck(standing)
     ]
 
 
@@ -105,15 +105,15 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
 def objectives_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """One item of each partnership for its objectives that are blocked or behind."""
     stuck: dict[int, list[Standing]] = defaultdict(list)
-    for objective in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
-        if _is_stuck(objective):
-            stuck[objective.objective.partnership_id].append(objective)
+    for standing in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
+        if _is_stuck(standing):
+            stuck[standing.objective.partnership_id].append(standing)
     return [_attention(partnership, objectives) for partnership, objectives in stuck.items()]
 
 
 def _attention(partnership: int, stuck: Sequence[Standing]) -> Suggestion:
     path = reverse("agreements:objectives", args=[partnership])
-    names = "; ".join(f"{objective.objective.text} ({objective.label.lower()})" for objective in stuck[:_NAMED])
+    names = "; ".join(f"{standing.objective.text} ({standing.label.lower()})" for standing in stuck[:_NAMED])
     words = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
     return Suggestion(partnership, "partnership", partnership, words, path, Purpose.DISCUSSION, shorten(names, 300))
 
@@ -145,11 +145,11 @@ def objectives_in_period(period: Asked) -> Block | None:
     objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
     if not objectives:
         return None
-    behind = sum(_is_stuck(objective) for objective in objectives)
-    reported = sum(any(period.covers(report.on) for report in objective.reports) for objective in objectives)
+    behind = sum(_is_stuck(standing) for standing in objectives)
+    reported = sum(any(period.covers(report.on) for report in standing.reports) for standing in objectives)
     lines = [
-        Line(objective.objective.text, _figure(objective), objective.objective.get_absolute_url())
-        for objective in objectives
+        Line(standing.objective.text, _figure(standing), standing.objective.get_absolute_url())
+        for standing in objectives
     ]
     summary = f"{len(objectives)} open, {reported} reported on in this period, {behind} behind or blocked."
     return Block("Objectives", summary, lines)

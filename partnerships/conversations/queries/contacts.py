@@ -113,8 +113,8 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
 
 def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
     """The same with their contacts."""
-    contacts = _contacts(user, [partnership.partnership for partnership in quiet], now)
-    return [replace(partnership, contacts=tuple(contacts.get(partnership.partnership.pk, ()))) for partnership in quiet]
+    contacts = _contacts(user, [silent.partnership for silent in quiet], now)
+    return [replace(silent, contacts=tuple(contacts.get(silent.partnership.pk, ()))) for silent in quiet]
 
 
 def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:

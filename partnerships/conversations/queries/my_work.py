@@ -68,10 +68,7 @@ class _WithContacts:
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     quiet = quiet_in_brief(user, now, limit=MAX_LISTED)
     complete = _WithContacts(user, now, {silent.partnership.pk: silent for silent in quiet})
-    return [
-        replace(_quiet_waiting(partnership), number=partnership.partnership.pk, complete=complete)
-        for partnership in quiet
-    ]
+    return [replace(_quiet_waiting(silent), number=silent.partnership.pk, complete=complete) for silent in quiet]
 
 
 def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:

@@ -174,8 +174,8 @@ def matches_for_digests(
         delivery = recipients[person.pk]
         still_matching = _still_matches(person, pairs[person.pk])
         to_keep = Q(pk=None)
-        for match in still_matching:
-            to_keep |= Q(ask=match.match.ask_id, offer=match.match.offer_id)
+        for match_for in still_matching:
+            to_keep |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
         own_rows = rows.filter(recipient=person)
         if own_rows.filter(delivery=delivery).exclude(to_keep).update(delivery=None):
             withdrawn.add(delivery)

@@ -210,7 +210,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     if stops.filter(undone_at__isnull=False).exists():
         return
     stops.update(undone_at=now)
-    before = {subscription.subscription: subscription for subscription in stopped.subscriptions}
+    before = {then.subscription: then for then in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
     suppressed = is_suppressed(person.email)
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)

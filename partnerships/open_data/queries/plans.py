@@ -66,7 +66,8 @@ def public_plans(organisation: Organisation, kind: str) -> list[Public]:
 def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Record]]:
     """The rows that were read of these plans, by plan and key."""
     found: dict[int, dict[str, Record]] = defaultdict(dict)
-    for record in Record.objects.filter(dataset=dataset, plan__in=[plan.plan for plan in plans]).order_by("position"):
+    records = Record.objects.filter(dataset=dataset, plan__in=[public.plan for public in plans])
+    for record in records.order_by("position"):
         found[record.plan_id or 0][record.key] = record
     return found
 
@@ -76,7 +77,7 @@ def plan_rows(organisation: Organisation) -> list[Written]:
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, PLAN.code)
     areas = _areas_of(plans)
-    return [_plan_row(plan, records[plan.plan.pk].get(""), areas[plan.plan.pk]) for plan in plans]
+    return [_plan_row(public, records[public.plan.pk].get(""), areas[public.plan.pk]) for public in plans]
 
 
 def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
@@ -121,7 +122,7 @@ def reference_of(plan: Plan) -> str:
 
 def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
     """The codes of the planning areas of each plan's owners, else of their districts, with semicolons between."""
-    everybody = {owner.organisation_id for plan in plans for owner in plan.plan.owners.all()}
+    everybody = {owner.organisation_id for public in plans for owner in public.plan.owners.all()}
     codes: dict[int, dict[str, str]] = defaultdict(dict)
     schemes = [Scheme.GSS, Scheme.PLANNING_AREA]
     for row in Identifier.objects.filter(organisation__in=everybody, scheme__in=schemes, valid_to=None).order_by("pk"):
@@ -131,9 +132,9 @@ def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
         return codes[owner].get(Scheme.PLANNING_AREA) or codes[owner].get(Scheme.GSS, "")
 
     found = {}
-    for plan in plans:
-        owners = [owner.organisation_id for owner in plan.plan.owners.all()]
-        found[plan.plan.pk] = ";".join(filter(None, map(code_of, owners)))
+    for public in plans:
+        owners = [owner.organisation_id for owner in public.plan.owners.all()]
+        found[public.plan.pk] = ";".join(filter(None, map(code_of, owners)))
     return found
 
 
@@ -143,11 +144,11 @@ def timetable_rows(organisation: Organisation) -> list[Written]:
     records = records_of(plans, TIMETABLE.code)
     references = {pk: known[""].cells for pk, known in records_of(plans, PLAN.code).items() if "" in known}
     rows = []
-    for plan in plans:
-        reference = references.get(plan.plan.pk, {}).get("reference") or reference_of(plan.plan)
+    for public in plans:
+        reference = references.get(public.plan.pk, {}).get("reference") or reference_of(public.plan)
         rows += [
-            _event_row(plan, milestone, records[plan.plan.pk].get(milestone["key"]), reference)
-            for milestone in plan.content["milestones"]
+            _event_row(public, milestone, records[public.plan.pk].get(milestone["key"]), reference)
+            for milestone in public.content["milestones"]
         ]
     return rows
 

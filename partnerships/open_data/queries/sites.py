@@ -19,7 +19,7 @@ def site_rows(organisation: Organisation) -> list[Written]:
 
     A row whose site somebody removed or made confidential here is left out, also once the site has left the register.
     """
-    plans = {plan.plan.pk: plan for plan in public_plans(organisation, "brownfield_land")}
+    plans = {public.plan.pk: public for public in public_plans(organisation, "brownfield_land")}
     hidden = {pk: one.hidden_sites for pk, one in plans.items()}
     sites = {(pk, site["key"]): site for pk, one in plans.items() for site in one.content["sites"]}
     rows = []

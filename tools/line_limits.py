@@ -1,8 +1,6 @@
-"""`python -m tools.line_limits`.
+"""`python -m tools.line_limits`: finds what is too long.
 
-Modules over 400 lines, and long functions that nothing explains.
-
-Migrations are left out.
+Modules over 400 lines, and long functions that nothing explains. Migrations are left out.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def _xlsx_cell(sheet: Any, value: object) -> Any:
 def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
     """Widths of columns that show most values, in characters.
 
-    For the first 26.
+    Only those of the first 26 columns are set (A to Z).
     """
     wide: dict[int, int] = {}
     for row in rows:

@@ -28,8 +28,9 @@ _ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 @dataclass(slots=True)
 class Asked:
-    """Asks in one direction: how many were made, met by the one asked or by others, are outstanding, or came to
-    nothing.
+    """Asks in one direction, by what became of them.
+
+    How many were made, were met by the one asked or by others, are outstanding, or came to nothing.
     """
 
     made: int = 0

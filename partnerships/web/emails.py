@@ -43,8 +43,11 @@ class Shown:
 
 
 def emails_for(user: User) -> QuerySet[Email]:
-    """The emails whose state a person may read: administrators all but digests, which have a ledger of their own;
-    leads the notices that were sent on behalf of their organisation."""
+    """The emails whose state a person may read.
+
+    Administrators read it of all but digests, which have a ledger of their own; leads of the notices that were sent on
+    behalf of their organisation.
+    """
     rows = Email.objects.exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
         return rows.filter(lane__lt=Lane.DIGEST)

@@ -1,5 +1,7 @@
-"""What a partnership's overview shows of the rooms above it: the figures that matter, milestones that are near, and
-what each side wants, cannot do and could gain."""
+"""What a partnership's overview shows of the rooms above it.
+
+The figures that matter, milestones that are near, and what each side wants, cannot do and could gain.
+"""
 
 from __future__ import annotations
 

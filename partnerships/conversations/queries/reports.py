@@ -60,9 +60,9 @@ def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
 
 
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Reports to write.
+    """Reports to write, and reports to accept or return.
 
-    Reports to accept or return, where another organisation leads and where none does.
+    The latter come twice: where another organisation leads, and where none does.
     """
     other_parties = (
         Party.objects.present()

@@ -46,9 +46,8 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
 def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
     """The parties for which this person, as a lead, is reminded of dates.
 
-    Page by page.
-
-    Each party chooses which dates, and the days for those of its leads who chose none themselves.
+    They come page by page. Each party chooses which dates, and the days for those of its leads who chose none
+    themselves.
     """
     leads = Membership.objects.organisations_of(person, Role.LEAD)
     parties = Party.objects.present().filter(among("organisation", leads), partnership__in=Partnership.objects.live())

@@ -37,7 +37,7 @@ class Lineage:
 
     def everything(self) -> set[int]:
         """The ids of all its areas, past ones included."""
-        return {*self.codes, *(version for older in self.before for version in older.everything())}
+        return {*self.codes, *(area for older in self.before for area in older.everything())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
     """Email the leads who must confirm these proposals, each once about all of theirs; not the author."""
     commitments_by_group: dict[frozenset[int], list[int]] = {}
     for commitment in commitments:
-        commitments_by_group.setdefault(frozenset(wait.pk for wait in waits_for(commitment)), []).append(commitment.pk)
+        group = frozenset(organisation.pk for organisation in waits_for(commitment))
+        commitments_by_group.setdefault(group, []).append(commitment.pk)
     commitments_by_person: dict[int, list[int]] = {}
     for organisations, ids in commitments_by_group.items():
         for person in leads_with_account(organisations).exclude(pk=author.pk).values_list("pk", flat=True):

@@ -167,17 +167,17 @@ class _WithAskers:
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """The same with who asks, who referred it, and within which partnership."""
-        tasks = {
+        words = {
             pk: (_answer_this(direction, short_name or name, giver), within or "")
             for pk, direction, short_name, name, giver, within in rows_for(
-                _asking, self.user, [pk.number for pk in waiting]
+                _asking, self.user, [task.number for task in waiting]
             )
         }
-        return [replace(pk, what=tasks[pk.number][0], within=tasks[pk.number][1]) for pk in waiting]
+        return [replace(task, what=words[task.number][0], within=words[task.number][1]) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
         """Who asks."""
-        return [lookup(_asking, self.user, [pk.number for pk in waiting])]
+        return [lookup(_asking, self.user, [task.number for task in waiting])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:

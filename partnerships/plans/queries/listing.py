@@ -35,7 +35,7 @@ class Listed:
 def as_listed(user: User, plans: Iterable[Plan]) -> list[Listed]:
     """The plans of a list, with what each is waiting for and the names that its owners had; one query more."""
     listed = with_next_steps(user, plans)
-    name_owners_as_at(step.plan for step in listed)  # after the steps, which name who acts now
+    name_owners_as_at(row.plan for row in listed)  # after the steps, which name who acts now
     return listed
 
 

@@ -194,7 +194,7 @@ def read_councils(
         )
     about = faults.about()
     about = replace(about, true_on=about.true_on or max(written, default=None), outside=elsewhere)
-    sound = tuple(end for end in _with_half_open_ends(councils) if end.row not in faults.bad_rows)
+    sound = tuple(council for council in _with_half_open_ends(councils) if council.row not in faults.bad_rows)
     return CouncilList(sound, elsewhere, table.has("key"), about, tuple(others))
 
 

@@ -65,9 +65,8 @@ def read_files() -> int:
 def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
     """Documents whose text may be indexed.
 
-    The source, the column with its record's id, the rows.
-
-    Not those with personal data, which open only while a data-sharing agreement is in force.
+    By source: its code, the column with its record's id, and the rows. Not those with personal data,
+    which open only while a data-sharing agreement is in force.
     """
     return (
         ("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),

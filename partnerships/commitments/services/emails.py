@@ -44,7 +44,7 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
 def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
     """Email each owner once about all of theirs.
 
-    That they own them now, or a reminder; not the author.
+    It says that they own them now, or reminds them. The author gets none.
 
     Call inside the transaction of the change, with the commitments as they are after it.
     """

@@ -171,7 +171,7 @@ _OWNER, _INSIDE, _OUTSIDE = 3, 2, 1
 def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
     """Plans that the person may read today.
 
-    The number of their version (0: the draft), and how.
+    Each with the number of the version (0: the draft), and how they read it.
     """
     now = timezone.now()
     free, held = Q(embargoed_until=None) | Q(embargoed_until__lte=now), Q(embargoed_until__gt=now)

@@ -154,7 +154,7 @@ def _without_older(
 ) -> tuple[Sequence[Site], frozenset[str]]:
     """The sites to write, and the references to leave as they are.
 
-    `gaps`, and those with newer rows here.
+    The latter are `gaps` and those with newer rows here.
     """
     known = _days_of(plan)
     older = [site for site in sites if (day := _updated(site.cells)) and day < (known.get(site.reference) or day)]

@@ -10,11 +10,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 #: How Celery speaks with a broker. A request must not wait for a missing one.
+#: No `retry_on_timeout`: redis-py would then connect again by itself, of which Celery's loop knows nothing.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
-    "retry_on_timeout": True,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

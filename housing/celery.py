@@ -197,6 +197,8 @@ app.conf.update(
     # Emails being sent are recorded in the database, so losing the broker need not stop them.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
+    # Nobody commands workers. It needs a subscription, which kombu reads without a time limit.
+    worker_enable_remote_control=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_pool_limit=10,

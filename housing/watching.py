@@ -1,10 +1,11 @@
 """A worker's watch over itself.
 
-One thread says "alive", another lets the worker end with 75 when emails stall.
+One thread says "alive", another lets the worker end with 75 when its main thread hangs or emails stall.
 
 A Celery worker can stop consuming after its broker reconnects, which only the queue of emails shows. What started the
 worker starts it again. A worker whose processes are at work has not stalled, however long emails wait for it. If the
-whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says "alive" at each tick.
+main thread or the whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says "alive" at
+each tick.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from celery.worker import state
 from django.db import Error, connections
 
+from housing import main_loop
 from housing.celery import app
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
 from housing.notifying import ALIVE, EXIT_STALLED, notify
@@ -55,8 +57,11 @@ def beat_hangs(before: float | None, now: float | None) -> bool:
 def is_at_work() -> bool:
     """Whether a process of this worker has a task that is within its time limit.
 
-    All may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no task.
+    All may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no task, and
+    one whose main thread hangs does not notice that its tasks have ended.
     """
+    if main_loop.hangs():
+        return False
     try:
         running = [(task.time_start, task.task.time_limit) for task in state.active_requests]
     except RuntimeError:  # one began or ended meanwhile
@@ -68,24 +73,33 @@ def is_at_work() -> bool:
 
 
 def say_alive() -> None:
-    """Say "alive" for ever.
+    """Say "alive" for ever, except while the main thread hangs.
 
     A database that keeps the other thread waiting is not the worker's fault.
     """
     while True:
-        notify(ALIVE)
+        if not main_loop.hangs():
+            notify(ALIVE)
         time.sleep(CHECK_EVERY_SECONDS)
 
 
 def watch() -> None:
-    """Look at the queue again and again, and return when emails stall and this worker does nothing.
+    """Look again and again, and return when the main thread hangs, or emails stall and this worker does nothing.
 
     A database that is away or takes no writes is not the worker's fault and starts the checks again. A beat that hangs
     or is missing is told to operators: it is restarted by what started it.
     """
     before: tuple[dict[str, Any], float | None] | None = None
+    hung_before = False
     while True:
         time.sleep(CHECK_EVERY_SECONDS)
+        # Twice, because once can be a process that was stopped and goes on.
+        if (hangs_now := main_loop.hangs()) and hung_before:
+            alert_operators(
+                "A worker hangs", "Its main thread has not moved for a minute and a half. It is being restarted."
+            )
+            return
+        hung_before = hangs_now
         try:
             now = None if is_read_only() else (queue_figures(), heartbeat_age(BEAT))
         except Error:

@@ -1,6 +1,7 @@
 """A Celery worker: `python -m housing.worker`, with as many processes as WORKER_CONCURRENCY says.
 
-It watches itself (housing/watching.py): exit code 75 when emails stall, 78 when a setting is wrong.
+It watches itself (housing/watching.py): exit code 75 when emails stall or its main thread hangs, 78 when a setting is
+wrong.
 
 Celery's command line would import an interactive shell, 10 MB in each process:
 docs/decisions/0020-heavy-packages-are-read-late.md.
@@ -21,6 +22,7 @@ from django.urls import reverse
 
 from housing.celery import app
 from housing.folders import require_folders
+from housing.main_loop import TickStep, WatchedConsumer
 from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED, READY, notify
 
 
@@ -29,11 +31,13 @@ def make_worker() -> Any:
     require_folders()
     # System checks would import what only pages need. `make check`, `migrate` and each deployment run them.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
+    app.steps["worker"].add(TickStep)
     worker = app.Worker(
         # Several workers on one machine need different names.
         hostname=nodename(f"worker{os.getpid()}", gethostname()),
         concurrency=settings.WORKER_CONCURRENCY,
         loglevel=settings.LOG_LEVEL,
+        consumer_cls=WatchedConsumer,
         # Nothing here needs what workers tell each other.
         without_gossip=True,
         without_mingle=True,

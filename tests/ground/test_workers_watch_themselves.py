@@ -12,10 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from kombu.asynchronous import Hub
 
-from housing import watching
-from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED
-from housing.watching import is_at_work, is_stalled, watch
+from housing import main_loop, watching
+from housing.notifying import ALIVE, EXIT_MISCONFIGURED, EXIT_STALLED
+from housing.watching import is_at_work, is_stalled, say_alive, watch
 
 #: A worker for which one email is overdue and nothing moves.
 STALLED = """
@@ -84,6 +85,57 @@ def test_a_worker_is_at_work_while_a_task_is_within_its_time_limit(
     monkeypatch.setattr("celery.worker.state.active_requests", tasks)
 
     assert is_at_work() is expected
+
+
+def test_the_main_loop_ticks_at_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_loop, "_ticks", main_loop._Ticks())
+    hub = Hub()
+    main_loop.TickStep.start(main_loop.TickStep.__new__(main_loop.TickStep), SimpleNamespace(hub=hub))
+    main_loop._ticks.last = 0.0
+
+    next(hub.create_loop())
+
+    assert main_loop._ticks.last > 0
+    hub.close()
+
+
+@pytest.mark.parametrize(
+    ("ticked_before", "is_connecting", "should_stop", "expected"),
+    [
+        (None, False, None, False),
+        (80, False, None, False),
+        (100, False, None, True),
+        (100, True, None, False),
+        (100, False, 0, False),
+    ],
+    ids=["no loop", "moves", "hangs", "broker away", "stopping"],
+)
+def test_a_main_loop_hangs_if_it_should_tick_and_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+    ticked_before: int | None,
+    is_connecting: bool,
+    should_stop: int | None,
+    expected: bool,
+) -> None:
+    last = None if ticked_before is None else time.monotonic() - ticked_before
+    monkeypatch.setattr(main_loop, "_ticks", main_loop._Ticks(last, is_connecting))
+    monkeypatch.setattr("celery.worker.state.should_stop", should_stop)
+    monkeypatch.setattr("celery.worker.state.active_requests", [running_for(200)])
+
+    assert main_loop.hangs() is expected
+    assert is_at_work() is not expected
+
+
+def test_a_worker_whose_main_loop_hangs_does_not_say_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, said = iter([False, True, True, False]), list[str]()
+    monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "notify", said.append)
+    monkeypatch.setattr(main_loop, "hangs", lambda: next(hangs))
+
+    with pytest.raises(StopIteration):
+        say_alive()
+
+    assert said == [ALIVE, ALIVE]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 #: How Celery speaks with a broker. A request must not wait for a missing one.
-#: No `retry_on_timeout`: redis-py would then connect again by itself, of which Celery's loop knows nothing.
+#: No `retry_on_timeout`: redis-py would then connect again by itself, and Celery's loop would not know.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,

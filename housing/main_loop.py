@@ -46,7 +46,8 @@ def hangs() -> bool:
 
 def _is_stopping() -> bool:
     """Whether the worker was asked to stop; Celery keeps an exit code then, which may be 0."""
-    return any(code is not None and code is not False for code in (state.should_stop, state.should_terminate))
+    codes: tuple[Any, ...] = (state.should_stop, state.should_terminate)
+    return any(code is not None and code is not False for code in codes)
 
 
 @contextmanager

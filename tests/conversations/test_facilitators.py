@@ -44,7 +44,7 @@ def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
 
     answer = signed_in(world.amina).post(address, {"email": world.chidi.email}, follow=True)
 
-    assert "Chidi Tide is named" in answer.content.decode()
+    assert "Chidi Tide has been named" in answer.content.decode()
     assert Facilitator.objects.get().organisation == world.tidewater
 
 

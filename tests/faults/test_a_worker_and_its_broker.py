@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
+from django.conf import settings
 
 from housing.notifying import EXIT_STALLED
 from tests.faults.site import ROOT, until
@@ -61,6 +62,7 @@ def worker(broker: Valkey, log: Path, *command: str) -> Iterator[subprocess.Pope
     """A worker that takes tasks from this broker, in a group of its own."""
     environ = os.environ | {
         "REDIS_URL": broker.url,
+        "SECRET_KEY": settings.SECRET_KEY,
         "WORKER_CONCURRENCY": "1",
         "LOG_LEVEL": "INFO",
         "OPERATORS": "",

@@ -162,7 +162,7 @@ def test_one_click_that_fails_at_the_end_of_maintenance_waits_and_holds_up_no_ot
     assert kept == [202, 202, 202]
     assert len(done) == 2
     assert tried == [*done, done[0]]
-    assert "are done: 1." in ended.getvalue()
+    assert "now done: 1." in ended.getvalue()
     assert told_since(world, office, plan, second) == ""
 
 

@@ -98,7 +98,7 @@ def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: W
     assert before == 200
     assert signed_in(short.amina).get(address).status_code == 404
     assert signed_in(short.ben).get(address).status_code == 403
-    assert "have changed since it was made" in " ".join(
+    assert "your access has changed since it was made" in " ".join(
         signed_in(short.ben).get(file.get_absolute_url()).content.decode().split()
     )
 

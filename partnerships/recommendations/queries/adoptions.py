@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, Suggestion
-from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party
+from partnerships.agreements.models import Objective, ObjectiveStatus, Partnership, Party, PartyQuerySet
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.kit.text import shorten
@@ -90,8 +90,7 @@ def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[A
     if not adoptions:
         return []
     became = outcomes_of(adoptions, user)
-    known = Partnership.objects.present_for(user).filter(pk__in={row.partnership_id for row in adoptions})
-    parties = Party.objects.present().filter(partnership__in=known.values("pk"))
+    parties = parties_known_to(user, {row.partnership_id for row in adoptions})
     partnerships_of: dict[int, list[int]] = defaultdict(list)
     for partnership, organisation in parties.values_list("partnership", "organisation"):
         partnerships_of[organisation].append(partnership)
@@ -114,15 +113,15 @@ def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
     return of_partnerships(user, [partnership])
 
 
-def parties_known_to(reader: Reader, partnership: Partnership) -> QuerySet[Party, Any]:
-    """The present parties (ids of organisations), for their people alone: who left may not learn who joined since."""
-    known = Partnership.objects.present_for(reader).filter(pk=partnership.pk)
-    return partnership.parties.present().filter(partnership__in=known.values("pk")).values("organisation")
+def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
+    """The present parties of these partnerships (ids), for their people alone: who left may not learn who joined."""
+    known = Partnership.objects.present_for(reader).filter(pk__in=partnerships)
+    return Party.objects.present().filter(partnership__in=known.values("pk"))
 
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
     """What the present parties say about these recommendations (ids), by organisation; nothing for former parties."""
-    return _responses(user, parties_known_to(user, partnership), recommendations)
+    return _responses(user, parties_known_to(user, [partnership.pk]).values("organisation"), recommendations)
 
 
 def _responses(
@@ -135,8 +134,8 @@ def _responses(
 def also_under_way(user: User, partnership: Partnership) -> list[Response]:
     """What the present parties work on by themselves: recommendations that the partnership has not taken up."""
     taken_up = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
-    parties = parties_known_to(user, partnership)
-    rows = Response.objects.visible_to(user).filter(organisation__in=parties, status__in=WORKING)
+    parties = parties_known_to(user, [partnership.pk])
+    rows = Response.objects.visible_to(user).filter(organisation__in=parties.values("organisation"), status__in=WORKING)
     rows = rows.exclude(recommendation__in=taken_up.values("recommendation"))
     return list(
         rows.select_related("organisation", "recommendation__source").order_by("recommendation", "organisation__name")

@@ -92,7 +92,7 @@ def _moved(user: Reader, start: dt.date, end: dt.date, partnership: Partnership 
 def _of(user: Reader, partnership: Partnership) -> Q:
     """The condition on events about what a partnership took up."""
     taken_up = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
-    parties = parties_known_to(user, partnership)
+    parties = parties_known_to(user, [partnership.pk]).values("organisation")
     said = Q(within_kind="recommendation", within_id__in=taken_up, organisation_id__in=parties)
     return said | Q(within_kind="partnership", within_id=partnership.pk)
 

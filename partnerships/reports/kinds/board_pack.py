@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 from django import forms
@@ -97,13 +96,22 @@ class _Pack:
         """The partnerships by id."""
         return [one.pk for one in self.partnerships]
 
-    def within(self, title: str) -> tuple[str, ...]:
-        """The cell that names the partnership: none in the pack of a single one, whose title names it."""
-        return (title,) if len(self.partnerships) != 1 else ()
+    @property
+    def names_each(self) -> bool:
+        """Whether rows name their partnership: not in the pack of a single one, whose title names it."""
+        return len(self.partnerships) != 1
+
+    def place(self, partnership: int) -> int:
+        """The place of a partnership (id) in the pack."""
+        return self.ids.index(partnership)
+
+    def within(self, partnership: int) -> tuple[str, ...]:
+        """The cell that names a row's partnership (id), if rows name it."""
+        return (self.partnerships[self.place(partnership)].title,) if self.names_each else ()
 
     def columns(self, *labels: str) -> tuple[Column, ...]:
         """The columns of rows with such a cell in the place of "Partnership"."""
-        return tuple(Column(one) for one in labels if one != _WITHIN or self.within(one))
+        return tuple(Column(label) for label in labels if label != _WITHIN or self.names_each)
 
     @property
     def first_day(self) -> dt.date:
@@ -164,20 +172,19 @@ _Suggested = Mapping[Purpose, Sequence[Row]]
 
 def _suggested(pack: _Pack) -> _Suggested:
     """What each source proposes, by partnership; each is asked once."""
-    titles = {one.pk: one.title for one in pack.partnerships}
-    rows: dict[int, list[tuple[Purpose, Row]]] = {pk: [] for pk in titles}
     since = Since(pack.since, pack.now)
-    for source in agenda_sources() if titles else ():
+    proposed = [
+        (source, item)
+        for source in (agenda_sources() if pack.partnerships else ())
         # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
-        for one in source.suggest(pack.reader, pack.partnerships, since):  # type: ignore[arg-type]
-            cells = (one.title, source.heading, *pack.within(titles[one.partnership]), one.detail)
-            key = f"{one.subject_kind}-{one.subject_id}-{source.name}"
-            row = Row(cells, one.path, key, record=f"{one.subject_kind}:{one.subject_id}")
-            rows[one.partnership].append((one.purpose, row))
-    found: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
-    for purpose, row in chain.from_iterable(rows.values()):
-        found[purpose].append(row)
-    return found
+        for item in source.suggest(pack.reader, pack.partnerships, since)  # type: ignore[arg-type]
+    ]
+    rows: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
+    for source, item in sorted(proposed, key=lambda pair: pack.place(pair[1].partnership)):
+        cells = (item.title, source.heading, *pack.within(item.partnership), item.detail)
+        key = f"{item.subject_kind}-{item.subject_id}-{source.name}"
+        rows[item.purpose].append(Row(cells, item.path, key, record=f"{item.subject_kind}:{item.subject_id}"))
+    return rows
 
 
 def _items(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
@@ -260,9 +267,8 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """What the partnerships propose and have adopted, and what they dropped since they last met."""
     rows = []
-    place = {pk: number for number, pk in enumerate(pack.ids)}
     adopted = of_partnerships(pack.reader, pack.partnerships)
-    for one in sorted(adopted, key=lambda one: place[one.adoption.partnership_id]):
+    for one in sorted(adopted, key=lambda one: pack.place(one.adoption.partnership_id)):
         adoption = one.adoption
         if adoption.is_dropped and adoption.changed_at < pack.since[adoption.partnership_id]:
             continue
@@ -272,9 +278,8 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
             for response in one.responses
         )
         changed_on = timezone.localdate(adoption.changed_at)
-        within = pack.partnerships[place[adoption.partnership_id]].title
         title, status = one.recommendation.title, adoption.get_status_display()
-        cells: tuple[Cell, ...] = (title, *pack.within(within), status, changed_on, became, said)
+        cells: tuple[Cell, ...] = (title, *pack.within(adoption.partnership_id), status, changed_on, became, said)
         key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
         rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (

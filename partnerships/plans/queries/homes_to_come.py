@@ -38,6 +38,6 @@ _STATEMENT = f"""{READS}
 SELECT area_code, year, tenure, sum(count)::bigint, coalesce(sum(count) FILTER (WHERE done_year <> ''), 0)::bigint
 FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
 WHERE is_live AND {READ_NOW} AND (is_inside OR NOT confidential)
-    AND (%(areas)s = '{{{{}}}}'::text[] OR area_code = ANY(%(areas)s))
+    AND (cardinality(%(areas)s::text[]) = 0 OR area_code = ANY(%(areas)s))
 GROUP BY area_code, year, tenure
 """  # noqa: S608 - constants

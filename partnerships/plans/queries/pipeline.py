@@ -132,7 +132,7 @@ WITH reads AS MATERIALIZED (
         plan.status <> ALL(%(over)s) OR plan.id = ANY(%(ended_later)s) AS was_live
     FROM plans_plan plan
     WHERE (plan.id IN ({present}) OR plan.id IN ({inside}) OR plan.id IN ({owned}))
-        AND (%(partnerships)s::bigint[] = '{{}}' OR plan.partnership_id = ANY(%(partnerships)s))
+        AND (cardinality(%(partnerships)s::bigint[]) = 0 OR plan.partnership_id = ANY(%(partnerships)s))
         AND (%(kind)s = '' OR plan.kind = %(kind)s)
 )"""
 #: The condition on lines of homes that the reader reads at a moment: owners from the publication on.
@@ -159,11 +159,11 @@ _LINES = f"""
         FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
         WHERE (is_inside OR NOT homes.confidential)
             AND (
-                (%(areas)s = '{{{{}}}}'::text[] AND %(authorities)s = '{{{{}}}}'::text[])
+                (cardinality(%(areas)s::text[]) = 0 AND cardinality(%(authorities)s::text[]) = 0)
                 OR homes.area_code = ANY(%(areas)s) OR homes.authority = ANY(%(authorities)s)
             )
-            AND (%(tenures)s = '{{{{}}}}'::text[] OR homes.tenure = ANY(%(tenures)s))
-            AND (%(needs)s = '{{{{}}}}'::text[] OR homes.needs = ANY(%(needs)s))
+            AND (cardinality(%(tenures)s::text[]) = 0 OR homes.tenure = ANY(%(tenures)s))
+            AND (cardinality(%(needs)s::text[]) = 0 OR homes.needs = ANY(%(needs)s))
             AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
             AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
             AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)

@@ -10,7 +10,7 @@ from partnerships.kit.owner_functions import owner_function
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kit", "0003_leave_numbers_of_areas")]
+    dependencies = [("kit", "0002_give_no_number_twice")]
 
     operations = [
         owner_function(

@@ -39,6 +39,7 @@ from benchmarks.databases import OWN, kept_database, prepare_pages
 from benchmarks.digests_stage import Stage
 from benchmarks.digests_world import ROOT, cpu_of, free_port, own_database, tree
 from benchmarks.pages_asked import pages_of
+from tools.serving import GUNICORN
 
 MEASURED, RECKONED = (1, 2), (4, 16)
 PAGES = ("home", "plan", "commitments")
@@ -48,10 +49,7 @@ PEOPLE = 8
 WARM_UP, WARM_UP_TIMES = 3.0, 10
 NEW = "/commitments/new/"
 #: As in docs/deploy.md.
-GUNICORN = (
-    *("-m", "gunicorn", "housing.wsgi", "--config", "python:housing.gunicorn_settings", "--no-control-socket"),
-    *("--workers", "4", "--threads", "4", "--timeout", "60"),
-)
+WEB = (*GUNICORN, "--workers", "4", "--threads", "4", "--timeout", "60")
 _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
@@ -89,7 +87,7 @@ def split(number: int) -> tuple[set[int], set[int]]:
 def web(environ: dict[str, str], cores: set[int], log: Path) -> Any:
     """Web processes on these cores, ready; yields their first process and the port."""
     port = free_port()
-    words = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), sys.executable, *GUNICORN]
+    words = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), sys.executable, *WEB]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*words, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environ, stdout=output, stderr=output

@@ -45,6 +45,7 @@ from benchmarks.hosts_world import Followers, count_saves
 from benchmarks.own_server import PORT
 from benchmarks.upgrades import PREPARE, run, say
 from benchmarks.upgrades_load import Code
+from tools.serving import GUNICORN
 
 PRIMARY, STANDBY = Host("primary", 11), Host("standby", 12)
 WEB = [Host(f"web{number}", 30 + number) for number in (1, 2)]
@@ -52,7 +53,6 @@ WORKERS = [Host(f"worker{number}", 40 + number) for number in (1, 2, 3)]
 BEATS = [Host(f"beat{number}", 50 + number) for number in (1, 2)]
 OURS = [*WEB, *WORKERS, *BEATS]
 #: What runs on ours, by the name of the host without its number; as in docs/deploy.md.
-GUNICORN = ("-m", "gunicorn", "housing.wsgi", "--config", "python:housing.gunicorn_settings", "--no-control-socket")
 PROCESSES: dict[str, dict[str, tuple[str, ...]]] = {
     "web": {"web": (*GUNICORN, "--workers=2", "--threads=4", "--timeout=60", f"--bind=0.0.0.0:{WEB_PORT}")},
     "worker": {"worker": ("-m", "housing.worker")},

@@ -17,6 +17,8 @@ from tools.supervisor import Supervisor
 from tools.terminal import say
 
 WATCH_EVERY_SECONDS = 0.5
+#: The web processes, without what differs between machines: address, workers, threads and time limits.
+GUNICORN = ("-m", "gunicorn", "housing.wsgi", "--config", "python:housing.gunicorn_settings", "--no-control-socket")
 
 
 def serve(supervisor: Supervisor) -> None:
@@ -44,10 +46,8 @@ def serve(supervisor: Supervisor) -> None:
 
 def _gunicorn(descriptor: int) -> list[str]:
     return [
-        *("-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{descriptor}"),
-        *("--config", "python:housing.gunicorn_settings"),
+        *(*GUNICORN, "--bind", f"fd://{descriptor}"),
         *("--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "8"),
-        "--no-control-socket",
     ]
 
 

@@ -13,6 +13,8 @@ from django.apps import apps
 from django.conf import LazySettings
 from django.conf import settings as django_settings
 from django.contrib.postgres.operations import AddIndexConcurrently
+from django.core.checks.async_checks import check_async_unsafe
+from django.core.checks.registry import registry
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection, migrations, models
@@ -149,8 +151,11 @@ def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> N
 
 @pytest.fixture
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what tests/conftest.py sets for browsers, which Django's checks refuse in production."""
-    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE")
+    """Without the check that refuses in production what tests/conftest.py sets for browsers.
+
+    The setting itself has to stay: the event loop of a browser may run in this process.
+    """
+    monkeypatch.setattr(registry, "deployment_checks", registry.deployment_checks - {check_async_unsafe})
 
 
 def said_by_upgrade(*words: str) -> str:

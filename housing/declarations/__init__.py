@@ -31,7 +31,17 @@ SETTINGS: tuple[Setting, ...] = tuple(setting for section in SECTIONS for settin
 #: What may also be given in the file that NAME_FILE names.
 SECRETS: tuple[str, ...] = tuple(setting.name for setting in SETTINGS if setting.secret)
 #: Settings that no longer exist, and what to set instead.
-REMOVED = {"SECURE_HSTS_PRELOAD": "set HSTS_STEP=5, which asks browsers to preload https"}
+REMOVED = {
+    "SECURE_HSTS_PRELOAD": "set HSTS_STEP=5, which asks browsers to preload https",
+    "DIGESTS_HELD": "set EMAILS_HELD",
+    **{
+        f"DIGEST_{name}": f"set EMAIL_{name}"
+        for name in (
+            *("MAILBOX", "WEBHOOK_SECRET", "LEASE_SECONDS", "RETRY_SECONDS"),
+            *("PER_MINUTE", "PER_DOMAIN_PER_MINUTE", "PER_DOMAIN_PER_HOUR"),
+        )
+    },
+}
 
 
 def refuse_removed(environ: Mapping[str, str]) -> None:

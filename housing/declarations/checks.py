@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 from housing.declarations.setting import Values
 
@@ -13,6 +14,7 @@ from housing.declarations.setting import Values
 MIN_KEY_LENGTH = 50
 _DSN = re.compile(r"https?://[\w-]+(:[\w-]*)?@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+")
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}")
+_PLACE = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
@@ -45,7 +47,7 @@ def strong_keys(value: list[str], values: Values) -> str:
 
 
 def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
-    """A check that an address has one of these schemes.
+    """A check that an address has one of these schemes and a host where one belongs.
 
     It may hold a password, so it is not repeated.
 
@@ -53,11 +55,25 @@ def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values],
     """
 
     def check(value: str, values: Values) -> str:
-        if not value or value.split("://")[0] in {*allowed, *also}:
+        if value and value.split("://")[0] not in {*allowed, *also}:
+            return f"must begin with {' or '.join(f'{one}://' for one in allowed)}."
+        if _has_places(value):
             return ""
-        return f"must begin with {' or '.join(f'{one}://' for one in allowed)}."
+        return "cannot be read. In user and password, write / as %2F, ? as %3F, # as %23, [ as %5B and % as %25."
 
     return check
+
+
+def _has_places(address: str) -> bool:
+    """Whether hosts and ports are where they belong: a password with a slash would be cut in two there."""
+    if address.startswith("postgres"):  # libraries for it take this character as it is
+        address = address.replace("#", "%23")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    places = parts.netloc.rpartition("@")[2].split(",")
+    return "@" not in parts.path + parts.query and all(map(_PLACE.fullmatch, places))
 
 
 def sentinels(value: list[str], values: Values) -> str:

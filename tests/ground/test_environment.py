@@ -225,6 +225,11 @@ def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path
         refuse_removed({"SECURE_HSTS_PRELOAD": "1"})
 
 
+def test_a_renamed_setting_is_refused_and_its_new_name_said() -> None:
+    with pytest.raises(ImproperlyConfigured, match="set EMAIL_MAILBOX, and remove DIGEST_MAILBOX"):
+        refuse_removed({"DIGESTS_HELD": "0", "DIGEST_MAILBOX": "digests@ground.example"})
+
+
 # --- Values that cannot be right
 
 
@@ -297,13 +302,31 @@ def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
 
 def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
     given = {"ANYMAIL": "{hush", "PORT": "1", "CONN_MAX_AGE": "-1", "SENTRY_DSN": "https://hush@errors.example/"}
-    said = refusal(DATABASE_URL="mysql://me:hush@database", **given)
+    given |= {"REDIS_URL": "redis://:12/hush@broker:6379/0", "EMAIL_URL": "smtp://me:hu[sh@mail.example:587"}
+    said = refusal(
+        DATABASE_URL="mysql://me:hush@database", DATABASE_OWNER_URL="postgres://me:hush/+=@db:5432/x", **given
+    )
 
     assert "DATABASE_URL must begin with postgres:// or postgresql://." in said
+    for name in ("DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"):
+        assert f"{name} cannot be read. In user and password, write / as %2F" in said
     assert "ANYMAIL must be a JSON object." in said
     assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in said
     assert "CONN_MAX_AGE must be a whole number, not '-1'" in said
     assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://me:p%2Fp#p@one.example:5432,two.example:5433/ground?target_session_attrs=read-write",
+        "postgres://me@%2Ftmp%2Fsockets/ground",
+        "postgres://me:hush@[::1]:5432/ground",
+    ],
+    ids=["two hosts and a password", "a socket", "IPv6"],
+)
+def test_an_address_may_hold_what_its_libraries_read(address: str) -> None:
+    assert read_settings(SETTINGS, {"SECRET_KEY": LONG, "DATABASE_URL": address})["DATABASE_URL"] == address
 
 
 def test_an_empty_value_is_the_same_as_none() -> None:

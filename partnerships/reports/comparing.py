@@ -61,7 +61,7 @@ def _in_table(was: Table | None, now: Table | None) -> Iterator[Restatement]:
         for label, column in labels.items():
             old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)
             if old != new and {old, new} != {None, ""}:
-                yield Restatement(shown.title, name, label, column.kind, old, new)
+                yield Restatement(table=shown.title, row=name, column=label, kind=column.kind, was=old, now=new)
 
 
 def _rows(table: Table | None) -> dict[str, Row]:

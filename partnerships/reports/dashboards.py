@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Kind, Organisation
 from partnerships.people.models import User
-from partnerships.reports.presenting import caption_of, draw
+from partnerships.reports.pictures import caption_of, draw
 from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot

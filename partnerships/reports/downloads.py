@@ -17,21 +17,11 @@ from partnerships.documents.downloads import WORD, draw_pdf, pdf_response, word_
 from partnerships.documents.word import MAX_COLUMNS, TablesPaper, WordPicture, WordTable, write_tables
 from partnerships.kit.pictures import png_of
 from partnerships.kit.workbooks import XLSX, Worksheet, xlsx_bytes, xlsx_response
-from partnerships.reports.presenting import (
-    Paging,
-    caption_of,
-    draw,
-    draw_map,
-    draw_network,
-    made_words,
-    note_of,
-    printed_rows,
-    shades_in_words,
-    shown_tables,
-    source_words,
-    words_of,
-)
+from partnerships.reports.paging import Paging
+from partnerships.reports.pictures import caption_of, draw, draw_map, draw_network, shades_in_words
+from partnerships.reports.presenting import note_of, printed_rows, shown_tables, words_of
 from partnerships.reports.snapshot import Snapshot, Table
+from partnerships.reports.wording import made_words, source_words
 
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"

@@ -10,8 +10,9 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
-from partnerships.reports.presenting import made_words, words_of
+from partnerships.reports.presenting import words_of
 from partnerships.reports.queries import figures_of
+from partnerships.reports.wording import made_words
 
 #: An email shows this many rows of the first table; the page has all.
 MAX_ROWS = 12

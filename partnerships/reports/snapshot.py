@@ -318,14 +318,14 @@ def from_json(kept: dict[str, Any]) -> Snapshot:
 def _table_from_json(kept: dict[str, Any]) -> Table:
     columns = tuple(Column(label, Kind(kind)) for label, kind in kept["columns"])
     return Table(
-        kept["code"],
-        kept["title"],
-        columns,
-        tuple(_row_from_json(columns, row) for row in kept["rows"]),
-        _row_from_json(columns, kept["total"]) if kept["total"] else None,
-        kept["note"],
-        kept["empty"],
-        kept.get("left_out", 0),
+        code=kept["code"],
+        title=kept["title"],
+        columns=columns,
+        rows=tuple(_row_from_json(columns, row) for row in kept["rows"]),
+        total=_row_from_json(columns, kept["total"]) if kept["total"] else None,
+        note=kept["note"],
+        empty=kept["empty"],
+        left_out=kept.get("left_out", 0),
     )
 
 

@@ -20,17 +20,9 @@ from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import bytes_of
-from partnerships.reports.presenting import (
-    Pages,
-    Paging,
-    caption_of,
-    draw,
-    draw_network,
-    note_of,
-    printed_rows,
-    shown_tables,
-    words_of,
-)
+from partnerships.reports.paging import Pages, Paging
+from partnerships.reports.pictures import caption_of, draw, draw_network
+from partnerships.reports.presenting import note_of, printed_rows, shown_tables, words_of
 from partnerships.reports.snapshot import (
     MAX_KEPT,
     Chart,
@@ -285,7 +277,7 @@ def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
 
 
 def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.reports.presenting.MAX_LINES", 2)
+    monkeypatch.setattr("partnerships.reports.pictures.MAX_LINES", 2)
     names, number = ("Alder", "Birch", "Cedar"), Column("Number", Kind.NUMBER)
     bodies = tuple(Row((name, "Council", 2, 2), key=str(pk)) for pk, name in enumerate(names, 1))
     pairs = tuple(Row((key, "", 3 - place), key=key) for place, key in enumerate(("1-2", "1-3", "2-3")))

@@ -15,7 +15,6 @@ from python_calamine import CalamineWorkbook
 
 from partnerships.organisations.audience import Everybody
 from partnerships.plans.models import Plan
-from partnerships.reports.presenting import cell_words
 from partnerships.reports.registry import Report, all_reports, register_report
 from partnerships.reports.snapshot import (
     Chart,
@@ -28,6 +27,7 @@ from partnerships.reports.snapshot import (
     from_json,
     to_json,
 )
+from partnerships.reports.wording import cell_words
 from tests.plans.drafts import published
 from tests.reports.conftest import figures_for
 from tests.support.signing_in import signed_in

@@ -163,7 +163,7 @@ def _pack(asked: Asked) -> _Pack:
     day = asked.filters.get("since")
     first = beginning_of(day) if day else None
     since = {one.pk: first or last.get(one.pk) or asked.now - _FIRST_LOOK_BACK for one in partnerships}
-    return _Pack(asked.reader, partnerships, since, asked.now, asked.today)
+    return _Pack(reader=asked.reader, partnerships=partnerships, since=since, now=asked.now, today=asked.today)
 
 
 #: What rooms propose for the next meetings, by what it asks of them.

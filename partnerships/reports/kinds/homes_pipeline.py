@@ -296,11 +296,11 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
     total = pipeline.total
     return Table(
-        division,
-        title,
-        tuple(columns),
-        tuple(replace(_row(name, count, total, compared), key=codes[name]) for name, count in rows),
-        _row("All homes", total, total, compared) if rows else None,
+        code=division,
+        title=title,
+        columns=tuple(columns),
+        rows=tuple(replace(_row(name, count, total, compared), key=codes[name]) for name, count in rows),
+        total=_row("All homes", total, total, compared) if rows else None,
         empty="No homes match these filters.",
     )
 

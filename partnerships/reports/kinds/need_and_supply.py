@@ -156,11 +156,11 @@ def _areas_table(read: _Read) -> Table:
     rows = [_area_row(read, area, shared) for area in read.areas]
     has_total = len(rows) > 1
     return Table(
-        "areas",
-        "Each council area",
-        columns,
-        tuple(rows),
-        _total(read) if has_total else None,
+        code="areas",
+        title="Each council area",
+        columns=columns,
+        rows=tuple(rows),
+        total=_total(read) if has_total else None,
         note=" ".join(_areas_notes(read, columns, shared)) if has_total else "",
         empty="No council area matches these filters.",
     )

@@ -131,11 +131,11 @@ def _compute(asked: Asked) -> Snapshot:
         tables=(
             _gaps(lines),
             Table(
-                "register",
-                "Partnerships",
-                columns,
-                tuple(map(_row, lines)),
-                total if lines else None,
+                code="register",
+                title="Partnerships",
+                columns=columns,
+                rows=tuple(map(_row, lines)),
+                total=total if lines else None,
                 empty="No partnership matches these filters.",
             ),
         ),
@@ -221,13 +221,13 @@ def _lines(asked: Asked) -> list[_Line]:
     risks = _risks(asked.reader, ids)
     return [
         _Line(
-            one,
-            states[one],
-            chairs.get(one.pk, ""),
-            since.get(one.pk),
-            one.pk in sharing if one.kind.needs_data_sharing or one.pk in marked else None,
-            risks.get(one.pk, (0, 0)),
-            asked.today,
+            partnership=one,
+            state=states[one],
+            chair=chairs.get(one.pk, ""),
+            terms_since=since.get(one.pk),
+            shares_data=one.pk in sharing if one.kind.needs_data_sharing or one.pk in marked else None,
+            risks=risks.get(one.pk, (0, 0)),
+            today=asked.today,
         )
         for one in shown
     ]

@@ -165,7 +165,14 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
         for one in lines
     )
     total = Row(_total(lines).cells) if lines else None
-    return Table("givers", "By who promised", columns, rows, total, empty="No commitment matches these filters.")
+    return Table(
+        code="givers",
+        title="By who promised",
+        columns=columns,
+        rows=rows,
+        total=total,
+        empty="No commitment matches these filters.",
+    )
 
 
 def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:

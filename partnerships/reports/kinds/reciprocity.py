@@ -82,7 +82,9 @@ def _table(name: str, found: Sequence[Balance]) -> Table:
     sums = [sum(column) for column in zip(*(one.figures for one in found), strict=True)]
     total = Row(("All partners", *sums)) if found else None
     empty = "Neither side has asked or promised anything yet."
-    return Table("partners", f"{name} and its partners", columns, rows, total, empty=empty)
+    return Table(
+        code="partners", title=f"{name} and its partners", columns=columns, rows=rows, total=total, empty=empty
+    )
 
 
 def _row(one: Balance) -> Row:

@@ -84,7 +84,7 @@ def _by_age(asks: EntryQuerySet, today: dt.date) -> Table:
     counted = asks.aggregate(**{f"age_{place}": Count("pk", filter=group) for place, group in enumerate(groups)})
     rows = tuple(Row((label, counted[f"age_{place}"])) for place, (_, label) in enumerate(_AGES))
     columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
-    return Table("ages", "By age", columns, rows, Row(("All", sum(counted.values()))))
+    return Table(code="ages", title="By age", columns=columns, rows=rows, total=Row(("All", sum(counted.values()))))
 
 
 def _by_theme(asks: EntryQuerySet, today: dt.date) -> Table:

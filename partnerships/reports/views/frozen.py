@@ -15,11 +15,13 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import file_of, shown
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
-from partnerships.reports.presenting import MAX_PRINTED, Paging, shown_restatements
+from partnerships.reports.paging import Paging
+from partnerships.reports.presenting import MAX_PRINTED
 from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for, open_frozen
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import reported_for
 from partnerships.reports.views.reading import filters_in, found_report
+from partnerships.reports.wording import shown_restatements
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.downloads import file_of, shown
 from partnerships.reports.models import FORMATS, ReportFile
-from partnerships.reports.presenting import Paging
+from partnerships.reports.paging import Paging
 from partnerships.reports.queries import InvalidFilters, snapshot_of
 from partnerships.reports.registry import Report, all_reports, find_report
 

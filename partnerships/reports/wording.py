@@ -1,0 +1,76 @@
+"""Cells, sources and restatements of a report in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import timezone
+
+from partnerships.kit.dates import long_date, long_time
+from partnerships.kit.text import figure, pounds
+from partnerships.reports.comparing import Restatement
+from partnerships.reports.snapshot import Cell, Kind, Snapshot, Source
+
+#: What stands in an empty cell.
+EMPTY = "–"
+#: A minus is as wide as a plus.
+MINUS = "\u2212"
+
+
+def cell_words(kind: Kind, value: Cell) -> str:
+    """A cell as pages and documents show it."""
+    if value is None or value == "":
+        return EMPTY
+    if isinstance(value, dt.date):
+        return long_date(value)
+    if not isinstance(value, int | Decimal):
+        return value
+    if kind is Kind.COUNT and value == 0:
+        return "none"
+    if kind is Kind.MONEY:
+        return pounds(value)
+    if kind is Kind.SHARE:
+        return f"{value:.1f}%"
+    if kind is Kind.CHANGE and value > 0:
+        return f"+{figure(value)}"
+    return figure(value).replace("-", MINUS)
+
+
+def made_words(snapshot: Snapshot) -> str:
+    """`As at 3 March 2027, 14:05. What Amina Yusuf may read.`"""
+    return f"As at {long_time(timezone.localtime(snapshot.made_at))}. {snapshot.made_for}"
+
+
+def source_words(source: Source) -> str:
+    """`Published versions of plans, as at 3 March 2027`."""
+    return f"{source.words}, as at {long_date(source.as_of)}" if source.as_of else source.words
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRestatement:
+    """A restated cell in words."""
+
+    table: str
+    row: str
+    column: str
+    was: str
+    now: str
+    difference: str
+
+
+def shown_restatements(found: Iterable[Restatement]) -> list[ShownRestatement]:
+    """Restated cells in words."""
+    return [
+        ShownRestatement(
+            table=one.table,
+            row=one.row,
+            column=one.column,
+            was=cell_words(one.kind, one.was),
+            now=cell_words(one.kind, one.now),
+            difference=cell_words(Kind.CHANGE, one.difference) if one.difference is not None else "",
+        )
+        for one in found
+    ]

@@ -4,7 +4,6 @@ from partnerships.agreements.queries.dates import leads_who_decide
 from partnerships.agreements.queries.partnerships import (
     REVIEW_NOTICE,
     STEPS,
-    Turn,
     acting_party,
     events_of_partnerships,
     find_left_behind,
@@ -13,7 +12,6 @@ from partnerships.agreements.queries.partnerships import (
     leads_a_party,
     organisation_section,
     partnerships_of,
-    whose_turn,
 )
 from partnerships.agreements.queries.posts import (
     POSTS_TO_FILL,
@@ -22,6 +20,7 @@ from partnerships.agreements.queries.posts import (
     people_in_post,
     teams_of,
 )
+from partnerships.agreements.queries.turns import Turn, whose_turn
 
 #: What waits for leads: steps of partnerships, and vacant posts.
 WAITING = (*STEPS, POSTS_TO_FILL)

@@ -149,7 +149,15 @@ def standing_of(
         today=today,
     )
     tag, words = _said(objective, expected, bool(reports), today)
-    return Standing(objective, reports, expected, tag, words, _moved(objective, expected), lines)
+    return Standing(
+        objective=objective,
+        reports=reports,
+        pace=expected,
+        tag=tag,
+        words=words,
+        trend=_moved(objective, expected),
+        lines=lines,
+    )
 
 
 def standings(

@@ -1,12 +1,11 @@
-"""Read partnerships: lists, next steps, and work that waits."""
+"""Read partnerships: lists, parties, events, and work that waits."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.urls import reverse
@@ -171,89 +170,6 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
         .order_by("pk")
     )
     return next(iter(sorted(parties, key=lambda party: not party.is_leading)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Who must act next, and how."""
-
-    who: str
-    what: str
-    yours: bool
-    since: dt.datetime | None = None
-    href: str = ""
-    action: str = ""
-
-
-def whose_turn(
-    partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int], successor: Partnership | None = None
-) -> Turn | None:
-    """The next action, or None. `mine` are the ids the reader leads; `successor` renews it and has not ended."""
-    parties = list(parties)
-    if partnership.is_over:
-        return None
-    waiting = [party for party in parties if party.is_waiting]
-    own = next((party for party in waiting if party.organisation_id in mine), None)
-    if own is not None:
-        href = reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk})
-        return Turn(
-            own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Answer invitation"
-        )
-    if waiting:
-        names = ", ".join(party.organisation.name for party in waiting)
-        return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
-    step = _NEXT_STEP.get(partnership.state)
-    renewing = successor if partnership.state == Status.UNDER_REVIEW else None
-    if renewing:
-        step = _RENEWING
-    if step is None:
-        return None
-    leading = [party for party in parties if party.is_present and party.is_leading]
-    yours = any(party.organisation_id in mine for party in leading)
-    on_terms = partnership.state in (Status.DRAFTING, Status.AWAITING_SIGN_OFF)
-    if yours and partnership.state == Status.EXPLORING and len(parties) == 1:
-        href = reverse("agreements:invite", kwargs={"pk": partnership.pk})
-        names = leading[0].organisation.name
-        next_step = "Invite the other organisations."
-        return Turn(names, next_step, True, partnership.state_since, href, "Invite an organisation")
-    page = "agreements:terms" if on_terms else "agreements:status"
-    href = reverse(page, kwargs={"pk": partnership.pk}) if yours else ""
-    names = ", ".join(party.organisation.name for party in leading)
-    next_step = step.for_leads if yours else step.for_others
-    if renewing:
-        href = renewing.get_absolute_url() if yours else ""
-        return Turn(names, next_step, yours, renewing.created_at, href, "See the successor")
-    return Turn(
-        names, next_step, yours, partnership.state_since, href, "See the terms" if on_terms else "Change status"
-    )
-
-
-class _Step(NamedTuple):
-    """A next step: for leads as a command, for others to follow "Waiting for X"."""
-
-    for_leads: str
-    for_others: str
-
-
-#: What a leading organisation does next, by status.
-_NEXT_STEP = {
-    Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
-    Status.DRAFTING: _Step(
-        "Finish the terms and send them for signature.", "to finish the terms and send them for signature"
-    ),
-    Status.AWAITING_SIGN_OFF: _Step("See who still has to sign the terms.", "to get the terms signed by every party"),
-    Status.UNDER_REVIEW: _Step(
-        "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
-    ),
-    Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
-}
-
-
-#: The same while a successor is drafted: the one under review is renewed when that is active.
-_RENEWING = _Step(
-    "Finish the terms of the successor and have them signed.",
-    "to finish the terms of the successor and have them signed",
-)
 
 
 def _invitations() -> Reach:

@@ -115,7 +115,15 @@ def _attention(partnership: int, stuck: Sequence[Standing]) -> Suggestion:
     path = reverse("agreements:objectives", args=[partnership])
     names = "; ".join(f"{standing.objective.text} ({standing.label.lower()})" for standing in stuck[:_NAMED])
     words = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
-    return Suggestion(partnership, "partnership", partnership, words, path, Purpose.DISCUSSION, shorten(names, 300))
+    return Suggestion(
+        partnership=partnership,
+        subject_kind="partnership",
+        subject_id=partnership,
+        title=words,
+        path=path,
+        purpose=Purpose.DISCUSSION,
+        detail=shorten(names, 300),
+    )
 
 
 def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
@@ -127,13 +135,13 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
         names_by_partnership[proposal.partnership_id].append("the first terms" if proposal.is_first else words)
     return [
         Suggestion(
-            partnership,
-            "partnership",
-            partnership,
-            "Terms waiting for signatures",
-            reverse("agreements:terms", args=[partnership]),
-            Purpose.DECISION,
-            shorten(", ".join(names[:_NAMED]), 300),
+            partnership=partnership,
+            subject_kind="partnership",
+            subject_id=partnership,
+            title="Terms waiting for signatures",
+            path=reverse("agreements:terms", args=[partnership]),
+            purpose=Purpose.DECISION,
+            detail=shorten(", ".join(names[:_NAMED]), 300),
         )
         for partnership, names in names_by_partnership.items()
     ]

@@ -1,0 +1,121 @@
+"""Whose turn it is in a partnership: the next action, and who takes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, Party, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who must act next, and how."""
+
+    who: str
+    what: str
+    yours: bool
+    since: dt.datetime | None = None
+    href: str = ""
+    action: str = ""
+
+
+class _Step(NamedTuple):
+    """A next step: for leads as a command, for others to follow "Waiting for X"."""
+
+    for_leads: str
+    for_others: str
+
+
+#: What a leading organisation does next, by status.
+_NEXT_STEP = {
+    Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
+    Status.DRAFTING: _Step(
+        "Finish the terms and send them for signature.", "to finish the terms and send them for signature"
+    ),
+    Status.AWAITING_SIGN_OFF: _Step("See who still has to sign the terms.", "to get the terms signed by every party"),
+    Status.UNDER_REVIEW: _Step(
+        "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
+    ),
+    Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
+}
+#: The same while a successor is drafted: the one under review is renewed when that is active.
+_RENEWING = _Step(
+    "Finish the terms of the successor and have them signed.",
+    "to finish the terms of the successor and have them signed",
+)
+
+
+def whose_turn(
+    partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int], successor: Partnership | None = None
+) -> Turn | None:
+    """The next action, or None. `mine` are the ids the reader leads; `successor` renews it and has not ended."""
+    if partnership.is_over:
+        return None
+    parties = list(parties)
+    waiting = [party for party in parties if party.is_waiting]
+    if waiting:
+        return _to_answer_invitation(partnership, waiting, mine)
+    leading = [party for party in parties if party.is_present and party.is_leading]
+    names = ", ".join(party.organisation.name for party in leading)
+    yours = any(party.organisation_id in mine for party in leading)
+    if successor is not None and partnership.state == Status.UNDER_REVIEW:
+        return Turn(
+            who=names,
+            what=_RENEWING.for_leads if yours else _RENEWING.for_others,
+            yours=yours,
+            since=successor.created_at,
+            href=successor.get_absolute_url() if yours else "",
+            action="See the successor",
+        )
+    if yours and partnership.state == Status.EXPLORING and len(parties) == 1:
+        return Turn(
+            who=names,
+            what="Invite the other organisations.",
+            yours=True,
+            since=partnership.state_since,
+            href=reverse("agreements:invite", kwargs={"pk": partnership.pk}),
+            action="Invite an organisation",
+        )
+    return _to_move_on(partnership, names, yours=yours)
+
+
+def _to_answer_invitation(partnership: Partnership, waiting: Sequence[Party], mine: Collection[int]) -> Turn:
+    """The reader's own invitation comes before those of others."""
+    own = next((party for party in waiting if party.organisation_id in mine), None)
+    if own is not None:
+        return Turn(
+            who=own.organisation.name,
+            what="Accept or decline the invitation.",
+            yours=True,
+            since=own.invited_at,
+            href=reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk}),
+            action="Answer invitation",
+        )
+    return Turn(
+        who=", ".join(party.organisation.name for party in waiting),
+        what="to accept or decline the invitation",
+        yours=False,
+        since=waiting[0].invited_at,
+    )
+
+
+def _to_move_on(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
+    """The next step of the leading organisations, by status; None if there is none."""
+    step = _NEXT_STEP.get(partnership.state)
+    if step is None:
+        return None
+    on_terms = partnership.state in (Status.DRAFTING, Status.AWAITING_SIGN_OFF)
+    page = "agreements:terms" if on_terms else "agreements:status"
+    return Turn(
+        who=names,
+        what=step.for_leads if yours else step.for_others,
+        yours=yours,
+        since=partnership.state_since,
+        href=reverse(page, kwargs={"pk": partnership.pk}) if yours else "",
+        action="See the terms" if on_terms else "Change status",
+    )

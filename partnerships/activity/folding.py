@@ -133,7 +133,9 @@ def _fold_present(history: list[Step], known: frozenset[str] = frozenset()) -> I
         before, after = steps[0].before.get(name), steps[-1].after.get(name)
         if before != after:
             numbers = tuple(step.number for step in steps)
-            yield NetChange(steps[-1].thing, steps[-1].kind, numbers, name, before, after)
+            yield NetChange(
+                thing=steps[-1].thing, kind=steps[-1].kind, numbers=numbers, field=name, before=before, after=after
+            )
 
 
 def _happened(steps: list[Step]) -> NetChange:

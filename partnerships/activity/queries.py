@@ -111,7 +111,16 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
         if told is not None:
             events[number] = event
             before, after = fields_of(event.data)
-            steps.append(Step(number, event.kind, thing_of(event, told), told.fold, before, after))
+            steps.append(
+                Step(
+                    number=number,
+                    kind=event.kind,
+                    thing=thing_of(event, told),
+                    fold=told.fold,
+                    before=before,
+                    after=after,
+                )
+            )
     lines = []
     for change in fold(steps):
         told = told_of(change.kind)

@@ -56,7 +56,14 @@ def register_kind(
     `visible_ids(user)` returns a queryset of ids; `condition(user, records)` is a further condition on the events of
     some records (ids). See `Kind` for the rest.
     """
-    _kinds[name] = Kind(name, visible_ids, condition, subject, subject_key, marked_ids)
+    _kinds[name] = Kind(
+        name=name,
+        visible_ids=visible_ids,
+        condition=condition,
+        subject=subject,
+        subject_key=subject_key,
+        marked_ids=marked_ids,
+    )
 
 
 def kind_named(name: str) -> Kind | None:

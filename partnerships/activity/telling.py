@@ -96,7 +96,17 @@ def register_told(
     Without a sentence, its label is the sentence. Raises `ValueError` if it is registered otherwise.
     """
     sentence = sentence or str(kind.label)
-    told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine, asks_until)
+    told = Told(
+        kind=kind.value,
+        group=group,
+        sentence=sentence,
+        fold=fold,
+        touches_dates_or_money=touches_dates_or_money,
+        may_hear=may_hear,
+        about=about,
+        by_plan_engine=by_plan_engine,
+        asks_until=asks_until,
+    )
     if _told.setdefault(told.kind, told) != told or told.kind in _untold:
         raise ValueError(f"{told.kind} is registered twice.")
 

@@ -120,4 +120,14 @@ def _decisions(user: User, partnership: Partnership, since: Since) -> list[Sugge
     else:
         return []
     path = reverse("agreements:detail", args=[partnership.pk])
-    return [Suggestion(partnership.pk, "partnership", partnership.pk, words, path, Purpose.DECISION, detail)]
+    return [
+        Suggestion(
+            partnership=partnership.pk,
+            subject_kind="partnership",
+            subject_id=partnership.pk,
+            title=words,
+            path=path,
+            purpose=Purpose.DECISION,
+            detail=detail,
+        )
+    ]

@@ -56,12 +56,12 @@ def _hand_over(handover: Handover) -> None:
 
 
 POSTS = OwnedKind(
-    "posts",
-    "Posts",
-    ("agreements.Holder.person",),
-    _held,
-    _left,
-    _hand_over,
+    code="posts",
+    label="Posts",
+    fields=("agreements.Holder.person",),
+    held=_held,
+    left=_left,
+    hand_over=_hand_over,
     waits_alone=True,
 )
 
@@ -98,12 +98,12 @@ def _hand_over_objective(handover: Handover) -> None:
 
 
 OBJECTIVES = OwnedKind(
-    "objectives",
-    "Objectives",
-    ("agreements.Objective.owner",),
-    _objectives_held,
-    _objectives_left,
-    _hand_over_objective,
+    code="objectives",
+    label="Objectives",
+    fields=("agreements.Objective.owner",),
+    held=_objectives_held,
+    left=_objectives_left,
+    hand_over=_hand_over_objective,
     goes_to_colleague=True,
 )
 

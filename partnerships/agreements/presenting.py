@@ -97,7 +97,7 @@ def _words(names: Names, field: Field, value: Any) -> str:
 def _clauses(content: Content, html: StoredHtml) -> Iterator[Clause]:
     for number, item in enumerate(content.get("clauses", ()), 1):
         body = html.get(f"clauses/{item['key']}/body")
-        yield Clause(number, item["key"], item["title"], item["body"], body)
+        yield Clause(number=number, key=item["key"], title=item["title"], text=item["body"], html=body)
 
 
 def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:

@@ -245,11 +245,11 @@ def _register_emails() -> None:
     )
     register_email_kind(
         EmailKind(
-            emails.CONTACT,
-            "Named as a contact",
-            Lane.NOTICE,
-            emails.ContactComposer(),
-            NoticeGroup.ACCOUNT,
+            code=emails.CONTACT,
+            label="Named as a contact",
+            lane=Lane.NOTICE,
+            composer=emails.ContactComposer(),
+            group=NoticeGroup.ACCOUNT,
             always=FOR_PRIVACY,
             is_secret=True,
             keeps_its_link=True,

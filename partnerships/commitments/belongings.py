@@ -91,20 +91,20 @@ def _escalate(handover: Handover) -> None:
 
 
 COMMITMENTS = OwnedKind(
-    "commitments",
-    "Commitments",
-    ("commitments.Commitment.owner",),
-    _owned,
-    _ownerless,
-    _own,
+    code="commitments",
+    label="Commitments",
+    fields=("commitments.Commitment.owner",),
+    held=_owned,
+    left=_ownerless,
+    hand_over=_own,
     waits_alone=True,
 )
 ESCALATIONS = OwnedKind(
-    "escalations",
-    "Commitments escalated to them",
-    ("commitments.Commitment.escalated_to",),
-    _escalated_to,
-    _unheard,
-    _escalate,
+    code="escalations",
+    label="Commitments escalated to them",
+    fields=("commitments.Commitment.escalated_to",),
+    held=_escalated_to,
+    left=_unheard,
+    hand_over=_escalate,
     goes_to_colleague=True,
 )

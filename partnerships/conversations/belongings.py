@@ -47,11 +47,11 @@ def _name(handover: Handover) -> None:
 
 
 NEXT_STEPS = OwnedKind(
-    "next_steps",
-    "Next steps of draft records",
-    ("conversations.NextStep.owner",),
-    _held,
-    _left,
-    _name,
+    code="next_steps",
+    label="Next steps of draft records",
+    fields=("conversations.NextStep.owner",),
+    held=_held,
+    left=_left,
+    hand_over=_name,
     goes_to_colleague=True,
 )

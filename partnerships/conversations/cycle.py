@@ -130,7 +130,7 @@ class Guess:
         position = 0
         if self.unit == Unit.MONTHS:
             position = self.position or position_of(starts_on)
-        return Cycle(self.unit, self.interval, day, position, starts_on)
+        return Cycle(unit=self.unit, interval=self.interval, weekday=day, position=position, starts_on=starts_on)
 
 
 def position_of(day: dt.date) -> int:

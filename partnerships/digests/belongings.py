@@ -95,12 +95,12 @@ def _hand_over(handover: Handover) -> None:
 
 
 FOLLOWED = OwnedKind(
-    "followed",
-    "Followed",
-    ("digests.Subscription.person",),
-    _held,
-    _left,
-    _hand_over,
+    code="followed",
+    label="Followed",
+    fields=("digests.Subscription.person",),
+    held=_held,
+    left=_left,
+    hand_over=_hand_over,
 )
 
 

@@ -56,7 +56,16 @@ def register() -> None:
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
         always = FOR_CONSENT if kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS) else ""
-        register_kind(EmailKind(kind.value, str(kind.label), lane, composer, NoticeGroup.DIGESTS, always=always))
+        register_kind(
+            EmailKind(
+                code=kind.value,
+                label=str(kind.label),
+                lane=lane,
+                composer=composer,
+                group=NoticeGroup.DIGESTS,
+                always=always,
+            )
+        )
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
     on_accepted("subject_item", TOLD_SUBJECTS)

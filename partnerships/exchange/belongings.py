@@ -50,11 +50,11 @@ def _refer(handover: Handover) -> None:
 
 
 REFERRALS = OwnedKind(
-    "referrals",
-    "Asks and offers to answer",
-    ("exchange.Receipt.referred_to",),
-    _held,
-    _left,
-    _refer,
+    code="referrals",
+    label="Asks and offers to answer",
+    fields=("exchange.Receipt.referred_to",),
+    held=_held,
+    left=_left,
+    hand_over=_refer,
     goes_to_colleague=True,
 )

@@ -199,12 +199,12 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
 def _required(of: Lineage, rows: Mapping[int, list[Figure]], year: int) -> Said:
     plans = [
         Required(
-            figure.first_year,
-            figure.last_year,
-            figure.value,
-            "a_year" in figure.measure,
-            figure.is_joint,
-            figure.adopted_on,
+            first_year=figure.first_year,
+            last_year=figure.last_year,
+            value=figure.value,
+            is_a_year="a_year" in figure.measure,
+            is_joint=figure.is_joint,
+            adopted_on=figure.adopted_on,
         )
         for code in sorted(of.codes)
         for figure in rows.get(code, ())

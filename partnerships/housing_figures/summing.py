@@ -130,7 +130,7 @@ def said_of(own: Sequence[Part], before: Mapping[str, Said]) -> Said:
 def _of_predecessors(before: Mapping[str, Said]) -> Said | None:
     if any(said.words for said in before.values()):
         words = "; ".join(f"{name}: {said.words}" for name, said in before.items() if said.words)
-        return Said(None, Basis.PREDECESSORS, Status.PUBLISHED, tuple(before), words)
+        return Said(value=None, basis=Basis.PREDECESSORS, status=Status.PUBLISHED, names=tuple(before), words=words)
     if all(said.value is None and said.basis != Basis.INCOMPLETE for said in before.values()):
         return None
     lacking = [name for name, said in before.items() if said.value is None or said.basis == Basis.JOINT]

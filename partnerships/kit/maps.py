@@ -103,7 +103,7 @@ def _content() -> dict[str, dict[str, list[object]]]:
 
 def _outline(code: str, row: list[object]) -> Outline:
     name, box, middle, path = row
-    return Outline(code, str(name), tuple(box), tuple(middle), str(path))  # type: ignore[arg-type]  # numbers, as written
+    return Outline(code=code, name=str(name), box=tuple(box), middle=tuple(middle), path=str(path))  # type: ignore[arg-type]  # numbers, as written
 
 
 def project(longitude: float, latitude: float) -> tuple[float, float]:

@@ -251,7 +251,13 @@ def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], 
     return Picture(
         nodes=tuple(Placed(known[key], round(x, 1), round(y, 1), key in named) for key, (x, y) in places.items()),
         lines=tuple(
-            Line(round(places[a][0], 1), round(places[a][1], 1), round(places[b][0], 1), round(places[b][1], 1), weight)
+            Line(
+                x1=round(places[a][0], 1),
+                y1=round(places[a][1], 1),
+                x2=round(places[b][0], 1),
+                y2=round(places[b][1], 1),
+                weight=weight,
+            )
             for (a, b), weight in ties
             if a in places and b in places
         ),

@@ -117,7 +117,9 @@ def check_upload(
         digest.update(chunk)
     file.seek(0)
     name = clean_file_name(file.name or "", extension)
-    return CheckedUpload(name, content_type, extension, size, digest.hexdigest())
+    return CheckedUpload(
+        name=name, content_type=content_type, extension=extension, size=size, sha256=digest.hexdigest()
+    )
 
 
 @contextmanager

@@ -93,7 +93,12 @@ def dated_view(person: User, number: int) -> DatedView | None:
         return dates(person, numbers()[:MAX_DATED])
 
     return DatedView(
-        view.pk, view.name, view.get_absolute_url(), MAX_DATED, entries, lambda: len(numbers()) > MAX_DATED
+        number=view.pk,
+        name=view.name,
+        href=view.get_absolute_url(),
+        limit=MAX_DATED,
+        entries=entries,
+        has_more=lambda: len(numbers()) > MAX_DATED,
     )
 
 

@@ -93,12 +93,12 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     council, provider = agreement.council.organisation_id, agreement.provider.organisation_id
     is_open = person is None or data_sharing_open(agreement.partnership, timezone.localdate(now), person)
     return Rights(
-        agreement,
-        council if council in inside.present else None,
-        provider if provider in inside.present else None,
-        inside.present.keys() - {council, provider},
-        inside.roles,
-        is_open,
+        agreement=agreement,
+        council=council if council in inside.present else None,
+        provider=provider if provider in inside.present else None,
+        others=inside.present.keys() - {council, provider},
+        roles=inside.roles,
+        is_open=is_open,
     )
 
 

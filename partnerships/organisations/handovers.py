@@ -191,7 +191,9 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     if not free and not any(kind.lacking for kind in kinds):
         return Estate(predecessor, kinds, parts, _terms(lines))
     parts += [Share(None, free)] if free else []
-    return Estate(predecessor, kinds, parts, _terms(lines), leads_of(predecessor).exists())
+    return Estate(
+        predecessor=predecessor, kinds=kinds, shares=parts, terms=_terms(lines), is_led=leads_of(predecessor).exists()
+    )
 
 
 def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:

@@ -228,11 +228,11 @@ def _register_emails() -> None:
         )
     register_email_kind(
         EmailKind(
-            emails.ACCESS_DECLINED,
-            "Request for access declined",
-            Lane.ACCOUNT,
-            emails.DeclinedComposer(),
-            NoticeGroup.ACCOUNT,
+            code=emails.ACCESS_DECLINED,
+            label="Request for access declined",
+            lane=Lane.ACCOUNT,
+            composer=emails.DeclinedComposer(),
+            group=NoticeGroup.ACCOUNT,
             always=FOR_SECURITY,
             is_secret=True,
             keeps_its_link=True,

@@ -323,18 +323,18 @@ def _composed(
     except EmptyResultSet:
         sql, params, rows, compiler = "", (), None, None
     statement = Statement(
-        tuple(sql.split("%s")),
-        tuple(params),
-        rows,
-        compiler,
-        {number: held for held, number in composing.held.items()},
-        frozenset(composing.held.values())
+        pieces=tuple(sql.split("%s")),
+        params=tuple(params),
+        rows=rows,
+        compiler=compiler,
+        held={number: held for held, number in composing.held.items()},
+        several=frozenset(composing.held.values())
         | {id_at(place) for place, one in enumerate(arguments) if isinstance(one, list)},
-        frozenset(words_at(place) for place, one in enumerate(arguments) if isinstance(one, str)),
-        tuple(moments),
-        began,
-        timezone.now(),
-        is_planned_for_each_reader(compose),
+        words=frozenset(words_at(place) for place, one in enumerate(arguments) if isinstance(one, str)),
+        moments=tuple(moments),
+        began=began,
+        ended=timezone.now(),
+        is_planned_each_time=is_planned_for_each_reader(compose),
     )
     return statement if _can_keep(statement) else None
 

@@ -277,12 +277,12 @@ class TieForm(Form):
         """The tie; once valid."""
         data: Mapping[str, Any] = self.cleaned_data
         return NewTie(
-            data["predecessor"],
-            data["successor"],
-            data["role"],
-            data["function"] or None,
-            data["share"] / 100 if data["share"] is not None else None,
-            data["geography"],
+            predecessor=data["predecessor"],
+            successor=data["successor"],
+            role=data["role"],
+            function=data["function"] or None,
+            share=data["share"] / 100 if data["share"] is not None else None,
+            geography=data["geography"],
         )
 
 

@@ -35,11 +35,11 @@ def register() -> None:
     """Register the kind."""
     register_kind(
         EmailKind(
-            ALERT,
-            "Alert to operators",
-            Lane.ACCOUNT,
-            RenderedComposer(),
-            NoticeGroup.ACCOUNT,
+            code=ALERT,
+            label="Alert to operators",
+            lane=Lane.ACCOUNT,
+            composer=RenderedComposer(),
+            group=NoticeGroup.ACCOUNT,
             always=FOR_OPERATORS,
             is_secret=True,
         )

@@ -176,7 +176,13 @@ class _Round:
         """
         began = time.monotonic()
         while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:
-            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, one.has_no_dots)
+            yield Outgoing(
+                key=one.pk,
+                sender=self._envelope_sender,
+                recipient=one.address,
+                data=one.data,
+                has_no_dots=one.has_no_dots,
+            )
 
     def _next(self) -> Claimed | None:
         """The next email that is ours and may leave; None if there is none."""

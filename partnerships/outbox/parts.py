@@ -116,7 +116,9 @@ def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dic
     layout = [~slots.index(part) if isinstance(part, str) else stored[part.digest] for part in parts]
     template = "".join("%b" if isinstance(part, str) else part.body.replace("%", "%%") for part in parts)
     order = tuple(slots.index(part) for part in parts if isinstance(part, str))
-    return Form(tuple(slots), len(words), json.dumps(layout), order, template.encode("ascii"))
+    return Form(
+        slots=tuple(slots), kept=len(words), layout=json.dumps(layout), order=order, template=template.encode("ascii")
+    )
 
 
 def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:

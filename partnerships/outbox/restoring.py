@@ -54,7 +54,9 @@ def params_hash(params: Mapping[str, Any]) -> str:
 def facts_of(candidate: Candidate, told_facts: Sequence[Sequence[int | str]]) -> Facts:
     """What the journal keeps of an email."""
     due = candidate.due
-    return Facts(due.pk, due.kind, due.person_id, candidate.address, due.params, told_facts)
+    return Facts(
+        email=due.pk, kind=due.kind, person=due.person_id, address=candidate.address, params=due.params, told=told_facts
+    )
 
 
 @transaction.atomic

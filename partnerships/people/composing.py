@@ -146,7 +146,11 @@ def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.dat
 
 def _notice_to(candidate: PersonCandidate) -> NoticeTo:
     return NoticeTo(
-        candidate.pk, candidate.due.kind, candidate.due.params, candidate.person.pk, candidate.person.is_stakeholder
+        email=candidate.pk,
+        kind=candidate.due.kind,
+        params=candidate.due.params,
+        person_id=candidate.person.pk,
+        is_stakeholder=candidate.person.is_stakeholder,
     )
 
 
@@ -192,11 +196,11 @@ def register_email(
     composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
     register_kind(
         EmailKind(
-            code,
-            label,
-            lane,
-            composer,
-            group,
+            code=code,
+            label=label,
+            lane=lane,
+            composer=composer,
+            group=group,
             always=always,
             about=about,
             is_secret=is_secret,

@@ -48,7 +48,15 @@ def register() -> None:
         (RESET_KIND, "New password", PasswordResetComposer()),
     ):
         register_email_kind(
-            EmailKind(code, label, Lane.ACCOUNT, composer, NoticeGroup.ACCOUNT, always=FOR_SECURITY, is_secret=True)
+            EmailKind(
+                code=code,
+                label=label,
+                lane=Lane.ACCOUNT,
+                composer=composer,
+                group=NoticeGroup.ACCOUNT,
+                always=FOR_SECURITY,
+                is_secret=True,
+            )
         )
     register_personal(RULES)
     data_rules.register()

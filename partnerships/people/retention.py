@@ -61,7 +61,7 @@ def register_retention(
     apply: Callable[[dt.datetime, bool], int],
 ) -> None:
     """Register a rule under a short name; the same name replaces it."""
-    RULES[name] = RetentionRule(what, purpose, basis, kept_for, apply)
+    RULES[name] = RetentionRule(what=what, purpose=purpose, basis=basis, kept_for=kept_for, apply=apply)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,12 @@ class RecommendationAdmin(_CorrectionAdmin):
         data = form.cleaned_data
         named = [organisation.pk for organisation in data["organisations"]]
         recommendation_given = RecommendationGiven(
-            data["text"], data["confidence"], data["reference"], data["themes"], data["kinds"], named
+            text=data["text"],
+            confidence=data["confidence"],
+            reference=data["reference"],
+            themes=data["themes"],
+            kinds=data["kinds"],
+            organisations=named,
         )
         correct_recommendation(
             recommendation=obj,

@@ -40,11 +40,11 @@ def _hand_over(handover: Handover) -> None:
 
 
 RESPONSES = OwnedKind(
-    "recommendations",
-    "Responses to recommendations",
-    ("recommendations.Response.owner",),
-    _held,
-    _left,
-    _hand_over,
+    code="recommendations",
+    label="Responses to recommendations",
+    fields=("recommendations.Response.owner",),
+    held=_held,
+    left=_left,
+    hand_over=_hand_over,
     goes_to_colleague=True,
 )

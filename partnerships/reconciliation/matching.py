@@ -150,7 +150,14 @@ def judge(question: Question, bodies: Iterable[Body], likeness: Mapping[int, flo
         return kept
     first = kept[0]
     certain = Verdict(
-        first.body, first.points, first.level, first.in_use, first.there, first.number, first.agreed, match=True
+        body=first.body,
+        points=first.points,
+        level=first.level,
+        in_use=first.in_use,
+        there=first.there,
+        number=first.number,
+        agreed=first.agreed,
+        match=True,
     )
     return [certain, *kept[1:]]
 
@@ -186,7 +193,15 @@ def _verdict(question: Question, body: Body, alike: float) -> Verdict | None:
         points -= _ENDED
     if points < FEWEST_POINTS:
         return None
-    return Verdict(body, round(min(points, 100.0), 1), level, in_use, there, number or by_id, agreed)
+    return Verdict(
+        body=body,
+        points=round(min(points, 100.0), 1),
+        level=level,
+        in_use=in_use,
+        there=there,
+        number=number or by_id,
+        agreed=agreed,
+    )
 
 
 def _named(question: Question, body: Body, alike: float) -> tuple[Level, float, bool]:

@@ -229,7 +229,13 @@ def _body(
         names=(official, *(_named(name) for name in names if name.name != official.text)),
         former=tuple(map(_named, former)),
         numbers=tuple(
-            Numbered(number.scheme, number.value, number.valid_from, number.valid_to, number.org_id)
+            Numbered(
+                scheme=number.scheme,
+                value=number.value,
+                begins=number.valid_from,
+                ends=number.valid_to,
+                org_id=number.org_id,
+            )
             for number in numbers
         ),
         begins=organisation.valid_from,

@@ -215,7 +215,15 @@ def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Co
     known = [item for item in types if item in TYPES]
     unclear = unclear or len(known) < len(types)
     wanted = frozenset() if ANYTHING in known else frozenset(known)
-    return Question(text, ids, wanted, period, tuple(conditions), _limit(limit), unclear)
+    return Question(
+        text=text,
+        ids=ids,
+        types=wanted,
+        period=period,
+        conditions=tuple(conditions),
+        limit=_limit(limit),
+        unclear=unclear,
+    )
 
 
 def _limit(given: Any) -> int:

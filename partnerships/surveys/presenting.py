@@ -104,7 +104,11 @@ def lines_of(
         if benchmark:
             words.append(mean_words(benchmark.get(key)))
         cells = list(zip(headings, words, strict=True))
-        lines.append(Line(key, dimension.name, dimension.statement, cells, _gap(key, groups, figures)))
+        lines.append(
+            Line(
+                key=key, name=dimension.name, statement=dimension.statement, cells=cells, gap=_gap(key, groups, figures)
+            )
+        )
     return headings, lines
 
 

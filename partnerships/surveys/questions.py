@@ -126,15 +126,15 @@ def in_language(content: Mapping[str, Any], language: str) -> Questions:
     """The questions in a language; in the first of the set if it does not have this one."""
     chosen = language if language in content["languages"] else content["languages"][0]
     return Questions(
-        content["name"],
-        chosen,
-        [
+        name=content["name"],
+        language=chosen,
+        dimensions=[
             Dimension(dimension["key"], dimension["name"][chosen], dimension["statement"][chosen])
             for dimension in content["dimensions"]
         ],
-        [
+        expectations=[
             Expectation(expectation["key"], expectation["of"], expectation["text"][chosen])
             for expectation in content.get("expectations", [])
         ],
-        [Comment(comment["key"], comment["question"][chosen]) for comment in content.get("comments", [])],
+        comments=[Comment(comment["key"], comment["question"][chosen]) for comment in content.get("comments", [])],
     )

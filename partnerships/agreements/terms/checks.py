@@ -104,6 +104,7 @@ def _failed(declarations: Declarations, content: Content, parties: int | None) -
 def _looking(
     declarations: Declarations, content: Content, check: CheckDeclaration, parties: int | None
 ) -> _Checking | None:
+    """What a check reads of the content; None if one of its fields was retired."""
     about = {field["code"]: field for field in declarations["about"]}
     code = check.get("table", "")
     table = next((table for table in declarations["tables"] if table["code"] == code), None)
@@ -116,7 +117,9 @@ def _looking(
     if field is None or (other and second is None):
         return None
     rows = content.get(code, []) if table else [content["about"]]
-    return _Checking(about, content["about"], table, rows, field, second, parties)
+    return _Checking(
+        about=about, whole=content["about"], table=table, rows=rows, field=field, other=second, parties=parties
+    )
 
 
 def _total(looking: _Checking) -> Decimal:

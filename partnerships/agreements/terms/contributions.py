@@ -79,9 +79,11 @@ def contributions_of(content: Content) -> Contributions:
     budget = money(content.get("about", {}).get("annual_budget"))
     against = [None if budget is None else total - budget for total in totals]
     return Contributions(
-        tuple(YearTotal(*line) for line in zip(years, totals, differences, against, strict=True)) if years else (),
-        rows,
-        sum(totals, NOTHING),
-        tuple(in_kind),
-        budget,
+        years=tuple(YearTotal(*line) for line in zip(years, totals, differences, against, strict=True))
+        if years
+        else (),
+        rows=rows,
+        total=sum(totals, NOTHING),
+        in_kind=tuple(in_kind),
+        budget=budget,
     )

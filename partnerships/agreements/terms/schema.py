@@ -74,11 +74,11 @@ def _collection(declared: TableDeclaration) -> Collection:
     )
     one = declared["one"]
     return Collection(
-        declared["code"],
-        one,
-        one[:1].upper() + one[1:],
-        fields[0].code,
-        fields,
+        code=declared["code"],
+        one=one,
+        label=one[:1].upper() + one[1:],
+        title=fields[0].code,
+        fields=fields,
         plural=declared["label"],
         details=partial(_details, fields[1:]),
     )

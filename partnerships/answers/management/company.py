@@ -98,7 +98,20 @@ class Company(Stage):
         self.sweep(self.at(-1, 12))
         self.send()
         InboxItem.objects.filter(person__in=self.people).update(due_at=None)  # of the time before the week
-        return Cast(council, homes, trust, bea, lou, tess, manager, partnership, plan, promise, ask, councillor)
+        return Cast(
+            council=council,
+            homes=homes,
+            trust=trust,
+            councils_lead=bea,
+            landlords_lead=lou,
+            trusts_lead=tess,
+            manager=manager,
+            partnership=partnership,
+            plan=plan,
+            promise=promise,
+            ask=ask,
+            councillor=councillor,
+        )
 
     def _partnership(
         self, council: Organisation, lead: User, others: tuple[tuple[Organisation, User], ...], now: dt.datetime

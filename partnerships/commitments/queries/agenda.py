@@ -39,13 +39,13 @@ def to_confirm(user: User, partnerships: Sequence[Partnership], since: Since) ->
 def _suggest(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
     return [
         Suggestion(
-            row.partnership_id or 0,
-            "commitment",
-            row.pk,
-            f"{row.reference} {row.text}"[:300],
-            row.get_absolute_url(),
-            purpose,
-            _detail(row),
+            partnership=row.partnership_id or 0,
+            subject_kind="commitment",
+            subject_id=row.pk,
+            title=f"{row.reference} {row.text}"[:300],
+            path=row.get_absolute_url(),
+            purpose=purpose,
+            detail=_detail(row),
         )
         for row in rows
     ]

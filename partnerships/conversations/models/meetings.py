@@ -103,7 +103,13 @@ class MeetingCycle(models.Model):
     @property
     def cycle(self) -> Cycle:
         """The cycle that computes its days."""
-        return Cycle(Unit(self.unit), self.interval, self.weekday, self.position, self.starts_on)
+        return Cycle(
+            unit=Unit(self.unit),
+            interval=self.interval,
+            weekday=self.weekday,
+            position=self.position,
+            starts_on=self.starts_on,
+        )
 
     @property
     def is_running(self) -> bool:

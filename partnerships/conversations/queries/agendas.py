@@ -93,13 +93,13 @@ def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: S
     )
     return [
         Suggestion(
-            row.talked_in,
-            "commitment",
-            row.pk,
-            f"Action {row.reference}: {row.text}"[:300],
-            row.get_absolute_url(),
-            Purpose.DISCUSSION,
-            f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
+            partnership=row.talked_in,
+            subject_kind="commitment",
+            subject_id=row.pk,
+            title=f"Action {row.reference}: {row.text}"[:300],
+            path=row.get_absolute_url(),
+            purpose=Purpose.DISCUSSION,
+            detail=f"{row.giver_words}, due {long_date(row.due_on)}" if row.due_on else row.giver_words,
         )
         for row in first_of_each(rows, "due_on", "pk", partnership="talked_in")
     ]
@@ -110,13 +110,13 @@ def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Sin
     rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=OPEN_FOR_CORRECTION)
     return [
         Suggestion(
-            row.partnership_id,
-            "conversation",
-            row.pk,
-            f"Agree the minutes of “{row.subject}”"[:300],
-            row.get_absolute_url(),
-            Purpose.DECISION,
-            long_date(row.held_on),
+            partnership=row.partnership_id,
+            subject_kind="conversation",
+            subject_id=row.pk,
+            title=f"Agree the minutes of “{row.subject}”"[:300],
+            path=row.get_absolute_url(),
+            purpose=Purpose.DECISION,
+            detail=long_date(row.held_on),
         )
         for row in first_of_each(rows, "held_on", "pk")
     ]
@@ -132,13 +132,13 @@ def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Sinc
     )
     return [
         Suggestion(
-            row.round.partnership_id,
-            "progress_report",
-            row.pk,
-            f"Progress report of {row.party.organisation.display_name}, {row.period_words}"[:300],
-            row.get_absolute_url(),
-            Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
-            "Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
+            partnership=row.round.partnership_id,
+            subject_kind="progress_report",
+            subject_id=row.pk,
+            title=f"Progress report of {row.party.organisation.display_name}, {row.period_words}"[:300],
+            path=row.get_absolute_url(),
+            purpose=Purpose.DECISION if row.is_submitted else Purpose.DISCUSSION,
+            detail="Submitted" if row.is_submitted else f"Was due {long_date(row.due_on)}",
         )
         for row in first_of_each(rows, "due_on", "pk", partnership="round__partnership")
     ]

@@ -37,7 +37,15 @@ def items_of(candidates: Sequence[Candidate]) -> list[Item]:
         generic_plan=True,
     )
     return [
-        Item(pk, delivery, person_of[delivery], plan, from_number, to_number, reading_class)
+        Item(
+            pk=pk,
+            delivery_id=delivery,
+            person_id=person_of[delivery],
+            plan_id=plan,
+            from_number=from_number,
+            to_number=to_number,
+            reading_class=reading_class,
+        )
         for pk, delivery, plan, from_number, to_number, reading_class in rows
     ]
 

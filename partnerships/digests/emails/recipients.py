@@ -85,7 +85,13 @@ class Candidate(kinds.Candidate):
     @property
     def addressee(self) -> rendering.Addressee:
         """The recipient as emails name them."""
-        return rendering.Addressee(self.person_id, self.address, self.name, self.link_key, self.is_stakeholder)
+        return rendering.Addressee(
+            person_id=self.person_id,
+            address=self.address,
+            name=self.name,
+            link_key=self.link_key,
+            is_stakeholder=self.is_stakeholder,
+        )
 
 
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
@@ -124,7 +130,15 @@ def _is_paused(email: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
 def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
     """When a digest held by a pause may be sent."""
     rhythm = Rhythm(
-        to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, to.paused_until, to.days, 0, to.paused_from
+        frequency=to.frequency,
+        hour=to.hour,
+        weekday=to.weekday,
+        working_days_of=to.working_days_of,
+        zone=to.zone,
+        paused_until=to.paused_until,
+        days=to.days,
+        more_hours=0,
+        paused_from=to.paused_from,
     )
     return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays(rhythm.working_days_of))
 

@@ -122,12 +122,12 @@ def select(
         item.to_number, item.reading_class = to_number, reading_class
         block = block_for(
             Key(
-                item.plan_id,
-                item.from_number,
-                to_number,
-                reading_class,
-                item.person_id in stakeholders,
-                pieces.get((item.person_id, item.plan_id), ()),
+                plan_id=item.plan_id,
+                from_number=item.from_number,
+                to_number=to_number,
+                reading_class=reading_class,
+                stakeholder=item.person_id in stakeholders,
+                pieces=pieces.get((item.person_id, item.plan_id), ()),
             ),
             now,
         )

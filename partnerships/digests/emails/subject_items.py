@@ -40,7 +40,15 @@ def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
     person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
     return [
-        SubjectItem(pk, delivery, person_of[delivery], subject, from_number, to_number, told_numbers)
+        SubjectItem(
+            pk=pk,
+            delivery_id=delivery,
+            person_id=person_of[delivery],
+            subject_id=subject,
+            from_number=from_number,
+            to_number=to_number,
+            told=told_numbers,
+        )
         for pk, delivery, subject, from_number, to_number, told_numbers in rows
     ]
 

@@ -156,12 +156,12 @@ def _told(
     names = dict(Partnership.objects.visible_to(person).filter(pk__in=numbers).values_list("pk", "title"))
     lines = [
         NoticeLine(
-            line.subject,
-            names.get(item.partnership_id or 0, ""),
-            reverse("digests:inbox-open", kwargs={"pk": item.pk}),
-            item.created_at,
-            record_page(item),
-            item.group,
+            subject=line.subject,
+            partnership=names.get(item.partnership_id or 0, ""),
+            path=reverse("digests:inbox-open", kwargs={"pk": item.pk}),
+            at=item.created_at,
+            record=record_page(item),
+            group=item.group,
         )
         for item, line in line_of_item
     ]

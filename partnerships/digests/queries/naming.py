@@ -59,15 +59,15 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
     return _open(
         [
             Followed(
-                subscription.pk,
-                subscription.plan_id,
-                subscription.partnership_id,
-                subscription.organisation_id,
-                subscription.request_id,
-                subscription.commitment_id,
-                subscription.recommendation_id,
-                subscription.added_for_id,
-                subscription.partnership.audience if subscription.partnership is not None else None,
+                pk=subscription.pk,
+                plan_id=subscription.plan_id,
+                partnership_id=subscription.partnership_id,
+                organisation_id=subscription.organisation_id,
+                request_id=subscription.request_id,
+                commitment_id=subscription.commitment_id,
+                recommendation_id=subscription.recommendation_id,
+                added_for_id=subscription.added_for_id,
+                audience=subscription.partnership.audience if subscription.partnership is not None else None,
             )
             for subscription in subscriptions
         ],

@@ -46,7 +46,7 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     """
     ids = sorted(plans)
     if not ids:
-        return PlanReach([], [], [], [], [])
+        return PlanReach(plans=[], inside_plans=[], inside_organisations=[], network=[], public=[])
     sql, stands_for = _reach_sql(once_open)
     rows = rows_planned_once(sql, [{_PLAN: ids, _NOW: now}.get(value, value) for value in stands_for])
     inside = sorted({(plan, organisation) for how, plan, organisation in rows if how == _INSIDE})

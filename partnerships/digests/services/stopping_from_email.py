@@ -157,7 +157,18 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
     ways, notices = _stop_notices(person, groups_in_summary(person), now=now)
     stop_everything(person=person, author=person, reason=reason, now=now)
     tells = preference.tells_matches and not person.is_stakeholder
-    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at, waiting, ways, notices))
+    return _keep(
+        Stopped(
+            person=person.pk,
+            at=now.isoformat(),
+            subscriptions=tuple(before),
+            tells_matches=tells,
+            refused_at=refused_at,
+            matches=waiting,
+            ways=ways,
+            notices=notices,
+        )
+    )
 
 
 def _stop_notices(

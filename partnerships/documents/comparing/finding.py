@@ -22,7 +22,16 @@ def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_RE
     if a["about"] != b["about"]:
         was, now = a["about"], b["about"]
         found += [
-            Change(schema, "changed", "about", "", "", field.code, was[field.code], now[field.code])
+            Change(
+                schema=schema,
+                kind="changed",
+                what="about",
+                key="",
+                label="",
+                field=field.code,
+                was=was[field.code],
+                now=now[field.code],
+            )
             for field in schema.about
             if was[field.code] != now[field.code]
         ]
@@ -43,7 +52,9 @@ def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item
         label = str(now[collection.title])
         old_place = was_at.get(key)
         if old_place is None:
-            found.append(Change(schema, "added", collection.one, key, label, now=now, place=place))
+            found.append(
+                Change(schema=schema, kind="added", what=collection.one, key=key, label=label, now=now, place=place)
+            )
             continue
         if old_place in moved:
             before, after = ("", "")
@@ -52,11 +63,11 @@ def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item
                 before, after = told_apart(*(_beside(collection, items, place, stay) for items in (a, b)))
             found.append(
                 Change(
-                    schema,
-                    "moved",
-                    collection.one,
-                    key,
-                    label,
+                    schema=schema,
+                    kind="moved",
+                    what=collection.one,
+                    key=key,
+                    label=label,
                     was=old_place,
                     now=place,
                     place=place,
@@ -74,7 +85,15 @@ def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item
             if collection.counts and was[collection.counts.code] != now[collection.counts.code]:
                 found += _of_counts(schema, collection.counts, key, label, was, now)
     found += [
-        Change(schema, "removed", collection.one, item["key"], str(item[collection.title]), was=item, place=place)
+        Change(
+            schema=schema,
+            kind="removed",
+            what=collection.one,
+            key=item["key"],
+            label=str(item[collection.title]),
+            was=item,
+            place=place,
+        )
         for place, item in enumerate(a)
         if item["key"] not in now_at
     ]
@@ -102,7 +121,18 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
     """
     was, now = counts.by_line(a), counts.by_line(b)
     found = [
-        Change(schema, "moved", counts.code, key, label, counts.code, number, number, to, from_line=left)
+        Change(
+            schema=schema,
+            kind="moved",
+            what=counts.code,
+            key=key,
+            label=label,
+            field=counts.code,
+            was=number,
+            now=number,
+            line=to,
+            from_line=left,
+        )
         for left, to, number in _moves(counts, was, now)
     ]
     between = dict(was)  # the counts after the moves

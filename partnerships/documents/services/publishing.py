@@ -75,7 +75,7 @@ def prepare(
     version_changes = changes(schema, previous, content)
     if not version_changes:
         raise UnableToPublish(NOTHING_CHANGED)
-    return Prepared(schema, previous, content, version_changes, is_given)
+    return Prepared(schema=schema, previous=previous, content=content, changes=version_changes, is_given=is_given)
 
 
 def refuse_minor(prepared: Prepared) -> None:

@@ -21,13 +21,13 @@ def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Sinc
     )
     return [
         Suggestion(
-            row.partnership_id,
-            "entry",
-            row.pk,
-            f"{row.get_direction_display()}: {row.title}",
-            row.get_absolute_url(),
-            Purpose.DISCUSSION,
-            f"{row.organisation.display_name}, {row.status_words.lower()}"
+            partnership=row.partnership_id,
+            subject_kind="entry",
+            subject_id=row.pk,
+            title=f"{row.get_direction_display()}: {row.title}",
+            path=row.get_absolute_url(),
+            purpose=Purpose.DISCUSSION,
+            detail=f"{row.organisation.display_name}, {row.status_words.lower()}"
             + (f", closes {long_date(row.closes_on)}" if row.closes_on else ""),
         )
         for row in first_of_each(rows, "answered_at", "shared_at", "pk")

@@ -75,12 +75,12 @@ def core_columns() -> Columns:
     values = {column: MappingProxyType(_by_label(labels)) for column, labels in facts["values"].items()}
     years = {int(start): _year(int(start), year) for start, year in facts["years"].items()}
     return Columns(
-        facts["source"],
-        facts["read_on"],
-        tuple(facts["columns"]),
-        MappingProxyType(headings),
-        MappingProxyType(values),
-        MappingProxyType(years),
+        source=facts["source"],
+        read_on=facts["read_on"],
+        codes=tuple(facts["columns"]),
+        headings=MappingProxyType(headings),
+        values=MappingProxyType(values),
+        years=MappingProxyType(years),
     )
 
 

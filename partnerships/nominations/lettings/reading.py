@@ -186,12 +186,12 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
         return Outcome.NO_SOURCE
     home = row.get("uprn", "").strip() or row.get("propcode", "").strip().casefold()
     return Letting(
-        bedrooms,
-        is_first_let,
-        all(sources[column] == code for column, code in scope.year.nominated.items()),
-        _void_days(row, started),
-        _number(row.get("offered", ""), _MAX_DAYS),
-        (home, started) if home else None,
+        bedrooms=bedrooms,
+        is_first_let=is_first_let,
+        is_nominated=all(sources[column] == code for column, code in scope.year.nominated.items()),
+        void_days=_void_days(row, started),
+        offers=_number(row.get("offered", ""), _MAX_DAYS),
+        home=(home, started) if home else None,
     )
 
 

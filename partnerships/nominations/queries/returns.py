@@ -57,14 +57,14 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     councils, providers = sides_in(nominations_return.agreement, period)
     codes, names = _areas(councils, nominations_return.quarter)
     return Scope(
-        nominations_return.quarter,
-        (period.first, period.last),
-        year,
-        agreed,
-        codes,
-        names | _names(councils) | {plain(agreed.council)},
-        _names(providers) | {plain(agreed.provider)},
-        period.suspended,
+        quarter=nominations_return.quarter,
+        in_force=(period.first, period.last),
+        year=year,
+        agreed=agreed,
+        areas=codes,
+        area_names=names | _names(councils) | {plain(agreed.council)},
+        landlord_names=_names(providers) | {plain(agreed.provider)},
+        suspended=period.suspended,
     )
 
 
@@ -164,12 +164,12 @@ def total_of(lines: Iterable[ReturnLine]) -> Total:
     lines = list(lines)
     results, timed = [line.result for line in lines], [line for line in lines if line.in_time is not None]
     return Total(
-        sum(result.lettings for result in results),
-        sum(result.nominated for result in results),
-        sum(result.not_supplied for result in results),
-        sum(result.agreed for result in results),
-        sum(result.shortfall for result in results),
-        per_cent_of(sum(line.in_time or 0 for line in timed), sum(line.lettings for line in timed)),
+        lettings=sum(result.lettings for result in results),
+        nominated=sum(result.nominated for result in results),
+        not_supplied=sum(result.not_supplied for result in results),
+        agreed=sum(result.agreed for result in results),
+        shortfall=sum(result.shortfall for result in results),
+        in_time=per_cent_of(sum(line.in_time or 0 for line in timed), sum(line.lettings for line in timed)),
     )
 
 
@@ -239,7 +239,9 @@ def outcomes_of(run: LettingsRun) -> list[OutcomeOfRows]:
 def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows:
     rows = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     number = sum(last - first + 1 for first, last in ranges)
-    return OutcomeOfRows(outcome.label, outcome.remedy, number, rows, outcome is Outcome.USED)
+    return OutcomeOfRows(
+        label=outcome.label, remedy=outcome.remedy, number=number, rows=rows, is_used=outcome is Outcome.USED
+    )
 
 
 def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:

@@ -81,12 +81,12 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
     ]
     return Sheet(
-        f"Nominations return, {quarter}",
-        [(label, words) for label, words in facts if words],
-        ("Homes", *HEADINGS),
-        [*((line.words, *cells_of(line, refused)) for line, refused in lines), ("All lettings", *total)],
-        result.refusals,
-        [(line.words, line.reason, line.answer) for line in result.lines if line.reason],
+        title=f"Nominations return, {quarter}",
+        facts=[(label, words) for label, words in facts if words],
+        headings=("Homes", *HEADINGS),
+        rows=[*((line.words, *cells_of(line, refused)) for line, refused in lines), ("All lettings", *total)],
+        refusals=result.refusals,
+        disputes=[(line.words, line.reason, line.answer) for line in result.lines if line.reason],
     )
 
 

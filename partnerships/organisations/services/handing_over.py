@@ -47,7 +47,7 @@ def hand_over_things(
     if not left or len(left) < len(set(things)):
         raise UnableToHandOver("Somebody else has handed over some of these. Look at the list again.")
     for pk in left:
-        owned.hand_over(Handover(pk, locked, to, reason.strip(), author, now))
+        owned.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
     return len(left)
 
 
@@ -67,6 +67,15 @@ def give_to_colleague(departure: Departure) -> int:
     for kind in owned_kinds():
         for thing in kind.held(membership.person, organisation, day) if kind.goes_to_colleague else ():
             with suppress(UnableToHandOver, UnableToAct):
-                kind.hand_over(Handover(thing.pk, organisation, successor, reason, author, departure.now))
+                kind.hand_over(
+                    Handover(
+                        pk=thing.pk,
+                        organisation=organisation,
+                        to=successor,
+                        reason=reason,
+                        author=author,
+                        now=departure.now,
+                    )
+                )
                 count += 1
     return count

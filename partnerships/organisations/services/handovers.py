@@ -246,7 +246,14 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
     lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
     changes: list[Change] = []
     for (code, _, _), group in _alike(lines).items():
-        moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now, locked.pk)
+        moving = Moving(
+            source=group[0].predecessor,
+            target=group[0].successor,
+            reason=str(locked),
+            author=None,
+            now=now,
+            succession=locked.pk,
+        )
         kind, records = obligation(code), [line.record for line in group]
         held = _held(kind, records, moving)
         changes += move_records(kind, records, moving)
@@ -324,7 +331,12 @@ def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
         applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]
     )
     for (code, _, _), group in _alike(lines).items():
-        kind, moving = obligation(code), Moving(group[0].successor, group[0].predecessor, str(succession), None, now)
+        kind, moving = (
+            obligation(code),
+            Moving(
+                source=group[0].successor, target=group[0].predecessor, reason=str(succession), author=None, now=now
+            ),
+        )
         back = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=[line.record for line in group])
         record_passing(kind, list(back.order_by("pk")), moving)
     waiting = Handover.objects.filter(pk__in=[line.pk for line in lines])

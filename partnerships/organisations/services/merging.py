@@ -93,7 +93,7 @@ def merge_organisations(
     ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
     if ties.filter(predecessor__in=locked, successor__in=locked).exclude(predecessor=F("successor")).exists():
         raise UnableToMerge("One of them followed the other: they are two organisations.")
-    moving = Moving(locked[merged.pk], locked[kept.pk], reason.strip(), author, now)
+    moving = Moving(source=locked[merged.pk], target=locked[kept.pk], reason=reason.strip(), author=author, now=now)
     changes = _carry_everything(moving)
     merge = Merge.objects.create(
         kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
@@ -211,7 +211,9 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     put, missed = put_back(Change(row.table, row.row, row.before, row.after) for row in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
     locked.save(update_fields=["undone_by", "undone_at", "undone_because"])
-    moving = Moving(bodies[locked.kept_id], bodies[locked.merged_id], reason.strip(), author, now)
+    moving = Moving(
+        source=bodies[locked.kept_id], target=bodies[locked.merged_id], reason=reason.strip(), author=author, now=now
+    )
     day = timezone.localdate(now)
     for kind in obligations():
         record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)

@@ -130,7 +130,9 @@ def create_organisation(
 
     Identifiers are pairs of scheme and value, names pairs of name and kind. Raises `UnableToCreateOrganisation`.
     """
-    new = NewOrganisation(name, kind, tuple(identifiers), tuple(names), tuple(areas), fields=fields)
+    new = NewOrganisation(
+        name=name, kind=kind, identifiers=tuple(identifiers), names=tuple(names), areas=tuple(areas), fields=fields
+    )
     return create_organisations(bodies=[new], author=author, now=now)[0]
 
 

@@ -72,6 +72,21 @@ def ties_between(
     ]
 
 
+def ties_of(succession: Succession) -> list[NewTie]:
+    """The ties of a succession, the first recorded first."""
+    return [
+        NewTie(
+            predecessor=tie.predecessor,
+            successor=tie.successor,
+            role=tie.role,
+            function=tie.function_id,
+            share=tie.share,
+            geography=tie.geography,
+        )
+        for tie in succession.ties.select_related("predecessor", "successor").order_by("pk")
+    ]
+
+
 def check_succession(succession: Succession, ties: Collection[NewTie], *, now: dt.datetime) -> None:
     """Raise `UnableToRecordSuccession` if the parts contradict each other."""
     words = (

@@ -22,7 +22,12 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
-from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession, check_succession
+from partnerships.organisations.services.succession_ties import (
+    NewTie,
+    UnableToRecordSuccession,
+    check_succession,
+    ties_of,
+)
 from partnerships.people.models import User
 
 
@@ -247,14 +252,6 @@ def _lock_organisations(ties: Iterable[NewTie]) -> None:
 def _bodies(ties: Iterable[NewTie]) -> list[Organisation]:
     bodies = {body.pk: body for tie in ties for body in (tie.predecessor, tie.successor) if body is not None}
     return [bodies[pk] for pk in sorted(bodies)]
-
-
-def ties_of(succession: Succession) -> list[NewTie]:
-    """The ties of a succession, the first recorded first."""
-    return [
-        NewTie(tie.predecessor, tie.successor, tie.role, tie.function_id, tie.share, tie.geography)
-        for tie in succession.ties.select_related("predecessor", "successor").order_by("pk")
-    ]
 
 
 def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:

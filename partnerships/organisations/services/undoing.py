@@ -8,13 +8,12 @@ from django.db import transaction
 
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import NameKind, Organisation, Status, Succession, SuccessionKind, TieRole
-from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
+from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession, ties_of
 from partnerships.organisations.services.successions import (
     SuccessionFields,
     lock_order,
     lock_succession,
     record_succession,
-    ties_of,
 )
 from partnerships.people.models import User
 

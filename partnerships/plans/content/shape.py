@@ -42,35 +42,35 @@ ABOUT = (
     Field("source", "Source", hint="A document or a web address."),
 )
 OUTCOMES = Collection(
-    "outcomes",
-    "outcome",
-    "Outcome",
-    "text",
-    (
+    code="outcomes",
+    one="outcome",
+    label="Outcome",
+    title="text",
+    fields=(
         Field("text", "Outcome", required=True),
         Field("measure", "How we will know", hint="A figure or fact that shows it has been achieved."),
         _restricted("Only for the plan's partners"),
     ),
-    "restricted",
+    hidden_by="restricted",
 )
 SECTIONS = Collection(
-    "sections",
-    "section",
-    "Section",
-    "title",
-    (
+    code="sections",
+    one="section",
+    label="Section",
+    title="title",
+    fields=(
         Field("title", "Title", required=True),
         Field("body", "Text", "text", max_length=MAX_SECTION, hint=MARKDOWN),
         _restricted("Only for the plan's partners"),
     ),
-    "restricted",
+    hidden_by="restricted",
 )
 SITES = Collection(
-    "sites",
-    "site",
-    "Site",
-    "name",
-    (
+    code="sites",
+    one="site",
+    label="Site",
+    title="name",
+    fields=(
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
         Field("address", "Address", hint="Street and town, without the postcode."),
@@ -122,17 +122,17 @@ SITES = Collection(
             hint="Only the owners and partners can see these notes.",
         ),
     ),
-    "confidential",
+    hidden_by="confidential",
     counts=HOMES,
     details=_site_details,
     after_removal=settle_milestones,
 )
 MILESTONES = Collection(
-    "milestones",
-    "milestone",
-    "Milestone",
-    "name",
-    (
+    code="milestones",
+    one="milestone",
+    label="Milestone",
+    title="name",
+    fields=(
         Field("name", "Name", required=True),
         Field("site", "Site", "item", collection="sites"),
         Field("owner", "Owner", substantive=True),
@@ -149,15 +149,15 @@ MILESTONES = Collection(
         Field("note", "Note", "text", max_length=MAX_NOTE),
         _restricted("Only for the plan's partners"),
     ),
-    "restricted",
+    hidden_by="restricted",
     details=_milestone_details,
 )
 RISKS = Collection(
-    "risks",
-    "risk",
-    "Risk",
-    "title",
-    (
+    code="risks",
+    one="risk",
+    label="Risk",
+    title="title",
+    fields=(
         Field("title", "Title", required=True),
         Field("likelihood", "Likelihood", "scale", SCALE, default=3),
         Field("impact", "Impact", "scale", SCALE, default=3),
@@ -165,15 +165,15 @@ RISKS = Collection(
         Field("owner", "Owner"),
         _restricted("Only for the plan's partners"),
     ),
-    "restricted",
+    hidden_by="restricted",
     details=_risk_details,
 )
 DOCUMENTS = Collection(
-    "documents",
-    "document",
-    "Document",
-    "title",
-    (
+    code="documents",
+    one="document",
+    label="Document",
+    title="title",
+    fields=(
         Field("title", "Title", required=True),
         Field("file_name", "File"),
         Field("content_type", "Type of file"),
@@ -181,7 +181,7 @@ DOCUMENTS = Collection(
         Field("sha256", "Fingerprint"),
         _restricted("Only for the plan's partners"),
     ),
-    "restricted",
+    hidden_by="restricted",
 )
 PLAN = Schema("plan", ABOUT, (OUTCOMES, SECTIONS, SITES, MILESTONES, RISKS, DOCUMENTS))
 COLLECTIONS = PLAN.collections

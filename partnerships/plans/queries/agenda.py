@@ -29,13 +29,13 @@ def published_since(user: User, partnerships: Sequence[Partnership], since: Sinc
     )
     return [
         Suggestion(
-            row.plan.partnership_id or 0,
-            "plan_version",
-            row.pk,
-            f"{row.title}, version {row.number}"[:300],
-            row.get_absolute_url(),
-            Purpose.INFORMATION,
-            f"Published {long_date(row.published_at.date())}: {row.note}"[:300],
+            partnership=row.plan.partnership_id or 0,
+            subject_kind="plan_version",
+            subject_id=row.pk,
+            title=f"{row.title}, version {row.number}"[:300],
+            path=row.get_absolute_url(),
+            purpose=Purpose.INFORMATION,
+            detail=f"Published {long_date(row.published_at.date())}: {row.note}"[:300],
         )
         for row in sorted(rows, key=lambda row: (row.published_at, row.pk))
     ]
@@ -46,12 +46,12 @@ def awaiting_signature(user: User, partnerships: Sequence[Partnership], since: S
     rows = Plan.objects.inside_for(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
         Suggestion(
-            row.partnership_id or 0,
-            "plan_signing",
-            row.pk,
-            f"Sign off {row.title}, version {row.open_number or row.current_number}"[:300],
-            reverse("plans:signing", args=[row.pk]),
-            Purpose.DECISION,
+            partnership=row.partnership_id or 0,
+            subject_kind="plan_signing",
+            subject_id=row.pk,
+            title=f"Sign off {row.title}, version {row.open_number or row.current_number}"[:300],
+            path=reverse("plans:signing", args=[row.pk]),
+            purpose=Purpose.DECISION,
         )
         for row in rows.order_by("title", "pk")
     ]

@@ -118,7 +118,9 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
             plans, sites = counts[:2]
         elif part == "slips":
             plan, title, key, site, was, forecast = named
-            slips.append(Slip(plan, title, key, site, was, forecast, homes=counts[2]))
+            slips.append(
+                Slip(plan_id=plan, plan=title, site_key=key, site=site, was=was, now=forecast, homes=counts[2])
+            )
         else:
             by[part][tuple(named)] = Count(*counts)
     return Pipeline(by, plans, sites, slips)

@@ -48,11 +48,11 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
             again = " again" if state.earlier else ""
             steps.append(
                 NextStep(
-                    f"{name} ({state.signatory.role})",
-                    f"to sign off version {number}{again}",
-                    state.signatory.asked_at,
-                    state.signatory.due_on,
-                    state.code == "lapsed",
+                    who=f"{name} ({state.signatory.role})",
+                    what=f"to sign off version {number}{again}",
+                    since=state.signatory.asked_at,
+                    due=state.signatory.due_on,
+                    lapsed=state.code == "lapsed",
                 )
             )
         elif state.code == "conditional":

@@ -76,7 +76,9 @@ def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft
             place, href = f"On a removed {kind}: {row.anchor_label}", ""
         else:
             place, href = f"{kind.capitalize()}: {live[row.anchor]}", page + place_on_page(row.anchor)
-        threads.append(Thread(row, tuple(answers.get(row.pk, ())), place, href, orphan))
+        threads.append(
+            Thread(first=row, answers=tuple(answers.get(row.pk, ())), place=place, href=href, is_orphan=orphan)
+        )
     return sorted(threads, key=lambda thread: thread.first.resolved_at is not None)
 
 

@@ -70,7 +70,13 @@ class ResponseForm(VerdictForm):
     def given(self) -> ResponseGiven:
         """What was filled in."""
         data = self.cleaned_data
-        return ResponseGiven(data["status"], data["reason"], data["owner"], data["review_on"], data["note"])
+        return ResponseGiven(
+            status=data["status"],
+            reason=data["reason"],
+            owner=data["owner"],
+            review_on=data["review_on"],
+            note=data["note"],
+        )
 
 
 class EvidenceForm(Form):

@@ -71,12 +71,12 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[B
         reference = "" if is_objective else f"{row.commitment.reference}: "  # type: ignore[union-attr]  # the same
         outcomes[row.adoption_id].append(
             Became(
-                row.pk,
-                "Objective" if is_objective else "Commitment",
-                f"{reference}{shorten(record.text, _MAX_TEXT)}",
-                record.get_absolute_url(),
-                record.get_status_display(),
-                record.status,
+                pk=row.pk,
+                what="Objective" if is_objective else "Commitment",
+                title=f"{reference}{shorten(record.text, _MAX_TEXT)}",
+                path=record.get_absolute_url(),
+                status=record.get_status_display(),
+                status_code=record.status,
             )
         )
     return outcomes
@@ -173,13 +173,13 @@ def proposed_here(user: User, partnerships: Sequence[Partnership], since: Since)
     rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
         Suggestion(
-            row.partnership_id,
-            "recommendation_adoption",
-            row.pk,
-            f"Adopt the recommendation “{row.recommendation.title}”",
-            row.get_absolute_url(),
-            Purpose.DECISION,
-            shorten(str(row.recommendation.source), _MAX_TEXT),
+            partnership=row.partnership_id,
+            subject_kind="recommendation_adoption",
+            subject_id=row.pk,
+            title=f"Adopt the recommendation “{row.recommendation.title}”",
+            path=row.get_absolute_url(),
+            purpose=Purpose.DECISION,
+            detail=shorten(str(row.recommendation.source), _MAX_TEXT),
         )
         for row in rows.select_related("recommendation__source").order_by("proposed_at", "pk")
     ]

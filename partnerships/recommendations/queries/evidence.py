@@ -123,7 +123,13 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
     for row in rows:
         known, record = _KINDS[row.kind], getattr(row, row.kind)
         proofs[row.response_id].append(
-            Proof(row.pk, KINDS_OF_EVIDENCE[row.kind], known.title(record), known.path(record), row.words)
+            Proof(
+                pk=row.pk,
+                kind=KINDS_OF_EVIDENCE[row.kind],
+                title=known.title(record),
+                path=known.path(record),
+                words=row.words,
+            )
         )
     return proofs
 

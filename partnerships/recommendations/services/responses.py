@@ -140,7 +140,9 @@ def _check(response: Response, new_response: ResponseGiven, today: dt.date) -> N
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
     """Name another owner; the rest stays. Raises `UnableToRespond`."""
     held = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
-    new_response = ResponseGiven(held.status, held.reason, to, held.review_on, held.note)
+    new_response = ResponseGiven(
+        status=held.status, reason=held.reason, owner=to, review_on=held.review_on, note=held.note
+    )
     return respond(
         recommendation=held.recommendation,
         organisation=held.organisation,

@@ -152,6 +152,7 @@ def _total(lines: Sequence[_Kept]) -> _Kept:
 
 
 def _giver_table(lines: Sequence[_Kept]) -> Table:
+    """A row for each organisation, with its share kept; a total if there are any."""
     columns = (
         Column("Who promised"),
         *(

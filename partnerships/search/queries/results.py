@@ -114,12 +114,12 @@ def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: st
         left = [Hit(_marked(one.title), one.href, one.kind, _marked("")) for one in left_behind(user, text)]
         hits = (*left, *hits)
     return Results(
-        hits,
-        len(every) + len(hits) - len(page),
-        fitting.more,
-        _facets(fitting.found, narrowed, names),
-        next_after,
-        similar and bool(hits),
+        hits=hits,
+        count=len(every) + len(hits) - len(page),
+        more=fitting.more,
+        facets=_facets(fitting.found, narrowed, names),
+        next_after=next_after,
+        similar=similar and bool(hits),
     )
 
 

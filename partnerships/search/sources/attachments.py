@@ -118,24 +118,24 @@ def _items_for(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
 
 _PARTIES = "agreements_party.partnership_id"
 EVIDENCE = Source(
-    "evidence",
-    Evidence,
-    _DOCUMENT,
-    _evidence,
-    by_record(_evidence_for),
-    {
+    code="evidence",
+    model=Evidence,
+    kinds=_DOCUMENT,
+    read=_evidence,
+    check=by_record(_evidence_for),
+    follows={
         "commitments_evidence.id": ("pk",),
         "commitments_commitment.id": ("commitment",),
         _PARTIES: ("commitment__partnership",),
     },
 )
 ATTACHMENTS = Source(
-    "attachment",
-    Attachment,
-    _DOCUMENT,
-    _attachments,
-    by_record(_attachments_for),
-    {
+    code="attachment",
+    model=Attachment,
+    kinds=_DOCUMENT,
+    read=_attachments,
+    check=by_record(_attachments_for),
+    follows={
         "conversations_attachment.id": ("pk",),
         "conversations_conversation.id": ("conversation",),
         "conversations_side.conversation_id": ("conversation",),
@@ -144,12 +144,12 @@ ATTACHMENTS = Source(
     },
 )
 AGENDA_ITEMS = Source(
-    "agendaitem",
-    AgendaItem,
-    {"agenda": ("Agenda item", "Agenda items")},
-    _items,
-    by_record(_items_for),
-    {
+    code="agendaitem",
+    model=AgendaItem,
+    kinds={"agenda": ("Agenda item", "Agenda items")},
+    read=_items,
+    check=by_record(_items_for),
+    follows={
         "conversations_agendaitem.id": ("pk",),
         "conversations_meeting.id": ("meeting",),
         _PARTIES: ("meeting__partnership",),

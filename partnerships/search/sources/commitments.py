@@ -66,18 +66,18 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     "organisations_organisationname.organisation_id": ("giver", "receiver"),
 }
 COMMITMENTS = Source(
-    "commitment",
-    Commitment,
-    {"commitment": ("Commitment", "Commitments")},
-    _commitments,
-    by_record(_commitments_for),
-    _FOLLOWS,
+    code="commitment",
+    model=Commitment,
+    kinds={"commitment": ("Commitment", "Commitments")},
+    read=_commitments,
+    check=by_record(_commitments_for),
+    follows=_FOLLOWS,
 )
 DEVELOPER_AGREEMENTS = Source(
-    "agreement",
-    DeveloperAgreement,
-    {"agreement": ("Developer agreement", "Developer agreements")},
-    _agreements,
-    by_record(_agreements_for),
-    {"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},
+    code="agreement",
+    model=DeveloperAgreement,
+    kinds={"agreement": ("Developer agreement", "Developer agreements")},
+    read=_agreements,
+    check=by_record(_agreements_for),
+    follows={"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},
 )

@@ -125,19 +125,20 @@ def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
 
 
 POSTS = Source(
-    "post",
-    Post,
-    {"contact": ("Contact", "Contacts")},
-    _posts,
-    by_record(_posts_for),
-    {"agreements_post.id": ("pk",)}
+    code="post",
+    model=Post,
+    kinds={"contact": ("Contact", "Contacts")},
+    read=_posts,
+    check=by_record(_posts_for),
+    follows={"agreements_post.id": ("pk",)}
     | {column: tuple(path.removeprefix("post__") for path in paths) for column, paths in _FOLLOWS.items()},
 )
 HOLDERS = Source(
-    "holder",
-    Holder,
-    {"contact": ("Contact", "Contacts")},
-    _holders,
-    by_record(_holders_for),
-    {"agreements_holder.id": ("pk",), "agreements_post.id": ("post",), "people_user.id": ("person",)} | _FOLLOWS,
+    code="holder",
+    model=Holder,
+    kinds={"contact": ("Contact", "Contacts")},
+    read=_holders,
+    check=by_record(_holders_for),
+    follows={"agreements_holder.id": ("pk",), "agreements_post.id": ("post",), "people_user.id": ("person",)}
+    | _FOLLOWS,
 )

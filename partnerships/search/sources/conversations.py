@@ -116,12 +116,12 @@ def _returns_for(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]
 
 _BY_NAME = ("organisations_organisation.id", "organisations_organisationname.organisation_id")
 CONVERSATIONS = Source(
-    "conversation",
-    Conversation,
-    {"conversation": ("Conversation", "Conversations")},
-    _conversations,
-    by_record(_conversations_for),
-    {
+    code="conversation",
+    model=Conversation,
+    kinds={"conversation": ("Conversation", "Conversations")},
+    read=_conversations,
+    check=by_record(_conversations_for),
+    follows={
         "conversations_conversation.id": ("pk",),
         "conversations_side.conversation_id": ("pk",),
         "conversations_point.conversation_id": ("pk",),
@@ -129,21 +129,21 @@ CONVERSATIONS = Source(
     | dict.fromkeys(_BY_NAME, ("sides__organisation",)),
 )
 MEETINGS = Source(
-    "meeting",
-    Meeting,
-    {"meeting": ("Meeting", "Meetings")},
-    _meetings,
-    by_record(_meetings_for),
-    {"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
+    code="meeting",
+    model=Meeting,
+    kinds={"meeting": ("Meeting", "Meetings")},
+    read=_meetings,
+    check=by_record(_meetings_for),
+    follows={"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
     | dict.fromkeys(_BY_NAME, ("organisation",)),
 )
 REPORTS = Source(
-    "report",
-    Report,
-    {"report": ("Progress report", "Progress reports")},
-    _reports,
-    by_record(_reports_for),
-    {
+    code="report",
+    model=Report,
+    kinds={"report": ("Progress report", "Progress reports")},
+    read=_reports,
+    check=by_record(_reports_for),
+    follows={
         "conversations_report.id": ("pk",),
         "conversations_reportsubmission.report_id": ("pk",),
         "agreements_party.partnership_id": ("round__partnership",),
@@ -151,12 +151,12 @@ REPORTS = Source(
     },
 )
 RETURNS = Source(
-    "return",
-    NominationsReturn,
-    {"return": ("Nominations return", "Nominations returns")},
-    _returns,
-    by_record(_returns_for),
-    {
+    code="return",
+    model=NominationsReturn,
+    kinds={"return": ("Nominations return", "Nominations returns")},
+    read=_returns,
+    check=by_record(_returns_for),
+    follows={
         "nominations_nominationsreturn.id": ("pk",),
         "agreements_party.partnership_id": ("agreement__partnership",),
         "agreements_partnership.id": ("agreement__partnership",),

@@ -112,20 +112,20 @@ def _comments_for(user: User, ids: list[int]) -> QuerySet[Comment, int]:
 
 _OWNERS = {"plans_plan.id": ("plan",), "plans_planowner.plan_id": ("plan",)}
 DRAFTS = Source(
-    "draft",
-    Draft,
-    {},
-    _drafts,
-    by_record(_drafts_for),
-    {"plans_draft.id": ("pk",)} | _OWNERS,
+    code="draft",
+    model=Draft,
+    kinds={},
+    read=_drafts,
+    check=by_record(_drafts_for),
+    follows={"plans_draft.id": ("pk",)} | _OWNERS,
 )
 COMMENTS = Source(
-    "comment",
-    Comment,
-    {"comment": ("Comment", "Comments")},
-    _comments,
-    by_record(_comments_for),
-    {
+    code="comment",
+    model=Comment,
+    kinds={"comment": ("Comment", "Comments")},
+    read=_comments,
+    check=by_record(_comments_for),
+    follows={
         "plans_comment.id": ("pk",),
         "plans_share.plan_id": ("plan",),
         "plans_pastpartnership.plan_id": ("plan",),

@@ -47,12 +47,12 @@ def _entries_for(user: User, ids: list[int]) -> QuerySet[Entry, int]:
 
 
 ENTRIES = Source(
-    "entry",
-    Entry,
-    {"ask": ("Ask", "Asks"), "offer": ("Offer", "Offers")},
-    _entries,
-    by_record(_entries_for),
-    {
+    code="entry",
+    model=Entry,
+    kinds={"ask": ("Ask", "Asks"), "offer": ("Offer", "Offers")},
+    read=_entries,
+    check=by_record(_entries_for),
+    follows={
         "exchange_entry.id": ("pk",),
         "exchange_entry_areas.entry_id": ("pk",),
         "exchange_addressee.entry_id": ("pk",),

@@ -62,12 +62,12 @@ def _people_for(user: User, ids: list[int]) -> QuerySet[Membership, int]:
 
 
 ORGANISATIONS = Source(
-    "organisation",
-    Organisation,
-    {"organisation": ("Organisation", "Organisations")},
-    _organisations,
-    by_record(_organisations_for),
-    {
+    code="organisation",
+    model=Organisation,
+    kinds={"organisation": ("Organisation", "Organisations")},
+    read=_organisations,
+    check=by_record(_organisations_for),
+    follows={
         "organisations_organisation.id": ("pk",),
         "organisations_organisationname.organisation_id": ("pk",),
         "organisations_identifier.organisation_id": ("pk",),
@@ -76,12 +76,12 @@ ORGANISATIONS = Source(
     },
 )
 PEOPLE = Source(
-    "person",
-    Membership,
-    {"person": ("Person", "People")},
-    _people,
-    by_record(_people_for),
-    {
+    code="person",
+    model=Membership,
+    kinds={"person": ("Person", "People")},
+    read=_people,
+    check=by_record(_people_for),
+    follows={
         "organisations_membership.id": ("pk",),
         "organisations_organisation.id": ("organisation",),
         "people_user.id": ("person",),

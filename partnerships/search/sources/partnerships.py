@@ -125,12 +125,12 @@ def _documents_for(user: User, ids: list[int]) -> QuerySet[Document, int]:
 
 
 PARTNERSHIPS = Source(
-    "partnership",
-    Partnership,
-    {"partnership": ("Partnership", "Partnerships")},
-    _partnerships,
-    by_record(_partnerships_for),
-    {
+    code="partnership",
+    model=Partnership,
+    kinds={"partnership": ("Partnership", "Partnerships")},
+    read=_partnerships,
+    check=by_record(_partnerships_for),
+    follows={
         "agreements_partnership.id": ("pk",),
         "agreements_partnership_areas.partnership_id": ("pk",),
         # Parties of a working group's parent read its outline.
@@ -139,26 +139,26 @@ PARTNERSHIPS = Source(
     },
 )
 TERMS = Source(
-    "terms",
-    TermsVersion,
-    {"terms": ("Terms", "Terms")},
-    _terms,
-    by_record(_terms_for),
-    {"agreements_termsversion.partnership_id": ("partnership",), _PARTIES: ("partnership",)},
+    code="terms",
+    model=TermsVersion,
+    kinds={"terms": ("Terms", "Terms")},
+    read=_terms,
+    check=by_record(_terms_for),
+    follows={"agreements_termsversion.partnership_id": ("partnership",), _PARTIES: ("partnership",)},
 )
 OBJECTIVES = Source(
-    "objective",
-    Objective,
-    {"objective": ("Objective", "Objectives")},
-    _objectives,
-    by_record(_objectives_for),
-    {"agreements_objective.id": ("pk",), _PARTIES: ("partnership",)},
+    code="objective",
+    model=Objective,
+    kinds={"objective": ("Objective", "Objectives")},
+    read=_objectives,
+    check=by_record(_objectives_for),
+    follows={"agreements_objective.id": ("pk",), _PARTIES: ("partnership",)},
 )
 DOCUMENTS = Source(
-    "document",
-    Document,
-    {"document": ("Document", "Documents")},
-    _documents,
-    by_record(_documents_for),
-    {"agreements_document.id": ("pk",), _PARTIES: ("partnership",)},
+    code="document",
+    model=Document,
+    kinds={"document": ("Document", "Documents")},
+    read=_documents,
+    check=by_record(_documents_for),
+    follows={"agreements_document.id": ("pk",), _PARTIES: ("partnership",)},
 )

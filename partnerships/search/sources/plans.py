@@ -208,9 +208,9 @@ def _passed(found: Sequence[Found], rows: Collected[tuple[int, int, int]]) -> se
 
 
 PLANS = Source(
-    "plan",
-    Plan,
-    {
+    code="plan",
+    model=Plan,
+    kinds={
         "plan": ("Plan", "Plans"),
         "section": ("Section of a plan", "Sections of plans"),
         "site": ("Site", "Sites"),
@@ -218,9 +218,9 @@ PLANS = Source(
         "risk": ("Risk", "Risks"),
         "document": ("Document", "Documents"),
     },
-    _plans,
-    Check(_read_by, _passed),
-    {
+    read=_plans,
+    check=Check(_read_by, _passed),
+    follows={
         "plans_plan.id": ("pk",),
         "plans_planowner.plan_id": ("pk",),
         "plans_share.plan_id": ("pk",),

@@ -37,12 +37,12 @@ def _recommendations_for(user: User, ids: list[int]) -> QuerySet[Recommendation,
 
 
 RECOMMENDATIONS = Source(
-    "recommended",
-    Recommendation,
-    {"recommended": ("Recommendation", "Recommendations")},
-    _recommendations,
-    by_record(_recommendations_for),
-    {
+    code="recommended",
+    model=Recommendation,
+    kinds={"recommended": ("Recommendation", "Recommendations")},
+    read=_recommendations,
+    check=by_record(_recommendations_for),
+    follows={
         "recommendations_recommendation.id": ("pk",),
         "recommendations_source.id": ("source",),
         "recommendations_addressee.recommendation_id": ("pk",),

@@ -37,10 +37,10 @@ def _frozen_for(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
 
 
 FROZEN = Source(
-    "frozen",
-    FrozenReport,
-    {"frozen": ("Frozen report", "Frozen reports")},
-    _frozen,
-    by_record(_frozen_for),
-    {"reports_frozenreport.id": ("pk",), "agreements_party.partnership_id": ("partnership",)},
+    code="frozen",
+    model=FrozenReport,
+    kinds={"frozen": ("Frozen report", "Frozen reports")},
+    read=_frozen,
+    check=by_record(_frozen_for),
+    follows={"reports_frozenreport.id": ("pk",), "agreements_party.partnership_id": ("partnership",)},
 )

@@ -36,7 +36,16 @@ def column(
     """A column that is found by its code, its heading or one of the other headings, in any spelling."""
     patterns = tuple(dict.fromkeys(canonical(name) for name in (shown, code, *others)))
     allowed = tuple(label[:1].upper() + label[1:] for label in choices.values()) if choices else ()
-    return SheetColumn(code, patterns, shown, required, "", example, hint, allowed)
+    return SheetColumn(
+        code=code,
+        patterns=patterns,
+        shown=shown,
+        required=required,
+        values="",
+        example=example,
+        hint=hint,
+        allowed=allowed,
+    )
 
 
 def yes_or_no(code: str, shown: str, *others: str, hint: str = "") -> SheetColumn:

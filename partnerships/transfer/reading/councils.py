@@ -195,7 +195,9 @@ def read_councils(
     about = faults.about()
     about = replace(about, true_on=about.true_on or max(written, default=None), outside=elsewhere)
     sound = tuple(council for council in _with_half_open_ends(councils) if council.row not in faults.bad_rows)
-    return CouncilList(sound, elsewhere, table.has("key"), about, tuple(others))
+    return CouncilList(
+        councils=sound, elsewhere=elsewhere, is_whole=table.has("key"), about=about, others=tuple(others)
+    )
 
 
 def _other(line: Line) -> tuple[OtherBody, str] | None:
@@ -207,7 +209,15 @@ def _other(line: Line) -> tuple[OtherBody, str] | None:
     known_code = gss if GSS.fullmatch(gss) else ""
     website = line.text("website")[:500] if line.text("website").startswith("http") else ""
     curie = curie if ":" in curie else ""
-    return OtherBody(line.number, found[0], name, known_code, curie, website, _planning_area(line)), found[1]
+    return OtherBody(
+        row=line.number,
+        kind=found[0],
+        name=name,
+        gss=known_code,
+        curie=curie,
+        website=website,
+        planning_area=_planning_area(line),
+    ), found[1]
 
 
 def _planning_area(line: Line) -> str:

@@ -79,9 +79,27 @@ def read_developer_agreements(
     """
     tables = find_tables(
         (
-            Part(agreements, names[0], AGREEMENTS, "the list of developer agreements", known[0]),
-            Part(contributions, names[1], CONTRIBUTIONS, "the list of contributions", known[1]),
-            Part(transactions, names[2], TRANSACTIONS, "the list of transactions", known[2]),
+            Part(
+                sheets=agreements,
+                name=names[0],
+                columns=AGREEMENTS,
+                what="the list of developer agreements",
+                known=known[0],
+            ),
+            Part(
+                sheets=contributions,
+                name=names[1],
+                columns=CONTRIBUTIONS,
+                what="the list of contributions",
+                known=known[1],
+            ),
+            Part(
+                sheets=transactions,
+                name=names[2],
+                columns=TRANSACTIONS,
+                what="the list of transactions",
+                known=known[2],
+            ),
         )
     )
     first, second, third = (

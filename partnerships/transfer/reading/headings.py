@@ -246,7 +246,15 @@ def _with_rows(found: _Candidate, required: set[str], keep_repeats: bool) -> _Ca
     rows, repeated = (
         (below[:first], ()) if keep_repeats else _without_repeats(below[:first], sorted(found.places.values()))
     )
-    return _Candidate(found.sheet, found.index, found.places, found.required, rows, below[first:], repeated)
+    return _Candidate(
+        sheet=found.sheet,
+        index=found.index,
+        places=found.places,
+        required=found.required,
+        rows=rows,
+        notes=below[first:],
+        repeated=repeated,
+    )
 
 
 def _without_repeats(rows: Sequence[Row], places: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:

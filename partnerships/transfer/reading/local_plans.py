@@ -163,8 +163,8 @@ def read_local_plans(
     """
     tables = find_tables(
         (
-            Part(plan_sheets, plans_name, PLANS, "the list of local plans", known[0]),
-            Part(timetable_sheets, timetable_name, TIMETABLE, "the timetable", known[1]),
+            Part(sheets=plan_sheets, name=plans_name, columns=PLANS, what="the list of local plans", known=known[0]),
+            Part(sheets=timetable_sheets, name=timetable_name, columns=TIMETABLE, what="the timetable", known=known[1]),
         )
     )
     remarks = [remark for table in tables for remark in table.remarks]
@@ -194,7 +194,13 @@ def read_local_plans(
             )
     in_order = tuple(sorted(settled, key=lambda plan: plan.row))
     corrected = {reference: tuple(some) for reference, some in of_reference.items() if reference in alone}
-    return LocalPlans(in_order, tuple(remarks), max(written, default=None), tuple(abouts), corrected)
+    return LocalPlans(
+        plans=in_order,
+        remarks=tuple(remarks),
+        written_on=max(written, default=None),
+        abouts=tuple(abouts),
+        corrected=corrected,
+    )
 
 
 def _listed(parts: Iterable[object]) -> str:
@@ -357,7 +363,9 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
     cells = cells_of(line, "plan-timetable", TIMETABLE)
-    return Milestone(line.number, event, name, date, is_forecast, note, ended, cells=cells)
+    return Milestone(
+        row=line.number, event=event, name=name, date=date, is_forecast=is_forecast, note=note, ended=ended, cells=cells
+    )
 
 
 def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:

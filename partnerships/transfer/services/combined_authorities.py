@@ -87,11 +87,11 @@ def _apply_authority(
         doubts.ask(
             run,
             NewDoubt(
-                authority.code,
-                authority.name,
-                {**asdict(authority), "districts": list(authority.districts)},
-                "its code is new, and an authority of this name has another. It may be recoded, or be a successor.",
-                tuple(alike),
+                key=authority.code,
+                name=authority.name,
+                row={**asdict(authority), "districts": list(authority.districts)},
+                why="its code is new, and an authority of this name has another. It may be recoded, or be a successor.",
+                candidates=tuple(alike),
             ),
         )
         return None

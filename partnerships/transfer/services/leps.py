@@ -75,11 +75,11 @@ def _apply_lep(
         doubts.ask(
             run,
             NewDoubt(
-                lep.code,
-                lep.name,
-                {**asdict(lep), "districts": list(lep.districts)},
-                "its code and name are new, and another LEP is no longer in the list.",
-                tuple(gone),
+                key=lep.code,
+                name=lep.name,
+                row={**asdict(lep), "districts": list(lep.districts)},
+                why="its code and name are new, and another LEP is no longer in the list.",
+                candidates=tuple(gone),
             ),
         )
         return None

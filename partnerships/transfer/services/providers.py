@@ -261,7 +261,9 @@ def _numbers(organisation: Organisation, directory: Directory) -> str:
 def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> NewDoubt:
     row = asdict(provider)
     row |= {name: row[name].isoformat() if row[name] else None for name in ("registered_on", "ended_on")}
-    return NewDoubt(provider.number, provider.name or provider.council_key, row, why, candidates)
+    return NewDoubt(
+        key=provider.number, name=provider.name or provider.council_key, row=row, why=why, candidates=candidates
+    )
 
 
 def _which_council(

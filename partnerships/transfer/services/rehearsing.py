@@ -127,7 +127,7 @@ def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.da
     _come_into_effect(_undo(backs, now), alike, now)
     again = _state(named, now)
     stays = sum(things for pk in ended for things, _, _ in after[bodies[pk].name].values())
-    return Rehearsal(len(alike), before, after, undone, again, stays)
+    return Rehearsal(successions=len(alike), before=before, after=after, undone=undone, again=again, stays=stays)
 
 
 def _come_into_effect(successions: Sequence[Succession], moving: Sequence[Succession], now: dt.datetime) -> None:

@@ -99,13 +99,21 @@ class CycleForm(Form):
     def cycle(self) -> Cycle:
         """The cycle that a valid form describes."""
         data = self.cleaned_data
-        return Cycle(Unit(data["unit"]), data["interval"], data["weekday"], data["position"], data["starts_on"])
+        return Cycle(
+            unit=Unit(data["unit"]),
+            interval=data["interval"],
+            weekday=data["weekday"],
+            position=data["position"],
+            starts_on=data["starts_on"],
+        )
 
     @property
     def sitting(self) -> Sitting:
         """Time and place of each meeting."""
         data = self.cleaned_data
-        return Sitting(data["time"], data["minutes"], data["format"], data["place"], data["link"])
+        return Sitting(
+            time=data["time"], minutes=data["minutes"], format=data["format"], place=data["place"], link=data["link"]
+        )
 
 
 def initial_of_cycle(meeting_cycle: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:

@@ -151,7 +151,15 @@ class PlansWeek(Stage):
             author=confirmed.person,
             now=now,
         )
-        return _Cast(lead, publishers, homes, council, partnership, plans, confirmed)
+        return _Cast(
+            lead=lead,
+            publishers=publishers,
+            organisation=homes,
+            partner=council,
+            partnership=partnership,
+            plans=plans,
+            stakeholder=confirmed,
+        )
 
     def _plan(
         self, title: str, audience: str, owner: Organisation, partnership: Partnership, author: User, now: dt.datetime

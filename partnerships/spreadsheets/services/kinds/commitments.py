@@ -143,7 +143,7 @@ def _terms(run: Run, line: Line, bodies: Bodies, known: Commitment | None) -> _T
     owner = _owner(run, line, sides[0], known) if sides[0] is not None else None
     if len(run.rows.problems) > before:
         return None
-    return _Terms(sides[0], sides[1], said, number, unit, due_on, owner)
+    return _Terms(giver=sides[0], receiver=sides[1], text=said, quantity=number, unit=unit, due_on=due_on, owner=owner)
 
 
 def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | None) -> Organisation | None:

@@ -147,7 +147,14 @@ def _read(
         return None
     return (
         SourceGiven(line.text("title"), year, line.text("publisher"), total),
-        RecommendationGiven(line.text("text"), confidence, line.text("reference"), chosen or None, to, bodies),
+        RecommendationGiven(
+            text=line.text("text"),
+            confidence=confidence,
+            reference=line.text("reference"),
+            themes=chosen or None,
+            kinds=to,
+            organisations=bodies,
+        ),
     )
 
 

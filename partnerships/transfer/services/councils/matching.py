@@ -184,7 +184,14 @@ class Matching:
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
         self._doubts.ask(
-            self._run, NewDoubt(council.key, council.name, _as_row(council, self._listed), why, distinct(candidates))
+            self._run,
+            NewDoubt(
+                key=council.key,
+                name=council.name,
+                row=_as_row(council, self._listed),
+                why=why,
+                candidates=distinct(candidates),
+            ),
         )
 
 

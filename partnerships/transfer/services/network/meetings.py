@@ -48,11 +48,18 @@ def _time(text: str) -> dt.time:
 
 
 def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
+    """Set how often a partnership of the file meets."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # required in the file
     set_cycle(
         partnership=partnership,
-        cycle=Cycle(Unit(item["unit"]), item["interval"], item["weekday"], item["position"] or 0, item["starts_on"]),
+        cycle=Cycle(
+            unit=Unit(item["unit"]),
+            interval=item["interval"],
+            weekday=item["weekday"],
+            position=item["position"] or 0,
+            starts_on=item["starts_on"],
+        ),
         sitting=Sitting(_time(item["time"]), item["minutes"], item["how"], item["place"]),
         on_holiday=item["on_holiday"],
         organisation=None,
@@ -86,11 +93,11 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
     meeting.refresh_from_db()
     own = [
         AgendaLine(
-            None,
-            one["title"],
-            one["purpose"],
-            one["minutes"],
-            network.people[one["presenter"]] if one["presenter"] else None,
+            item=None,
+            title=one["title"],
+            purpose=one["purpose"],
+            minutes=one["minutes"],
+            presenter=network.people[one["presenter"]] if one["presenter"] else None,
         )
         for one in item["items"]
     ]

@@ -61,7 +61,9 @@ def _respond(network: Network, item: Item, now: dt.datetime) -> None:
     respond(
         recommendation=recommendation,
         organisation=body,
-        new_response=ResponseGiven(item["status"], item["reason"], owner, item["review_on"], item["note"]),
+        new_response=ResponseGiven(
+            status=item["status"], reason=item["reason"], owner=owner, review_on=item["review_on"], note=item["note"]
+        ),
         author=network.by(item["by"]),
         now=now,
         revision=response.revision if response else 0,

@@ -18,7 +18,7 @@ from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.commitments.queries.calendar import dates_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
-from partnerships.kit.lists import Column, ListDefinition
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
@@ -73,141 +73,132 @@ def _due_words(row: Commitment) -> str:
     return when_due(row.due_on, is_open=row.is_under_way)
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    Quantities are summed for each unit apart.
-    """
-    day, number, moment = lists.Kind.DAY, lists.Kind.NUMBER, lists.Kind.MOMENT
-    return (
-        Column(
-            name="text",
-            label="Commitment",
-            value=lambda row: row.text,
-            words=lambda row: row.text if len(row.text) <= 160 else f"{row.text[:157]}…",
-            href=Commitment.get_absolute_url,
-            covered="words",
-            is_nullable=False,
-        ),
-        Column(
-            name="reference", label="Reference", value=lambda row: row.reference, covered="words", is_nullable=False
-        ),
-        Column(
-            name="status",
-            label="Status",
-            kind=lists.Kind.CHOICE,
-            value=Commitment.get_status_display,
-            tag=lambda row: row.status,
-            choices=lambda: Status.choices,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(name="due", label="Due date", kind=day, value=lambda row: row.due_on, key="due_on", words=_due_words),
-        Column(
-            name="owner",
-            label="Owner",
-            value=lambda row: row.owner.display_name if row.owner else None,
-            key=_owner,
-            is_grouped=True,
-        ),
-        organisation_column(
-            name="giver",
-            label="Given by",
-            value=lambda row: row.giver.name if row.giver else row.giver_name,
-            side="giver",
-            moment="proposed_at",
-            otherwise="giver_name",
-            is_nullable=False,
-        ),
-        organisation_column(
-            name="receiver",
-            label="Received by",
-            value=lambda row: row.receiver.name if row.receiver else None,
-            side="receiver",
-            moment="proposed_at",
-        ),
-        Column(
-            name="first_due",
-            label="First due date",
-            kind=day,
-            value=lambda row: row.original_due_on,
-            key="original_due_on",
-            is_shown=False,
-        ),
-        Column(
-            name="quantity",
-            label="Quantity",
-            kind=number,
-            value=lambda row: row.quantity,
-            is_shown=False,
-            is_summed=True,
-            summed_by="unit",
-        ),
-        Column(
-            name="delivered",
-            label="Delivered",
-            kind=number,
-            value=lambda row: row.delivered_quantity,
-            key="delivered_quantity",
-            is_nullable=False,
-            is_shown=False,
-            is_summed=True,
-            summed_by="unit",
-        ),
-        Column(
-            name="unit",
-            label="Unit",
-            kind=lists.Kind.CHOICE,
-            value=lambda row: Unit.label_of(row.unit) if row.unit else None,
-            choices=Unit.all_choices,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="kind",
-            label="Kind",
-            kind=lists.Kind.CHOICE,
-            value=Commitment.get_kind_display,
-            choices=lambda: Kind.choices,
-            is_shown=False,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        partnership_column(href=None, is_shown=False),
-        Column(
-            name="proposed",
-            label="Proposed",
-            kind=moment,
-            value=lambda row: day_of(row.proposed_at),
-            key="proposed_at",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        Column(
-            name="since",
-            label="Status since",
-            kind=moment,
-            value=lambda row: day_of(row.status_since),
-            key="status_since",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        Column(
-            name="source",
-            label="Register",
-            value=lambda row: row.source or None,
-            covered="register",
-            is_shown=False,
-        ),
-    )
-
+#: What is promised, by when, and between whom.
+_SHOWN = (
+    Column(
+        name="text",
+        label="Commitment",
+        value=lambda row: row.text,
+        words=lambda row: row.text if len(row.text) <= 160 else f"{row.text[:157]}…",
+        href=Commitment.get_absolute_url,
+        covered="words",
+        is_nullable=False,
+    ),
+    Column(name="reference", label="Reference", value=lambda row: row.reference, covered="words", is_nullable=False),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=Commitment.get_status_display,
+        tag=lambda row: row.status,
+        choices=lambda: Status.choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="due", label="Due date", kind=lists.Kind.DAY, value=lambda row: row.due_on, key="due_on", words=_due_words
+    ),
+    Column(
+        name="owner",
+        label="Owner",
+        value=lambda row: row.owner.display_name if row.owner else None,
+        key=_owner,
+        is_grouped=True,
+    ),
+    organisation_column(
+        name="giver",
+        label="Given by",
+        value=lambda row: row.giver.name if row.giver else row.giver_name,
+        side="giver",
+        moment="proposed_at",
+        otherwise="giver_name",
+        is_nullable=False,
+    ),
+    organisation_column(
+        name="receiver",
+        label="Received by",
+        value=lambda row: row.receiver.name if row.receiver else None,
+        side="receiver",
+        moment="proposed_at",
+    ),
+)
+#: What was first promised, and what was delivered. Quantities are summed for each unit apart.
+_DELIVERY = hidden_at_first(
+    Column(
+        name="first_due",
+        label="First due date",
+        kind=lists.Kind.DAY,
+        value=lambda row: row.original_due_on,
+        key="original_due_on",
+    ),
+    Column(
+        name="quantity",
+        label="Quantity",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.quantity,
+        is_summed=True,
+        summed_by="unit",
+    ),
+    Column(
+        name="delivered",
+        label="Delivered",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.delivered_quantity,
+        key="delivered_quantity",
+        is_nullable=False,
+        is_summed=True,
+        summed_by="unit",
+    ),
+    Column(
+        name="unit",
+        label="Unit",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: Unit.label_of(row.unit) if row.unit else None,
+        choices=Unit.all_choices,
+        is_grouped=True,
+    ),
+)
+_ORIGIN = hidden_at_first(
+    Column(
+        name="kind",
+        label="Kind",
+        kind=lists.Kind.CHOICE,
+        value=Commitment.get_kind_display,
+        choices=lambda: Kind.choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    partnership_column(href=None),
+    Column(
+        name="proposed",
+        label="Proposed",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.proposed_at),
+        key="proposed_at",
+        is_nullable=False,
+    ),
+    Column(
+        name="since",
+        label="Status since",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.status_since),
+        key="status_since",
+        is_nullable=False,
+    ),
+    Column(
+        name="source",
+        label="Register",
+        value=lambda row: row.source or None,
+        covered="register",
+    ),
+)
 
 LIST = ListDefinition(
     slug="commitments",
     title="Commitments",
     one="commitment",
     address="commitments:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_DELIVERY, *_ORIGIN),
     rows=_rows,
     readable=lambda user: Commitment.objects.visible_to(user).for_listing(),
     form=lambda parameters, user: FilterForm(parameters, user=user),

@@ -33,7 +33,7 @@ from partnerships.exchange.queries.matches import with_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
-from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.templatetags.kit import age, long_date, when_due
 from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Area, Organisation
@@ -101,144 +101,139 @@ def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
     return cards_html(with_matches([boards.card_of(row) for row in rows], reader_of(user)))
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    Quantities are summed for each unit apart.
-    """
-    day, moment, choice = lists.Kind.DAY, lists.Kind.MOMENT, lists.Kind.CHOICE
-    return (
-        Column(
-            name="title",
-            label="Title",
-            value=lambda row: row.title,
-            href=Entry.get_absolute_url,
-            covered="q",
-            is_nullable=False,
-        ),
-        Column(
-            name="direction",
-            label="Ask or offer",
-            kind=choice,
-            value=Entry.get_direction_display,
-            choices=lambda: Direction.choices,
-            covered="direction",
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        organisation_column(
-            name="organisation",
-            label="Organisation",
-            value=lambda row: row.organisation.name,
-            side="organisation",
-            moment="shared_at",
-            covered="organisation",
-            is_nullable=False,
-        ),
-        Column(
-            name="waiting_since",
-            label="Unanswered since",
-            kind=moment,
-            value=lambda row: day_of(row.waiting_since),
-            key=_waiting,
-            words=_waiting_words,
-        ),
-        Column(name="asked", label="Who is asked", value=lambda row: row.asked, is_grouped=True),
-        Column(
-            name="status",
-            label="Status",
-            kind=choice,
-            value=lambda row: row.status_words,
-            tag=lambda row: row.status,
-            choices=lambda: [choice for choice in Status.choices if choice[0] != Status.DRAFT],
-            covered="status",
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="theme",
-            label="Theme",
-            kind=choice,
-            value=lambda row: Theme.label_of(row.theme),
-            choices=Theme.all_choices,
-            covered="theme",
-            is_shown=False,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="shared",
-            label="Shared",
-            kind=moment,
-            value=lambda row: day_of(row.shared_at),
-            key="shared_at",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        Column(
-            name="closes",
-            label="Closing date",
-            kind=day,
-            value=lambda row: row.closes_on,
-            key="closes_on",
-            words=_closing_words,
-            is_shown=False,
-        ),
-        Column(
-            name="quantity",
-            label="Quantity",
-            kind=lists.Kind.NUMBER,
-            value=lambda row: row.quantity,
-            is_shown=False,
-            is_summed=True,
-            summed_by="unit",
-        ),
-        Column(
-            name="unit",
-            label="Unit",
-            kind=choice,
-            value=lambda row: Unit.label_of(row.unit) if row.unit else None,
-            choices=Unit.all_choices,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="areas",
-            label="Areas",
-            value=lambda row: "; ".join(area.name for area in row.areas.all()),
-            key=_areas,
-            covered="area",
-            is_shown=False,
-        ),
-        Column(name="site", label="Site", value=lambda row: row.site, is_shown=False),
-        Column(name="available_from", label="From", kind=day, value=lambda row: row.available_from, is_shown=False),
-        Column(name="available_until", label="Until", kind=day, value=lambda row: row.available_until, is_shown=False),
-        Column(
-            name="standing",
-            label="Standing offer",
-            kind=lists.Kind.FLAG,
-            value=lambda row: row.standing,
-            covered="standing",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        Column(
-            name="statement",
-            label="Statement",
-            value=lambda row: row.statement,
-            covered="q",
-            is_nullable=False,
-            is_shown=False,
-        ),
-    )
-
+#: What it is, whose it is, and who must answer.
+_SHOWN = (
+    Column(
+        name="title",
+        label="Title",
+        value=lambda row: row.title,
+        href=Entry.get_absolute_url,
+        covered="q",
+        is_nullable=False,
+    ),
+    Column(
+        name="direction",
+        label="Ask or offer",
+        kind=lists.Kind.CHOICE,
+        value=Entry.get_direction_display,
+        choices=lambda: Direction.choices,
+        covered="direction",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    organisation_column(
+        name="organisation",
+        label="Organisation",
+        value=lambda row: row.organisation.name,
+        side="organisation",
+        moment="shared_at",
+        covered="organisation",
+        is_nullable=False,
+    ),
+    Column(
+        name="waiting_since",
+        label="Unanswered since",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.waiting_since),
+        key=_waiting,
+        words=_waiting_words,
+    ),
+    Column(name="asked", label="Who is asked", value=lambda row: row.asked, is_grouped=True),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: row.status_words,
+        tag=lambda row: row.status,
+        choices=lambda: [choice for choice in Status.choices if choice[0] != Status.DRAFT],
+        covered="status",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+)
+_SUBJECT = hidden_at_first(
+    Column(
+        name="theme",
+        label="Theme",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: Theme.label_of(row.theme),
+        choices=Theme.all_choices,
+        covered="theme",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="shared",
+        label="Shared",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.shared_at),
+        key="shared_at",
+        is_nullable=False,
+    ),
+    Column(
+        name="closes",
+        label="Closing date",
+        kind=lists.Kind.DAY,
+        value=lambda row: row.closes_on,
+        key="closes_on",
+        words=_closing_words,
+    ),
+)
+#: Quantities are summed for each unit apart.
+_AMOUNT = hidden_at_first(
+    Column(
+        name="quantity",
+        label="Quantity",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.quantity,
+        is_summed=True,
+        summed_by="unit",
+    ),
+    Column(
+        name="unit",
+        label="Unit",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: Unit.label_of(row.unit) if row.unit else None,
+        choices=Unit.all_choices,
+        is_grouped=True,
+    ),
+)
+_PLACE = hidden_at_first(
+    Column(
+        name="areas",
+        label="Areas",
+        value=lambda row: "; ".join(area.name for area in row.areas.all()),
+        key=_areas,
+        covered="area",
+    ),
+    Column(name="site", label="Site", value=lambda row: row.site),
+)
+_DETAILS = hidden_at_first(
+    Column(name="available_from", label="From", kind=lists.Kind.DAY, value=lambda row: row.available_from),
+    Column(name="available_until", label="Until", kind=lists.Kind.DAY, value=lambda row: row.available_until),
+    Column(
+        name="standing",
+        label="Standing offer",
+        kind=lists.Kind.FLAG,
+        value=lambda row: row.standing,
+        covered="standing",
+        is_nullable=False,
+    ),
+    Column(
+        name="statement",
+        label="Statement",
+        value=lambda row: row.statement,
+        covered="q",
+        is_nullable=False,
+    ),
+)
 
 LIST = ListDefinition(
     slug="asks",
     title="Asks and offers",
     one="ask or offer",
     address="exchange:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_SUBJECT, *_AMOUNT, *_PLACE, *_DETAILS),
     rows=_rows,
     readable=lambda user: Entry.objects.visible_to(user).exclude(shared_at=None).for_listing(),
     form=lambda parameters, _user: ListForm(parameters),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
@@ -166,6 +166,11 @@ class Column:
         if (whole := unquoted(words)) is not None:
             return rows.filter(**{field: whole})
         return rows.filter(self.found_by(words) if self.found_by else Q(**{f"{field}__icontains": words}))
+
+
+def hidden_at_first(*columns: Column) -> tuple[Column, ...]:
+    """Columns that a list shows only to readers who choose them."""
+    return tuple(replace(column, is_shown=False) for column in columns)
 
 
 def _expression(key: Key, reader: Any) -> Combinable:

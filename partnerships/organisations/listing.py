@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 from django.http import QueryDict
 
 from partnerships.kit import lists
-from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.organisations.forms import DirectoryFilter
 from partnerships.organisations.models import (
     Area,
@@ -76,131 +76,129 @@ def _area_words(row: Organisation) -> str:
     return "; ".join(sorted(area.name for area in row.areas.all()))
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order."""
-    choice, day = lists.Kind.CHOICE, lists.Kind.DAY
-    return (
-        Column(
-            name="name",
-            label="Organisation",
-            value=lambda row: row.name,
-            href=Organisation.get_absolute_url,
-            covered="q",
-            is_nullable=False,
-        ),
-        Column(
-            name="kind",
-            label="Kind",
-            kind=choice,
-            value=Organisation.get_kind_display,
-            choices=lambda: Kind.choices,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="region",
-            label="Region",
-            value=lambda row: row.region.name if row.region else None,
-            key="region__name",
-            is_grouped=True,
-        ),
-        Column(
-            name="numbers",
-            label="Numbers",
-            value=_numbers,
-            key=_numbers_key,
-            covered="q",
-        ),
-        Column(
-            name="status",
-            label="Status",
-            kind=choice,
-            value=Organisation.get_status_display,
-            tag=lambda row: row.status,
-            choices=lambda: Status.choices,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="check",
-            label="Not in the latest list",
-            kind=lists.Kind.FLAG,
-            value=lambda row: row.needs_checking,
-            words=lambda row: "Not in the latest list, check" if row.needs_checking else "",
-            tag=lambda _row: "check",
-            key=_check,
-            is_nullable=False,
-        ),
-        Column(
-            name="demonstration",
-            label="Demonstration",
-            kind=lists.Kind.FLAG,
-            value=lambda row: row.is_demonstration,
-            words=lambda row: "Demonstration" if row.is_demonstration else "",
-            tag=lambda _row: "demonstration",
-            key="is_demonstration",
-            is_nullable=False,
-        ),
-        Column(
-            name="short_name",
-            label="Short name",
-            value=lambda row: row.short_name or None,
-            is_shown=False,
-        ),
-        Column(
-            name="council_type",
-            label="Type of council",
-            kind=choice,
-            value=lambda row: row.get_council_type_display() or None,
-            choices=lambda: CouncilType.choices,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="areas",
-            label="Areas served",
-            value=_area_words,
-            key=_areas,
-            covered="area",
-            ready=_ready_areas,
-            is_shown=False,
-        ),
-        Column(
-            name="parent",
-            label="Part of",
-            value=lambda row: row.parent.name if row.parent else None,
-            key="parent__name",
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="designation",
-            label="Designation",
-            value=lambda row: row.designation or None,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="legal_form",
-            label="Legal form",
-            value=lambda row: row.legal_form or None,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(name="website", label="Website", value=lambda row: row.website or None, is_shown=False),
-        Column(
-            name="begins", label="Began", kind=day, value=lambda row: row.valid_from, key="valid_from", is_shown=False
-        ),
-        Column(name="ends", label="Ended", kind=day, value=lambda row: row.valid_to, key="valid_to", is_shown=False),
-    )
-
+_SHOWN = (
+    Column(
+        name="name",
+        label="Organisation",
+        value=lambda row: row.name,
+        href=Organisation.get_absolute_url,
+        covered="q",
+        is_nullable=False,
+    ),
+    Column(
+        name="kind",
+        label="Kind",
+        kind=lists.Kind.CHOICE,
+        value=Organisation.get_kind_display,
+        choices=lambda: Kind.choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="region",
+        label="Region",
+        value=lambda row: row.region.name if row.region else None,
+        key="region__name",
+        is_grouped=True,
+    ),
+    Column(
+        name="numbers",
+        label="Numbers",
+        value=_numbers,
+        key=_numbers_key,
+        covered="q",
+    ),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=Organisation.get_status_display,
+        tag=lambda row: row.status,
+        choices=lambda: Status.choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+)
+#: On pages they are tags: "Demonstration".
+_MARKS = (
+    Column(
+        name="check",
+        label="Not in the latest list",
+        kind=lists.Kind.FLAG,
+        value=lambda row: row.needs_checking,
+        words=lambda row: "Not in the latest list, check" if row.needs_checking else "",
+        tag=lambda _row: "check",
+        key=_check,
+        is_nullable=False,
+    ),
+    Column(
+        name="demonstration",
+        label="Demonstration",
+        kind=lists.Kind.FLAG,
+        value=lambda row: row.is_demonstration,
+        words=lambda row: "Demonstration" if row.is_demonstration else "",
+        tag=lambda _row: "demonstration",
+        key="is_demonstration",
+        is_nullable=False,
+    ),
+)
+_NAMES_AND_PLACE = hidden_at_first(
+    Column(
+        name="short_name",
+        label="Short name",
+        value=lambda row: row.short_name or None,
+    ),
+    Column(
+        name="council_type",
+        label="Type of council",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: row.get_council_type_display() or None,
+        choices=lambda: CouncilType.choices,
+        is_grouped=True,
+    ),
+    Column(
+        name="areas",
+        label="Areas served",
+        value=_area_words,
+        key=_areas,
+        covered="area",
+        ready=_ready_areas,
+    ),
+    Column(
+        name="parent",
+        label="Part of",
+        value=lambda row: row.parent.name if row.parent else None,
+        key="parent__name",
+        is_grouped=True,
+    ),
+)
+#: What registers say of providers.
+_REGISTRATION = hidden_at_first(
+    Column(
+        name="designation",
+        label="Designation",
+        value=lambda row: row.designation or None,
+        is_grouped=True,
+    ),
+    Column(
+        name="legal_form",
+        label="Legal form",
+        value=lambda row: row.legal_form or None,
+        is_grouped=True,
+    ),
+    Column(name="website", label="Website", value=lambda row: row.website or None),
+)
+_DATES = hidden_at_first(
+    Column(name="begins", label="Began", kind=lists.Kind.DAY, value=lambda row: row.valid_from, key="valid_from"),
+    Column(name="ends", label="Ended", kind=lists.Kind.DAY, value=lambda row: row.valid_to, key="valid_to"),
+)
 
 LIST = ListDefinition(
     slug="organisations",
     title="Organisations",
     one="organisation",
     address="organisations:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_MARKS, *_NAMES_AND_PLACE, *_REGISTRATION, *_DATES),
     rows=_rows,
     readable=_readable,
     form=_form,

@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Concat
 
 from partnerships.kit import lists
-from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.recommendations.bulk import ASSIGN
@@ -71,93 +71,87 @@ def _number(name: str, label: str, *, is_shown: bool = True) -> Column:
     )
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    The numbers count organisations and partnerships.
-    """
-    return (
-        Column(
-            name="text",
-            label="Recommendation",
-            value=lambda row: row.text,
-            href=Recommendation.get_absolute_url,
-            covered="words",
-            is_nullable=False,
-        ),
-        Column(name="reference", label="Reference", value=lambda row: row.reference),
-        Column(
-            name="report",
-            label="Report",
-            value=lambda row: str(row.source),
-            key=lambda _user: Concat(
-                "source__title", Value(" ("), "source__year", Value(")"), output_field=TextField()
-            ),
-            covered="source",
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="addressees",
-            label="Addressed to",
-            value=lambda row: row.addressee_words,
-            key=_addressed,
-            covered="addressee",
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="confidence",
-            label="How certain",
-            kind=lists.Kind.CHOICE,
-            value=Recommendation.get_confidence_display,
-            tag=lambda row: row.confidence,
-            choices=lambda: Confidence.choices,
-            covered="confidence",
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        _number("working", "Working on it"),
-        _number("under_way", "Under way", is_shown=False),
-        _number("done", "Done", is_shown=False),
-        _number("over", "Declined or superseded", is_shown=False),
-        _number("adopted", "Adopted by partnerships", is_shown=False),
-        Column(
-            name="themes",
-            label="Themes",
-            value=lambda row: row.theme_words,
-            key=_themes,
-            covered="theme",
-            is_shown=False,
-        ),
-        Column(
-            name="year",
-            label="Year",
-            kind=lists.Kind.NUMBER,
-            value=lambda row: row.source.year,
-            words=lambda row: str(row.source.year),
-            key="source__year",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        Column(
-            name="publisher",
-            label="Publisher",
-            value=lambda row: row.source.publisher,
-            key="source__publisher",
-            is_nullable=False,
-            is_shown=False,
-            is_grouped=True,
-        ),
-    )
-
+_SHOWN = (
+    Column(
+        name="text",
+        label="Recommendation",
+        value=lambda row: row.text,
+        href=Recommendation.get_absolute_url,
+        covered="words",
+        is_nullable=False,
+    ),
+    Column(name="reference", label="Reference", value=lambda row: row.reference),
+    Column(
+        name="report",
+        label="Report",
+        value=lambda row: str(row.source),
+        key=lambda _user: Concat("source__title", Value(" ("), "source__year", Value(")"), output_field=TextField()),
+        covered="source",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="addressees",
+        label="Addressed to",
+        value=lambda row: row.addressee_words,
+        key=_addressed,
+        covered="addressee",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="confidence",
+        label="How certain",
+        kind=lists.Kind.CHOICE,
+        value=Recommendation.get_confidence_display,
+        tag=lambda row: row.confidence,
+        choices=lambda: Confidence.choices,
+        covered="confidence",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+)
+#: How many organisations and partnerships do something about it.
+_COUNTS = (
+    _number("working", "Working on it"),
+    _number("under_way", "Under way", is_shown=False),
+    _number("done", "Done", is_shown=False),
+    _number("over", "Declined or superseded", is_shown=False),
+    _number("adopted", "Adopted by partnerships", is_shown=False),
+)
+_SOURCE = hidden_at_first(
+    Column(
+        name="themes",
+        label="Themes",
+        value=lambda row: row.theme_words,
+        key=_themes,
+        covered="theme",
+    ),
+    Column(
+        name="year",
+        label="Year",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.source.year,
+        words=lambda row: str(row.source.year),
+        key="source__year",
+        is_nullable=False,
+    ),
+    Column(
+        name="publisher",
+        label="Publisher",
+        value=lambda row: row.source.publisher,
+        key="source__publisher",
+        is_nullable=False,
+        is_grouped=True,
+    ),
+)
 
 LIST = ListDefinition(
     slug="recommendations",
     title="Recommendations",
     one="recommendation",
     address="recommendations:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_COUNTS, *_SOURCE),
     rows=_rows,
     readable=lambda user: with_work(Recommendation.objects.visible_to(user), user),
     form=lambda parameters, _user: FilterForm(parameters),

@@ -25,7 +25,7 @@ from partnerships.agreements.queries.calendar import dates_of
 from partnerships.agreements.queries.dates import gaps_of, has_gap
 from partnerships.agreements.queries.parties import ended_names
 from partnerships.kit import lists
-from partnerships.kit.lists import Column, ListDefinition, joined
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
 from partnerships.organisations.naming import named_then, show_as_at
@@ -104,100 +104,90 @@ def _review_words(row: Any) -> str:
     return when_due(row.review_on, is_open=not row.is_over) if row.is_inside else ""
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    Dates and budget are blank for readers outside.
-    """
-    day = lists.Kind.DAY
-    return (
-        Column(
-            name="title",
-            label="Partnership",
-            value=lambda row: row.title,
-            key="listed_as",
-            href=Partnership.get_absolute_url,
-            covered="q",
-            is_nullable=False,
-        ),
-        Column(
-            name="kind",
-            label="Kind",
-            kind=lists.Kind.CHOICE,
-            value=lambda row: row.kind.label,
-            key=lambda user: _today(user, F("kind")),
-            choices=PartnershipKind.all_choices,
-            covered="kind",
-            is_grouped=True,
-        ),
-        Column(name="parties", label="Parties", value=_party_words, key=_parties, covered="q"),
-        Column(
-            name="status",
-            label="Status",
-            kind=lists.Kind.CHOICE,
-            value=lambda row: row.state_label,
-            key=_state,
-            tag=lambda row: row.state,
-            choices=lambda: Status.choices,
-            covered="status",
-            is_grouped=True,
-        ),
-        Column(
-            name="review",
-            label="Review",
-            kind=day,
-            value=_if_inside("review_on"),
-            key=_inside("review_on"),
-            words=_review_words,
-        ),
-        Column(
-            name="areas",
-            label="Areas",
-            value=lambda row: None if row.is_former else "; ".join(sorted(area.name for area in row.areas.all())),
-            key=_areas,
-            is_shown=False,
-        ),
-        Column(
-            name="starts",
-            label="Starts",
-            kind=day,
-            value=_if_inside("starts_on"),
-            key=_inside("starts_on"),
-            is_shown=False,
-        ),
-        Column(
-            name="ends", label="Ends", kind=day, value=_if_inside("ends_on"), key=_inside("ends_on"), is_shown=False
-        ),
-        Column(
-            name="budget",
-            label="Annual budget (£)",
-            kind=lists.Kind.NUMBER,
-            value=_if_inside("annual_budget"),
-            key=_inside("annual_budget"),
-            is_shown=False,
-            is_summed=True,
-        ),
-        Column(
-            name="gap",
-            label="Days without cover",
-            kind=lists.Kind.FLAG,
-            value=lambda row: row.gap is not None,
-            words=lambda row: row.gap.words if row.gap else "",
-            key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
-            covered="gaps",
-            ready=_ready_gaps,
-            is_shown=False,
-            is_nullable=False,
-        ),
-    )
-
+_SHOWN = (
+    Column(
+        name="title",
+        label="Partnership",
+        value=lambda row: row.title,
+        key="listed_as",
+        href=Partnership.get_absolute_url,
+        covered="q",
+        is_nullable=False,
+    ),
+    Column(
+        name="kind",
+        label="Kind",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: row.kind.label,
+        key=lambda user: _today(user, F("kind")),
+        choices=PartnershipKind.all_choices,
+        covered="kind",
+        is_grouped=True,
+    ),
+    Column(name="parties", label="Parties", value=_party_words, key=_parties, covered="q"),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: row.state_label,
+        key=_state,
+        tag=lambda row: row.state,
+        choices=lambda: Status.choices,
+        covered="status",
+        is_grouped=True,
+    ),
+    Column(
+        name="review",
+        label="Review",
+        kind=lists.Kind.DAY,
+        value=_if_inside("review_on"),
+        key=_inside("review_on"),
+        words=_review_words,
+    ),
+)
+#: Dates and budget are blank for readers outside.
+_TERMS = hidden_at_first(
+    Column(
+        name="areas",
+        label="Areas",
+        value=lambda row: None if row.is_former else "; ".join(sorted(area.name for area in row.areas.all())),
+        key=_areas,
+    ),
+    Column(
+        name="starts",
+        label="Starts",
+        kind=lists.Kind.DAY,
+        value=_if_inside("starts_on"),
+        key=_inside("starts_on"),
+    ),
+    Column(name="ends", label="Ends", kind=lists.Kind.DAY, value=_if_inside("ends_on"), key=_inside("ends_on")),
+    Column(
+        name="budget",
+        label="Annual budget (£)",
+        kind=lists.Kind.NUMBER,
+        value=_if_inside("annual_budget"),
+        key=_inside("annual_budget"),
+        is_summed=True,
+    ),
+    Column(
+        name="gap",
+        label="Days without cover",
+        kind=lists.Kind.FLAG,
+        value=lambda row: row.gap is not None,
+        words=lambda row: row.gap.words if row.gap else "",
+        key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
+        covered="gaps",
+        ready=_ready_gaps,
+        is_nullable=False,
+    ),
+)
 
 PARTNERSHIPS = ListDefinition(
     slug="partnerships",
     title="Partnerships",
     one="partnership",
     address="agreements:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_TERMS),
     rows=_rows,
     readable=lambda user: find_partnerships(user=user).for_listing(),
     form=lambda parameters, _user: PartnershipFilter(parameters),

@@ -34,7 +34,7 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
-from partnerships.kit.lists import Column, ListDefinition
+from partnerships.kit.lists import Column, ListDefinition, hidden_at_first
 from partnerships.organisations.columns import present_organisation_column
 from partnerships.outbox.models import EmailStatus
 from partnerships.people.models import User
@@ -106,127 +106,120 @@ def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
     return StakeholderFilter(parameters, things=lambda: followed_by_stakeholders(user, timezone.now()))
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    Records that the reader may not see are not named.
-    """
-    choice, moment = lists.Kind.CHOICE, lists.Kind.MOMENT
-    return (
-        Column(
-            name="person",
-            label="Person",
-            value=lambda row: row.person_for_askers,
-            key="shown_as",
-            href=Subscription.get_absolute_url,
-            covered="q",
-            is_nullable=False,
-        ),
-        Column(
-            name="address",
-            label="Email address",
-            value=lambda row: row.address_for_askers or None,
-            key=_address,
-            covered="q",
-            is_shown=False,
-        ),
-        Column(
-            name="about",
-            label="About",
-            value=lambda row: row.called if row.named else capfirst(row.called),
-            key=_if_named(_TITLES),
-            href=lambda row: row.target.get_absolute_url() if row.named else "",
-            is_grouped=True,
-        ),
-        Column(
-            name="asked",
-            label="Asked",
-            kind=moment,
-            value=lambda row: day_of(row.asked_at),
-            key="asked_at",
-            is_nullable=False,
-        ),
-        Column(
-            name="status",
-            label="Status",
-            kind=choice,
-            value=Subscription.get_status_display,
-            tag=lambda row: row.status,
-            choices=lambda: SubscriptionStatus.choices,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="email",
-            label="Email to confirm",
-            kind=choice,
-            value=lambda row: _email_words(row) or None,
-            key=_email("status"),
-            choices=lambda: EmailStatus.choices,
-            ready=_ready_emails,
-        ),
-        Column(
-            name="sent",
-            label="Email sent",
-            kind=moment,
-            value=lambda row: day_of(row.email.created_at) if row.email else None,
-            key=_email("created_at"),
-            ready=_ready_emails,
-            is_shown=False,
-        ),
-        Column(
-            name="why",
-            label="Why",
-            value=lambda row: row.why if row.named else None,
-            key=_if_named(dict.fromkeys(_TITLES, "why")),
-            is_shown=False,
-        ),
-        Column(
-            name="asked_by",
-            label="Asked by",
-            value=lambda row: row.added_by.display_name if row.added_by else None,
-            key=lambda _user: NullIf(F("added_by__name"), Value("")),
-            is_shown=False,
-            is_grouped=True,
-        ),
-        present_organisation_column(
-            name="organisation",
-            label="Asked for",
-            value=lambda row: row.added_for.name if row.added_for else None,
-            side="added_for",
-            is_shown=False,
-        ),
-        Column(
-            name="confirmed",
-            label="Confirmed",
-            kind=moment,
-            value=lambda row: day_of(row.confirmed_at),
-            key="confirmed_at",
-            is_shown=False,
-        ),
-        Column(
-            name="ended",
-            label="Ended",
-            kind=moment,
-            value=lambda row: day_of(row.ended_at),
-            key="ended_at",
-            is_shown=False,
-        ),
-        Column(
-            name="reason",
-            label="Reason",
-            value=lambda row: row.reason_for_askers or None,
-            is_shown=False,
-        ),
-    )
-
+#: Records that the reader may not see are not named.
+_WHO_AND_WHAT = (
+    Column(
+        name="person",
+        label="Person",
+        value=lambda row: row.person_for_askers,
+        key="shown_as",
+        href=Subscription.get_absolute_url,
+        covered="q",
+        is_nullable=False,
+    ),
+    Column(
+        name="address",
+        label="Email address",
+        value=lambda row: row.address_for_askers or None,
+        key=_address,
+        covered="q",
+        is_shown=False,
+    ),
+    Column(
+        name="about",
+        label="About",
+        value=lambda row: row.called if row.named else capfirst(row.called),
+        key=_if_named(_TITLES),
+        href=lambda row: row.target.get_absolute_url() if row.named else "",
+        is_grouped=True,
+    ),
+)
+_STATUS = (
+    Column(
+        name="asked",
+        label="Asked",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.asked_at),
+        key="asked_at",
+        is_nullable=False,
+    ),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=Subscription.get_status_display,
+        tag=lambda row: row.status,
+        choices=lambda: SubscriptionStatus.choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="email",
+        label="Email to confirm",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: _email_words(row) or None,
+        key=_email("status"),
+        choices=lambda: EmailStatus.choices,
+        ready=_ready_emails,
+    ),
+)
+_REQUEST = hidden_at_first(
+    Column(
+        name="sent",
+        label="Email sent",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.email.created_at) if row.email else None,
+        key=_email("created_at"),
+        ready=_ready_emails,
+    ),
+    Column(
+        name="why",
+        label="Why",
+        value=lambda row: row.why if row.named else None,
+        key=_if_named(dict.fromkeys(_TITLES, "why")),
+    ),
+    Column(
+        name="asked_by",
+        label="Asked by",
+        value=lambda row: row.added_by.display_name if row.added_by else None,
+        key=lambda _user: NullIf(F("added_by__name"), Value("")),
+        is_grouped=True,
+    ),
+    present_organisation_column(
+        name="organisation",
+        label="Asked for",
+        value=lambda row: row.added_for.name if row.added_for else None,
+        side="added_for",
+    ),
+)
+_OUTCOME = hidden_at_first(
+    Column(
+        name="confirmed",
+        label="Confirmed",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.confirmed_at),
+        key="confirmed_at",
+    ),
+    Column(
+        name="ended",
+        label="Ended",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.ended_at),
+        key="ended_at",
+    ),
+    Column(
+        name="reason",
+        label="Reason",
+        value=lambda row: row.reason_for_askers or None,
+    ),
+)
 
 STAKEHOLDERS = ListDefinition(
     slug="stakeholders",
     title="Stakeholders",
     one="stakeholder",
     address="digests:stakeholders",
-    columns=_columns(),
+    columns=(*_WHO_AND_WHAT, *_STATUS, *_REQUEST, *_OUTCOME),
     rows=_rows,
     readable=lambda user: find_stakeholders(user, now=timezone.now()),
     form=_form,

@@ -21,7 +21,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
 from partnerships.kit.forms import Form
-from partnerships.kit.lists import Column, Key, ListDefinition, joined
+from partnerships.kit.lists import Column, Key, ListDefinition, hidden_at_first, joined
 from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS
 from partnerships.organisations.holdings import OneByOne, among, one_by_one
@@ -166,123 +166,117 @@ def _waiting_words(row: Any) -> SafeString:
     return SafeString(render_to_string("plans/_waiting_for.html", {"steps": row.listed.steps}).strip())
 
 
-def _columns() -> tuple[Column, ...]:
-    """The columns in the page's order.
-
-    What holds only today is blank for former partners.
-    """
-    choice, number = lists.Kind.CHOICE, lists.Kind.NUMBER
-    return (
-        Column(
-            name="title",
-            label="Plan",
-            value=lambda row: row.title,
-            key=_title,
-            href=Plan.get_absolute_url,
-            covered="q",
-        ),
-        Column(
-            name="kind",
-            label="Kind",
-            kind=choice,
-            value=lambda row: PlanKind.label_of(row.kind),
-            choices=PlanKind.all_choices,
-            is_nullable=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="status",
-            label="Status",
-            kind=choice,
-            value=Plan.get_status_display,
-            key=_today("status"),
-            tag=lambda row: row.status,
-            choices=lambda: Status.choices,
-            is_grouped=True,
-        ),
-        Column(
-            name="owners",
-            label="Owners",
-            value=lambda row: "; ".join(owner.organisation.name for owner in row.listed.owners),
-            key=_owners,
-            sorts_by=_owners_shown,
-            found_by=_owned_by,
-            found_words=FOUND_WORDS,
-            group_words=group_words,
-            is_grouped=True,
-        ),
-        Column(
-            name="version",
-            label="Version",
-            kind=number,
-            value=lambda row: row.announced_number or None,
-            words=lambda row: f"version {row.announced_number}" if row.announced_number else "",
-            key=_version,
-        ),
-        Column(
-            name="waiting",
-            label="Waiting for",
-            value=lambda row: "; ".join(f"{step.who} {step.what}" for step in row.listed.steps) or None,
-            words=_waiting_words,
-            key=_today("status"),  # what a plan waits for follows from it
-            covered="status",
-        ),
-        Column(
-            name="since",
-            label="Published, or draft started",
-            kind=lists.Kind.MOMENT,
-            value=lambda row: day_of(row.since),
-            key=_since,
-            ready=_ready_since,
-        ),
-        Column(
-            name="number",
-            label="Number",
-            kind=number,
-            value=lambda row: row.pk,
-            words=lambda row: str(row.pk),
-            key="pk",
-            is_nullable=False,
-            is_shown=False,
-        ),
-        partnership_column(is_shown=False),
-        Column(
-            name="audience",
-            label="Who can read it",
-            kind=choice,
-            value=_if_today("get_audience_display"),
-            key=_today("audience"),
-            choices=lambda: Audience.choices,
-            is_shown=False,
-            is_grouped=True,
-        ),
-        Column(
-            name="first_year",
-            label="First year",
-            kind=number,
-            value=_if_today("period_start"),
-            words=lambda row: str(_if_today("period_start")(row) or ""),
-            key=_today("period_start"),
-            is_shown=False,
-        ),
-        Column(
-            name="last_year",
-            label="Last year",
-            kind=number,
-            value=_if_today("period_end"),
-            words=lambda row: str(_if_today("period_end")(row) or ""),
-            key=_today("period_end"),
-            is_shown=False,
-        ),
-    )
-
+#: What holds only today is blank for former partners.
+_SHOWN = (
+    Column(
+        name="title",
+        label="Plan",
+        value=lambda row: row.title,
+        key=_title,
+        href=Plan.get_absolute_url,
+        covered="q",
+    ),
+    Column(
+        name="kind",
+        label="Kind",
+        kind=lists.Kind.CHOICE,
+        value=lambda row: PlanKind.label_of(row.kind),
+        choices=PlanKind.all_choices,
+        is_nullable=False,
+        is_grouped=True,
+    ),
+    Column(
+        name="status",
+        label="Status",
+        kind=lists.Kind.CHOICE,
+        value=Plan.get_status_display,
+        key=_today("status"),
+        tag=lambda row: row.status,
+        choices=lambda: Status.choices,
+        is_grouped=True,
+    ),
+    Column(
+        name="owners",
+        label="Owners",
+        value=lambda row: "; ".join(owner.organisation.name for owner in row.listed.owners),
+        key=_owners,
+        sorts_by=_owners_shown,
+        found_by=_owned_by,
+        found_words=FOUND_WORDS,
+        group_words=group_words,
+        is_grouped=True,
+    ),
+    Column(
+        name="version",
+        label="Version",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.announced_number or None,
+        words=lambda row: f"version {row.announced_number}" if row.announced_number else "",
+        key=_version,
+    ),
+    Column(
+        name="waiting",
+        label="Waiting for",
+        value=lambda row: "; ".join(f"{step.who} {step.what}" for step in row.listed.steps) or None,
+        words=_waiting_words,
+        key=_today("status"),  # what a plan waits for follows from it
+        covered="status",
+    ),
+    Column(
+        name="since",
+        label="Published, or draft started",
+        kind=lists.Kind.MOMENT,
+        value=lambda row: day_of(row.since),
+        key=_since,
+        ready=_ready_since,
+    ),
+)
+_READERS = hidden_at_first(
+    Column(
+        name="number",
+        label="Number",
+        kind=lists.Kind.NUMBER,
+        value=lambda row: row.pk,
+        words=lambda row: str(row.pk),
+        key="pk",
+        is_nullable=False,
+    ),
+    partnership_column(),
+    Column(
+        name="audience",
+        label="Who can read it",
+        kind=lists.Kind.CHOICE,
+        value=_if_today("get_audience_display"),
+        key=_today("audience"),
+        choices=lambda: Audience.choices,
+        is_grouped=True,
+    ),
+)
+_PERIOD = hidden_at_first(
+    Column(
+        name="first_year",
+        label="First year",
+        kind=lists.Kind.NUMBER,
+        value=_if_today("period_start"),
+        words=lambda row: str(_if_today("period_start")(row) or ""),
+        key=_today("period_start"),
+    ),
+    Column(
+        name="last_year",
+        label="Last year",
+        kind=lists.Kind.NUMBER,
+        value=_if_today("period_end"),
+        words=lambda row: str(_if_today("period_end")(row) or ""),
+        key=_today("period_end"),
+    ),
+)
 
 PLANS = ListDefinition(
     slug="plans",
     title="Plans",
     one="plan",
     address="plans:list",
-    columns=_columns(),
+    columns=(*_SHOWN, *_READERS, *_PERIOD),
     rows=_rows,
     readable=_readable,
     form=lambda parameters, user: PlansForm(parameters, user=user),

@@ -53,7 +53,7 @@ def test_draft_saved_since_the_page_was_opened_is_not_published(world: World) ->
     save(plan, world, "about", summary="Other words.")
 
     with pytest.raises(services.UnableToPublish, match="changed since you looked"):
-        publish(plan, world, draft_revision=0)
+        publish(plan, world, draft_choices=services.DraftChoices(revision=0))
 
 
 @pytest.mark.parametrize("statement", ["update", "delete"])

@@ -95,7 +95,7 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
     with pytest.raises(services.UnableToPublish, match="Keep or remove: "):
         publish(plan, world)
     begun_with = untouched_parts(plan.kind, draft_content(plan), empty())
-    assert publish(plan, world, keep=list(begun_with)).number == 1
+    assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(begun_with))).number == 1
 
 
 def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:

@@ -15,6 +15,7 @@ from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Sec
 from partnerships.plans.content import COLLECTION_BY_CODE, Item
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.services.opening import moment_in_words
+from partnerships.plans.services.publishing import DraftChoices
 
 
 class PublishForm(Form):
@@ -107,13 +108,18 @@ class PublishForm(Form):
             cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
         )
 
-    def left_out(self) -> list[str]:
-        """The pieces of the template that are to be taken out of the draft first."""
-        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == "out"]
+    def draft_choices(self) -> DraftChoices:
+        """Which draft the author saw, and what becomes of its parts."""
+        return DraftChoices(
+            revision=self.cleaned_data["draft_revision"],
+            leave_out=self._untouched_answered("out"),
+            keep=self._untouched_answered("keep"),
+            end_shares=self.cleaned_data.get("end_shares", False),
+        )
 
-    def kept(self) -> list[str]:
-        """The pieces of the template that are published as they are."""
-        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == "keep"]
+    def _untouched_answered(self, answer: str) -> list[str]:
+        """The pieces of the template for which this was chosen."""
+        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == answer]
 
     def embargo(self) -> dt.datetime | None:
         """When the embargo ends, in the site's time zone; None without one."""

@@ -31,6 +31,7 @@ from partnerships.plans.services.owning import (
 )
 from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
+    DraftChoices,
     publish_piece,
     publish_version,
 )
@@ -54,6 +55,7 @@ from partnerships.plans.services.signatories import (
 from partnerships.plans.services.signing import UnableToSign, meet_condition, sign_off
 
 __all__ = [
+    "DraftChoices",
     "PieceConflict",
     "UnableToAskForAccess",
     "UnableToAttach",

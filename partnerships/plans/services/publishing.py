@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from partnerships.documents import PieceConflict
 from partnerships.documents.services import (
     NOTHING_CHANGED,
+    Prepared,
     UnableToPublish,
     create_version,
     prepare,
@@ -61,50 +63,53 @@ class Imported(TypedDict, total=False):
     elsewhere: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftChoices:
+    """Which draft its author saw, and what becomes of its parts. Pieces are named like "milestones/start"."""
+
+    #: The revision that the author saw: a draft saved since is not published.
+    revision: int | None = None
+    #: Pieces that are taken out of the draft first.
+    leave_out: Sequence[str] = ()
+    #: Pieces of the template that are published although nobody changed them.
+    keep: Sequence[str] = ()
+    #: Stop sharing the draft with everybody it is shared with.
+    end_shares: bool = False
+
+
+AS_IT_IS = DraftChoices()
+
+
 @transaction.atomic
 def publish_version(
     *,
     plan: Plan,
     author: User | None,
     note: str,
-    minor: bool = False,
     now: dt.datetime,
+    minor: bool = False,
     embargo_until: dt.datetime | None = None,
-    draft_revision: int | None = None,
-    end_shares: bool = False,
-    leave_out: Sequence[str] = (),
-    keep: Sequence[str] = (),
+    draft_choices: DraftChoices = AS_IT_IS,
     **imported: Unpack[Imported],
 ) -> Version:
     """Publish the draft, or a content given by an import, as the next version.
 
     Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
-    minor, and no version is that changes homes, dates, money or parties. `draft_revision` is the revision of the draft
-    that the author saw: a draft saved since is not published. Until `embargo_until` only owners can read the version;
-    it also waits for the embargo of the version before. `end_shares` ends all shares of the draft. `leave_out` are
-    pieces ("milestones/start") that are taken out of the draft first, `keep` those of the template that are published
-    although nobody changed them: each such piece must be in one of the two. Years of homes must be of one kind. Raises
-    `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    minor, and no version is that changes homes, dates, money or parties. Until `embargo_until` only owners can read the
+    version; it also waits for the embargo of the version before. Each piece of the template that nobody changed must be
+    left out or kept. Years of homes must be of one kind. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
     _check_plan(plan, note)
     embargo_until = embargo_end(plan, embargo_until, now)
-    draft = _draft_to_publish(plan, draft_revision, leave_out, author=author, now=now)
+    draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
     previous = plan.versions.filter(number=plan.current_number).first()
-    previous_content: Content = previous.content if previous else empty()
     minor = minor and previous is not None
-    prepared = prepare(PLAN, draft, previous_content, given=imported.get("content"), finish=partial(_finished, plan))
-    content = prepared.content
-    if previous is None:
-        _refuse_empty(plan, content)
-    if imported.get("content") is None:
-        _refuse_untouched(plan, content, previous_content, keep)
-    if not imported.get("elsewhere", False):
-        _refuse_mixed_years(content, previous_content)
-        if minor:
-            refuse_minor(prepared)
+    prepared = _prepare(plan, draft, previous, keep=draft_choices.keep, imported=imported)
+    if minor and not imported.get("elsewhere", False):
+        refuse_minor(prepared)
     version = create_version(
         Version,
         prepared,
@@ -115,20 +120,20 @@ def publish_version(
         now=now,
         known=(previous, draft),
         plan=plan,
-        title=content["about"]["title"][:200],
-        figures=figures_of(previous_content, content, prepared.changes),
+        title=prepared.content["about"]["title"][:200],
+        figures=figures_of(prepared.previous, prepared.content, prepared.changes),
         minor=minor,
         embargo_until=embargo_until,
         source=imported.get("source", ""),
     )
-    project(plan, previous_content, content, version)
+    project(plan, prepared.previous, prepared.content, version)
     rebase_draft(draft, prepared, version, author=author, now=now, keep=previous is not None)
     draft.based_on = version.number
     draft.save()
     status_before, substantive_before = plan.status, plan.substantive_number
-    _update_plan(plan, version, content)
+    _update_plan(plan, version, prepared.content)
     _record_publication(plan, version, status_before=status_before, author=author, now=now)
-    if end_shares:
+    if draft_choices.end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
         ask_for_signatures(plan, substantive_before, version.number, author=author, now=now)
@@ -144,16 +149,30 @@ def _check_plan(plan: Plan, note: str) -> None:
         raise UnableToPublish("Enter what changed and why.")
 
 
-def _draft_to_publish(
-    plan: Plan, revision: int | None, leave_out: Sequence[str], *, author: User | None, now: dt.datetime
-) -> Draft:
-    """The locked draft without the pieces left out; it must be as the author saw it, if `revision` says how."""
+def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None, now: dt.datetime) -> Draft:
+    """The locked draft without the pieces left out. It must be as the author saw it, if they say how."""
     draft = lock_draft(plan, author=author, now=now)
-    if revision is not None and draft.revision != revision:
+    if choices.revision is not None and draft.revision != choices.revision:
         raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
-    if leave_out:
-        _take_out(plan, draft, leave_out, author, now)
+    if choices.leave_out:
+        _take_out(plan, draft, choices.leave_out, author, now)
     return draft
+
+
+def _prepare(
+    plan: Plan, draft: Draft, previous: Version | None, *, keep: Sequence[str], imported: Imported
+) -> Prepared:
+    """What will be published: the draft, or what an import gives. Raises `UnableToPublish` if it may not be."""
+    given = imported.get("content")
+    previous_content: Content = previous.content if previous else empty()
+    prepared = prepare(PLAN, draft, previous_content, given=given, finish=partial(_finished, plan))
+    if previous is None:
+        _refuse_empty(plan, prepared.content)
+    if given is None:
+        _refuse_untouched(plan, prepared.content, previous_content, keep)
+    if not imported.get("elsewhere", False):
+        _refuse_mixed_years(prepared.content, previous_content)
+    return prepared
 
 
 def _refuse_empty(plan: Plan, content: Content) -> None:

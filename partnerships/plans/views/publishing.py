@@ -70,10 +70,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
                 minor=chosen.get("minor", False),
                 now=timezone.now(),
                 embargo_until=form.embargo(),
-                draft_revision=chosen["draft_revision"],
-                end_shares=chosen.get("end_shares", False),
-                leave_out=form.left_out(),
-                keep=form.kept(),
+                draft_choices=form.draft_choices(),
             )
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}

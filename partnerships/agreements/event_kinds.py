@@ -39,7 +39,7 @@ class EventKind(models.TextChoices):
     TERMS_DRAFT_UPDATED = "partnership.terms_draft_updated", "Brought a draft up to date with the terms in force"
     AMENDMENT_PROPOSED = "partnership.amendment_proposed", "Proposed to change the terms"
     AMENDMENT_WITHDRAWN = "partnership.amendment_withdrawn", "Withdrew a proposal to change the terms"
-    TERMS_PUT_UP = "partnership.terms_put_up", "Sent the terms for signature"
+    TERMS_SENT = "partnership.terms_put_up", "Sent the terms for signature"
     TERMS_SIGNED = "partnership.terms_signed", "Signed the terms"
     TERMS_SIGNED_ON_PAPER = "partnership.terms_signed_on_paper", "Recorded a signature on paper"
     TERMS_DECLINED = "partnership.terms_declined", "Declined to sign the terms"

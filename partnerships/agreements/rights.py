@@ -160,7 +160,7 @@ class Rights:
         """Whether they may propose an amendment for this organisation."""
         return self.roles.is_system or (organisation is not None and organisation.pk in self.proposes_for)
 
-    def may_put_up(self, proposal: TermsProposal) -> bool:
+    def may_send_for_signature(self, proposal: TermsProposal) -> bool:
         """Whether they may send a proposal for signature, take it back or withdraw it.
 
         Leads of the party that proposes, and of the chair's and lead organisations.

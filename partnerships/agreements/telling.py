@@ -93,7 +93,7 @@ def _register_terms() -> None:
     register_told(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
     register_told(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
     # A version that is taken back takes its signatures with it.
-    register_told(EventKind.TERMS_PUT_UP, group=terms, fold=Fold.CREATED, about="number")
+    register_told(EventKind.TERMS_SENT, group=terms, fold=Fold.CREATED, about="number")
     register_told(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
     register_told(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
     for kind in (EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER, EventKind.TERMS_DECLINED):

@@ -219,7 +219,7 @@ TERMS_ROWS = (
     ),
     Row("agreements:terms-paper", on=westmarchs_paper, get=LEADS, post=LEADS_POST),
     Row("agreements:proposal", on=proposal_drafted, get=DRAFT),
-    Row("agreements:put-up", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
+    Row("agreements:send-for-signature", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
     Row("agreements:take-back", on=proposal_up, get=CHAIR, post=CHAIR_POST),
     Row("agreements:withdraw", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
     Row("agreements:terms-update", on=proposal_drafted, post=DRAFT_DONE),

@@ -184,10 +184,9 @@ def _paper(world: World, author: User, version: Any, body: Any) -> object:
     return services.record_paper_signature(
         version=version,
         organisation=body,
-        name="Ben West",
-        title="Chief executive",
-        signed_on=timezone.localdate(),
-        scan=_scan(),
+        signature=services.PaperSignature(
+            name="Ben West", title="Chief executive", signed_on=timezone.localdate(), scan=_scan()
+        ),
         author=author,
         acting=world.larkhaven if author == world.amina else None,
         now=timezone.now(),
@@ -242,14 +241,14 @@ TERMS_ROWS = (
         situation="for an observer",
     ),
     Row(
-        "agreements.put_up_for_signature",
+        "agreements.send_for_signature",
         lambda w, author, found: put_up(found, author),
         LEAD,
         prepare=_drafting,
         situation="of the chair's amendment",
     ),
     Row(
-        "agreements.put_up_for_signature",
+        "agreements.send_for_signature",
         lambda w, author, found: put_up(found, author),
         LEAD | PARTNER,
         prepare=_amendment,

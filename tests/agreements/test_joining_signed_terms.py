@@ -16,6 +16,7 @@ from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership, Party, Status, TermsSignatory, TermsVersion
 from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
 from partnerships.agreements.services import (
+    PaperSignature,
     UnableToPropose,
     UnableToSignTerms,
     answer_invitation,
@@ -130,10 +131,12 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     record_paper_signature(
         version=version,
         organisation=world.harbour,
-        name="Hana Quay",
-        title="Director",
-        signed_on=today(),
-        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        signature=PaperSignature(
+            name="Hana Quay",
+            title="Director",
+            signed_on=today(),
+            scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        ),
         author=world.amina,
         acting=world.larkhaven,
         now=timezone.now(),

@@ -25,7 +25,7 @@ from partnerships.agreements.services import (
     UnableToEditSettings,
     UnableToInvite,
     UnableToLeave,
-    UnableToPutUp,
+    UnableToSendForSignature,
     add_document,
     answer_invitation,
     change_party_role,
@@ -71,7 +71,7 @@ def make_active(world: World, review_on: dt.date | None = None) -> None:
 def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
     take(world, "drafting")
 
-    with pytest.raises(UnableToPutUp, match=r"Review on.*clause"):
+    with pytest.raises(UnableToSendForSignature, match=r"Review on.*clause"):
         put_up(first_proposal(world.partnership), world.amina)
     with pytest.raises(UnableToChangeStatus, match="Send its terms for signature"):
         take(world, "awaiting_sign_off")

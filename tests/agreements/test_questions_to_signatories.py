@@ -25,7 +25,7 @@ QUESTION = "Has your board seen the budget?"
 
 
 def asked(world: World) -> TermsVersion:
-    """Terms put up by Larkhaven, with a question to the others."""
+    """Terms sent by Larkhaven, with a question to the others."""
     return put_up(ready(world), world.amina, organisation=world.larkhaven, questions=[QUESTION])
 
 
@@ -103,7 +103,7 @@ def test_declining_needs_no_answer(world: World) -> None:
 
 def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
     proposal = ready(world)
-    page = reverse("agreements:put-up", args=[world.partnership.pk, proposal.number])
+    page = reverse("agreements:send-for-signature", args=[world.partnership.pk, proposal.number])
     amina = signed_in(world.amina)
 
     form = amina.get(page).content.decode()

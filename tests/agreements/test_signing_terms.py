@@ -36,8 +36,9 @@ from partnerships.agreements.queries.terms import (
 )
 from partnerships.agreements.services import (
     Contact,
+    PaperSignature,
     UnableToPropose,
-    UnableToPutUp,
+    UnableToSendForSignature,
     UnableToSignTerms,
     UnableToWithdraw,
     answer_invitation,
@@ -257,7 +258,7 @@ def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: Worl
     second = amend(world, world.ben, world.westmarch, text="We never meet.")
     put_up(first, world.amina)
 
-    with pytest.raises(UnableToPutUp, match="Amendment 1 of Larkhaven Homes changes clause “Terms” too"):
+    with pytest.raises(UnableToSendForSignature, match="Amendment 1 of Larkhaven Homes changes clause “Terms” too"):
         put_up(second, world.ben)
 
     withdraw_proposal(proposal=first, reason="No.", author=world.amina, now=timezone.now())
@@ -291,7 +292,7 @@ def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: Worl
     slow = amend(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
     sign_all(put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
 
-    with pytest.raises(UnableToPutUp, match="has changed clause “Terms” since"):
+    with pytest.raises(UnableToSendForSignature, match="has changed clause “Terms” since"):
         put_up(slow, world.ben)
     both = bring_up_to_date(proposal=slow, author=world.ben, now=timezone.now())
 
@@ -387,10 +388,12 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
     made = record_paper_signature(
         version=version,
         organisation=world.westmarch,
-        name="Ben West",
-        title="Chief executive",
-        signed_on=today(),
-        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        signature=PaperSignature(
+            name="Ben West",
+            title="Chief executive",
+            signed_on=today(),
+            scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        ),
         author=world.amina,
         acting=world.larkhaven,
         now=timezone.now(),

@@ -17,8 +17,9 @@ from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Status, TermsSignature, TermsVersion
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.services import (
-    UnableToPutUp,
+    PaperSignature,
     UnableToRemoveDocument,
+    UnableToSendForSignature,
     UnableToSignTerms,
     answer_invitation,
     change_status,
@@ -54,7 +55,7 @@ def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(worl
     sign_all(later)
     between = amend(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
 
-    with pytest.raises(UnableToPutUp, match="Amendment 2 of Larkhaven Homes changes clause “Terms” too"):
+    with pytest.raises(UnableToSendForSignature, match="Amendment 2 of Larkhaven Homes changes clause “Terms” too"):
         put_up(between, world.ben, from_day=days(20))
 
     assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."
@@ -69,7 +70,7 @@ def start_and_end(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVe
 
 
 def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
-    with pytest.raises(UnableToPutUp, match="do not fit together: “Starts on” is after “Ends on”"):
+    with pytest.raises(UnableToSendForSignature, match="do not fit together: “Starts on” is after “Ends on”"):
         start_and_end(world, checked=True)
 
 
@@ -131,7 +132,7 @@ def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World)
 def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World) -> None:
     proposal = draft(ready(world), world.amina, starts_on=days(5).isoformat())
 
-    with pytest.raises(UnableToPutUp, match="Leave that day empty, or change the start date"):
+    with pytest.raises(UnableToSendForSignature, match="Leave that day empty, or change the start date"):
         put_up(proposal, world.amina, from_day=days(6))
     put_up(proposal, world.amina, from_day=days(5))
 
@@ -148,7 +149,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
         sign(version, world.ben, world.westmarch)
     with after(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
-        with pytest.raises(UnableToPutUp, match="before they come into force"):
+        with pytest.raises(UnableToSendForSignature, match="before they come into force"):
             put_up(proposal, world.amina)
 
 
@@ -156,7 +157,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
 def test_days_of_notice_that_no_partnership_can_have_are_refused_before_signing(world: World, notice: int) -> None:
     proposal = draft(ready(world), world.amina, notice_days=notice)
 
-    with pytest.raises(UnableToPutUp, match="1 to 730 days"):
+    with pytest.raises(UnableToSendForSignature, match="1 to 730 days"):
         put_up(proposal, world.amina)
 
 
@@ -164,7 +165,7 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
     agree_terms(world.partnership, world.amina, review_on=days(10).isoformat(), ends_on=days(20).isoformat())
     proposal = amend(world, world.ben, world.westmarch, ends_on=days(400).isoformat())
 
-    with pytest.raises(UnableToPutUp, match="on that day or earlier"):
+    with pytest.raises(UnableToSendForSignature, match="on that day or earlier"):
         put_up(proposal, world.ben, from_day=days(21))
     sign_all(put_up(proposal, world.ben, from_day=days(20)))
 
@@ -176,7 +177,7 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
         assert world.partnership.ends_on == today() + dt.timedelta(days=375)
 
 
-def test_text_written_while_terms_were_put_up_is_shown_again(world: World) -> None:
+def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None:
     proposal = ready(world)
     seen = proposal.revision_of("clauses/terms")
     put_up(proposal, world.amina)
@@ -213,7 +214,7 @@ def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(wo
     assert "The exit clause is too short." in by_link.content.decode()
 
 
-@pytest.mark.parametrize("name", ["put-up", "take-back", "withdraw"])
+@pytest.mark.parametrize("name", ["send-for-signature", "take-back", "withdraw"])
 def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: str) -> None:
     agree_terms(world.partnership, world.amina)
     proposal = amend(world, world.ben, world.westmarch, text="We meet twice.")
@@ -233,10 +234,12 @@ def paper(world: World) -> TermsSignature:
     return record_paper_signature(
         version=version,
         organisation=world.westmarch,
-        name="Ben West",
-        title="Chief executive",
-        signed_on=today(),
-        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        signature=PaperSignature(
+            name="Ben West",
+            title="Chief executive",
+            signed_on=today(),
+            scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        ),
         author=world.amina,
         acting=world.larkhaven,
         now=timezone.now(),

@@ -79,7 +79,7 @@ def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(worl
     assert signed_in(world.ben).get(version.get_absolute_url()).status_code == 200
 
 
-def test_a_draft_from_after_a_dropped_choice_is_put_up_on_terms_from_before(world: World) -> None:
+def test_a_draft_from_after_a_dropped_choice_is_sent_on_terms_from_before(world: World) -> None:
     field = basis(world)
     loose = put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben)
     drop_fee(field)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Status
-from partnerships.agreements.services import UnableToPutUp, change_status, give_notice, propose_amendment
+from partnerships.agreements.services import UnableToSendForSignature, change_status, give_notice, propose_amendment
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.presenting import days_counted
@@ -51,7 +51,7 @@ def test_council_and_provider_must_differ(unsigned: World) -> None:
     world = unsigned
     made = between(world, "nominations", "Westmarch nominations")
 
-    with pytest.raises(UnableToPutUp, match="“Council” and “Provider” are the same"):
+    with pytest.raises(UnableToSendForSignature, match="“Council” and “Provider” are the same"):
         agree_terms(made, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
 
 

@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Status, TermsProposal, TermsVersion
 from partnerships.agreements.queries.terms import content_of_proposal, signers_of, signing_states
-from partnerships.agreements.services import change_status, put_up_for_signature, save_terms_piece, sign_terms
+from partnerships.agreements.services import (
+    SignatureRequest,
+    change_status,
+    save_terms_piece,
+    send_for_signature,
+    sign_terms,
+)
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
@@ -38,11 +45,22 @@ def draft(
 
 
 def put_up(
-    proposal: TermsProposal, author: User | None, *, now: dt.datetime | None = None, **more: Any
+    proposal: TermsProposal,
+    author: User | None,
+    *,
+    now: dt.datetime | None = None,
+    organisation: Organisation | None = None,
+    checked: bool = True,
+    **asked: Any,
 ) -> TermsVersion:
     """Send a draft for signature."""
-    return put_up_for_signature(
-        proposal=proposal, reason="As we discussed.", author=author, now=now or timezone.now(), **more
+    return send_for_signature(
+        proposal=proposal,
+        request=SignatureRequest(reason="As we discussed.", **asked),
+        author=author,
+        now=now or timezone.now(),
+        organisation=organisation,
+        checked=checked,
     )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import TermsProposal, TermsSignatory, TermsVersion
 from partnerships.agreements.services import (
+    PaperSignature,
     ask_new_signers,
     change_status,
     decline_to_sign,
@@ -53,7 +54,7 @@ def _sign(w: World, version: TermsVersion, who: str) -> None:
 
 
 @case(("agreements.terms_request", "amina"), ("agreements.terms_request", "ben"))
-def terms_put_up_for_signature(w: World) -> Act:
+def terms_sent_for_signature(w: World) -> Act:
     proposal = _ready(w)
     return lambda: put_up(proposal, w.amina)
 
@@ -77,10 +78,12 @@ def terms_signed_on_paper(w: World) -> Act:
     return lambda: record_paper_signature(
         version=version,
         organisation=w.larkhaven,
-        name="Amina Larch",
-        title="Chief executive",
-        signed_on=timezone.localdate(),
-        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        signature=PaperSignature(
+            name="Amina Larch",
+            title="Chief executive",
+            signed_on=timezone.localdate(),
+            scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        ),
         author=w.amina,
         now=NOW(),
     )

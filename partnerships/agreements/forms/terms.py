@@ -10,6 +10,8 @@ from django import forms
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership, Party, TermsProposal, TermsVersion
+from partnerships.agreements.services.terms.sending import SignatureRequest
+from partnerships.agreements.services.terms.signing import PaperSignature
 from partnerships.documents import Content, Field, Schema
 from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, FieldMaker, QuestionsField
 from partnerships.documents.models import Decision
@@ -97,7 +99,7 @@ class ProposeForm(Form):
         self.helper = Helper(self, submit="Start amendment", cancel=cancel)
 
 
-class PutUpForm(Form):
+class SendForSignatureForm(Form):
     """Send terms for signature."""
 
     reason = forms.CharField(
@@ -145,6 +147,17 @@ class PutUpForm(Form):
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = parties
         self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
+
+    def request(self) -> SignatureRequest:
+        """What the valid form asks the parties to sign."""
+        chosen = self.cleaned_data
+        return SignatureRequest(
+            reason=chosen["reason"],
+            from_day=chosen["from_day"],
+            sign_by=chosen["sign_by"],
+            questions=chosen["questions"],
+            asked=[body.pk for body in chosen["asked"]],
+        )
 
 
 class SignTermsForm(AnswersForm):
@@ -230,3 +243,14 @@ class PaperForm(AnswersForm):
         super().__init__(*args, **kwargs)
         self.add_answers([organisation], {organisation.pk: questions})
         self.helper = Helper(self, submit="Record signature", cancel=cancel)
+
+    def signature(self) -> PaperSignature:
+        """What the valid form says of the paper."""
+        chosen = self.cleaned_data
+        return PaperSignature(
+            name=chosen["name"],
+            title=chosen["title"],
+            signed_on=chosen["signed_on"],
+            scan=chosen["scan"],
+            answers=self.answers(),
+        )

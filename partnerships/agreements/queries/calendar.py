@@ -127,7 +127,7 @@ def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry
 def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
     """The days by which these are to sign; one query.
 
-    Each version put up has requests of its own, so those of one version never move.
+    Each version sent for signature has requests of its own, so those of one version never move.
     """
     signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
     decided = {

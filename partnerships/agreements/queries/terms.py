@@ -318,7 +318,7 @@ def party_lines(partnership: Partnership) -> list[dict[str, object]]:
 
 
 def newest_version(proposal: TermsProposal) -> TermsVersion | None:
-    """The version that a proposal was last put up as."""
+    """The version that a proposal was last sent as."""
     return proposal.versions.order_by("-number").first()
 
 

@@ -134,14 +134,19 @@ class Company(Stage):
         return made
 
     def sign(self, proposal: TermsProposal, author: User, now: dt.datetime, **about: Any) -> TermsVersion:
-        """Draft, put up and sign: every party's lead signs."""
+        """Draft, send for signature and sign: every party's lead signs."""
         value = {**content_of_proposal(proposal)["about"], **about}
         clause = {"title": "Terms", "body": "We meet and decide together."}
         for piece, said in (("about", value), ("clauses/terms", clause)):
             agreements.save_terms_piece(
                 proposal=proposal, piece=piece, value=said, based_on=None, author=author, now=now
             )
-        version = agreements.put_up_for_signature(proposal=proposal, reason="As we discussed.", author=author, now=now)
+        version = agreements.send_for_signature(
+            proposal=proposal,
+            request=agreements.SignatureRequest(reason="As we discussed."),
+            author=author,
+            now=now,
+        )
         for state in signing_states(version):
             body = state.signatory.organisation
             person = User.objects.get(memberships__organisation=body, memberships__role=Role.LEAD)

@@ -14,7 +14,7 @@ from partnerships.organisations.obligations import Change, Moving
 def follow_terms(taken: TermsTaken) -> None:
     """Begin the agreement, or name other parties, when terms that say so come into force.
 
-    Terms name parties as they were called when the version was put up; it keeps their ids. Terms that do not name two
+    Terms name parties as they were called when the version was sent; it keeps their ids. Terms that do not name two
     of its parties change nothing.
     """
     agreed = agreed_in(taken.version.content)

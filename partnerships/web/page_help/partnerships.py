@@ -66,8 +66,8 @@ TOPICS = (
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
         "agreements:terms-remove agreements:terms-compare agreements:terms-version agreements:terms-print "
-        "agreements:terms-pdf agreements:terms-word agreements:proposal agreements:propose agreements:put-up "
-        "agreements:take-back agreements:withdraw",
+        "agreements:terms-pdf agreements:terms-word agreements:proposal agreements:propose "
+        "agreements:send-for-signature agreements:take-back agreements:withdraw",
     ),
     Topic(
         key="sign-terms",

@@ -18,8 +18,13 @@ from partnerships.agreements.services.terms.ending import (
     withdraw_proposal,
 )
 from partnerships.agreements.services.terms.joining import ask_joined_parties
-from partnerships.agreements.services.terms.putting_up import UnableToPutUp, put_up_for_signature
+from partnerships.agreements.services.terms.sending import (
+    SignatureRequest,
+    UnableToSendForSignature,
+    send_for_signature,
+)
 from partnerships.agreements.services.terms.signing import (
+    PaperSignature,
     UnableToSignTerms,
     decline_to_sign,
     record_paper_signature,
@@ -28,8 +33,10 @@ from partnerships.agreements.services.terms.signing import (
 from partnerships.agreements.services.terms.taking_force import record_terms_in_force
 
 __all__ = [
+    "PaperSignature",
+    "SignatureRequest",
     "UnableToPropose",
-    "UnableToPutUp",
+    "UnableToSendForSignature",
     "UnableToSignTerms",
     "UnableToWithdraw",
     "ask_joined_parties",
@@ -40,12 +47,12 @@ __all__ = [
     "lapse_proposals",
     "move_terms_piece",
     "propose_amendment",
-    "put_up_for_signature",
     "record_acceptances",
     "record_paper_signature",
     "record_terms_in_force",
     "remind_terms_signers",
     "save_terms_piece",
+    "send_for_signature",
     "sign_terms",
     "take_back_terms",
     "withdraw_proposal",

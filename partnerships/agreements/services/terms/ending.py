@@ -50,7 +50,7 @@ def take_back_terms(
 ) -> None:
     """Stop signing and draft again, with a reason. Raises `UnableToWithdraw`."""
     partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_put_up(locked))
+    require(rights_over(partnership, author, now).may_send_for_signature(locked))
     version = newest_version(locked)
     if not locked.is_awaiting or version is None:
         raise UnableToWithdraw("These terms are not waiting for signatures.")
@@ -84,7 +84,7 @@ def withdraw_proposal(
     Raises `UnableToWithdraw`; the first terms cannot be withdrawn: the partnership can be ended.
     """
     partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_put_up(locked))
+    require(rights_over(partnership, author, now).may_send_for_signature(locked))
     if locked.is_first:
         raise UnableToWithdraw("These are the first terms: change them, or end the partnership.")
     if not locked.is_open:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from django.core.files.base import File
@@ -206,68 +207,77 @@ def _settle_or_tell(
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperSignature:
+    """What a signed page says: who signed, as what, when, and their answers. It may leave some out."""
+
+    name: str
+    title: str
+    signed_on: dt.date
+    scan: File[bytes]
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
 @transaction.atomic
 def record_paper_signature(
     *,
     version: TermsVersion,
     organisation: Organisation,
-    name: str,
-    title: str,
-    signed_on: dt.date,
-    scan: File[bytes],
+    signature: PaperSignature,
     author: User | None,
     now: dt.datetime,
     acting: Organisation | None = None,
-    answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
     """Record a signature on paper, with its scan. Raises `UnableToSignTerms`.
 
-    `answers` are those on the paper; it may have left some out.
     The scan is kept with the partnership's documents, added for `acting`: the organisation for which the author acts.
     """
     partnership, locked = lock_version(version)
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
     signatory = _asked(partnership, locked, organisation, now)
-    if not name.strip() or not title.strip():
-        raise UnableToSignTerms("Enter the name and job title of the person who signed.")
-    if signed_on > timezone.localdate(now):
-        raise UnableToSignTerms("The day of the signature is in the future.")
-    if signed_on < timezone.localdate(locked.published_at):
-        raise UnableToSignTerms(
-            f"Version {locked.number} was sent for signature after that day. Which version is on the paper?"
-        )
+    _check_paper(signature, locked, timezone.localdate(now))
     try:
         document = add_document(
             partnership=partnership,
             title=f"Signature of {organisation.name}, version {locked.number} of the terms",
-            file=scan,
+            file=signature.scan,
             organisation=acting or organisation,
             author=author,
             now=now,
         )
     except UnableToAddDocument as error:
         raise UnableToSignTerms(str(error)) from error
-    signature = _keep(
+    saved = _keep(
         locked,
         signatory,
         TermsSignature(
             decision=Decision.APPROVED,
             person=None,
-            name=" ".join(name.split())[:200],
-            role=" ".join(title.split())[:150],
-            answers=_answers(signatory, answers, Decision.REJECTED),
+            name=" ".join(signature.name.split())[:200],
+            role=" ".join(signature.title.split())[:150],
+            answers=_answers(signatory, signature.answers, Decision.REJECTED),
             how=How.PAPER,
             scan=document,
-            signed_on=signed_on,
+            signed_on=signature.signed_on,
             recorded_by=author,
             signed_at=now,
         ),
     )
-    _record(
-        partnership, locked, signature, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins
-    )
-    _settle_or_tell(partnership, locked, signature, author=author, now=now)
-    return signature
+    _record(partnership, locked, saved, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins)
+    _settle_or_tell(partnership, locked, saved, author=author, now=now)
+    return saved
+
+
+def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.date) -> None:
+    """Refuse a page without a name, or signed before the version was sent or in the future."""
+    if not signature.name.strip() or not signature.title.strip():
+        raise UnableToSignTerms("Enter the name and job title of the person who signed.")
+    if signature.signed_on > today:
+        raise UnableToSignTerms("The day of the signature is in the future.")
+    if signature.signed_on < timezone.localdate(version.published_at):
+        raise UnableToSignTerms(
+            f"Version {version.number} was sent for signature after that day. Which version is on the paper?"
+        )
 
 
 @transaction.atomic
@@ -309,7 +319,7 @@ def decline_to_sign(
     )
     _record(partnership, locked, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
     if not signatory.joins:
-        assert locked.proposal is not None  # it was put up by a proposal
+        assert locked.proposal is not None  # it was sent by a proposal
         back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}")
     email_leads(
         partnership,

@@ -98,7 +98,7 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
     based_on = version.proposal.based_on if version.proposal else None
     base = in_force_on(entries, day)
     bases = [*([base] if base else []), *(entry for entry in timeline(entries) if entry.day > day)]
-    # The kind may have become stricter since some of them were put up.
+    # The kind may have become stricter since some of them were sent for signature.
     declarations = widened(version.declarations, *(versions[entry.version] for entry in bases))
     schema = build_schema(declarations)
     try:
@@ -246,7 +246,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     required = required_parties(partnership)
     present = set(partnership.parties.present().values_list("organisation", flat=True))
     for version in version_awaiting(partnership):
-        assert version.proposal_id is not None  # it was put up by a proposal
+        assert version.proposal_id is not None  # it was sent by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
         proposal.partnership = version.partnership = partnership
         version.proposal = proposal

@@ -78,7 +78,7 @@ def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "newer": newer if newer is not None and newer.pk != proposal_found.based_on_id else None,
             "edits": edits,
             "leads": not opened.is_former
-            and opened.rights.may_put_up(proposal_found)
+            and opened.rights.may_send_for_signature(proposal_found)
             and not opened.partnership.is_over,
             **(signing_context(version) if version and not proposal_found.is_drafting else {}),
         },

@@ -8,16 +8,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.forms import ReasonForm
-from partnerships.agreements.forms.terms import ProposeForm, PutUpForm
+from partnerships.agreements.forms.terms import ProposeForm, SendForSignatureForm
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import content_of_proposal, required_parties, schema_of, signers_of, was_of
 from partnerships.agreements.services.terms import (
     UnableToPropose,
-    UnableToPutUp,
+    UnableToSendForSignature,
     UnableToWithdraw,
     propose_amendment,
-    put_up_for_signature,
+    send_for_signature,
     take_back_terms,
     withdraw_proposal,
 )
@@ -63,9 +63,9 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _led(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
-    """A proposal that the person may put up, take back or withdraw; else 403."""
+    """A proposal that the person may send for signature, take back or withdraw; else 403."""
     opened, proposal = open_proposal(user, pk, number)
-    require(not opened.is_former and opened.rights.may_put_up(proposal))
+    require(not opened.is_former and opened.rights.may_send_for_signature(proposal))
     return opened, proposal
 
 
@@ -76,7 +76,7 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send a draft for signature: what changes, from when, who signs."""
     user = signed_in(request)
     opened, proposal = _led(user, pk, number)
@@ -85,29 +85,21 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     acting = _acting_organisation(user, opened)
     bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
     other_bodies = bodies.exclude(pk=acting.pk) if acting else bodies
-    form = PutUpForm(posted(request), proposal=proposal, parties=other_bodies)
+    form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_bodies)
 
     def step() -> tuple[str, str]:
-        version = put_up_for_signature(
-            proposal=proposal,
-            reason=form.cleaned_data["reason"],
-            from_day=form.cleaned_data["from_day"],
-            sign_by=form.cleaned_data["sign_by"],
-            author=user,
-            organisation=acting,
-            questions=form.cleaned_data["questions"],
-            asked=[body.pk for body in form.cleaned_data["asked"]],
-            now=timezone.now(),
+        version = send_for_signature(
+            proposal=proposal, request=form.request(), author=user, organisation=acting, now=timezone.now()
         )
         return f"Version {version.number} has been sent for signature.", version.get_absolute_url()
 
     schema, content = schema_of(proposal), content_of_proposal(proposal)
     return take_step(
         request,
-        "agreements/terms/put_up.html",
+        "agreements/terms/send_for_signature.html",
         form,
         step,
-        {UnableToPutUp: None},
+        {UnableToSendForSignature: None},
         names_emailed=True,
         partnership=opened.partnership,
         proposal=proposal,

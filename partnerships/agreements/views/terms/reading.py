@@ -150,7 +150,9 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "mine": may_sign_as,
             "is_awaited": awaited,
             "stopped": "" if awaited or starts or opened.is_former else _why_stopped(found),
-            "takes_back": awaited and found.proposal is not None and opened.rights.may_put_up(found.proposal),
+            "takes_back": awaited
+            and found.proposal is not None
+            and opened.rights.may_send_for_signature(found.proposal),
             "is_asked": awaited or joining,
             "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
             **signing,
@@ -173,7 +175,7 @@ def _why_stopped(version: TermsVersion) -> str:
 
 
 def _is_newest(version: TermsVersion) -> bool:
-    """Whether its proposal was not put up again as a later version."""
+    """Whether its proposal was not sent again as a later version."""
     return version.proposal is None or not version.proposal.versions.filter(number__gt=version.number).exists()
 
 

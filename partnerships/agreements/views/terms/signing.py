@@ -221,11 +221,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
         record_paper_signature(
             version=version,
             organisation=signatory.organisation,
-            name=form.cleaned_data["name"],
-            title=form.cleaned_data["title"],
-            signed_on=form.cleaned_data["signed_on"],
-            scan=form.cleaned_data["scan"],
-            answers=form.answers(),
+            signature=form.signature(),
             author=user,
             acting=acting.organisation if acting else None,
             now=timezone.now(),

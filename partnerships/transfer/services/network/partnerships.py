@@ -16,7 +16,7 @@ from partnerships.agreements.services.parties import (
 )
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.status import change_status
-from partnerships.agreements.services.terms import put_up_for_signature, record_acceptances
+from partnerships.agreements.services.terms import SignatureRequest, record_acceptances, send_for_signature
 from partnerships.agreements.services.terms.drafting import first_content
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.transfer.reading.shapes import every
@@ -180,7 +180,7 @@ def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -
         return
     author = network.by(step["by"] or item["by"])
     if step["to"] == Status.AWAITING_SIGN_OFF and partnership.status == Status.DRAFTING:
-        _put_up(network, item, step, partnership, now)
+        _send_for_signature(network, item, step, partnership, now)
         return
     if step["to"] in (Status.ACTIVE, Status.AGREED) and partnership.status == Status.AWAITING_SIGN_OFF:
         _accept_terms(partnership, now)
@@ -197,11 +197,11 @@ def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -
     )
 
 
-def _put_up(network: Network, item: Item, step: Item, partnership: Partnership, now: dt.datetime) -> None:
+def _send_for_signature(network: Network, item: Item, step: Item, partnership: Partnership, now: dt.datetime) -> None:
     """Send the first terms for signature."""
-    put_up_for_signature(
+    send_for_signature(
         proposal=partnership.terms_proposals.get(number=1),
-        reason=step["reason"],
+        request=SignatureRequest(reason=step["reason"]),
         author=network.by(step["by"] or item["by"]),
         organisation=network.organisations[item["chair"]],
         checked=False,

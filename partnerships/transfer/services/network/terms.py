@@ -8,9 +8,10 @@ from functools import partial
 from partnerships.agreements.models import Partnership, TermsProposal, TermsVersion
 from partnerships.agreements.queries.terms import content_of_proposal, newest_version
 from partnerships.agreements.services.terms import (
+    SignatureRequest,
     propose_amendment,
-    put_up_for_signature,
     save_terms_piece,
+    send_for_signature,
     sign_terms,
 )
 from partnerships.documents import key_for
@@ -31,7 +32,7 @@ def schedule_terms(network: Network) -> None:
 def _schedule_amendment(network: Network, item: Item, amendment: Item, path: str) -> None:
     network.then(amendment["at"], path, partial(_propose, network, item, amendment))
     if amendment["put_up"]:
-        network.then(amendment["put_up"], path, partial(_put_up, network, item, amendment))
+        network.then(amendment["put_up"], path, partial(_send_for_signature, network, item, amendment))
     for number, signature in enumerate(amendment["signatures"]):
         play = partial(_sign_amendment, network, amendment, signature)
         network.then(signature["at"], f"{path}.signatures[{number}]", play)
@@ -67,14 +68,14 @@ def _proposal(amendment: Item) -> TermsProposal:
     return TermsProposal.objects.select_related("partnership", "based_on").get(pk=amendment["proposal"])
 
 
-def _put_up(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
-    put_up_for_signature(
+def _send_for_signature(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
+    send_for_signature(
         proposal=_proposal(amendment),
-        reason=amendment["reason"],
-        from_day=amendment["from_day"],
+        request=SignatureRequest(
+            reason=amendment["reason"], from_day=amendment["from_day"], questions=amendment["questions"]
+        ),
         author=network.by(amendment["by"]),
         organisation=network.organisations[amendment["organisation"]],
-        questions=amendment["questions"],
         checked=False,
         now=now,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -58,7 +59,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-class UnableToPutUp(Exception):
+class UnableToSendForSignature(Exception):
     """The terms are incomplete, unchanged or collide; `problems` says where."""
 
     def __init__(self, message: str, problems: tuple[documents.Problem, ...] = ()) -> None:
@@ -66,39 +67,47 @@ class UnableToPutUp(Exception):
         super().__init__(message)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureRequest:
+    """What the parties are asked to sign from when, until when, and what they are asked beside it."""
+
+    #: What is in the terms, and why: for the people who sign.
+    reason: str
+    #: The day from which the terms apply; else the day of the last signature.
+    from_day: dt.date | None = None
+    sign_by: dt.date | None = None
+    #: Answered with the signature.
+    questions: Sequence[str] = ()
+    #: The parties (ids) that answer the questions; else all but the one that asks.
+    asked: Collection[int] = ()
+
+
 @transaction.atomic
-def put_up_for_signature(
+def send_for_signature(
     *,
     proposal: TermsProposal,
-    reason: str,
+    request: SignatureRequest,
     author: User | None,
     now: dt.datetime,
     organisation: Organisation | None = None,
-    from_day: dt.date | None = None,
-    sign_by: dt.date | None = None,
-    questions: Sequence[str] = (),
-    asked: Collection[int] = (),
     checked: bool = True,
 ) -> TermsVersion:
     """Publish a draft as a version, and ask every required party to sign it.
 
-    Takes a partnership that is being drafted to awaiting sign-off. `questions` are answered with the signature by the
-    parties in `asked`, or by all but `organisation`. Loaders of networks from before a kind had its checks give
-    `checked=False`. Raises `UnableToPutUp`: the kind's checks, or a clause that another proposal changes too.
+    Takes a partnership that is being drafted to awaiting sign-off. `organisation` is the one that asks. Loaders of
+    networks from before a kind had its checks give `checked=False`. Raises `UnableToSendForSignature`: for the kind's
+    checks, or a clause that another proposal changes too.
     """
     partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_put_up(locked))
+    require(rights_over(partnership, author, now).may_send_for_signature(locked))
     today = timezone.localdate(now)
     _check_state(partnership, locked)
-    _check_request(reason, from_day, sign_by, today)
-    try:
-        read = read_questions(questions)
-    except InvalidAnswers as error:
-        raise UnableToPutUp(str(error)) from error
+    _check_request(request, today)
+    questions = _read_questions(request)
     required = required_parties(partnership)
     if len(required) < 2:
-        raise UnableToPutUp("Invite at least one other organisation first.")
-    locked.from_day, locked.sign_by = from_day, sign_by
+        raise UnableToSendForSignature("Invite at least one other organisation first.")
+    locked.from_day, locked.sign_by = request.from_day, request.sign_by
     prepared = _prepare(locked, len(required) if checked else None, now)
     if checked:
         _check_start(locked, prepared)
@@ -107,7 +116,7 @@ def put_up_for_signature(
         TermsVersion,
         prepared,
         number=next_number(partnership.terms_versions.all()),
-        note=reason.strip(),
+        note=request.reason.strip(),
         author=author,
         organisation=organisation,
         now=now,
@@ -120,13 +129,13 @@ def put_up_for_signature(
         kind_label=partnership.kind.label,
         parties=party_lines(partnership),
         declarations=locked.declarations,
-        from_day=from_day,
+        from_day=request.from_day,
     )
     locked.status = ProposalStatus.AWAITING
     locked.save(update_fields=["status", "from_day", "sign_by"])
     record_event(
         partnership,
-        EventKind.TERMS_PUT_UP,
+        EventKind.TERMS_SENT,
         author=author,
         now=now,
         organisation=organisation,
@@ -142,34 +151,42 @@ def put_up_for_signature(
             organisation=organisation,
         )
     present = set(partnership.parties.present().values_list("organisation", flat=True))
-    answering = set(asked) or required - ({organisation.pk} if organisation else set())
+    answering = set(request.asked) or required - ({organisation.pk} if organisation else set())
     for party in sorted(required & present):
-        party_questions = read if party in answering else []
+        party_questions = questions if party in answering else []
         ask_to_sign(version, party, author=author, sender=organisation, now=now, questions=party_questions)
     for name in ("status", "from_day", "sign_by"):
         setattr(proposal, name, getattr(locked, name))
     return version
 
 
-def _check_request(reason: str, from_day: dt.date | None, sign_by: dt.date | None, today: dt.date) -> None:
-    if not reason.strip():
-        raise UnableToPutUp("Enter why, in a sentence: it goes into the email to the other parties.")
-    if from_day is not None and from_day < today:
-        raise UnableToPutUp("The terms can apply from today or a later day.")
-    if sign_by is not None and sign_by < today:
-        raise UnableToPutUp("The deadline must be today or later.")
+def _check_request(request: SignatureRequest, today: dt.date) -> None:
+    """Refuse a request without a reason, or with a day in the past."""
+    if not request.reason.strip():
+        raise UnableToSendForSignature("Enter why, in a sentence: it goes into the email to the other parties.")
+    if request.from_day is not None and request.from_day < today:
+        raise UnableToSendForSignature("The terms can apply from today or a later day.")
+    if request.sign_by is not None and request.sign_by < today:
+        raise UnableToSendForSignature("The deadline must be today or later.")
+
+
+def _read_questions(request: SignatureRequest) -> list[str]:
+    try:
+        return read_questions(request.questions)
+    except InvalidAnswers as error:
+        raise UnableToSendForSignature(str(error)) from error
 
 
 def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
     if partnership.is_over:
-        raise UnableToPutUp("This partnership has ended.")
+        raise UnableToSendForSignature("This partnership has ended.")
     if not proposal.is_drafting:
-        raise UnableToPutUp(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
+        raise UnableToSendForSignature(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
     allowed = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDED_IN
     if partnership.status == Status.EXPLORING:
-        raise UnableToPutUp("The partnership is still exploring. Change its status to drafting first.")
+        raise UnableToSendForSignature("The partnership is still exploring. Change its status to drafting first.")
     if partnership.status not in allowed:
-        raise UnableToPutUp(f"The partnership is {partnership.get_status_display().lower()}.")
+        raise UnableToSendForSignature(f"The partnership is {partnership.get_status_display().lower()}.")
 
 
 def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> Prepared:
@@ -183,22 +200,22 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
             draft, was = _on_newest(proposal, draft, was, now)
         _check_collisions(proposal, (was, draft), parties, timezone.localdate(now))
     except InvalidContent as error:
-        raise UnableToPutUp(str(error), error.problems) from error
+        raise UnableToSendForSignature(str(error), error.problems) from error
     schema = schema_of(proposal)
     problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
     if problems:
-        raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
+        raise UnableToSendForSignature(" ".join(problem.message for problem in problems), problems)
     changes = documents.changes(schema, was, draft)
     if not changes:
-        raise UnableToPutUp("The draft is still the same as the terms in force.")
-    return Prepared(schema, was, draft, changes, is_given=False)
+        raise UnableToSendForSignature("The draft is still the same as the terms in force.")
+    return Prepared(schema=schema, previous=was, content=draft, changes=changes, is_given=False)
 
 
 def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
     """Refuse first terms that would apply only after their own start date."""
     starts_on = day_of(prepared.content["about"].get("starts_on"))
     if proposal.is_first and starts_on and proposal.from_day and proposal.from_day > starts_on:
-        raise UnableToPutUp(
+        raise UnableToSendForSignature(
             f"The terms start on {long_date(starts_on)}, before the day from which they would apply. "
             "Leave that day empty, or change the start date in the draft."
         )
@@ -211,11 +228,13 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
     start = max(today, first_day or today)
     ends_on = day_of(prepared.previous["about"].get("ends_on"))
     if not proposal.is_first and ends_on is not None and ends_before(prepared.previous, start):
-        raise UnableToPutUp(
+        raise UnableToSendForSignature(
             f"The partnership ends on {long_date(ends_on)}. New terms must apply on that day or earlier."
         )
     if ends_before(prepared.content, start):
-        raise UnableToPutUp("The terms end before they come into force. Change the end date or the first day.")
+        raise UnableToSendForSignature(
+            "The terms end before they come into force. Change the end date or the first day."
+        )
 
 
 def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
@@ -233,7 +252,7 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
     is_now = was_of(proposal)
     clashes = collisions(schema, (was, draft), (was, is_now))
     if clashes:
-        raise UnableToPutUp(
+        raise UnableToSendForSignature(
             f"Version {newest.number} has changed {in_words(clashes)} since this draft was started. "
             "Bring the draft up to date, and read both texts."
         )
@@ -269,12 +288,12 @@ def _check_collisions(
         state = "is waiting for signatures" if other.is_awaiting else "is signed but not in force yet"
         clashes = collisions(schema, (was, draft), other_change)
         if clashes:
-            raise UnableToPutUp(
+            raise UnableToSendForSignature(
                 f"{name} changes {in_words(clashes)} too, and {state}. Leave that to one of the two proposals."
             )
         problems = () if parties is None else _problems_together(declarations, (was, draft), other_change, parties)
         if problems:
-            raise UnableToPutUp(
+            raise UnableToSendForSignature(
                 f"{name} {state}. The two do not fit together: "
                 f"{' '.join(problem.message for problem in problems)} Change one of the two proposals.",
                 problems,

@@ -153,47 +153,57 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
     lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     by_thing = {(line.kind, line.record): line for line in lines}
-    kinds: list[KindCount] = []
-    shares: dict[Organisation, dict[tuple[str, int], Held]] = defaultdict(dict)
-    free: dict[tuple[str, int], Held] = {}
-    for group in _to_hand_over(succession, predecessor, day):
-        states: Counter[str] = Counter()
-        without: list[Held] = []
-        disputed: list[Held] = []
-        lacking = 0
-        for thing in group.things:
-            line = by_thing.get((group.kind.code, thing.pk))
-            if line is None:
-                without.append(thing)
-                continue
-            states[line.state] += 1
-            lacking += line.lacks_consent
-            if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
-                disputed.append(replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}"))
-            shares[line.successor][group.kind.code, thing.pk] = thing
-        free |= {(group.kind.code, held.pk): held for held in without}
-        kinds.append(
-            KindCount(
-                kind=group.kind,
-                held=len(group.things),
-                homes=group.homes,
-                money=group.money,
-                accepted=states[HandoverState.ACCEPTED],
-                proposed=states[HandoverState.PROPOSED],
-                disputed=states[HandoverState.DISPUTED],
-                stayed=states[HandoverState.STAYED],
-                lacking=lacking,
-                without=without,
-                undecided=[*without, *disputed],
-            )
-        )
-    parts = [Share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
-    if not free and not any(kind.lacking for kind in kinds):
-        return Estate(predecessor, kinds, parts, _terms(lines))
-    parts += [Share(None, free)] if free else []
+    groups = _to_hand_over(succession, predecessor, day)
+    kinds = [_kind_count(group, by_thing) for group in groups]
+    waits = any(kind.without or kind.lacking for kind in kinds)
     return Estate(
-        predecessor=predecessor, kinds=kinds, shares=parts, terms=_terms(lines), is_led=leads_of(predecessor).exists()
+        predecessor=predecessor,
+        kinds=kinds,
+        shares=_shares(groups, by_thing),
+        terms=_terms(lines),
+        is_led=not waits or leads_of(predecessor).exists(),
     )
+
+
+def _kind_count(group: Group, by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
+    """How far the handover of things of one kind is."""
+    with_lines = [(thing, by_thing.get((group.kind.code, thing.pk))) for thing in group.things]
+    without = [thing for thing, line in with_lines if line is None]
+    disputed = [
+        replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}")
+        for thing, line in with_lines
+        if line is not None and line.state in (HandoverState.DISPUTED, HandoverState.STAYED)
+    ]
+    states = Counter(line.state for _, line in with_lines if line is not None)
+    return KindCount(
+        kind=group.kind,
+        held=len(group.things),
+        homes=group.homes,
+        money=group.money,
+        accepted=states[HandoverState.ACCEPTED],
+        proposed=states[HandoverState.PROPOSED],
+        disputed=states[HandoverState.DISPUTED],
+        stayed=states[HandoverState.STAYED],
+        lacking=sum(line.lacks_consent for _, line in with_lines if line is not None),
+        without=without,
+        undecided=[*without, *disputed],
+    )
+
+
+def _shares(groups: Iterable[Group], by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
+    """What each successor gets by the lines, by name; what has no line yet is last."""
+    held: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
+    for group in groups:
+        for thing in group.things:
+            key = group.kind.code, thing.pk
+            line = by_thing.get(key)
+            held[line.successor if line is not None else None][key] = thing
+    return [Share(body, things) for body, things in sorted(held.items(), key=_by_name_and_nobody_last)]
+
+
+def _by_name_and_nobody_last(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
+    body, _ = item
+    return body is None, body.name if body is not None else ""
 
 
 def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
@@ -257,8 +267,7 @@ def shares_together(estates: Sequence[Estate]) -> list[Share]:
     shares: dict[Organisation | None, list[Share]] = defaultdict(list)
     for share in (share for estate in estates for share in estate.shares):
         shares[share.successor].append(share)
-    by_name = sorted(shares.items(), key=lambda item: (item[0] is None, item[0].name if item[0] else ""))
-    return [sum_of(parts, successor=body) for body, parts in by_name]
+    return [sum_of(parts, successor=body) for body, parts in sorted(shares.items(), key=_by_name_and_nobody_last)]
 
 
 def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> Share:

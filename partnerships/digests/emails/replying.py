@@ -40,22 +40,14 @@ def _reply_to(email: Candidate, blocks: Sequence[Block], partnerships: Collectio
 
     Rights to plans in it were checked just before.
     """
-    plans_read: set[int] = set()  # to tell a plan's news, the rights to it were just checked
-    plans: set[int] = set()
-    plans_of: set[int] = set()
-    for news in (block.news for block in blocks):
-        if not isinstance(news, Section):
-            plans_read.add(news.plan_id)
-            continue
-        plans |= news.plans
-        if news.partnership_id is not None:
-            plans_of.add(news.partnership_id)
+    sections = [block.news for block in blocks if isinstance(block.news, Section)]
+    plans_of = frozenset(section.partnership_id for section in sections if section.partnership_id is not None)
     return ReplyTo(
         email=email.pk,
         person_id=email.person_id,
         is_stakeholder=email.is_stakeholder,
-        plans_read=frozenset(plans_read),
-        plans=frozenset(plans),
-        plans_of=frozenset(plans_of),
-        partnerships=frozenset(plans_of.union(partnerships)),
+        plans_read=frozenset(block.news.plan_id for block in blocks if not isinstance(block.news, Section)),
+        plans=frozenset(plan for section in sections for plan in section.plans),
+        plans_of=plans_of,
+        partnerships=plans_of.union(partnerships),
     )

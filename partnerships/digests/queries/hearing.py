@@ -111,21 +111,25 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
 
     Those about a commitment, ask, offer or meeting only while a party's lead has marked it.
     """
-    marked: dict[str, set[int]] = defaultdict(set)
     open_ids: set[int] = set()
-    waiting: list[Event] = []
+    to_be_marked: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event.audience == Audience.OUTSIDE:
             open_ids.add(event.pk)
         elif event.audience == Audience.MARKED:
-            waiting.append(event)
-            marked[event.target_kind].add(event.target_id)
-    for name, ids in marked.items():
-        kind = kind_named(name)
-        still = kind.marked_ids().filter(pk__in=ids) if kind is not None and kind.marked_ids is not None else ()
-        known_ids = {row["pk"] if isinstance(row, dict) else row for row in still}
-        open_ids |= {event.pk for event in waiting if event.target_kind == name and event.target_id in known_ids}
+            to_be_marked[event.target_kind].append(event)
+    for kind, of_kind in to_be_marked.items():
+        marked = _marked_among(kind, {event.target_id for event in of_kind})
+        open_ids.update(event.pk for event in of_kind if event.target_id in marked)
     return frozenset(open_ids)
+
+
+def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
+    """Which of these records (ids) of a kind are marked for stakeholders; none of a kind without marks."""
+    kind = kind_named(kind_name)
+    if kind is None or kind.marked_ids is None:
+        return set()
+    return {row["pk"] if isinstance(row, dict) else row for row in kind.marked_ids().filter(pk__in=records)}
 
 
 def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:

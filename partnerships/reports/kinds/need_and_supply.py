@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
+from typing import TypeVar
 
 from partnerships.housing_figures.measures import SERIES_LABELS, Series, financial_year, period_words
 from partnerships.housing_figures.models import Dataset
@@ -19,7 +21,7 @@ from partnerships.housing_figures.queries import (
 from partnerships.housing_figures.summing import Basis, Said
 from partnerships.kit.text import figure
 from partnerships.organisations.models import Area
-from partnerships.plans.queries.homes_to_come import homes_now
+from partnerships.plans.queries.homes_to_come import PlannedNow, homes_now
 from partnerships.reports.kinds.affordable_kinds import kinds_table
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.local_plans import plans_table
@@ -43,6 +45,8 @@ _PAST_YEARS = 10
 _FEW_AREAS = 12
 _APRIL = 4
 _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
+
+_Key = TypeVar("_Key", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +100,25 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
     codes = dict(Area.objects.filter(pk__in=everything).values_list("code", "pk"))
     present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
     chosen = [*codes] if len(areas) < len(districts.areas) else []
-    to_come: Counter[int] = Counter()
-    by_year: Counter[str] = Counter()
-    by_tenure: Counter[str] = Counter()
-    for one in homes_now(asked.reader, chosen or _nowhere(areas), now=asked.now):
-        to_come[present.get(one.area_code, 0)] += one.to_come
-        if one.homes:
-            by_year[one.year] += one.to_come
-        by_tenure[one.tenure] += one.to_come
+    planned = homes_now(asked.reader, chosen or _nowhere(areas), now=asked.now)
     return _Read(
         areas=areas,
         datasets=datasets,
         figures=figures,
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
-        to_come=to_come,
-        by_year=by_year,
-        kinds=kinds_table(
-            lines,
-            datasets.get(Series.AFFORDABLE_SUPPLY),
-            by_tenure,
-        ),
+        to_come=_to_come_by(lambda line: present.get(line.area_code, 0), planned),
+        by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
+        kinds=kinds_table(lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned)),
         years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
     )
+
+
+def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]) -> Counter[_Key]:
+    """The homes to come in plans, summed by what `key` says of each line."""
+    found: Counter[_Key] = Counter()
+    for line in planned:
+        found[key(line)] += line.to_come
+    return found
 
 
 def _nowhere(areas: Sequence[Area]) -> Sequence[str]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.db.models import TextChoices
 
@@ -31,39 +31,34 @@ def from_spreadsheet(number: int) -> Iterator[None]:
         _spreadsheet.reset(before)
 
 
-def record(
-    *,
-    actor_id: int | None,
-    organisation_id: int | None = None,
-    kind: TextChoices,
-    target_kind: str,
-    target_id: int,
-    within_kind: str = "",
-    within_id: int | None = None,
-    now: dt.datetime,
-    data: dict[str, Any] | None = None,
-    also: Iterable[tuple[SubjectKind, int]] = (),
-) -> Event:
-    """Record that `actor_id`, for `organisation_id`, changed a record.
+class EventDetails(TypedDict, total=False):
+    """What an event says, and about which record."""
 
-    `data` has `before`, `after` and, if given, `reason`: JSON values only, no restricted text. Call inside the
-    transaction of the change. Raises `UnknownEventKind` if no room has registered `kind`.
+    #: The person; None for the system.
+    actor_id: Required[int | None]
+    #: The organisation for which they act.
+    organisation_id: int | None
+    kind: Required[TextChoices]
+    target_kind: Required[str]
+    target_id: Required[int]
+    #: The record that the target is a part of.
+    within_kind: str
+    within_id: int | None
+    now: Required[dt.datetime]
+    #: `before`, `after` and, if given, `reason`: JSON values only, no restricted text.
+    data: dict[str, Any] | None
+    #: Further subjects whose followers are told.
+    also: Iterable[tuple[SubjectKind, int]]
+
+
+def record(**details: Unpack[EventDetails]) -> Event:
+    """Record that somebody changed a record. Call inside the transaction of the change.
 
     If followers are told of this kind, the event becomes the next change of the target's subject, of the subject it is
-    within, and of the subjects in `also`. The database numbers it when the transaction commits.
+    within, and of the subjects in `also`. The database numbers it when the transaction commits. Raises
+    `UnknownEventKind` if no room has registered `kind`.
     """
-    event = new_event(
-        actor_id=actor_id,
-        organisation_id=organisation_id,
-        kind=kind,
-        target_kind=target_kind,
-        target_id=target_id,
-        within_kind=within_kind,
-        within_id=within_id,
-        now=now,
-        data=data,
-        also=also,
-    )
+    event = new_event(**details)
     event.save(force_insert=True)
     return event
 
@@ -73,39 +68,29 @@ def record_all(events: Iterable[Event]) -> None:
     Event.objects.bulk_create(events, batch_size=1000)
 
 
-def new_event(
-    *,
-    actor_id: int | None,
-    organisation_id: int | None = None,
-    kind: TextChoices,
-    target_kind: str,
-    target_id: int,
-    within_kind: str = "",
-    within_id: int | None = None,
-    now: dt.datetime,
-    data: dict[str, Any] | None = None,
-    also: Iterable[tuple[SubjectKind, int]] = (),
-) -> Event:
+def new_event(**details: Unpack[EventDetails]) -> Event:
     """An event for `record_all`; see `record`."""
-    check_registered(kind.value)
-    data = data or {}
+    kind, data = details["kind"].value, details.get("data") or {}
+    check_registered(kind)
     if (number := _spreadsheet.get()) is not None:
         data = {**data, SPREADSHEET: number}
-    told = told_of(kind.value)
+    target_kind, target_id = details["target_kind"], details["target_id"]
+    within_kind, within_id = details.get("within_kind", ""), details.get("within_id")
+    told = told_of(kind)
     subjects: set[tuple[SubjectKind, int]] = set()
     if told is not None:
-        subjects.update(also)
+        subjects.update(details.get("also", ()))
         subjects.update(_subjects(target_kind, target_id, data))
         subjects.update(_subjects(within_kind, within_id, data))
     return Event(
-        actor_id=actor_id,
-        organisation_id=organisation_id,
-        kind=kind.value,
+        actor_id=details["actor_id"],
+        organisation_id=details.get("organisation_id"),
+        kind=kind,
         target_kind=target_kind,
         target_id=target_id,
         within_kind=within_kind,
         within_id=within_id,
-        at=now,
+        at=details["now"],
         data=data,
         audience=told.may_hear if told else "",
         subjects=[f"{subject.value}:{number}" for subject, number in sorted(subjects)],

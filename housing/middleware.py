@@ -1,6 +1,6 @@
 """Middleware of the project.
 
-Request logs, size limits, outages, health probes, exports and row history.
+It logs requests, limits their size, answers outages and health probes, and notes exports and row history.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tells systemd, or `make run`, that a process is ready and alive.
 
-The protocol of sd_notify(3).
+It speaks the protocol of sd_notify(3).
 """
 
 from __future__ import annotations

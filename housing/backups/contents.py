@@ -1,6 +1,6 @@
 """What a database and a folder of files hold.
 
-Rows and a hash of each table, a hash of each file.
+It has the number of rows and a hash of each table, and a hash of each file.
 """
 
 from __future__ import annotations

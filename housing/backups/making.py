@@ -1,6 +1,6 @@
 """Makes a backup: one snapshot of the database, the files, a manifest.
 
-Encrypted for somebody else's key.
+It is encrypted for somebody else's key, so that the server cannot read it.
 """
 
 from __future__ import annotations

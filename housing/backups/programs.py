@@ -74,7 +74,7 @@ def connection_words(database: Mapping[str, Any]) -> list[str]:
 def program_environment(database: Mapping[str, Any]) -> dict[str, str]:
     """The environment for one of the programs.
 
-    Its password, and the TLS options of the database's address.
+    It gives the password, and the TLS options of the database's address.
     """
     environ = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(database.get("PASSWORD") or "")}
     for option, value in database.get("OPTIONS", {}).items():

@@ -1,6 +1,6 @@
 """Columns that several lists share.
 
-The partnership of a row, and who added a file, when and how large.
+They show the partnership of a row, and who added a file, when and how large it is.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from partnerships.agreements.models import Party
 class Line:
     """One thing, such as a commitment.
 
-    Its words, its figure, and its page on the site or "".
+    It has its words, its figure, and the path of its page, or "" without one.
     """
 
     words: str

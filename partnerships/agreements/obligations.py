@@ -1,6 +1,6 @@
-"""What an organisation holds in partnerships.
+"""What an organisation holds in partnerships, and how it passes on.
 
-Its part and role, terms to sign, objectives, posts.
+It holds its part and role, terms to sign, objectives and posts.
 """
 
 from __future__ import annotations

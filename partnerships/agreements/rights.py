@@ -36,7 +36,7 @@ ACTING_POSTS = (PostRole.LEAD, PostRole.SIGNATORY)
 def may_name_in(role: str, roles: Roles, organisation_id: int) -> bool:
     """Whether they may create, fill, vacate and end posts of this role.
 
-    Editors and leads of the organisation; for lead and signatory, leads only.
+    Editors and leads of the organisation may, but only its leads for the posts of lead and signatory.
     """
     return roles.lead(organisation_id) if role in ACTING_POSTS else roles.edit_for(organisation_id)
 
@@ -107,7 +107,7 @@ class Rights:
     def adds_documents_for(self) -> frozenset[int]:
         """Parties for which they add and remove documents.
 
-        Editors and leads of present parties, except observers.
+        Editors and leads of present parties may, except observers.
         """
         return self.roles.edited_among([pk for pk, role in self.present.items() if role != PartyRole.OBSERVER])
 
@@ -129,7 +129,7 @@ class Rights:
     def may_keep_objectives(self) -> bool:
         """Whether they may add and change objectives and report progress.
 
-        Editors and leads of present parties, except observers.
+        Editors and leads of present parties may, except observers.
         """
         return self.roles.is_system or bool(self.adds_documents_for)
 
@@ -142,7 +142,7 @@ class Rights:
     def may_draft(self) -> bool:
         """Whether they may change a draft of the terms.
 
-        Editors and leads of parties that sign.
+        Editors and leads of parties that sign may.
         """
         return self.roles.is_system or bool(self.adds_documents_for)
 
@@ -170,7 +170,7 @@ class Rights:
     def may_record_paper_for(self, organisation_id: int) -> bool:
         """Whether they may record a signature on paper of this party.
 
-        Its own leads, and leads of the chair's and lead organisations.
+        Its own leads may, and leads of the chair's and lead organisations.
         """
         return organisation_id in self.signing and (self.leads or self.roles.lead(organisation_id))
 

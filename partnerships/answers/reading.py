@@ -1,6 +1,6 @@
 """Reads incoming emails: recipients, own text, whether a machine wrote it.
 
-Pure: no database.
+It uses no database.
 """
 
 from __future__ import annotations

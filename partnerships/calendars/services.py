@@ -1,6 +1,6 @@
 """Services that make, renew, change and end calendar addresses.
 
-Each for its owner alone.
+Each person may do so with their own addresses alone.
 """
 
 from __future__ import annotations

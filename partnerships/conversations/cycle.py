@@ -1,6 +1,6 @@
-"""The meeting cycle of a partnership.
+"""The meeting cycle of a partnership: its days, and how it reads.
 
-Its days, its words, and the cycle that a text describes.
+`recognise` guesses the cycle that a text describes.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class ReportRights:
     def decides_for(self) -> frozenset[int]:
         """The leading organisations for which they may accept or return it.
 
-        Not its own party, except where nobody else leads.
+        Its own party may only where nobody else leads.
         """
         others = self.leading - {self.author}
         return self.roles.led_among(others or self.leading)
@@ -168,7 +168,7 @@ class MeetingRights:
     def may_set_cycle(self) -> bool:
         """Whether they may set the meeting cycle.
 
-        Leads of the chair or of a lead organisation.
+        Leads of the chair or of a lead organisation may.
         """
         return bool(self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES]))
 

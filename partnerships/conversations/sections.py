@@ -1,6 +1,6 @@
 """Sections on the pages of organisations and partnerships.
 
-Last conversation, and the journal.
+They show the last conversation, and the journal.
 """
 
 from __future__ import annotations

@@ -20,10 +20,7 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
         return self.filter(organisation__in=Organisation.objects.visible_to(user))
 
     def for_listing(self) -> DeveloperAgreementQuerySet:
-        """With `promise_count`, the number of commitments in each.
-
-        Order where shown.
-        """
+        """With `promise_count`, the number of commitments in each."""
         return self.annotate(promise_count=models.Count("promises"))
 
 

@@ -1,6 +1,6 @@
 """Pages of developer agreements.
 
-Those of one authority, and one agreement with its promises.
+One lists those of an authority, another shows one with its promises.
 """
 
 from __future__ import annotations

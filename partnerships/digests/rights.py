@@ -40,7 +40,7 @@ class Rights:
     def asks_for_organisation(self) -> bool:
         """Whether they may ask again or correct the address.
 
-        Editors and leads of the organisation that added the person.
+        Editors and leads of the organisation that added the person may.
         """
         return self.subscription.added_for_id is not None and self.roles.edit_for(self.subscription.added_for_id)
 
@@ -66,7 +66,7 @@ def may_choose_for(person: User, roles: Roles) -> bool:
 def may_stop_all_of(person: User, roles: Roles) -> bool:
     """Whether somebody may stop everything and end all links of this person.
 
-    The person, and administrators, who close accounts.
+    The person may, and administrators, who close accounts.
     """
     return may_choose_for(person, roles) or roles.keeps_directory
 
@@ -107,7 +107,7 @@ def may_still_follow(person: User, target: Target) -> bool:
 def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
     """Whether somebody may send digests by role.
 
-    Leads of an owner, or of the partnership's chair or a lead organisation.
+    Leads of an owner may, and of the partnership's chair or a lead organisation.
     """
     if isinstance(target, Plan):
         return plans.rights_over(target, person, now).may_publish

@@ -124,7 +124,7 @@ def _texts(fields: tuple[Field, ...]) -> tuple[str, ...]:
 class Schema:
     """A kind of document.
 
-    The fields about the whole, and its collections in the order of reading.
+    It has fields about the whole, and collections in the order of reading.
     """
 
     one: str  # "plan"

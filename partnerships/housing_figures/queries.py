@@ -155,7 +155,7 @@ def figures_of(
 def _said(of: Lineage, key: Key, rows: Rows) -> Said:
     """The figure of an area.
 
-    From the rows of its present code, else of its older ones, else of those before.
+    It comes from the rows of its present code, else of its older ones, else of the areas before.
     """
     present = rows[of.area].get(key, [])
     older = [part for code in sorted(of.codes - {of.area}) for part in rows[code].get(key, ())]

@@ -43,7 +43,7 @@ def bar_chart(
 ) -> SafeString:
     """One or two bars for each group, as many as `series`.
 
-    The first filled, the second outlined.
+    The first is filled, the second outlined.
 
     `label` is what a screen reader says, `series` the legend. Long names of groups take several lines. `highest` is the
     figure of the tallest possible bar; by default the highest of the chart. A narrow chart is for a card beside others.
@@ -104,7 +104,7 @@ def _legend(series: Sequence[str], width: int) -> SafeString:
 def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
     """One bar for each row, below its words, which may be a sentence.
 
-    Longest bar for the highest figure.
+    The highest figure has the longest bar.
 
     `label` is what a screen reader says. A narrow chart is for a card beside others.
     """

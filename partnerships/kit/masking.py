@@ -108,7 +108,7 @@ def _bearer_links() -> re.Pattern[str] | None:
 def mask_values(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor that masks the whole line, tracebacks too.
 
-    The last one before the renderer.
+    It must be the last one before the renderer.
     """
     for name, value in event.items():
         event[name] = _masked(value)

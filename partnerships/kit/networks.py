@@ -294,7 +294,7 @@ def _small(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[f
 def _with_room(graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]) -> set[int]:
     """The nodes whose labels cover no other label.
 
-    The reader's own first, then those with most links.
+    The reader's own come first, then those with most links.
     """
     boxes: list[tuple[float, float, float, float]] = []
     named: set[int] = set()

@@ -26,7 +26,7 @@ _FREE = -1
 class Effort:
     """How much may still be computed, in multiplications.
 
-    The same on every machine.
+    It is the same on every machine.
     """
 
     left: int

@@ -1,7 +1,4 @@
-"""Spreadsheets for download in which no cell runs as a formula.
-
-Excel and OpenDocument.
-"""
+"""Excel and OpenDocument files in which no cell runs as a formula."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def in_words(value: Any) -> str:
 class Group:
     """Rows with the same value in one column.
 
-    How many, the sums, and the address of the list with these alone.
+    It says how many they are, their sums, and the address of the list with these alone.
     """
 
     label: str

@@ -179,10 +179,7 @@ def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Cha
 
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
-    """By quarter, earliest first.
-
-    Shares of all homes, days vacant, offers and refusals by ground.
-    """
+    """Shares, days vacant, offers and refusals by quarter, earliest first."""
     return [_let_chart(quarters), _vacant_chart(quarters), _offers_chart(quarters)] if quarters else []
 
 

@@ -51,7 +51,7 @@ class Rights:
     def reads_other_areas(self) -> bool:
         """Whether they read how much was let in areas of other authorities.
 
-        People of the provider.
+        People of the provider do.
         """
         return self.is_open and self._acts_for(self.provider)
 
@@ -64,7 +64,7 @@ class Rights:
     def may_report(self) -> bool:
         """Whether they may start, fill in and send a return.
 
-        Editors and leads of the provider.
+        Editors and leads of the provider may.
         """
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
@@ -72,7 +72,7 @@ class Rights:
     def may_decide(self) -> bool:
         """Whether they may confirm and dispute lines of a return.
 
-        Editors and leads of the council.
+        Editors and leads of the council may.
         """
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 

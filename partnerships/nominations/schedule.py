@@ -73,7 +73,7 @@ class Scheme:
 class Agreed:
     """What a council and a provider agreed.
 
-    Shares in per cent, times in working days.
+    Shares are in per cent, times in working days.
 
     `council` and `provider` are names as the terms say them. `schemes` None: it covers all homes of the provider in the
     council's area. `area` is a part of that in words, which no return can tell from lettings. The flags

@@ -52,7 +52,7 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
     """The successions of its order, itself included, by number.
 
-    Same proposal for a place, same vesting day.
+    They have the same proposal for a place and the same vesting day.
 
     Those that undo others form a group of their own. Without a place there is only itself.
     """

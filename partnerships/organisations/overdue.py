@@ -51,7 +51,7 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
 def _overdue(today: dt.date) -> SuccessionQuerySet:
     """The successions about which `what_to_do` says something.
 
-    A few more in the month or year of their vesting.
+    There are a few more in the month or year of their vesting.
     """
     unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
     due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)

@@ -177,10 +177,7 @@ def with_account(people: QuerySet[User]) -> QuerySet[User]:
 
 
 def leads_with_account(organisations: Collection[Organisation] | Collection[int]) -> QuerySet[User]:
-    """People with an account who lead one of the organisations today.
-
-    Organisations or their ids.
-    """
+    """People with an account who lead one of these organisations (or ids) today."""
     leads = Membership.objects.current().filter(organisation__in=organisations, role=Role.LEAD)
     return with_account(User.objects.filter(pk__in=leads.values("person")))
 

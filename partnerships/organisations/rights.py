@@ -123,7 +123,7 @@ class Rights:
     def may_add_people(self) -> bool:
         """Whether they may add people without an invitation.
 
-        Administrators and loaders.
+        Administrators and loaders may.
         """
         return self.roles.keeps_directory
 
@@ -131,7 +131,7 @@ class Rights:
     def may_see_people(self) -> bool:
         """Whether they see addresses, invitations and former people.
 
-        The organisation's own people and administrators.
+        The organisation's own people and administrators do.
         """
         return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
 

@@ -83,7 +83,7 @@ _OF_SUCCESSIONS: dict[str, dict[str, str]] = {
 def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
     """The value of a field.
 
-    Codes of a succession by their label, as on its page.
+    Codes of a succession are shown by their label, as on its page.
     """
     after = data.get("after")
     labels = _OF_SUCCESSIONS.get(field, {}) if isinstance(after, dict) and "succession" in after else {}

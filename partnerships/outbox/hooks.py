@@ -38,7 +38,7 @@ class NoticeTo(NamedTuple):
 class StopLink(NamedTuple):
     """A link that stops emails like one.
 
-    The address of its page up to the token, and the token.
+    It has the address of its page up to the token, and the token.
     """
 
     page: str

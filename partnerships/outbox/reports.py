@@ -22,7 +22,7 @@ _STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 def _messages_in(part: Message) -> list[Message]:
     """The messages inside a part.
 
-    Groups of fields, the email that bounced, or its headers as text.
+    They are groups of fields, the email that bounced, or its headers as text.
     """
     payload = part.get_payload()
     if isinstance(payload, str):

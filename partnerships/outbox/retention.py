@@ -1,6 +1,6 @@
 """Retention of emails, and their monthly partitions.
 
-Bodies 30 days, addresses a year, rows three years.
+Bodies are kept for 30 days, addresses for a year, rows for three years.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ def signed_in(request: HttpRequest) -> User:
 def is_reading(request: HttpRequest) -> bool:
     """Whether somebody looks at a page themselves.
 
-    Not with HEAD, not a browser that fetches ahead, and not an administrator who views the site as somebody.
+    A HEAD request does not count, nor a browser that fetches ahead, nor an administrator who views the site as
+    somebody.
     """
     ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     is_ahead = {"prefetch", "preview"} & set(re.split(r"\W+", ahead))

@@ -58,6 +58,6 @@ def rights_over(person: User, author: User | None) -> Rights:
 def keeps_network(author: User | None) -> bool:
     """Whether somebody may change what concerns no single account.
 
-    Administrators and the system.
+    Administrators and the system may.
     """
     return author is None or is_administrator(author)

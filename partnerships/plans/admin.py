@@ -22,7 +22,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
     """Read-only admin: only services write."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the filters on the page.
+        """Allow only the filters on the page.
 
         Others could reveal restricted text bit by bit.
         """

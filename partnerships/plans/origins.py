@@ -1,6 +1,6 @@
 """Plans as origins of commitments.
 
-What a plan, site or milestone suggests, and the stored link.
+A plan, site or milestone suggests the terms, and the link to it is stored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _plans(user: User) -> PlanQuerySet:
 def partners_of(plan: Plan) -> set[int]:
     """The possible sides of a plan's commitments.
 
-    Its owners and the members of its partnership.
+    They are its owners and the members of its partnership.
     """
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = taking_part().filter(partnership=plan.partnership_id, partnership__isnull=False)

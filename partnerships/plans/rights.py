@@ -37,7 +37,7 @@ class Rights:
     def keeps_import(self) -> bool:
         """Whether they maintain it as an imported plan.
 
-        Administrators, and imports as the system.
+        Administrators do, and imports as the system.
         """
         return self.roles.keeps_directory and bool(self.plan.external_reference)
 
@@ -58,7 +58,7 @@ class Rights:
     def may_edit(self) -> bool:
         """Whether they may change and share the draft.
 
-        Editors and leads of an owner.
+        Editors and leads of an owner may.
         """
         return self.roles.is_system or self.keeps_import or self.edits_for_owner
 
@@ -77,14 +77,14 @@ class Rights:
     def may_offer_for(self, organisation_id: int) -> bool:
         """Whether they may offer or give up the plan for an owner.
 
-        Leads of that owner.
+        Leads of that owner may.
         """
         return organisation_id in self.owners and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
         """Whether they may sign or confirm a condition for the organisation.
 
-        Its leads.
+        Its leads may.
         """
         return self.roles.lead(organisation_id)
 
@@ -115,7 +115,7 @@ class Rights:
     def may_resolve(self, thread: Comment) -> bool:
         """Whether they may resolve or reopen a thread.
 
-        Its author, and editors and leads of an owner.
+        Its author may, and editors and leads of an owner.
         """
         own = thread.author_id == self.roles.person_id or self.may_edit
         return own and self.may_comment(thread.version_number)
@@ -146,7 +146,7 @@ def _shared(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
     """Whether somebody may create a plan for these owners.
 
-    Editors and leads of one; administrators and leads of all import.
+    Editors and leads of one may. Administrators may import plans, and leads of all the owners.
     """
     if imported:
         return roles.keeps_published([owner.pk for owner in owners])
@@ -156,7 +156,7 @@ def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
     """Whether somebody may ask to see a draft.
 
-    People of present parties of the partnership.
+    People of present parties of the partnership may.
     """
     parties = Party.objects.present().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

@@ -1,6 +1,6 @@
-"""Admin pages on which reports and recommendations are corrected with a reason.
+"""Admin pages that correct reports and recommendations, with a reason.
 
-Rights: docs/rights.md.
+docs/rights.md says who may use them.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def _alike(questions: list[Question]) -> dict[int, dict[int, float]]:
 def _begun(text: str) -> set[str]:
     """Names that the text may begin with, before a note.
 
-    Those of councils in their usual order of words.
+    Those of councils are in their usual order of words.
     """
     names = set(beginnings(text))
     for place in set(filter(None, map(place_begun, names))):

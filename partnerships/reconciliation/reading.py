@@ -1,6 +1,6 @@
 """Reads what clients send.
 
-Queries of version 0.2 and of the 1.0 draft, and requests for properties.
+They send queries of version 0.2 and of the 1.0 draft, and requests for properties.
 
 Rules: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
 https://reconciliation-api.github.io/specs/draft/ (where `/match` takes the place of `/reconcile`).
@@ -32,7 +32,7 @@ class UnableToRead(Exception):
 class TooMany(UnableToRead):
     """More than a request may have.
 
-    Queries, conditions, values, bodies, properties, dates or characters.
+    Queries, conditions, values, bodies, properties, dates and characters are limited.
     """
 
 

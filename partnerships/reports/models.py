@@ -52,7 +52,7 @@ READERS = (*_AUDIENCE, *_FORMER)
 class Audience(models.Model):
     """Who a report is made for.
 
-    The people of one organisation, or of the parties of one partnership.
+    They are the people of one organisation, or of the parties of one partnership.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

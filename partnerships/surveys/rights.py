@@ -37,7 +37,7 @@ class Rights:
     def may_run(self) -> bool:
         """Whether they may prepare, open and end rounds.
 
-        Leads of present parties, except observers.
+        Leads of present parties may, except observers.
         """
         return self.inside.roles.is_system or bool(self.inside.proposes_for)
 
@@ -53,7 +53,7 @@ class Rights:
     def may_act(self) -> bool:
         """Whether they may link actions to results.
 
-        Editors and leads of present parties, except observers.
+        Editors and leads of present parties may, except observers.
         """
         return any(rights.may_keep_objectives for rights in self._all)
 

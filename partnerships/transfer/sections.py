@@ -1,7 +1,4 @@
-"""What this room adds to an organisation's page.
-
-The way to the imports of its own files.
-"""
+"""What this room adds to an organisation's page: its own imports."""
 
 from __future__ import annotations
 

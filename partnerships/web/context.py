@@ -1,6 +1,6 @@
 """Template context of every page.
 
-The organisation the reader acts for, and the link to emails sent.
+It has the organisation the reader acts for, and the link to emails sent.
 """
 
 from __future__ import annotations

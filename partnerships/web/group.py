@@ -21,10 +21,7 @@ _DONE = (Status.DONE, Status.VERIFIED)
 
 @dataclass
 class Held:
-    """Partnerships, commitments under way and done, and sites, by id.
-
-    Each counts once.
-    """
+    """Partnerships, commitments under way and done, and sites, by id."""
 
     partnerships: set[int] = field(default_factory=set)
     commitments: set[int] = field(default_factory=set)

@@ -1,6 +1,6 @@
 """Admin pages for kinds of partnership and what their terms hold.
 
-Rights: docs/rights.md.
+docs/rights.md says who may use them.
 """
 
 from __future__ import annotations

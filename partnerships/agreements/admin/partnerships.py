@@ -1,6 +1,6 @@
-"""Admin pages for partnerships, without the partners' texts, and their kinds.
+"""Admin pages for partnerships, without the partners' texts.
 
-Rights: docs/rights.md.
+docs/rights.md says who may use them.
 """
 
 from __future__ import annotations

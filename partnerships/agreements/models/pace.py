@@ -1,6 +1,6 @@
 """How far an objective is, and whether it keeps pace.
 
-A straight line from baseline to target.
+The pace is a straight line from baseline to target.
 """
 
 from __future__ import annotations

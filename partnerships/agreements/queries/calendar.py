@@ -1,6 +1,6 @@
 """Dates of partnerships for calendars.
 
-Start, review, end and notice, objectives, and signatures of terms.
+They are start, review, end and notice, objectives, and signatures of terms.
 """
 
 from __future__ import annotations

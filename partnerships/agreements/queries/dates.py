@@ -48,7 +48,7 @@ def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
 def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> set[int]:
     """Ids of the people who are reminded of dates for a party.
 
-    Its leads, and the holders of its posts as lead and deputy.
+    These are its leads, and the holders of its posts as lead and deputy.
     """
     holders = (
         person.pk

@@ -279,7 +279,7 @@ STEPS = (
 def partnerships_of(user: User, organisation: Organisation | int) -> PartnershipQuerySet:
     """Partnerships of the organisation today that the person may see.
 
-    Not shown to former parties.
+    Former parties do not see them here.
     """
     taking_part = Party.objects.present().filter(organisation=organisation)
     return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))

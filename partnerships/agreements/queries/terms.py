@@ -247,7 +247,7 @@ def signers_of(organisation: Organisation | int, partnership: Partnership | int,
 def signs_for(user: User, day: dt.date) -> Q:
     """The condition on signatories that the person signs for the party.
 
-    The same rule as `signers_of`, in SQL.
+    It is the rule of `signers_of`, in SQL.
     """
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")

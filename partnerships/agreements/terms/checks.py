@@ -24,8 +24,6 @@ NOTICE_DAYS = range(1, 731)
 def problems_of(declarations: Declarations, content: Content, *, parties: int | None = None) -> list[Problem]:
     """What must be put right before these terms can be signed.
 
-    Empty if nothing.
-
     `parties` is the number of parties that take part; None skips the checks that need it.
     """
     return [*_missing(declarations, content), *_failed(declarations, content, parties), *_without_column(content)]

@@ -29,10 +29,7 @@ def answers_on(user: User, plan: Plan) -> AnswerQuerySet:
 
 
 def questions_on(plan: Plan) -> PlanQuestionQuerySet:
-    """The questions about a plan, with the number of answers shown.
-
-    Newest first.
-    """
+    """The questions about a plan, newest first, with their shown answers."""
     shown = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
     return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown).order_by("-asked_at", "-pk")
 

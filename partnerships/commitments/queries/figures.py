@@ -19,7 +19,7 @@ _MAX_LINES = 50
 def commitments_in_period(period: Asked) -> Block | None:
     """The party's commitments within the partnership.
 
-    Delivered, due and overdue, with progress.
+    They say what was delivered, is due and is overdue, with the progress on it.
 
     All present parties may read them.
     """

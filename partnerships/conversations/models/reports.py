@@ -60,7 +60,7 @@ class Period(models.TextChoices):
 class ReportStatus(models.TextChoices):
     """Draft → submitted → accepted, or returned → submitted again.
 
-    Waived where its party left.
+    It is waived where its party left.
     """
 
     DRAFT = "draft", "Not submitted"

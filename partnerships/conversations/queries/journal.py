@@ -15,9 +15,9 @@ from partnerships.people.models import User
 def journal_notes(
     user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
 ) -> JournalNoteQuerySet:
-    """Notes of the person's organisations, with every word of `text` in them.
+    """Notes of the person's organisations with every word of the text.
 
-    The caller orders.
+    They are not ordered.
     """
     notes = JournalNote.objects.visible_to(user).for_listing()
     if partnership is not None:

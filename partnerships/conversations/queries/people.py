@@ -53,7 +53,7 @@ def _seat_words(seat: Attendee) -> str:
 def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
     """People who may be attendees.
 
-    People of one's own organisations, and of those in the same partnerships.
+    These act for one's own organisations, or for those in the same partnerships.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES)
@@ -82,7 +82,7 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
 def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[Organisation]:
     """Other sides to which an ask or offer may be addressed.
 
-    All except observers of the partnership.
+    Observers of the partnership are left out.
     """
     observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
     other_sides = conversation.sides.exclude(organisation=asking).exclude(

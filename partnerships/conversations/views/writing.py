@@ -103,7 +103,7 @@ def _keeper(
 ) -> Organisation:
     """The organisation that keeps the record.
 
-    The one named in the address, else a party, else the person's first.
+    It is the one named in the address, else a party, else the person's first.
     """
     number = row_number(request.GET.get("for", ""))
     if number is not None:

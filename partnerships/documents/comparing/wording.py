@@ -52,7 +52,7 @@ def value_in_words(field: Field, value: Any) -> str:
 def item_in_words(collection: Collection, item: Item) -> str:
     """An item in one line.
 
-    Its title, and the most important detail in brackets.
+    It says its title, and the most important detail in brackets.
     """
     details = collection.details(item)
     return f"{item[collection.title]} ({details})" if details else str(item[collection.title])

@@ -1,7 +1,4 @@
-"""An empty Word document in our fonts, and what every paper puts into it.
-
-Facts, lines, tables.
-"""
+"""An empty Word document in our fonts, and what every paper puts into it."""
 
 from __future__ import annotations
 

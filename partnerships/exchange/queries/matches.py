@@ -102,7 +102,7 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     """Pairs of these and other organisations that share a partnership.
 
-    Both ways round: (one of them, a partner) and (a partner, one of them).
+    Each pair is there both ways round.
     """
     present = Party.objects.present()
     shared = present.filter(organisation__in=organisation_ids).values("partnership")

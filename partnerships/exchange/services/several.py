@@ -1,6 +1,6 @@
 """Several asks and offers at once.
 
-Reminding those who owe an answer, and one email for each person.
+Those who owe an answer are reminded by one email for each person.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def _confirm(
 def _refused(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
     """Why no row was changed.
 
-    The reason of all, or the first five, each with the name of its row.
+    It says the reason of all, or the first five, each with the name of its row.
     """
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:

@@ -145,7 +145,7 @@ def _period(
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
     """Ids of the council and of the provider.
 
-    Those of today, and those that the terms of the period name.
+    They are those of today, and those that the terms of the period name.
 
     They differ once a successor has taken the place of one.
     """

@@ -1,6 +1,6 @@
 """Queries about returns.
 
-Scope, results, trend, and what happened to the rows of an upload.
+They find their scope, results and trend, and what happened to the rows of an upload.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _MAX_AUTHORITIES = 400
 class KeptLettings:
     """The kept rows of an upload (`lettings.filtering`).
 
-    Packed, their columns and their number.
+    They are packed, with their columns and their number.
     """
 
     file_name: str

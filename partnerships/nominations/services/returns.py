@@ -204,7 +204,7 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
 def undecide(line: ReturnLine) -> None:
     """Let the council decide about a line again, knowing why it disputed it.
 
-    Saved by the caller.
+    The caller saves the line.
     """
     line.decision, line.decided_at, line.decided_by = "", None, None
 

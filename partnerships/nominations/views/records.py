@@ -39,7 +39,7 @@ from partnerships.people.models import User
 class Sheet:
     """What every file of a record says.
 
-    Facts, lines with their total, refusals by ground, disputes.
+    It has facts, lines with their total, refusals by ground, and disputes.
     """
 
     title: str

@@ -111,9 +111,8 @@ def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A return: its progress, its lines against the agreement, and shortfalls.
 
-    Masked for other parties.
-
-    Without data sharing in force it leads to the agreement's page, which says so.
+    Small numbers are masked for other parties. Without data sharing in force it leads to the agreement's page, which
+    says so.
     """
     user, agreement, rights = open_agreement(request, pk)
     if not rights.is_open:

@@ -129,7 +129,7 @@ def of_org_id(text: str) -> tuple[str, str]:
 class Identifier(models.Model):
     """A number or code of one organisation in one scheme.
 
-    Always text: `45UB`, `5069`.
+    It is always text, such as `45UB` or `5069`.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")

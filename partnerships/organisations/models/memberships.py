@@ -58,7 +58,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
         """Memberships in full, also pending and ended ones.
 
-        Their own and those of their organisations; all for administrators.
+        People read their own and those of their organisations, administrators all.
         """
         if not user.is_authenticated or not user.is_active:
             return self.none()

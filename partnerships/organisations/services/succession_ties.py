@@ -99,10 +99,7 @@ def check_succession(succession: Succession, ties: Collection[NewTie], *, now: d
 
 
 def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
-    """What is wrong with the predecessors and successors, as a sentence.
-
-    Blank if nothing.
-    """
+    """What is wrong with the predecessors and successors, as a sentence, or ""."""
     if not ties:
         return "Name at least one predecessor and one successor."
     if len({tie.key for tie in ties}) < len(ties):

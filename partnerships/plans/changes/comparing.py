@@ -1,6 +1,6 @@
 """Changes between two contents of a plan.
 
-The functions of `documents` with the schema of a plan.
+Each function is that of `documents` with the schema of a plan.
 """
 
 from __future__ import annotations

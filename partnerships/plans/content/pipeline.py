@@ -69,7 +69,7 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
 def pipeline_kind(content: Content) -> str:
     """The kind of years in which a plan's homes are counted.
 
-    Its own, otherwise financial years.
+    It is the plan's own, otherwise financial years.
     """
     return year_kind(content) or FINANCIAL
 

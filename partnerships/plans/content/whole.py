@@ -1,6 +1,6 @@
 """Whole plans and their pieces.
 
-The functions of `documents` with the schema of a plan.
+Each function is that of `documents` with the schema of a plan.
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ def _order(line: Item) -> tuple[int, int, int]:
 def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
     """The columns for a site without homes.
 
-    The years of the plan's other sites, or else the next ones.
+    They are the years of the plan's other sites, or else the next ones.
     """
     used = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
     if used:

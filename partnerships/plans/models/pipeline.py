@@ -11,7 +11,7 @@ from partnerships.plans.models.plan import Plan
 class PlannedHomes(models.Model):
     """Homes of a site as some versions of a plan say.
 
-    From one version until before another.
+    They hold from one version until before another.
 
     One row for each combination, and another once anything about it changes. The newest has no `until_number`. Owners
     read it from `published_from`, everybody else from `open_from`, when no embargo holds the version back; until the

@@ -72,7 +72,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Plans that their organisation left, or that left it.
 
-        The public ones for visitors.
+        Visitors read the public ones.
         """
         if not user.is_authenticated:
             return self.public()

@@ -134,7 +134,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
         """Sites of plans that the person may read.
 
-        Confidential sites for readers inside.
+        Only readers inside see confidential ones.
         """
         return self.filter(of_newest_version(user, "confidential"))
 

@@ -1,6 +1,6 @@
 """Who reads plans.
 
-The routes behind `visible_to`, `readers_of` and the SQL of digests.
+`visible_to`, `readers_of` and the SQL of digests are made of these routes.
 """
 
 from __future__ import annotations

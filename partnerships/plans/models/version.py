@@ -151,7 +151,7 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
         """Documents of the newest versions of plans that the person may read.
 
-        Restricted ones for readers inside.
+        Only readers inside see restricted ones.
         """
         return self.filter(of_newest_version(user, "restricted"), in_newest=True)
 

@@ -44,7 +44,7 @@ def _homes(site: dict[str, Any]) -> int:
 def homes_in_period(period: Asked) -> Block | None:
     """Homes started and completed in the period, by forecast and actual.
 
-    A line for each plan.
+    Each plan has a line.
     """
     total: dict[str, int] = dict.fromkeys(_FIELDS, 0)
     lines = []

@@ -84,10 +84,7 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Present parties that may own and sign plans.
-
-    All except observers (docs/rights.md).
-    """
+    """Present parties that may own and sign plans: all except observers."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
@@ -95,7 +92,7 @@ def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet
 def present_members(partnership: Partnership) -> OrganisationQuerySet:
     """The organisations that may own plans of a partnership.
 
-    Its present parties except observers.
+    They are its present parties except observers.
     """
     parties = taking_part().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))

@@ -1,6 +1,6 @@
 """Figures of plans that serve an objective.
 
-Homes of a plan or a site, milestones achieved.
+They are the homes of a plan or a site, and milestones achieved.
 
 A key is the plan's number with `homes`, `milestones` or `site` and the site's key.
 """

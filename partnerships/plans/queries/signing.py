@@ -27,7 +27,7 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
     """Who can still be asked to sign a plan.
 
-    Its owners, and present parties except observers.
+    These are its owners, and present parties except observers.
     """
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(

@@ -22,10 +22,7 @@ class NextStep:
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
-    """What must be done next with the plan, and by which organisation.
-
-    Empty if nothing.
-    """
+    """What must be done next with the plan, and by which organisation."""
     if plan.is_over:
         return []
     owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))

@@ -310,7 +310,7 @@ def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str,
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     """Update the plan's row for the new version.
 
-    Under embargo without title, period and status.
+    Under embargo its title, period and status stay.
     """
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number

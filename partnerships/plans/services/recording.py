@@ -1,6 +1,6 @@
 """Lock a plan's row, record events, and note what ends in the journal.
 
-The first and last steps of every service.
+Every service begins and ends with these.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def lock_plan(plan: Plan) -> Plan:
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
     """The owner that the author acts for.
 
-    The first owner for the system and other authors.
+    For the system and other authors it is the first owner.
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:

@@ -137,7 +137,7 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
 def _acts_for(person: User, plan: Plan) -> Organisation | None:
     """The organisation for which the person sees the draft.
 
-    A party of its partnership before others.
+    A party of its partnership comes before others.
     """
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")

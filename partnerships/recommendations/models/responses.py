@@ -49,7 +49,7 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
     def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
         """All of them for anyone signed in.
 
-        Owner, review date and note only for the organisation's own people.
+        Only the organisation's own people see the owner, review date and note.
         """
         return self.filter(visible_to(Response, EVERYBODY, user))
 

@@ -39,7 +39,7 @@ MAX_MOVES = 300
 class Move:
     """A change as a reader sees it, without its author's name.
 
-    Its organisation, and what changed in words.
+    It says the organisation, and what changed in words.
     """
 
     pk: int

@@ -82,7 +82,7 @@ def record_adoption(
 ) -> None:
     """Record an event on an adoption.
 
-    Numbered for the recommendation and the partnership.
+    It is numbered for the recommendation and the partnership.
     """
     record(
         actor_id=author.pk if author else None,

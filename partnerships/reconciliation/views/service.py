@@ -1,6 +1,6 @@
 """What all addresses of the service share.
 
-Open to every site, limited, errors as JSON.
+They are open to every site, limited, and say errors as JSON.
 """
 
 from __future__ import annotations

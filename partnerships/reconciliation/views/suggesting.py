@@ -23,7 +23,7 @@ _FURTHEST = 1_000
 def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
     """Suggestions for what is being typed.
 
-    All types and properties for nothing.
+    If nothing was typed yet, they are all types and properties.
     """
     typed, skip = clean(request.GET.get("prefix", "")), _number(request.GET.get("cursor", ""), _FURTHEST)
     if what == "entity":

@@ -1,6 +1,6 @@
 """The partnership register for an audit.
 
-Terms, reviews, money, liabilities, data sharing and risks.
+It shows terms, reviews, money, liabilities, data sharing and risks.
 """
 
 from __future__ import annotations

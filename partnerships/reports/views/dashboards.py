@@ -36,9 +36,9 @@ def organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def _dashboard(
     request: HttpRequest, body: Partnership | Organisation | None, questions: dashboards.Questions
 ) -> HttpResponse:
-    """The page, which fetches each tile on its own.
+    """The page, which fetches each tile on its own (`?tile=`).
 
-    All tiles without JavaScript (`?whole=1`); or one (`?tile=`).
+    Without JavaScript it has all tiles at once (`?whole=1`).
     """
     reader, now = signed_in(request), timezone.now()
     if "tile" in request.GET:

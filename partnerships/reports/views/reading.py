@@ -92,7 +92,7 @@ def found_report(slug: str) -> Report:
 def filters_in(request: HttpRequest, report: Report) -> tuple[str, str, list[Chip]]:
     """The filters in an address, without anything else.
 
-    The report's page with them; and in words.
+    Returns them as a query string, the report's page with them, and their words.
     """
     form = report.form(request.GET, signed_in(request))
     kept = request.GET.copy()

@@ -205,7 +205,7 @@ def _names(user: User, found: Sequence[Found]) -> _Names:
 def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tuple[Hit, ...]:
     """The results of one page as they are shown, with marked words.
 
-    Contacts with their holders and deputies.
+    Contacts have their holders and deputies.
     """
     if not page:
         return ()
@@ -292,7 +292,7 @@ def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
 def _deputies(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
     """Who covers for a lead, by the lead's post.
 
-    The deputies of the same organisation in the same partnership.
+    These are the deputies of the same organisation in the same partnership.
     """
     led = [post for post in posts if post.role == PostRole.LEAD]
     if not led:

@@ -1,6 +1,6 @@
 """Search finds plans and what is in them.
 
-Outcomes, sections, sites, milestones, risks and documents.
+That is outcomes, sections, sites, milestones, risks and documents.
 
 The newest version is indexed and, while that is under embargo, also the newest open one, which all but owners read.
 Those who may read a plan only as it was find it by its title (`queries.past`). A plan that is not published is found by

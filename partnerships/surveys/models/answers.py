@@ -33,7 +33,7 @@ class Token(models.Model):
 class SealedAnswer(models.Model):
     """An anonymous answer that nobody can read before the round closes.
 
-    Deleted then.
+    It is deleted then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -58,7 +58,7 @@ def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership
 def leads_who_run(partnership: Partnership) -> list[int]:
     """The ids of those who may run its surveys and have an account.
 
-    Leads of its present parties, except observers.
+    They lead its present parties, except observers.
     """
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties])

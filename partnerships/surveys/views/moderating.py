@@ -25,7 +25,7 @@ AT_ONCE = 100
 def moderate(request: HttpRequest, pk: int) -> HttpResponse:
     """Show comments, perhaps without names, or withhold them.
 
-    The moderator alone, 404 for everybody else: also for an administrator who views the site as the moderator.
+    Only the moderator can. Everybody else gets 404, also an administrator who views the site as the moderator.
     """
     user = signed_in(request)
     if hasattr(request, "view_as"):

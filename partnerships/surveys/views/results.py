@@ -53,10 +53,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """Everything that a closed round shows.
-
-    The same on the page and in its PDF.
-    """
+    """Everything that a closed round shows, on its page and in its PDF."""
     questions = survey_round.questions()
     *earlier, closed = rounds_before(survey_round)
     done = _done(survey_round, earlier[-1] if earlier else None, user)

@@ -1,4 +1,4 @@
 """Reading published lists: bytes in, checked records or problems out.
 
-No Django, no input or output.
+It uses neither Django nor input and output.
 """

@@ -1,6 +1,6 @@
 """Lists of Local Enterprise Partnerships.
 
-Either districts with the LEPs that served them, or just codes and names.
+They have either districts with the LEPs that served them, or just codes and names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Help about partnerships.
 
-Their terms, people, dates, objectives, documents and meetings.
+It is about their terms, people, dates, objectives, documents and meetings.
 """
 
 from __future__ import annotations

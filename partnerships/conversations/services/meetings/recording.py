@@ -72,7 +72,7 @@ def email_people(
 ) -> None:
     """Email the people invited who may read the meeting.
 
-    The author only if asked.
+    The author gets it only if that is asked for.
 
     `only` limits them to some (ids).
     """

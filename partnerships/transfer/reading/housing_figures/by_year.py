@@ -1,6 +1,6 @@
 """Tables with a row for each area and a column for each year.
 
-Live tables 122, 600 and 1006 to 1008.
+Live tables 122, 600 and 1006 to 1008 are such tables.
 """
 
 from __future__ import annotations

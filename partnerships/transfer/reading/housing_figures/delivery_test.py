@@ -1,6 +1,6 @@
 """The Housing Delivery Test.
 
-Tables under each other in one sheet, with headings of two rows.
+Its tables stand under each other in one sheet, with headings of two rows.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Vintages:
 def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
     """Each plan with the dates of the rows that a file before had too.
 
-    Two dates of each row: that of the row here, and its last one.
+    Each row has two dates: the one here, and its last one.
     """
     references = {one for plan in listed.plans for one in (plan.reference, plan.key)}
     known: dict[_Key, dt.date] = {}

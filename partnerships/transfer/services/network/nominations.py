@@ -1,6 +1,6 @@
 """Replay returns of nominations agreements.
 
-Lettings counted, completed, sent, confirmed.
+Their lettings are counted, completed, sent and confirmed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Lists that are no register of organisations.
 
-Planning data, names and changes of councils, housing figures.
+They are planning data, names and changes of councils, and housing figures.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -84,30 +85,30 @@ def _of_network(user: User) -> Steps:
         "Set up Common Ground",
         (
             Step(
-                "Become the administrator",
-                "You have an account and are an administrator.",
-                reverse("people:account"),
-                True,
+                title="Become the administrator",
+                hint="You have an account and are an administrator.",
+                href=reverse("people:account"),
+                done=True,
             ),
             Step(
-                "Invite your organisation’s first lead",
-                "Find your organisation in the directory and select “Invite first lead”. Use the lead’s own work "
+                title="Invite your organisation’s first lead",
+                hint="Find your organisation in the directory and select “Invite first lead”. Use the lead’s own work "
                 "address: administrators cannot act for an organisation.",
-                directory,
-                invited,
+                href=directory,
+                done=invited,
             ),
             Step(
-                "Wait for the lead to accept",
-                "They get an email with a link, choose a password and sign in."
+                title="Wait for the lead to accept",
+                hint="They get an email with a link, choose a password and sign in."
                 + (" No email leaves this machine: select this to read it." if settings.MAIL_PAGE else ""),
-                settings.MAIL_PAGE or directory,
-                accepted,
+                href=settings.MAIL_PAGE or directory,
+                done=accepted,
             ),
             Step(
-                "Start the first partnership",
-                "The lead starts it under “Partnerships” and invites other organisations.",
-                reverse("agreements:list"),
-                together,
+                title="Start the first partnership",
+                hint="The lead starts it under “Partnerships” and invites other organisations.",
+                href=reverse("agreements:list"),
+                done=together,
             ),
         ),
     )
@@ -115,11 +116,59 @@ def _of_network(user: User) -> Steps:
 
 def _of_lead(user: User) -> Steps | None:
     """The checklist of the organisation that the person has led for the shortest time."""
+    found = _newest_led(user).first()
+    if found is None:
+        return None
+    pk = {"pk": found["organisation"]}
+    invite = reverse("agreements:invite", args=[found["newest"]]) if found["newest"] else reverse("agreements:list")
+    return Steps(
+        f"First steps for {found['called']}",
+        (
+            Step(
+                title="Check your organisation’s details",
+                hint="Add your website, so that partners find you.",
+                href=reverse("organisations:settings", kwargs=pk),
+                done=bool(found["website"]),
+            ),
+            Step(
+                title="Invite your colleagues",
+                hint="Editors write for your organisation, viewers read.",
+                href=reverse("organisations:invite", kwargs=pk),
+                done=found["has_colleagues"],
+            ),
+            Step(
+                title="Start your first partnership",
+                hint="Name it, and say what it is for. Your organisation will be the chair.",
+                href=reverse("agreements:create"),
+                done=found["has_partnership"],
+            ),
+            Step(
+                title="Invite a partner to it",
+                hint="Find them by name or number. If nobody there has an account yet, an administrator invites their "
+                "lead.",
+                href=invite,
+                done=found["has_partner"],
+            ),
+            Step(
+                title="Share an ask or an offer",
+                hint="Say what you need or what you can contribute.",
+                href=reverse("exchange:new"),
+                done=found["has_entry"],
+            ),
+        ),
+        organisation_id=found["organisation"],
+        are_hidden=found["steps_hidden_at"] is not None,
+        since=found["starts_on"],
+    )
+
+
+def _newest_led(user: User) -> QuerySet[Membership, Any]:
+    """The organisations that the person leads, the latest first, with what each has done."""
     here = OuterRef("organisation")
     own = Party.objects.inside().filter(organisation=here)
     others = Party.objects.inside().filter(partnership=OuterRef("partnership"))
     shared = own.filter(Exists(others.exclude(organisation=OuterRef("organisation"))))
-    led = (
+    return (
         Membership.objects.current()
         .of_person(user, Role.LEAD)
         .annotate(
@@ -132,59 +181,16 @@ def _of_lead(user: User) -> Steps | None:
             website=F("organisation__website"),
         )
         .order_by(F("starts_on").desc(), "-pk")
-    )
-    fields = (
-        "organisation",
-        "starts_on",
-        "called",
-        "website",
-        "steps_hidden_at",
-        "has_colleagues",
-        "has_partnership",
-        "has_partner",
-        "newest",
-        "has_entry",
-    )
-    found = led.values(*fields).first()
-    if found is None:
-        return None
-    pk = {"pk": found["organisation"]}
-    invite = reverse("agreements:invite", args=[found["newest"]]) if found["newest"] else reverse("agreements:list")
-    return Steps(
-        f"First steps for {found['called']}",
-        (
-            Step(
-                "Check your organisation’s details",
-                "Add your website, so that partners find you.",
-                reverse("organisations:settings", kwargs=pk),
-                bool(found["website"]),
-            ),
-            Step(
-                "Invite your colleagues",
-                "Editors write for your organisation, viewers read.",
-                reverse("organisations:invite", kwargs=pk),
-                found["has_colleagues"],
-            ),
-            Step(
-                "Start your first partnership",
-                "Name it, and say what it is for. Your organisation will be the chair.",
-                reverse("agreements:create"),
-                found["has_partnership"],
-            ),
-            Step(
-                "Invite a partner to it",
-                "Find them by name or number. If nobody there has an account yet, an administrator invites their lead.",
-                invite,
-                found["has_partner"],
-            ),
-            Step(
-                "Share an ask or an offer",
-                "Say what you need or what you can contribute.",
-                reverse("exchange:new"),
-                found["has_entry"],
-            ),
-        ),
-        organisation_id=found["organisation"],
-        are_hidden=found["steps_hidden_at"] is not None,
-        since=found["starts_on"],
+        .values(
+            "organisation",
+            "starts_on",
+            "called",
+            "website",
+            "steps_hidden_at",
+            "has_colleagues",
+            "has_partnership",
+            "has_partner",
+            "newest",
+            "has_entry",
+        )
     )

@@ -6,7 +6,9 @@ People who have not confirmed are asked by email.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 
@@ -218,29 +220,20 @@ def _begin(
 
     Raises `UnableToSubscribe`.
     """
-    why = why.strip()[:300]
     lock_planning()
-    if not person.is_active:
-        raise UnableToSubscribe("This person has left.")
     by_themselves = how == How.SELF and author == person
-    if not by_themselves and has_refused(person.email):
-        raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
-    if is_suppressed(person.email):
-        raise UnableToSubscribe("Emails to this address bounce. Ask an administrator to unblock it first.")
-    if frequency and frequency not in Frequency.values:
-        raise UnableToSubscribe("Choose how often from the list.")
+    _check_may_be_asked(person, frequency, by_themselves=by_themselves)
+    request = {
+        "how": how,
+        "added_by": author,
+        "added_for": added_for,
+        "why": why.strip()[:300],
+        "frequency": frequency,
+        "asked_at": now,
+    }
     Preference.objects.get_or_create(person=person)
     subscription, created = Subscription.objects.select_for_update().get_or_create(
-        person=person,
-        **fields_of(target),
-        defaults={
-            "how": how,
-            "added_by": author,
-            "added_for": added_for,
-            "why": why,
-            "frequency": frequency,
-            "asked_at": now,
-        },
+        person=person, **fields_of(target), defaults=request
     )
     if not created:
         if subscription.is_paused and by_themselves:
@@ -252,13 +245,7 @@ def _begin(
         # A partner may ask again after a while; typing an address never reopens a refusal.
         if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
             raise UnableToSubscribe("They recently said no to this themselves. Only they can ask for it again.")
-        subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
-        subscription.why, subscription.frequency = why, frequency or subscription.frequency
-        subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
-        subscription.ended_at, subscription.reason, subscription.has_own_address = None, "", False
-        if by_themselves:  # otherwise their refusal stands until they answer
-            subscription.refused_at = None
-        subscription.save()
+        _ask_again(subscription, request, by_themselves=by_themselves)
     record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
         withdraw_refusal(person, now=now)
@@ -269,3 +256,27 @@ def _begin(
         check_limits(subscription, now=now)
         send_question(subscription, now=now)
     return subscription
+
+
+def _check_may_be_asked(person: User, frequency: str, *, by_themselves: bool) -> None:
+    """Refuse people who have left or said no, and addresses that get no emails."""
+    if not person.is_active:
+        raise UnableToSubscribe("This person has left.")
+    if not by_themselves and has_refused(person.email):
+        raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
+    if is_suppressed(person.email):
+        raise UnableToSubscribe("Emails to this address bounce. Ask an administrator to unblock it first.")
+    if frequency and frequency not in Frequency.values:
+        raise UnableToSubscribe("Choose how often from the list.")
+
+
+def _ask_again(subscription: Subscription, request: Mapping[str, Any], *, by_themselves: bool) -> None:
+    """Begin a subscription again that ended or was refused, as it was asked for now."""
+    frequency = request["frequency"] or subscription.frequency
+    for name, value in {**request, "frequency": frequency}.items():
+        setattr(subscription, name, value)
+    subscription.status, subscription.confirmed_at = SubscriptionStatus.ASKED, None
+    subscription.ended_at, subscription.reason, subscription.has_own_address = None, "", False
+    if by_themselves:  # otherwise their refusal stands until they answer
+        subscription.refused_at = None
+    subscription.save()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncQuarter
@@ -131,8 +131,8 @@ def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int)
 def _partners(user: Reader, ours: int, asked_in: list[int]) -> QuerySet[Organisation]:
     present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
     # Without the last direction: those that we ask through a partnership are present in it.
-    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours], asked_in)[:-1]]
-    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
+    asked = [one.entries.order_by().values(one.partner) for one in _asks(user, [ours], asked_in)[:-1]]
+    promised = [one.commitments.order_by().values(one.partner) for one in _promises(user, ours)]
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours)
 
 
@@ -158,21 +158,21 @@ def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
 def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     """The balance with one partner; predecessors are summed, and an ask to several of them counts once."""
     total = Balance(partner=sides.theirs[0])
-    for we_asked, _, asked in _asked_together(user, sides):
-        (total.we_asked if we_asked else total.they_asked).add(asked)
+    for group in _asked_together(user, sides):
+        (total.we_asked if group.we_asked else total.they_asked).add(group.asked)
     for ours in sides.ours:
-        for we_promised, _, promised in _promised(user, ours.pk, today, _ids(sides.theirs)):
-            (total.we_promised if we_promised else total.they_promised).add(promised)
+        for one in _promised(user, ours.pk, today, _ids(sides.theirs)):
+            (total.we_promised if one.we_promised else total.they_promised).add(one.promised)
     return total
 
 
 def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
     quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
-    for we_asked, quarter, asked in _asked_together(user, sides, by_quarter=True):
-        label = _quarter(quarter) if quarter else ""
+    for group in _asked_together(user, sides, by_quarter=True):
+        label = _quarter(group.quarter) if group.quarter else ""
         if label in quarters:
-            (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
+            (quarters[label].ours if group.we_asked else quarters[label].theirs).add(group.asked)
     return list(quarters.values())
 
 
@@ -182,15 +182,12 @@ def _ids(bodies: Iterable[Organisation]) -> list[int]:
 
 def _balances(user: Reader, ours: int, today: dt.date, only: list[int]) -> dict[int, Balance]:
     found: dict[int, Balance] = {}
-    for we_asked, partner, asked in _asked(user, ours, only):
-        balance = found.setdefault(partner, Balance())
-        (balance.we_asked if we_asked else balance.they_asked).add(asked)
-    for we_promised, partner, promised in _promised(user, ours, today, only):
-        balance = found.setdefault(partner, Balance())
-        if we_promised:
-            balance.we_promised = promised
-        else:
-            balance.they_promised = promised
+    for group in _asked(user, ours, only):
+        balance = found.setdefault(group.partner, Balance())
+        (balance.we_asked if group.we_asked else balance.they_asked).add(group.asked)
+    for one in _promised(user, ours, today, only):
+        balance = found.setdefault(one.partner, Balance())
+        (balance.we_promised if one.we_promised else balance.they_promised).add(one.promised)
     return found
 
 
@@ -223,10 +220,16 @@ _DIRECTIONS = (
 )
 
 
-def _asks(
-    user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None
-) -> list[tuple[bool, EntryQuerySet, str]]:
-    """Shared asks that the person may see: whether we asked, the asks, and the path to the partner's id.
+class _Asks(NamedTuple):
+    """Asks in one direction, and the path from them to the partner's id."""
+
+    we_asked: bool
+    entries: EntryQuerySet
+    partner: str
+
+
+def _asks(user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None) -> list[_Asks]:
+    """Shared asks that the person may see, in the four directions.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
     and does not only observe. Asks of the whole network are between nobody.
@@ -253,11 +256,19 @@ def _asks(
         parties["partnership__parties__organisation__in"] = only
     to_parties = by_us.filter(in_our_partnerships, audience=Audience.PARTNERSHIP).filter(**parties)
     found = (to_us, to_our_partnerships, named, to_parties)
-    return [(we_asked, rows, path) for (we_asked, path), rows in zip(_DIRECTIONS, found, strict=True)]
+    return [_Asks(we_asked, entries, path) for (we_asked, path), entries in zip(_DIRECTIONS, found, strict=True)]
 
 
-def _asked(user: Reader, ours: int, only: list[int]) -> Iterable[tuple[bool, int, Asked]]:
-    """Whether we asked, the partner, and how many.
+class _AskedWith(NamedTuple):
+    """How many asks there are with one partner (id) in one direction."""
+
+    we_asked: bool
+    partner: int
+    asked: Asked
+
+
+def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
+    """How many asks there are with each partner, by direction.
 
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
@@ -265,28 +276,34 @@ def _asked(user: Reader, ours: int, only: list[int]) -> Iterable[tuple[bool, int
     asked_in = _asked_in([ours])
     for place, (we_asked, _) in enumerate(_DIRECTIONS):
         rows = rows_for(_asked_with, user, [ours], asked_in, only, place=place)
-        yield from ((we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours)
+        yield from (_AskedWith(we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours)
 
 
 def _asked_with(
     user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, place: int
 ) -> QuerySet[Entry, Any]:
     """The asks of one direction, counted by partner."""
-    we_asked, entries, partner = _asks(user, ours, asked_in, only)[place]
-    met = _met_by(Q(commitment__giver=OuterRef("partner")) if we_asked else Q(commitment__giver__in=ours))
-    return _counted(entries.annotate(partner=F(partner)).values("partner"), met)
+    asks = _asks(user, ours, asked_in, only)[place]
+    met = _met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
+    return _counted(asks.entries.annotate(partner=F(asks.partner)).values("partner"), met)
 
 
-def _asked_together(
-    user: Reader, sides: Sides, *, by_quarter: bool = False
-) -> Iterable[tuple[bool, dt.date | None, Asked]]:
-    """Whether our side asked theirs, the quarter if wanted, and how many; an ask to several of a side counts once."""
+class _AskedIn(NamedTuple):
+    """How many asks one side made; in one quarter, if that is wanted."""
+
+    we_asked: bool
+    quarter: dt.date | None
+    asked: Asked
+
+
+def _asked_together(user: Reader, sides: Sides, *, by_quarter: bool = False) -> Iterator[_AskedIn]:
+    """How many asks our side and theirs made; an ask to several of a side counts once."""
     ours, theirs = _ids(sides.ours), _ids(sides.theirs)
-    for we_asked, entries, _ in _asks(user, ours, _asked_in(ours), theirs):
+    for asks in _asks(user, ours, _asked_in(ours), theirs):
         quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
-        met = _met_by(Q(commitment__giver__in=theirs if we_asked else ours))
-        rows = _counted(entries.annotate(quarter=quarter).values("quarter"), met)
-        yield from ((we_asked, row["quarter"], _as_asked(row)) for row in rows)
+        met = _met_by(Q(commitment__giver__in=theirs if asks.we_asked else ours))
+        rows = _counted(asks.entries.annotate(quarter=quarter).values("quarter"), met)
+        yield from (_AskedIn(asks.we_asked, row["quarter"], _as_asked(row)) for row in rows)
 
 
 def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
@@ -300,23 +317,39 @@ def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
 
 
 def _as_asked(row: Mapping[str, Any]) -> Asked:
-    return Asked(row["made"], row["met"], row["all_met"] - row["met"], row["open"])
+    return Asked(made=row["made"], met=row["met"], elsewhere=row["all_met"] - row["met"], outstanding=row["open"])
 
 
-def _promises(user: Reader, ours: int) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
-    """Commitments that the person may see: whether we promised, the commitments, and the partner's field."""
+class _Promises(NamedTuple):
+    """Commitments in one direction, and their field with the partner."""
+
+    commitments: QuerySet[Commitment]
+    partner: str
+
+
+def _promises(user: Reader, ours: int) -> tuple[_Promises, _Promises]:
+    """Commitments that the person may see: those that we gave, and those that we were given."""
     seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
     return (
-        (True, seen.filter(giver=ours), "receiver"),
-        (False, seen.filter(receiver=ours, giver__isnull=False), "giver"),
+        _Promises(seen.filter(giver=ours), "receiver"),
+        _Promises(seen.filter(receiver=ours, giver__isnull=False), "giver"),
     )
 
 
-def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterable[tuple[bool, int, Promised]]:
-    """Whether we promised, the partner, and how many; what never was agreed, or was replaced, is no promise."""
+class _PromisedWith(NamedTuple):
+    """How many commitments there are with one partner (id) in one direction."""
+
+    we_promised: bool
+    partner: int
+    promised: Promised
+
+
+def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterator[_PromisedWith]:
+    """How many commitments there are with each partner; what was never agreed, or was replaced, does not count."""
     for place, (we_promised, partner) in enumerate(((True, "receiver"), (False, "giver"))):
         for row in rows_for(_promised_with, user, ours, only, today=today, place=place):
-            yield we_promised, row[partner], Promised(row["agreed"], row["kept"], row["broken"])
+            promised = Promised(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
+            yield _PromisedWith(we_promised, row[partner], promised)
 
 
 def _promised_with(
@@ -327,8 +360,8 @@ def _promised_with(
         status__in=UNDER_WAY, due_on__lt=today
     )
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
-    _, rows, partner = _promises(user, ours)[place]
-    wanted: QuerySet[Commitment, Any] = rows.filter(**{f"{partner}__in": only}).order_by().values(partner)
+    commitments, partner = _promises(user, ours)[place]
+    wanted: QuerySet[Commitment, Any] = commitments.filter(**{f"{partner}__in": only}).order_by().values(partner)
     return wanted.annotate(
         agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),
         kept=Count("pk", filter=kept),

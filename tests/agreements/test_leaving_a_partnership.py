@@ -277,7 +277,18 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     if answers:
         answer_invitation(party=party, accept=False, reason="Not now.", author=world.ben, now=timezone.now())
 
+    add_document(
+        partnership=world.partnership,
+        title=f"{LATER} minutes",
+        file=ContentFile(b"More minutes.\n", name="later.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    client = Client()
+    client.force_login(world.ben)
     assert list(Document.objects.visible_to(world.ben)) == [document]
+    assert client.get(reverse("agreements:document-list")).context["page"].rows == [document]
     assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
     assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()

@@ -9,9 +9,10 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from partnerships.agreements.models.choices import FORMER_STATUSES
+from partnerships.agreements.models.choices import FORMER_STATUSES, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -28,16 +29,25 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         A former party reads those added before it left. An invited organisation reads the terms, but no documents.
         Removed documents are hidden from everybody; an administrator restores them in Django admin.
         """
-        inside = Partnership.objects.present_for(user).values("pk")
-        former = Party.objects.filter(
-            organisation__in=Organisation.objects.of_person(user),
-            status__in=FORMER_STATUSES,
-            partnership=models.OuterRef("partnership"),
-            left_at__gte=models.OuterRef("added_at"),
-        )
-        if not user.is_authenticated:
+        if not (isinstance(user, User) and user.is_active):
             return self.none()
-        return self.filter(Q(partnership__in=inside) | Q(models.Exists(former)), removed_at=None)
+        had_left = Party.objects.left_after("added_at", user).filter(partnership=models.OuterRef("partnership"))
+        inside = _of_partnerships(user, PartyStatus.ACCEPTED)
+        former = _of_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(had_left))
+        return self.filter(inside | former, removed_at=None)
+
+
+def _of_partnerships(user: User, *statuses: PartyStatus) -> Q:
+    """Of partnerships with a party of the person's organisations in one of these statuses.
+
+    While a page is made these are numbers, for which there is an index: a subquery inside an OR uses none.
+    """
+    condition = Q(status__in=statuses)
+    held = Party.objects.held_in(user, condition)
+    if held is not None:
+        return among("partnership", held)
+    own = Organisation.objects.of_person(user)
+    return Q(partnership__in=Party.objects.filter(condition, organisation__in=own).values("partnership"))
 
 
 @pghistory.track()

@@ -63,6 +63,7 @@ DOCUMENTS = ListDefinition(
     readable=_readable,
     form=_form,
     sort=lambda _chosen: "-added",
+    is_in_order=True,
     template="plans/rows.html",
     followed=lambda row: row.plan,
     follow_words="Follow their plans",

@@ -182,6 +182,9 @@ class Document(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_file_a_document")]
+        indexes = [
+            models.Index(fields=["added_at", "id"], name="plan_document_in_order", condition=Q(in_newest=True)),
+        ]
 
     def __str__(self) -> str:
         return self.file_name

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Readers (docs/rights.md): anyone signed in.
 EVERYBODY: tuple[Route, ...] = (Network(),)
+#: The order of recommendations in lists: by report, newest first, and within it as the report has them.
+IN_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
 #: Characters of a recommendation where it stands for a title.
 _MAX_TITLE = 110
 
@@ -94,8 +96,8 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
         return self.select_related("source").prefetch_related(models.Prefetch("addressees", queryset=addressees))
 
     def in_order(self) -> RecommendationQuerySet:
-        """By source, newest first, and within it as the source has them."""
-        return self.order_by("-source__year", "source__title", "source", "position", "pk")
+        """In the order of lists."""
+        return self.order_by(*IN_ORDER)
 
 
 @pghistory.track()

@@ -26,6 +26,11 @@ class Answering:
         """The condition on addressees that mean it."""
         return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
 
+    @property
+    def addressed(self) -> Exists:
+        """The condition on recommendations that mean it."""
+        return Exists(Addressee.objects.filter(self.condition, recommendation=OuterRef("pk")))
+
 
 def answering(organisation: Organisation, day: dt.date) -> Answering:
     """The organisation, and every body that it followed by that day.
@@ -45,8 +50,7 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
 
 def addressed_to(answering: Answering) -> RecommendationQuerySet:
     """The recommendations addressed to these bodies or their kinds."""
-    meant = Addressee.objects.filter(answering.condition, recommendation=OuterRef("pk"))
-    return Recommendation.objects.filter(Exists(meant))
+    return Recommendation.objects.filter(answering.addressed)
 
 
 def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:

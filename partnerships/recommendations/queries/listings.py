@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from partnerships.organisations.audience import Reader
@@ -19,12 +19,13 @@ from partnerships.recommendations.models import (
     Adoption,
     Recommendation,
     RecommendationQuerySet,
+    RecommendationResponseQuerySet,
     Response,
     ResponseStatus,
     Source,
 )
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
-from partnerships.recommendations.queries.addressing import Answering, addressed_to, answering
+from partnerships.recommendations.queries.addressing import Answering, answering
 
 
 def _counted(rows: QuerySet[Any]) -> Coalesce:
@@ -66,17 +67,16 @@ def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
 def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
-    counts: dict[int, int] = {}
-    for row in worked(with_work(Recommendation.objects.all(), user)):
-        counts[row.source_id] = counts.get(row.source_id, 0) + 1
+    rows = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
+    counts = dict(rows.annotate(number=Count("pk")).values_list("source", "number"))
     for source in sources:
         source.worked_on = counts.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources
 
 
-def uncovered(user: User) -> list[Recommendation]:
-    """Recommendations that nobody is working on, as far as the reader may know."""
-    return list(unworked(with_work(Recommendation.objects.visible_to(user), user)).in_order())
+def uncovered(user: User) -> RecommendationQuerySet:
+    """Recommendations that nobody is working on, as far as the reader may know; the caller orders."""
+    return unworked(with_work(Recommendation.objects.visible_to(user), user))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,39 +122,42 @@ def bodies_addressed() -> list[BodyRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRow:
-    """A recommendation addressed to an organisation, and its response if there is one."""
-
-    recommendation: Recommendation
-    response: Response | None
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """What an organisation does about the recommendations addressed to it."""
+    """What an organisation does about the recommendations addressed to it.
+
+    `rows` are those and the others that it has responded to, not in order. `answered` says how many have its response,
+    `working` how many of them it works on or has done.
+    """
 
     answering: Answering
-    rows: Sequence[OwnRow]
-
-    @property
-    def answered(self) -> int:
-        """How many have a response."""
-        return sum(row.response is not None for row in self.rows)
-
-    @property
-    def working(self) -> int:
-        """How many it works on or has done."""
-        return sum(row.response is not None and row.response.status in WORKING for row in self.rows)
+    rows: RecommendationQuerySet
+    number: int
+    answered: int
+    working: int
 
 
 def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standing:
-    """The recommendations addressed to it, and those it has responded to, with its responses."""
+    """What the organisation does about what is addressed to it, as far as the reader may know."""
     means = answering(organisation, day)
-    responses = Response.objects.visible_to(user).filter(organisation=organisation).select_related("owner")
-    known = {response.recommendation_id: response for response in responses}
-    addressed = addressed_to(means) | Recommendation.objects.filter(pk__in=list(known))
-    rows = Recommendation.objects.visible_to(user).filter(pk__in=addressed.values("pk")).for_listing().in_order()
-    return Standing(means, [OwnRow(row, known.get(row.pk)) for row in rows])
+    responses = _responses_of(organisation, user)
+    counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
+    responded = Exists(responses.filter(recommendation=OuterRef("pk")))
+    rows = Recommendation.objects.visible_to(user).filter(Q(means.addressed) | Q(responded))
+    return Standing(means, rows.for_listing(), rows.count(), counts["answered"], counts["working"])
+
+
+def with_responses(
+    rows: Sequence[Recommendation], organisation: Organisation, user: User
+) -> list[tuple[Recommendation, Response | None]]:
+    """These recommendations, each with the organisation's response if there is one."""
+    responses = _responses_of(organisation, user).filter(recommendation__in=rows).select_related("owner")
+    by_recommendation = {response.recommendation_id: response for response in responses}
+    return [(row, by_recommendation.get(row.pk)) for row in rows]
+
+
+def _responses_of(organisation: Organisation, user: User) -> RecommendationResponseQuerySet:
+    """Its responses that the reader may see."""
+    return Response.objects.visible_to(user).filter(organisation=organisation)
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:

@@ -9,10 +9,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.moved import MovedForm
 from partnerships.recommendations.models import Adoption, Recommendation, Source
+from partnerships.recommendations.models.sources import IN_ORDER
 from partnerships.recommendations.queries.adoptions import outcomes_of
 from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import (
@@ -22,10 +24,14 @@ from partnerships.recommendations.queries.listings import (
     sources_for,
     standing_of,
     uncovered,
+    with_responses,
     with_work,
 )
 from partnerships.recommendations.queries.reporting import corrections_of, history_of, moved_between
 from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
+
+#: Recommendations on one page.
+_PAGE = 50
 
 
 @require_safe
@@ -58,9 +64,13 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
+    standing = standing_of(organisation, user, timezone.localdate(now))
+    page = keyset_page(request, standing.rows, order=IN_ORDER, size=_PAGE)
     context = {
         "organisation": organisation,
-        "standing": standing_of(organisation, user, timezone.localdate(now)),
+        "standing": standing,
+        "page": page,
+        "rows": with_responses(page.rows, organisation, user),
         "may_answer": may_answer_for(organisation, user, now),
     }
     return render(request, "recommendations/of_organisation.html", context)
@@ -106,5 +116,7 @@ def moved(request: HttpRequest) -> HttpResponse:
 def coverage(request: HttpRequest) -> HttpResponse:
     """Recommendations that nobody is working on."""
     user = signed_in(request)
-    context = {"sources": sources_for(user), "rows": uncovered(user)}
+    rows = uncovered(user)
+    page = keyset_page(request, rows, order=IN_ORDER, size=_PAGE)
+    context = {"sources": sources_for(user), "number": rows.count(), "page": page, "rows": page.rows}
     return render(request, "recommendations/coverage.html", context)

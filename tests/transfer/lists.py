@@ -37,8 +37,7 @@ def import_list(register: str, data: bytes | str, *, name: str = "list.csv", **o
     dry_run = options.pop("dry_run", False)
     return import_register(
         register=register,
-        data=raw,
-        file_name=name,
+        file=File(name, raw),
         author=None,
         now=now,
         choices=Choices(**options),

@@ -63,7 +63,7 @@ def _places_of_figures(world: World) -> None:
 
 def _preview(world: World) -> ImportRun:
     return preview_register(
-        register="councils", data=COUNCILS.encode(), file_name="list.csv", author=world.dee, now=timezone.now()
+        register="councils", file=File("list.csv", COUNCILS.encode()), author=world.dee, now=timezone.now()
     )
 
 
@@ -155,14 +155,14 @@ ROWS = (
     Row(
         "transfer.import_register",
         lambda w, author, _: import_register(
-            register="councils", data=COUNCILS.encode(), file_name="list.csv", author=author, now=timezone.now()
+            register="councils", file=File("list.csv", COUNCILS.encode()), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "transfer.preview_register",
         lambda w, author, _: preview_register(
-            register="councils", data=COUNCILS.encode(), file_name="list.csv", author=author, now=timezone.now()
+            register="councils", file=File("list.csv", COUNCILS.encode()), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
@@ -284,7 +284,6 @@ WITHOUT_A_PERSON = {
     "transfer.apply_council_answer": _INSIDE,
     "transfer.apply_councils": _INSIDE,
     "transfer.apply_housing_figures": _INSIDE,
-    "transfer.apply_list": _INSIDE,
     "transfer.apply_waiting": "a worker's; each import asks for the rights of who wanted it",
     "transfer.check_again": _INSIDE,
     "transfer.column_key": "reads only",

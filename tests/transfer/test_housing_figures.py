@@ -28,6 +28,7 @@ from partnerships.transfer.reading.housing_figures import READERS
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import accounting, rows_to_correct
+from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import apply_preview, preview_register
 from tests.world import World
 
@@ -269,7 +270,7 @@ def test_open_document_reads_as_the_workbook_does() -> None:
 def test_administrator_previews_and_applies_figures(councils: None, world: World) -> None:
     now = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
     run = preview_register(
-        register="waiting-lists", data=workbook("waiting-lists"), file_name="w.xlsx", author=world.dee, now=now
+        register="waiting-lists", file=File("w.xlsx", workbook("waiting-lists")), author=world.dee, now=now
     )
     assert not Dataset.objects.exists()
 

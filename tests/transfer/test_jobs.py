@@ -20,6 +20,7 @@ from partnerships.kit.leased_jobs import LONG_ENOUGH, shown_progress
 from partnerships.organisations.models import Organisation
 from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
+from partnerships.transfer.services.files import File
 from partnerships.transfer.services.locking import _IMPORTS
 from partnerships.transfer.services.registers import (
     Choices,
@@ -43,8 +44,7 @@ def preview(world: World, text: str = COUNCILS) -> ImportRun:
     """Dee's preview of a list of councils."""
     return preview_register(
         register="councils",
-        data=text.encode(),
-        file_name="councils_2025-07.csv",
+        file=File("councils_2025-07.csv", text.encode()),
         author=world.dee,
         now=NOW(),
         choices=Choices(),

@@ -244,6 +244,6 @@ def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None
 
 @pytest.mark.parametrize("name", ["a\x00b.csv", "\ud800.csv", "x" * 400 + ".csv", "../../councils.csv", ""])
 def test_no_file_name_stops_an_import(name: str) -> None:
-    run = import_register(register="councils", data=COUNCILS.encode(), file_name=name, author=None, now=NOW()).run
+    run = import_register(register="councils", file=File(name, COUNCILS.encode()), author=None, now=NOW()).run
 
     assert run.created == 5

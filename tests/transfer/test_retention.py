@@ -10,6 +10,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.people.retention import apply_retention
 from partnerships.transfer.models import ImportRun, RunStatus
+from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import ask_to_apply, discard_preview, preview_register
 from partnerships.transfer.services.retention import PREVIEWS_WAIT, ROWS_KEPT
 from tests.world import World, make_world
@@ -30,7 +31,7 @@ def preview(world: World) -> ImportRun:
     """Dee's preview of a list with a bad row."""
     import_list("councils", COUNCILS)
     return preview_register(
-        register="providers", data=WITH_CONTACT.encode(), file_name="list.csv", author=world.dee, now=NOW()
+        register="providers", file=File("list.csv", WITH_CONTACT.encode()), author=world.dee, now=NOW()
     )
 
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 from django.db import transaction
 
@@ -23,6 +24,7 @@ from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import NONE_KNOWN
 from partnerships.transfer.reading.tables import Sheet, read_sheets
+from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import latest_date
@@ -43,6 +45,11 @@ class File:
     data: bytes
 
     @property
+    def base_name(self) -> str:
+        """Its name without folders, as one line."""
+        return text(PurePath(self.name).name)
+
+    @property
     def sheets(self) -> tuple[Sheet, ...]:
         """Its sheets; none if the file is missing. Raises `UnableToRead`."""
         return read_sheets(self.data, self.name) if self.name or self.data else ()
@@ -50,7 +57,7 @@ class File:
 
 def names_of(files: Sequence[File]) -> str:
     """The names of the files that are not missing, without folders."""
-    return ", ".join(PurePath(file.name).name for file in files if file.name)
+    return ", ".join(file.base_name for file in files if file.name)
 
 
 def pack(files: Sequence[File]) -> bytes:
@@ -94,7 +101,7 @@ class Given:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the files, without folders."""
-        return tuple(PurePath(file.name).name for file in self.files)
+        return tuple(file.base_name for file in self.files)
 
     @property
     def named_date(self) -> dt.date | None:
@@ -152,12 +159,12 @@ class Given:
         made.pk = self.number
         return made
 
-    def finish(self, import_run: ImportRun, run: Import, kind: EventKind) -> ImportRun:
-        """The run with its report, saved and recorded if it is kept."""
+    def finish(self, import_run: ImportRun, run: Import, kind: EventKind, **data: Any) -> ImportRun:
+        """The run with its report, saved and recorded with this data if it is kept."""
         settle_run(import_run, run.report)
         if self.keep:
             import_run.save()
-            record_import(import_run, kind, author=self.author, now=self.now)
+            record_import(import_run, kind, author=self.author, now=self.now, **data)
         return import_run
 
 

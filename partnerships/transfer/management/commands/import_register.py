@@ -24,6 +24,7 @@ from partnerships.transfer.models import FIGURE_REGISTERS, ORGANISATION_REGISTER
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
+from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import Choices, import_register
 
 _HELP = """Update the directory of organisations from a published register, or import published housing figures.
@@ -100,8 +101,7 @@ class Command(ImportCommand):
         try:
             outcome = import_register(
                 register=options["register"],
-                data=contents(path),
-                file_name=path.name,
+                file=File(path.name, contents(path)),
                 author=author_of(options["by"]),
                 now=timezone.now(),
                 choices=Choices(**{name: options[name] for name in Choices.__slots__ if name in options}),

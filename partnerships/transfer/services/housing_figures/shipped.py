@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 from partnerships.people.models import User
+from partnerships.transfer.services.files import File
 from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.registers import import_register
 
@@ -20,7 +21,7 @@ def load_figures(*, author: User | None, now: dt.datetime) -> list[Outcome]:
     """
     return [
         import_register(
-            register=path.stem.partition("_")[0], data=path.read_bytes(), file_name=path.name, author=author, now=now
+            register=path.stem.partition("_")[0], file=File(path.name, path.read_bytes()), author=author, now=now
         )
         for path in sorted(FIGURES.glob("*.csv"))
     ]

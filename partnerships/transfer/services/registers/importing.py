@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from pathlib import PurePath
+from dataclasses import replace
+from functools import partial
 
-from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.dates import long_date
-from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
-from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.tables import read_sheets
-from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import latest_date, newer_list, settled_date
+from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
-from partnerships.transfer.services.files import Given
-from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.outcomes import Outcome, last_line, refuse_unusable
-from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers.kinds import read_register
-from partnerships.transfer.services.registers.known_headings import known_headings
+from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
+from partnerships.transfer.services.registers.kinds import Reading, read_register
+from partnerships.transfer.services.registers.known_headings import headings_known_for
 from partnerships.transfer.services.registers.standards import files_in, importer_of
 from partnerships.transfer.services.rows import row_errors
 from partnerships.transfer.services.vintages import fill_history
@@ -41,8 +33,7 @@ NO_CHOICES = Choices()
 def import_register(
     *,
     register: str,
-    data: bytes,
-    file_name: str,
+    file: File,
     author: User | None,
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
@@ -57,116 +48,73 @@ def import_register(
     problem of a file that is refused: a wrong one, and one that lacks too many bodies to be complete; and
     `UnknownHeadings` if a needed column is missing.
     """
-    with transaction.atomic():
-        wait_for_turn()
-        require(roles_of(author, now).keeps_directory)
-        run = apply_list(
-            register=register,
-            data=data,
-            file_name=file_name,
-            author=author,
-            now=now,
-            choices=choices,
-            progress=progress,
-            keep=not dry_run,
-            organisation=organisation,
-        )
-        if dry_run:
-            transaction.set_rollback(True)
-    return Outcome(run, last_line(run, applied=not dry_run))
-
-
-def apply_list(
-    *,
-    register: str,
-    data: bytes,
-    file_name: str,
-    author: User | None,
-    now: dt.datetime,
-    choices: Choices,
-    progress: Progress,
-    keep: bool,
-    number: int | None = None,
-    organisation: Organisation | None = None,
-) -> ImportRun:
-    """Read and apply a list inside the caller's transaction; the run.
-
-    `number` is that of the preview whose place the run takes, `organisation` whose own files they are. Several files
-    come as one, as `pack` makes it.
-    """
-    if (apply := importer_of(register)) is not None:
-        return apply(
-            Given(
-                files=files_in(register, data, file_name),
-                author=author,
-                now=now,
-                choices=choices,
-                progress=progress,
-                keep=keep,
-                number=number,
-                organisation=organisation,
-                known=lambda place, sheets: known_headings(register, choices.publisher, sheets, place),
-            )
-        )
-    sheets = read_sheets(data, file_name)
-    known = known_headings(register, choices.publisher, sheets)
-    reading = read_register(register, sheets, known, choices)
-    about = reading.about
-    refuse_unusable(about, all_or_nothing=choices.all_or_nothing)
-    name = text(PurePath(file_name).name)
-    digest = hashlib.sha256(data).hexdigest()
-    report = Report()
-    # Rows that were set aside belong to the latest list; what dates they hold are older than it.
-    said = latest_date(register, digest) if about.is_corrected else about.true_on
-    day = settled_date(given=choices.as_of, named=date_in_file_name(name), said=said, now=now, report=report)
-    newer = newer_list(register=register, digest=digest, as_of=day)
-    label = Register(register).label
-    run = Import(
-        register=register,
+    given = Given(
+        files=files_in(register, file),
         author=author,
         now=now,
-        as_of=day,
-        source=f"{label}, {name}, as of {long_date(day)}",
-        report=report,
+        choices=choices,
         progress=progress,
-        listed=about,
-        rows_stand_alone=not choices.all_or_nothing,
+        keep=not dry_run,
+        organisation=organisation,
     )
-    for row in about.set_aside:
-        run.set_aside(row)
-    _remark_on_earlier(run, digest)
+    return import_files(partial(apply_list, register), given, dry_run=dry_run)
+
+
+def apply_list(register: str, given: Given) -> ImportRun:
+    """Import a list of any kind inside the caller's transaction; the run.
+
+    Its headings may be those that a person confirmed for the publisher.
+    """
+    apply = importer_of(register) or partial(_apply_register, register)
+    return apply(replace(given, known=headings_known_for(register, given.choices.publisher)))
+
+
+def _apply_register(register: str, given: Given) -> ImportRun:
+    """Import a register of organisations: read it, date it, apply it, keep its run."""
+    sheets = given.files[0].sheets
+    reading = read_register(register, sheets, given.known(0, sheets), given.choices)
+    about, report = reading.about, Report()
+    refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
+    day = settled_date(
+        given=given.choices.as_of,
+        named=given.named_date,
+        # Rows that were set aside belong to the latest list; what dates they hold are older than it.
+        said=given.latest_date(register) if about.is_corrected else about.true_on,
+        now=given.now,
+        report=report,
+    )
+    source = f"{Register(register).label}, {given.names[0]}, as of {long_date(day)}"
+    run = given.start(register, day, report=report, listed=about, source=source)
+    _remark_on_earlier(run)
     for line in about.remarks:
         report.remark(line)
     doubts = Doubts.of(register)
     with report.timed(), row_errors(run):
-        if newer is not None and newer.as_of is not None:
-            fill_history(reading.entries, newer.as_of, Directory(), doubts, run)
-        else:
-            reading.apply(Directory(), doubts, run)
+        _apply_or_fill_history(reading, doubts, run)
     report.account_for(about)
-    _guard_the_missing(report, keep=keep, accepted=choices.accept_missing)
-    made = new_run(register=register, file_name=name, sha256=digest, as_of=day, author=author, now=now)
-    made.publisher = choices.publisher[:120]
-    settle_run(made, report)
-    made.pk = number
-    if keep:
-        made.save(force_insert=number is None)
-        _ask(doubts, made)
-        record_import(
-            made,
-            EventKind.LIST_IMPORTED,
-            author=author,
-            now=now,
-            counts={outcome: run.report.counts[outcome] for outcome in OUTCOMES},
-        )
-    return made
+    _guard_the_missing(report, keep=given.keep, accepted=given.choices.accept_missing)
+    counts = {outcome: report.counts[outcome] for outcome in OUTCOMES}
+    saved = given.finish(given.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts)
+    if given.keep:
+        _save_rows_to_review(doubts, saved)
+    return saved
 
 
-def _remark_on_earlier(run: Import, digest: str) -> None:
+def _remark_on_earlier(run: Import) -> None:
+    """Say in the report when the same file was imported before."""
     applied = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
-    same = applied.filter(sha256=digest).order_by("-started_at", "-pk").first()
+    same = applied.filter(sha256=run.digest).order_by("-started_at", "-pk").first()
     if same is not None:
         run.report.remark(f"This file was already imported on {long_date(timezone.localdate(same.started_at))}.")
+
+
+def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: Import) -> None:
+    """Update the directory from the list; an older one only adds to history."""
+    newer = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
+    if newer is not None and newer.as_of is not None:
+        fill_history(reading.entries, newer.as_of, Directory(), doubts, run)
+    else:
+        reading.apply(Directory(), doubts, run)
 
 
 def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
@@ -190,7 +138,7 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
     report.remark(f"Is it the whole list? {found} It is imported only if you confirm this.")
 
 
-def _ask(doubts: Doubts, run: ImportRun) -> None:
+def _save_rows_to_review(doubts: Doubts, run: ImportRun) -> None:
     """Save new rows to review; open ones are updated."""
     for asked in doubts.asked:
         doubt, _ = Doubt.objects.update_or_create(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from partnerships.transfer.models import KnownHeading
 from partnerships.transfer.reading.headings import HEADING_WITHIN, canonical
@@ -19,6 +19,11 @@ def publishers_of(register: str) -> list[str]:
 def kept_heading(heading: str, place: int) -> str:
     """A heading as it is remembered; from the second file of a list on, with the number of the file."""
     return f"{place + 1}:{canonical(heading)}"[:120] if place else canonical(heading)[:120]
+
+
+def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence[Sheet]], dict[str, str]]:
+    """A function that finds `known_headings` of the file at a place."""
+    return lambda place, sheets: known_headings(register, publisher, sheets, place)
 
 
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], place: int = 0) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from django.db import transaction
 
@@ -17,12 +16,11 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import Proposals, propose
-from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
-from partnerships.transfer.services.files import File, names_of, pack
+from partnerships.transfer.services.files import File, Given, names_of, pack
 from partnerships.transfer.services.locking import take_turn, wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
@@ -58,7 +56,7 @@ def receive_list(
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
     run = new_run(
         register=register,
-        file_name=text(names_of(files)),
+        file_name=names_of(files),
         sha256=hashlib.sha256(data).hexdigest(),
         as_of=choices.as_of,
         author=author,
@@ -118,8 +116,7 @@ def _locked(run: ImportRun) -> ImportRun:
 def preview_register(
     *,
     register: str,
-    data: bytes,
-    file_name: str,
+    file: File,
     author: User,
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
@@ -130,10 +127,15 @@ def preview_register(
     them. Raises `UnableToRead`.
     """
     require(roles_of(author, now).keeps_directory)
-    digest = hashlib.sha256(data).hexdigest()
-    name = text(PurePath(file_name).name)
-    run = new_run(register=register, file_name=name, sha256=digest, as_of=choices.as_of, author=author, now=now)
-    run.publisher, run.content, run.report = choices.publisher[:120], data, {"choices": choices.as_json()}
+    run = new_run(
+        register=register,
+        file_name=file.base_name,
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        as_of=choices.as_of,
+        author=author,
+        now=now,
+    )
+    run.publisher, run.content, run.report = choices.publisher[:120], file.data, {"choices": choices.as_json()}
     with transaction.atomic():
         wait_for_turn()
         _check(run, author, now, silent)
@@ -146,12 +148,11 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
 
     It is not saved.
     """
-    data, choices = bytes(run.content or b""), Choices.of_preview(run.report, run.as_of, accept_missing=False)
+    choices = Choices.of_preview(run.report, run.as_of, accept_missing=False)
     try:
         found = import_register(
             register=run.register,
-            data=data,
-            file_name=run.file_name,
+            file=_file_of(run),
             # Who may upload their own files may see what they would do, also if others must import them.
             author=None if run.organisation else author,
             now=now,
@@ -172,6 +173,11 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
     run.report["choices"] = choices.as_json()
 
 
+def _file_of(run: ImportRun) -> File:
+    """The file that a waiting run keeps."""
+    return File(run.file_name, bytes(run.content or b""))
+
+
 def _may_be_confirmed(run: ImportRun) -> bool:
     """Whether headings of each file can be all the needed columns."""
     return all(one.heading for _, proposal in proposals_for(run) for one in proposal.proposals if one.column.required)
@@ -182,10 +188,9 @@ def proposals_for(run: ImportRun) -> list[tuple[str, Proposals]]:
 
     Each with what the file is; "" if the list is one file.
     """
-    data = bytes(run.content or b"")
     parts = parts_of(run.register)
     found = []
-    for place, file in enumerate(files_in(run.register, data, run.file_name)):
+    for place, file in enumerate(files_in(run.register, _file_of(run))):
         sheets = file.sheets
         columns = (parts[place].columns if sheets else ()) if parts else columns_of(run.register, sheets)
         known = known_headings(run.register, run.publisher, sheets, place)
@@ -214,16 +219,16 @@ def apply_preview(
         if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
         done = apply_list(
-            register=waiting.register,
-            data=bytes(waiting.content),
-            file_name=waiting.file_name,
-            author=author,
-            now=now,
-            choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
-            progress=progress,
-            keep=True,
-            number=waiting.pk,
-            organisation=waiting.organisation,
+            waiting.register,
+            Given(
+                files=files_in(waiting.register, _file_of(waiting)),
+                author=author,
+                now=now,
+                choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
+                progress=progress,
+                organisation=waiting.organisation,
+                number=waiting.pk,
+            ),
         )
         # Last: until then another connection writes the progress to it.
         ImportJob.objects.filter(run=done).delete()

@@ -94,6 +94,6 @@ def labels_of(register: str) -> list[str]:
     return [part.label for part in STANDARD_FILES[Register(register)].parts] if register in STANDARD_FILES else []
 
 
-def files_in(register: str, data: bytes, file_name: str) -> list[File]:
-    """The files of a preview: several come as one, as `pack` makes it."""
-    return unpack(data) if len(parts_of(register)) > 1 else [File(file_name, data)]
+def files_in(register: str, file: File) -> list[File]:
+    """The files of a list: several come as one, as `pack` makes it."""
+    return unpack(file.data) if len(parts_of(register)) > 1 else [file]

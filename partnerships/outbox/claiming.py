@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -21,13 +21,14 @@ from django.db import InterfaceError, OperationalError, transaction
 from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox import message_ids, throttle
 from partnerships.outbox.answers import can_be_addressed
+from partnerships.outbox.freezing import freeze
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, SetAside, kind_of
-from partnerships.outbox.leases import Claim, Claimed, lease
+from partnerships.outbox.leases import Claim, Claimed
 from partnerships.outbox.models import STILL_OPEN, EmailReason, EmailStatus, Lane
 from partnerships.outbox.months import by_month
-from partnerships.outbox.parts import Recipe, bodies, forms_for
+from partnerships.outbox.parts import Recipe
 from partnerships.outbox.queries.suppressions import suppressed_among
-from partnerships.outbox.restoring import delivered_before, facts_of
+from partnerships.outbox.restoring import delivered_before
 
 log = structlog.get_logger(__name__)
 
@@ -78,18 +79,6 @@ _COUNT = f"""
 SELECT count(*) FROM (SELECT 1 FROM outbox_email e WHERE {_IS_DUE} LIMIT %s) counted
 """  # noqa: S608 - our own constants
 
-_CLAIM = """
-UPDATE outbox_email e
-   SET status = 'sending', available_at = clock_timestamp() + %(lease)s::interval, claimed_at = clock_timestamp(),
-       attempts = e.attempts + 1, unanswered = e.unanswered + 1, in_doubt = c.in_doubt, message_id = c.message_id,
-       address = c.address, subject = c.subject, recipe = c.recipe,
-       tokens = c.tokens, memo = c.memo
-  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
-              %(subjects)s::text[], %(recipes)s::jsonb[], %(tokens)s::jsonb[], %(memos)s::jsonb[])
-       AS c(id, in_doubt, message_id, address, subject, recipe, tokens, memo)
- WHERE e.id = c.id AND {month}
-"""
-
 _HOLD = """
 UPDATE outbox_email e
    SET status = 'queued', available_at = c.at, in_doubt = e.in_doubt OR e.status = 'sending'
@@ -108,15 +97,6 @@ UPDATE outbox_email e
  WHERE e.id = %(id)s AND {STILL_OPEN} AND e.available_at <= statement_timestamp()
 RETURNING e.status
 """  # noqa: S608 - our own constants
-
-_SET_ASIDE = """
-UPDATE outbox_email e
-   SET status = c.status, reason = c.reason, reason_code = c.code, settled_at = clock_timestamp(),
-       attempts = e.attempts + 1, secrets = NULL, tokens = NULL
-  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(codes)s::text[])
-       AS c(id, status, reason, code)
- WHERE e.id = c.id AND {month}
-"""
 
 
 def claim(
@@ -189,7 +169,7 @@ def _claim(
                 composer.refused(hopeless, now=now)
             checks[composer] = {email.pk: batch.checks[email.pk] for email in sendable if email.pk in batch.checks}
         _hold(list(batch.later.items()))
-        emails = _freeze(batch, {email.pk: email for email in going}, attempts, now)
+        emails = freeze(batch, {email.pk: email for email in going}, attempts, now)
         throttle.count(counted, now=now)
     for aside in batch.set_aside:
         if aside.status == EmailStatus.FAILED:
@@ -341,49 +321,6 @@ def _where(error: Exception) -> str:
     """The file and line of the error."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
-
-
-# ---- Writing
-
-
-def _freeze(
-    batch: Batch, candidates: dict[int, Candidate], attempts: dict[int, int], now: dt.datetime
-) -> list[Claimed]:
-    """Record what leaves, settle what does not, and return the messages."""
-    if batch.set_aside:
-        for month, month_emails in by_month(batch.set_aside, key=itemgetter(0)).items():
-            ids, statuses, reasons, codes = map(list, zip(*month_emails, strict=True))
-            values = {"ids": ids, "statuses": statuses, "reasons": reasons, "codes": codes}
-            rows_of(_SET_ASIDE.format(month=month), values)
-    forms = forms_for(batch.messages.values(), now)
-    claimed: list[Claimed] = []
-    rows: list[tuple[int, bool, str, str, str, str, str, str | None]] = []
-    for pk, message in batch.messages.items():
-        one, form = candidates[pk], forms[id(message.parts)]
-        recipe, tokens, words = form.fill(message.values)
-        memo = json.dumps(kept) if (kept := batch.memos.get(pk)) is not None else None
-        rows.append((pk, one.due.in_doubt, one.due.message_id, one.address, message.subject, recipe, tokens, memo))
-        facts = facts_of(one, batch.told.get(pk, ()))
-        claimed.append(Claimed(pk, attempts[pk] + 1, one.address, form.template, words, facts))
-    for one, frozen, whole in _frozen_before(batch.again):
-        memo = json.dumps(one.due.memo) if one.due.memo is not None else None
-        due = one.due
-        recipe, tokens = json.dumps([frozen.layout, frozen.words]), json.dumps(frozen.tokens)
-        rows.append((one.pk, due.in_doubt, due.message_id, one.address, due.subject, recipe, tokens, memo))
-        facts = facts_of(one, batch.told.get(one.pk, ()))
-        claimed.append(Claimed(one.pk, attempts[one.pk] + 1, one.address, b"%b", (whole,), facts))
-    columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
-    for month, of_month in by_month(rows, key=itemgetter(0)).items():
-        values = dict(zip(columns, map(list, zip(*of_month, strict=True)), strict=True))
-        rows_planned_once(_CLAIM.format(month=month), {"lease": lease(), **values}, generic_plan=True)
-    return claimed
-
-
-def _frozen_before(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Recipe, bytes]]:
-    """Emails in doubt, with the message as sent before."""
-    frozen = [(email, email.due.recipe) for email in candidates if email.due.recipe is not None]
-    stored_bodies = bodies(recipe for _, recipe in frozen)
-    return [(one, recipe, recipe.join(stored_bodies).encode("ascii")) for one, recipe in frozen]
 
 
 def claimable(limit: int, lanes: str) -> int:

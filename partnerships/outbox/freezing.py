@@ -1,0 +1,145 @@
+"""Freezes what leaves: each email keeps exactly the message that is sent.
+
+An email in doubt, which a server may have accepted, is sent again as it was frozen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from partnerships.kit.database import rows_of, rows_planned_once
+from partnerships.outbox.kinds import Batch, Candidate, SetAside
+from partnerships.outbox.leases import Claimed, lease
+from partnerships.outbox.months import by_month
+from partnerships.outbox.parts import bodies, forms_for
+from partnerships.outbox.restoring import facts_of
+
+_CLAIM = """
+UPDATE outbox_email e
+   SET status = 'sending', available_at = clock_timestamp() + %(lease)s::interval, claimed_at = clock_timestamp(),
+       attempts = e.attempts + 1, unanswered = e.unanswered + 1, in_doubt = c.in_doubt, message_id = c.message_id,
+       address = c.address, subject = c.subject, recipe = c.recipe,
+       tokens = c.tokens, memo = c.memo
+  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
+              %(subjects)s::text[], %(recipes)s::jsonb[], %(tokens)s::jsonb[], %(memos)s::jsonb[])
+       AS c(id, in_doubt, message_id, address, subject, recipe, tokens, memo)
+ WHERE e.id = c.id AND {month}
+"""
+
+_SET_ASIDE = """
+UPDATE outbox_email e
+   SET status = c.status, reason = c.reason, reason_code = c.code, settled_at = clock_timestamp(),
+       attempts = e.attempts + 1, secrets = NULL, tokens = NULL
+  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(codes)s::text[])
+       AS c(id, status, reason, code)
+ WHERE e.id = c.id AND {month}
+"""
+
+
+class _Leaving(NamedTuple):
+    """An email that leaves: what its row keeps, and the message to send.
+
+    `recipe`, `tokens` and `memo` are JSON. The message is the template with these words in its gaps.
+    """
+
+    candidate: Candidate
+    subject: str
+    recipe: str
+    tokens: str
+    memo: str | None
+    template: bytes
+    words: tuple[bytes, ...]
+
+    @property
+    def pk(self) -> int:
+        """The number of the email."""
+        return self.candidate.pk
+
+
+def freeze(
+    batch: Batch, candidates: Mapping[int, Candidate], attempts: Mapping[int, int], now: dt.datetime
+) -> list[Claimed]:
+    """Record what leaves, settle what does not, and return the messages.
+
+    `attempts` has the number of earlier attempts of each email.
+    """
+    _settle(batch.set_aside)
+    leaving = [*_composed_now(batch, candidates, now), *_composed_before(batch.again)]
+    _record(leaving)
+    return [
+        Claimed(
+            pk=email.pk,
+            attempt=attempts[email.pk] + 1,
+            address=email.candidate.address,
+            template=email.template,
+            words=email.words,
+            facts=facts_of(email.candidate, batch.told.get(email.pk, ())),
+        )
+        for email in leaving
+    ]
+
+
+def _settle(set_aside: Sequence[SetAside]) -> None:
+    """Settle emails that are not sent, with their reasons."""
+    for month, emails in by_month(set_aside, key=attrgetter("pk")).items():
+        values = {
+            "ids": [email.pk for email in emails],
+            "statuses": [email.status for email in emails],
+            "reasons": [email.reason for email in emails],
+            "codes": [email.code for email in emails],
+        }
+        rows_of(_SET_ASIDE.format(month=month), values)
+
+
+def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_Leaving]:
+    """Emails composed in this claim; their shared parts are stored once."""
+    forms = forms_for(batch.messages.values(), now)
+    for pk, message in batch.messages.items():
+        form = forms[id(message.parts)]
+        recipe, tokens, words = form.fill(message.values)
+        yield _Leaving(
+            candidate=candidates[pk],
+            subject=message.subject,
+            recipe=recipe,
+            tokens=tokens,
+            memo=json.dumps(batch.memos[pk]) if batch.memos.get(pk) is not None else None,
+            template=form.template,
+            words=words,
+        )
+
+
+def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_Leaving]:
+    """Emails in doubt, with the message as sent before."""
+    frozen = [(candidate, candidate.due.recipe) for candidate in candidates if candidate.due.recipe is not None]
+    stored_bodies = bodies(recipe for _, recipe in frozen)
+    for candidate, recipe in frozen:
+        yield _Leaving(
+            candidate=candidate,
+            subject=candidate.due.subject,
+            recipe=json.dumps([recipe.layout, recipe.words]),
+            tokens=json.dumps(recipe.tokens),
+            memo=json.dumps(candidate.due.memo) if candidate.due.memo is not None else None,
+            template=b"%b",
+            words=(recipe.join(stored_bodies).encode("ascii"),),
+        )
+
+
+def _record(leaving: Sequence[_Leaving]) -> None:
+    """Mark emails as being sent, each with its message, until the lease ends."""
+    for month, emails in by_month(leaving, key=attrgetter("pk")).items():
+        values = {
+            "lease": lease(),
+            "ids": [email.pk for email in emails],
+            "doubts": [email.candidate.due.in_doubt for email in emails],
+            "message_ids": [email.candidate.due.message_id for email in emails],
+            "addresses": [email.candidate.address for email in emails],
+            "subjects": [email.subject for email in emails],
+            "recipes": [email.recipe for email in emails],
+            "tokens": [email.tokens for email in emails],
+            "memos": [email.memo for email in emails],
+        }
+        rows_planned_once(_CLAIM.format(month=month), values, generic_plan=True)

@@ -1,0 +1,23 @@
+"""What is wrong with rows of developer agreements that are set aside, and what to do."""
+
+from __future__ import annotations
+
+from partnerships.organisations.models import Organisation
+from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
+
+_CORRECT_AUTHORITY = "Write the authority's key, such as local-authority:ADU, or import the list of councils."
+
+
+def unknown_authority(written: str, run: Import) -> tuple[str, str]:
+    """A row whose authority is not in the directory."""
+    return f"“{written}” is not in the directory.", ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
+
+
+def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
+    """A row of another authority in an organisation's own files."""
+    return f"it is {authority.name}'s, and these files are {own.name}'s.", "Only its own authority can import it."
+
+
+def repeated(key: str, authority: Organisation, row: int) -> tuple[str, str]:
+    """A row whose reference another row of its authority has."""
+    return f"“{key}” of {authority.name} is already in row {row}.", "Correct or remove one of the two."

@@ -9,7 +9,7 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.combined_authorities import CombinedAuthority
 from partnerships.transfer.reading.names import combined_place, council_place
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.services.councils import follow_code
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
@@ -24,15 +24,9 @@ def apply_combined_authorities(
     Raises `UnableToRead` if the directory has no councils yet.
     """
     if not any(organisation.kind == Kind.COUNCIL for organisation in directory.organisations.values()):
-        raise UnableToRead(
-            [
-                Problem(
-                    None,
-                    "",
-                    "the directory has no councils yet, and combined authorities consist of their districts.",
-                    "Import the list of councils first: import_register councils FILE.",
-                )
-            ]
+        raise unable(
+            "the directory has no councils yet, and combined authorities consist of their districts.",
+            "Import the list of councils first: import_register councils FILE.",
         )
     listed_codes = {code for authority in listed for code, _ in authority.districts}
     seen: set[int] = set()

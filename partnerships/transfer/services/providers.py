@@ -20,7 +20,7 @@ from partnerships.organisations.services import (
 )
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.names import bare_company, council_place
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.providers import Provider, ProviderList
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, settled
@@ -37,15 +37,9 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
     """
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in listed.providers):
-        raise UnableToRead(
-            [
-                Problem(
-                    None,
-                    "",
-                    "it lists councils that are providers, but the directory has no councils yet.",
-                    "Import the list of councils first: import_register councils FILE.",
-                )
-            ]
+        raise unable(
+            "it lists councils that are providers, but the directory has no councils yet.",
+            "Import the list of councils first: import_register councils FILE.",
         )
     providers = [_as_at(provider, run.as_of) for provider in listed.providers]
     providers.sort(key=lambda provider: provider.is_ended)  # active ones first: ended namesakes look for them

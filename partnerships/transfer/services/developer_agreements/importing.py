@@ -10,7 +10,7 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.developer_agreements import AgreementFiles, read_developer_agreements
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import UnableToRead, unable
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
@@ -98,15 +98,9 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
     """
     authorities = Authorities(run)
     if not authorities.include_councils:
-        raise UnableToRead(
-            [
-                Problem(
-                    None,
-                    "",
-                    "the directory has no councils yet for agreements to belong to.",
-                    "Import the list of councils first: import_register councils FILE.",
-                )
-            ]
+        raise unable(
+            "the directory has no councils yet for agreements to belong to.",
+            "Import the list of councils first: import_register councils FILE.",
         )
     passed_on = PassedOn()
     agreements, unknown = save_agreements(read, authorities, passed_on, run, import_run)

@@ -13,7 +13,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
@@ -124,16 +124,10 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
     absent, due = report.too_many_missing
     found = f"{absent:,} of the {due:,} organisations of this register are not in it ({absent * 100 // due} %)."
     if keep:
-        raise UnableToRead(
-            [
-                Problem(
-                    None,
-                    "",
-                    found,
-                    "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
-                    "the administration. If it is only a part of the register, use --part or “Only a part”.",
-                )
-            ]
+        raise unable(
+            found,
+            "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
+            "the administration. If it is only a part of the register, use --part or “Only a part”.",
         )
     report.remark(f"Is it the whole list? {found} It is imported only if you confirm this.")
 

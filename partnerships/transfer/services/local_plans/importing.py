@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -115,6 +115,38 @@ def apply_local_plans(given: Given) -> ImportRun:
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
+@dataclass(frozen=True, slots=True)
+class _PlanImport:
+    """One import of local plans: its files, what is known, and what it keeps of them."""
+
+    listed: LocalPlans
+    known: Known
+    owners: dict[str, Organisation]
+    vintages: Vintages
+    past: Past
+    kept_rows: KeptRows
+    run: Import
+
+    def may_apply(self, plan: LocalPlan, existing: Plan | None) -> bool:
+        """Whether its authorities are known and may have it in the files."""
+        is_known = all(curie in self.owners for curie in plan.organisations)
+        return is_known and _is_own(plan, existing, self.owners, self.known, self.listed, self.run)
+
+    def apply(self, plan: LocalPlan, existing: Plan | None) -> Plan | None:
+        """Publish one plan, or keep an older one for history; the plan as it is here, if it is."""
+        before = said_before(existing)
+        if newer := self.vintages.newer_than(plan):
+            bodies = [self.owners[curie] for curie in plan.organisations]
+            self.past.add(plan, existing, bodies, newer, self.listed)
+            return existing
+        external = self.known.external(plan, self.listed)
+        body, content = _apply_one(plan, existing, before, self.owners, self.run, external=external)
+        _close(plan, body, self.run)
+        self.kept_rows.add(plan, body, before, content)
+        remark_on_embargo(body, self.run)
+        return body
+
+
 def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str, vintages: Vintages) -> None:
     """Publish each plan that differs from its present version, and report on the others."""
     for line in listed.remarks:
@@ -122,34 +154,11 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
     listed = _without_withdrawn(listed, run)
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
     owners = owners_of(listed, run, plans_name)
-    kept_rows = KeptRows()
-    past = Past(known, run)
-    seen: set[int] = set()
-    for done, (plan, existing) in enumerate(known.matched(listed, owners), start=1):
-        is_known = all(curie in owners for curie in plan.organisations)
-        if not is_known or not _is_own(plan, existing, owners, known, listed, run):
-            seen |= {existing.pk} if existing else set()
-            continue
-        run.row = plan.row
-        try:
-            with transaction.atomic():
-                before = said_before(existing)
-                if newer := vintages.newer_than(plan):
-                    seen |= {existing.pk} if existing else set()
-                    past.add(
-                        plan, existing, [owners[organisation] for organisation in plan.organisations], newer, listed
-                    )
-                    continue
-                body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
-                _close(plan, body, run)
-                seen.add(body.pk)
-                kept_rows.add(plan, body, before, fresh)
-                remark_on_embargo(body, run)
-        except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-            problem = Problem(plan.row, "", in_words(error), "Correct the row.", plans_name)
-            set_plan_aside(problem, plan, listed, run, error)
-            seen |= {existing.pk} if existing else set()
-        run.progress(done, len(listed.plans))
+    past, kept_rows = Past(known, run), KeptRows()
+    plan_import = _PlanImport(
+        listed=listed, known=known, owners=owners, vintages=vintages, past=past, kept_rows=kept_rows, run=run
+    )
+    seen = _apply_each(plan_import, plans_name)
     add_corrected(listed, known, kept_rows, vintages.newer_by_date, run)
     run.row = None
     kept_rows.save(author=run.author, now=run.now)
@@ -158,6 +167,26 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
     if not listed.is_corrected:
         _mark(current, seen, run)
     past.compare([plan for plan in expected if plan not in current and plan.pk not in seen])
+
+
+def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
+    """Apply plan after plan; one that fails is set aside. Returns the ids of those in the files and here."""
+    run, listed = plan_import.run, plan_import.listed
+    seen: set[int] = set()
+    for done, (plan, existing) in enumerate(plan_import.known.matched(listed, plan_import.owners), start=1):
+        body = existing
+        if plan_import.may_apply(plan, existing):
+            run.row = plan.row
+            try:
+                with transaction.atomic():
+                    body = plan_import.apply(plan, existing)
+            except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
+                problem = Problem(plan.row, "", in_words(error), "Correct the row.", plans_name)
+                set_plan_aside(problem, plan, listed, run, error)
+        if body is not None:
+            seen.add(body.pk)
+        run.progress(done, len(listed.plans))
+    return seen
 
 
 def _is_own(

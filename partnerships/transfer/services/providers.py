@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
@@ -42,34 +43,21 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
             "Import the list of councils first: import_register councils FILE.",
         )
     providers = [_as_at(provider, run.as_of) for provider in listed.providers]
-    providers.sort(key=lambda provider: provider.is_ended)  # active ones first: ended namesakes look for them
-    numbers = {provider.number for provider in providers}
-    former = {
-        bare_company(organisation.name): organisation
-        for organisation in directory.having(Scheme.RSH)
-        if not directory.values(organisation, Scheme.RSH) & numbers
-        and organisation.kind == Kind.REGISTERED_PROVIDER
-        and not run.listed.is_part
-        and not run.is_mentioned(directory.values(organisation, Scheme.RSH))
-    }
-    seen: set[int] = set()
-    alike: set[str] | None = None
     new = NewProviders(directory, run)
-    for done, provider in enumerate(providers, start=1):
-        if provider.is_ended and alike is None:
-            seen |= new.create()
-            alike = _company_names(directory)
-        with one_row(provider.row, directory, run):
-            if provider.is_ended:
-                body = _apply_ended(provider, directory, alike or set(), new, run)
-            else:
-                body = _apply_provider(provider, directory, councils, former, doubts, new, run)
-            if body is not None:
-                seen.add(body.pk)
-        if len(new.waiting) >= TOGETHER:
-            seen |= new.create()
-        run.progress(done, len(providers))
-    seen |= new.create()
+    matching = _Matching(
+        directory=directory,
+        councils=councils,
+        former=_no_longer_listed(providers, directory, run),
+        doubts=doubts,
+        new=new,
+        run=run,
+    )
+    active = [provider for provider in providers if not provider.is_ended]
+    seen = _apply_each(active, matching.apply_active, new, run, total=len(providers))
+    # After the active ones: ended namesakes look for them.
+    ended = [provider for provider in providers if provider.is_ended]
+    apply_ended = partial(matching.apply_ended, alike=_company_names(directory) if ended else set())
+    seen |= _apply_each(ended, apply_ended, new, run, before=len(active), total=len(providers))
     run.row = None
     asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
     expected = [
@@ -78,6 +66,45 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
         if not organisation.is_ended and organisation.pk not in asked
     ]
     directory.mark_listed(seen, expected, run)
+
+
+def _apply_each(
+    providers: Sequence[Provider],
+    apply: Callable[[Provider], Organisation | None],
+    new: NewProviders,
+    run: Import,
+    *,
+    before: int = 0,
+    total: int,
+) -> set[int]:
+    """Apply provider after provider, and create new ones together; the ids of those in the directory.
+
+    `before` have been applied already.
+    """
+    seen: set[int] = set()
+    for done, provider in enumerate(providers, start=before + 1):
+        with one_row(provider.row, new.directory, run):
+            body = apply(provider)
+            if body is not None:
+                seen.add(body.pk)
+        if len(new.waiting) >= TOGETHER:
+            seen |= new.create()
+        run.progress(done, total)
+    return seen | new.create()
+
+
+def _no_longer_listed(providers: Sequence[Provider], directory: Directory, run: Import) -> dict[str, Organisation]:
+    """Providers whose numbers are not in the list, by name: a new number may be theirs. None for a part of a list."""
+    if run.listed.is_part:
+        return {}
+    numbers = {provider.number for provider in providers}
+    return {
+        bare_company(organisation.name): organisation
+        for organisation in directory.having(Scheme.RSH)
+        if organisation.kind == Kind.REGISTERED_PROVIDER
+        and not directory.values(organisation, Scheme.RSH) & numbers
+        and not run.is_mentioned(directory.values(organisation, Scheme.RSH))
+    }
 
 
 @dataclass
@@ -149,80 +176,77 @@ def _living(councils: tuple[Organisation, ...], on: dt.date) -> tuple[Organisati
     return alive or councils
 
 
-def _apply_provider(
-    provider: Provider,
-    directory: Directory,
-    councils: Councils,
-    former: dict[str, Organisation],
-    doubts: Doubts,
-    new: NewProviders,
-    run: Import,
-) -> Organisation | None:
-    """Update or match one provider.
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """What providers of a list are matched with."""
 
-    None if it is new, waits for review or is left out.
-    """
-    known = directory.holder(Scheme.RSH, provider.number)
-    if known is not None:
-        _update(provider, known, directory, run)
-        return known
-    done: list[Organisation] = []
-    if settled(
-        doubts,
-        provider.number,
-        join=lambda body: done.append(_join(provider, directory.organisations[body.pk], directory, run)),
-        create=lambda: new.waiting.append(provider),
-        leave=lambda: run.report.count("left_alone"),
-    ):
-        return done[0] if done else None
-    if provider.is_council:
-        council, doubt = _which_council(provider, directory, councils, run.as_of)
-        if doubt is not None or council is None:
-            doubts.ask(run, doubt or _doubt(provider, (), "no council in the directory has this name."))
-            return None
-        return _join(provider, council, directory, run)
-    predecessor = former.get(bare_company(provider.name))
-    if predecessor is not None:
-        doubts.ask(
-            run,
-            _doubt(
-                provider,
-                (predecessor,),
+    directory: Directory
+    councils: Councils
+    #: Providers that the list no longer has, by name.
+    former: dict[str, Organisation]
+    doubts: Doubts
+    new: NewProviders
+    run: Import
+
+    def apply_active(self, provider: Provider) -> Organisation | None:
+        """Update or match one provider; None if it is new, waits for review or is left out."""
+        directory, run = self.directory, self.run
+        known = directory.holder(Scheme.RSH, provider.number)
+        if known is not None:
+            _update(provider, known, directory, run)
+            return known
+        joined: list[Organisation] = []
+        if settled(
+            self.doubts,
+            provider.number,
+            join=lambda body: joined.append(_join(provider, directory.organisations[body.pk], directory, run)),
+            create=lambda: self.new.waiting.append(provider),
+            leave=lambda: run.report.count("left_alone"),
+        ):
+            return joined[0] if joined else None
+        if provider.is_council:
+            return self._match_council(provider)
+        if (predecessor := self.former.get(bare_company(provider.name))) is not None:
+            why = (
                 f"a provider of this name is in the directory as {_numbers(predecessor, directory)}, "
-                "which this list no longer has.",
-            ),
-        )
-        return None
-    new.waiting.append(provider)
-    return None
-
-
-def _apply_ended(
-    provider: Provider, directory: Directory, alike: set[str], new: NewProviders, run: Import
-) -> Organisation | None:
-    """Close a provider that is no longer registered.
-
-    An unknown one is created.
-
-    None if it is new, or nothing is done: a council goes on without its number, and so does a known provider with the
-    same name (`alike`) and another number.
-    """
-    body = directory.holder(Scheme.RSH, provider.number)
-    if body is None:
-        if provider.is_council or not provider.name or bare_company(provider.name) in alike:
-            run.report.count("left_alone")
+                "which this list no longer has."
+            )
+            self.doubts.ask(run, _doubt(provider, (predecessor,), why))
             return None
-        new.waiting.append(provider)
+        self.new.waiting.append(provider)
         return None
-    said = _end_number(provider, body, run)
-    if body.kind == Kind.REGISTERED_PROVIDER and not body.is_ended:
-        dissolve(organisation=body, on=provider.ended_on, author=run.author, now=run.now, reason=run.source)
-        run.report.count("closed", f"{body.name} ({provider.number}){_until(provider)}")
-    elif said:
-        run.report.count("changed", f"{body.name} ({provider.number}): {said}")
-    else:
-        run.report.count("left_alone")
-    return body
+
+    def _match_council(self, provider: Provider) -> Organisation | None:
+        """The council that a provider is; None if a person must say."""
+        council, doubt = _which_council(provider, self.directory, self.councils, self.run.as_of)
+        if doubt is None and council is not None:
+            return _join(provider, council, self.directory, self.run)
+        self.doubts.ask(self.run, doubt or _doubt(provider, (), "no council in the directory has this name."))
+        return None
+
+    def apply_ended(self, provider: Provider, *, alike: set[str]) -> Organisation | None:
+        """Close a provider that is no longer registered; an unknown one is created.
+
+        None if it is new, or nothing is done: a council goes on without its number, and so does a known provider with
+        the same name (`alike`) and another number.
+        """
+        run = self.run
+        body = self.directory.holder(Scheme.RSH, provider.number)
+        if body is None:
+            if provider.is_council or not provider.name or bare_company(provider.name) in alike:
+                run.report.count("left_alone")
+            else:
+                self.new.waiting.append(provider)
+            return None
+        said = _end_number(provider, body, run)
+        if body.kind == Kind.REGISTERED_PROVIDER and not body.is_ended:
+            dissolve(organisation=body, on=provider.ended_on, author=run.author, now=run.now, reason=run.source)
+            run.report.count("closed", f"{body.name} ({provider.number}){_until(provider)}")
+        elif said:
+            run.report.count("changed", f"{body.name} ({provider.number}): {said}")
+        else:
+            run.report.count("left_alone")
+        return body
 
 
 def _company_names(directory: Directory) -> set[str]:

@@ -23,6 +23,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import named_then
 from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
@@ -79,26 +80,14 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
-        try:
-            sign_off(
-                plan=plan,
-                number=chosen["number"],
-                organisation=chosen["organisation"],
-                person=user,
-                decision=chosen["decision"],
-                reason=chosen["reason"],
-                answers=form.answers(),
-                now=timezone.now(),
-            )
-        except UnableToSign as error:
-            data = on_newest(request.POST, number)
-            form = SignForm(data, organisations=own_organisations, number=number, questions=questions)
-            form.is_valid()
-            form.add_error(None, str(error))
-        else:
+        fault = _sign(form, plan, form.cleaned_data["organisation"], user)
+        if not fault:
             messages.success(request, f"Your decision on version {number} has been recorded.")
             return redirect("plans:signing", pk=pk)
+        form = SignForm(
+            on_newest(request.POST, number), organisations=own_organisations, number=number, questions=questions
+        )
+        form.add_error(None, fault)
     since = _last_signed(states, own_organisations[0].pk if own_organisations else None)
     return render(
         request,
@@ -313,17 +302,11 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     to the sign-in page (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
-    if link is None:
+    found = _to_sign(link) if link is not None else None
+    if link is None or found is None:
         return render(request, "plans/link_over.html", status=404)
-    plan, organisation = link.signatory.plan, link.signatory.organisation
-    number = number_to_sign(plan)
-    version = versions_for(link.person, plan).filter(number=number).first()
-    if version is None:
-        return render(request, "plans/link_over.html", status=404)
-    states = signing_states(plan)
-    state = next((state for state in states if state.signatory.pk == link.signatory.pk), None)
-    if state is None:
-        return render(request, "plans/link_over.html", status=404)
+    version, state = found
+    plan, organisation, number = link.signatory.plan, link.signatory.organisation, version.number
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
         return redirect("plans:signing", pk=plan.pk)
@@ -335,24 +318,13 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
             return _ask_whether_sure(request, link, form)
-        try:
-            sign_off(
-                plan=plan,
-                number=form.cleaned_data["number"],
-                organisation=organisation,
-                person=link.person,
-                decision=form.cleaned_data["decision"],
-                reason=form.cleaned_data["reason"],
-                answers=form.answers(),
-                now=timezone.now(),
-            )
-        except UnableToSign as error:
-            data = on_newest(request.POST, number)
-            form = SignForm(data, organisations=[organisation], number=number, questions=questions)
-            form.is_valid()
-            form.add_error(None, str(error))
-        else:
+        fault = _sign(form, plan, organisation, link.person)
+        if not fault:
             return redirect(request.path)
+        form = SignForm(
+            on_newest(request.POST, number), organisations=[organisation], number=number, questions=questions
+        )
+        form.add_error(None, fault)
     context = {
         "plan": plan,
         "number": number,
@@ -372,6 +344,33 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         context,
         status=422 if form.errors and request.method == "POST" else 200,
     )
+
+
+def _to_sign(link: SignOffLink) -> tuple[Version, SigningState] | None:
+    """The version to decide on, and the state of the signature; None if the link leads to nothing."""
+    plan = link.signatory.plan
+    version = versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
+    state = next((state for state in signing_states(plan) if state.signatory.pk == link.signatory.pk), None)
+    return (version, state) if version is not None and state is not None else None
+
+
+def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> str:
+    """Record the decision of a valid form; what is wrong with it, or ""."""
+    chosen = form.cleaned_data
+    try:
+        sign_off(
+            plan=plan,
+            number=chosen["number"],
+            organisation=organisation,
+            person=person,
+            decision=chosen["decision"],
+            reason=chosen["reason"],
+            answers=form.answers(),
+            now=timezone.now(),
+        )
+    except UnableToSign as error:
+        return str(error)
+    return ""
 
 
 def _to_decide_on(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:

@@ -135,46 +135,68 @@ def _claim(
 ) -> Claim:
     """Claim due emails of the lanes, compose them, and say which ones to send; one transaction."""
     with transaction.atomic():
-        rows_of(BY_INDEX, [])
-        wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
-        wanted += "" if only is None else " AND e.id = %(only)s"
-        params = {"limit": limit, "people": list(people or ()), "only": only}
-        statement = _DUE.format(lanes=LANES[lanes], only=wanted)
-        rows = [_Row(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
+        rows = _lock_due(limit=limit, lanes=lanes, people=people, only=only)
         if not rows:
             return Claim([], 0, {})
         by_composer, set_aside = _composers(rows)
         candidates = {composer: composer.candidates(due, now=now) for composer, due in by_composer.items()}
         everybody = [email for some in candidates.values() for email in some]
-        attempts = {row.pk: row.attempts for row in rows}
-        doubts = {row.pk: row.doubts for row in rows}
-        refused = _refusals(everybody, doubts)
+        refused = _refusals(everybody, {row.pk: row.doubts for row in rows})
         for email in everybody if avoid else ():
             if email.hold_until is None and throttle.domain_of(email.address) in avoid:
                 email.hold_until = now + _AVOIDED_FOR
-        held_pks = {email.pk for email in everybody if email.hold_until is not None and email.pk not in refused}
-        _hold([(email.pk, email.hold_until) for email in everybody if email.pk in held_pks])
-        going = [email for email in everybody if email.pk not in held_pks and email.pk not in refused]
+        held = {email.pk for email in everybody if email.hold_until is not None and email.pk not in refused}
+        _hold([(email.pk, email.hold_until) for email in everybody if email.pk in held])
+        going = [email for email in everybody if email.pk not in held and email.pk not in refused]
         throttled, counted = throttle.over_limit(
             [(email.pk, email.address) for email in going if email.due.lane != Lane.ACCOUNT], now=now
         )
         _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled)])
         batch = Batch(set_aside=set_aside)
-        checks: dict[Composer, dict[int, Any]] = {}
-        for composer, some in candidates.items():
-            sendable = [email for email in some if email.pk not in held_pks and email.pk not in throttled]
-            composer.compose([email for email in sendable if email.pk not in refused], batch, now=now)
-            if hopeless := [email for email in sendable if email.pk in refused]:
-                batch.set_aside += [refused[email.pk] for email in hopeless]
-                composer.refused(hopeless, now=now)
-            checks[composer] = {email.pk: batch.checks[email.pk] for email in sendable if email.pk in batch.checks}
+        checks = {
+            composer: _compose(
+                composer,
+                [email for email in some if email.pk not in held and email.pk not in throttled],
+                refused,
+                batch,
+                now=now,
+            )
+            for composer, some in candidates.items()
+        }
         _hold(list(batch.later.items()))
+        attempts = {row.pk: row.attempts for row in rows}
         emails = freeze(batch, {email.pk: email for email in going}, attempts, now)
         throttle.count(counted, now=now)
     for aside in batch.set_aside:
         if aside.status == EmailStatus.FAILED:
             log.error("email_set_aside", email=aside.pk, reason=aside.reason[:80])
     return Claim(emails, len(rows) - len(throttled), checks)
+
+
+def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_Row]:
+    """Lock due emails that no other sender has locked, the most urgent first."""
+    rows_of(BY_INDEX, [])
+    wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+    wanted += "" if only is None else " AND e.id = %(only)s"
+    params = {"limit": limit, "people": list(people or ()), "only": only}
+    statement = _DUE.format(lanes=LANES[lanes], only=wanted)
+    return [_Row(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
+
+
+def _compose(
+    composer: Composer,
+    candidates: Collection[Candidate],
+    refused: dict[int, SetAside],
+    batch: Batch,
+    *,
+    now: dt.datetime,
+) -> dict[int, Any]:
+    """Let a composer write its emails, and settle those refused; what it checks before they leave."""
+    composer.compose([email for email in candidates if email.pk not in refused], batch, now=now)
+    if hopeless := [email for email in candidates if email.pk in refused]:
+        batch.set_aside += [refused[email.pk] for email in hopeless]
+        composer.refused(hopeless, now=now)
+    return {email.pk: batch.checks[email.pk] for email in candidates if email.pk in batch.checks}
 
 
 class _Row(NamedTuple):

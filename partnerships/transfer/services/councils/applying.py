@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from partnerships.kit.dates import long_date
@@ -20,7 +20,7 @@ from partnerships.transfer.services.councils.matching import DATES, GOVERNING, T
 from partnerships.transfer.services.councils.others import keep_others
 from partnerships.transfer.services.councils.successions import record_successions
 from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.doubts import Doubts
+from partnerships.transfer.services.doubts import Doubts, distinct
 from partnerships.transfer.services.rows import one_row
 
 
@@ -60,18 +60,22 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
         directory,
         run,
     )
+    directory.mark_listed({body.pk for body in bodies.values()}, _expected(listed, directory, doubts), run)
+
+
+def _expected(listed: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
+    """The bodies that such a list should have: of its types, and without those that a person is asked about."""
     types = {council.type for council in listed.councils}
     knows_ended = any(not council.is_current for council in listed.councils)
     asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
-    expected = [
-        one
-        for one in directory.having(Scheme.LOCAL_AUTHORITY if listed.is_whole else Scheme.GSS)
-        if one.kind in GOVERNING
-        and one.pk not in asked
-        and (listed.is_whole or one.council_type in types)
-        and (knows_ended or not one.is_ended)
+    return [
+        body
+        for body in directory.having(Scheme.LOCAL_AUTHORITY if listed.is_whole else Scheme.GSS)
+        if body.kind in GOVERNING
+        and body.pk not in asked
+        and (listed.is_whole or body.council_type in types)
+        and (knows_ended or not body.is_ended)
     ]
-    directory.mark_listed({body.pk for body in bodies.values()}, expected, run)
 
 
 def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
@@ -105,7 +109,7 @@ def apply_council_answer(doubt: Doubt, body: Organisation | None, directory: Dir
 
 def _without_contradictions(listed: CouncilList, directory: Directory, run: Import) -> CouncilList:
     """The list without rows that contradict each other or the directory."""
-    problems = _contradictions(listed, directory, run)
+    problems = list(_contradictions(listed, directory, run))
     if not problems:
         return listed
     if not run.rows_stand_alone:
@@ -116,45 +120,29 @@ def _without_contradictions(listed: CouncilList, directory: Directory, run: Impo
     return replace(listed, councils=tuple(council for council in listed.councils if council.row not in bad))
 
 
-def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> list[Problem]:
+def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
     """Rows that contradict the directory or each other: keys, codes and successors."""
-    problems: list[Problem] = []
     keys = {council.key for council in listed.councils}
     claimed: dict[int, Council] = {}
     for council in listed.councils:
         by_key = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
         by_code = directory.holder(Scheme.GSS, council.gss)
         if by_key and by_code and by_key.pk != by_code.pk:
-            problems.append(
-                Problem(
-                    council.row,
-                    "",
-                    f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}.",
-                    "Correct the key or the code.",
-                )
-            )
-        for body in {one.pk: one for one in (by_key, by_code) if one}.values():
+            found = f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}."
+            yield Problem(council.row, "", found, "Correct the key or the code.")
+        for body in distinct(one for one in (by_key, by_code) if one is not None):
             other = claimed.setdefault(body.pk, council)
             if other is not council:
-                problems += [
-                    Problem(
-                        one.row,
-                        "",
-                        f"this row and row {another.row} are both {body.name} in the directory.",
-                        "Correct the key or the code of one of the two.",
-                    )
-                    for one, another in ((council, other), (other, council))
-                ]
-        problems += [
-            Problem(
-                council.row,
-                "replaced-by",
-                f"“{successor}” is the key of no council in the file or the directory.",
-                "Correct it, or add the successor's row.",
-            )
-            for successor in council.successors
-            if successor not in keys
-            and directory.holder(Scheme.LOCAL_AUTHORITY, successor) is None
-            and not run.is_mentioned([successor])
-        ]
-    return problems
+                yield _claims_too(council, other, body)
+                yield _claims_too(other, council, body)
+        for successor in council.successors:
+            is_known = successor in keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
+            if not is_known and not run.is_mentioned([successor]):
+                found = f"“{successor}” is the key of no council in the file or the directory."
+                yield Problem(council.row, "replaced-by", found, "Correct it, or add the successor's row.")
+
+
+def _claims_too(council: Council, other: Council, body: Organisation) -> Problem:
+    """The problem of a row that is the same body as another row."""
+    found = f"this row and row {other.row} are both {body.name} in the directory."
+    return Problem(council.row, "", found, "Correct the key or the code of one of the two.")

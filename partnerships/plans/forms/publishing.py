@@ -58,22 +58,13 @@ class PublishForm(Form):
     ) -> None:
         """`untouched`: titles of starter parts that nobody changed, by piece."""
         super().__init__(*args, **kwargs)
-        # Named after the piece: an answer must not pass to another when a colleague takes one out meanwhile.
-        self.untouched = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
-        for name, piece in self.untouched.items():
-            one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
-            self.fields[name] = forms.ChoiceField(
-                label=f"{one}: {untouched[piece]}",
-                choices=[("keep", "Keep it"), ("out", "Remove it")],
-                widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
-                error_messages={"required": f"Keep “{untouched[piece]}” or remove it"},
-            )
-        first = plan.current_number == 0
-        if first:
+        self.untouched = self._ask_about_untouched(untouched)
+        number = plan.current_number + 1
+        if number == 1:
             del self.fields["minor"]
-        shown = [share.person.display_name for share in shares]
-        if shown:
-            self.fields["end_shares"].label = f"Stop sharing the draft with {', '.join(shown)}"
+        if shares:
+            names = ", ".join(share.person.display_name for share in shares)
+            self.fields["end_shares"].label = f"Stop sharing the draft with {names}"
         else:
             del self.fields["end_shares"]
         if plan.is_embargoed and plan.embargoed_until is not None:
@@ -82,31 +73,38 @@ class PublishForm(Form):
                 "This version includes its changes and comes out with it. Choose a later time to keep this one back "
                 "for longer."
             )
-        # The box is not offered where it would be refused; the field stays, so that the refusal says why.
-        names = [
-            name
-            for name in ("note", "minor", "end_shares")
-            if name in self.fields and (name != "minor" or may_be_minor)
-        ]
+        # The box "minor" is not offered where it would be refused; the field stays, so that the refusal says why.
+        offered = [name for name in ("note", "minor", "end_shares") if name != "minor" or may_be_minor]
+        from_template = Section(
+            "From the template",
+            *self.untouched,
+            hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for each whether to "
+            f"keep it in version {number}.",
+        )
         self.helper = Helper(
             self,
-            *names,
-            *(
-                [
-                    Section(
-                        "From the template",
-                        *self.untouched,
-                        hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for "
-                        f"each whether to keep it in version {plan.current_number + 1}.",
-                    )
-                ]
-                if self.untouched
-                else []
-            ),
+            *(name for name in offered if name in self.fields),
+            *([from_template] if self.untouched else []),
             Section("Embargo", "embargo_day", "embargo_time"),
-            submit=f"Publish version {plan.current_number + 1}",
+            submit=f"Publish version {number}",
             cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
         )
+
+    def _ask_about_untouched(self, untouched: Mapping[str, str]) -> dict[str, str]:
+        """Ask for each part whether to keep it; the pieces by the names of the fields.
+
+        A field is named after its piece: an answer must not pass to another when a colleague takes one out meanwhile.
+        """
+        pieces = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
+        for name, piece in pieces.items():
+            one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
+            self.fields[name] = forms.ChoiceField(
+                label=f"{one}: {untouched[piece]}",
+                choices=[("keep", "Keep it"), ("out", "Remove it")],
+                widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
+                error_messages={"required": f"Keep “{untouched[piece]}” or remove it"},
+            )
+        return pieces
 
     def draft_choices(self) -> DraftChoices:
         """Which draft the author saw, and what becomes of its parts."""

@@ -203,18 +203,6 @@ def find_table(
                 )
             ]
         )
-    remarks = []
-    if others:
-        left = ", ".join(str(one) for one in others)
-        remarks.append(f"The sheet read was {chosen}; left aside, though it has the same headings: {left}.")
-    if chosen.repeated:
-        shown = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
-        remarks.append(f"Rows that repeat an earlier row count once (rows {shown}).")
-    if chosen.notes:
-        words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
-        first, last = chosen.notes[0].number, chosen.notes[-1].number
-        rows = f"row {first}" if first == last else f"rows {first} to {last}"
-        remarks.append(f"Notes below the table were left out ({rows}): {words}.")
     return Table(
         sheet=chosen.sheet.name if len(sheets) > 1 else "",
         heading=chosen.heading,
@@ -222,9 +210,24 @@ def find_table(
         rows=chosen.rows,
         above=chosen.sheet.rows[: chosen.index],
         notes=chosen.notes,
-        remarks=tuple(remarks),
+        remarks=tuple(_remarks_on(chosen, others)),
         repeated=chosen.repeated,
     )
+
+
+def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[str]:
+    """What was left out: other sheets, repeated rows, and notes below the table."""
+    if others:
+        left = ", ".join(str(one) for one in others)
+        yield f"The sheet read was {chosen}; left aside, though it has the same headings: {left}."
+    if chosen.repeated:
+        shown = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
+        yield f"Rows that repeat an earlier row count once (rows {shown})."
+    if chosen.notes:
+        words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
+        first, last = chosen.notes[0].number, chosen.notes[-1].number
+        rows = f"row {first}" if first == last else f"rows {first} to {last}"
+        yield f"Notes below the table were left out ({rows}): {words}."
 
 
 def _likeliest(

@@ -112,25 +112,7 @@ def send_for_signature(
     if checked:
         _check_start(locked, prepared)
         _check_end(locked, prepared, today)
-    version = create_version(
-        TermsVersion,
-        prepared,
-        number=next_number(partnership.terms_versions.all()),
-        note=request.reason.strip(),
-        author=author,
-        organisation=organisation,
-        now=now,
-        known=(locked, locked.based_on),
-        partnership=partnership,
-        proposal=locked,
-        origin=Origin.PROPOSED,
-        base=locked.based_on,
-        title=partnership.title,
-        kind_label=partnership.kind.label,
-        parties=party_lines(partnership),
-        declarations=locked.declarations,
-        from_day=request.from_day,
-    )
+    version = _version_of(locked, prepared, request, author=author, organisation=organisation, now=now)
     locked.status = ProposalStatus.AWAITING
     locked.save(update_fields=["status", "from_day", "sign_by"])
     record_event(
@@ -150,14 +132,60 @@ def send_for_signature(
             now=now,
             organisation=organisation,
         )
-    present = set(partnership.parties.present().values_list("organisation", flat=True))
-    answering = set(request.asked) or required - ({organisation.pk} if organisation else set())
-    for party in sorted(required & present):
-        party_questions = questions if party in answering else []
-        ask_to_sign(version, party, author=author, sender=organisation, now=now, questions=party_questions)
+    _ask_parties(version, required, request, questions, author=author, sender=organisation, now=now)
     for name in ("status", "from_day", "sign_by"):
         setattr(proposal, name, getattr(locked, name))
     return version
+
+
+def _version_of(
+    proposal: TermsProposal,
+    prepared: Prepared,
+    request: SignatureRequest,
+    *,
+    author: User | None,
+    organisation: Organisation | None,
+    now: dt.datetime,
+) -> TermsVersion:
+    """The next version of the terms, with the parties and the declarations of this moment."""
+    partnership = proposal.partnership
+    return create_version(
+        TermsVersion,
+        prepared,
+        number=next_number(partnership.terms_versions.all()),
+        note=request.reason.strip(),
+        author=author,
+        organisation=organisation,
+        now=now,
+        known=(proposal, proposal.based_on),
+        partnership=partnership,
+        proposal=proposal,
+        origin=Origin.PROPOSED,
+        base=proposal.based_on,
+        title=partnership.title,
+        kind_label=partnership.kind.label,
+        parties=party_lines(partnership),
+        declarations=proposal.declarations,
+        from_day=request.from_day,
+    )
+
+
+def _ask_parties(
+    version: TermsVersion,
+    required: Collection[int],
+    request: SignatureRequest,
+    questions: Sequence[str],
+    *,
+    author: User | None,
+    sender: Organisation | None,
+    now: dt.datetime,
+) -> None:
+    """Ask each required party to sign; those invited are asked once they have joined."""
+    present = set(version.partnership.parties.present().values_list("organisation", flat=True))
+    answering = set(request.asked) or set(required) - ({sender.pk} if sender else set())
+    for party in sorted(set(required) & present):
+        party_questions = questions if party in answering else []
+        ask_to_sign(version, party, author=author, sender=sender, now=now, questions=party_questions)
 
 
 def _check_request(request: SignatureRequest, today: dt.date) -> None:

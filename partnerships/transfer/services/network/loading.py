@@ -88,18 +88,7 @@ def load_network(
         if earlier is not None and earlier.sha256 == digest:
             return earlier, False
         if earlier is not None:
-            raise UnableToRead(
-                [
-                    Problem(
-                        None,
-                        "",
-                        f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
-                        "from another file.",
-                        "A network can only be loaded once: change it on the site, or give the file another name.",
-                        path="name",
-                    )
-                ]
-            )
+            raise _loaded_before(file["name"], earlier)
         network = Network(file, now, author, demo)
         waiting = list(connection.run_on_commit)
         with without_emails():
@@ -124,6 +113,13 @@ def load_network(
             run.save(force_insert=True)
             record_import(run, EventKind.NETWORK_LOADED, author=author, now=now, counts=counts)
     return run, True
+
+
+def _loaded_before(name: str, earlier: ImportRun) -> UnableToRead:
+    """The refusal of another file with the name of a network that was loaded before."""
+    found = f"a network “{name}” was loaded on {long_date(timezone.localdate(earlier.started_at))} from another file."
+    remedy = "A network can only be loaded once: change it on the site, or give the file another name."
+    return UnableToRead([Problem(None, "", found, remedy, path="name")])
 
 
 def _earlier(name: str) -> ImportRun | None:

@@ -64,6 +64,47 @@ def _kept_until_taken_back(now: dt.datetime, dry_run: bool) -> int:
     return 0
 
 
+#: What becomes of each field with data about a person, once they have left.
+_RULES = [
+    Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
+    Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
+    Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
+    Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited somebody", ("created_at",)),
+    Rule("people.LeadTimes", "person", Fate.DELETE, "when they want reminders", ("kind", "days")),
+    Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
+    Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
+    Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
+    Rule(
+        "people.ViewAs",
+        "administrator",
+        Fate.KEEP,
+        "who viewed as somebody else",
+        ("reason", "began_at", "ended_at"),
+    ),
+    Rule("people.ViewAs", "person", Fate.KEEP, "who was viewed as", ("reason", "began_at", "ended_at")),
+    Rule("account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")),
+    Rule("account.EmailAddress", "email", Fate.DELETE, "which address is theirs"),
+    Rule("mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")),
+    Rule(
+        "usersessions.UserSession",
+        "user",
+        Fate.DELETE,
+        "where they are signed in",
+        ("ip", "user_agent", "created_at", "last_seen_at"),
+    ),
+    Rule("usersessions.UserSession", "ip", Fate.DELETE, "where they are signed in"),
+    Rule("usersessions.UserSession", "user_agent", Fate.DELETE, "where they are signed in"),
+    Rule(
+        "socialaccount.SocialAccount",
+        "user",
+        Fate.DELETE,
+        "their organisation's sign-in",
+        ("provider", "uid", "last_login"),
+    ),
+    Rule("admin.LogEntry", "user", Fate.KEEP, "what an administrator did", ("action_time", "action_flag")),
+]
+
+
 def register() -> None:
     """Register the rules, once, at start-up."""
     register_retention(
@@ -114,47 +155,4 @@ def register() -> None:
         kept_for="24 months after leaving; then “a former member”",
         apply=_leavers,
     )
-    register_personal(
-        [
-            Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
-            Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
-            Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
-            Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited somebody", ("created_at",)),
-            Rule("people.LeadTimes", "person", Fate.DELETE, "when they want reminders", ("kind", "days")),
-            Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
-            Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
-            Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
-            Rule(
-                "people.ViewAs",
-                "administrator",
-                Fate.KEEP,
-                "who viewed as somebody else",
-                ("reason", "began_at", "ended_at"),
-            ),
-            Rule("people.ViewAs", "person", Fate.KEEP, "who was viewed as", ("reason", "began_at", "ended_at")),
-            Rule(
-                "account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")
-            ),
-            Rule("account.EmailAddress", "email", Fate.DELETE, "which address is theirs"),
-            Rule(
-                "mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")
-            ),
-            Rule(
-                "usersessions.UserSession",
-                "user",
-                Fate.DELETE,
-                "where they are signed in",
-                ("ip", "user_agent", "created_at", "last_seen_at"),
-            ),
-            Rule("usersessions.UserSession", "ip", Fate.DELETE, "where they are signed in"),
-            Rule("usersessions.UserSession", "user_agent", Fate.DELETE, "where they are signed in"),
-            Rule(
-                "socialaccount.SocialAccount",
-                "user",
-                Fate.DELETE,
-                "their organisation's sign-in",
-                ("provider", "uid", "last_login"),
-            ),
-            Rule("admin.LogEntry", "user", Fate.KEEP, "what an administrator did", ("action_time", "action_flag")),
-        ]
-    )
+    register_personal(_RULES)

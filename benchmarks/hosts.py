@@ -322,6 +322,7 @@ def main() -> int:
         people = [Person(balancer, trial.seen, *who) for who in followers.people_who_save(PEOPLE_WHO_SAVE)]
         for person in people:
             person.start()
+        wait_for(lambda: trial.seen.answered > 5 * len(people), seconds=120, what="people are signed in")
         began = time.monotonic()
         trial.play_all()
         for person in people:
@@ -334,6 +335,7 @@ def main() -> int:
             **count_saves(trial.seen),
             "pages_answered": trial.seen.answered,
             "requests_failed": len(trial.seen.failed),
+            "forms_shown_again": trial.seen.forms_shown_again,
             "ended_by_themselves": trial.ended,
             "seconds": round(time.monotonic() - began),
         }

@@ -18,6 +18,7 @@ WEB_PORT = 8000
 #: Seconds until a person, and the load balancer's probe, give up.
 PATIENCE, PROBE_PATIENCE = 10, 3
 PAGES = ("/", "/commitments/", "/partnerships/", "/plans/", "/my-work/")
+_TAG = re.compile(r"<[^>]*>")
 _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
@@ -58,6 +59,8 @@ class Seen:
     failed: list[tuple[float, float, str]] = field(default_factory=list)
     #: Statuses that no fault excuses.
     wrong: Counter[str] = field(default_factory=Counter)
+    #: Words of sign-in forms that came back.
+    forms_shown_again: Counter[str] = field(default_factory=Counter)
     #: What was proposed, and what of it was confirmed to the person who did.
     tried: set[str] = field(default_factory=set)
     confirmed: set[str] = field(default_factory=set)
@@ -127,9 +130,15 @@ class Person(threading.Thread):
         return dict(_FIELD.findall(page.text)) if page is not None else {}
 
     def sign_in(self) -> None:
-        """Sign in by password."""
+        """Sign in by password, again if the form comes back; how often it does, and what it says, is noted."""
         path = "/accounts/login/"
-        self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
+        while not self.stopping.is_set():
+            answer = self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
+            if answer is not None and answer.status_code == 302:
+                return
+            if answer is not None:
+                said = " ".join(_TAG.sub(" ", answer.text.partition("<main")[2].partition("</form")[0]).split())
+                self.seen.forms_shown_again[said[:300]] += 1
 
     def propose(self, text: str) -> None:
         """Propose a commitment by the page's form; once its page is shown, it is confirmed."""

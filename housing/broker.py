@@ -15,6 +15,9 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
+    # A worker whose broker falls silent without closing the connection notices after 11 to 21 s: kombu looks this often
+    # whether an answer is this late. They come each second.
+    "health_check_interval": 10,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,

@@ -1,8 +1,9 @@
 """`make try-failover`: kills and cuts off the broker and the standby, and says for how long they are missing.
 
-The hosts are network namespaces on this machine, which needs root: three with a sentinel, two of these with Valkey, and
-a primary and two streaming standbys of PostgreSQL. At last one standby takes over and the other follows it; then the
-primary is restored from an earlier backup, whose changes since the standby still has. It takes about two minutes.
+The hosts are network namespaces on this machine, which needs root: three with a sentinel, two of these with Valkey, one
+with a worker, and a primary and two streaming standbys of PostgreSQL. At last one standby takes over and the other
+follows it; then the primary is restored from an earlier backup, whose changes since the standby still has. It takes
+about three minutes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.hosts_network import (
+    ROOT,
     Host,
     HostedServer,
     answers,
@@ -32,7 +34,10 @@ from housing.database_roles import connection_settings
 
 PRIMARY, STANDBY, SECOND = Host("primary", 11), Host("standby", 12), Host("second", 13)
 BROKERS = [Host(f"broker{number}", 20 + number) for number in (1, 2, 3)]
+#: It has no database; its tasks here need none.
+WORKER = Host("worker", 41)
 BROKER_PORT, SENTINEL_PORT = 6379, 26379
+SENTINELS = [f"{one.address}:{SENTINEL_PORT}" for one in BROKERS]
 
 
 def say(words: str) -> None:
@@ -68,7 +73,7 @@ def seconds_without_broker() -> float:
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
-    address, options = broker_settings("redis://ground/0", [f"{one.address}:{SENTINEL_PORT}" for one in BROKERS], "")
+    address, options = broker_settings("redis://ground/0", SENTINELS, "")
 
     def put() -> bool:
         with contextlib.suppress(OperationalError), Connection(address, transport_options=options) as line:
@@ -81,17 +86,62 @@ def seconds_without_broker() -> float:
     return wait_for(put, seconds=120, what="the broker takes a message")
 
 
+def start_worker(folder: Path) -> Path:
+    """Start a worker that takes tasks from the brokers; returns its log."""
+    WORKER.environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "COMMON_GROUND_VAR": str(folder),
+        "SECRET_KEY": "for-trying-a-broker-" * 3,
+        "DEBUG": "1",
+        "WORKER_CONCURRENCY": "1",
+        "REDIS_URL": "redis://ground/0",
+        "REDIS_SENTINELS": ",".join(SENTINELS),
+    }
+    log = folder / "worker.log"
+    WORKER.start("worker", [sys.executable, "-m", "housing.worker"], log)
+    seconds_without_worker(log)
+    return log
+
+
+def seconds_without_worker(log: Path) -> float:
+    """Send a task of Celery's own each second, until the worker has done one; returns how long that took."""
+    from celery import Celery
+    from kombu.exceptions import OperationalError
+
+    address, options = broker_settings("redis://ground/0", SENTINELS, "")
+    sent: list[str] = []
+    last = 0.0
+    with Celery(broker=address, set_as_current=False) as queue:
+        queue.conf.broker_transport_options = options
+
+        def is_done() -> bool:
+            nonlocal last
+            if time.monotonic() - last > 1:
+                last = time.monotonic()
+                with contextlib.suppress(OperationalError):
+                    sent.append(queue.send_task("celery.accumulate", args=[1], retry=False).id)
+            said = log.read_text()
+            return any(f"[{one}] succeeded" in said for one in sent)
+
+        return wait_for(is_done, seconds=120, what="the worker does a task")
+
+
 def try_broker(folder: Path) -> None:
-    """Kill the primary, then pull the cable of the one that took over."""
+    """Kill the primary, then pull the cable of the one that took over, of which nobody is told."""
     start_brokers(folder)
     seconds_without_broker()
-    BROKERS[0].kill()
-    say(f"broker: killed, back after {seconds_without_broker():.1f} s")
-    BROKERS[0].restart_dead()
-    time.sleep(3)
-    BROKERS[1].pull_cable()
-    say(f"broker: cable pulled, back after {seconds_without_broker():.1f} s")
+    log = start_worker(folder)
+    for what, strike in (("killed", BROKERS[0].kill), ("cable pulled", BROKERS[1].pull_cable)):
+        began = time.monotonic()
+        strike()
+        say(f"broker: {what}, takes messages after {seconds_without_broker():.1f} s")
+        seconds_without_worker(log)
+        say(f"broker: {what}, the worker does tasks after {time.monotonic() - began:.1f} s")
+        BROKERS[0].restart_dead()
+        time.sleep(3)
     BROKERS[1].plug_in()
+    WORKER.kill()
 
 
 def prepare_django(primary: HostedServer, copy: HostedServer) -> None:
@@ -224,7 +274,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="cg-failover-", dir="/tmp"))
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(network(PRIMARY, STANDBY, SECOND, *BROKERS))
+            stack.enter_context(network(PRIMARY, STANDBY, SECOND, *BROKERS, WORKER))
             try_broker(folder)
             try_standby(stack)
     finally:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.digests_world import Mailbox
-from benchmarks.failover import BROKERS, SENTINEL_PORT, start_brokers
+from benchmarks.failover import BROKERS, SENTINELS, start_brokers
 from benchmarks.hosts_network import (
     OUTSIDE,
     ROOT,
@@ -232,7 +232,7 @@ def environment(folder: Path, mail_port: int) -> dict[str, str]:
         "DATABASE_WORKER_URL": database("common_ground_worker"),
         "DATABASE_REPLICA_URL": f"postgres://common_ground_worker@{STANDBY.address}:{PORT}/common_ground",
         "REDIS_URL": "redis://ground/0",
-        "REDIS_SENTINELS": ",".join(f"{one.address}:{SENTINEL_PORT}" for one in BROKERS),
+        "REDIS_SENTINELS": ",".join(SENTINELS),
         "EMAIL_URL": f"smtp://{OUTSIDE}:{mail_port}",
         "EMAIL_TIMEOUT": "4",
         "EMAIL_LEASE_SECONDS": "30",

@@ -15,6 +15,8 @@ from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice
+from tests.exchange.conftest import draft
+from tests.plans.drafts import ask_signatures, published
 from tests.support.ledger import rewrite
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -56,6 +58,21 @@ def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: Worl
     said = answer.content.decode()
     assert "An email will be sent to" in said
     assert ("See its status" in said) is is_linked
+
+
+def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: World) -> None:
+    amina, ben = signed_in(world.amina), signed_in(world.ben)
+    entry = draft(world.larkhaven, world.amina, world.now, audience="partnership", partnership=world.partnership)
+    plan = ask_signatures(published(world), world)
+    decision = {"organisation": world.westmarch.pk, "number": 1, "decision": "rejected", "reason": "Too few homes."}
+
+    asked = amina.post(reverse("exchange:share", args=[entry.pk]), follow=True).content.decode()
+    signed = ben.post(reverse("plans:signing", args=[plan.pk]), decision, follow=True).content.decode()
+
+    assert "An email will be sent to the leads of its other parties." in asked
+    assert "Your decision on version 1 has been recorded. An email will be sent to Amina Larch." in signed
+    assert "See its status" in asked
+    assert "See its status" in signed
 
 
 def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> None:

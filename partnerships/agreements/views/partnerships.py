@@ -44,6 +44,7 @@ from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import is_reading, signed_in
 
 #: Newest events on the overview.
@@ -174,26 +175,32 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         organisation = party.organisation if party else None
         try:
             if chosen == "renew" and organisation is not None:
-                title = form.cleaned_data["title"]
-                successor = renew(
+                with collect_recipients() as recipients:
+                    successor = renew(
+                        partnership=partnership,
+                        organisation=organisation,
+                        reason=reason,
+                        author=user,
+                        now=now,
+                        title=form.cleaned_data["title"],
+                    )
+                invited = "The successor has been created with the same terms, and everybody has been invited."
+                messages.success(request, f"{invited}{recipients.sentence()}")
+                return redirect("agreements:detail", pk=successor.pk)
+            with collect_recipients() as recipients:
+                change_status(
                     partnership=partnership,
-                    organisation=organisation,
+                    status=chosen,
                     reason=reason,
                     author=user,
+                    organisation=organisation,
                     now=now,
-                    title=title,
                 )
-                messages.success(
-                    request, "The successor has been created with the same terms, and everybody has been invited."
-                )
-                return redirect("agreements:detail", pk=successor.pk)
-            change_status(
-                partnership=partnership, status=chosen, reason=reason, author=user, organisation=organisation, now=now
-            )
         except (UnableToChangeStatus, UnableToRenew) as error:
             form.add_error("status", str(error))
         else:
-            messages.success(request, f"{partnership.title} is now {partnership.get_status_display().lower()}.")
+            changed = f"{partnership.title} is now {partnership.get_status_display().lower()}."
+            messages.success(request, f"{changed}{recipients.sentence()}")
             return redirect("agreements:detail", pk=pk)
     today = timezone.localdate()
     needs = [(step.label, missing) for step in form.offered if (missing := missing_for(partnership, step, today))]

@@ -27,6 +27,7 @@ from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
+from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -57,9 +58,9 @@ def _shared_message(entry: Entry) -> str:
     if entry.audience == Audience.NETWORK:
         return f"Your {noun} is shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        return f"Your {noun} is shared with {entry.partnership.title}. We will email the leads of its other parties."
+        return f"Your {noun} is shared with {entry.partnership.title}. {WILL_BE_SENT} the leads of its other parties."
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {noun} is shared with {', '.join(names)}. We will email their leads."
+    return f"Your {noun} is shared with {', '.join(names)}. {WILL_BE_SENT} their leads."
 
 
 def _report_sharing(request: HttpRequest, entry: Entry) -> None:

@@ -16,6 +16,7 @@ from partnerships.documents import why_not_minor
 from partnerships.kit.http import posted
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
 from partnerships.plans.content import get_piece
@@ -63,22 +64,24 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            version = publish_version(
-                plan=plan,
-                author=signed_in(request),
-                note=chosen["note"],
-                minor=chosen.get("minor", False),
-                now=timezone.now(),
-                embargo_until=form.embargo(),
-                draft_choices=form.draft_choices(),
-            )
+            with collect_recipients() as recipients:
+                version = publish_version(
+                    plan=plan,
+                    author=signed_in(request),
+                    note=chosen["note"],
+                    minor=chosen.get("minor", False),
+                    now=timezone.now(),
+                    embargo_until=form.embargo(),
+                    draft_choices=form.draft_choices(),
+                )
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}
             form = PublishForm(data, **form_kwargs)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
-            messages.success(request, f"Version {version.number} published.{_embargo_words(version)}")
+            published = f"Version {version.number} published.{_embargo_words(version)}"
+            messages.success(request, f"{published}{recipients.sentence()}")
             return redirect("plans:detail", pk=pk)
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
     return render(
@@ -124,16 +127,17 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         based_on = form.cleaned_data["based_on"]
         try:
-            published = publish_piece(
-                plan=opened.plan,
-                piece=f"milestones/{key}",
-                value=form.applied(item),
-                based_on=based_on,
-                author=signed_in(request),
-                note=form.cleaned_data["note"],
-                minor=form.cleaned_data["minor"],
-                now=timezone.now(),
-            )
+            with collect_recipients() as recipients:
+                published = publish_piece(
+                    plan=opened.plan,
+                    piece=f"milestones/{key}",
+                    value=form.applied(item),
+                    based_on=based_on,
+                    author=signed_in(request),
+                    note=form.cleaned_data["note"],
+                    minor=form.cleaned_data["minor"],
+                    now=timezone.now(),
+                )
         except PieceConflict as conflict:
             data = {**request.POST.dict(), "based_on": conflict.revision}
             form = MilestoneForm(data, cancel=back, newest=conflict.revision)
@@ -149,7 +153,7 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             message = f"Version {published.number} published: {item['name']}.{_embargo_words(published)}"
-            messages.success(request, message)
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:detail", pk=pk)
     context |= {"item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)

@@ -24,6 +24,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import named_then
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
@@ -80,9 +81,11 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
     if request.method == "POST" and form.is_valid():
-        fault = _sign(form, plan, form.cleaned_data["organisation"], user)
+        with collect_recipients() as recipients:
+            fault = _sign(form, plan, form.cleaned_data["organisation"], user)
         if not fault:
-            messages.success(request, f"Your decision on version {number} has been recorded.")
+            recorded = f"Your decision on version {number} has been recorded."
+            messages.success(request, f"{recorded}{recipients.sentence()}")
             return redirect("plans:signing", pk=pk)
         form = SignForm(
             on_newest(request.POST, number), organisations=own_organisations, number=number, questions=questions
@@ -249,13 +252,15 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     form = ConditionForm(posted(request), cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
-            meet_condition(
-                sign_off=found, person=signed_in(request), note_text=form.cleaned_data["note"], now=timezone.now()
-            )
+            with collect_recipients() as recipients:
+                meet_condition(
+                    sign_off=found, person=signed_in(request), note_text=form.cleaned_data["note"], now=timezone.now()
+                )
         except UnableToSign as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"The condition of {found.organisation.name} is met.")
+            met = f"The condition of {found.organisation.name} is met."
+            messages.success(request, f"{met}{recipients.sentence()}")
         return redirect(back)
     return render(
         request,

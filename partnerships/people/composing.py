@@ -60,7 +60,7 @@ class PersonComposer(Composer):
             refusal = "The person has been erased."
         elif not person.is_active and not self._may_reach_leavers:
             refusal = "The person has left."
-        return PersonCandidate(due, person.email, person.display_name, refusal=refusal, person=person)
+        return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
         """The subject of the email, if it might leave now."""

@@ -108,14 +108,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def display_name(self) -> str:
         """The name to show for this person.
 
-        Without a name: "a stakeholder" or, for an account, the part of the address before the @. A stakeholder's
-        address is shown only to the organisation that entered it, and so is that part.
+        Never part of the address, which is shown only to the organisation that entered it.
         """
         if self.erased_at:
             return "a former member"
-        if self.name or not self.is_stakeholder:
-            return self.name or self.email.partition("@")[0]
-        return "a stakeholder"
+        return self.name or ("a stakeholder" if self.is_stakeholder else "somebody without a name")
 
     @property
     def is_stakeholder(self) -> bool:
@@ -123,12 +120,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.account_since is None
 
     def get_short_name(self) -> str:
-        """The first word of the name."""
-        return self.display_name.split()[0] if self.display_name else ""
+        """The first word of `get_full_name`."""
+        return self.get_full_name().split()[0]
 
     def get_full_name(self) -> str:
-        """The full name."""
-        return self.display_name
+        """What to call this person in their own emails and pages.
+
+        Without a name: the part of their address before the @.
+        """
+        return self.name or self.email.partition("@")[0]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

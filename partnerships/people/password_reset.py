@@ -45,7 +45,7 @@ class PasswordResetComposer(Composer):
         person = find_person(due.secrets["address"])
         if person is None or person.is_stakeholder or not person.is_active:
             return Candidate(due, "", refusal="Nobody signs in with the address that was typed.")
-        return PersonCandidate(due, person.email, person.display_name, refusal="", person=person)
+        return PersonCandidate(due, person.email, person.get_full_name(), refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with a link that works once."""

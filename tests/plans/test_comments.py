@@ -83,16 +83,30 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
         ("Ask @Ben, or @Eddie Larch and @Vera Larch.", ["Eddie Larch", "Vera Larch"]),
         ("@Chidi Tide reads none of this; write to ben@westmarch.example.", []),
         ("@ Ben West", []),
+        ("@nameless: the figure?", []),
     ],
 )
 def test_people_are_mentioned_by_their_full_names(world: World, text: str, called: list[str]) -> None:
     plan = published(world)
     longer = person("Ben West-Lake O'Hara", "longer@westmarch.example")
     join(longer, world.westmarch, "viewer", world.now)
+    join(person("", "nameless@westmarch.example"), world.westmarch, "viewer", world.now)
 
     comment = say(plan, world.amina, text)
 
     assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == called
+
+
+def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    author = person("", "nameless@westmarch.example")
+    join(author, world.westmarch, "editor", world.now)
+    say(plan, author, "Why here?")
+
+    page = comments_page(as_(world.amina), plan)
+
+    assert "somebody without a name" in page
+    assert "nameless" not in page
 
 
 def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Callable[[User], Client]) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Case, CharField, F, Func, Value, When
+from django.db.models import Value
 from django.db.models.functions import Lower, Replace
 
 from partnerships.kit.rights import require
@@ -162,11 +162,9 @@ def _people_named(text: str) -> list[User]:
     calls = [_possible_names(call) for call in text.replace("’", "'").lower().split("@")[1:]]
     if not calls:
         return []
-    before_at = Func(F("email"), Value("@"), Value(1), function="split_part", output_field=CharField())
-    shown = Case(When(name="", then=before_at), default=F("name"), output_field=CharField())
     people_by_name: dict[str, list[User]] = {}
     people = User.objects.filter(is_active=True, account_since__isnull=False).alias(
-        said=Lower(Replace(shown, Value("’"), Value("'")))
+        said=Lower(Replace("name", Value("’"), Value("'")))
     )
     for person in people.filter(said__in={name for names in calls for name in names}).order_by("pk"):
         people_by_name.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)

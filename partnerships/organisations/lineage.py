@@ -90,7 +90,12 @@ def brought_about(succession: Succession) -> Succession:
 
 
 def told_in(params: Mapping[str, Any]) -> list[Succession]:
-    """The successions that an email with these params tells of, with their ties."""
+    """The successions that an email with these params tells of, with their ties.
+
+    Empty for an email whose params were cleared.
+    """
+    if "succession" not in params:
+        return []
     numbers = [params["succession"], *params.get("also", ())]
     successions = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers)
     return [successions[number] for number in numbers]

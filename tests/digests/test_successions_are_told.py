@@ -23,6 +23,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
 from tests.organisations.test_handovers import undo
+from tests.support.ledger import rewrite
 from tests.support.moments import today
 from tests.support.outbox import deliver
 from tests.world import World, join, make_partnership
@@ -167,6 +168,9 @@ def test_mail_programs_stop_only_what_the_email_was_about(
 
     (left,) = Subscription.objects.live().filter(person=world.sol)
     assert left.partnership == world.other_partnership
+
+    rewrite(Email.objects.get(kind=KIND).pk, params={})  # as versions before 1 December 2026 did after a year
+    assert world.other_partnership.title in client.get(link).content.decode()
 
 
 def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) -> None:

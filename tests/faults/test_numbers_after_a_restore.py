@@ -11,8 +11,12 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
+from partnerships.digests.models import Subscription, Way
+from partnerships.digests.queries.ways import ways_of
+from partnerships.digests.services import subscribe
 from partnerships.exchange.reach import THEME_STEP
 from partnerships.outbox.models import DeliveredBefore
 from partnerships.people.restoring import move_numbers_on
@@ -20,7 +24,7 @@ from partnerships.plans import services as plans
 from partnerships.plans.models import Plan
 from tests.faults.restore import lost
 from tests.plans.drafts import published
-from tests.support.outbox import deliver, drop_emails
+from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.world import World, area
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +77,21 @@ def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
     informed = mention_ben(plan, world, "what else?")
 
     assert informed == ([world.ben.email] if moved else [])
+
+
+def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(world: World, settings: Any) -> None:
+    plan = published(world)
+    subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+    with restored():
+        mention_ben(plan, world, "why?")
+    settings.EMAILS_HELD = True
+    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat())
+
+    stopped = Client().post(stop_address(mail.outbox[-1]), {"List-Unsubscribe": "One-Click"})
+
+    assert stopped.status_code == 200
+    assert ways_of(world.ben)["mentions"] == Way.INBOX
+    assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
 
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:

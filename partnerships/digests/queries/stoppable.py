@@ -31,7 +31,7 @@ from partnerships.digests.queries.successions import followed_of
 from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.organisations.lineage import told_in
 from partnerships.outbox.kinds import kind_of as email_kind
-from partnerships.outbox.models import Email
+from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -144,9 +144,11 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     what other emails tell.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
-    if email is not None and email.kind == DeliveryKind.SUCCESSION:
+    if email is None:
+        return _of_lost_email(person, delivery)
+    if email.kind == DeliveryKind.SUCCESSION:
         return _of_succession(person, email)
-    if email is None or person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
+    if person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
         return Stoppable((), False, had_any=False)
     if email.kind == DeliveryKind.DIGEST:
         return Stoppable((), False, had_any=True, groups=tuple(groups_in_summary(person)))
@@ -159,9 +161,28 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
 
 
+def _of_lost_email(person: User, delivery: int) -> Stoppable:
+    """What an email was about that left after a backup which was restored.
+
+    For 30 days the outbox knows the kind of each such notice: its link stops notices of that group. Nothing is known of
+    a digest: its link asks about all that the person follows.
+    """
+    delivered = DeliveredBefore.objects.filter(email_id=delivery, person_id=person.pk).first()
+    kind = email_kind(delivered.kind) if delivered is not None else None
+    if kind is None or not kind.is_choosable:
+        return Stoppable((), False, had_any=False)
+    return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
+
+
 def _of_succession(person: User, email: Email) -> Stoppable:
-    """What an email about a succession was about, as far as the person still follows it."""
-    targets = followed_of(told_in(email.params), person, day=timezone.localdate())
+    """What an email about a succession was about, as far as the person still follows it.
+
+    Versions before 1 December 2026 cleared its params after a year: such a link asks about all that the person follows.
+    """
+    successions = told_in(email.params)
+    if not successions:
+        return Stoppable((), False, had_any=False)
+    targets = followed_of(successions, person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
     other_targets = tuple(target for target in targets if not isinstance(target, Plan))
     return Stoppable(

@@ -90,9 +90,10 @@ def account_sender(server: MailServer, say_alive: Callable[[], None] = lambda: N
 
 
 @pytest.mark.parametrize("what", ["hang", "deaf"])
-def test_account_email_leaves_while_another_hangs(server: MailServer, settings: Any, what: str) -> None:
+def test_account_email_leaves_while_another_hangs(world: World, server: MailServer, settings: Any, what: str) -> None:
     settings.EMAIL_TIMEOUT = settings.EMAIL_DATA_TIMEOUT = 50
     server.at_the_end = {"amina@slow.example": what}
+    [notice] = record(world.vera).values()
     with account_sender(server):
         hanging = record_code("amina@slow.example")
         assert server.asked.wait(30)
@@ -102,6 +103,8 @@ def test_account_email_leaves_while_another_hangs(server: MailServer, settings: 
         status_of_hanging = Email.objects.get(pk=hanging.pk).status
 
     assert status_of_hanging == "sending"
+    notice.refresh_from_db()
+    assert (notice.status, notice.attempts) == ("queued", 0), "This sender is reserved for account emails."
 
 
 def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(

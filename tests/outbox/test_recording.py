@@ -1,6 +1,8 @@
-"""An email is recorded with the change that it tells of, or not at all."""
+"""Emails are recorded with their change or not at all; held ones wait."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -8,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.outbox.services import UnableToRecordEmail, record_email
 from tests.plans.drafts import ask_signatures, published
-from tests.support.outbox import drop_emails, recorded
+from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling.lower_rooms import invite_nina
 from tests.world import World
 
@@ -23,6 +25,19 @@ def test_rolled_back_change_records_no_email(world: World) -> None:
             transaction.set_rollback(True)
 
     assert [email for email in recorded() if email.is_open] == []
+
+
+def test_while_emails_are_held_only_account_emails_leave(world: World, settings: Any) -> None:
+    plan = published(world)
+    drop_emails()
+    invite_nina(world, world.amina)
+    ask_signatures(plan, world)
+    settings.EMAILS_HELD = True
+
+    left = [email.to for email in deliver()]
+
+    assert left == [["nina@larkhaven.example"]]
+    assert [email.kind for email in recorded() if email.is_open] == ["plans.sign_off_request"]
 
 
 @pytest.mark.django_db(transaction=True)

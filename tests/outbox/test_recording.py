@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.outbox.services import UnableToRecordEmail, record_email
+from partnerships.outbox.services import UnableToRecordEmail, record_email, record_emails
 from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling.lower_rooms import invite_nina
@@ -25,6 +25,15 @@ def test_rolled_back_change_records_no_email(world: World) -> None:
             transaction.set_rollback(True)
 
     assert [email for email in recorded() if email.is_open] == []
+
+
+def test_somebody_named_twice_gets_one_email(world: World) -> None:
+    people = [world.ben.pk, world.hana.pk, world.ben.pk]
+
+    with transaction.atomic():
+        made = record_emails(kind="plans.mention", people=people, now=timezone.now())
+
+    assert [email.person_id for email in made] == sorted({world.ben.pk, world.hana.pk})
 
 
 def test_while_emails_are_held_only_account_emails_leave(world: World, settings: Any) -> None:

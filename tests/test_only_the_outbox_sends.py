@@ -52,6 +52,18 @@ def test_only_the_sender_sends_mail() -> None:
     assert senders == SENDER | ALERTS
 
 
+def test_no_page_records_emails() -> None:
+    """The service that a page calls does, so that an import or a command that calls it tells the same people."""
+    recording = {f"partnerships.outbox.services.{name}" for name in ("record_email", "record_emails")}
+    root = Path(django_settings.BASE_DIR, "partnerships")
+    pages = [
+        path for path in root.rglob("*.py") if {"views", "forms"} & {path.stem, *path.relative_to(root).parent.parts}
+    ]
+
+    assert len(pages) > 100
+    assert [path.name for path in pages if recording & set(_imports(ast.parse(path.read_text())))] == []
+
+
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, in a database that commits."""

@@ -22,7 +22,8 @@ from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
-from partnerships.outbox.models import Email, Lane, Suppression
+from partnerships.outbox.bounces import note_bounce
+from partnerships.outbox.models import Bounce, Email, Lane, Suppression
 from partnerships.outbox.restoring import Facts
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -171,12 +172,17 @@ def _rows(plan: dict[str, Any]) -> float:
     return float(own + sum(_rows(inner) for inner in plan.get("Plans", ())))
 
 
-def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Ledger, office: PostOffice) -> None:
+def test_no_statement_of_a_run_or_a_strangers_report_reads_all_earlier_emails(
+    ledger: Ledger, office: PostOffice
+) -> None:
     publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
 
+    unknown = {"message_id": "<unknown@elsewhere.example>", "provider_id": "unknown"}
+
     with explained("ANALYZE, FORMAT JSON", "enable_seqscan = off") as said:
         office.drain()
+        note_bounce(kind=Bounce.Kind.SOFT, address="", text="A stranger's report.", now=timezone.now(), **unknown)
 
     assert len(office.sent) == READERS
     counts = {statement: _rows(plan[0]["Plan"]) for statement, (plan,) in said.items()}

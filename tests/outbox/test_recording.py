@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.outbox.claiming import is_due
 from partnerships.outbox.services import UnableToRecordEmail, record_email, record_emails
 from tests.plans.drafts import ask_signatures, published
+from tests.support.ledger import rewrite
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling.lower_rooms import invite_nina
 from tests.world import World
@@ -47,6 +50,17 @@ def test_while_emails_are_held_only_account_emails_leave(world: World, settings:
 
     assert left == [["nina@larkhaven.example"]]
     assert [email.kind for email in recorded() if email.is_open] == ["plans.sign_off_request"]
+
+
+def test_account_email_is_left_to_the_reserved_sender_for_half_a_minute(world: World) -> None:
+    drop_emails()
+    invite_nina(world, world.amina)
+
+    at_once = is_due(lanes="account"), is_due(lanes="others")
+    rewrite(available_at=timezone.now() - dt.timedelta(seconds=31))
+
+    assert at_once == (True, False)
+    assert is_due(lanes="others"), "The reserved sender may be down."
 
 
 @pytest.mark.django_db(transaction=True)

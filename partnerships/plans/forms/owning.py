@@ -6,13 +6,13 @@ from typing import Any
 
 from django import forms
 
-from partnerships.kit.forms import Helper
+from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.plans.queries import may_be_offered
 
 
-class OfferForm(forms.Form):
+class OfferForm(Form):
     """Offer a plan to another organisation, on behalf of one owner."""
 
     organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
@@ -34,7 +34,7 @@ class OfferForm(forms.Form):
         self.helper = Helper(self, submit="Offer plan")
 
 
-class OfferAnswerForm(forms.Form):
+class OfferAnswerForm(Form):
     """Accept a plan, or decline with a reason."""
 
     answer = forms.ChoiceField(

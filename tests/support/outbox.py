@@ -23,6 +23,13 @@ def deliver() -> list[mail.EmailMessage]:
     return mail.outbox
 
 
+def parts(email: mail.EmailMessage) -> tuple[str, str]:
+    """The text part and the HTML part, each on one line."""
+    assert isinstance(email, mail.EmailMultiAlternatives)
+    text, html = (" ".join(str(part).split()) for part in (email.body, email.alternatives[0][0]))
+    return text, html
+
+
 def stop_address(email: mail.EmailMessage) -> str:
     """The path to which mail programs post one click on "Unsubscribe" (RFC 8058)."""
     found = re.fullmatch(

@@ -374,11 +374,14 @@ def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> N
     type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(second_factor_required=True)
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
 
-    answer = Client().get(reverse("agreements:sign-by-link", args=[token]))
+    address = reverse("agreements:sign-by-link", args=[token])
+    given = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
 
-    assert answer.status_code == 302
-    assert answer["Location"] == reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
-    assert b"We meet" not in answer.content
+    for answer in (Client().get(address), Client().post(address, given)):
+        assert answer.status_code == 302
+        assert answer["Location"] == reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+        assert b"We meet" not in answer.content
+    assert not version.signatures.exists()
 
 
 def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> None:

@@ -49,6 +49,14 @@ def test_your_own_database_is_not_mixed_with_the_embedded_owner(tmp_path: Path) 
     assert environ == {"DATABASE_URL": "postgres://mine"}
 
 
+def test_the_embedded_database_is_a_demonstration_unless_it_was_switched_off(tmp_path: Path) -> None:
+    embedded = "DATABASE_URL=postgres://a\nDEMONSTRATION=1\n"
+
+    assert environ_after(tmp_path, embedded=embedded)["DEMONSTRATION"] == "1"
+    assert environ_after(tmp_path, embedded=embedded, DEMONSTRATION="0")["DEMONSTRATION"] == "0"
+    assert "DEMONSTRATION" not in environ_after(tmp_path, embedded=embedded, DATABASE_URL="postgres://mine")
+
+
 def test_comments_and_blank_lines_are_ignored(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# SECRET_KEY=no\n\nexport PORT=8001\nnonsense\n")
 
@@ -220,6 +228,7 @@ def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path
 
     assert run_with(tmp_path, ["-c", script], production).stdout.split() == ["3600", "False"]
     assert header("3") == (365 * 86_400, False, False)
+    assert header("4") == (365 * 86_400, True, False)
     assert header("5") == (365 * 86_400, True, True)
     with pytest.raises(ImproperlyConfigured, match="set HSTS_STEP=5"):
         refuse_removed({"SECURE_HSTS_PRELOAD": "1"})

@@ -15,6 +15,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from housing import watching
 from housing.beat import BeatingScheduler
@@ -78,15 +79,17 @@ def test_a_process_that_never_said_that_it_is_alive_is_left_to_start(tmp_path: P
 
 
 @pytest.mark.django_db
-def test_beat_says_at_each_tick_that_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beat_says_and_records_at_each_tick_that_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 5.0)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "alive"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
 
-        assert BeatingScheduler.tick(BeatingScheduler.__new__(BeatingScheduler)) == 5.0
+        with CaptureQueriesContext(connection) as asked:
+            assert BeatingScheduler.tick(BeatingScheduler.__new__(BeatingScheduler)) == 5.0
 
         assert listener.recv(100).decode().split() == [READY, ALIVE]
+    assert any("INSERT INTO housing_heartbeat" in one["sql"] for one in asked.captured_queries)
 
 
 def test_a_process_whose_listener_is_gone_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,7 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
     assert len(titles(first)) == 50
     assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
     assert titles(back) == titles(first)
+    assert re.fullmatch(r"\?after=[0-9a-f]{20}", link(first, "next")), "Proxies log addresses: no titles."
     assert link(second, "next") == link(first, "prev") == ""
 
 

@@ -1,15 +1,20 @@
 """Services refuse everybody whom docs/rights.md does not permit.
 
 A refused call changes nothing. One after which somebody may read or do less is in the journal. One that tells people
-tells each of them once; who they are is in `tests/test_emails_of_services.py`.
+tells each of them once, and nobody else: those in `tests/told.json`. After adding a service, or changing whom one
+tells, record them again, read the difference, and commit it with the change:
+
+    RECORD_TOLD=1 make test ARGS=tests/safety/test_services_check_rights.py
 """
 
 from __future__ import annotations
 
 import copy
+import fcntl
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,6 +30,7 @@ import tests
 from partnerships.kit.rights import UnableToAct
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import noting_emails
+from partnerships.people.models import User
 from tests.support.losses import lost_without_a_line
 from tests.support.prepared import media_root
 from tests.support.rights import PERSONAS, Row, who
@@ -46,6 +52,8 @@ ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {
     name: reason for table in TABLES.values() for name, reason in table.WITHOUT_A_PERSON.items()
 }
+RECORDED = Path(tests.__path__[0]) / "told.json"
+RECORD = bool(os.environ.get("RECORD_TOLD"))
 
 
 def modules_of(room: str) -> Iterator[ModuleType]:
@@ -122,9 +130,17 @@ def told_twice(emails: Iterable[Email]) -> list[str]:
     return [kind for (_, kind, _), number in told.items() if number > 1]
 
 
-def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
-    """The result of the call: "done", "refused" or the error; rolled back."""
+def who_is_told(emails: Iterable[Email]) -> list[str]:
+    """Each email by its kind, and its person by the part of the address before the @."""
+    people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
+    names = {pk: person.email.partition("@")[0] for pk, person in people.items()}
+    return sorted(f"{email.kind} to {names.get(email.person_id or 0, 'an address')}" for email in emails)
+
+
+def outcome(row: Row, world: World, persona: str, prepared: Any) -> tuple[str, list[str]]:
+    """The result of the call, "done", "refused" or the error, and who was told; rolled back."""
     person = who(world, persona)
+    told_people: list[str] = []
     with transaction.atomic():
         made = copy.deepcopy(prepared)  # a call may change a record in memory
         before = rows_written()
@@ -134,13 +150,32 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> str:
             found = "done" if rows_written() > before else "done without writing anything"
             if twice := told_twice(told):
                 found = f"told somebody twice: {twice}"
+            told_people = who_is_told(told) if told else []
         except UnableToAct:
             written = rows_written() - before
             found = f"refused after writing {written} rows" if written else "refused"
         except Exception as error:  # noqa: BLE001 - whatever it is, it is neither done nor refused
             found = f"{type(error).__name__}: {error}"
         transaction.set_rollback(True)
-    return found
+    return found, told_people
+
+
+def check_told(row: Row, told: dict[str, list[str]]) -> None:
+    """Those told, for each caller of the service, are those recorded."""
+    recorded = json.loads(RECORDED.read_text())
+
+    assert told == recorded.get(str(row), {}), "If this is intended, record it: see the top of this module."
+
+
+def record(row: Row, told: dict[str, list[str]]) -> None:
+    """Write whom each call emails; several processes run the tests."""
+    with RECORDED.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        recorded = json.load(file) | {str(row): {persona: emails for persona, emails in told.items() if emails}}
+        kept = {name: one for name, one in recorded.items() if one and name in {str(known) for known in ROWS}}
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.mark.parametrize(("situation", "row"), in_situations(ROWS), indirect=["situation"])
@@ -148,7 +183,12 @@ def test_service_permits_its_personas_alone_and_notes_what_somebody_loses(situat
     expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
 
     own, prepared = situation.again()
+    if RECORD:
+        called = [persona for persona in PERSONAS if persona in row.permitted]
+        record(row, {persona: outcome(row, own, persona, prepared)[1] for persona in called})
+        return
     found = {persona: outcome(row, own, persona, prepared) for persona in PERSONAS}
 
-    assert found == expected
+    assert {persona: result for persona, (result, _) in found.items()} == expected
+    check_told(row, {persona: told for persona, (_, told) in found.items() if told})
     assert lost_without_a_line(row, situation) == []

@@ -1,14 +1,13 @@
-"""Networks of organisations: where they fall apart, and how they are drawn.
+"""Pictures of networks of organisations.
 
-Drawings have labels that do not collide, and the same network gives the same drawing. The layout is networkx's spring
+They have labels that do not collide, and the same network gives the same drawing. The layout is networkx's spring
 model. A small network is laid out from several seeds; the one with the fewest overlaps of labels wins, and labels that
 still overlap are pushed apart. In a large one only those labels are drawn for which there is room.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,70 +21,6 @@ else:
 
 #: Links between pairs of nodes, with how many partnerships each stands for.
 Ties = Mapping[tuple[int, int], int]
-
-
-def cut_apart(ties: Iterable[tuple[int, int]]) -> tuple[list[int], dict[int, list[int]]]:
-    """The sizes of the parts that are not linked with each other, and the single points of failure.
-
-    A single point of failure is a node without which its part falls into pieces: for each the sizes of the pieces. All
-    sizes come largest first. Tarjan's walk in depth finds them: what was reached through a node, and leads to nothing
-    that was reached before that node, is a piece of its own.
-    """
-    neighbours: defaultdict[int, list[int]] = defaultdict(list)
-    for one, other in ties:
-        neighbours[one].append(other)
-        neighbours[other].append(one)
-    parts: list[int] = []
-    pieces: dict[int, list[int]] = {}
-    order: dict[int, int] = {}
-    for root in neighbours:
-        if root not in order:
-            size, found = _walk_in_depth(root, neighbours, order)
-            parts.append(size)
-            pieces |= found
-    return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces.items()}
-
-
-def _walk_in_depth(
-    root: int, neighbours: Mapping[int, Sequence[int]], order: dict[int, int]
-) -> tuple[int, dict[int, list[int]]]:
-    """The size of the root's part, and the pieces of it without each node that holds pieces together.
-
-    `order` gets the place of each node in the walk.
-    """
-    above, reached = {root: root}, [root]
-    order[root] = len(order)
-    earliest = {root: order[root]}
-    open_nodes = [(root, iter(neighbours[root]))]
-    while open_nodes:
-        node, others = open_nodes[-1]
-        for other in others:
-            place = order.get(other)
-            if place is None:
-                order[other] = earliest[other] = len(order)
-                above[other] = node
-                reached.append(other)
-                open_nodes.append((other, iter(neighbours[other])))
-                break
-            if place < earliest[node]:
-                earliest[node] = place
-        else:
-            open_nodes.pop()
-    sizes = dict.fromkeys(reached, 1)
-    below: dict[int, list[int]] = {}
-    for node in reversed(reached[1:]):  # the last reached first: what lies below a node is known before it
-        parent = above[node]
-        sizes[parent] += sizes[node]
-        earliest[parent] = min(earliest[parent], earliest[node])
-        if earliest[node] >= order[parent]:
-            below.setdefault(parent, []).append(sizes[node])
-    whole = len(reached)
-    pieces = {node: [*found, whole - 1 - sum(found)] for node, found in below.items() if node != root}
-    if len(below.get(root, ())) > 1:
-        pieces[root] = below[root]
-    return whole, pieces
-
-
 #: Size of a small picture in SVG units; a larger one is higher.
 WIDTH, HEIGHT = 1120, 640
 #: Nodes of a small picture, whose labels are all drawn; nodes of the largest one.

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -20,7 +20,8 @@ from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
-from partnerships.kit.networks import MAX_NODES, cut_apart
+from partnerships.kit.late import late
+from partnerships.kit.networks import MAX_NODES
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
@@ -31,9 +32,14 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import names_of
 from partnerships.plans.models import OVER as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.reports.kinds.linked import Fate, Network, ending, fate_of
+from partnerships.reports.kinds.linked import Fate, Network, fate_of, parties_with
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import Chart, Column, Kind, MadeRows, NetworkPicture, Row, Snapshot, Source, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late("numpy")
 
 #: Records of one kind that are listed under what ends.
 _MAX_RECORDS = 100
@@ -68,14 +74,15 @@ def _compute(asked: Asked) -> Snapshot:
     partnerships = partnerships_on(asked.reader, day)
     if asked.filters.get("kind"):
         partnerships = partnerships.filter(kind=asked.filters["kind"])
-    network = Network.of(parts_on(partnerships, asked.reader, day, today=asked.today))
-    parts, without = cut_apart(network.ties)
-    shown = network.near(chosen.pk) if chosen is not None and network.held[chosen.pk] else set(network.held)
-    kinds = dict(Organisation.objects.filter(among("pk", list(network.held))).values_list("pk", "kind"))
-    names = _names(network.held, asked, day)
+    taking_part = parts_on(partnerships, asked.reader, day, today=asked.today)
+    network = Network.of(taking_part)
+    parts, without = network.cut_apart()
+    shown = network.near(chosen.pk) if chosen is not None and chosen.pk in network.held else set(network.bodies)
+    kinds = dict(Organisation.objects.filter(among("pk", network.bodies)).values_list("pk", "kind"))
+    names = _names(network.bodies, asked, day)
     tables = [_counts(network, without, parts), _single(network, without, names)]
     if chosen is not None:
-        tables.append(_ends(asked, chosen, network, partnerships, names, day))
+        tables.append(_ends(asked, chosen, parties_with(chosen.pk, taking_part), partnerships, names, day))
     tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
     return Snapshot(
         report=NETWORK.slug,
@@ -105,7 +112,7 @@ _NOTES = (
 
 def _pictures(shown: Collection[int], chosen: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
     """The picture of what is shown, where it is small enough."""
-    if not network.ties or len(shown) > MAX_NODES:
+    if not len(network.low) or len(shown) > MAX_NODES:
         return ()
     title = f"Around {chosen.name}" if chosen is not None and chosen.pk in shown else "The whole network"
     return (NetworkPicture(title, "links", "organisations", str(chosen.pk) if chosen is not None else ""),)
@@ -150,16 +157,16 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
 
 
 def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
-    alone = sum(1 for pk in network.held if not network.partners[pk])
+    alone = sum(1 for number in network.partners.values() if not number)
     rows = (
-        Row(("Organisations", len(network.held)), key="organisations"),
-        Row(("Partnerships", len(network.parties)), key="partnerships"),
-        Row(("Links between two organisations", len(network.ties)), key="links"),
+        Row(("Organisations", len(network.bodies)), key="organisations"),
+        Row(("Partnerships", network.partnerships), key="partnerships"),
+        Row(("Links between two organisations", len(network.low)), key="links"),
         Row(("Single points of failure", len(without)), key="single"),
         Row(("Parts that are not linked with each other", len(parts) + alone), key="parts"),
         Row(("Organisations in the largest part", parts[0] if parts else min(alone, 1)), key="largest"),
     )
-    return Table("counts", "Summary", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.held else ())
+    return Table("counts", "Summary", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.bodies else ())
 
 
 def _cut_off(pieces: Sequence[int]) -> int:
@@ -170,10 +177,9 @@ def _cut_off(pieces: Sequence[int]) -> int:
 def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Names) -> Table:
     """Organisations without which the network falls apart, those that cut off most first."""
     ordered = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk], pk))
-    lost = ending(network)
     rows = tuple(
         Row(
-            (names[pk], _cut_off(without[pk]), len(without[pk]), network.held[pk], lost[pk]),
+            (names[pk], _cut_off(without[pk]), len(without[pk]), network.held[pk], network.ending[pk]),
             href=names.around(pk),
             key=str(pk),
         )
@@ -196,7 +202,7 @@ _FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or le
 def _ends(
     asked: Asked,
     chosen: Organisation,
-    network: Network,
+    parties_of: Mapping[int, list[tuple[int, str]]],
     partnerships: PartnershipQuerySet,
     names: _Names,
     day: dt.date,
@@ -205,14 +211,10 @@ def _ends(
 
     Today also what it holds alone.
     """
-    fates = {
-        partnership: fate_of(chosen.pk, parties)
-        for partnership, parties in network.parties.items()
-        if any(pk == chosen.pk for pk, _ in parties)
-    }
+    fates = {partnership: fate_of(chosen.pk, parties) for partnership, parties in parties_of.items()}
     rows = []
     for one in partnerships.filter(pk__in=fates).order_by("title", "pk"):
-        others = [names[pk] for pk, _ in network.parties[one.pk] if pk != chosen.pk]
+        others = [names[pk] for pk, _ in parties_of[one.pk] if pk != chosen.pk]
         fate = fates[one.pk]
         rows.append((fate, Row((one.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(one))))
     rows.sort(key=lambda pair: pair[0])
@@ -281,15 +283,12 @@ def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
     """
     bodies = sorted(shown, key=lambda pk: (names[pk], pk))
     place, size = {pk: number for number, pk in enumerate(bodies)}, len(bodies)
-    most = max(network.ties.values(), default=0)
-    numbers = []
-    for (one, other), together in network.ties.items():
-        if one in place and other in place:
-            low, high = place[one], place[other]
-            if low > high:
-                low, high = high, low
-            numbers.append(((most - together) * size + low) * size + high)
-    numbers.sort()
+    places = np.array([place.get(pk, -1) for pk in network.bodies], dtype=np.int64)
+    ones, others = places[network.low], places[network.high]
+    is_shown = (ones >= 0) & (others >= 0)
+    most = int(network.together.max(initial=0))
+    low, high = np.minimum(ones, others), np.maximum(ones, others)
+    numbers = np.sort((((most - network.together) * size + low) * size + high)[is_shown])
 
     def row(number: int) -> Row:
         rest, high = divmod(number, size)
@@ -298,7 +297,7 @@ def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
         return Row((names[one], names[other], most - weaker), key=f"{min(one, other)}-{max(one, other)}")
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
-    rows = MadeRows(numbers, row)
+    rows = MadeRows(numbers.tolist(), row)
     return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
 
 
@@ -311,18 +310,18 @@ def _answers(
     day: dt.date,
 ) -> tuple[str, ...]:
     """The sentences above the tables, in the tense of the day."""
-    if not network.held:
+    if not network.bodies:
         return (f"You cannot see any partnership on {long_date(day)}.",)
     tense = "were" if day < asked.today else "will be" if day > asked.today else "are"
-    bodies, partnerships = counted(len(network.held), "organisation"), counted(len(network.parties), "partnership")
-    links = counted(len(network.ties), "link")
+    bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
+    links = counted(len(network.low), "link")
     found = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
     worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_NAMED]
     if worst:
         named = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
         found.append(f"{counted(len(without), 'single point')} of failure: {named}.")
-    if chosen is not None and network.held[chosen.pk]:
-        ends, cut = ending(network)[chosen.pk], _cut_off(without.get(chosen.pk, ()))
+    if chosen is not None and chosen.pk in network.held:
+        ends, cut = network.ending[chosen.pk], _cut_off(without.get(chosen.pk, ()))
         held = counted(network.held[chosen.pk], "partnership")
         found.append(
             f"If {names[chosen.pk]} leaves, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "

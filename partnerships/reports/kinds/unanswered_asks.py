@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from django import forms
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Q, Value, When
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -55,9 +57,9 @@ def _compute(asked: Asked) -> Snapshot:
         asks = asks.filter(theme=asked.filters["theme"])
     if asked.filters.get("partnership"):
         asks = asks.filter(partnership=asked.filters["partnership"])
-    ages = _by_age(asks, asked.today)
-    themes = _by_theme(asks, asked.today)
-    oldest = oldest_table(asks, asked.today)
+    counts = _counts(asks, asked.today)
+    ages, themes = _by_age(counts), _by_theme(counts)
+    oldest = oldest_table(asks, asked.today, number=sum(map(sum, counts.values())))
     return Snapshot(
         report=UNANSWERED_ASKS.slug,
         title=UNANSWERED_ASKS.title,
@@ -78,30 +80,35 @@ def _shared_before(today: dt.date, days: int) -> Q:
     return Q(shared_at__lt=beginning_of(first))
 
 
-def _by_age(asks: EntryQuerySet, today: dt.date) -> Table:
-    older = [Q() if not days else _shared_before(today, days) for days, _ in _AGES]
-    groups = [one & ~following for one, following in zip(older, [*older[1:], Q(pk__in=[])], strict=True)]
-    counted = asks.aggregate(**{f"age_{place}": Count("pk", filter=group) for place, group in enumerate(groups)})
-    rows = tuple(Row((label, counted[f"age_{place}"])) for place, (_, label) in enumerate(_AGES))
-    columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
-    return Table(code="ages", title="By age", columns=columns, rows=rows, total=Row(("All", sum(counted.values()))))
-
-
-def _by_theme(asks: EntryQuerySet, today: dt.date) -> Table:
-    labels = dict(Theme.all_choices())
-    counted = (
-        asks.order_by()
-        .values("theme")
-        .annotate(number=Count("pk"), old=Count("pk", filter=_shared_before(today, _AGES[2][0])))
-        .order_by("-number", "theme")
+def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
+    """How many asks each theme (code) has of each of the `_AGES`, in one statement; themes in order."""
+    begins = [(place, days) for place, (days, _) in enumerate(_AGES) if days]
+    age = Case(
+        *(When(_shared_before(today, days), then=Value(place)) for place, days in reversed(begins)), default=Value(0)
     )
-    rows = tuple(Row((labels.get(row["theme"], row["theme"]), row["number"], row["old"])) for row in counted)
+    rows = asks.order_by().annotate(age=age).values("theme", "age").annotate(number=Count("pk")).order_by("theme")
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * len(_AGES))
+    for row in rows:
+        found[row["theme"]][row["age"]] = row["number"]
+    return found
+
+
+def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
+    rows = tuple(Row((label, sum(one[place] for one in counts.values()))) for place, (_, label) in enumerate(_AGES))
+    columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
+    return Table("ages", "By age", columns, rows, total=Row(("All", sum(map(sum, counts.values())))))
+
+
+def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
+    labels = dict(Theme.all_choices())
+    largest = sorted(counts.items(), key=lambda one: -sum(one[1]))  # of the same number: by code
+    rows = tuple(Row((labels.get(theme, theme), sum(one), sum(one[2:]))) for theme, one in largest)
     columns = (Column("Theme"), Column("Asks", Kind.NUMBER), Column("Older than 4 weeks", Kind.NUMBER))
     return Table("themes", "By theme", columns, rows, empty="No asks are waiting for an answer.")
 
 
-def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
-    """Asks, those that wait longest first."""
+def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = None) -> Table:
+    """Asks, those that wait longest first; `number` says how many there are, if that is known."""
     rows = []
     oldest = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
     name_as_at(oldest)
@@ -117,7 +124,8 @@ def oldest_table(asks: EntryQuerySet, today: dt.date) -> Table:
         Column("Days without an answer", Kind.NUMBER),
         Column("Closes on", Kind.DAY),
     )
-    number = number_of(asks, rows, limit=_MAX_LISTED)
+    if number is None:
+        number = number_of(asks, rows, limit=_MAX_LISTED)
     left_out = number - len(rows)
     note = f"The {_MAX_LISTED} that have waited longest, of {number:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."

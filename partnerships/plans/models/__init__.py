@@ -5,7 +5,7 @@ from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import ComparedPaper, Paper
-from partnerships.plans.models.pipeline import PlannedHomes
+from partnerships.plans.models.pipeline import HomesCombination, HomesProvider, PackedHomes, PlannedHomes
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
 from partnerships.plans.models.projection import (
     SOON,
@@ -54,12 +54,15 @@ __all__ = [
     "Draft",
     "EndedBecause",
     "Homes",
+    "HomesCombination",
+    "HomesProvider",
     "Mention",
     "Milestone",
     "MilestoneQuerySet",
     "OfferQuerySet",
     "Opening",
     "OwnershipOffer",
+    "PackedHomes",
     "Paper",
     "Part",
     "PastPartnership",

@@ -62,3 +62,78 @@ class PlannedHomes(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} {self.tenure} at {self.site_name}"
+
+
+class HomesCombination(models.Model):
+    """What lines of homes have in common, as one number: packed lines have numbers in the place of texts.
+
+    `plans_pack_homes` in the database adds them. None is changed or removed.
+    """
+
+    id = models.AutoField(primary_key=True)
+    year = models.CharField(max_length=7, blank=True)
+    tenure = models.CharField(max_length=40)
+    area_code = models.CharField(max_length=20, blank=True)
+    authority = models.CharField("planning authority", max_length=500, blank=True)
+    bedrooms = models.IntegerField(help_text="-1 if not known.")
+    needs = models.CharField(max_length=20)
+    confidence = models.CharField(max_length=20, blank=True)
+    has_grant = models.BooleanField()
+    confidential = models.BooleanField()
+    is_done = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "year",
+                    "tenure",
+                    "area_code",
+                    "authority",
+                    "bedrooms",
+                    "needs",
+                    "confidence",
+                    "has_grant",
+                    "confidential",
+                    "is_done",
+                ],
+                name="one_row_a_combination",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenure} in {self.area_code}, {self.year}"
+
+
+class HomesProvider(models.Model):
+    """Who leads a site, as plans name them, as one number.
+
+    `plans_pack_homes` in the database adds them. None is changed or removed.
+    """
+
+    id = models.AutoField(primary_key=True)
+    name = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name"], name="one_row_a_provider")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PackedHomes(models.Model):
+    """All `PlannedHomes` of a plan as numbers, for reports that add up those of 100,000 plans.
+
+    `queries.packed` knows their layout. `plans_pack_homes` in the database writes them, in the transaction that writes
+    the lines.
+    """
+
+    plan = models.OneToOneField(Plan, on_delete=models.CASCADE, primary_key=True, related_name="packed_homes")
+    versions = models.BinaryField(help_text="Versions that changed homes: number, publication, end of the embargo.")
+    lines = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "packed homes"
+
+    def __str__(self) -> str:
+        return f"Homes of plan {self.plan_id}"

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from partnerships.kit.database import add_up
+from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
-from partnerships.plans.queries.pipeline import READ_NOW, READS, parameters_of, rights_of
+from partnerships.plans.queries.combinations import Combinations
+from partnerships.plans.queries.packed import lines_of
+from partnerships.plans.queries.reading import parameters_of
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +38,16 @@ class PlannedNow:
 
 def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
     """The homes that `pipeline_of` counts as those of `now`, in these areas (GSS codes), or in all."""
-    rights, given = rights_of(reader)
-    values = {**given, **parameters_of(now=now), "areas": list(areas)}
-    return [PlannedNow(*row) for row in add_up(_STATEMENT.format(**rights), values)]
-
-
-_STATEMENT = f"""{READS}
-SELECT area_code, year, tenure, sum(count)::bigint, coalesce(sum(count) FILTER (WHERE done_year <> ''), 0)::bigint
-FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
-WHERE is_live AND {READ_NOW} AND (is_inside OR NOT confidential)
-    AND (cardinality(%(areas)s::text[]) = 0 OR area_code = ANY(%(areas)s))
-GROUP BY area_code, year, tenure
-"""  # noqa: S608 - constants
+    packed = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
+    combinations = Combinations.among(areas=list(areas))
+    homes = np.zeros(combinations.size, dtype=np.int64)
+    for found in packed:
+        lines = combinations.counted(found)
+        homes += np.bincount(lines.combination, lines.count * lines.is_now, combinations.size).astype(np.int64)
+    sums: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for number in np.flatnonzero(homes).tolist():
+        part = combinations.named(number)
+        total = sums[part["area_code"], part["year"], part["tenure"]]
+        total[0] += int(homes[number])
+        total[1] += int(homes[number]) * bool(combinations.is_done[number])
+    return [PlannedNow(*names, *total) for names, total in sums.items()]

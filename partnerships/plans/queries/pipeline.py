@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from partnerships.activity.models import Event
-from partnerships.kit.database import add_up, subquery
+from partnerships.kit.database import as_array, rows_of
+from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
-from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import OVER, Plan
+from partnerships.plans.queries.combinations import Combinations
+from partnerships.plans.queries.packed import INSIDE, OWNER, SEVERAL, Lines, lines_of
+from partnerships.plans.queries.reading import READ_NOW, parameters_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from partnerships.plans.queries.packed import Numbers
+else:
+    np = late("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,11 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowed:
-    """Which homes are counted; empty: all. `in_agreement` says by what homes of a section 106 agreement are known."""
+    """Which homes are counted; empty: all.
+
+    `in_agreement` says by what homes of a section 106 agreement are known: planning references, each with an authority
+    or with an area.
+    """
 
     areas: Sequence[str] = ()
     authorities: Sequence[str] = ()
@@ -61,7 +73,7 @@ class Narrowed:
     partnerships: Sequence[int] = ()
     kind: str = ""
     year: str = ""
-    in_agreement: Sequence[str] = ()
+    in_agreement: Sequence[tuple[str, str]] = ()
 
 
 #: The ways of dividing the pipeline, with the columns of each.
@@ -78,6 +90,8 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
 }
 #: Homes by the values of the columns of a division.
 Divided: TypeAlias = dict[tuple[Any, ...], Count]
+#: The four figures of a `Count`, in its order.
+Figures: TypeAlias = list[int]
 #: Sites whose forecast has moved are given up to this number, those with most homes first.
 MAX_SLIPS = 100
 
@@ -107,178 +121,177 @@ def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None,
     in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
     Forecasts are compared with those at `then`, or with the baselines.
     """
-    rights, given = rights_of(reader)
-    by: dict[str, Divided] = {name: {} for name in DIVISIONS}
-    plans = sites = 0
-    slips: list[Slip] = []
-    statement, values = _STATEMENT.format(**rights), {**given, **_parameters(narrowed, then, now)}
-    for part, found, *counts in add_up(statement, values):
-        named = json.loads(found)
-        if part == "counted":
-            plans, sites = counts[:2]
-        elif part == "slips":
-            plan, title, key, site, was, forecast = named
-            slips.append(
-                Slip(plan_id=plan, plan=title, site_key=key, site=site, was=was, now=forecast, homes=counts[2])
-            )
-        else:
-            by[part][tuple(named)] = Count(*counts)
-    return Pipeline(by, plans, sites, slips)
-
-
-#: Who reads which plans, and how: owners do not wait for the end of an embargo.
-READS = """
-WITH reads AS MATERIALIZED (
-    SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number, plan.id IN ({owned}) AS is_owner,
-        plan.id IN ({owned}) OR plan.id IN ({inside}) AS is_inside, plan.status <> ALL(%(over)s) AS is_live,
-        plan.status <> ALL(%(over)s) OR plan.id = ANY(%(ended_later)s) AS was_live
-    FROM plans_plan plan
-    WHERE (plan.id IN ({present}) OR plan.id IN ({inside}) OR plan.id IN ({owned}))
-        AND (cardinality(%(partnerships)s::bigint[]) = 0 OR plan.partnership_id = ANY(%(partnerships)s))
-        AND (%(kind)s = '' OR plan.kind = %(kind)s)
-)"""
-#: The condition on lines of homes that the reader reads at a moment: owners from the publication on.
-_READ_AT = """CASE WHEN is_owner
-                THEN published_from <= %({0})s AND (published_until IS NULL OR published_until > %({0})s)
-                ELSE open_from <= %({0})s AND (open_until IS NULL OR open_until > %({0})s) END"""
-READ_NOW, _READ_THEN = _READ_AT.format("now"), _READ_AT.format("then")
-#: What each line of homes is at the three moments. OFFSET 0 lets PostgreSQL work out each condition once a line.
-_LINES = f"""
-    SELECT states.*, CASE WHEN is_baseline THEN count ELSE 0 END AS baseline, CASE WHEN is_then THEN count ELSE 0 END
-        AS was, CASE WHEN is_now THEN count ELSE 0 END AS today, CASE WHEN is_now AND is_done THEN count ELSE 0 END
-        AS done, CASE WHEN provider = '' THEN plan_id END AS owned_plan
-    FROM (
-        SELECT homes.plan_id, homes.site_key, homes.forecast, homes.year, homes.tenure,
-            homes.area_code, homes.authority, homes.bedrooms, homes.needs, homes.confidence, homes.provider,
-            homes.has_grant, homes.count, homes.done_year <> '' AS is_done,
-            homes.planning_reference <> '' AND (
-                homes.planning_reference || '|' || homes.authority = ANY(%(in_agreement)s)
-                OR homes.planning_reference || '|' || homes.area_code = ANY(%(in_agreement)s)
-            ) AS is_in_agreement,
-            is_live AND {READ_NOW} AS is_now, was_live AND {_READ_THEN} AS is_then,
-            is_live AND from_number <= baseline_number AND (until_number IS NULL OR until_number > baseline_number)
-                AND CASE WHEN is_owner THEN published_from ELSE open_from END <= %(now)s AS is_baseline
-        FROM plans_plannedhomes homes JOIN reads ON reads.plan_id = homes.plan_id
-        WHERE (is_inside OR NOT homes.confidential)
-            AND (
-                (cardinality(%(areas)s::text[]) = 0 AND cardinality(%(authorities)s::text[]) = 0)
-                OR homes.area_code = ANY(%(areas)s) OR homes.authority = ANY(%(authorities)s)
-            )
-            AND (cardinality(%(tenures)s::text[]) = 0 OR homes.tenure = ANY(%(tenures)s))
-            AND (cardinality(%(needs)s::text[]) = 0 OR homes.needs = ANY(%(needs)s))
-            AND (%(bedrooms)s::int IS NULL OR homes.bedrooms = %(bedrooms)s)
-            AND (%(confidence)s = '' OR homes.confidence = %(confidence)s)
-            AND (%(provider)s = '' OR position(lower(%(provider)s) IN lower(homes.provider)) > 0)
-            AND (%(year)s = '' OR homes.year = %(year)s)
-        OFFSET 0
-    ) states
-    WHERE is_now OR is_then OR is_baseline"""  # noqa: S608 - constants
-#: Lines are read once, and added up in three ways: the divisions, leads and owners, and sites are made from these.
-_SUMS = f"""
-, sums AS MATERIALIZED (
-    SELECT grouping(tenure) = 0 AS is_part, grouping(provider) = 0 AS is_provider, plan_id, site_key, year, tenure,
-        area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement, provider, owned_plan,
-        sum(baseline) AS baseline, sum(was) AS was, sum(today) AS today, sum(done) AS done, bool_or(is_now) AS is_now,
-        max(forecast COLLATE "C") FILTER (WHERE is_now) AS forecast, max(forecast COLLATE "C")
-        FILTER (WHERE CASE WHEN %(then)s::timestamptz IS NULL THEN is_baseline ELSE is_then END) AS before
-    FROM ({_LINES}
-    ) lines
-    GROUP BY GROUPING SETS (
-        (year, tenure, area_code, authority, bedrooms, needs, confidence, has_grant, is_in_agreement),
-        (provider, owned_plan), (plan_id, site_key)
+    reads = parameters_of(
+        areas=narrowed.areas,
+        authorities=narrowed.authorities,
+        partnerships=narrowed.partnerships,
+        kind=narrowed.kind,
+        then=then,
     )
-), parts AS (SELECT * FROM sums WHERE is_part),
-sites AS (SELECT * FROM sums WHERE NOT is_part AND NOT is_provider),
-owners AS MATERIALIZED (
-    SELECT plan_id, min(organisation_id) AS body, count(*) AS number FROM plans_planowner
-    WHERE ended_at IS NULL AND plan_id IN (SELECT plan_id FROM reads) GROUP BY plan_id
-), several AS (
-    SELECT plan_id, string_agg(body.name, ' and ' ORDER BY body.name, owner.id) AS names
-    FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
-    WHERE owner.ended_at IS NULL AND plan_id IN (SELECT plan_id FROM owners WHERE number > 1) GROUP BY plan_id
-), providers AS (
-    SELECT coalesce(several.names, body.name, provider) AS provider, baseline, was, today, done
-    FROM sums LEFT JOIN owners ON owners.plan_id = owned_plan LEFT JOIN several ON several.plan_id = owned_plan
-        LEFT JOIN organisations_organisation body ON body.id = owners.body
-    WHERE is_provider
-)
-"""  # noqa: S608 - constants
-_COUNTED = """
-SELECT 'counted', '[]'::jsonb, count(*), coalesce(sum(number), 0)::bigint, 0, 0
-FROM (SELECT count(*) AS number FROM sites WHERE is_now GROUP BY plan_id) plans
+    packed = lines_of(reader, reads, then=then, now=now)
+    sums = _Sums(narrowed, is_since=then is not None)
+    for lines in packed:
+        sums.add(lines)
+    by = sums.divided()
+    return Pipeline({**by, "provider": sums.provided()}, sums.plans, sums.sites, sums.slipped(now))
+
+
+#: Lines of registered section 106 agreements.
+_AGREED = """
+SELECT homes.id FROM plans_plannedhomes homes
+JOIN unnest(%s::text[], %s::text[]) AS agreed(reference, place) ON homes.planning_reference = agreed.reference
+WHERE homes.planning_reference <> '' AND agreed.place IN (homes.authority, homes.area_code)
 """
-_SLIPPED = f"""(
-SELECT 'slips', jsonb_build_array(moved.plan_id, plan.title, moved.site_key, name, before, moved.forecast),
-    0, 0, today, 0
-FROM (
-    SELECT * FROM sites WHERE before <> forecast ORDER BY today DESC, plan_id, site_key LIMIT {MAX_SLIPS}
-) moved JOIN plans_plan plan ON plan.id = moved.plan_id JOIN reads ON reads.plan_id = moved.plan_id, LATERAL (
-    SELECT max(site_name COLLATE "C") AS name FROM plans_plannedhomes homes
-    WHERE homes.plan_id = moved.plan_id AND homes.site_key = moved.site_key AND {READ_NOW}
-        AND (is_inside OR NOT confidential)
-) named ORDER BY today DESC, moved.plan_id, moved.site_key
-)"""  # noqa: S608 - constants
+#: The words about sites that have moved. A site is called as its reader reads it now.
+_SLIPPED = f"""
+SELECT moved.line, plan.title, moved.site_key, (
+    SELECT max(site_name COLLATE "C") FROM plans_plannedhomes homes
+    WHERE homes.plan_id = plan.id AND homes.site_key = moved.site_key AND {READ_NOW} AND (is_inside OR NOT confidential)
+) FROM (
+    SELECT line, flags & {OWNER} > 0 AS is_owner, flags & {INSIDE} > 0 AS is_inside, plan_id, site_key
+    FROM unnest(%(lines)s::bigint[], %(flags)s::int[]) AS given(line, flags)
+    JOIN plans_plannedhomes homes ON homes.id = line
+) moved JOIN plans_plan plan ON plan.id = moved.plan_id
+"""  # noqa: S608 - constants
+_PROVIDERS = "SELECT id FROM plans_homesprovider WHERE position(lower(%s) IN lower(name)) > 0"
 
 
-def _divided(name: str, columns: Sequence[str]) -> str:
-    """The statement that adds up one division."""
-    source = "providers" if name == "provider" else "parts"
-    by = f"GROUP BY {', '.join(columns)}" if columns else "HAVING count(*) > 0"
-    sums = ", ".join(f"sum({one})::bigint" for one in ("baseline", "was", "today", "done"))
-    return f"SELECT '{name}', jsonb_build_array({', '.join(columns)}), {sums} FROM {source} {by}"  # noqa: S608 - constants
+class _Sums:
+    """Homes that are counted, added up by combination, by provider and by site.
+
+    Each of the four figures of a `Count` has a row. `plans` and `sites` count those with homes now.
+    """
+
+    def __init__(self, narrowed: Narrowed, *, is_since: bool) -> None:
+        self._combinations = Combinations.among(
+            areas=list(narrowed.areas),
+            authorities=list(narrowed.authorities),
+            tenures=list(narrowed.tenures),
+            needs=list(narrowed.needs),
+            bedrooms=narrowed.bedrooms,
+            confidence=narrowed.confidence,
+            year=narrowed.year,
+        )
+        self._is_since = is_since
+        references, places = [one for one, _ in narrowed.in_agreement], [one for _, one in narrowed.in_agreement]
+        agreed = rows_of(_AGREED, [references, places]) if references else ()
+        self._agreed = np.array([pk for (pk,) in agreed], dtype=np.int64)
+        providers = rows_of(_PROVIDERS, [narrowed.provider]) if narrowed.provider else None
+        self._providers = None if providers is None else np.array([pk for (pk,) in providers], dtype=np.int64)
+        self._parts: Numbers = np.zeros((4, 2 * self._combinations.size), dtype=np.int64)
+        #: A number for the lead of sites, or for their plan's owners, with the four figures.
+        self._provided: list[Numbers] = [np.zeros((5, 0), dtype=np.int64)]
+        #: Of sites whose forecast has moved: homes today, plan, site, a line, the forecast before and now, flags.
+        self._moved: list[tuple[int, ...]] = []
+        self.plans = self.sites = 0
+
+    def add(self, found: Lines) -> None:
+        """Add the homes of some plans."""
+        lines = self._combinations.counted(found)
+        if self._providers is not None:
+            lines = lines.only(np.isin(lines.provider, self._providers))
+        if not len(lines.plan):
+            return
+        today = lines.count * lines.is_now
+        done = today * self._combinations.is_done[lines.combination]
+        figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_then, today, done])
+        is_agreed = np.isin(lines.ids, self._agreed)
+        self._parts += _added(2 * lines.combination + is_agreed, figures, self._parts.shape[1])
+        owner, plan = lines.plans["owner"].astype(np.int64), lines.plans["id"].astype(np.int64)
+        owners = np.where(owner == SEVERAL, 4 * plan + _OWNERS_OF_PLAN, 4 * owner + _OWNER)[lines.plan]
+        keys, places = np.unique(np.where(lines.provider > 0, 4 * lines.provider + _LEAD, owners), return_inverse=True)
+        self._provided.append(np.stack([keys, *_added(places, figures, len(keys))]))
+        self._add_sites(lines, today)
+
+    def _add_sites(self, lines: Lines, today: Numbers) -> None:
+        """Count the sites, and keep the largest of those whose forecast has moved."""
+        begins = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
+        was_there = lines.is_then if self._is_since else lines.is_baseline
+        before, now = (
+            np.maximum.reduceat(np.where(moment, lines.forecast, -1), begins) for moment in (was_there, lines.is_now)
+        )
+        self.sites += int(np.count_nonzero(now >= 0))
+        self.plans += len(np.unique(lines.plan[begins][now >= 0], return_index=True)[0])
+        homes, plan, site = np.add.reduceat(today, begins), lines.plans["id"][lines.plan[begins]], lines.site[begins]
+        moved = np.flatnonzero((before >= 0) & (now >= 0) & (before != now))
+        largest = moved[np.lexsort((site[moved], plan[moved], -homes[moved]))[:MAX_SLIPS]]
+        flags = lines.plans["flags"][lines.plan[begins]]
+        columns = (homes, plan, site, lines.ids[begins], before, now, flags)
+        self._moved += zip(*(column[largest].tolist() for column in columns), strict=True)
+
+    def divided(self) -> dict[str, Divided]:
+        """The homes by each division, without that by provider."""
+        named = [(name, columns) for name, columns in DIVISIONS.items() if name != "provider"]
+        sums: dict[str, defaultdict[tuple[Any, ...], list[Figures]]] = {name: defaultdict(list) for name, _ in named}
+        counted = np.flatnonzero(self._parts.any(axis=0))
+        for key, figures in zip(counted.tolist(), self._parts[:, counted].T.tolist(), strict=True):
+            part = {**self._combinations.named(key // 2), "is_in_agreement": bool(key % 2)}
+            for name, columns in named:
+                sums[name][tuple(part[column] for column in columns)].append(figures)
+        return {name: _counts(found) for name, found in sums.items()}
+
+    def provided(self) -> Divided:
+        """The homes by provider: the site's lead, else the plan's owners."""
+        provided = np.concatenate(self._provided, axis=1)
+        keys, places = np.unique(provided[0], return_inverse=True)
+        by_key = _added(places, provided[1:], len(keys))
+        names = _provider_names(keys.tolist())
+        sums: defaultdict[tuple[Any, ...], list[Figures]] = defaultdict(list)
+        for key, figures in zip(keys.tolist(), by_key.T.tolist(), strict=True):
+            sums[names.get(key, ""),].append(figures)
+        return _counts(sums)
+
+    def slipped(self, now: dt.datetime) -> list[Slip]:
+        """The sites whose forecast has moved, those with most homes first."""
+        largest = sorted(self._moved, key=lambda one: (-one[0], *one[1:]))[:MAX_SLIPS]
+        values = {
+            "lines": [line for _, _, _, line, *_ in largest],
+            "flags": [flags for *_, flags in largest],
+            "now": now,
+        }
+        found = {line: words for line, *words in rows_of(_SLIPPED, values)} if largest else {}
+        return [
+            Slip(
+                plan_id=plan,
+                plan=title,
+                site_key=key,
+                site=name,
+                was=_partial_date(before),
+                now=_partial_date(after),
+                homes=homes,
+            )
+            for homes, plan, _, line, before, after, _ in largest
+            for title, key, name in (found[line],)
+        ]
 
 
-#: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
-_STATEMENT = READS + _SUMS + " UNION ALL ".join([*(_divided(*one) for one in DIVISIONS.items()), _COUNTED, _SLIPPED])
+def _added(keys: Numbers, figures: Numbers, size: int) -> Numbers:
+    """The figures added up by key. numpy adds floats here, which are exact below 2**53."""
+    return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
-def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values."""
-    sql: dict[str, str] = {}
-    params: dict[str, Any] = {}
-    for name, plans in (
-        ("owned", Plan.objects.owned_for(reader)),
-        ("inside", Plan.objects.inside_for(reader)),
-        ("present", Plan.objects.present_for(reader)),
-    ):
-        sql[name], values = subquery(name, plans.order_by().values("pk"), empty="SELECT 0")
-        params |= values
-    return sql, params
+def _counts(sums: Mapping[tuple[Any, ...], Iterable[Figures]]) -> Divided:
+    return {key: Count(*map(sum, zip(*figures, strict=True))) for key, figures in sums.items()}
 
 
-def _parameters(narrowed: Narrowed, then: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:
-    """The values of the pipeline's SQL, without those of the reader's rights."""
-    return {
-        **parameters_of(partnerships=narrowed.partnerships, kind=narrowed.kind, then=then, now=now),
-        "areas": list(narrowed.areas),
-        "authorities": list(narrowed.authorities),
-        "tenures": list(narrowed.tenures),
-        "needs": list(narrowed.needs),
-        "bedrooms": narrowed.bedrooms,
-        "provider": narrowed.provider,
-        "confidence": narrowed.confidence,
-        "year": narrowed.year,
-        "in_agreement": list(narrowed.in_agreement),
-    }
+def _partial_date(number: int) -> str:
+    """`2029-06` for 20290600; "" for 0."""
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
+    return "-".join([f"{year:04}"] * bool(year) + [f"{part:02}" for part in (month, day) if part])
 
 
-def parameters_of(
-    *, partnerships: Sequence[int] = (), kind: str = "", then: dt.datetime | None = None, now: dt.datetime
-) -> dict[str, Any]:
-    """The values that say which plans are read at which moments."""
-    return {
-        "over": [str(code) for code in OVER],
-        "ended_later": _ended_after(then) if then is not None else [],
-        "then": then,
-        "now": now,
-        "partnerships": list(partnerships),
-        "kind": kind,
-    }
+#: What a number for a provider stands for, in its lowest bits.
+_LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
+_PROVIDER_NAMES = """
+SELECT 4 * id::bigint + 1, name FROM plans_homesprovider WHERE id = ANY(%s)
+UNION ALL SELECT 4 * id + 2, name FROM organisations_organisation WHERE id = ANY(%s)
+UNION ALL SELECT 4 * plan_id + 3, string_agg(body.name, ' and ' ORDER BY body.name, owner.id)
+FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
+WHERE owner.ended_at IS NULL AND plan_id = ANY(%s) GROUP BY plan_id
+"""
 
 
-def _ended_after(moment: dt.datetime) -> list[int]:
-    """The plans that are superseded or closed, and were neither at the moment."""
-    over = [str(code) for code in OVER]
-    plans = Plan.objects.filter(status__in=over).order_by().values("pk")
-    ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
-    return list(ended.filter(data__after__status__in=over).order_by().values_list("target_id", flat=True).distinct())
+def _provider_names(keys: Sequence[int]) -> dict[int, str]:
+    """The names of leads, of owners, and of all owners of a plan."""
+    ids = [as_array([key // 4 for key in keys if key % 4 == kind]) for kind in (_LEAD, _OWNER, _OWNERS_OF_PLAN)]
+    return dict(rows_of(_PROVIDER_NAMES, ids)) if keys else {}

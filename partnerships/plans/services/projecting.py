@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count, pipeline_kind, pipeline_lines
 from partnerships.plans.models import Document, Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
@@ -46,7 +47,10 @@ def record_planned_homes(was: Content, now: Content, version: Version) -> None:
     before = {site["key"]: pipeline_lines(site, pipeline_kind(was)) for site in was["sites"]}
     after = {site["key"]: pipeline_lines(site, pipeline_kind(now)) for site in now["sites"]}
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    if not changed:
+        return
     opens = version.embargo_until or version.published_at
+    rows_of(_PACKS_ONCE, ["on"])
     PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed, until_number=None).update(
         until_number=version.number, published_until=version.published_at, open_until=opens
     )
@@ -59,6 +63,12 @@ def record_planned_homes(was: Content, now: Content, version: Version) -> None:
         ],
         batch_size=BATCH,
     )
+    rows_of("SELECT plans_pack_homes(%s)", [[version.plan_id]])
+    rows_of(_PACKS_ONCE, [""])
+
+
+#: Whether lines of homes are packed by the statements that write them; until the end of the transaction.
+_PACKS_ONCE = "SELECT set_config('common_ground.packs_homes', %s, true)"
 
 
 def _by_key(content: Content, code: str) -> dict[str, Item]:

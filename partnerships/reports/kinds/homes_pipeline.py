@@ -199,7 +199,7 @@ def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[
     return codes, [one.name for one in bodies]
 
 
-def _in_agreement(today: dt.date) -> list[str]:
+def _in_agreement(today: dt.date) -> list[tuple[str, str]]:
     """Planning references of registered section 106 agreements, each with its authority's name and with its areas.
 
     Councils use the same references, so the reference alone says nothing.
@@ -215,7 +215,7 @@ def _in_agreement(today: dt.date) -> list[str]:
     served = AreaServed.objects.filter(organisation__in=bodies).exclude(ends_on__lte=today)
     for body, code in served.values_list("organisation", "area__code"):
         areas.setdefault(body, []).append(code)
-    return [f"{reference}|{place}" for reference, body, name in agreements for place in (name, *areas.get(body, ()))]
+    return [(reference, place) for reference, body, name in agreements for place in (name, *areas.get(body, ()))]
 
 
 class Names:

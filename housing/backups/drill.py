@@ -75,13 +75,12 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
         return
     name = f"{database['NAME']}_drill"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with connect(database) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         try:
             cursor.execute(create)
         except psycopg2.errors.DuplicateDatabase:  # a drill that was cut off left it
-            cursor.execute(drop)
+            _drop(cursor, name)
             cursor.execute(create)
         except psycopg2.errors.InsufficientPrivilege:  # which is found first: the database that was made for it stays
             raise UnableToRestore(
@@ -91,7 +90,20 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
         try:
             yield {**database, "NAME": name}
         finally:
-            cursor.execute(drop)
+            _drop(cursor, name)
+
+
+def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
+    """Drop a database, together with the sessions that a drill that was cut off may have left.
+
+    Without FORCE first: that ends an autovacuum of it. With FORCE, PostgreSQL refuses to do so for anybody but
+    superusers.
+    """
+    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        cursor.execute(drop)
+    except psycopg2.errors.ObjectInUse:
+        cursor.execute(drop + sql.SQL(" WITH (FORCE)"))
 
 
 def _which(database: Mapping[str, Any]) -> tuple[str, int]:

@@ -51,8 +51,9 @@ def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
             # Paths contain tokens and search words: RequestLogMiddleware logs the route's name instead.
             "django.request": console | {"level": "ERROR"},
             "django.server": console | {"level": "WARNING"},
-            # It logs every stylesheet that it reads.
+            # They log every stylesheet and table of a font that they read.
             "weasyprint": console | {"level": "ERROR"},
+            "fontTools": console | {"level": "ERROR"},
             "celery": console | {"level": level},
         },
     }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -15,7 +16,12 @@ from partnerships.kit.late import late
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
+#: Where `static/build.mjs` puts the fonts of the site, and how stylesheets of PDFs name them.
+_FONTS = settings.BASE_DIR / "static" / "build" / "fonts"
+_FONT = re.compile(r"font:([a-z-]+\.woff2)")
+
 weasyprint = late("weasyprint")
+urls = late("weasyprint.urls")
 
 
 def _file_name(title: str, extension: str) -> str:
@@ -23,9 +29,24 @@ def _file_name(title: str, extension: str) -> str:
     return f"{stem}.{extension}"
 
 
-def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
-    """Refuse every address: drawing a PDF must fetch nothing."""
-    raise ValueError("PDFs do not load files from other places")
+class _OurFonts:
+    """What a PDF may load: the site's own fonts, as `font:NAME.woff2`; it must fetch nothing else."""
+
+    #: weasyprint asks: a font that is missing is replaced by one of the machine's.
+    _fail_on_errors = False
+
+    def __call__(self, url: str) -> Any:
+        """The font, for weasyprint.
+
+        Raises `ValueError` for every other address.
+        """
+        named = _FONT.fullmatch(url)
+        if named is None:
+            raise ValueError("PDFs do not load files from other places")
+        return urls.URLFetcherResponse(url, (_FONTS / named[1]).read_bytes())
+
+
+_our_fonts = _OurFonts()
 
 
 def can_make_pdf() -> bool:
@@ -38,7 +59,7 @@ def can_make_pdf() -> bool:
 
 def draw_pdf(page: str) -> bytes:
     """A page as a tagged PDF. Takes seconds for a long one."""
-    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
+    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_our_fonts).write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
 
@@ -46,7 +67,7 @@ def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
     """The first of these pages that fits on this many sheets as a tagged PDF, else the last."""
     drawn = None
     for page in drafts:
-        drawn = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).render(pdf_variant="pdf/ua-1")
+        drawn = weasyprint.HTML(string=page, url_fetcher=_our_fonts).render(pdf_variant="pdf/ua-1")
         if len(drawn.pages) <= sheets:
             break
     assert drawn is not None  # there is at least one draft

@@ -9,10 +9,12 @@ from decimal import Decimal
 import docx
 import pypdf
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from partnerships.documents.downloads import draw_pdf
 from partnerships.organisations.audience import Everybody
 from partnerships.plans.models import Plan
 from partnerships.reports.registry import Report, all_reports, register_report
@@ -99,6 +101,18 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
 
     assert f'href="{reverse("reports:index")}"' in page
     assert [one.title for one in all_reports() if reverse("reports:report", args=[one.slug]) not in listed] == []
+
+
+def test_pdfs_have_the_fonts_of_the_site_and_letters_that_can_be_copied() -> None:
+    style = render_to_string("plans/_pdf_style.html")
+    page = f"<html lang=en><head><title>Brief</title>{style}</head><body><h1>Tŷ Grŵp</h1><p>Gdańsk: 1,234</p></body>"
+
+    (sheet,) = pypdf.PdfReader(io.BytesIO(draw_pdf(page))).pages
+
+    fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in sheet["/Resources"]["/Font"].values()}
+    assert {"cg-display-Bold", "cg-text"} <= fonts
+    assert not any(font.startswith("DejaVu") for font in fonts)
+    assert sheet.extract_text().split("\n")[:2] == ["Tŷ Grŵp", "Gdańsk: 1,234"]
 
 
 def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:

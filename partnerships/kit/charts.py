@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 
 #: A figure with the words that stand above its bar. None: no bar, such as a masked figure, only the words.
 Bar: TypeAlias = tuple[int | Decimal | None, str]
@@ -22,10 +21,11 @@ _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 _WIDEST = 44
 #: With this many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
 _FEW = 3
-#: Width of a character and height of a line below the bars, and the width of a character of the legend.
-_CHARACTER, _LINE, _LEGEND_CHARACTER = 7, 15, 8
-#: Height of a row with its words, and its longest bar.
-_ROW, _LONGEST = 54, 650
+#: Width of a character and height of a line below the bars, the room between names side by side, and the width of a
+#: character of the legend and of the words of a row.
+_CHARACTER, _LINE, _ROOM, _LARGE_CHARACTER = 7, 15, 8, 8
+#: Height of a row with one line of words, of each further line, and the longest bar.
+_ROW, _ROW_LINE, _LONGEST = 54, 17, 650
 #: Fill and outline tell the two apart; the colours of ask and offer would mislead.
 _PAINT = (
     SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
@@ -54,7 +54,9 @@ def bar_chart(
     width = _WIDTH // 2 if is_narrow else _WIDTH
     step = width // max(len(groups), 1)
     names = [wrap(name, max(step // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
-    further_lines = max((len(lines) for lines in names), default=1) - 1
+    # Names that nothing can be wrapped in, such as years, stand higher and lower in turn where they would touch.
+    drop = any(len(line) * _CHARACTER > step - _ROOM for lines in names for line in lines)
+    further_lines = max((len(lines) for lines in names), default=1) - 1 + drop
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
@@ -74,22 +76,22 @@ def bar_chart(
         format_html_join(
             "",
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
-            _names_below(names, step),
+            _names_below(names, step, drop=drop),
         ),
         _legend(series, width),
     )
 
 
-def _names_below(names: Sequence[Sequence[str]], step: int) -> Iterator[tuple[int, int, str]]:
-    """Where each line of each group's name stands, and its words."""
+def _names_below(names: Sequence[Sequence[str]], step: int, *, drop: bool) -> Iterator[tuple[int, int, str]]:
+    """Where each line of each group's name stands, and its words; `drop`: every second name a line lower."""
     for place, lines in enumerate(names):
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines, place % 2 if drop else 0):
             yield _middle(place, step), _BASE + 20 + number * _LINE, line
 
 
 def _legend(series: Sequence[str], width: int) -> SafeString:
     """The legend: a square and the words of each series, side by side, or below each other if too long."""
-    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LEGEND_CHARACTER > width // 2
+    is_stacked = len(series) > 1 and 24 + len(series[0]) * _LARGE_CHARACTER > width // 2
     corners = ((1, 0), (1, 21) if is_stacked else (width // 2, 0))
     return format_html_join(
         "",
@@ -109,28 +111,41 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
     `label` is what a screen reader says. A narrow chart is for a card beside others.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
-    said = [(Truncator(words).chars(width // _CHARACTER), figure) for words, figure in rows]
+    said = [
+        (wrap(words, width // _LARGE_CHARACTER, max_lines=2, placeholder=" …") or [""], figure)
+        for words, figure in rows
+    ]
     top = max((figure for _, figure in rows), default=0) or 1
+    lines, bars, height = _rows(said, longest, top)
     return format_html(
-        '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">{}</svg>',
+        '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">{}{}</svg>',
         width,
-        len(rows) * _ROW,
+        height,
         "cg-chart__few" if is_narrow else "",
         label,
+        format_html_join("", '<text x="0" y="{}" font-size="14">{}</text>', lines),
         format_html_join(
             "",
-            '<text x="0" y="{}" font-size="14">{}</text><rect x="1" y="{}" width="{}" height="16" {}/>'
-            '<text x="{}" y="{}" font-size="13">{}</text>',
-            _rows(said, longest, top),
+            '<rect x="1" y="{}" width="{}" height="16" {}/><text x="{}" y="{}" font-size="13">{}</text>',
+            bars,
         ),
     )
 
 
-def _rows(counts: Sequence[tuple[str, int]], longest: int, top: int) -> Iterator[tuple[object, ...]]:
-    """The words of each row, its bar below them, and the figure behind the bar."""
-    for place, (words, figure) in enumerate(counts):
-        down, length = place * _ROW, round(longest * figure / top)
-        yield down + 16, words, down + 24, length, _PAINT[0], length + 10, down + 37, f"{figure:,}"
+def _rows(
+    said: Sequence[tuple[Sequence[str], int]], longest: int, top: int
+) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], int]:
+    """The lines of words, the bar below those of each row with the figure behind it, and the height of all rows."""
+    lines: list[tuple[object, ...]] = []
+    bars: list[tuple[object, ...]] = []
+    down = 0
+    for words, figure in said:
+        lines += [(down + 16 + number * _ROW_LINE, line) for number, line in enumerate(words)]
+        below = down + (len(words) - 1) * _ROW_LINE
+        length = round(longest * figure / top)
+        bars.append((below + 24, length, _PAINT[0], length + 10, below + 37, f"{figure:,}"))
+        down = below + _ROW
+    return lines, bars, down
 
 
 def _middle(place: int, step: int) -> int:

@@ -103,7 +103,5 @@ def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and any(row.cells[place] for row in table.rows for place in chart.series):
-            return caption_of(chart, table, limit=_BARS), draw(
-                chart, table, limit=_BARS, where="report", is_narrow=True
-            )
+            return caption_of(chart, table, limit=_BARS), draw(chart, table, limit=_BARS, is_narrow=True)
     return None

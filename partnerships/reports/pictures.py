@@ -31,20 +31,21 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
 
 
 def draw(
-    chart: Chart, table: Table, *, limit: int = _MAX_ROWS, where: str = "table", is_narrow: bool = False
+    chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
 ) -> SafeString:
     """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows.
 
-    Of more than `limit` bars below each other, the highest are drawn. `where` is what a screen reader is told to read
-    the figures in. A narrow chart is for a card beside others.
+    Of more than `limit` bars below each other, the highest are drawn. A narrow chart is for a card that leads to the
+    report. `on_screen`: bars below each other fit a phone.
     """
+    where = "report" if is_narrow else "table"
     label = f"{caption_of(chart, table, limit=limit)}; the {where} gives the figures"
     if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
         place = chart.series[-1]
         figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
         if len(figures) > limit:
             figures = sorted(figures, key=lambda one: -one[1])[:limit]
-        return row_chart(label, figures, is_narrow=is_narrow)
+        return row_chart(label, figures, is_narrow=is_narrow or on_screen)
     first, second = (table.columns[place].label for place in chart.series)
     groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]
     return bar_chart(label, (first, second), groups, is_narrow=is_narrow)

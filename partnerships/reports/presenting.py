@@ -103,7 +103,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         note=note_of(table, printed) if paging is None else table.note,
         empty=table.empty,
         charts=tuple(
-            (caption_of(one, table), draw(one, table))
+            (caption_of(one, table), draw(one, table, on_screen=paging is not None))
             for one in snapshot.charts
             if one.table == table.code and table.rows
         ),

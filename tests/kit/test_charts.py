@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from partnerships.kit.charts import bar_chart
+from partnerships.kit.charts import bar_chart, row_chart
 
 LONG = ("Estuary Reach Combined Authority", "Saltmarsh Co-operative Homes Limited", "Westmarch Borough Council")
 
@@ -18,3 +19,23 @@ def test_long_names_below_bars_take_several_lines_and_do_not_overlap() -> None:
     assert max(len(words) for _, words in below) <= 17
     legend = re.findall(r'<text x="(\d+)" y="(\d+)" font-size="14">', svg)
     assert legend == [("25", "16"), ("25", "37")]
+
+
+def test_years_below_many_bars_do_not_touch() -> None:
+    years = [f"{2016 + number}-{17 + number}" for number in range(14)]
+
+    svg = bar_chart("Homes", ("Added", "To come"), [(year, ((1, "1"), (2, "2"))) for year in years])
+
+    below = re.findall(r'<text x="(\d+)" y="(\d+)" text-anchor="middle" font-size="12"[^>]*>([^<]+)<', svg)
+    assert [words for _, _, words in below] == years
+    for line in (below[::2], below[1::2]):
+        assert len({down for _, down, _ in line}) == 1
+        assert min(int(right) - int(left) for (left, _, _), (right, _, _) in pairwise(line)) > 60
+
+
+def test_long_words_of_a_row_take_two_lines_inside_a_narrow_chart() -> None:
+    svg = row_chart("Who met", [(" and ".join(LONG[:2]), 3), ("All", 1)], is_narrow=True)
+
+    words = re.findall(r'<text x="0" y="(\d+)" font-size="14">([^<]+)<', svg)
+    assert [down for down, _ in words] == ["16", "33", "87"]
+    assert max(len(line) for _, line in words) <= 45

@@ -96,12 +96,9 @@ def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """The first chart with something to draw.
-
-    Bars of nothing but 0 say no more than the sentences.
-    """
+    """The first chart with something to draw."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
-        if table is not None and any(row.cells[place] for row in table.rows for place in chart.series):
+        if table is not None and chart.has_bars(table):
             return caption_of(chart, table, limit=_BARS), draw(chart, table, limit=_BARS, is_narrow=True)
     return None

@@ -96,7 +96,7 @@ def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
 def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
     """The charts, maps and networks of a table."""
     for chart in snapshot.charts:
-        if chart.table == table.code and table.rows:
+        if chart.table == table.code and chart.has_bars(table):
             title = caption_of(chart, table)
             yield WordPicture(title, png_of(draw(chart, table)), _in_table(title))
     for drawn_map in snapshot.maps:

@@ -105,7 +105,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         charts=tuple(
             (caption_of(one, table), draw(one, table, on_screen=paging is not None))
             for one in snapshot.charts
-            if one.table == table.code and table.rows
+            if one.table == table.code and one.has_bars(table)
         ),
         maps=tuple((one.title, draw_map(one, table, paging)) for one in snapshot.maps if one.table == table.code),
         networks=tuple(

@@ -149,6 +149,10 @@ class Chart:
     table: str
     series: tuple[int, ...]
 
+    def has_bars(self, table: Table) -> bool:
+        """Whether there is a bar to draw: bars of nothing but 0 say no more than the table."""
+        return any(row.cells[place] for row in table.rows for place in self.series)
+
 
 @dataclass(frozen=True, slots=True)
 class AreaMap:

@@ -152,7 +152,7 @@ def chart_of(survey_round: Round, questions: Questions, before: Round | None) ->
     for place, dimension in enumerate(questions.dimensions, 1):
         means = [figures_of_group.get((dimension.key, ALL)) for figures_of_group in figures]
         bars.append((str(place), [(mean, _short(mean)) for mean in means]))
-    names = [f"round {survey_round.number}" for survey_round in rounds]
+    names = [f"Round {survey_round.number}" for survey_round in rounds]
     return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 

@@ -61,7 +61,7 @@ def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(wor
     assert {table.code for table in pack.tables} >= {"discussion", "changes", "nominations", "slippage", "tenure"}
     assert "1 overdue commitment," in pack.answers[0]
     # Only a pack of several partnerships has a column that names them.
-    assert [column.label for column in pack.tables[0].columns] == ["What", "Why", "More"]
+    assert [column.label for column in pack.tables[0].columns] == ["What", "Why", "Details"]
 
 
 def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:

@@ -189,7 +189,7 @@ def _suggested(pack: _Pack) -> _Suggested:
 
 def _items(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
     def tables(pack: _Pack, suggested: _Suggested) -> list[Table]:
-        columns = pack.columns("What", "Why", _WITHIN, "More")
+        columns = pack.columns("What", "Why", _WITHIN, "Details")
         return [Table(part, _PARTS[part], columns, tuple(suggested[purpose]), empty=empty)]
 
     return tables

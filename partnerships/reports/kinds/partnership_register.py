@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -39,6 +40,16 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 _IN_FORCE = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 #: What an auditor asks for, in this order.
 _ASKED_FOR = ("terms in force", "review date", "review on time", "budget", "liabilities", "data-sharing agreement")
+#: What a partnership can be without, in a sentence.
+_WITHOUT = MappingProxyType(
+    {
+        "terms in force": "terms in force",
+        "review date": "a review date",
+        "budget": "a budget",
+        "liabilities": "liabilities recorded",
+        "data-sharing agreement": "the data-sharing agreement that they need",
+    }
+)
 #: A risk with this likelihood × impact, or more, is high.
 HIGH_RISK = 15
 
@@ -190,14 +201,14 @@ def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
     """The sentence an auditor looks for first."""
     if not lines:
         return ()
+    missing = Counter(what for line in lines for what in line.missing)
     parts = (
-        (sum(line.is_in_force and line.terms_since is None for line in lines), "without terms in force"),
+        *((missing[what], f"without {words}") for what, words in _WITHOUT.items()),
         (sum(bool(line.overdue) for line in lines), "with an overdue review"),
-        (sum(line.shares_data is False for line in lines), "without the data-sharing agreement that they need"),
         (sum(bool(line.risks[1]) for line in lines), "with high risks"),
     )
-    found = ", ".join(f"{number} {words}" for number, words in parts)
-    return (f"{counted(len(lines), 'partnership')}: {found}.",)
+    found = ", ".join(f"{number} {words}" for number, words in parts if number)
+    return (f"{counted(len(lines), 'partnership')}: {found or 'nothing is missing or overdue'}.",)
 
 
 def _lines(asked: Asked) -> list[_Line]:

@@ -19,6 +19,7 @@ from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQue
 from partnerships.commitments.queries import name_as_at
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.registry import Asked, Report
@@ -123,7 +124,7 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     in_time = Q(done_on__lte=F("original_due_on"))
     late, open_ones = Q(due_on__lt=today), Q(status__in=UNDER_WAY)
-    counted = (
+    by_giver = (
         rows.order_by()
         .annotate(done_on=TruncDate("done_at"))
         .values("giver", "giver__name", "giver_name")
@@ -141,7 +142,7 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
             row["giver"],
             *(row[name] for name in ("on_time", "late", "overdue", "cancelled", "under_way")),
         )
-        for row in counted
+        for row in by_giver
     ]
     return sorted(lines, key=lambda line: (line.giver.casefold(), line.pk or 0))
 
@@ -215,6 +216,8 @@ def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:
         return ()
     total = _total(lines)
     share = f" ({total.share}% of those that were due)" if total.share is not None else ""
+    if total.share is None:
+        return (f"{counted(total.under_way, 'promise')} under way, not due yet.",)
     return (
         f"{total.on_time + total.late:,} of {total.agreed:,} promises are kept{share}, {total.late:,} of them late.",
         f"Overdue: {total.overdue:,}. Cancelled: {total.cancelled:,}. Under way: {total.under_way:,}.",

@@ -44,6 +44,7 @@ MAX_PARTNERSHIPS = 20
 _FIRST_LOOK_BACK = dt.timedelta(days=90)
 #: Risks that are listed, those with the highest score first.
 _MAX_RISKS = 30
+_NO_PARTNERSHIP = "None of your partnerships is under way. A pack is about partnerships that you are a party of."
 #: The heading of the column that names a row's partnership.
 _WITHIN = "Partnership"
 _PARTS = {
@@ -137,9 +138,9 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=(names or "No partnership", f"Since {long_date(pack.first_day)}"),
-        answers=_answers(tables),
-        tables=tuple(tables),
-        charts=charts,
+        answers=_answers(tables) if pack.partnerships else (_NO_PARTNERSHIP,),
+        tables=tuple(tables) if pack.partnerships else (),
+        charts=charts if pack.partnerships else (),
         sources=(
             Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", asked.today),
         ),

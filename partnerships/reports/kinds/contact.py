@@ -77,7 +77,9 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=asked.words,
-        answers=(f"{counted(len(days), 'conversation')} between {counted(len(names), 'organisation')}.",),
+        answers=(f"{counted(len(days), 'conversation')} between {counted(len(names), 'organisation')}.",)
+        if met
+        else (),
         tables=(_pairs(met, latest, names), _matrix(met, names)),
         charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", asked.today),),

@@ -358,9 +358,7 @@ def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) ->
     total = pipeline.total
     if not total.now and not compared.of(total):
         return (
-            "No homes in published plans match these filters."
-            if asked.words
-            else "No homes yet in the published plans that the reader can read.",
+            "No homes in published plans match these filters." if asked.words else "No homes yet in published plans.",
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)

@@ -19,7 +19,7 @@ from partnerships.housing_figures.queries import (
     requirements_of,
 )
 from partnerships.housing_figures.summing import Basis, Said
-from partnerships.kit.text import figure
+from partnerships.kit.text import counted, figure
 from partnerships.organisations.models import Area
 from partnerships.plans.queries.homes_to_come import PlannedNow, homes_now
 from partnerships.reports.kinds.affordable_kinds import kinds_table
@@ -354,11 +354,12 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
     where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
     to_come = sum(homes for area, homes in read.to_come.items() if area)
     required = _summed(read.required[area.pk].a_year for area in read.areas)
-    found = [f"{figure(to_come)} homes to come in {where} are in published plans that the reader can read."]
+    found = [f"{counted(to_come, 'home')} to come in {where}, in published plans."]
     if required:
         years = Decimal(to_come) / required
         found.append(
-            f"Plans require {figure(required)} homes a year there: {figure(years.quantize(_TENTH))} years' worth."
+            f"Plans require {counted(required, 'home')} a year there: those to come are enough for "
+            f"{figure(years.quantize(_TENTH))} years."
         )
     total = _total(read)
     share = total.cells[2] if len(read.areas) > 1 else _measurement(read, read.areas[0])[0]

@@ -60,7 +60,7 @@ def _publish(browser: Browser, origin: str) -> None:
     main = page.get_by_role("main")
     for words in ("Estuary delivery programme", "Draft", "Mill Lane depot"):
         main.get_by_role("link", name=words, exact=True).first.click()
-    page.get_by_label("Homes, line 1").fill("20")
+    page.get_by_label("Homes, 2028-29, row 1").fill("20")
     page.get_by_role("button", name="Save to the draft").click()
     page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("Fewer homes: the depot keeps its yard.")

@@ -111,7 +111,10 @@ def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: Wor
         title: f"{world.westmarch.display_name}: under way"
     }
     assert frozen.tables == pack.tables
-    assert cells(stranger, "recommendations", "Status") == {}
+    assert stranger.tables == ()
+    assert stranger.answers == (
+        "None of your partnerships is under way. A pack is about partnerships that you are a party of.",
+    )
 
 
 def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: World) -> None:

@@ -103,7 +103,7 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
     assert [one.title for one in all_reports() if reverse("reports:report", args=[one.slug]) not in listed] == []
 
 
-def test_pdfs_have_the_fonts_of_the_site_and_letters_that_can_be_copied() -> None:
+def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
     style = render_to_string("plans/_pdf_style.html")
     page = f"<html lang=en><head><title>Brief</title>{style}</head><body><h1>Tŷ Grŵp</h1><p>Gdańsk: 1,234</p></body>"
 

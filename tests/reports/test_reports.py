@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from decimal import Decimal
+from typing import Any
 
 import docx
 import pypdf
@@ -109,7 +110,8 @@ def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
 
     (sheet,) = pypdf.PdfReader(io.BytesIO(draw_pdf(page))).pages
 
-    fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in sheet["/Resources"]["/Font"].values()}
+    resources: Any = sheet["/Resources"]
+    fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in resources["/Font"].values()}
     assert {"cg-display-Bold", "cg-text"} <= fonts
     assert not any(font.startswith("DejaVu") for font in fonts)
     assert sheet.extract_text().split("\n")[:2] == ["Tŷ Grŵp", "Gdańsk: 1,234"]

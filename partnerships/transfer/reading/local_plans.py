@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -178,28 +179,28 @@ def read_local_plans(
     gaps = _gaps(event_faults, listed) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
     abouts = [of_file(plan_faults.about(), plans_name, 0), of_file(event_faults.about(), timetable_name, 1)]
-    by_reference: dict[str, list[LocalPlan]] = {}
+    by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
     for plan in plans:
-        by_reference.setdefault(plan.reference, []).append(plan)
-    of_reference: dict[str, list[Milestone]] = {}
+        by_reference[plan.reference].append(plan)
+    milestones: dict[str, list[Milestone]] = defaultdict(list)
     for reference, milestone in events:
-        of_reference.setdefault(reference, []).append(milestone)
-    settled: list[LocalPlan] = []
-    for reference, rows in by_reference.items():
-        settled += _shared_out(rows, of_reference.get(reference, []))
-        if len(rows) > 1:
-            remarks.append(
-                f"The reference “{reference}” is in rows {_listed(row.row for row in rows)}: read as "
-                f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
-            )
-    in_order = tuple(sorted(settled, key=lambda plan: plan.row))
-    corrected = {reference: tuple(some) for reference, some in of_reference.items() if reference in alone}
+        milestones[reference].append(milestone)
+    settled = [plan for reference, rows in by_reference.items() for plan in _shared_out(rows, milestones[reference])]
+    remarks += [_told_apart(reference, rows) for reference, rows in by_reference.items() if len(rows) > 1]
     return LocalPlans(
-        plans=in_order,
+        plans=tuple(sorted(settled, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
         written_on=max(written, default=None),
         abouts=tuple(abouts),
-        corrected=corrected,
+        corrected={reference: tuple(some) for reference, some in milestones.items() if reference in alone},
+    )
+
+
+def _told_apart(reference: str, rows: Sequence[LocalPlan]) -> str:
+    """The remark on a reference that several plans have."""
+    return (
+        f"The reference “{reference}” is in rows {_listed(row.row for row in rows)}: read as "
+        f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
     )
 
 

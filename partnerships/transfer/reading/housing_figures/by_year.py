@@ -6,7 +6,7 @@ Live tables 122, 600 and 1006 to 1008 are such tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -199,21 +199,27 @@ def _figures(
             for one, other in ((first, line), (line, first)):
                 found = f"“{key}” is in row {other.number} too, with other values."
                 faults.add_problem(one, "code", found, "Correct or remove one of the two.")
-        for place, of in years.items():
-            if not text(_at(line.cells, place)):
-                continue
-            if (read := faults.read_at(line, place, partial(read_value, status=of.status))) is None:
-                continue
-            figures.append(
-                PublishedFigure(
-                    row=line.number,
-                    code=key,
-                    name=line.text("name"),
-                    measure=measure,
-                    first_year=of.first,
-                    last_year=of.last,
-                    value=read[0],
-                    status=read[1],
-                )
-            )
+        figures += _figures_of(line, key, measure, years, faults)
     return figure_list(figures, faults, sheets, totals=totals)
+
+
+def _figures_of(
+    line: Line, area: str, measure: str, years: Mapping[int, Years], faults: Collector
+) -> Iterator[PublishedFigure]:
+    """The figure of each year that the row has."""
+    for place, year in years.items():
+        if not text(_at(line.cells, place)):
+            continue
+        read = faults.read_at(line, place, partial(read_value, status=year.status))
+        if read is not None:
+            value, status = read
+            yield PublishedFigure(
+                row=line.number,
+                code=area,
+                name=line.text("name"),
+                measure=measure,
+                first_year=year.first,
+                last_year=year.last,
+                value=value,
+                status=status,
+            )

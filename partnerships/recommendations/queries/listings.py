@@ -68,7 +68,7 @@ def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     rows = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
-    counts = dict(rows.annotate(number=Count("pk")).values_list("source", "number"))
+    counts: dict[int, int] = dict(rows.annotate(rows=Count("pk")).values_list("source", "rows"))
     for source in sources:
         source.worked_on = counts.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources

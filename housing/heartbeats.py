@@ -14,6 +14,11 @@ BACKUP_DRILL = "backup-drill"
 STALE_SECONDS = 60.0
 
 
+def has_heartbeats() -> bool:
+    """Whether the database has a table for them: one from before 0.1.0 gets it by its upgrade."""
+    return "housing_heartbeat" in connection.introspection.table_names()
+
+
 def record_heartbeat(name: str) -> None:
     """Record that a process is alive."""
     with connection.cursor() as cursor:

@@ -276,6 +276,7 @@ def test_operators_are_told_when_the_database_is_away_and_when_old_backups_stay(
 
     with (
         patch("housing.management.commands.backup.make_backup", return_value=made),
+        patch("housing.management.commands.backup.has_heartbeats", return_value=True),
         patch("housing.management.commands.backup.record_heartbeat") as recorded,
         patch("housing.management.commands.backup.rotate", side_effect=PermissionError("locked")),
         patch("housing.management.commands.backup.alert_operators") as alert,

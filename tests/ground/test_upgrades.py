@@ -187,6 +187,13 @@ def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once
     with patch(judged, return_value=True):
         assert "1 migrations are waiting" in said_by_upgrade()
 
+    # An installation from before 0.1.0 has no such table.
+    connection.cursor().execute("ALTER TABLE housing_heartbeat RENAME TO of_later")
+    with patch(judged, return_value=False), pytest.raises(CommandError) as raised:
+        said_by_upgrade()
+    assert "There is no backup" in str(raised.value)
+    assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
+
 
 def test_a_package_in_another_version_is_named() -> None:
     assert package_faults() == []

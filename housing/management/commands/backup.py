@@ -15,7 +15,7 @@ from housing.backups.faults import FAULTS
 from housing.backups.files import files_of_the_instance
 from housing.backups.making import make_backup
 from housing.backups.places import rotate
-from housing.heartbeats import BACKUP, record_heartbeat
+from housing.heartbeats import BACKUP, has_heartbeats, record_heartbeat
 from partnerships.kit.masking import mask
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
@@ -49,7 +49,8 @@ class Command(BaseCommand):
             )
         except FAULTS as error:
             fail("The backup failed", str(error))
-        record_heartbeat(BACKUP)
+        if has_heartbeats():
+            record_heartbeat(BACKUP)
         try:
             deleted = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
         except OSError as error:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 import housing
-from housing.heartbeats import BACKUP, heartbeat_age
+from housing.heartbeats import BACKUP, has_heartbeats, heartbeat_age
 from housing.maintenance import is_on
 from housing.upgrades import is_read_only, old_code_can_run, package_faults
 
@@ -91,12 +91,12 @@ class Command(BaseCommand):
             return ["The database is read-only: DATABASE_OWNER_URL must lead to the primary."]
         if not plan or options["without_backup"] or self._is_new():
             return []
-        age = heartbeat_age(BACKUP)
+        age = heartbeat_age(BACKUP) if has_heartbeats() else None
         if age is None or age > MAX_BACKUP_HOURS * 3600:
             said = "There is no backup" if age is None else f"The last backup is {age / 3600:.0f} hours old"
             return [f"{said}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
         return []
 
     def _is_new(self) -> bool:
-        """Whether the database holds none of our tables yet."""
-        return "housing_heartbeat" not in connection.introspection.table_names()
+        """Whether the database holds none of our tables yet, not even those of the first commit."""
+        return "people_user" not in connection.introspection.table_names()

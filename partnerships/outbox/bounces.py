@@ -128,8 +128,9 @@ def note_bounce(
 def _by_provider(provider_id: str) -> int | None:
     if not provider_id:
         return None
-    rows = Email.objects.filter(provider_id=provider_id).order_by("-pk")
-    return rows.values_list("pk", flat=True).first()
+    # Not in order: for one row in order of numbers PostgreSQL may read all emails backwards.
+    numbers = Email.objects.filter(provider_id=provider_id).order_by().values_list("pk", flat=True)
+    return max(numbers, default=None)
 
 
 def _note(email: Email, *, kind: str, address: str, text: str, now: dt.datetime) -> Bounce:

@@ -244,7 +244,7 @@ def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable
 def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = asked(plan, world)
-    deliver().clear()
+    User.objects.filter(pk=world.ben.pk).update(name="")  # his address, which only he reads, greets him then
 
     deliver().clear()
     as_(world.amina).post(
@@ -255,6 +255,7 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
     (email,) = deliver()
     assert email.to == [world.ben.email]
     assert email.reply_to == [world.amina.email]
+    assert email.body.startswith("Hello ben,")
     assert "Ask again in May." in email.body
     assert "Amina Larch of Larkhaven Homes is not sharing one with you at the moment" in email.body
     assert as_(world.ben).get(draft_of(plan)).status_code == 404

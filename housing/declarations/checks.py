@@ -73,7 +73,7 @@ def _has_places(address: str) -> bool:
     except ValueError:
         return False
     places = parts.netloc.rpartition("@")[2].split(",")
-    return "@" not in parts.path + parts.query and all(map(_PLACE.fullmatch, places))
+    return "@" not in parts.path + parts.query + parts.fragment and all(map(_PLACE.fullmatch, places))
 
 
 def sentinels(value: list[str], values: Values) -> str:

@@ -323,6 +323,7 @@ def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
     assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in said
     assert "CONN_MAX_AGE must be a whole number, not '-1'" in said
     assert "hush" not in said
+    assert "REDIS_URL cannot be read." in refusal(REDIS_URL="redis://:12#hush@broker:6379/0")
 
 
 @pytest.mark.parametrize(

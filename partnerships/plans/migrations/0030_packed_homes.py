@@ -72,9 +72,10 @@ BEGIN
 END
 $$;
 
--- For code that writes lines and does not know of this table. What packs by itself says so, and packs once.
+-- For code that writes lines and does not know of this table. What packs by itself says so, and packs once. It has the
+-- rights of the owner: the application gets its own on new tables at the end of an upgrade.
 CREATE FUNCTION plans_homes_changed() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF current_setting('common_ground.packs_homes', true) IS DISTINCT FROM 'on' THEN
         PERFORM public.plans_pack_homes(ARRAY(SELECT DISTINCT plan_id FROM changed));
@@ -82,6 +83,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
+REVOKE ALL ON FUNCTION plans_homes_changed() FROM PUBLIC;
 CREATE TRIGGER plans_homes_added AFTER INSERT ON plans_plannedhomes REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION plans_homes_changed();
 CREATE TRIGGER plans_homes_ended AFTER UPDATE ON plans_plannedhomes REFERENCING NEW TABLE AS changed

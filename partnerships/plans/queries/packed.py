@@ -40,7 +40,7 @@ OWNER, INSIDE, _LIVE, _WAS_LIVE = 1, 2, 4, 8
 SEVERAL = -1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FOREVER = 2**62
-#: Plans that are read together: enough for numpy, few enough for memory.
+#: A row for some thousand plans, which are read together: enough for numpy, few enough for memory.
 _STATEMENT = f"""{READS}
 , owners AS MATERIALIZED (
     SELECT plan_id, CASE WHEN count(*) > 1 THEN {SEVERAL} ELSE min(organisation_id) END AS body FROM plans_planowner

@@ -109,20 +109,28 @@ def _is_remembered(line: dict[str, Any]) -> bool:
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """Emails delivered before a restore; each remembered delivery stops one."""
+    """Emails delivered before a restore; each remembered delivery stops one.
+
+    Only the deliveries of these very emails are locked: another sender may have other emails to the same people now.
+    """
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
-    people = {candidate.due.person_id for candidate in candidates}
-    rows = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(person_id__in=people).order_by("pk")
+    keys = {
+        candidate.pk: (candidate.due.kind, candidate.due.person_id, params_hash(candidate.due.params))
+        for candidate in candidates
+        if candidate.due.params
+    }
+    wanted = set(keys.values())
+    known = DeliveredBefore.objects.filter(person_id__in={person for _, person, _ in wanted})
+    numbers = [pk for pk, *key in known.values_list("pk", "kind", "person_id", "params_hash") if tuple(key) in wanted]
     by_email: dict[tuple[str, int | None, str], list[int]] = {}
-    for row in rows:
+    for row in DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=numbers).order_by("pk"):
         by_email.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
     delivered: set[int] = set()
     used: list[int] = []
-    for candidate in candidates:
-        remembered = by_email.get((candidate.due.kind, candidate.due.person_id, params_hash(candidate.due.params)))
-        if candidate.due.params and remembered:
-            delivered.add(candidate.pk)
+    for pk, key in keys.items():
+        if remembered := by_email.get(key):
+            delivered.add(pk)
             used.append(remembered.pop())
     DeliveredBefore.objects.filter(pk__in=used).delete()
     return delivered

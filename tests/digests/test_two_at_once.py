@@ -22,9 +22,12 @@ from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import answers
+from partnerships.outbox.claiming import claim
 from partnerships.outbox.draining import drain
-from partnerships.outbox.models import Email
+from partnerships.outbox.models import DeliveredBefore, Email
+from partnerships.outbox.restoring import params_hash
 from partnerships.plans.models import Plan
+from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.world import World
 
@@ -189,6 +192,28 @@ def test_settling_on_the_second_connection_gives_the_same_results(world: World, 
     assert (rows[world.sol.pk].status, rows[world.sol.pk].reason) == ("failed", "554 5.6.0 No")
     assert (rows[world.ben.pk].status, rows[world.ben.pk].deferrals) == ("queued", 1)
     assert (rows[world.eddie.pk].status, rows[world.eddie.pk].deferrals) == ("queued", 0)
+
+
+def test_two_senders_drop_what_one_person_was_sent_before_a_restore(world: World, plan: Plan) -> None:
+    for words in ("why?", "what else?"):
+        add_comment(plan=plan, version_number=1, text=f"@Ben West: {words}", author=world.amina, now=timezone.now())
+    mentions = Email.objects.filter(kind="plans.mention", person_id=world.ben.pk)
+    Email.objects.open().exclude(pk__in=mentions.values("pk")).update(status="dropped", settled_at=timezone.now())
+    for email in mentions:
+        DeliveredBefore.objects.create(
+            kind=email.kind,
+            person_id=email.person_id,
+            params_hash=params_hash(email.params),
+            email_id=email.pk,
+            at=timezone.now(),
+        )
+
+    with transaction.atomic():
+        claim(now=timezone.now(), limit=1)
+        other = beside(lambda: claim(now=timezone.now(), limit=1))
+        other.join(10)
+
+    assert list(mentions.values_list("status", flat=True)) == ["dropped", "dropped"]
 
 
 def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan, office: PostOffice) -> None:

@@ -15,7 +15,7 @@ from partnerships.digests.models import Delivery, Preference, Subscription, Wate
 from partnerships.digests.planning.choosing import spread
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.services.sweep import plan_round
-from partnerships.plans.models import Plan
+from partnerships.plans.models import EndedBecause, Plan
 from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.support.signing_in import signed_in
@@ -347,6 +347,22 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     )
     assert about_opened.moment in card
     assert about_plan.moment not in card
+
+
+def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
+    world: World, plan: Plan, followed: Subscription
+) -> None:
+    plan.owners.create(
+        organisation=world.westmarch, began_at=world.now, ended_at=world.now, ended_because=EndedBecause.GIVEN_UP
+    )
+    services.enrol(person=world.ben, target=world.westmarch, author=None, frequency="monthly", now=timezone.now())
+    prefer(world, "daily")
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+
+    about_plan, about_owner = (when_next(world.ben, timezone.now(), about=one) for one in (plan, world.westmarch))
+
+    assert (about_plan.waits, about_owner.waits) == (True, False)
 
 
 @pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])

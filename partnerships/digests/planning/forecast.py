@@ -244,7 +244,7 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
     if isinstance(target, Partnership):
         return Plan.objects.filter(partnership=target)
     if isinstance(target, Organisation):
-        return Plan.objects.filter(owners__organisation=target)
+        return Plan.objects.owned_by(target)
     return Plan.objects.none()
 
 

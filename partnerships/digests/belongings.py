@@ -24,15 +24,20 @@ from partnerships.organisations.owned import (
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Audience, Plan
 
 _RECEIVING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, SubscriptionStatus.SUPPRESSED)
 
 
 def _about(organisation: Organisation) -> SubscriptionQuerySet:
-    """Subscriptions to partnerships in which it takes part, and to plans that it owns or that stand in these."""
+    """Subscriptions to partnerships in which it takes part, and to plans that it owns or may read in these.
+
+    Leads see the titles.
+    """
     present = Party.objects.present().filter(organisation=organisation).values("partnership")
-    plans = Plan.objects.filter(Q(partnership__in=present) | Q(owners__organisation=organisation))
+    owned = Plan.objects.owned_by(organisation).values("pk")
+    shared = Q(partnership__in=present) & ~Q(audience=Audience.OWNERS)
+    plans = Plan.objects.filter(shared | Q(pk__in=owned))
     return Subscription.objects.filter(Q(partnership__in=present) | Q(plan__in=plans.values("pk")))
 
 

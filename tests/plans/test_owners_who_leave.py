@@ -14,6 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests.queries.readers import owners_among, reading_classes
 from partnerships.digests.services import subscribe
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import held_by
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
@@ -117,6 +118,27 @@ def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> 
     leaves(world, world.westmarch, world.ben)
 
     assert reading_classes([plan.pk], now=timezone.now()) == {}
+
+
+@pytest.mark.parametrize("narrowed", [False, True], ids=["left", "no longer in the audience"])
+def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_read_it(
+    world: World, narrowed: bool
+) -> None:
+    plan = published(world) if narrowed else jointly_owned(world)
+    subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+
+    def followed() -> list[str]:
+        held = held_by(world.ben, world.westmarch, timezone.localdate())
+        return [thing.title for group in held if group.kind.code == "followed" for thing in group.things]
+
+    assert followed() == [plan.title]
+
+    if narrowed:
+        services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
+    else:
+        leaves(world, world.westmarch, world.ben)
+
+    assert followed() == []
 
 
 def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from partnerships.digests.models import DeliveryKind
 from partnerships.kit.http import keyset_page
+from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.outbox.bounces import without_address
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
 from partnerships.people.models import User
@@ -85,13 +85,13 @@ def _to(person: User | None) -> str:
 
 
 def _reason(email: Email) -> str:
-    """Why it stands so.
+    """Why it stands so; a mail server's words may name an address to which mail is forwarded.
 
     Of a question to confirm it would tell whether the address that was typed has an account.
     """
     if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
         return "It could not be sent to this address."
-    return without_address(email.reason, email.address)
+    return without_addresses(email.reason)
 
 
 @require_safe

@@ -110,3 +110,13 @@ def test_account_email_is_shown_to_administrators_only(world: World, notice: Ema
     assert as_lead == 404
     assert as_administrator == 200
     assert world.sol.email not in said
+
+
+def test_address_that_a_mail_server_names_is_shown_to_nobody(world: World, notice: Email) -> None:
+    said = f"550 5.1.1 <{world.sol.email}> is forwarded to <sol@home.example>, which is unknown"
+    rewrite(notice.pk, status="failed", settled_at=world.now, address=world.sol.email, reason=said)
+
+    _, shown = page(world.amina, "web:email", pk=notice.pk)
+
+    assert "which is unknown" in shown
+    assert "sol@home.example" not in shown

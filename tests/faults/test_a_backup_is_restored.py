@@ -342,6 +342,25 @@ def test_a_backup_of_a_later_version_is_not_restored_with_this_one(
         call_command("restore", str(folder), "--identity", str(key), "--replace")
 
 
+def test_a_restore_has_the_journal_applied_from_before_its_backup(
+    settings: LazySettings, tmp_path: Path, key: Path
+) -> None:
+    settings.EMAILS_HELD = True
+    folder = a_backup(tmp_path / "backup")
+    manifest = places.read_manifest(folder)
+    since = (manifest.made_at - dt.timedelta(minutes=5)).isoformat(timespec="seconds")
+
+    with (
+        patch("housing.management.commands.restore.restore_backup", return_value=manifest),
+        patch("housing.management.commands.restore.Command._run") as ran,
+    ):
+        said = said_by("restore", str(folder), "--identity", str(key))
+        said_by("restore", str(folder), "--identity", str(key), "--apply-journal")
+
+    assert f"`manage.py after_restore --since {since}`" in said
+    assert ran.call_args.args == ("after_restore", "--since", since)
+
+
 def test_only_a_program_of_the_servers_version_is_used(
     tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from housing.backups.places import read_manifest
 from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
 from housing.upgrades import known_migrations, our_apps
 from partnerships.kit.masking import mask
+
+#: Transactions that were open during the backup may be missing from it, so the journal applies from a little before.
+_MARGIN = dt.timedelta(minutes=5)
 
 
 class Command(BaseCommand):
@@ -77,10 +81,11 @@ class Command(BaseCommand):
             f"written by version {manifest.version}. Every row and file was compared with the backup."
         )
         self._run("migrate", "--no-input")
+        since = (manifest.made_at - _MARGIN).isoformat(timespec="seconds")
         if options["apply_journal"]:
-            self._run("after_restore")
+            self._run("after_restore", "--since", since)
         else:
-            self.stdout.write("Now run `manage.py after_restore`, before anything else writes.")
+            self.stdout.write(f"Now run `manage.py after_restore --since {since}`, before anything else writes.")
 
     def _run(self, *words: str) -> None:
         """Run another command in a process of its own, because it connects with another role."""

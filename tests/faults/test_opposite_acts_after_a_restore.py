@@ -17,8 +17,10 @@ from django.utils import timezone
 from partnerships.agreements.models import Party
 from partnerships.agreements.services import answer_invitation, change_party_role, invite_organisation, remove_party
 from partnerships.digests import services as digests
-from partnerships.digests.models import Preference, Subscription
+from partnerships.digests.models import InboxItem, Preference, Subscription, Way
+from partnerships.digests.planning.matches import find_new_matches
 from partnerships.digests.services.sweep import plan_round
+from partnerships.exchange.models import Direction, Match
 from partnerships.kit import journal
 from partnerships.organisations.services import change_role, end_membership
 from partnerships.outbox.bounces import release, suppress
@@ -30,6 +32,7 @@ from partnerships.people.services import close_account, create_invitation, perso
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.digests.conftest import publish
+from tests.exchange.conftest import shared
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.outbox import deliver, drop_emails, recorded
@@ -311,6 +314,43 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
 
     assert told == [[world.ben.email]]
     assert deliver() == []
+
+
+def mention_waits_for_a_summary(world: World) -> None:
+    """A mention waits for Ben's summary, which is due."""
+    digests.choose_ways(person=world.ben, ways={"mentions": Way.SUMMARY}, author=world.ben, now=NOW())
+    plans.add_comment(plan=published(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
+    InboxItem.objects.for_summary().filter(person=world.ben).update(due_at=NOW())
+
+
+def match_is_new(world: World) -> None:
+    """An ask of Larkhaven's and an offer of the council's match."""
+    then = NOW() - dt.timedelta(hours=1)
+    ask = shared(world.larkhaven, world.amina, then, title="Land for sixty homes")
+    offer = shared(world.westmarch, world.ben, then, direction=Direction.OFFER, title="A level site by the quay")
+    Match.objects.update_or_create(ask=ask, offer=offer, defaults={"score": 80, "reasons": [], "found_at": NOW()})
+
+
+@pytest.mark.parametrize("prepare", [mention_waits_for_a_summary, match_is_new], ids=["notice", "match"])
+def test_what_a_digest_told_before_a_restore_is_not_told_again(
+    world: World, settings: Any, prepare: Callable[[World], None]
+) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    prepare(world)
+    drop_emails()
+
+    def told() -> list[str]:
+        mail.outbox.clear()
+        find_new_matches(now=NOW())
+        plan_round(now=NOW())
+        return [email.to[0] for email in deliver()]
+
+    with lost():
+        before = told()
+    redo()
+
+    assert world.ben.email in before
+    assert told() == []
 
 
 # ---- Addresses that the restored database does not know

@@ -169,6 +169,7 @@ class Contents:
     altered: set[int]
     #: Digests to which a reply could be used.
     taking_replies: set[int]
+    told: dict[int, list[list[int | str]]]  # matches and notices, for the journal
 
 
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
@@ -229,7 +230,7 @@ def _contents_of(
     }
     recipients = {email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat}
     in_doubt = {email.person_id for email in candidates if email.recipe is not None}
-    matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
+    matches, withdrawn, told = matches_for_digests(recipients, in_doubt, now=now)
     acts = {pk: {act for block in told_events for act in block.acts} for pk, told_events in blocks.items()}
     taken = notices_for_digests(recipients, in_doubt, acts, now=now)
     with_content = [
@@ -251,12 +252,14 @@ def _contents_of(
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
         altered=altered | withdrawn | taken.withdrawn,
         taking_replies=taking_replies(with_content, blocks, taken.partnerships, now=now),
+        told={pk: [*told.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
     )
 
 
 def _compose_digest(email: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
     """Compose one digest into the batch, or set it aside with the reason."""
     batch, blocks = decided.batch, contents.blocks.get(email.pk, [])
+    batch.told[email.pk] = [*batch.told[email.pk], *contents.told[email.pk]]
     lines = contents.lines.get(email.pk, ())
     if not blocks and email.pk not in contents.matches and not lines:
         if email.pk in contents.lost:

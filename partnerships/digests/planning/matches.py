@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q
@@ -31,6 +32,8 @@ from partnerships.people.models import User
 _LOOK_BACK = dt.timedelta(days=2)
 #: How many matches an email lists; the site has the rest.
 MAX_MATCHES = 8
+#: What begins a fact in the journal: a digest told the match of this ask and offer.
+TOLD_MATCH = "match"
 _MAX_TITLE = 90
 
 #: SQL: people who have not left and whose address is not suppressed.
@@ -154,22 +157,33 @@ def choose_matches(*, now: dt.datetime) -> int:
     return chosen
 
 
-def matches_for_digests(
-    recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
-) -> tuple[dict[int, tuple[MatchLine, ...]], set[int]]:
-    """The matches in each digest, and the digests that must drop some.
+class TakenMatches(NamedTuple):
+    """What the digests of a batch take with them, by email.
+
+    `withdrawn` are the digests that must drop some; `told` are the matches for the journal, so that a restore does not
+    tell them again.
+    """
+
+    lines: dict[int, tuple[MatchLine, ...]]
+    withdrawn: set[int]
+    told: dict[int, list[list[int | str]]]
+
+
+def matches_for_digests(recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime) -> TakenMatches:
+    """The matches in each digest.
 
     `recipients` maps people to their digests. Matches count as sent in the transaction that claims. Those the person
     may no longer see are left out. A digest of somebody in `in_doubt` gets no match that it did not have before.
     """
+    taken = TakenMatches({}, set(), {})
+    if not recipients:
+        return taken
     rows = MatchNotice.objects.filter(recipient__in=recipients).filter(
         (Q(told_at=None) & ~Q(recipient__in=in_doubt)) | Q(delivery__in=recipients.values())
     )
     pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for person_id, ask, offer in rows.values_list("recipient", "ask", "offer"):
         pairs[person_id].append((ask, offer))
-    lines: dict[int, tuple[MatchLine, ...]] = {}
-    withdrawn: set[int] = set()
     for person in User.objects.filter(pk__in=pairs):
         delivery = recipients[person.pk]
         still_matching = _still_matches(person, pairs[person.pk])
@@ -178,12 +192,13 @@ def matches_for_digests(
             to_keep |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
         own_rows = rows.filter(recipient=person)
         if own_rows.filter(delivery=delivery).exclude(to_keep).update(delivery=None):
-            withdrawn.add(delivery)
+            taken.withdrawn.add(delivery)
         own_rows.filter(to_keep).update(told_at=now, delivery=delivery)
         rows.filter(recipient=person, told_at=None).update(told_at=now)
         if still_matching:
-            lines[delivery] = lines_of(still_matching)
-    return lines, withdrawn
+            taken.lines[delivery] = lines_of(still_matching)
+            taken.told[delivery] = [[TOLD_MATCH, one.match.ask_id, one.match.offer_id] for one in still_matching]
+    return taken
 
 
 def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:

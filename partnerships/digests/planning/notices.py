@@ -30,6 +30,8 @@ from partnerships.people.models import User
 Act: TypeAlias = tuple[str, int | None, dt.datetime]
 #: How many notices an email lists; the inbox has the rest.
 MAX_NOTICES = 20
+#: What begins a fact in the journal: a digest told this item of the inbox.
+TOLD_NOTICE = "notice"
 
 _CHOOSE = f"""
 WITH chosen AS MATERIALIZED (
@@ -70,12 +72,14 @@ class NoticeLine:
 class TakenNotices(NamedTuple):
     """What the digests of a batch take with them, by email.
 
-    `withdrawn` are the digests that must drop some; `partnerships` those that the notices are about.
+    `withdrawn` are the digests that must drop some; `partnerships` those that the notices are about; `told` are the
+    notices for the journal, so that a restore does not tell them again.
     """
 
     lines: dict[int, tuple[NoticeLine, ...]]
     withdrawn: set[int]
     partnerships: dict[int, set[int]]
+    told: dict[int, list[list[int | str]]]
 
 
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
@@ -113,7 +117,7 @@ def notices_for_digests(
     not have before. `acts` are what each digest tells as changes: notices of the same acts count as told with it, but
     are not said twice.
     """
-    taken = TakenNotices({}, set(), {})
+    taken = TakenNotices({}, set(), {}, {})
     if not recipients:
         return taken
     waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
@@ -129,6 +133,7 @@ def notices_for_digests(
             taken.withdrawn.add(delivery)
         for item in person_items:
             item.told_at, item.delivery_id = now, None if item in dropped else delivery
+        taken.told[delivery] = [[TOLD_NOTICE, item.pk] for item in person_items if item.delivery_id == delivery]
         taken.partnerships[delivery] = {
             item.partnership_id for item in person_items if item.delivery_id and item.partnership_id is not None
         }

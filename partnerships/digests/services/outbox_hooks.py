@@ -23,7 +23,8 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Watermark,
 )
-from partnerships.digests.planning.matches import discard_matches
+from partnerships.digests.planning.matches import TOLD_MATCH, discard_matches
+from partnerships.digests.planning.notices import TOLD_NOTICE
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.services.stopping import stop_everything
@@ -102,6 +103,27 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
           JOIN plans_version v ON v.plan_id = y.plan AND v.number <= y.number AND v.published_at <= y.at
          GROUP BY y.person, y.plan) x
  WHERE t.recipient_id = x.person AND t.plan_id = x.plan
+"""
+
+
+#: After a restore. Items of the inbox that waited in the backup for a summary which has been delivered since.
+TOLD_NOTICES = """
+UPDATE digests_inboxitem i SET told_at = x.at
+  FROM unnest(%(people)s::bigint[], %(items)s::bigint[], %(times)s::timestamptz[]) AS x(person, item, at)
+ WHERE i.id = x.item AND i.person_id = x.person AND i.created_at <= x.at AND i.told_at IS NULL
+"""
+#: The same of matches, also of those that are found again.
+TOLD_MATCHES = """
+INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted, told_at)
+SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
+  FROM unnest(%(people)s::bigint[], %(asks)s::bigint[], %(offers)s::bigint[], %(times)s::timestamptz[])
+       AS x(person, ask, offer, at)
+  JOIN people_user u ON u.id = x.person
+  JOIN exchange_entry ask ON ask.id = x.ask AND ask.created_at <= x.at
+  JOIN exchange_entry offer ON offer.id = x.offer AND offer.created_at <= x.at
+ GROUP BY u.id, ask.id, offer.id
+ON CONFLICT (recipient_id, ask_id, offer_id) DO UPDATE SET told_at = EXCLUDED.told_at
+ WHERE digests_matchnotice.told_at IS NULL
 """
 
 
@@ -209,13 +231,12 @@ class DigestHooks(OutboxHooks):
         """Move watermarks to what was sent before the restore.
 
         At most to a version that the restored plan had at that time. Numbers of changes that were told are skipped from
-        now on.
+        now on. Notices and matches that were told count as told.
         """
+        facts = [(line, fact) for line in lines if line["kind"] == DeliveryKind.DIGEST for fact in line["told"] or ()]
+        _count_as_told((line, fact) for line, fact in facts if fact[0] in (TOLD_NOTICE, TOLD_MATCH))
         told_lines = [
-            (line, (line["person"], *fact))
-            for line in lines
-            if line["kind"] == DeliveryKind.DIGEST
-            for fact in line["told"] or ()
+            (line, (line["person"], *fact)) for line, fact in facts if fact[0] not in (TOLD_NOTICE, TOLD_MATCH)
         ]
         _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
         of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
@@ -243,6 +264,19 @@ class DigestHooks(OutboxHooks):
             stop_everything(
                 person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
             )
+
+
+def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> None:
+    """Count these notices and matches as told: each is a line of the journal and a fact in it."""
+    told: dict[str, list[tuple[Any, ...]]] = {TOLD_NOTICE: [], TOLD_MATCH: []}
+    for line, (what, *numbers) in facts:
+        told[what].append((line["person"], *numbers, moment(line)))
+    for what, statement, names in (
+        (TOLD_NOTICE, TOLD_NOTICES, ("people", "items", "times")),
+        (TOLD_MATCH, TOLD_MATCHES, ("people", "asks", "offers", "times")),
+    ):
+        if columns := [list(column) for column in zip(*told[what], strict=True)]:
+            rows_of(statement, dict(zip(names, columns, strict=True)))
 
 
 def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:

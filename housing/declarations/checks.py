@@ -46,6 +46,11 @@ def strong_keys(value: list[str], values: Values) -> str:
     return "" if values["DEBUG"] else keys_fault(value)
 
 
+def strong_beside(value: str, values: Values) -> str:
+    """Refuse a weak key that stands in the place of SECRET_KEY, except with DEBUG."""
+    return strong_keys([value] if value != values["SECRET_KEY"] else [], values)
+
+
 def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
     """A check that an address has one of these schemes and a host where one belongs.
 

@@ -186,6 +186,7 @@ KEYS_OF_THE_INSTANCE = Section(
             secret=True,
             meaning="Makes the hashes of addresses and records in the journal. Keep it, or the journal cannot be "
             "applied.",
+            check=checks.strong_beside,
         ),
     ),
 )

@@ -175,7 +175,7 @@ def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
     assert "SITE_ORIGIN must be an origin such as https://ground.example" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "JOURNAL_KEY"])
 @pytest.mark.parametrize(
     ("weak", "message"),
     [

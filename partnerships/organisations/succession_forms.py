@@ -123,7 +123,7 @@ class SuccessionFieldsForm(Form):
         required=False,
     )
     instrument = forms.CharField(
-        label="Order or other instrument", required=False, max_length=300, help_text="As it is cited."
+        label="Order or other instrument", required=False, max_length=300, help_text="Its title and number."
     )
     instrument_url = forms.URLField(
         label="Web address of the instrument", required=False, max_length=500, assume_scheme="https"

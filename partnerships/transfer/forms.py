@@ -71,7 +71,7 @@ class UploadForm(Form):
     is_part = forms.BooleanField(
         label="Only a part",
         required=False,
-        help_text="The file is a part of its register: nothing is marked as missing because it is not in the file.",
+        help_text="Nothing is marked as missing because it is not in the file.",
     )
     all_or_nothing = forms.BooleanField(
         label="Refuse the file if one of its rows cannot be used",

@@ -37,7 +37,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
             messages.warning(request, str(error))
             return redirect(conversation)
         names = recipients.sentence() or " Nobody gets an email."
-        messages.success(request, f"“{conversation.subject}” is circulated.{names}")
+        messages.success(request, f"“{conversation.subject}” has been circulated.{names}")
         return redirect(conversation)
     return form_page(
         request,

@@ -93,7 +93,7 @@ def _quantity_to_use(link: Fulfilment, quantity: Decimal | None) -> Decimal | No
     if quantity is not None and quantity <= 0:
         raise UnableToMeet("The quantity must be more than 0.")
     if quantity is not None and entry.quantity is None:
-        raise UnableToMeet("It has no quantity. Leave this empty.")
+        raise UnableToMeet("Leave this empty, because the ask or offer has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
         raise UnableToMeet(f"It is for {entry.amount} in total.")
     if not link.counts or entry.quantity is None:

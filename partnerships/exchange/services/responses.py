@@ -216,6 +216,6 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
     if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
-        raise UnableToRespond(f"Choose an ask or offer of {organisation.name} that fits.")
+        raise UnableToRespond(f"Choose a matching ask or offer from {organisation.name}.")
     if not is_readable_by(counterpart, entry.organisation_id):
         raise UnableToRespond(f"{entry.organisation.name} cannot read “{counterpart.title}”. Share it with them first.")

@@ -158,7 +158,7 @@ def complete_return(
     locked = lock_to_write(nominations_return, author, now)
     by_id = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
     if not lines.keys() <= by_id.keys():
-        raise UnableToReport("The lettings were counted again in the meantime. Look at the new lines first.")
+        raise UnableToReport("The lettings were recounted in the meantime. Check the new figures first.")
     saved = supplements_of(by_id.values())
     changed = {pk: one for pk, one in lines.items() if one != read.get(pk) and one != saved[pk]}
     if others := [by_id[pk].words for pk in sorted(changed) if saved[pk] != read.get(pk)]:

@@ -187,7 +187,7 @@ def correct_recommendation(
         return locked
     _check_reason(reason)
     if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
-        raise UnableToRecord(f"Another recommendation of {source} has the reference {reference}.")
+        raise UnableToRecord(f"Another recommendation in {source} already has the reference {reference}.")
     _change(locked, said, given, author=author, now=now, reason=reason.strip())
     return locked
 

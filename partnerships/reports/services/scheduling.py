@@ -67,7 +67,7 @@ def schedule_report(
         raise UnableToSchedule("There is no such report.")
     if not fits(definition, body, question):
         raise UnableToSchedule(
-            "Not everybody who will get the report can use these filters. Remove those that name a record of your own."
+            "Not everybody who gets the report can use these filters. Remove any that name a record they cannot see."
         )
     if not name.strip():
         raise UnableToSchedule("Enter a name.")

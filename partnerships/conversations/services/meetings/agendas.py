@@ -49,7 +49,7 @@ def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.da
     if not current.is_planned:
         raise UnableToChangeAgenda(f"The meeting is {current.get_status_display().lower()}.")
     if current.is_frozen:
-        raise UnableToChangeAgenda("The agenda is circulated, so it can no longer change.")
+        raise UnableToChangeAgenda("The agenda has been circulated, so it can no longer be changed.")
     return current
 
 

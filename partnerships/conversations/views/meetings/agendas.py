@@ -25,7 +25,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if meeting.is_frozen:
-        messages.warning(request, "The agenda is circulated, so it can no longer change.")
+        messages.warning(request, "The agenda has been circulated, so it can no longer be changed.")
         return redirect(meeting)
     now = timezone.now()
     items = agenda_for(meeting, user, dropped=True)
@@ -89,7 +89,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The agenda is circulated.", meeting.get_absolute_url()
+        return "The agenda has been circulated.", meeting.get_absolute_url()
 
     return take_step(
         request,

@@ -116,7 +116,7 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"“{meeting.title}” is called off.", meeting.get_absolute_url()
+        return f"“{meeting.title}” has been called off.", meeting.get_absolute_url()
 
     return take_step(
         request,

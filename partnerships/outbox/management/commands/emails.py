@@ -63,7 +63,7 @@ class Command(AccountedCommand):
         total = 0
         for row in rows:
             kind = kind_of(row["kind"])
-            label = kind.label if kind else "no room knows it"
+            label = kind.label if kind else "unknown kind"
             self.stdout.write(
                 f"{row['count']:8,} {row['kind']} ({label}), recorded {row['first']:%Y-%m-%d %H:%M} to"
                 f" {row['last']:%Y-%m-%d %H:%M}"

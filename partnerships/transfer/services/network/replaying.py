@@ -81,7 +81,7 @@ class Network:
             return self.made[kind][key]
         except KeyError:
             raise UnableToLoad(
-                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this moment.", "Give it a later date."
+                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this point.", "Give it a later date."
             ) from None
 
     def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:

@@ -58,7 +58,7 @@ def _open_due(item: Item, now: dt.datetime) -> None:
 
 def _open(item: Item, now: dt.datetime) -> ReportingRound:
     if "round" not in item:
-        raise UnableToLoad("nobody reports yet at this moment.", "Give it a later date.")
+        raise UnableToLoad("reporting has not started at this point.", "Give it a later date.")
     reporting_round = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
     open_reports(reporting_round, now=now)
     return reporting_round
@@ -73,7 +73,7 @@ def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Rep
     reports = Report.objects.for_listing().filter(round=found, party__organisation=party)
     made = reports.filter(starts_on=ended[number - 1][0]).first() if 0 < number <= len(ended) else None
     if made is None:
-        raise UnableToLoad("there is no report for this period at this moment.", "Give it a later date.")
+        raise UnableToLoad("there is no report for this period at this point.", "Give it a later date.")
     return made
 
 

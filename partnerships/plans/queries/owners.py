@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def owners_of(plan: Plan) -> list[PlanOwner]:
-    """The plan's owners, oldest first; without a query after `for_listing`.
+    """The plan's owners, oldest first.
 
-    For a plan shown as it was when its reader left: its owners at that time.
+    Needs no query after `for_listing`. For a plan shown as it was when its reader left, the owners at that time.
     """
     if plan.owners_then is not None:
         return plan.owners_then
@@ -34,12 +34,12 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """The owners with their names on the day a version was published.
+    """The owners as they were, and were called, when a version was published.
 
-    For display only; never save them.
+    An organisation that has passed the plan on since then is shown, not its successor. With `is_newest`, and while the
+    plan is not over: the present owners, with their present names beside those of the day.
 
-    Who has passed the plan on since is named, not the successor. `is_newest`: the present owners with the present names
-    beside them, while the plan is not over.
+    For display only: never save these objects.
     """
     owners = owners_of(plan)
     day = timezone.localdate(version.published_at)
@@ -53,14 +53,14 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
 
 
 def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> None:
-    """Show in these owners which organisation held the ownership at a moment.
+    """Put the organisation that held each ownership at a moment in its owner.
 
-    For display only; never save them.
+    For display only: never save these objects.
     """
     then = held_then("plans", plan.pk, at)
     if not then:
         return
-    # A body that owned it beside the successor has a row of its own, which ended.
+    # A predecessor that owned the plan together with its successor still has its own row, which ended.
     ended = PlanOwner.ever.filter(plan=plan, organisation__in=[body.pk for body in then.values()])
     beside = set(ended.values_list("organisation", flat=True))
     for owner in owners:
@@ -70,9 +70,9 @@ def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> 
 
 
 def name_owners_as_at(plans: Iterable[Plan]) -> None:
-    """Let plans of a list, read with `for_listing`, name owners as on the day they were last published; one query.
+    """Give the owners of listed plans their names on the day of the last version.
 
-    Those that are not over say the present names too.
+    One query for all plans, which must be read with `for_listing`. Plans that are not over get the present names too.
     """
     over: list[AsAt] = []
     remaining: list[AsAt] = []
@@ -127,7 +127,7 @@ def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
     """Ended ownerships that the person may see.
 
-    As a lead of the former or of a present owner.
+    Those of organisations that the person leads, and all of plans that these organisations own now.
     """
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
@@ -145,9 +145,9 @@ class Ended:
 
 
 def ended_lines(user: User, rows: Sequence[PlanOwner]) -> list[Ended]:
-    """The rows with the titles that the reader may know.
+    """Ended ownerships with the title and page of each plan.
 
-    No title for a draft they no longer see.
+    A draft that the reader can no longer see has neither.
     """
     seen = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
     plans = {plan.pk: plan for plan in as_read_by(user, seen)}

@@ -1,6 +1,6 @@
-"""Lists that are no register of organisations.
+"""Published lists that are not registers of organisations.
 
-They are planning data, names and changes of councils, and housing figures.
+Planning data, names and changes of councils, and housing figures.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partnerships.transfer.services.simple_lists import apply_simple_list
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a list: what it is, and its columns."""
+    """One file of a list: its label and its columns."""
 
     label: str
     columns: tuple[Column, ...]
@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StandardFiles:
-    """The files of a list, and the function that imports them inside a transaction."""
+    """The files of a list, and what imports them in the caller's transaction."""
 
     parts: tuple[Part, ...]
     apply: Callable[[Given], ImportRun]
@@ -69,7 +69,7 @@ STANDARD_FILES = {
 
 
 def importer_of(register: str) -> Callable[[Given], ImportRun] | None:
-    """The function that imports files of a standard.
+    """The function that imports the files of a list.
 
     None for a register of organisations.
     """
@@ -78,7 +78,7 @@ def importer_of(register: str) -> Callable[[Given], ImportRun] | None:
 
 
 def parts_of(register: str) -> Sequence[Part]:
-    """The files of a list that comes as files of a standard.
+    """The files that make up a list.
 
     Empty for a register of organisations.
     """
@@ -87,13 +87,13 @@ def parts_of(register: str) -> Sequence[Part]:
 
 
 def labels_of(register: str) -> list[str]:
-    """What each file of a list is.
+    """The label of each file of a list.
 
-    Empty for a list that is one file, also a network file.
+    Empty for a register of organisations or a network file.
     """
     return [part.label for part in STANDARD_FILES[Register(register)].parts] if register in STANDARD_FILES else []
 
 
 def files_in(register: str, file: File) -> list[File]:
-    """The files of a list: several come as one, as `pack` makes it."""
+    """The files of a list, unpacked if `pack` has put several into one."""
     return unpack(file.data) if len(parts_of(register)) > 1 else [file]

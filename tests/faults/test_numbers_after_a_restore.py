@@ -21,7 +21,9 @@ from partnerships.exchange.reach import THEME_STEP
 from partnerships.outbox.models import DeliveredBefore
 from partnerships.people.restoring import move_numbers_on
 from partnerships.plans import services as plans
-from partnerships.plans.models import Plan
+from partnerships.plans.models import HomesCombination, Plan
+from partnerships.plans.queries.combinations import Combinations
+from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
 from tests.faults.restore import lost
 from tests.plans.drafts import published
 from tests.support.outbox import deliver, drop_emails, stop_address
@@ -92,6 +94,15 @@ def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(wor
     assert stopped.status_code == 200
     assert ways_of(world.ben)["mentions"] == Way.INBOX
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
+
+
+def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) -> None:
+    move_numbers_on()
+    published(world)
+
+    assert HomesCombination.objects.latest("pk").pk > 10_000_000
+    assert Combinations.among().size == HomesCombination.objects.count() + 1
+    assert pipeline_of(world.amina, Narrowed(), then=None, now=NOW()).total.now == 150
 
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from partnerships.kit.database import rows_of
@@ -12,7 +12,7 @@ from partnerships.kit.late import late
 if TYPE_CHECKING:
     import numpy as np
 
-    from partnerships.plans.queries.packed import Lines, Truths
+    from partnerships.plans.queries.packed import Lines, Numbers, Truths
 else:
     np = late("numpy")
 
@@ -29,16 +29,19 @@ WHERE (
     AND (%(bedrooms)s::int IS NULL OR bedrooms = %(bedrooms)s)
     AND (%(confidence)s = '' OR confidence = %(confidence)s)
     AND (%(year)s = '' OR year = %(year)s)
+ORDER BY id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Combinations:
-    """The combinations whose homes are counted. Their numbers are from 1 and below `size`."""
+    """The combinations whose homes are counted, by their places from 1 to below `size`; 0 is that of no line.
 
-    names: Mapping[int, tuple[Any, ...]]
-    size: int
-    is_counted: Truths
+    Places, because numbers are far apart: a restore moves them on by ten million.
+    """
+
+    numbers: Numbers
+    names: Sequence[tuple[Any, ...]]
     confidential: Truths
     is_done: Truths
 
@@ -47,19 +50,26 @@ class Combinations:
         """Those that these values of `_STATEMENT` leave. Read packed lines before: they may name newer ones."""
         everything: dict[str, Any] = {"areas": [], "authorities": [], "tenures": [], "needs": [], "bedrooms": None}
         rows = rows_of(_STATEMENT, {**everything, "confidence": "", "year": "", **values})
-        size = 1 + max((row[0] for row in rows), default=0)
-        marks = np.zeros((3, size), dtype=bool)
-        for pk, confidential, is_done, *_ in rows:
-            marks[:, pk] = True, confidential, is_done
-        return cls({pk: tuple(names) for pk, _, _, *names in rows}, size, *marks)
+        numbers = np.array([0, *(row[0] for row in rows)], dtype=np.int64)
+        confidential, is_done = (np.array([False, *(row[place] for row in rows)], dtype=bool) for place in (1, 2))
+        return cls(numbers, [(), *(row[3:] for row in rows)], confidential, is_done)
+
+    @property
+    def size(self) -> int:
+        """How many there are, with that of no line."""
+        return len(self.numbers)
 
     def counted(self, lines: Lines) -> Lines:
-        """The lines whose homes are counted, and that the reader may read: confidential ones inside."""
-        known = np.where(lines.combination < self.size, lines.combination, 0)  # 0 is that of no line
-        is_open = ~self.confidential[known] | lines.inside()
-        at_any_moment = lines.is_now | lines.is_then | lines.is_baseline
-        return lines.only(at_any_moment & is_open & self.is_counted[known])
+        """The lines whose homes are counted, with the places of their combinations.
 
-    def named(self, number: int) -> dict[str, Any]:
+        Only those that the reader may read: confidential ones inside.
+        """
+        places = np.searchsorted(self.numbers, lines.combination, side="right") - 1
+        is_counted = self.numbers[places] == lines.combination
+        is_open = ~self.confidential[places] | lines.inside()
+        at_any_moment = lines.is_now | lines.is_then | lines.is_baseline
+        return replace(lines, combination=places).only(at_any_moment & is_open & is_counted)
+
+    def named(self, place: int) -> dict[str, Any]:
         """What the homes of a combination have in common, by the names of columns."""
-        return dict(zip(_COLUMNS, self.names[number], strict=True))
+        return dict(zip(_COLUMNS, self.names[place], strict=True))

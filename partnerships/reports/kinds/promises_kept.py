@@ -215,11 +215,11 @@ def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:
     if not lines:
         return ()
     total = _total(lines)
-    share = f" ({total.share}% of those that were due)" if total.share is not None else ""
     if total.share is None:
         return (f"{counted(total.under_way, 'promise')} under way, not due yet.",)
+    kept, share = total.on_time + total.late, f"{total.share}% of those that were due"
     return (
-        f"{total.on_time + total.late:,} of {total.agreed:,} promises are kept{share}, {total.late:,} of them late.",
+        f"{kept:,} of {total.agreed:,} promises are kept ({share}), {total.late:,} of them late.",
         f"Overdue: {total.overdue:,}. Cancelled: {total.cancelled:,}. Under way: {total.under_way:,}.",
     )
 

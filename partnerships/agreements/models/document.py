@@ -12,7 +12,7 @@ from django.urls import reverse
 from partnerships.agreements.models.choices import FORMER_STATUSES, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
-from partnerships.organisations.holdings import among
+from partnerships.organisations.holdings import Ids, among
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -43,11 +43,11 @@ def _of_partnerships(user: User, *statuses: PartyStatus) -> Q:
     While a page is made these are numbers, for which there is an index: a subquery inside an OR uses none.
     """
     condition = Q(status__in=statuses)
-    held = Party.objects.held_in(user, condition)
-    if held is not None:
-        return among("partnership", held)
-    own = Organisation.objects.of_person(user)
-    return Q(partnership__in=Party.objects.filter(condition, organisation__in=own).values("partnership"))
+    ids: Ids | None = Party.objects.held_in(user, condition)
+    if ids is None:
+        own_organisations = Organisation.objects.of_person(user)
+        ids = Party.objects.filter(condition, organisation__in=own_organisations).values("partnership")
+    return among("partnership", ids)
 
 
 @pghistory.track()

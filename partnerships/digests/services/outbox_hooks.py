@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -125,6 +126,11 @@ SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
 ON CONFLICT (recipient_id, ask_id, offer_id) DO UPDATE SET told_at = EXCLUDED.told_at
  WHERE digests_matchnotice.told_at IS NULL
 """
+#: By what begins a fact in the journal about a notice or match: what counts it as told, and the columns for it.
+_COUNTED_AS_TOLD = {
+    TOLD_NOTICE: (TOLD_NOTICES, ("people", "items", "times")),
+    TOLD_MATCH: (TOLD_MATCHES, ("people", "asks", "offers", "times")),
+}
 
 
 #: The journal's line for a plan: person, plan and number. One for a subject has its kind too.
@@ -234,10 +240,8 @@ class DigestHooks(OutboxHooks):
         now on. Notices and matches that were told count as told.
         """
         facts = [(line, fact) for line in lines if line["kind"] == DeliveryKind.DIGEST for fact in line["told"] or ()]
-        _count_as_told((line, fact) for line, fact in facts if fact[0] in (TOLD_NOTICE, TOLD_MATCH))
-        told_lines = [
-            (line, (line["person"], *fact)) for line, fact in facts if fact[0] not in (TOLD_NOTICE, TOLD_MATCH)
-        ]
+        _count_as_told((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
+        told_lines = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
         _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
         of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
         if columns := [list(column) for column in zip(*of_subjects, strict=True)]:
@@ -268,15 +272,13 @@ class DigestHooks(OutboxHooks):
 
 def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> None:
     """Count these notices and matches as told: each is a line of the journal and a fact in it."""
-    told: dict[str, list[tuple[Any, ...]]] = {TOLD_NOTICE: [], TOLD_MATCH: []}
+    told: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for line, (what, *numbers) in facts:
         told[what].append((line["person"], *numbers, moment(line)))
-    for what, statement, names in (
-        (TOLD_NOTICE, TOLD_NOTICES, ("people", "items", "times")),
-        (TOLD_MATCH, TOLD_MATCHES, ("people", "asks", "offers", "times")),
-    ):
-        if columns := [list(column) for column in zip(*told[what], strict=True)]:
-            rows_of(statement, dict(zip(names, columns, strict=True)))
+    for what, rows in told.items():
+        statement, names = _COUNTED_AS_TOLD[what]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        rows_of(statement, dict(zip(names, columns, strict=True)))
 
 
 def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:

@@ -105,7 +105,7 @@ def _to_answer_invitation(partnership: Partnership, waiting: Sequence[Party], mi
 
 
 def _to_move_on(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
-    """The next step of the leading organisations, by status; None if there is none."""
+    """What the leading organisations do next in this status; None when nothing is next."""
     step = _NEXT_STEP.get(partnership.state)
     if step is None:
         return None

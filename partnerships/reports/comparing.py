@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, starmap
 
-from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
+from partnerships.reports.snapshot import DERIVED, Cell, Column, Kind, Row, Snapshot, Table
+
+#: What finds the total of a table: no row has this key.
+_TOTAL = "\x00total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +36,46 @@ class Restatement:
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Every cell that differs, in the order of the newer snapshot.
+    """Every figure that differs, in the order of the newer snapshot.
 
-    Rows and tables that are gone come last.
+    Rows and tables that are gone come last. Left out are what follows from other figures (`DERIVED`), each 0 of a row
+    that is new or gone, and a total that an earlier table has, too.
 
     Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared. Where the
     newer one did, nobody knows which are gone.
     """
-    found: list[Restatement] = []
-    for table in now.tables:
-        found += _in_table(was.table(table.code), table)
-    for table in was.tables:
-        if now.table(table.code) is None:
-            found += _in_table(table, None)
+    pairs = [(was.table(table.code), table) for table in now.tables]
+    gone = [(table, None) for table in was.tables if now.table(table.code) is None]
+    totals: set[tuple[str, str, Cell, Cell]] = set()
+    found = []
+    for key, one in chain.from_iterable(starmap(_in_table, [*pairs, *gone])):
+        total = (one.row, one.column, one.was, one.now)
+        if key != _TOTAL or total not in totals:
+            found.append(one)
+        if key == _TOTAL:
+            totals.add(total)
     return found
 
 
-def _in_table(was: Table | None, now: Table | None) -> Iterator[Restatement]:
+def _in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
+    """Each figure that differs, with what finds its row."""
     shown = now or was
     assert shown is not None
     before, after = _rows(was), _rows(now)
-    labels = {column.label: column for table in (was, now) if table is not None for column in table.columns[1:]}
+    columns = (column for table in (was, now) if table is not None for column in table.columns[1:])
+    labels = {column.label: column for column in columns}  # the newer one says what kind a column is
     is_cut = was is not None and was.left_out > 0
     shared = [key for key in after if key in before] if is_cut else [*after]
     gone = [] if now is not None and now.left_out else [key for key in before if key not in after]
     for key in [*shared, *gone]:
         name = (after.get(key) or before[key]).name
+        nothing = (None, "") if key in before and key in after else (None, "", 0)
         for label, column in labels.items():
+            if column.kind in DERIVED:
+                continue
             old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)
-            if old != new and {old, new} != {None, ""}:
-                yield Restatement(table=shown.title, row=name, column=label, kind=column.kind, was=old, now=new)
+            if old != new and not (old in nothing and new in nothing):
+                yield key, Restatement(table=shown.title, row=name, column=label, kind=column.kind, was=old, now=new)
 
 
 def _rows(table: Table | None) -> dict[str, Row]:
@@ -69,7 +83,7 @@ def _rows(table: Table | None) -> dict[str, Row]:
     if table is None:
         return {}
     rows = {row.identity: row for row in table.rows}
-    return rows | ({"\x00total": table.total} if table.total is not None else {})
+    return rows | ({_TOTAL: table.total} if table.total is not None else {})
 
 
 def _cell(table: Table | None, row: Row | None, column: Column) -> Cell:

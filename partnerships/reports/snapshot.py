@@ -29,13 +29,17 @@ class Kind(Enum):
     MONEY = "money"
     #: Per cent, with one decimal.
     SHARE = "share"
+    #: A share of the table's own total.
+    PART = "part"
     #: A difference, shown with its sign.
     CHANGE = "change"
     DAY = "day"
 
 
 #: Columns whose cells are aligned to the right, and can be drawn.
-FIGURES = frozenset({Kind.NUMBER, Kind.COUNT, Kind.MONEY, Kind.SHARE, Kind.CHANGE})
+FIGURES = frozenset({Kind.NUMBER, Kind.COUNT, Kind.MONEY, Kind.SHARE, Kind.PART, Kind.CHANGE})
+#: Columns that follow from the other figures of their table: a restated figure changes them in every row.
+DERIVED = frozenset({Kind.PART, Kind.CHANGE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def cell_words(kind: Kind, value: Cell) -> str:
         return "none"
     if kind is Kind.MONEY:
         return pounds(value)
-    if kind is Kind.SHARE:
+    if kind in (Kind.SHARE, Kind.PART):
         return f"{value:.1f}%"
     if kind is Kind.CHANGE and value > 0:
         return f"+{figure(value)}"

@@ -291,7 +291,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         Column(_FIRST.get(division, division.capitalize())),
         Column(compared.label, Kind.NUMBER),
     ]
-    columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.SHARE)]
+    columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.PART)]
     columns += [Column("Completed", Kind.NUMBER)]
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
     total = pipeline.total

@@ -15,7 +15,7 @@ from types import FrameType
 import django
 from django.core.exceptions import ImproperlyConfigured
 
-from housing.notifying import EXIT_MISCONFIGURED, READY, notify, saying_alive
+from housing.notifying import EXIT_MISCONFIGURED, READY, at_most_every, notify, say_alive
 
 _stopping = threading.Event()
 
@@ -36,10 +36,24 @@ def main() -> int:
     except ImproperlyConfigured as fault:
         sys.stderr.write(f"{fault}\n")
         return EXIT_MISCONFIGURED
-    from partnerships.outbox.account_emails import send_until  # noqa: PLC0415 - needs Django to be set up
+    # These need Django to be set up.
+    from housing.heartbeats import (  # noqa: PLC0415
+        SEEN_EVERY_SECONDS,
+        SENDER,
+        forget,
+        on_this_machine,
+        record_heartbeat,
+    )
+    from partnerships.outbox.account_emails import send_until  # noqa: PLC0415
 
     notify(READY)
-    send_until(_stopping, say_alive=saying_alive(every=5))
+    this = on_this_machine(SENDER)
+    send_until(
+        _stopping,
+        say_alive=at_most_every(5, say_alive),
+        say_seen=at_most_every(SEEN_EVERY_SECONDS, lambda: record_heartbeat(this)),
+    )
+    forget(this)
     return 0
 
 

@@ -8,7 +8,7 @@ import structlog
 from celery.beat import Scheduler
 from django.db import Error, close_old_connections, connections
 
-from housing.heartbeats import BEAT, record_heartbeat
+from housing.heartbeats import BEAT, forget, on_this_machine, record_heartbeat
 from housing.notifying import ALIVE, READY, notify
 
 log = structlog.get_logger(__name__)
@@ -26,10 +26,15 @@ class BeatingScheduler(Scheduler):
         A missing database does not stop beat.
         """
         try:
-            record_heartbeat(BEAT)
+            record_heartbeat(BEAT, on_this_machine(BEAT))
             close_old_connections()
         except Error as error:
             connections.close_all()
             log.warning("heartbeat_not_recorded", kind=type(error).__name__)
         notify(f"{READY}\n{ALIVE}")
         return super().tick(*args, **options)
+
+    def close(self) -> None:
+        """Stop, and say that this machine's beat is not missing."""
+        super().close()
+        forget(on_this_machine(BEAT))

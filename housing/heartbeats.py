@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from socket import gethostname
+
 from django.db import Error, connection, connections
 
 from partnerships.kit.standby import STANDBY
 
 BEAT = "beat"
+#: Seen on each machine, as beat is (`on_this_machine`).
+WORKER, SENDER = "worker", "sender"
 #: When the last backup, and the last drill of a restore, was complete.
 BACKUP = "backup"
 BACKUP_DRILL = "backup-drill"
 #: Beat ticks every few seconds; after this long without a tick it hangs.
 STALE_SECONDS = 60.0
+#: So often processes that have no tick of their own say that they are there.
+SEEN_EVERY_SECONDS = 15.0
 
 
 def has_heartbeats() -> bool:
@@ -19,14 +26,39 @@ def has_heartbeats() -> bool:
     return "housing_heartbeat" in connection.introspection.table_names()
 
 
-def record_heartbeat(name: str) -> None:
-    """Record that a process is alive."""
+def record_heartbeat(*names: str) -> None:
+    """Record that a process is alive, or that a backup is complete."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO housing_heartbeat (name, at) VALUES (%s, clock_timestamp())"
+            "INSERT INTO housing_heartbeat (name, at) SELECT unnest(%s), clock_timestamp()"
             " ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at",
-            [name],
+            [list(names)],
         )
+
+
+def on_this_machine(process: str) -> str:
+    """The name under which a process of this machine is seen; the column takes 50 characters."""
+    return f"{process}@{gethostname()}"[:50]
+
+
+def forget(name: str) -> None:
+    """Expect a process no longer, because it was stopped on purpose."""
+    with contextlib.suppress(Error), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM housing_heartbeat WHERE name = %s", [name])
+
+
+def seconds_since_seen() -> list[tuple[str, str, float]]:
+    """Process, machine and age of the last heartbeat of each, in order.
+
+    A machine that was taken away without stopping its processes is left out after six hours.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT split_part(name, '@', 1), substr(name, strpos(name, '@') + 1),"
+            " EXTRACT(EPOCH FROM clock_timestamp() - at)::float FROM housing_heartbeat"
+            " WHERE strpos(name, '@') > 0 AND at > clock_timestamp() - interval '6 hours' ORDER BY name"
+        )
+        return list(cursor.fetchall())
 
 
 def standby_seconds_behind() -> float | None:

@@ -44,6 +44,11 @@ def hangs() -> bool:
     return time.monotonic() - _ticks.last > HANGING_SECONDS
 
 
+def is_connecting() -> bool:
+    """Whether the worker looks for its broker, and so takes no tasks."""
+    return _ticks.is_connecting
+
+
 def _is_stopping() -> bool:
     """Whether the worker was asked to stop; Celery keeps an exit code then, which may be 0."""
     codes: tuple[Any, ...] = (state.should_stop, state.should_terminate)

@@ -17,7 +17,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from housing.heartbeats import BACKUP, BACKUP_DRILL, BEAT, heartbeat_age, standby_seconds_behind
+from housing.heartbeats import (
+    BACKUP,
+    BACKUP_DRILL,
+    BEAT,
+    heartbeat_age,
+    seconds_since_seen,
+    standby_seconds_behind,
+)
 from housing.models import Job
 from housing.upgrades import is_read_only
 from partnerships.digests.metrics import QueueCollector
@@ -36,10 +43,11 @@ class WorkCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Figures of each job; ages of beat's tick, backup, drill and standby; whether the database takes writes."""
+        """Figures of each job; ages of heartbeats, backup, drill and standby; whether the database takes writes."""
         try:
             jobs = list(_jobs_with_age())
             marks = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
+            seen = seconds_since_seen()
             read_only = is_read_only()
         except Error:
             return
@@ -56,6 +64,14 @@ class WorkCollector(Collector):
             seconds.add_metric([name], took)
             ages.add_metric([name], age if age is not None else float("inf"))
         yield from (runs, failures, seconds, ages)
+        machines = GaugeMetricFamily(
+            "background_seconds_since_seen",
+            "Seconds since a worker, account sender or beat of this machine was last seen at work.",
+            labels=["process", "machine"],
+        )
+        for process, machine, age in seen:
+            machines.add_metric([process, machine], age)
+        yield machines
         if has_standby():
             behind = standby_seconds_behind()
             yield GaugeMetricFamily(

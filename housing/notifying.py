@@ -34,14 +34,19 @@ def notify(message: str) -> None:
         sender.sendto(message.encode(), address)
 
 
-def saying_alive(*, every: float) -> Callable[[], None]:
-    """A function that says "alive" when it is called, but at most once in this many seconds."""
-    said_at: float | None = None
+def say_alive() -> None:
+    """Say that this process is alive."""
+    notify(ALIVE)
 
-    def say() -> None:
-        nonlocal said_at
-        if said_at is None or time.monotonic() - said_at >= every:
-            said_at = time.monotonic()
-            notify(ALIVE)
 
-    return say
+def at_most_every(seconds: float, function: Callable[[], None]) -> Callable[[], None]:
+    """A function that calls another one when it is called, but at most once in this many seconds."""
+    called_at: float | None = None
+
+    def call() -> None:
+        nonlocal called_at
+        if called_at is None or time.monotonic() - called_at >= seconds:
+            called_at = time.monotonic()
+            function()
+
+    return call

@@ -21,13 +21,21 @@ from django.db import Error, connections
 
 from housing import main_loop
 from housing.celery import app
-from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
+from housing.heartbeats import (
+    BEAT,
+    SEEN_EVERY_SECONDS,
+    STALE_SECONDS,
+    WORKER,
+    heartbeat_age,
+    on_this_machine,
+    record_heartbeat,
+)
 from housing.notifying import ALIVE, EXIT_STALLED, notify
 from housing.upgrades import is_read_only
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.kit.operators import alert_operators, wait_for_alerts
 
-CHECK_EVERY_SECONDS = 15.0
+CHECK_EVERY_SECONDS = SEEN_EVERY_SECONDS
 OVERDUE_SECONDS = 60
 #: How long a stalled worker may take to stop as for a deployment, before it ends at once.
 STOP_SECONDS = 30.0
@@ -86,6 +94,8 @@ def say_alive() -> None:
 def watch() -> None:
     """Look again and again, and return when the main thread hangs, or emails stall and this worker does nothing.
 
+    Each look records that this machine has a worker, except while it has no broker.
+
     A database that is away or takes no writes is not the worker's fault and starts the checks again. A beat that hangs
     or is missing is told to operators: it is restarted by what started it.
     """
@@ -102,6 +112,8 @@ def watch() -> None:
         hung_before = hangs_now
         try:
             now = None if is_read_only() else (queue_figures(), heartbeat_age(BEAT))
+            if now and not hangs_now and not main_loop.is_connecting():
+                record_heartbeat(on_this_machine(WORKER))
         except Error:
             connections.close_all()
             now = None

@@ -57,14 +57,18 @@ def main() -> int:
     except ImproperlyConfigured as fault:
         sys.stderr.write(f"{fault}\n")
         return EXIT_MISCONFIGURED
-    from housing.watching import Watch  # noqa: PLC0415 - needs Django to be set up
+    from housing.heartbeats import WORKER, forget, on_this_machine  # noqa: PLC0415 - needs Django to be set up
+    from housing.watching import Watch  # noqa: PLC0415 - the same
 
     watch = Watch()
     worker_ready.connect(_say_ready)
     watch.begin()
     worker.start()
     watch.end()
-    return EXIT_STALLED if watch.has_stalled else worker.exitcode or 0
+    if watch.has_stalled:
+        return EXIT_STALLED
+    forget(on_this_machine(WORKER))
+    return worker.exitcode or 0
 
 
 def _say_ready(**kwargs: object) -> None:

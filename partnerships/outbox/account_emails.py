@@ -20,10 +20,16 @@ _PATIENCE_SECONDS = 0.4
 log = structlog.get_logger(__name__)
 
 
-def send_until(stopping: threading.Event, *, say_alive: Callable[[], None] = lambda: None) -> None:
+def send_until(
+    stopping: threading.Event,
+    *,
+    say_alive: Callable[[], None] = lambda: None,
+    say_seen: Callable[[], None] = lambda: None,
+) -> None:
     """Send account emails until `stopping` is set; then wait for the answers to those that have left.
 
-    `say_alive` is called many times a second, also while an email is being claimed, sent or waited for.
+    `say_alive` is called many times a second, also while an email is being claimed, sent or waited for. `say_seen` may
+    write to the database, and is called only in between.
     """
 
     def is_stopping() -> bool:
@@ -34,6 +40,7 @@ def send_until(stopping: threading.Event, *, say_alive: Callable[[], None] = lam
     while not is_stopping():
         pause = CHECK_EVERY_SECONDS
         try:
+            say_seen()
             if is_due(lanes="account"):
                 threads.run(seconds=30, is_stopping=is_stopping)
         except Error as error:

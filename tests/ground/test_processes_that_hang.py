@@ -17,10 +17,18 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from housing import watching
+from housing import main_loop, watching
 from housing.beat import BeatingScheduler
-from housing.heartbeats import BEAT, STALE_SECONDS, record_heartbeat
-from housing.notifying import ALIVE, READY, notify, saying_alive
+from housing.heartbeats import (
+    BEAT,
+    SENDER,
+    STALE_SECONDS,
+    forget,
+    on_this_machine,
+    record_heartbeat,
+    seconds_since_seen,
+)
+from housing.notifying import ALIVE, READY, at_most_every, notify, say_alive
 from housing.watching import beat_hangs, watch
 from partnerships.kit.operators import wait_for_alerts
 from tools.embedded.processes import Child
@@ -81,6 +89,7 @@ def test_a_process_that_never_said_that_it_is_alive_is_left_to_start(tmp_path: P
 @pytest.mark.django_db
 def test_beat_says_and_records_at_each_tick_that_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 5.0)
+    monkeypatch.setattr("housing.beat.close_old_connections", lambda: None)  # the test looks at the same connection
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "alive"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
@@ -90,6 +99,9 @@ def test_beat_says_and_records_at_each_tick_that_it_is_alive(tmp_path: Path, mon
 
         assert listener.recv(100).decode().split() == [READY, ALIVE]
     assert any("INSERT INTO housing_heartbeat" in one["sql"] for one in asked.captured_queries)
+    assert [process for process, _, _ in seconds_since_seen()] == [BEAT]
+    BeatingScheduler.close(BeatingScheduler.__new__(BeatingScheduler))
+    assert seconds_since_seen() == [], "A beat that was stopped is not missing."
 
 
 def test_a_process_whose_listener_is_gone_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,10 +117,10 @@ def test_a_process_says_that_it_is_alive_no_more_often_than_it_should(
         listener.bind(str(tmp_path / "alive"))
         listener.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
-        say_alive = saying_alive(every=1_000)
+        say = at_most_every(1_000, say_alive)
 
-        say_alive()
-        say_alive()
+        say()
+        say()
 
         assert listener.recv(100).decode() == ALIVE
         with pytest.raises(BlockingIOError):
@@ -154,3 +166,32 @@ def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, sett
     page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
     (line,) = [line for line in page.splitlines() if line.startswith("beat_seconds_since_tick ")]
     assert 90 <= float(line.split()[1]) < 300
+
+
+@pytest.mark.django_db
+def test_a_worker_is_not_seen_at_work_while_it_has_no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting, seen = iter([True, False]), list[bool]()
+    monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "queue_figures", lambda: seen.append(bool(seconds_since_seen())) or {})
+    monkeypatch.setattr(main_loop, "is_connecting", lambda: next(connecting))
+
+    with pytest.raises(StopIteration):
+        watch()
+
+    assert seen == [False, False, True]
+
+
+@pytest.mark.django_db
+def test_metrics_say_when_a_process_was_last_seen_on_each_machine(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+    sender = on_this_machine(SENDER)
+    record_heartbeat(BEAT, "worker@stopped-on-purpose", "worker@taken-away", sender)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE housing_heartbeat SET at = at - interval '7 hours' WHERE name = 'worker@taken-away'")
+    forget("worker@stopped-on-purpose")
+
+    page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
+
+    machine = sender.partition("@")[2]
+    (line,) = [line for line in page.splitlines() if line.startswith("background_seconds_since_seen{")]
+    assert line.startswith(f'background_seconds_since_seen{{machine="{machine}",process="sender"}}')

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from housing.celery import SCHEDULE
+from housing.heartbeats import WORKER, on_this_machine, record_heartbeat
 from housing.jobs import record_job
 from tests.support.standby import standby_in_name
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 RULES = settings.BASE_DIR / "docs" / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = settings.BASE_DIR / "docs" / "deploy" / "grafana-dashboard.json"
 #: How the figures of ours and those of django-prometheus begin; what else an expression has are PromQL's own words.
-_FIGURE = re.compile(r"\b(?:django_http|jobs|beat|backup|database|standby|outbox|digests|retention)_\w+")
+_FIGURE = re.compile(r"\b(?:django_http|jobs|beat|background|backup|database|standby|outbox|digests|retention)_\w+")
 
 
 def rules() -> list[dict[str, Any]]:
@@ -47,6 +48,7 @@ def lines(client: Client, settings: Any) -> list[str]:
     """The figures on the page of metrics, after a page and a job."""
     settings.METRICS_TOKEN = "figures"
     record_job("tests.job", seconds=1, failed=False)
+    record_heartbeat(on_this_machine(WORKER))
     client.get("/accounts/login/")
     with standby_in_name():
         page = client.get("/metrics", headers={"Authorization": "Bearer figures"}).content.decode()

@@ -31,6 +31,7 @@ watching.CHECK_EVERY_SECONDS = 0.2
 watching.queue_figures = lambda: {"queued": 1, "oldest_due_seconds": 70}
 watching.heartbeat_age = lambda name: None
 watching.is_read_only = lambda: False
+watching.record_heartbeat = lambda name: None
 sys.exit(worker.main())
 """
 
@@ -145,6 +146,7 @@ def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "queue_figures", lambda: {"queued": 1, "oldest_due_seconds": 70})
     monkeypatch.setattr(watching, "heartbeat_age", lambda name: None)
     monkeypatch.setattr(watching, "is_read_only", lambda: False)
+    monkeypatch.setattr(watching, "record_heartbeat", lambda name: None)
     monkeypatch.setattr(watching, "alert_operators", lambda subject, text: None)
 
 

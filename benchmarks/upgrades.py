@@ -12,6 +12,7 @@ The last line says which failed.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -93,6 +94,8 @@ def upgrade(commit: str, server: Server, *, crawls: bool) -> list[str]:
             load = Load(webs, people_of(old, environ))
             upgrade_under_load(load, webs, old, new, environ)
             faults = [*load.faults, *wrong_rows(load, server)]
+            if faults:
+                say(f"    The logs of web are in {keep_logs(server.folder)}.")
             run(new, "-m", "benchmarks.upgrades", "visit", environ=environ)
             run(new, "manage.py", "digests", "status", "--json", environ=environ)
             run(new, "manage.py", "backup_drill", environ=environ)
@@ -159,6 +162,16 @@ def wrong_rows(load: Load, server: Server) -> list[str]:
     say(f"    {len(load.saved):,} asks were saved, {found.total():,} are there.")
     missing = [f"Missing: {title}" for title in load.saved if title not in found]
     return [*missing, *(f"There {times} times: {title}" for title, times in found.items() if times > 1)]
+
+
+def keep_logs(folder: Path) -> Path:
+    """Copy the logs of the web processes, with their tracebacks, to where they stay."""
+    kept = VAR_DIR / "upgrades" / "logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for path in folder.glob("*.log"):
+        shutil.copy(path, kept)
+    return kept
 
 
 def environment(server: Server) -> dict[str, str]:

@@ -180,7 +180,9 @@ class Load:
         kind, headers, body = self._ask("GET", WRITE, cookie)
         if kind != "200":
             return "maintenance" if kind == MAINTENANCE else "failed"
-        form = next(one for one in forms_of(body) if "title" in one.fields)
+        form = next((one for one in forms_of(body) if "title" in one.fields), None)
+        if form is None:
+            return "failed"
         data = {name: value for name, value in form.fields.items() if name in FIELDS} | {"title": title}
         data["audience"] = "network"
         given = [one.partition(";")[0] for one in headers.get_all("Set-Cookie", [])]

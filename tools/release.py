@@ -63,7 +63,9 @@ def main() -> int:
     """Say what is missing, or how to tag; returns how many things are missing."""
     found = faults_of(BASE_DIR, tags=set(_git("tag").split()), is_clean=not _git("status", "--porcelain").strip())
     version = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-    lines = found or [f"Nothing is missing. After `make check` and `make test`: git tag --annotate v{version}"]
+    # Git takes lines that begin with # for comments, unless it is told to clean up white space only.
+    tag = f"git tag --annotate --cleanup=whitespace --file docs/releases/{version}.md v{version}"
+    lines = found or [f"Nothing is missing. After `make check` and `make test`: {tag}"]
     sys.stdout.writelines(f"  {line}\n" for line in lines)
     return len(found)
 

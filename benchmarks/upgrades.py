@@ -119,12 +119,15 @@ def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, enviro
             load.go_on("new code shows the page of maintenance")
             for web in webs:
                 web.replace(new, environ)
+            load.expect_end_of_sessions()  # of those from before 0.1.0
             load.go_on("maintenance", 1)
             run(new, "manage.py", "upgrade", "--without-backup", environ=environ)
             run(new, "manage.py", "collectstatic", "--no-input", environ=environ)
             for web in webs:
                 web.replace(new, environ)
             run(new, "manage.py", "maintenance", "off", environ=environ)
+            load.go_on("people sign in again")
+            load.sign_in_again(people_of(new, environ))
         else:
             load.go_on("manage.py upgrade beside the old code")
             run(new, "manage.py", "upgrade", "--without-backup", environ=environ)

@@ -107,8 +107,11 @@ class Load:
         self.saves: dict[str, Counter[str]] = defaultdict(Counter)
         self.longest: dict[str, float] = defaultdict(float)
         self.faults: list[str] = []
+        #: Cookies of sessions that an upgrade ends.
+        self.ended: set[str] = set()
         self.saved: list[str] = []
         self._webs = webs
+        self._people = people
         self._turn = 0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -126,6 +129,15 @@ class Load:
         with self._lock:
             self.phase = phase
         time.sleep(seconds)
+
+    def expect_end_of_sessions(self) -> None:
+        """Everybody is to be signed out."""
+        self.ended = {one["cookie"] for one in self._people}
+
+    def sign_in_again(self, people: list[dict[str, Any]]) -> None:
+        """The same people, with new sessions."""
+        for one, again in zip(self._people, people, strict=True):
+            one["cookie"] = again["cookie"]
 
     def stop(self) -> None:
         """Everybody ends what they are doing."""
@@ -178,6 +190,8 @@ class Load:
     def _save(self, title: str, cookie: str) -> str:
         """Write an ask and read it again; says what became of it."""
         kind, headers, body = self._ask("GET", WRITE, cookie)
+        if kind == "302" and cookie in self.ended:
+            return "signed out"
         if kind != "200":
             return "maintenance" if kind == MAINTENANCE else "failed"
         form = next((one for one in forms_of(body) if "title" in one.fields), None)

@@ -172,8 +172,8 @@ def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[
 
 def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
     """Pages and saves, by the number of cores."""
-    with kept_database("bench_capacity", keep=False) as (address, _):
-        prepare_pages(address)
+    with kept_database("bench_capacity", keep=False) as filled:
+        prepare_pages(filled.url)
         from django.conf import settings
         from django.core.management import call_command
         from django.db import connections

@@ -6,42 +6,60 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
 OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
+#: The comment on a database that has everything in it.
+_FILLED = "filled for a benchmark"
+
+
+@dataclass
+class BenchmarkDatabase:
+    """A database beside the configured one, and whether an earlier run has filled it."""
+
+    name: str
+    is_filled: bool
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return urlunsplit(urlsplit(OWN)._replace(path=f"/{self.name}"))
+
+    def mark_filled(self) -> None:
+        """Say that everything is in it: from now on it can be kept, whatever goes wrong afterwards."""
+        _run(f"COMMENT ON DATABASE \"{self.name}\" IS '{_FILLED}'")
+        self.is_filled = True
 
 
 @contextmanager
-def kept_database(name: str, *, keep: bool) -> Iterator[tuple[str, bool]]:
-    """The URL of a database beside the configured one, and whether it is new.
-
-    It is dropped at the end, unless `keep` and nothing went wrong.
-    """
-    parts = urlsplit(OWN)
-    name = f"{parts.path.strip('/')}_{name}"
-
-    def run(sql: str) -> bool:
-        connection = psycopg2.connect(OWN)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            found = cursor.rowcount > 0
-        connection.close()
-        return found
-
-    is_new = not (keep and run(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
-    if is_new:
-        run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        run(f'CREATE DATABASE "{name}"')
-    is_whole = False
+def kept_database(name: str, *, keep: bool) -> Iterator[BenchmarkDatabase]:
+    """A database beside the configured one, which is dropped at the end unless it is to be kept and is filled."""
+    name = f"{urlsplit(OWN).path.strip('/')}_{name}"
+    comment = "shobj_description(oid, 'pg_database')"
+    found = f"SELECT 1 FROM pg_database WHERE datname = '{name}' AND {comment} = '{_FILLED}'"
+    database = BenchmarkDatabase(name, is_filled=keep and _run(found))
+    if not database.is_filled:
+        _run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _run(f'CREATE DATABASE "{name}"')
     try:
-        yield urlunsplit(parts._replace(path=f"/{name}")), is_new
-        is_whole = True
+        yield database
     finally:
-        if not (keep and is_whole):
-            run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        if not (keep and database.is_filled):
+            _run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _run(sql: str) -> bool:
+    """Run a statement on the configured database, and say whether it found a row."""
+    connection = psycopg2.connect(OWN)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        found = cursor.rowcount > 0
+    connection.close()
+    return found
 
 
 def prepare_pages(address: str) -> None:

@@ -190,16 +190,17 @@ def main() -> int:
     wanted = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-exchange")
-    with kept_database("bench_exchange", keep=wanted.keep) as (address, is_new):
-        prepare_pages(address)
+    with kept_database("bench_exchange", keep=wanted.keep) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connections
 
-        if is_new:
+        if not database.is_filled:
             say("tables")
             call_command("migrate", verbosity=0)
             say("rows")
             fill(wanted.entries, wanted.bodies, wanted.partnerships)
+            database.mark_filled()
         say("measuring")
         figures = measure(wanted.rounds, wanted.batch)
         connections.close_all()

@@ -190,8 +190,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--plans", type=int, default=300)
     options = parser.parse_args()
-    with kept_database("handovers", keep=False) as (address, _):
-        prepare_pages(address)
+    with kept_database("handovers", keep=False) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)

@@ -142,18 +142,19 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
     """Fill, then measure every page for every person, in a process of its own: Django starts once in each."""
     rounds, only = wanted.rounds, wanted.only
     name = f"bench_pages_{times:g}".replace(".", "_")
-    with kept_database(name, keep=wanted.keep) as (address, is_new):
-        prepare_pages(address)
+    with kept_database(name, keep=wanted.keep) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connections
         from django.test import Client
 
         from partnerships.people.models import User
 
-        if is_new:
+        if not database.is_filled:
             print(f"{times:g} times England: tables", flush=True)
             call_command("migrate", verbosity=0)
             fill(times)
+            database.mark_filled()
         found: dict[str, dict[str, Figures]] = {}
         for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")

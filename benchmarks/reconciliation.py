@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.databases import kept_database, prepare_pages
+from benchmarks.databases import BenchmarkDatabase, kept_database, prepare_pages
 
 #: The published files, beside the checkout.
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -85,12 +85,12 @@ def main() -> None:
     parser.add_argument("--import", action="store_true", dest="imports", help="Import the published lists first.")
     parser.add_argument("--keep", action="store_true", help="Keep the database for another run.")
     options = parser.parse_args()
-    with kept_database("reconciliation", keep=options.keep) as (address, is_new):
-        prepare_pages(address)
-        print(json.dumps(_measured(options.data, imports=options.imports, is_new=is_new)))
+    with kept_database("reconciliation", keep=options.keep) as database:
+        prepare_pages(database.url)
+        print(json.dumps(_measured(options.data, database, imports=options.imports)))
 
 
-def _measured(data: Path, *, imports: bool, is_new: bool) -> dict[str, Any]:
+def _measured(data: Path, database: BenchmarkDatabase, *, imports: bool) -> dict[str, Any]:
     from django.core.management import call_command
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -99,13 +99,14 @@ def _measured(data: Path, *, imports: bool, is_new: bool) -> dict[str, Any]:
     from partnerships.reconciliation.questions import Question
     from tests.reconciliation.first_answers import files_below
 
-    if is_new:
+    if not database.is_filled:
         call_command("migrate", verbosity=0)
         call_command("load_directory", verbosity=0)
         for register, file, day in LISTS if imports else ():
             call_command("import_register", register, str(data / file), as_of=day)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        database.mark_filled()
     asked = first = certain = 0
     wrongly = []
     for column, score in files_below(data, columns()):

@@ -117,8 +117,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moves", type=int, default=1000)
     wanted = parser.parse_args()
-    with kept_database("record", keep=False) as (address, _):
-        prepare_pages(address)
+    with kept_database("record", keep=False) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)

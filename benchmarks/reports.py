@@ -83,15 +83,15 @@ def addresses_of(person: Any) -> dict[str, str]:
 def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
     """Fill, then measure every report for every person, in a process of its own."""
     name = f"bench_reports_{times:g}".replace(".", "_")
-    with kept_database(name, keep=wanted.keep) as (address, is_new):
-        prepare_pages(address)
+    with kept_database(name, keep=wanted.keep) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connection, connections
         from django.test import Client
 
         from partnerships.people.models import User
 
-        if is_new:
+        if not database.is_filled:
             print(f"{times:g} times England: tables", flush=True)
             call_command("migrate", verbosity=0)
             fill(times, without=("followers", "changes"))  # no report reads these
@@ -100,6 +100,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                 cursor.execute(_PLACES)
                 cursor.execute("VACUUM ANALYZE")
             print(f"  places: {time.monotonic() - began:.1f} s", flush=True)
+            database.mark_filled()
         found: dict[str, dict[str, Figures]] = {}
         for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")

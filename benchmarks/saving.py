@@ -125,16 +125,17 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
 
 def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
     """Milliseconds by what is saved."""
-    with kept_database(f"bench_pages_{times:g}".replace(".", "_"), keep=keep) as (address, is_new):
-        prepare_pages(address)
+    with kept_database(f"bench_pages_{times:g}".replace(".", "_"), keep=keep) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connections
 
         from partnerships.people.models import User
 
-        if is_new:
+        if not database.is_filled:
             call_command("migrate", verbosity=0)
             fill(times)
+            database.mark_filled()
         found = {}
         for name, save in saved_by(User.objects.get(email="lead@country.example")).items():
             found[name] = measure(save, rounds if "rows" not in name else 1)

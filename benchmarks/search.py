@@ -156,8 +156,8 @@ def main() -> int:
     wanted = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-search")
-    with kept_database(f"bench_search_{wanted.times:g}".replace(".", "_"), keep=wanted.keep) as (address, is_new):
-        prepare_pages(address)
+    with kept_database(f"bench_search_{wanted.times:g}".replace(".", "_"), keep=wanted.keep) as database:
+        prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connection, connections
 
@@ -165,7 +165,7 @@ def main() -> int:
         from partnerships.search.models import SearchEntry
         from partnerships.search.services import index_stale, queue_everything
 
-        if is_new:
+        if not database.is_filled:
             call_command("migrate", verbosity=0)
             fill(wanted.times)
             began = time.monotonic()
@@ -174,6 +174,7 @@ def main() -> int:
             print(f"  indexed {lines:,} records in {time.monotonic() - began:.0f} s", flush=True)
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
+            database.mark_filled()
         if wanted.copies > 1 and not SearchEntry.objects.filter(part__contains="/copy").exists():
             copy_entries(wanted.copies)
         with connection.cursor() as cursor:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
-
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
-from partnerships.agreements import belongings, emails, obligations, personal, restoring, telling
+from partnerships.agreements import belongings, obligations, personal, restoring, telling
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.departures import register_ending
+from partnerships.agreements.email_kinds import CONTACT_EMAIL, EMAILS
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.listing import CONTACTS, DOCUMENTS, PARTNERSHIPS
 from partnerships.agreements.models import (
     KEPT_MONTHS,
-    Holder,
-    Notice,
     Partnership,
-    Party,
     Post,
-    TermsProposal,
-    TermsSignatory,
-    TermsSignature,
-    TermsVersion,
 )
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
 from partnerships.agreements.queries.groups import groups_lookups, groups_section, ties_of_groups
@@ -50,11 +40,8 @@ from partnerships.organisations.departures import register_departure
 from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
-from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, About, NoticeGroup, Subject
-from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
-from partnerships.outbox.models import Lane
-from partnerships.people.composing import register_email
+from partnerships.people.composing import register_emails
 from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.retention import register_retention
 
@@ -84,7 +71,8 @@ def register() -> None:
     _register_sections()
     _register_retention()
     _register_personal()
-    _register_emails()
+    register_emails(*EMAILS)
+    register_email_kind(CONTACT_EMAIL)
 
 
 def _register_sections() -> None:
@@ -177,87 +165,3 @@ def _register_personal() -> None:
             *personal.RULES,
         ]
     )
-
-
-def _register_emails() -> None:
-    """The kinds of email of this room, each with the record whose reader may get it."""
-    about = partial(About, "partnership", record="partnership", partnership="partnership")
-    party, version = about(param="party", model=Party), about(param="version", model=TermsVersion)
-    proposal = about(param="proposal", model=TermsProposal)
-    through = partial(About, "partnership", record="version__partnership", partnership="version__partnership")
-    signatory = through(param="signatory", model=TermsSignatory)
-    signature = through(param="signature", model=TermsSignature)
-    register_email(
-        "agreements.invitation",
-        "Invitation to a partnership",
-        emails.write_invitation,
-        group=NoticeGroup.INVITATIONS,
-        about=party,
-    )
-    for code, label, write, email_details in (
-        ("answer", "Answer to an invitation", emails.write_answer, party),
-        (
-            "date_came",
-            "Start, review or end of a partnership",
-            emails.write_date_came,
-            About("partnership", "partnership", Partnership, partnership="pk"),
-        ),
-        (
-            "post_filled",
-            "Named the holder of a post",
-            emails.write_post_filled,
-            About("post", "holder", Holder, "post", "post__partnership"),
-        ),
-        ("no_lead", "Nobody leads an organisation", emails.write_no_lead, About("organisation", "organisation")),
-        ("notice", "Notice to leave a partnership", emails.write_notice, about(param="notice", model=Notice)),
-        ("gone", "Organisation left a partnership", emails.write_gone, party),
-        ("terms_proposed", "Amendment proposed", emails.write_terms_proposed, proposal),
-        ("terms_signed", "Party signed terms", emails.write_terms_signed, signature),
-        ("terms_declined", "Party declined to sign terms", emails.write_terms_declined, signature),
-        ("terms_agreed", "Every party signed terms", emails.write_terms_agreed, version),
-        ("terms_in_force", "Terms in force", emails.write_terms_in_force, version),
-        ("terms_stopped", "Signing of terms stopped", emails.write_terms_stopped, proposal),
-    ):
-        register_email(f"agreements.{code}", label, write, group=NoticeGroup.PARTNERSHIPS, about=email_details)
-    register_email(
-        "agreements.dates_ahead",
-        "Partnership dates coming up",
-        emails.write_dates_ahead,
-        group=NoticeGroup.REMINDERS,
-        about=_first_date,
-    )
-    register_email(
-        "agreements.terms_request",
-        "Request to sign terms",
-        emails.write_terms_request,
-        group=NoticeGroup.SIGNATURES,
-        always=FOR_SIGNING,
-        about=signatory,
-        is_secret=True,
-        keeps_its_link=True,
-    )
-    register_email(
-        "agreements.terms_late",
-        "Late signature on terms",
-        emails.write_terms_late,
-        group=NoticeGroup.REMINDERS,
-        about=signatory,
-    )
-    register_email_kind(
-        EmailKind(
-            code=emails.CONTACT,
-            label="Named as a contact",
-            lane=Lane.NOTICE,
-            composer=emails.ContactComposer(),
-            group=NoticeGroup.ACCOUNT,
-            always=FOR_PRIVACY,
-            is_secret=True,
-            keeps_its_link=True,
-        )
-    )
-
-
-def _first_date(params: Mapping[str, Any]) -> Subject | None:
-    """The partnership of the first date in a reminder of several dates."""
-    dates = params.get("dates") or ()
-    return Subject("partnership", dates[0]["partnership"], dates[0]["partnership"]) if dates else None

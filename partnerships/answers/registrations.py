@@ -17,7 +17,7 @@ from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK
 from partnerships.outbox.groups import FOR_CONSENT, About, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.work.queries import register_sources
@@ -34,32 +34,38 @@ def register() -> None:
         visible_ids=lambda user: PlanQuestion.objects.with_answers_for(user).values("pk"),
     )
     telling.register()
-    register_email(
-        "answers.refused",
-        "Answer that is not shown",
-        emails.write_refused,
-        group=NoticeGroup.PLANS,
-        about=About("plan", "answer", Answer, "plan", "plan__partnership"),
-    )
-    register_email(
-        "answers.confirm_reply",
-        "Confirm your reply",
-        emails.write_confirm_reply,
-        is_secret=True,
-        about=About("plan", "incoming", Incoming, "plan", "plan__partnership"),
-        group=NoticeGroup.PLANS,
-        always=FOR_CONSENT,
-    )
-    register_email(
-        "answers.confirm_forwarded",
-        "Email that you forwarded, or your reply",
-        emails.write_confirm_forwarded,
-        about=About("partnership", "incoming", Incoming, "partnership", "partnership"),
-        group=NoticeGroup.PLANS,
-        always=FOR_CONSENT,
-    )
-    register_email(
-        "answers.unfit", "Email that could not be used", emails.write_unfit, group=NoticeGroup.PLANS, always=FOR_CONSENT
+    register_emails(
+        PersonEmail(
+            "answers.refused",
+            "Answer that is not shown",
+            emails.write_refused,
+            group=NoticeGroup.PLANS,
+            about=About("plan", "answer", Answer, "plan", "plan__partnership"),
+        ),
+        PersonEmail(
+            "answers.confirm_reply",
+            "Confirm your reply",
+            emails.write_confirm_reply,
+            is_secret=True,
+            about=About("plan", "incoming", Incoming, "plan", "plan__partnership"),
+            group=NoticeGroup.PLANS,
+            always=FOR_CONSENT,
+        ),
+        PersonEmail(
+            "answers.confirm_forwarded",
+            "Email that you forwarded, or your reply",
+            emails.write_confirm_forwarded,
+            about=About("partnership", "incoming", Incoming, "partnership", "partnership"),
+            group=NoticeGroup.PLANS,
+            always=FOR_CONSENT,
+        ),
+        PersonEmail(
+            "answers.unfit",
+            "Email that could not be used",
+            emails.write_unfit,
+            group=NoticeGroup.PLANS,
+            always=FOR_CONSENT,
+        ),
     )
     register_hooks(AnswersHooks())
     register_personal(RULES)

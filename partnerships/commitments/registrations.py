@@ -9,8 +9,9 @@ from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
-from partnerships.commitments import emails, obligations, restoring, telling
+from partnerships.commitments import obligations, restoring, telling
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
+from partnerships.commitments.email_kinds import EMAILS
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.listing import LIST
 from partnerships.commitments.models import Commitment, unit_words
@@ -24,8 +25,7 @@ from partnerships.commitments.services import hand_over
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
-from partnerships.outbox.groups import About, NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
 
 
@@ -62,21 +62,4 @@ def register() -> None:
     register_stuck("10 commitments", stuck_commitments)
     register_figures("10 commitments", commitments_in_period)
     register_provider(SERVING)
-    for code, label, write in (
-        ("reminder", "Reminder about a commitment", emails.write_reminder),
-        ("escalation", "Commitment escalated to you", emails.write_escalation),
-        ("proposed", "Commitment to confirm", emails.write_proposed),
-        ("proposed_together", "Commitments to confirm", emails.write_proposed_together),
-        ("owned_together", "Commitments that you own", emails.write_owned_together),
-        ("agreed", "Commitment agreed", emails.write_agreed),
-        ("done", "Delivery to verify", emails.write_done),
-        ("answered", "Answer to a delivery", emails.write_answered),
-        ("ended", "Commitment ended", emails.write_ended),
-    ):
-        register_email(
-            f"commitments.{code}",
-            label,
-            write,
-            group=NoticeGroup.REMINDERS if code == "reminder" else NoticeGroup.COMMITMENTS,
-            about=About("commitment", "commitment", Commitment, partnership="partnership"),
-        )
+    register_emails(*EMAILS)

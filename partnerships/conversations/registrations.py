@@ -10,13 +10,13 @@ from partnerships.agreements.departures import register_ending, register_party_d
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
-from partnerships.conversations import emails, obligations, restoring, telling
+from partnerships.conversations import obligations, restoring, telling
 from partnerships.conversations.belongings import NEXT_STEPS
+from partnerships.conversations.email_kinds import EMAILS
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.listing import CONVERSATIONS, MEETINGS
 from partnerships.conversations.models import (
     Conversation,
-    Facilitator,
     JournalNote,
     Meeting,
     Point,
@@ -52,8 +52,7 @@ from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
-from partnerships.outbox.groups import About, NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
 
@@ -78,7 +77,7 @@ def register() -> None:
     _register_kinds()
     _register_sections()
     _register_retention()
-    _register_emails()
+    register_emails(*EMAILS)
 
 
 def _register_kinds() -> None:
@@ -150,58 +149,3 @@ def _register_retention() -> None:
         kept_for="12 months after they were removed",
         apply=drop_removed_files,
     )
-
-
-def _register_emails() -> None:
-    """The kinds of email of this room, each with the record whose reader may get it."""
-    meeting = About("meeting", "meeting", Meeting, partnership="partnership")
-    report = About("progress_report", "report", Report, partnership="round__partnership")
-    for code, label, write, group, about in (
-        (
-            "circulated",
-            "Conversation record to read",
-            emails.write_circulated,
-            NoticeGroup.MEETINGS,
-            About("conversation", "conversation", Conversation, partnership="partnership"),
-        ),
-        ("report_due", "Progress report due or overdue", emails.write_report_due, NoticeGroup.REMINDERS, report),
-        (
-            "report_submitted",
-            "Progress report to accept",
-            emails.write_report_submitted,
-            NoticeGroup.REPORTS,
-            report,
-        ),
-        (
-            "report_decided",
-            "Progress report accepted or returned",
-            emails.write_report_decided,
-            NoticeGroup.REPORTS,
-            report,
-        ),
-        (
-            "meeting_invitation",
-            "Invitation to a meeting",
-            emails.write_meeting_invitation,
-            NoticeGroup.MEETINGS,
-            meeting,
-        ),
-        ("meeting_changed", "Meeting changed", emails.write_meeting_changed, NoticeGroup.MEETINGS, meeting),
-        ("meeting_called_off", "Meeting called off", emails.write_meeting_called_off, NoticeGroup.MEETINGS, meeting),
-        (
-            "meeting_uninvited",
-            "No longer invited to a meeting",
-            emails.write_meeting_uninvited,
-            NoticeGroup.MEETINGS,
-            meeting,
-        ),
-        ("meeting_agenda", "Agenda of a meeting", emails.write_meeting_agenda, NoticeGroup.MEETINGS, meeting),
-        (
-            "facilitator_named",
-            "Named a facilitator",
-            emails.write_facilitator_named,
-            NoticeGroup.INVITATIONS,
-            About("partnership", "facilitator", Facilitator, "partnership", "partnership"),
-        ),
-    ):
-        register_email(f"conversations.{code}", label, write, group=group, about=about)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import models
-
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
@@ -12,11 +10,12 @@ from partnerships.agreements.figures import register_figures
 from partnerships.agreements.stuck import register_facilitated, register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
-from partnerships.exchange import emails, obligations, telling
+from partnerships.exchange import obligations, telling
 from partnerships.exchange.belongings import REFERRALS
+from partnerships.exchange.email_kinds import EMAILS
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.listing import LIST
-from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
+from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
@@ -32,8 +31,7 @@ from partnerships.organisations.departures import register_departure
 from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
-from partnerships.outbox.groups import About, NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
 
 
@@ -69,30 +67,4 @@ def register() -> None:
     register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
     register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))
     register_kind(name="question", visible_ids=lambda user: Question.objects.visible_to(user).values("pk"))
-    entry = About("entry", "entry", Entry, partnership="partnership")
-    response, receipt = _about("response", Response), _about("receipt", Receipt)
-    question, introduction = _about("question", Question), _about("introduction", Introduction, "ask")
-    for code, label, write, about in (
-        ("asked", "Ask or offer to answer", emails.write_asked, entry),
-        ("response", "Answer to your ask or offer", emails.write_response, response),
-        ("declined", "Your ask or offer was declined", emails.write_declined, receipt),
-        ("referred", "Ask or offer referred to you", emails.write_referred, receipt),
-        (
-            "facilitator",
-            "Named as facilitator of an ask or offer",
-            emails.write_facilitator,
-            _about("facilitator", EntryFacilitator),
-        ),
-        ("question", "Question about your ask or offer", emails.write_question, question),
-        ("question_answered", "Answer to your question", emails.write_question_answered, question),
-        ("decision", "Decision on your answer", emails.write_decision, response),
-        ("introduction", "Introduction", emails.write_introduction, introduction),
-        ("several", "Asks and offers waiting for you", emails.write_several, entry),
-        ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon, entry),
-    ):
-        group = NoticeGroup.REMINDERS if code == "closing_soon" else NoticeGroup.ASKS
-        register_email(f"exchange.{code}", label, write, group=group, about=about)
-
-
-def _about(param: str, model: type[models.Model], path: str = "entry") -> About:
-    return About("entry", param, model, path, f"{path}__partnership")
+    register_emails(*EMAILS)

@@ -12,7 +12,7 @@ from partnerships.lists.queries import dated_view
 from partnerships.lists.services import files
 from partnerships.lists.services.following import FollowedViewStop
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 
 
@@ -26,6 +26,8 @@ def register() -> None:
     restoring.register()
     register_single_stop("lists.followed", FollowedViewStop())
     # It is about many records or none, so it says what it is about only by the view.
-    register_email(
-        "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS
+    register_emails(
+        PersonEmail(
+            "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS
+        )
     )

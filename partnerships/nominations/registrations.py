@@ -16,7 +16,7 @@ from partnerships.nominations.services.agreement import follow_parties, follow_t
 from partnerships.nominations.services.lettings import drop_uncounted
 from partnerships.organisations.obligations import register_settling
 from partnerships.outbox.groups import About, NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
 
@@ -53,4 +53,4 @@ def register() -> None:
         ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),
         ("return_reopened", "Nominations return being corrected", emails.write_return_reopened),
     ):
-        register_email(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about)
+        register_emails(PersonEmail(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about))

@@ -23,7 +23,7 @@ from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.identity_providers import Relying, register_relying
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
@@ -218,14 +218,39 @@ def _register_emails() -> None:
         ("access_requested", "Request for access", emails.write_access_requested),
         ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
-        register_email(
-            f"organisations.{code}",
-            label,
-            write,
+        register_emails(
+            PersonEmail(
+                f"organisations.{code}",
+                label,
+                write,
+                group=NoticeGroup.ACCOUNT,
+                always=FOR_SECURITY,
+                lane=Lane.ACCOUNT,
+            )
+        )
+    register_emails(
+        PersonEmail(
+            "organisations.handed_over",
+            "What a succession handed over",
+            emails.write_handed_over,
+            group=NoticeGroup.PARTNERSHIPS,
+        ),
+        PersonEmail(
+            "organisations.handover_proposed",
+            "Handover lines to answer",
+            emails.write_handover_proposed,
+            group=NoticeGroup.PARTNERSHIPS,
+        ),
+        PersonEmail(
+            "organisations.invitation",
+            "Invitation",
+            emails.write_invitation,
             group=NoticeGroup.ACCOUNT,
             always=FOR_SECURITY,
             lane=Lane.ACCOUNT,
-        )
+            is_secret=True,
+        ),
+    )
     register_email_kind(
         EmailKind(
             code=emails.ACCESS_DECLINED,
@@ -237,25 +262,4 @@ def _register_emails() -> None:
             is_secret=True,
             keeps_its_link=True,
         )
-    )
-    register_email(
-        "organisations.handed_over",
-        "What a succession handed over",
-        emails.write_handed_over,
-        group=NoticeGroup.PARTNERSHIPS,
-    )
-    register_email(
-        "organisations.handover_proposed",
-        "Handover lines to answer",
-        emails.write_handover_proposed,
-        group=NoticeGroup.PARTNERSHIPS,
-    )
-    register_email(
-        "organisations.invitation",
-        "Invitation",
-        emails.write_invitation,
-        group=NoticeGroup.ACCOUNT,
-        always=FOR_SECURITY,
-        lane=Lane.ACCOUNT,
-        is_secret=True,
     )

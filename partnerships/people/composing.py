@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -93,7 +94,7 @@ class PersonComposer(Composer):
                 batch.set_aside.append(SetAside(candidate.pk, EmailStatus.SUPPRESSED, content))
             else:
                 contents.append((candidate, content))
-        again = repeatable([one for one, _ in contents])
+        again = repeatable([candidate for candidate, _ in contents])
         answered, stops = _taking_replies(contents, now), _stop_links(contents, now)
         for one, content in contents:
             written = message(
@@ -137,7 +138,7 @@ def _can_be_turned_off(candidate: PersonCandidate) -> bool:
 
 def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
     """How the readers of emails that they can turn off stop others like each."""
-    notices = [_notice_to(one) for one, _ in contents if _can_be_turned_off(one)]
+    notices = [_notice_to(candidate) for candidate, _ in contents if _can_be_turned_off(candidate)]
     stop_links: dict[int, StopLink] = {}
     for hooks in registered_hooks() if notices else ():
         stop_links |= hooks.stop_links(notices=notices, now=now)
@@ -158,11 +159,11 @@ def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt
     """The emails whose replies go to a person, or could be used at our own address."""
     found: set[int] = set()
     notices: list[NoticeTo] = []
-    for one, content in contents:
+    for candidate, content in contents:
         if content.reply_to:
-            found.add(one.pk)
-        elif one.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
-            notices.append(_notice_to(one))
+            found.add(candidate.pk)
+        elif candidate.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
+            notices.append(_notice_to(candidate))
     if notices:
         found.update(*(hooks.notices_taking_replies(notices=notices, now=now) for hooks in registered_hooks()))
     return found
@@ -176,34 +177,40 @@ class PersonCandidate(Candidate):
         self.person = person
 
 
-def register_email(
-    code: str,
-    label: str,
-    write: Write,
-    *,
-    group: NoticeGroup,
-    always: str = "",
-    about: FindSubject | None = None,
-    lane: Lane = Lane.NOTICE,
-    is_secret: bool = False,
-    keeps_its_link: bool = False,
-    leavers: bool = False,
-) -> None:
-    """Register a kind of email to people; see `EmailKind`.
+@dataclass(frozen=True, slots=True)
+class PersonEmail:
+    """A kind of email to people, for `register_emails`; see `EmailKind`.
 
-    `leavers`: it may go to somebody who has left (for example, that their account was closed).
+    `may_reach_leavers`: it may go to somebody who has left (for example, that their account was closed).
     """
-    composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
-    register_kind(
-        EmailKind(
-            code=code,
-            label=label,
-            lane=lane,
-            composer=composer,
-            group=group,
-            always=always,
-            about=about,
-            is_secret=is_secret,
-            keeps_its_link=keeps_its_link,
+
+    code: str
+    label: str
+    write: Write
+    _: KW_ONLY
+    group: NoticeGroup
+    about: FindSubject | None = None
+    always: str = ""
+    lane: Lane = Lane.NOTICE
+    is_secret: bool = False
+    keeps_its_link: bool = False
+    may_reach_leavers: bool = False
+
+
+def register_emails(*emails: PersonEmail) -> None:
+    """Register kinds of email to people; their codes must be new."""
+    for email in emails:
+        composer = PersonComposer(email.write, is_secret=email.is_secret, may_reach_leavers=email.may_reach_leavers)
+        register_kind(
+            EmailKind(
+                code=email.code,
+                label=email.label,
+                lane=email.lane,
+                composer=composer,
+                group=email.group,
+                always=email.always,
+                about=email.about,
+                is_secret=email.is_secret,
+                keeps_its_link=email.keeps_its_link,
+            )
         )
-    )

@@ -12,7 +12,7 @@ from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people import data_rules, emails, restoring
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.email_data import RULES
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
@@ -34,14 +34,16 @@ def register() -> None:
         ("second_factor_removed", "Second factor removed", emails.write_removed_factors),
         ("sign_in_provider", "Sign-in page changed", emails.write_sign_in_provider),
     ):
-        register_email(
-            f"people.{code}",
-            label,
-            write,
-            group=NoticeGroup.ACCOUNT,
-            always=FOR_SECURITY,
-            lane=Lane.ACCOUNT,
-            leavers=code == "account_closed",
+        register_emails(
+            PersonEmail(
+                f"people.{code}",
+                label,
+                write,
+                group=NoticeGroup.ACCOUNT,
+                always=FOR_SECURITY,
+                lane=Lane.ACCOUNT,
+                may_reach_leavers=code == "account_closed",
+            )
         )
     for code, label, composer in (
         ("people.account", "Your account", RenderedComposer()),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import models
-
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
@@ -15,22 +13,16 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
-from partnerships.plans import emails, obligations, restoring, telling
+from partnerships.plans import obligations, restoring, telling
+from partnerships.plans.email_kinds import EMAILS
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.listing import DOCUMENTS, MILESTONES, PLANS, SITES
 from partnerships.plans.models import (
-    AccessRequest,
     Comment,
-    Mention,
-    OwnershipOffer,
     Plan,
-    Share,
-    Signatory,
-    SignOff,
     Version,
 )
 from partnerships.plans.origins import ORIGINS
@@ -66,7 +58,7 @@ def register() -> None:
     register_departure(end_shares_of_membership)
     register_party_departure(owning.leave_with_party, owning.preview_leaving)
     _register_kinds()
-    _register_emails()
+    register_emails(*EMAILS)
 
 
 def _register_kinds() -> None:
@@ -90,64 +82,3 @@ def _register_kinds() -> None:
         subject_key="plan",
     )
     register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))
-
-
-def _register_emails() -> None:
-    """The kinds of email of this room, each with the record whose reader may get it."""
-    register_email(
-        "plans.sign_off_request",
-        "Sign-off request",
-        emails.write_sign_off_request,
-        group=NoticeGroup.SIGNATURES,
-        always=FOR_SIGNING,
-        about=_about("signatory", Signatory),
-        is_secret=True,
-        keeps_its_link=True,
-    )
-    own, requests = NoticeGroup.PLANS, NoticeGroup.INVITATIONS
-    request = _about("request", AccessRequest)
-    for code, label, write, group, about in (
-        (
-            "sign_off_escalation",
-            "Signature that is late",
-            emails.write_sign_off_escalation,
-            NoticeGroup.REMINDERS,
-            _about("signatory", Signatory),
-        ),
-        (
-            "decision",
-            "Rejection or condition of a signatory",
-            emails.write_decision,
-            own,
-            _about("sign_off", SignOff),
-        ),
-        ("share", "Draft shared with you", emails.write_share, own, _about("share", Share)),
-        (
-            "access_request",
-            "Request to see a draft",
-            emails.write_access_request,
-            own,
-            request,
-        ),
-        ("not_shown", "Answer to a request", emails.write_not_shown, own, request),
-        ("ownership_offer", "Plan offered", emails.write_ownership_offer, requests, _about("offer", OwnershipOffer)),
-        (
-            "ownership_answer",
-            "Answer to an offered plan",
-            emails.write_ownership_answer,
-            own,
-            _about("offer", OwnershipOffer),
-        ),
-        (
-            "mention",
-            "Mention in a comment",
-            emails.write_mention,
-            NoticeGroup.MENTIONS,
-            _about("mention", Mention, "comment__plan"),
-        ),
-    ):
-        register_email(f"plans.{code}", label, write, group=group, about=about)
-
-
-def _about(param: str, model: type[models.Model], path: str = "plan") -> About:
-    return About("plan", param, model, path, f"{path}__partnership")

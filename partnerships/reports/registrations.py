@@ -9,7 +9,7 @@ from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.digests.queries.stoppable import register_single_stop
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 from partnerships.reports import obligations, restoring
 from partnerships.reports.emails import write_not_made, write_scheduled
@@ -62,15 +62,17 @@ def register() -> None:
     obligations.register()
     restoring.register()
     register_single_stop("reports.scheduled", ScheduledReportStop())
-    register_email(
-        "reports.scheduled",
-        "A scheduled report",
-        write_scheduled,
-        group=NoticeGroup.REPORTS,
-    )
-    register_email(
-        "reports.not_made",
-        "A scheduled report that could not be made",
-        write_not_made,
-        group=NoticeGroup.REPORTS,
+    register_emails(
+        PersonEmail(
+            "reports.scheduled",
+            "A scheduled report",
+            write_scheduled,
+            group=NoticeGroup.REPORTS,
+        ),
+        PersonEmail(
+            "reports.not_made",
+            "A scheduled report that could not be made",
+            write_not_made,
+            group=NoticeGroup.REPORTS,
+        ),
     )

@@ -23,7 +23,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.outbox.models import Bounce, Email
 from partnerships.outbox.retention import drop_partitions, make_partitions, months_ready
 from partnerships.outbox.services import record_email
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.restoring import move_numbers_on
@@ -40,7 +40,7 @@ def write(due: Due, person: User, now: dt.datetime) -> Content:
     return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
 
 
-register_email(KIND, "An email of the ledger's tests", write, group=NoticeGroup.PLANS)
+register_emails(PersonEmail(KIND, "An email of the ledger's tests", write, group=NoticeGroup.PLANS))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.outbox.leases import Claimed
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_email
-from partnerships.people.composing import register_email
+from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.models import User
 from tests.outbox.mail_server import MailServer, mail_server
 from tests.support.ledger import rewrite
@@ -38,7 +38,7 @@ def write(due: Due, person: User, now: Any) -> Content:
     return Content("people/new_sign_in", context)
 
 
-register_email(KIND, "A notice of the tests", write, group=NoticeGroup.PLANS, lane=Lane.NOTICE)
+register_emails(PersonEmail(KIND, "A notice of the tests", write, group=NoticeGroup.PLANS, lane=Lane.NOTICE))
 
 
 @pytest.fixture

@@ -1,0 +1,169 @@
+"""The kinds of email of the agreements room, each with the record whose reader may get it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from partnerships.agreements import emails
+from partnerships.agreements.models import (
+    Holder,
+    Notice,
+    Partnership,
+    Party,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
+from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, About, NoticeGroup, Subject
+from partnerships.outbox.kinds import EmailKind
+from partnerships.outbox.models import Lane
+from partnerships.people.composing import PersonEmail
+
+
+def _first_date(params: Mapping[str, Any]) -> Subject | None:
+    """The partnership of the first date in a reminder of several dates."""
+    dates = params.get("dates") or ()
+    return Subject("partnership", dates[0]["partnership"], dates[0]["partnership"]) if dates else None
+
+
+_PARTNERSHIP = About("partnership", "partnership", Partnership, partnership="pk")
+_PARTY = About("partnership", "party", Party, "partnership", "partnership")
+_NOTICE = About("partnership", "notice", Notice, "partnership", "partnership")
+_PROPOSAL = About("partnership", "proposal", TermsProposal, "partnership", "partnership")
+_VERSION = About("partnership", "version", TermsVersion, "partnership", "partnership")
+_SIGNATORY = About("partnership", "signatory", TermsSignatory, "version__partnership", "version__partnership")
+_SIGNATURE = About("partnership", "signature", TermsSignature, "version__partnership", "version__partnership")
+_POST = About("post", "holder", Holder, "post", "post__partnership")
+_ORGANISATION = About("organisation", "organisation")
+
+EMAILS = (
+    PersonEmail(
+        "agreements.invitation",
+        "Invitation to a partnership",
+        emails.write_invitation,
+        group=NoticeGroup.INVITATIONS,
+        about=_PARTY,
+    ),
+    PersonEmail(
+        "agreements.answer",
+        "Answer to an invitation",
+        emails.write_answer,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_PARTY,
+    ),
+    PersonEmail(
+        "agreements.date_came",
+        "Start, review or end of a partnership",
+        emails.write_date_came,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_PARTNERSHIP,
+    ),
+    PersonEmail(
+        "agreements.post_filled",
+        "Named the holder of a post",
+        emails.write_post_filled,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_POST,
+    ),
+    PersonEmail(
+        "agreements.no_lead",
+        "Nobody leads an organisation",
+        emails.write_no_lead,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_ORGANISATION,
+    ),
+    PersonEmail(
+        "agreements.notice",
+        "Notice to leave a partnership",
+        emails.write_notice,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_NOTICE,
+    ),
+    PersonEmail(
+        "agreements.gone",
+        "Organisation left a partnership",
+        emails.write_gone,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_PARTY,
+    ),
+    PersonEmail(
+        "agreements.terms_proposed",
+        "Amendment proposed",
+        emails.write_terms_proposed,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_PROPOSAL,
+    ),
+    PersonEmail(
+        "agreements.terms_signed",
+        "Party signed terms",
+        emails.write_terms_signed,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_SIGNATURE,
+    ),
+    PersonEmail(
+        "agreements.terms_declined",
+        "Party declined to sign terms",
+        emails.write_terms_declined,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_SIGNATURE,
+    ),
+    PersonEmail(
+        "agreements.terms_agreed",
+        "Every party signed terms",
+        emails.write_terms_agreed,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_VERSION,
+    ),
+    PersonEmail(
+        "agreements.terms_in_force",
+        "Terms in force",
+        emails.write_terms_in_force,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_VERSION,
+    ),
+    PersonEmail(
+        "agreements.terms_stopped",
+        "Signing of terms stopped",
+        emails.write_terms_stopped,
+        group=NoticeGroup.PARTNERSHIPS,
+        about=_PROPOSAL,
+    ),
+    PersonEmail(
+        "agreements.dates_ahead",
+        "Partnership dates coming up",
+        emails.write_dates_ahead,
+        group=NoticeGroup.REMINDERS,
+        about=_first_date,
+    ),
+    PersonEmail(
+        "agreements.terms_request",
+        "Request to sign terms",
+        emails.write_terms_request,
+        group=NoticeGroup.SIGNATURES,
+        about=_SIGNATORY,
+        always=FOR_SIGNING,
+        is_secret=True,
+        keeps_its_link=True,
+    ),
+    PersonEmail(
+        "agreements.terms_late",
+        "Late signature on terms",
+        emails.write_terms_late,
+        group=NoticeGroup.REMINDERS,
+        about=_SIGNATORY,
+    ),
+)
+
+#: To a holder of a post, who may have no account.
+CONTACT_EMAIL = EmailKind(
+    code=emails.CONTACT,
+    label="Named as a contact",
+    lane=Lane.NOTICE,
+    composer=emails.ContactComposer(),
+    group=NoticeGroup.ACCOUNT,
+    always=FOR_PRIVACY,
+    is_secret=True,
+    keeps_its_link=True,
+)

@@ -1,0 +1,86 @@
+"""The kinds of email of the conversations room, each with the record whose reader may get it."""
+
+from __future__ import annotations
+
+from partnerships.conversations import emails
+from partnerships.conversations.models import Conversation, Facilitator, Meeting, Report
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import PersonEmail
+
+_CONVERSATION = About("conversation", "conversation", Conversation, partnership="partnership")
+_MEETING = About("meeting", "meeting", Meeting, partnership="partnership")
+_REPORT = About("progress_report", "report", Report, partnership="round__partnership")
+_FACILITATOR = About("partnership", "facilitator", Facilitator, "partnership", "partnership")
+
+EMAILS = (
+    PersonEmail(
+        "conversations.circulated",
+        "Conversation record to read",
+        emails.write_circulated,
+        group=NoticeGroup.MEETINGS,
+        about=_CONVERSATION,
+    ),
+    PersonEmail(
+        "conversations.report_due",
+        "Progress report due or overdue",
+        emails.write_report_due,
+        group=NoticeGroup.REMINDERS,
+        about=_REPORT,
+    ),
+    PersonEmail(
+        "conversations.report_submitted",
+        "Progress report to accept",
+        emails.write_report_submitted,
+        group=NoticeGroup.REPORTS,
+        about=_REPORT,
+    ),
+    PersonEmail(
+        "conversations.report_decided",
+        "Progress report accepted or returned",
+        emails.write_report_decided,
+        group=NoticeGroup.REPORTS,
+        about=_REPORT,
+    ),
+    PersonEmail(
+        "conversations.meeting_invitation",
+        "Invitation to a meeting",
+        emails.write_meeting_invitation,
+        group=NoticeGroup.MEETINGS,
+        about=_MEETING,
+    ),
+    PersonEmail(
+        "conversations.meeting_changed",
+        "Meeting changed",
+        emails.write_meeting_changed,
+        group=NoticeGroup.MEETINGS,
+        about=_MEETING,
+    ),
+    PersonEmail(
+        "conversations.meeting_called_off",
+        "Meeting called off",
+        emails.write_meeting_called_off,
+        group=NoticeGroup.MEETINGS,
+        about=_MEETING,
+    ),
+    PersonEmail(
+        "conversations.meeting_uninvited",
+        "No longer invited to a meeting",
+        emails.write_meeting_uninvited,
+        group=NoticeGroup.MEETINGS,
+        about=_MEETING,
+    ),
+    PersonEmail(
+        "conversations.meeting_agenda",
+        "Agenda of a meeting",
+        emails.write_meeting_agenda,
+        group=NoticeGroup.MEETINGS,
+        about=_MEETING,
+    ),
+    PersonEmail(
+        "conversations.facilitator_named",
+        "Named a facilitator",
+        emails.write_facilitator_named,
+        group=NoticeGroup.INVITATIONS,
+        about=_FACILITATOR,
+    ),
+)

@@ -1,0 +1,98 @@
+"""The kinds of email of the exchange room, each with the record whose reader may get it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from partnerships.exchange import emails
+from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import PersonEmail
+
+
+def _about(param: str, model: type[models.Model], path: str = "entry") -> About:
+    """The entry of a record, whose number is the parameter `param` of the email."""
+    return About("entry", param, model, path, f"{path}__partnership")
+
+
+_ENTRY = About("entry", "entry", Entry, partnership="partnership")
+
+EMAILS = (
+    PersonEmail(
+        "exchange.asked",
+        "Ask or offer to answer",
+        emails.write_asked,
+        group=NoticeGroup.ASKS,
+        about=_ENTRY,
+    ),
+    PersonEmail(
+        "exchange.response",
+        "Answer to your ask or offer",
+        emails.write_response,
+        group=NoticeGroup.ASKS,
+        about=_about("response", Response),
+    ),
+    PersonEmail(
+        "exchange.declined",
+        "Your ask or offer was declined",
+        emails.write_declined,
+        group=NoticeGroup.ASKS,
+        about=_about("receipt", Receipt),
+    ),
+    PersonEmail(
+        "exchange.referred",
+        "Ask or offer referred to you",
+        emails.write_referred,
+        group=NoticeGroup.ASKS,
+        about=_about("receipt", Receipt),
+    ),
+    PersonEmail(
+        "exchange.facilitator",
+        "Named as facilitator of an ask or offer",
+        emails.write_facilitator,
+        group=NoticeGroup.ASKS,
+        about=_about("facilitator", EntryFacilitator),
+    ),
+    PersonEmail(
+        "exchange.question",
+        "Question about your ask or offer",
+        emails.write_question,
+        group=NoticeGroup.ASKS,
+        about=_about("question", Question),
+    ),
+    PersonEmail(
+        "exchange.question_answered",
+        "Answer to your question",
+        emails.write_question_answered,
+        group=NoticeGroup.ASKS,
+        about=_about("question", Question),
+    ),
+    PersonEmail(
+        "exchange.decision",
+        "Decision on your answer",
+        emails.write_decision,
+        group=NoticeGroup.ASKS,
+        about=_about("response", Response),
+    ),
+    PersonEmail(
+        "exchange.introduction",
+        "Introduction",
+        emails.write_introduction,
+        group=NoticeGroup.ASKS,
+        about=_about("introduction", Introduction, "ask"),
+    ),
+    PersonEmail(
+        "exchange.several",
+        "Asks and offers waiting for you",
+        emails.write_several,
+        group=NoticeGroup.ASKS,
+        about=_ENTRY,
+    ),
+    PersonEmail(
+        "exchange.closing_soon",
+        "Ask or offer closing soon",
+        emails.write_closing_soon,
+        group=NoticeGroup.REMINDERS,
+        about=_ENTRY,
+    ),
+)

@@ -1,0 +1,85 @@
+"""The kinds of email of the plans room, each with the record whose reader may get it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
+from partnerships.people.composing import PersonEmail
+from partnerships.plans import emails
+from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Share, Signatory, SignOff
+
+
+def _about(param: str, model: type[models.Model], path: str = "plan") -> About:
+    """The plan of a record, whose number is the parameter `param` of the email."""
+    return About("plan", param, model, path, f"{path}__partnership")
+
+
+EMAILS = (
+    PersonEmail(
+        "plans.sign_off_request",
+        "Sign-off request",
+        emails.write_sign_off_request,
+        group=NoticeGroup.SIGNATURES,
+        about=_about("signatory", Signatory),
+        always=FOR_SIGNING,
+        is_secret=True,
+        keeps_its_link=True,
+    ),
+    PersonEmail(
+        "plans.sign_off_escalation",
+        "Signature that is late",
+        emails.write_sign_off_escalation,
+        group=NoticeGroup.REMINDERS,
+        about=_about("signatory", Signatory),
+    ),
+    PersonEmail(
+        "plans.decision",
+        "Rejection or condition of a signatory",
+        emails.write_decision,
+        group=NoticeGroup.PLANS,
+        about=_about("sign_off", SignOff),
+    ),
+    PersonEmail(
+        "plans.share",
+        "Draft shared with you",
+        emails.write_share,
+        group=NoticeGroup.PLANS,
+        about=_about("share", Share),
+    ),
+    PersonEmail(
+        "plans.access_request",
+        "Request to see a draft",
+        emails.write_access_request,
+        group=NoticeGroup.PLANS,
+        about=_about("request", AccessRequest),
+    ),
+    PersonEmail(
+        "plans.not_shown",
+        "Answer to a request",
+        emails.write_not_shown,
+        group=NoticeGroup.PLANS,
+        about=_about("request", AccessRequest),
+    ),
+    PersonEmail(
+        "plans.ownership_offer",
+        "Plan offered",
+        emails.write_ownership_offer,
+        group=NoticeGroup.INVITATIONS,
+        about=_about("offer", OwnershipOffer),
+    ),
+    PersonEmail(
+        "plans.ownership_answer",
+        "Answer to an offered plan",
+        emails.write_ownership_answer,
+        group=NoticeGroup.PLANS,
+        about=_about("offer", OwnershipOffer),
+    ),
+    PersonEmail(
+        "plans.mention",
+        "Mention in a comment",
+        emails.write_mention,
+        group=NoticeGroup.MENTIONS,
+        about=_about("mention", Mention, "comment__plan"),
+    ),
+)

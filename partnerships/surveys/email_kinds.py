@@ -1,0 +1,67 @@
+"""The kinds of email of the surveys room, each with the record whose reader may get it."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models import Partnership
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import PersonEmail
+from partnerships.surveys import emails
+from partnerships.surveys.models import Joining, Round
+
+#: Why people cannot turn these emails off.
+_ASKED_TO_ANSWER = "somebody asks you to answer, and only this email has your link"
+_ASKED_TO_READ = "you were named to read the comments of this survey"
+
+EMAILS = (
+    PersonEmail(
+        "surveys.invitation",
+        "Invitation to a survey",
+        emails.write_invitation,
+        group=NoticeGroup.REPORTS,
+        always=_ASKED_TO_ANSWER,
+        is_secret=True,
+    ),
+    PersonEmail(
+        "surveys.reminder",
+        "Reminder of a survey",
+        emails.write_reminder,
+        group=NoticeGroup.REPORTS,
+        always=_ASKED_TO_ANSWER,
+        is_secret=True,
+    ),
+    PersonEmail(
+        "surveys.joining",
+        "A survey to run together",
+        emails.write_joining,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "joining", Joining, "partnership", "partnership"),
+    ),
+    PersonEmail(
+        "surveys.agreement",
+        "Request to read the comments of a survey",
+        emails.write_agreement,
+        group=NoticeGroup.REPORTS,
+        always=_ASKED_TO_READ,
+    ),
+    PersonEmail(
+        "surveys.declined",
+        "Nobody named to read the comments of a survey",
+        emails.write_declined,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "round", Round, "partnership", "partnership"),
+    ),
+    PersonEmail(
+        "surveys.results",
+        "Results of a survey",
+        emails.write_results,
+        group=NoticeGroup.REPORTS,
+        about=About("partnership", "partnership", Partnership, partnership="pk"),
+    ),
+    PersonEmail(
+        "surveys.comments",
+        "Comments of a survey to read",
+        emails.write_comments,
+        group=NoticeGroup.REPORTS,
+        always=_ASKED_TO_READ,
+    ),
+)

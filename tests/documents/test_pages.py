@@ -50,16 +50,8 @@ def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None,
     )
 
     def save(value: Any, based_on: int) -> None:
-        documents.save_piece(
-            CHARTER,
-            draft,
-            piece.name,
-            value,
-            content=content,
-            based_on=based_on,
-            author=person,
-            now=timezone.now(),
-        )
+        opened = documents.OpenDraft(CHARTER, draft, content)
+        documents.save_piece(opened, piece.name, value, based_on=based_on, author=person, now=timezone.now())
 
     return edit_piece(request, piece, form, save=save, template="documents/piece.html")
 

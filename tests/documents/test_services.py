@@ -31,16 +31,8 @@ def draft(world: World) -> Draft:
 
 
 def save(draft: Draft, world: World, piece: str, value: Any, based_on: int | None = None) -> bool:
-    return documents.save_piece(
-        CHARTER,
-        draft,
-        piece,
-        value,
-        content=draft.content or a_charter(),
-        based_on=based_on,
-        author=world.amina,
-        now=timezone.now(),
-    )
+    opened = documents.OpenDraft(CHARTER, draft, draft.content or a_charter())
+    return documents.save_piece(opened, piece, value, based_on=based_on, author=world.amina, now=timezone.now())
 
 
 def publish(draft: Draft, world: World, was: Any, **given: Any) -> tuple[documents.Prepared, Version]:

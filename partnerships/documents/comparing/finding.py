@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -12,15 +13,15 @@ from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registe
 from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Line, Schema
 
 
-def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
+def changes(schema: Schema, before: Content, after: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
     """Everything that must be done to `a` to get `b`, in the order of reading.
 
     `registers` gives names for the words of the changes.
     """
     found: list[Change] = []
-    names = Names(schema, a, b, registers=registers)
-    if a["about"] != b["about"]:
-        was, now = a["about"], b["about"]
+    names = Names(schema, before, after, registers=registers)
+    if before["about"] != after["about"]:
+        was, now = before["about"], after["about"]
         found += [
             Change(
                 schema=schema,
@@ -36,55 +37,41 @@ def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_RE
             if was[field.code] != now[field.code]
         ]
     for collection in schema.collections:
-        if a[collection.code] != b[collection.code]:
-            found += _of_list(schema, collection, a[collection.code], b[collection.code], names)
+        if before[collection.code] != after[collection.code]:
+            found += _of_list(schema, collection, before[collection.code], after[collection.code], names)
     return tuple(found)
 
 
-def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item], names: Names) -> list[Change]:
+def _of_list(
+    schema: Schema, collection: Collection, before: list[Item], after: list[Item], names: Names
+) -> list[Change]:
     """The changes between two lists of items: added, moved, changed and removed ones."""
-    found: list[Change] = []
-    was_at = {item["key"]: place for place, item in enumerate(a)}
-    now_at = {item["key"]: place for place, item in enumerate(b)}
-    moved = _moved([was_at[item["key"]] for item in b if item["key"] in was_at])
-    for place, now in enumerate(b):
-        key = now["key"]
-        label = str(now[collection.title])
-        old_place = was_at.get(key)
+    changes: list[Change] = []
+    old_places = {item["key"]: place for place, item in enumerate(before)}
+    moved = _moved([old_places[item["key"]] for item in after if item["key"] in old_places])
+    stayed = {key for key, place in old_places.items() if place not in moved} & {item["key"] for item in after}
+    for place, item in enumerate(after):
+        change = partial(
+            Change,
+            schema=schema,
+            what=collection.one,
+            key=item["key"],
+            label=str(item[collection.title]),
+            place=place,
+        )
+        old_place = old_places.get(item["key"])
         if old_place is None:
-            found.append(
-                Change(schema=schema, kind="added", what=collection.one, key=key, label=label, now=now, place=place)
-            )
+            changes.append(change(kind="added", now=item))
             continue
         if old_place in moved:
-            before, after = ("", "")
+            neighbours = ("", "")
             if old_place == place:  # others came or went: the same number is another place among those that stayed
-                stay = {item["key"] for item in b if item["key"] in was_at and was_at[item["key"]] not in moved}
-                before, after = told_apart(*(_beside(collection, items, place, stay) for items in (a, b)))
-            found.append(
-                Change(
-                    schema=schema,
-                    kind="moved",
-                    what=collection.one,
-                    key=key,
-                    label=label,
-                    was=old_place,
-                    now=place,
-                    place=place,
-                    was_name=before,
-                    now_name=after,
-                )
-            )
-        was = a[old_place]
-        if was != now:
-            found += [
-                _of_field(schema, (collection.one, key, label), field, was[field.code], now[field.code], names)
-                for field in collection.fields
-                if was[field.code] != now[field.code]
-            ]
-            if collection.counts and was[collection.counts.code] != now[collection.counts.code]:
-                found += _of_counts(schema, collection.counts, key, label, was, now)
-    found += [
+                neighbours = told_apart(*(_beside(collection, items, place, stayed) for items in (before, after)))
+            old_name, new_name = neighbours
+            changes.append(change(kind="moved", was=old_place, now=place, was_name=old_name, now_name=new_name))
+        changes += _of_item(schema, collection, before[old_place], item, names)
+    present = {item["key"] for item in after}
+    changes += [
         Change(
             schema=schema,
             kind="removed",
@@ -94,10 +81,25 @@ def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item
             was=item,
             place=place,
         )
-        for place, item in enumerate(a)
-        if item["key"] not in now_at
+        for place, item in enumerate(before)
+        if item["key"] not in present
     ]
-    return found
+    return changes
+
+
+def _of_item(schema: Schema, collection: Collection, was: Item, now: Item, names: Names) -> list[Change]:
+    """The changes of one item's fields and counts."""
+    if was == now:
+        return []
+    key, label = now["key"], str(now[collection.title])
+    changes = [
+        _of_field(schema, (collection.one, key, label), field, was[field.code], now[field.code], names)
+        for field in collection.fields
+        if was[field.code] != now[field.code]
+    ]
+    if collection.counts and was[collection.counts.code] != now[collection.counts.code]:
+        changes += _of_counts(schema, collection.counts, key, label, was, now)
+    return changes
 
 
 def _beside(collection: Collection, items: list[Item], place: int, stay: set[str]) -> str:

@@ -6,6 +6,7 @@ transaction. Only the sweep of late signatures opens its own, one for each signa
 
 from partnerships.documents.services.drafting import (
     SAVED_FIELDS,
+    OpenDraft,
     UnableToSavePiece,
     discard_changes,
     moved,
@@ -38,6 +39,7 @@ __all__ = [
     "NOTHING_CHANGED",
     "SAVED_FIELDS",
     "InvalidAnswers",
+    "OpenDraft",
     "Prepared",
     "UnableToPublish",
     "UnableToSavePiece",

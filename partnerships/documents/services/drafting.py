@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from partnerships.documents.models import Draft, Version
@@ -31,28 +32,38 @@ class UnableToSavePiece(Exception):
         super().__init__(message)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """A locked draft to save pieces of, and its content before that.
+
+    `base` is the version that it starts from, whose HTML is reused.
+    """
+
+    schema: Schema
+    draft: Draft
+    content: Content
+    base: Version | None = None
+
+
 def save_piece(
-    schema: Schema,
-    draft: Draft,
+    opened: OpenDraft,
     piece: str,
     value: Any,
     *,
-    content: Content,
     based_on: int | None,
     author: User | None,
     now: dt.datetime,
-    known: Version | None = None,
     check: Callable[[Content], Iterable[Problem]] | None = None,
 ) -> bool:
-    """Save one piece of a locked draft: an item, "about", or the order of a list.
+    """Save one piece of a draft: an item, "about", or the order of a list.
 
-    Returns whether anything changed. `content` is what the draft says now. None as the value removes an item.
-    `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to overwrite. `check` finds
-    problems of the whole content. HTML in `known` is reused. Raises `PieceConflict` if somebody has saved something
-    else since, and `UnableToSavePiece`.
+    Returns whether anything changed. None as the value removes an item. `based_on` is the revision of the piece that
+    the author saw (`Draft.revision_of`), None to overwrite. `check` finds problems of the whole content. Raises
+    `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
     """
+    schema, draft = opened.schema, opened.draft
     try:
-        changed = set_piece(schema, content, piece, value)
+        changed = set_piece(schema, opened.content, piece, value)
         problems = tuple(check(changed)) if check else ()
         if problems:
             raise InvalidContent(problems)
@@ -60,53 +71,39 @@ def save_piece(
         raise UnableToSavePiece(str(error)) from error
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
-    mine, theirs = get_piece(schema, changed, piece), get_piece(schema, content, piece)
+    mine, theirs = get_piece(schema, changed, piece), get_piece(schema, opened.content, piece)
     if mine == theirs:
         return False
     check_conflict(draft.pieces, piece, based_on, mine=mine, theirs=theirs)
-    _keep(schema, draft, changed, [piece], author=author, now=now, known=known)
+    _save_content(opened, changed, [piece], author=author, now=now)
     return True
 
 
 def save_items(
-    schema: Schema,
-    draft: Draft,
-    code: str,
-    items: Mapping[str, Item],
-    *,
-    content: Content,
-    author: User | None,
-    now: dt.datetime,
-    known: Version | None = None,
+    opened: OpenDraft, code: str, items: Mapping[str, Item], *, author: User | None, now: dt.datetime
 ) -> list[str]:
-    """Save several normalised items of one collection of a locked draft, as one revision.
+    """Save several normalised items of one collection of a draft, as one revision.
 
     `items` are by key; new ones follow the others, in this order. Returns the pieces that changed. Raises
     `UnableToSavePiece` if they are too many.
     """
-    present: dict[str, Item] = {item["key"]: item for item in content[code]}
+    present: dict[str, Item] = {item["key"]: item for item in opened.content[code]}
     touched = [f"{code}/{key}" for key, item in items.items() if present.get(key) != item]
     together = {**present, **items}
     if len(together) > MAX_ITEMS:
-        raise UnableToSavePiece(f"A {schema.one} can have at most {MAX_ITEMS:,} of these.")
+        raise UnableToSavePiece(f"A {opened.schema.one} can have at most {MAX_ITEMS:,} of these.")
     if touched:
-        changed = {**content, code: list(together.values())}
-        _keep(schema, draft, changed, touched, author=author, now=now, known=known)
+        changed = {**opened.content, code: list(together.values())}
+        _save_content(opened, changed, touched, author=author, now=now)
     return touched
 
 
-def _keep(
-    schema: Schema,
-    draft: Draft,
-    content: Content,
-    pieces: Iterable[str],
-    *,
-    author: User | None,
-    now: dt.datetime,
-    known: Version | None,
+def _save_content(
+    opened: OpenDraft, content: Content, pieces: Iterable[str], *, author: User | None, now: dt.datetime
 ) -> None:
     """Save the content under a new revision, which these pieces get."""
-    write_content(schema, draft, content, known)
+    draft = opened.draft
+    write_content(opened.schema, draft, content, opened.base)
     draft.revision += 1
     saved = touch(draft.revision, author.pk if author else None, now)
     draft.pieces |= {piece: dict(saved) for piece in pieces}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -32,7 +32,7 @@ from partnerships.plans.content import (
     year_problems,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner, Version
+from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
@@ -43,68 +43,81 @@ class UnableToCreatePlan(Exception):
     """The owners, the partnership or the content are missing or invalid."""
 
 
+class NewPlan(TypedDict):
+    """The fields of a new plan; see the model."""
+
+    title: str
+    kind: str
+    audience: str
+    partnership: Partnership | None
+    external_reference: NotRequired[str]
+    years: NotRequired[str]
+
+
 @transaction.atomic
 def create_plan(
     *,
     owners: Sequence[Organisation],
-    partnership: Partnership | None,
-    title: str,
-    kind: str,
-    audience: str,
     author: User | None,
     now: dt.datetime,
     content: Any = None,
-    external_reference: str = "",
-    years: str = "",
+    **fields: Unpack[NewPlan],
 ) -> Plan:
     """Create a plan with a draft, from a content or from a starter.
 
     `years` is the kind of years of its homes (`YEAR_KINDS`); by default that of the content, if it has one kind. Raises
     `UnableToCreatePlan`.
     """
-    require(may_begin(owners, imported=bool(external_reference), roles=roles_of(author, now)))
-    title = " ".join(title.split())
+    plan = Plan(created_by=author, created_at=now, **fields)
+    is_imported = bool(plan.external_reference)
+    require(may_begin(owners, imported=is_imported, roles=roles_of(author, now)))
+    title = " ".join(plan.title.split())
     if not title:
         raise UnableToCreatePlan("Enter a title.")
     if not owners:
         raise UnableToCreatePlan("A plan needs an owner.")
-    _check_kind(kind, audience, imported=bool(external_reference))
-    if audience == Audience.PARTNERSHIP and partnership is None:
+    _check_kind(plan.kind, plan.audience, imported=is_imported)
+    if plan.audience == Audience.PARTNERSHIP and plan.partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
-    if partnership is not None:
-        # Locked: an organisation that is leaving at this moment must not become an owner.
-        partnership = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
-    if partnership is not None and partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToCreatePlan(f"{partnership.title} has ended. You cannot create plans in it.")
-    if partnership is not None and author is not None:
-        _check_take_part(partnership, owners)
-    try:
-        regular = starter(kind, title) if content is None else normalise(content)
-        _check_period(regular["about"])
-    except InvalidContent as error:
-        raise UnableToCreatePlan(str(error)) from error
-    regular["about"]["title"] = regular["about"]["title"] or title
-    plan = Plan.objects.create(
-        title=title[:200],
-        kind=kind,
-        audience=audience,
-        partnership=partnership,
-        external_reference=external_reference,
-        years=years or year_kind(regular),
-        created_by=author,
-        created_at=now,
-        period_start=year_of(regular["about"]["period_start"]),
-        period_end=year_of(regular["about"]["period_end"]),
-    )
+    if plan.partnership is not None:
+        plan.partnership = _lock_partnership(plan.partnership, timezone.localdate(now))
+        if author is not None:
+            _check_take_part(plan.partnership, owners)
+
+    first_content = _first_content(plan.kind, title, content)
+    about = first_content["about"]
+    plan.title = title[:200]
+    plan.years = plan.years or year_kind(first_content)
+    plan.period_start, plan.period_end = year_of(about["period_start"]), year_of(about["period_end"])
+    plan.save(force_insert=True)
     PlanOwner.objects.bulk_create(
         PlanOwner(plan=plan, organisation=owner, began_at=now)
         for owner in {owner.pk: owner for owner in owners}.values()
     )
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
-    write_content(PLAN, draft, regular)
+    write_content(PLAN, draft, first_content)
     draft.save()
-    _record(plan, EventKind.STARTED, author, now, after={"kind": kind, "audience": audience})
+    _record(plan, EventKind.STARTED, author, now, after={"kind": plan.kind, "audience": plan.audience})
     return plan
+
+
+def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
+    """The partnership, locked: an organisation that leaves at this moment must not become an owner."""
+    locked = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
+    if locked.is_over_on(today):
+        raise UnableToCreatePlan(f"{locked.title} has ended. You cannot create plans in it.")
+    return locked
+
+
+def _first_content(kind: str, title: str, content: Any) -> Content:
+    """The content of a new plan: the one given, or else the starter of its kind."""
+    try:
+        first_content = starter(kind, title) if content is None else normalise(content)
+        _check_period(first_content["about"])
+    except InvalidContent as error:
+        raise UnableToCreatePlan(str(error)) from error
+    first_content["about"]["title"] = first_content["about"]["title"] or title
+    return first_content
 
 
 def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
@@ -169,19 +182,17 @@ def save_piece(
     overwrite. Raises `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    content, base = _said(plan, draft)
-    if not documents.save_piece(
-        PLAN,
-        draft,
+    opened = _open(plan, draft)
+    is_changed = documents.save_piece(
+        opened,
         piece,
         value,
-        content=content,
         based_on=based_on,
         author=author,
         now=now,
-        known=base,
-        check=lambda changed: _problems(plan, piece, content, changed),
-    ):
+        check=lambda changed: _problems(plan, piece, opened.content, changed),
+    )
+    if not is_changed:
         return draft
     _settle_years(plan, draft)
     if piece == "about" and plan.is_draft and draft.content is not None:
@@ -240,12 +251,12 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
     return plan, lock_draft(plan, author=author, now=now)
 
 
-def _said(plan: Plan, draft: Draft) -> tuple[Content, Version | None]:
-    """What the draft says, and the version that it says it with, if nothing was changed yet."""
+def _open(plan: Plan, draft: Draft) -> documents.OpenDraft:
+    """The draft with its content: that of the newest version if nothing was changed yet."""
     if draft.content is not None:
-        return draft.content, None
+        return documents.OpenDraft(PLAN, draft, draft.content)
     base = version_of(plan, plan.current_number)
-    return (base.content if base is not None else empty()), base
+    return documents.OpenDraft(PLAN, draft, base.content if base is not None else empty(), base)
 
 
 @transaction.atomic
@@ -255,15 +266,15 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     Returns the pieces that changed ("sites/north-quay"). Raises `UnableToSavePiece`.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    content, base = _said(plan, draft)
+    opened = _open(plan, draft)
     if code == "sites":
-        present = {site["key"]: site for site in content["sites"]}
+        present = {site["key"]: site for site in opened.content["sites"]}
         counts = _sites_by_years((present | dict(items)).values())
         for key, site in items.items():
             wrong = _wrong_years(plan, present.get(key), site, counts)
             if wrong:
                 raise UnableToSavePiece(f"{site['name']}: {wrong[0].message}")
-    pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)
+    pieces = documents.save_items(opened, code, items, author=author, now=now)
     _settle_years(plan, draft)
     if pieces:
         _record(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)

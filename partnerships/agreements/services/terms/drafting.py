@@ -35,7 +35,7 @@ from partnerships.agreements.terms.collisions import in_words, touched
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
-from partnerships.documents.services import SAVED_FIELDS, UnableToSavePiece, moved, save_piece, write_content
+from partnerships.documents.services import SAVED_FIELDS, OpenDraft, UnableToSavePiece, moved, save_piece, write_content
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -178,18 +178,8 @@ def save_terms_piece(
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     _check_drafting(partnership, locked)
-    changed = save_piece(
-        schema_of(locked),
-        locked,
-        piece,
-        value,
-        content=content_of_proposal(locked),
-        based_on=based_on,
-        author=author,
-        now=now,
-        known=locked.based_on,
-    )
-    if not changed:
+    opened = OpenDraft(schema_of(locked), locked, content_of_proposal(locked), locked.based_on)
+    if not save_piece(opened, piece, value, based_on=based_on, author=author, now=now):
         return False
     record_draft_event(
         locked,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import connection, transaction
@@ -74,34 +75,47 @@ def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
     return [organisations[pk] for pk in ids if pk in organisations][:5]
 
 
+class _Likeness(NamedTuple):
+    """How much two organisations are alike, from 0 to 1, and in what."""
+
+    alike: float
+    words: str
+
+
+def _likenesses() -> dict[tuple[int, int], _Likeness]:
+    """Pairs of ids, the lower first, with nearly the same name or the same number."""
+    likenesses: dict[tuple[int, int], _Likeness] = {}
+    legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ROUGHLY)
+        cursor.execute(_PAIRS_BY_NAME, {"legal": legal, "alike": ALIKE})
+        for one, other, alike in cursor.fetchall():
+            likenesses[one, other] = _Likeness(alike, "Nearly the same name")
+        cursor.execute(_PAIRS_BY_NUMBER)
+        for one, other, value in cursor.fetchall():
+            likenesses[one, other] = _Likeness(1.0, f"The same number, {value}")
+    return likenesses
+
+
 def possible_duplicates() -> list[Pair]:
     """Pairs that may be the same body, the most similar first.
 
     Without pairs that somebody kept apart, merged records, predecessors and successors, bodies with different numbers
     in one register, and bodies of different kinds that are each in a register of their kind.
     """
-    why: dict[tuple[int, int], tuple[float, str]] = {}
-    legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ROUGHLY)
-        cursor.execute(_PAIRS_BY_NAME, {"legal": legal, "alike": ALIKE})
-        for one, other, alike in cursor.fetchall():
-            why[one, other] = (alike, "Nearly the same name")
-        cursor.execute(_PAIRS_BY_NUMBER)
-        for one, other, value in cursor.fetchall():
-            why[one, other] = (1.0, f"The same number, {value}")
-    for known in _kept_apart():
-        why.pop(known, None)
-    numbers = _numbers({pk for pair in why for pk in pair})
-    bodies = Organisation.objects.standing().in_bulk({pk for pair in why for pk in pair})
-    pairs = [
-        Pair(bodies[one], bodies[other], words, alike)
-        for (one, other), (alike, words) in why.items()
-        if one in bodies
-        and other in bodies
-        and not _differ(numbers[one], numbers[other])
-        and not (bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]))
-    ]
+    likenesses = _likenesses()
+    for pair in _kept_apart():
+        likenesses.pop(pair, None)
+    ids = {pk for pair in likenesses for pk in pair}
+    numbers = _numbers(ids)
+    bodies = Organisation.objects.standing().in_bulk(ids)
+    pairs = []
+    for (one, other), likeness in likenesses.items():
+        if one not in bodies or other not in bodies or _differ(numbers[one], numbers[other]):
+            continue
+        if bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]):
+            continue
+        pairs.append(Pair(bodies[one], bodies[other], likeness.words, likeness.alike))
     return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from django.db.models import (
@@ -92,29 +91,46 @@ def group_words(names: Collection[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An organisation's present name, and its former ones with their days.
+class FormerName:
+    """A name that an organisation no longer has, with its days.
 
-    A former name is (first day, first day without it, name), the first to end before the others.
+    `ends_on` is the first day without it.
     """
 
     name: str
-    former: tuple[tuple[dt.date | None, dt.date, str], ...] = ()
+    starts_on: dt.date | None
+    ends_on: dt.date
+
+    def is_valid_on(self, day: dt.date) -> bool:
+        """Whether the organisation had this name on a day."""
+        return (self.starts_on is None or self.starts_on <= day) and day < self.ends_on
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An organisation's present name, and its former ones, the first to end first."""
+
+    name: str
+    former: tuple[FormerName, ...] = ()
 
     def on(self, day: dt.date) -> str:
         """The name on a day."""
-        for start, end, name in self.former:
-            if (start is None or start <= day) and day < end:
-                return name
+        for former in self.former:
+            if former.is_valid_on(day):
+                return former.name
         return self.name
 
 
 def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
     """The names of these organisations (ids) over time, in one query."""
+    if not organisations:
+        return {}
     names: dict[int, Named] = {}
-    for pk, name, start, end, former in rows_for(_names_among, list(organisations)) if organisations else ():
-        before = names.get(pk, Named(name)).former
-        names[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
+    for pk, name, starts_on, ends_on, former_name in rows_for(_names_among, list(organisations)):
+        former = names.get(pk, Named(name)).former
+        if ends_on is not None:
+            former = (*former, FormerName(former_name, starts_on, ends_on))
+        names[pk] = Named(name, former)
     return names
 
 
@@ -138,23 +154,45 @@ AsAt = tuple[dt.date | None, Organisation | None]
 
 
 def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
-    """Let organisations that were read say the names that they had on a day.
+    """Give organisations the names that they had on a day, in one query.
 
-    One query for all.
+    Those in `with_present` get the present name beside the former one.
 
-    For pages that only show them: what is changed here is not for saving. In `with_present` the name then is followed
-    by the present one.
+    For display only: never save these objects.
     """
-    both = ((record, False) for record in shown), ((record, True) for record in with_present)
-    objects = {id(body): (day, body, say) for (day, body), say in chain(*both) if day is not None and body is not None}
-    records = list(objects.values())
-    former: dict[int, list[OrganisationName]] = {}
-    for row in rows_for(_former_names, list({body.pk for _, body, _ in records})) if records else ():
-        former.setdefault(row.organisation_id, []).append(row)
-    for day, body, say_now in records:
-        for field, name in _then(former.get(body.pk, ()), day).items():
-            present = getattr(body, field)
-            setattr(body, field, beside_present(name, present) if say_now else name)
+    renamings = {
+        id(renaming.organisation): renaming
+        for renaming in (*_renamings(shown, keep_present=False), *_renamings(with_present, keep_present=True))
+    }
+    former_names: dict[int, list[OrganisationName]] = {}
+    ids = {renaming.organisation.pk for renaming in renamings.values()}
+    for row in rows_for(_former_names, list(ids)) if ids else ():
+        former_names.setdefault(row.organisation_id, []).append(row)
+    for renaming in renamings.values():
+        renaming.apply(former_names.get(renaming.organisation.pk, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Renaming:
+    """An organisation to show with its names on a day."""
+
+    organisation: Organisation
+    day: dt.date
+    keep_present: bool
+
+    def apply(self, former_names: Iterable[OrganisationName]) -> None:
+        """Set the names of the day, beside the present ones where they are kept."""
+        for field, name in _then(former_names, self.day).items():
+            present = getattr(self.organisation, field)
+            setattr(self.organisation, field, beside_present(name, present) if self.keep_present else name)
+
+
+def _renamings(wanted: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
+    return [
+        _Renaming(organisation, day, keep_present)
+        for day, organisation in wanted
+        if day is not None and organisation is not None
+    ]
 
 
 def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypedDict, Unpack
 
 from django.db import transaction
@@ -81,10 +81,7 @@ def propose_handovers(
     locked = lock_succession(succession.pk)
     if locked.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled.")
-    following = set(locked.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
-    following -= {None, predecessor.pk}  # One that goes on takes nothing over from itself.
-    if not {successor.pk, *(other.pk for other in others)} <= following:
-        raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
+    _check_successors(locked, predecessor, [successor, *others])
     if (sharing == Sharing.ALONE) != (not others):
         raise UnableToHandOverLines("Several organisations share it jointly, or each for its part.")
     lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
@@ -124,6 +121,13 @@ def propose_handovers(
     return len(created)
 
 
+def _check_successors(succession: Succession, predecessor: Organisation, successors: Iterable[Organisation]) -> None:
+    allowed = set(succession.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
+    allowed -= {None, predecessor.pk}  # One that goes on takes nothing over from itself.
+    if any(successor.pk not in allowed for successor in successors):
+        raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
+
+
 def _found(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
     try:
         kind = obligation(code)
@@ -149,27 +153,28 @@ def answer_handovers(
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     # What could not pass on is settled, not answered.
     can_answer = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
-    found = list(waiting.filter(state__in=can_answer).prefetch_related("others").order_by("pk"))
-    sides = {line.pk: [line.successor_id, *(other.pk for other in line.others.all())] for line in found}
-    for sharing in {tuple(other) for other in sides.values()}:
+    open_lines = list(waiting.filter(state__in=can_answer).prefetch_related("others").order_by("pk"))
+    successors = {line.pk: (line.successor_id, *(other.pk for other in line.others.all())) for line in open_lines}
+    for sharing in set(successors.values()):
         require(any(roles.lead(pk) for pk in sharing))
-    if not found or len(found) < len(lines):
+    if not open_lines or len(open_lines) < len(lines):
         raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
     if not accept and not reason.strip():
         raise UnableToHandOverLines("Say why your organisation does not take it over.")
     if accept:
-        answered = _accept_parts({pk: one for pk, one in sides.items() if len(one) > 1}, roles, author, now)
+        shared = {pk: sharing for pk, sharing in successors.items() if len(sharing) > 1}
+        answered = (successors.keys() - shared.keys()) | _accept_parts(shared, roles, author, now)
     else:
-        answered = set(sides)
-        led = {body for other in sides.values() for body in other if roles.lead(body)}
+        answered = set(successors)
+        led = {pk for sharing in successors.values() for pk in sharing if roles.lead(pk)}
         AcceptedPart.objects.filter(handover__in=answered, organisation__in=led).delete()
-    waiting.filter(pk__in=answered | {pk for pk, one in sides.items() if len(one) == 1}).update(
+    waiting.filter(pk__in=answered).update(
         state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
         dispute="" if accept else reason.strip(),
         answered_by=author,
         answered_at=now,
     )
-    return len(found)
+    return len(open_lines)
 
 
 def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:

@@ -157,20 +157,20 @@ def create_organisations(
                     organisation=organisation,
                     scheme=scheme,
                     value=value,
-                    valid_from=one.numbered_from,
-                    valid_to=one.numbered_to,
+                    valid_from=body.numbered_from,
+                    valid_to=body.numbered_to,
                 )
-                for organisation, one in zip(organisations, bodies, strict=True)
-                for scheme, value in one.given_identifiers
+                for organisation, body in zip(organisations, bodies, strict=True)
+                for scheme, value in body.given_identifiers
             )
     except IntegrityError as error:
         holder = holder_of([pair for body in bodies for pair in body.given_identifiers])
         raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
-    keep_names_of((organisation, one.given_names) for organisation, one in zip(organisations, bodies, strict=True))
+    keep_names_of((organisation, body.given_names) for organisation, body in zip(organisations, bodies, strict=True))
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
-        for organisation, one in zip(organisations, bodies, strict=True)
-        for area in one.areas
+        for organisation, body in zip(organisations, bodies, strict=True)
+        for area in body.areas
     )
     record_all(
         new_organisation_event(

@@ -13,13 +13,7 @@ from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.lineage import rivals_of, with_it
-from partnerships.organisations.models import (
-    CERTAIN,
-    Organisation,
-    Succession,
-    SuccessionStatus,
-    SuccessionTie,
-)
+from partnerships.organisations.models import CERTAIN, Organisation, Succession, SuccessionStatus, SuccessionTie
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
 from partnerships.organisations.services.succession_ties import (
@@ -127,28 +121,25 @@ def correct_succession(
         raise UnableToChangeSuccession("Give a reason.")
     if locked.status == SuccessionStatus.CANCELLED:
         raise UnableToChangeSuccession("It was cancelled: record it again.")
-    known_before = locked.vests_on
+
+    old_day, old_ties = locked.vests_on, ties_of(locked)
+    new_ties = old_ties if ties is None else list(ties)
+    ties_change = set(new_ties) != set(old_ties)
     before, after = apply_changes(locked, fields)
-    old = ties_of(locked)
-    changed = ties is not None and {(*tie.key, tie.role, tie.share, tie.geography) for tie in ties} != {
-        (*tie.key, tie.role, tie.share, tie.geography) for tie in old
-    }
-    if not before and not changed:
+    changed_fields = tuple(before)
+    if not changed_fields and not ties_change:
         return ()
-    allowed = _WORDS | {"vests_on"} if _refines(locked.vests_on, known_before) else _WORDS
-    if locked.status == SuccessionStatus.EFFECTIVE and (changed or before.keys() - allowed):
-        raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
-    new_ties = list(ties) if changed and ties is not None else old
-    _lock_organisations([*old, *new_ties])
+    if locked.status == SuccessionStatus.EFFECTIVE:
+        is_same_day = _is_within(locked.vests_on, old_day)
+        _check_past_may_change(changed_fields, is_same_day=is_same_day, ties_change=ties_change)
+    _lock_organisations([*old_ties, *new_ties])
     check_succession(locked, new_ties, now=now)
+
     locked.refused_because, locked.refused_at = "", None  # the correction may have mended it
-    locked.save(update_fields=[*before, "refused_because", "refused_at"])
-    concerned = {body.pk: body for body in _bodies(old)}
-    if changed:
-        locked.ties.all().delete()
-        _save_ties(locked, new_ties)
-        _drop_lines(locked, new_ties)
-        before["ties"], after["ties"] = _ties_in_words(old), _ties_in_words(new_ties)
+    locked.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
+    if ties_change:
+        _replace_ties(locked, new_ties)
+        before["ties"], after["ties"] = _ties_in_words(old_ties), _ties_in_words(new_ties)
     _record(
         locked,
         EventKind.SUCCESSION_CORRECTED,
@@ -157,18 +148,32 @@ def correct_succession(
         before=before,
         after=after,
         reason=reason.strip(),
-        also=concerned.values(),
+        also=_bodies(old_ties),
     )
-    for name in before.keys() - {"ties"}:
+    for name in changed_fields:
         setattr(succession, name, getattr(locked, name))
     return tuple(before)
 
 
-def _refines(now: PartialDate | None, before: PartialDate | None) -> bool:
-    """Whether a date says more exactly what was said before."""
-    if now is None or before is None:
-        return before is None
-    return before.earliest <= now.earliest and now.latest <= before.latest
+def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, ties_change: bool) -> None:
+    """Refuse to correct more of a succession in effect than its sources, codes and the precision of its day."""
+    correctable = _WORDS | {"vests_on"} if is_same_day else _WORDS
+    if ties_change or not correctable.issuperset(changed_fields):
+        raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
+
+
+def _is_within(day: PartialDate | None, known: PartialDate | None) -> bool:
+    """Whether a day lies within the day, month or year known before; any day does if none was known."""
+    if known is None:
+        return True
+    return day is not None and known.earliest <= day.earliest and day.latest <= known.latest
+
+
+def _replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
+    """Save these ties instead of the present ones, and drop handover lines that they no longer allow."""
+    succession.ties.all().delete()
+    _save_ties(succession, ties)
+    _drop_lines(succession, ties)
 
 
 @transaction.atomic
@@ -255,19 +260,17 @@ def _bodies(ties: Iterable[NewTie]) -> list[Organisation]:
 
 
 def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Without handover lines to a body that no longer follows.
+    """Delete handover lines to a body that is no longer a successor.
 
     What they are about has no line again.
     """
-    following = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
-    lines = succession.handovers.prefetch_related("others")
-    gone = [
-        line.pk
-        for line in lines
-        if not {(line.predecessor_id, pk) for pk in (line.successor_id, *(other.pk for other in line.others.all()))}
-        <= following
-    ]
-    succession.handovers.filter(pk__in=gone).delete()
+    allowed = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
+    dropped = []
+    for line in succession.handovers.prefetch_related("others"):
+        successors = [line.successor_id, *(other.pk for other in line.others.all())]
+        if any((line.predecessor_id, successor) not in allowed for successor in successors):
+            dropped.append(line.pk)
+    succession.handovers.filter(pk__in=dropped).delete()
 
 
 def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:

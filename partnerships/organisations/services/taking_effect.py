@@ -50,28 +50,11 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     locked = lock_succession(succession.pk)
     if locked.status == SuccessionStatus.EFFECTIVE:
         return False
-    if not locked.is_certain:
-        raise UnableToChangeSuccession("Its order has not been made.")
-    check_certain(locked)
-    if locked.undoes is not None and locked.undoes.status != SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
-    if locked.undoes is not None and is_passing_back(locked.undoes):
-        raise UnableToChangeSuccession("What was handed over is still being handed back. Wait a few minutes.")
-    vesting = locked.vesting_day
-    if vesting is None:
-        raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
-    day = vesting.earliest
-    if day > timezone.localdate(now):
-        raise UnableToChangeSuccession(f"It takes effect on {vesting.words}.")
+    day = _day_to_take_effect(locked, timezone.localdate(now))
     because = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
     for body in ending(locked):
         if not body.is_ended:
-            try:
-                dissolve(organisation=body, on=day, author=author, now=now, reason=because)
-            except UnableToDissolve as error:
-                raise UnableToChangeSuccession(
-                    f"{body.name}: {error} Correct its first day or the vesting day."
-                ) from error
+            _dissolve(body, on=day, because=because, author=author, now=now)
     for body in _beginning(locked):
         _update(
             body,
@@ -94,6 +77,30 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
     succession.status = locked.status
     return True
+
+
+def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
+    """The vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect today."""
+    if not succession.is_certain:
+        raise UnableToChangeSuccession("Its order has not been made.")
+    check_certain(succession)
+    if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
+        raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
+    if succession.undoes is not None and is_passing_back(succession.undoes):
+        raise UnableToChangeSuccession("What was handed over is still being handed back. Wait a few minutes.")
+    vesting = succession.vesting_day
+    if vesting is None:
+        raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
+    if vesting.earliest > today:
+        raise UnableToChangeSuccession(f"It takes effect on {vesting.words}.")
+    return vesting.earliest
+
+
+def _dissolve(body: Organisation, *, on: dt.date, because: str, author: User | None, now: dt.datetime) -> None:
+    try:
+        dissolve(organisation=body, on=on, author=author, now=now, reason=because)
+    except UnableToDissolve as error:
+        raise UnableToChangeSuccession(f"{body.name}: {error} Correct its first day or the vesting day.") from error
 
 
 def _update(body: Organisation, **changes: Any) -> None:

@@ -102,7 +102,7 @@ _BUTTON = re.compile(r"<a[^>]*background(?:-color)?: ?#00665e", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s\"<>]+")
 #: Subjects that need no name: about the reader's own account or email, on this site.
 _ABOUT_THE_READER = {
-    "We could not use your email",
+    "We could not process your email",
     "Your password was changed",
     "Your second factor has been removed",
 }

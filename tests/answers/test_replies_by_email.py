@@ -172,7 +172,7 @@ def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: 
         one.set_content("> was 120, now 96\n")
     said = read_mailbox(tmp_path, *empty)
     [email] = recorded("answers.unfit")
-    text = next(one.body for one in deliver() if one.subject == "We could not use your email")
+    text = next(one.body for one in deliver() if one.subject == "We could not process your email")
 
     assert "3 could not be used" in said
     assert email.person_id == world.sol.pk

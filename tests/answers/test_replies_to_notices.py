@@ -36,7 +36,7 @@ def reminder_of(person: User) -> Any:
 
 
 def told(person: User) -> str:
-    return str(next(one.body for one in deliver() if one.subject == "We could not use your email"))
+    return str(next(one.body for one in deliver() if one.subject == "We could not process your email"))
 
 
 def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partnership(

@@ -178,7 +178,7 @@ def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World
     agreements.record_due_steps(now=NOW())
 
     assert told("meeting_called_off") == {"amina", "eddie", "ben"}
-    sent = [one for one in deliver() if "is called off" in one.subject]
+    sent = [one for one in deliver() if "Meeting called off" in one.subject]
     assert len(sent) == 3
     assert "Its end date has come." in sent[0].body
 

@@ -48,11 +48,11 @@ def test_several_notices_about_one_commitment_are_one_entry(world: World, office
     assert commitment.reference in str(email["Subject"])
     words = " ".join(text_of(email).split())
     verified_then_agreed = (
-        rf"\* {world.partnership.title}: {commitment.reference} is verified: [^*]+"
-        rf"Earlier: {commitment.reference} is agreed: "
+        rf"\* {world.partnership.title}: {commitment.reference} has been verified: [^*]+"
+        rf"Earlier: {commitment.reference} has been agreed: "
     )
     assert re.search(verified_then_agreed, words)
-    assert words.count(f"{commitment.reference} is") == 2
+    assert words.count(f"{commitment.reference} has been") == 2
 
 
 def line(record: str, subject: str = "Something happened", path: str = "/digests/inbox/1/") -> NoticeLine:

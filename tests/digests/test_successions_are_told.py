@@ -313,7 +313,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
         assert [sql for sql in ledger if '"person_id" IN' not in sql] == [], "This reads the whole ledger."
 
     _, later = office.to(world.sol)
-    assert later["Subject"] == f"Who has taken over the rest: {TITLE}"
+    assert later["Subject"] == f"Handover complete: {TITLE}"
     words = " ".join(text_of(later).split())
     assert "2 of the things you follow now belong to Harbour Community Trust:" in words
     assert "an organisation yet" not in words

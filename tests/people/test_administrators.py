@@ -157,7 +157,7 @@ def test_a_reopened_account_is_no_longer_an_administrator(world: World, dara: Us
     close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
     told = {email.to[0]: email for email in deliver()}
     assert set(told) == {world.dee.email, dara.email}
-    assert told[dara.email].subject == "Your account on Common Ground is closed"
+    assert told[dara.email].subject == "Your account on Common Ground has been closed"
     assert "Retired." in told[dara.email].body
 
     reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")

@@ -195,7 +195,7 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     assert offer_email.subject == f"Larkhaven Homes offers you the plan {plan.title}"
     assert "will own it instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
     assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
-    assert answer_email.subject == f"Westmarch Borough Council declined the plan {plan.title}"
+    assert answer_email.subject == f"Westmarch Borough Council declined ownership of the plan {plan.title}"
     assert "Too large." in answer_email.body
 
 
@@ -210,7 +210,7 @@ def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> 
 
     [email] = deliver()
     assert email.to == [world.amina.email]
-    assert email.subject == f"Westmarch Borough Council accepted the plan {plan.title}"
+    assert email.subject == f"Westmarch Borough Council accepted ownership of the plan {plan.title}"
     assert "Larkhaven Homes no longer owns it." in email.body
 
 

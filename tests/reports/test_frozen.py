@@ -253,7 +253,7 @@ def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: W
     [sent] = deliver()
 
     assert sent.to == [world.ben.email]
-    assert sent.subject == "Social rent: this report could not be made"
+    assert sent.subject == "Scheduled report could not be made: Social rent"
     assert schedule.get_absolute_url() in sent.body
     assert not FrozenReport.objects.exists()
 

@@ -26,7 +26,7 @@ class Event(models.Model):
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
-    organisation_id = models.BigIntegerField(null=True, help_text="The organisation for which the actor acted.")
+    organisation_id = models.BigIntegerField(null=True, help_text="The organisation that the person acted for.")
     kind = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
@@ -34,7 +34,9 @@ class Event(models.Model):
     within_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
-    audience = models.CharField(max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is told.")
+    audience = models.CharField(
+        max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is told about it."
+    )
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     context_id = models.UUIDField(
         null=True,
@@ -175,7 +177,9 @@ class Export(models.Model):
     """An export to a file: who, what, when and how many rows. Append-only."""
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty if the person was not signed in.")
-    seen_as_id = models.BigIntegerField(null=True, help_text="The person as whom an administrator viewed the site.")
+    seen_as_id = models.BigIntegerField(
+        null=True, help_text="The person whose view of the site an administrator was using."
+    )
     what = models.CharField(max_length=60, help_text="The name of the page that made the file.")
     record_id = models.BigIntegerField(null=True, help_text="The record it is about, if any.")
     asked = models.CharField(

@@ -9,4 +9,4 @@ class EventKind(models.TextChoices):
     MADE = "calendar.made", "Made a calendar address"
     RENEWED = "calendar.renewed", "Made a new calendar address in place of the old one"
     CHANGED = "calendar.changed", "Chose what a calendar shows"
-    ENDED = "calendar.ended", "Ended a calendar address"
+    ENDED = "calendar.ended", "Turned off a calendar address"

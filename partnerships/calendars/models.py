@@ -49,7 +49,9 @@ class CalendarAddress(models.Model):
         "saved view", null=True, blank=True, help_text="The number of a saved view of a list."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in the address.")
-    kinds = ArrayField(models.CharField(max_length=10, choices=CalendarKind), help_text="Kinds of entry that it shows.")
+    kinds = ArrayField(
+        models.CharField(max_length=10, choices=CalendarKind), help_text="The kinds of dates that it shows."
+    )
     made_at = models.DateTimeField()
     read_at = models.DateTimeField(
         null=True, blank=True, help_text="When a calendar program last read it, rounded to the hour."

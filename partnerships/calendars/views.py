@@ -99,7 +99,9 @@ def _address_page(
             made = services.make_address(**subject, person=person, kinds=kinds, author=person, now=timezone.now())
             return _show_once(request, made, renewed=address is not None)
         services.choose_kinds(address=address, kinds=kinds, author=person, now=timezone.now())
-        messages.success(request, "Your choice is saved. Your calendar will change when your program next reads it.")
+        messages.success(
+            request, "Your choice has been saved. Your calendar will change when your program next reads it."
+        )
         return redirect(address)
     today = timezone.localdate()
     if view is not None:
@@ -126,7 +128,7 @@ def _show_once(request: HttpRequest, made: services.Made, *, renewed: bool) -> H
 def _end(request: HttpRequest, person: User, address: CalendarAddress | None) -> HttpResponse:
     if address is not None:
         services.end_address(address=address, author=person, now=timezone.now())
-    messages.success(request, "The address has ended. Remove the calendar from your program, too.")
+    messages.success(request, "The address no longer works. Remove the calendar from your program too.")
     return redirect("calendars:index")
 
 

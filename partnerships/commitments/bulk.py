@@ -66,7 +66,7 @@ def _not_to_remind(rights: Rights) -> str:
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.owner_id == chosen["owner"].pk:  # nothing to change, and nothing to tell them
-        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns it.")
+        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 
@@ -89,7 +89,7 @@ ACTIONS = (
     BulkAction(
         name="assign",
         label="Change the owner",
-        done="the owner is changed",
+        done="the owner has been changed",
         form=OwnerForm,
         left_out=_left_out(_not_to_assign),
         change=_assign,
@@ -99,7 +99,7 @@ ACTIONS = (
     BulkAction(
         name="due",
         label="Change the due date",
-        done="the due date is changed",
+        done="the due date has been changed",
         form=lambda data, _person, _rows: DueDateForm(data),
         left_out=_left_out(_not_to_move),
         change=_move,
@@ -108,7 +108,7 @@ ACTIONS = (
     BulkAction(
         name="remind",
         label="Remind the owners",
-        done="the owners are reminded",
+        done="the owners have been reminded",
         form=only_button("Remind owners"),
         left_out=_left_out(_not_to_remind),
         change=_remind,

@@ -32,7 +32,7 @@ class EventKind(models.TextChoices):
     #: Only in old rows: now `person.lead_times_chosen`.
     REMINDERS_CHOSEN = "commitment.reminders_chosen", "Chose when to get reminders"
     READ_FROM_REGISTER = "commitment.read_from_register", "Imported the commitment from a register"
-    REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported later reports from a register"
+    REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported further reports from a register"
     WITHDRAWN_IN_REGISTER = (
         "commitment.withdrawn_in_register",
         "Withdrawn according to a register",

@@ -132,7 +132,7 @@ def _conversations_context(user: User) -> dict[str, Any]:
 _PARTNERSHIP = partnership_column()
 _FORMAT = Column(
     name="format",
-    label="How",
+    label="Type of meeting",
     kind=lists.Kind.CHOICE,
     value=lambda row: row.get_format_display(),
     choices=lambda: Format.choices,
@@ -285,7 +285,7 @@ MEETINGS = ListDefinition(
         ),
         organisation_column(
             name="organisation",
-            label="Called by",
+            label="Arranged by",
             value=lambda row: row.organisation.name,
             side="organisation",
             moment="starts_at",

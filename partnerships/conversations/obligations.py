@@ -102,7 +102,7 @@ MEETINGS = Obligation(
         Column("conversations.AgendaItem.added_for", "meeting"),
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
-    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Calls the meeting", outside=f"Meeting {one.pk}"),
+    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {one.pk}"),
 )
 
 

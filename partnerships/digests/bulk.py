@@ -35,7 +35,7 @@ ASK_AGAIN = BulkAction(
 
 
 def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
-    reasons = {row.pk: "These are no digests." for row in rows if not row.can_be_sent_again}
+    reasons = {row.pk: "These are not digests." for row in rows if not row.can_be_sent_again}
     for row in rows:
         if row.is_open:
             reasons[row.pk] = "These are still on their way."

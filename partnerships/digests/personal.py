@@ -78,5 +78,5 @@ def stop_digests(leaving: Leaving) -> int:
     """End all digests and links of somebody who leaves."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
-        person=leaving.person, author=leaving.author, reason=leaving.reason or "Left.", now=leaving.now
+        person=leaving.person, author=leaving.author, reason=leaving.reason or "They have left.", now=leaving.now
     )

@@ -112,7 +112,7 @@ class Signatory(models.Model):
     reminded_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the next post was emailed that the signature is late."
+        null=True, blank=True, help_text="When the next post was sent an email about the late signature."
     )
     questions = models.JSONField(default=list, blank=True, help_text="Questions to answer with the signature.")
     link_key = models.CharField(max_length=64)

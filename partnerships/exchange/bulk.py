@@ -42,7 +42,7 @@ class FacilitatorForm(Form):
 class ClosingForm(Form):
     """The day after which all that are chosen lapse."""
 
-    closes_on = DayField(label="New closing date", help_text="They lapse after this day.")
+    closes_on = DayField(label="New closing date", help_text="They lapse after this date.")
 
     def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
         super().__init__(data)
@@ -76,7 +76,7 @@ def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any
 
 def _close(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.closes_on == chosen["closes_on"]:  # nothing to change
-        raise services.UnableToEditEntry("This is its closing date already.")
+        raise services.UnableToEditEntry("They already have this closing date.")
     services.edit_entry(entry=row, author=person, now=now, closes_on=chosen["closes_on"])
 
 
@@ -92,7 +92,7 @@ ACTIONS = (
     BulkAction(
         name="assign",
         label="Name a facilitator",
-        done="a facilitator is named",
+        done="a facilitator has been named",
         form=FacilitatorForm,
         left_out=_not_to_edit,
         change=_name,
@@ -102,7 +102,7 @@ ACTIONS = (
     BulkAction(
         name="due",
         label="Change the closing date",
-        done="the closing date is changed",
+        done="the closing date has been changed",
         form=ClosingForm,
         left_out=_not_to_edit,
         change=_close,
@@ -111,7 +111,7 @@ ACTIONS = (
     BulkAction(
         name="remind",
         label="Remind organisations that have not answered",
-        done="organisations that have not answered are reminded",
+        done="organisations that have not answered have been reminded",
         form=only_button("Send reminders"),
         left_out=_not_to_remind,
         change=_remind,

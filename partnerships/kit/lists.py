@@ -229,7 +229,7 @@ class BulkAction:
 
     name: str
     label: str
-    #: "the owner is changed", after "3 commitments:".
+    #: "the owner has been changed", after "3 commitments:".
     done: str
     form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]

@@ -12,7 +12,7 @@ class UnableToAct(PermissionDenied):
     """
 
 
-def require(permitted: bool, words: str = "You have no right to do this.") -> None:
+def require(permitted: bool, words: str = "You do not have permission to do this.") -> None:
     """Raise `UnableToAct` unless permitted; `words` say who may, for logs."""
     if not permitted:
         raise UnableToAct(words)

@@ -23,7 +23,8 @@ KEPT_FOR = 30
 CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 CODE = RegexValidator(
-    r"\A[a-z][a-z0-9_]*\Z", "Use a to z, digits and underscores, and begin with a to z: data_sharing."
+    r"\A[a-z][a-z0-9_]*\Z",
+    "Use a to z in lower case, digits and underscores, and start with a to z, such as data_sharing.",
 )
 
 _kept: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}

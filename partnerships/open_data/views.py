@@ -171,7 +171,7 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         made = services.enter_agreement(organisation=organisation, **form.cleaned_data, author=user, now=timezone.now())
-        return f"Agreement {made.reference} is added. Now add its contributions.", made.get_absolute_url()
+        return f"Agreement {made.reference} has been added. Now add its contributions.", made.get_absolute_url()
 
     return take_step(
         request,
@@ -197,7 +197,7 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         made = services.enter_contribution(agreement=agreement, **form.cleaned_data, author=user, now=timezone.now())
-        return f"Contribution {made.source_reference} is added as {made.reference}.", back
+        return f"Contribution {made.source_reference} has been added as {made.reference}.", back
 
     return take_step(
         request,

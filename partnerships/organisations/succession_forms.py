@@ -161,8 +161,8 @@ class SuccessionForm(SuccessionFieldsForm):
         required=False,
         choices=Function.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick none if all functions pass to the successor. You can add ties for single functions and "
-        "shares afterwards.",
+        help_text="Tick none if all functions pass to the successor. Afterwards you can say who takes over "
+        "single functions, and shares of the area.",
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:
@@ -253,7 +253,7 @@ class TieForm(Form):
     function = forms.ChoiceField(
         label="Function",
         required=False,
-        choices=lambda: [("", "Everything that no other tie names"), *Function.choices()],
+        choices=lambda: [("", "Everything that no other row names"), *Function.choices()],
     )
     share = forms.DecimalField(
         label="Share of the area, in per cent",
@@ -270,7 +270,7 @@ class TieForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Add tie", cancel=cancel)
+        self.helper = Helper(self, submit="Add both", cancel=cancel)
 
     @property
     def tie(self) -> NewTie:
@@ -296,7 +296,7 @@ class UndoForm(_OrderForm):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Record what undoes it", cancel=cancel, danger=True)
+        self.helper = Helper(self, submit="Record succession", cancel=cancel, danger=True)
 
 
 class AnsweringForm(Form):

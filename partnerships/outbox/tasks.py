@@ -86,7 +86,7 @@ def prepare_partitions() -> None:
     ready = months_ready(now=now)
     if ready < MIN_MONTHS_READY:
         alert_operators(
-            "The outbox runs out of partitions",
+            "The outbox is running out of partitions",
             f"Partitions exist for {ready} months after this one. No email can be recorded in a month without one.\n\n"
             "The job outbox.prepare_partitions makes them every hour; the worker's log says why it fails.",
             quiet=dt.timedelta(days=1),

@@ -66,7 +66,7 @@ def details(request: HttpRequest) -> HttpResponse:
     form = DetailsForm(posted(request), person=user)
     if request.method == "POST" and form.is_valid():
         change_details(person=user, author=user, now=timezone.now(), **form.cleaned_data)
-        messages.info(request, "Your details are saved.")
+        messages.info(request, "Your details have been saved.")
         return redirect("people:account")
     return render(request, "people/details.html", {"form": form}, status=422 if form.is_bound else 200)
 

@@ -30,7 +30,7 @@ class AssignForm(Form):
         required=False,
         queryset=User.objects.none(),
         widget=AutocompleteSelect,
-        empty_label="As it is",
+        empty_label="Keep the present owner",
         help_text="Only your organisation sees owner and review date.",
     )
     review_on = DayField(label="Review date", required=False, help_text="Leave it empty to keep the present date.")
@@ -110,7 +110,7 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
 ASSIGN = BulkAction(
     name="assign",
     label="Name an owner and a review date",
-    done="owner and review date are saved",
+    done="owner and review date have been saved",
     form=AssignForm,
     left_out=_left_out,
     change=_assign,

@@ -26,7 +26,7 @@ _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
     "Somebody who has an account and belongs to none of the parties. They agree before the survey opens, and read "
-    "comments after it, without scores or groups, to remove anything that would give somebody away."
+    "comments after it, without scores or groups, to remove anything that would identify somebody."
 )
 #: Nothing chosen: the person has no view.
 _NO_VIEW = ("", "No view")
@@ -244,7 +244,7 @@ class ModerateForm(Form):
         for place, one in enumerate(comments, 1):
             self.fields[f"words-{one.pk}"] = forms.CharField(
                 label=f"Comment {place}: {questions_asked.get(one.question, '')}",
-                help_text="Remove names and anything that would give somebody away. What you remove is deleted.",
+                help_text="Remove names and anything that would identify somebody. What you remove is deleted.",
                 max_length=MAX_COMMENT,
                 required=False,
                 initial=one.text,

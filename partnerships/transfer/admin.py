@@ -239,7 +239,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         failed = bool(faults or form.errors)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Which heading is which column?",
+            "title": "Match headings to columns",
             "form": form,
             "faults": faults,
             "run": run,

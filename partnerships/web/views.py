@@ -103,7 +103,7 @@ def hide_first_steps(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     membership = get_object_or_404(Membership.objects.current().of_person(user, Role.LEAD), organisation=pk)
     hide_steps(membership=membership, author=user, now=timezone.now())
-    messages.info(request, "The first steps are hidden.")
+    messages.info(request, "The first steps have been hidden.")
     return redirect("web:home")
 
 

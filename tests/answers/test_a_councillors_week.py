@@ -172,7 +172,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     for choice in mara.locator("select[name^=way_]").all():
         choice.select_option("summary")
     mara.get_by_role("button", name="Save").first.click()
-    mara.get_by_text("Your choice is saved.").wait_for()
+    mara.get_by_text("Your choice has been saved.").wait_for()
     digests.subscribe(person=world.things["mara"], target=partnership, author=world.things["mara"], now=timezone.now())
 
     # A week of changes. The manager reads the first of them on the site.
@@ -235,7 +235,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     shot(councillor, "confirm")
     good.append(axe_violations(councillor) == [] and reflows(councillor))
     councillor.get_by_role("button", name="Confirm comment").click()
-    councillor.get_by_role("heading", name="Your comment is sent").wait_for()
+    councillor.get_by_role("heading", name="Your comment has been sent").wait_for()
 
     # The plan's owner approves; a partner reads the comment.
     sign_in(amina, site, world.amina.email)

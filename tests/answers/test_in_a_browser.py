@@ -95,7 +95,7 @@ def test_reply_by_email_is_confirmed_in_a_browser(
     page.goto(f"{live_server.url}{found[1]}")
     good = [holds(page)]
     page.get_by_role("button", name="Confirm comment").click()
-    page.get_by_role("heading", name="Your comment is sent").wait_for()
+    page.get_by_role("heading", name="Your comment has been sent").wait_for()
     good.append(holds(page))
 
     assert all(good), good
@@ -117,6 +117,6 @@ def test_forwarded_email_becomes_a_conversation_in_a_browser(
     page.get_by_role("heading", name="Save this email as a conversation").wait_for()
     good.append(holds(page))
     page.get_by_role("button", name="Save draft conversation").click()
-    page.get_by_text("is saved as a draft").wait_for()
+    page.get_by_text("has been saved as a draft").wait_for()
 
     assert all(good), good

@@ -112,7 +112,7 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     ben.goto(f"{origin}{commitment.get_absolute_url()}")
     ben.get_by_role("link", name="Confirm for Westmarch Borough Council").click()
     ben.get_by_role("button", name="Confirm for Westmarch Borough Council").click()
-    expect(ben.locator("body")).to_contain_text(f"{commitment.reference} is agreed.")
+    expect(ben.locator("body")).to_contain_text(f"{commitment.reference} has been agreed.")
 
     amina.goto(f"{origin}{commitment.get_absolute_url()}")
     amina.get_by_role("link", name="Report progress").first.click()
@@ -130,7 +130,7 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     ben.get_by_label("Yes, everything is delivered").check()
     ben.get_by_role("button", name="Send answer").click()
 
-    expect(ben.locator("body")).to_contain_text("is verified as delivered")
+    expect(ben.locator("body")).to_contain_text("has been verified as delivered")
     commitment.refresh_from_db()
     ask.refresh_from_db()
     assert commitment.status == Status.VERIFIED

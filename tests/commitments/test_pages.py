@@ -81,7 +81,7 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
     assert "waiting for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
     amina.post(page("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
     agreed = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
-    assert f"{commitment.reference} is agreed." in agreed.content.decode()
+    assert f"{commitment.reference} has been agreed." in agreed.content.decode()
     part = eddie.post(
         page("progress", commitment),
         {
@@ -101,7 +101,7 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
 
     commitment.refresh_from_db()
     assert commitment.status == Status.VERIFIED
-    assert "is verified as delivered" in verified.content.decode()
+    assert "has been verified as delivered" in verified.content.decode()
 
 
 def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:

@@ -61,7 +61,7 @@ def test_record_is_locked_once_both_sides_agree(world: World) -> None:
     conversation = agreed(world)
 
     assert conversation.status == Status.AGREED
-    with pytest.raises(services.UnableToRecord, match="can no longer change"):
+    with pytest.raises(services.UnableToRecord, match="can no longer be changed"):
         change(world, conversation, said="Something else.")
 
 

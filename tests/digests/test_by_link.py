@@ -281,7 +281,7 @@ def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, be
     answer = bearer.post(manage(followed.person), {"resume": "yes"}, follow=True).content.decode()
 
     assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
-    assert "The pause is cancelled" in answer
+    assert "The pause has been cancelled" in answer
     assert "All your digests pause" not in answer
 
 
@@ -294,7 +294,7 @@ def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
     answer = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
 
     assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
-    assert "The pause is cancelled" in answer
+    assert "The pause has been cancelled" in answer
 
 
 # ---- New links

@@ -49,7 +49,7 @@ def test_somebody_chooses_how_notices_come(world: World, live_server: Any, page:
 
     page.get_by_label("Asks and offers", exact=True).select_option(label="Inbox only")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Your choice is saved.").wait_for()
+    page.get_by_text("Your choice has been saved.").wait_for()
 
     assert holds
     assert ways_of(world.ben)["asks"] == "inbox"

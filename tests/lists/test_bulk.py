@@ -70,11 +70,11 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     assert "These have ended." in words
     assert "Only editors and leads of the organisation that gives can do this." in words
     assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
-    assert "2 commitments: the owner is changed" in done.content.decode()
+    assert "2 commitments: the owner has been changed" in done.content.decode()
     assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
     (email,) = deliver()
     assert email.to == [world.vera.email]
-    assert email.subject == f"{world.amina.display_name}: 2 commitments that you own"
+    assert email.subject == f"{world.amina.display_name} made you the owner of 2 commitments"
     assert "Cottages." in email.body
     assert "Bungalows." in email.body
 
@@ -86,8 +86,8 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
 
     done = confirmed(world.amina, chosen(world.amina, "assign", first, second), owner=world.vera.pk)
 
-    assert "1 commitment: the owner is changed" in done.content.decode()
-    assert f"{world.vera.display_name} already owns it." in done.content.decode()
+    assert "1 commitment: the owner has been changed" in done.content.decode()
+    assert f"{world.vera.display_name} already owns these." in done.content.decode()
     (email,) = deliver()
     assert "Bungalows." in email.body
     assert "Cottages." not in email.body
@@ -178,10 +178,12 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
     named = [(email.to, email.subject) for email in deliver()][len(reminded) :]
 
-    assert ([world.ben.email], f"{world.amina.display_name}: 2 asks or offers to answer") in reminded
+    assert ([world.ben.email], f"{world.amina.display_name} reminds you to answer 2 asks and offers") in reminded
     assert len(reminded) == len({to for (to,), _ in reminded})
     assert "were reminded within the last week" in again
-    assert named == [([world.eddie.email], f"{world.amina.display_name}: 2 asks or offers to facilitate")]
+    assert named == [
+        ([world.eddie.email], f"{world.amina.display_name} named you as the facilitator of 2 asks and offers")
+    ]
 
 
 def test_several_asks_get_another_closing_date(world: World) -> None:
@@ -263,7 +265,7 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
 
     assert "These are not addressed to your organisation." in page.content.decode()
     assert empty.status_code == 422
-    assert "2 recommendations: owner and review date are saved" in done
+    assert "2 recommendations: owner and review date have been saved" in done
     assert f"{world.larkhaven.display_name} says: done." in done
     responses = Response.objects.filter(owner=world.vera, review_on=in_days(30)).order_by("pk")
     assert set(responses.values_list("recommendation", "status", "reason", "note")) == {

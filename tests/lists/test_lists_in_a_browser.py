@@ -56,7 +56,7 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     press("link", "Share Agreed")
     page.get_by_label("Estuary Partnership").press("Space")
     press("button", "Save who can use it")
-    page.get_by_text("is shared with Estuary Partnership").wait_for()
+    page.get_by_text("has been shared with Estuary Partnership").wait_for()
 
     # Several at once, on a phone.
     page.set_viewport_size(PHONE)
@@ -70,7 +70,7 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     page.get_by_role("heading", name="Remind the owners: 1 commitment").wait_for()
     found += [*axe_violations(page), reflows(page)]
     press("button", "Remind owners")
-    page.get_by_text("1 commitment: the owners are reminded").wait_for()
+    page.get_by_text("1 commitment: the owners have been reminded").wait_for()
 
     assert in_order == ["Bungalows.", "Cottages."]
     assert download.value.suggested_filename == "commitments.xlsx"

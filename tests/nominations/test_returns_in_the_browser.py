@@ -152,7 +152,7 @@ def test_a_return_from_upload_to_an_ask(
         page.get_by_role("button", name="Save figures").click()
         page.get_by_role("link", name="Send return").click()
         page.get_by_role("button", name="Send return").click()
-        expect(page.get_by_text("is sent")).to_be_visible()
+        expect(page.get_by_text("has been sent")).to_be_visible()
 
         page.context.clear_cookies()
         sign_in(page, live_server.url, world.ben.email)

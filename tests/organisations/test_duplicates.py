@@ -283,7 +283,7 @@ def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> N
 
     refused = client.post(address, sent)
 
-    assert "Is it the same body?" in refused.content.decode()
+    assert "Is it the same organisation?" in refused.content.decode()
     assert not Organisation.objects.filter(name="Larkhaven Homes Limited").exists()
     client.post(address, {**sent, "is_another": "on"})
     assert Organisation.objects.filter(name="Larkhaven Homes Limited").exists()

@@ -135,8 +135,8 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
         page.get_by_label("How far has it got?").select_option(label="Order made")
         page.get_by_label("Also the 2 other successions of the same order").check()
         page.get_by_label("Why").fill("The order was quashed.")
-        page.get_by_role("button", name="Record what undoes it").click()
-        expect(page.get_by_text("What undoes it is recorded.")).to_be_visible()
+        page.get_by_role("button", name="Record succession").click()
+        expect(page.get_by_text("The succession that undoes it has been recorded.")).to_be_visible()
         hand_over_due()
         assert holders() == before
         back = everything()

@@ -213,7 +213,7 @@ def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, 
     )
 
     assert answer.status_code == 422
-    assert "Period to must not be before 2031" in answer.content.decode()
+    assert "“Period to” must not be before 2031" in answer.content.decode()
     with pytest.raises(services.UnableToCreatePlan, match="Period to"):
         begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
 
@@ -233,4 +233,4 @@ def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
     )
 
     assert answer.status_code == 422
-    assert "Period to must not be before 2031" in answer.content.decode()
+    assert "“Period to” must not be before 2031" in answer.content.decode()

@@ -89,7 +89,7 @@ def test_figures_are_those_of_the_published_rows_and_the_plans(figures: World) -
     areas = found.table("areas")
     assert areas is not None
     assert "All figures of net additions are provisional." in areas.note
-    assert "net additions" not in str(cells(found, "areas", "What to know"))
+    assert "net additions" not in str(cells(found, "areas", "Notes"))
     delivered, required = (
         sum(
             Decimal(published_rows("delivery-test", code)[0][f"Total number of homes {what}"])
@@ -179,7 +179,7 @@ def test_figures_of_predecessors_are_added_and_said_so(world: World) -> None:
         "Solent": (Decimal("671.1579") * 100 / Decimal("1562.8603")).quantize(Decimal("0.1"))
     }
     assert cells(found, "areas", "Consequence of the test") == {"Solent": "Fareham: Presumption; Gosport: Presumption"}
-    noted = str(cells(found, "areas", "What to know")["Solent"])
+    noted = str(cells(found, "areas", "Notes")["Solent"])
     assert "net additions: sum of Fareham and Gosport; provisional" in noted
     assert "delivery test: worked out from the sum of Fareham and Gosport" in noted
 

@@ -120,7 +120,7 @@ def test_page_of_a_list_with_unknown_headings_does_not_say_what_it_would_change(
 
     page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
 
-    assert "Say which heading is which column" in page
+    assert "Match headings to columns" in page
     assert "already matches" not in page
     assert "0 created" not in page
 

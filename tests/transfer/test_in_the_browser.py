@@ -49,7 +49,7 @@ def test_list_with_other_headings_and_a_bad_row_is_imported(
     page.get_by_label("Which list is it?").select_option("providers")
     page.get_by_label("The published file").set_input_files(str(file))
     page.get_by_role("button", name="Preview import").click()
-    expect(page.get_by_role("heading", name="Which heading is which column?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Match headings to columns")).to_be_visible()
     looked_at(page, "headings")
     page.get_by_label("Who publishes this list?").fill("Marchshire Homes Forum")
     page.get_by_label("Corporate form").select_option("Structure")

@@ -146,7 +146,7 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     hand.click("Share Late starts")
     hand.tick("Estuary Partnership")
     hand.click("Save who can use it", role="button")
-    expect(page.get_by_role("main")).to_contain_text("is shared with Estuary Partnership")
+    expect(page.get_by_role("main")).to_contain_text("has been shared with Estuary Partnership")
     services.check_followed_views(now=timezone.now() + dt.timedelta(hours=2))
     save(docks, world, "milestones/start", forecast="2031-09")
     publish(docks, world, "Later.")

@@ -56,7 +56,7 @@ class FieldInline(DeclaredInline):
     model = KindField
     fields: ClassVar[tuple[Any, ...]] = _FIELD
     verbose_name = "field"
-    verbose_name_plural = "fields, after those that all terms have"
+    verbose_name_plural = "fields, in addition to those that all terms have"
 
 
 class ColumnInline(FieldInline):
@@ -64,7 +64,7 @@ class ColumnInline(FieldInline):
 
     fields = _COLUMN
     verbose_name = "column"
-    verbose_name_plural = "columns: the first names a row"
+    verbose_name_plural = "columns (the first one names the row)"
 
 
 class TableInline(DeclaredInline):
@@ -73,7 +73,7 @@ class TableInline(DeclaredInline):
     model = KindTable
     fields = (("label", "code", "one"), "help", ("position", "required", "active"))
     verbose_name = "table"
-    verbose_name_plural = "tables: save, then choose Change to edit the columns"
+    verbose_name_plural = "tables (save, then choose Change to edit the columns)"
 
 
 class CheckInline(DeclaredInline):
@@ -82,7 +82,7 @@ class CheckInline(DeclaredInline):
     model = KindCheck
     fields = ("check_name", ("table", "field", "other"), ("position", "active"))
     verbose_name = "check"
-    verbose_name_plural = "checks before terms can be signed"
+    verbose_name_plural = "checks that terms must pass before they can be signed"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only the tables of this kind."""

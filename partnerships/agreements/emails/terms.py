@@ -33,7 +33,7 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
     signatory = _terms_signatory(due)
     version = signatory.version
     if signatory.link_key[:8] != due.params["key"]:
-        return "The party was asked again since, or somebody else signs for it."
+        return "The party has been asked again since, or somebody else now signs for it."
     refusal = _not_waiting(signatory, person, now)
     if refusal:
         return refusal

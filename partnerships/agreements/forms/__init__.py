@@ -239,7 +239,7 @@ class DocumentForm(Form):
     personal_data = forms.BooleanField(
         label="It holds personal data",
         required=False,
-        help_text="It then opens only while a signed data-sharing agreement between the parties is in force.",
+        help_text="It can then be opened only while a signed data-sharing agreement between the parties is in force.",
     )
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:

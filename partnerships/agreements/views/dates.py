@@ -88,7 +88,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         notice_given = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
         ends = notice_given.partnership.notice_ends_on == notice_given.last_day
         verb, subject = ("ends", own_party.partnership.title) if ends else ("leaves", own_party.organisation.name)
-        return f"Notice is given. {subject} {verb} after {notice_given.last_day:%-d %B %Y}.", back
+        return f"Notice has been given. {subject} {verb} after {notice_given.last_day:%-d %B %Y}.", back
 
     present = rights_over(own_party.partnership, user, timezone.now()).present
     form.is_valid()  # a form with another error still has the chosen day
@@ -125,7 +125,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         withdraw_notice(notice=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The notice from {found.organisation.name} is withdrawn.", back
+        return f"The notice from {found.organisation.name} has been withdrawn.", back
 
     return take_step(
         request,
@@ -156,7 +156,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The reminders for {own_party.organisation.name} are saved.", back
+        return f"The reminders for {own_party.organisation.name} have been saved.", back
 
     return take_step(
         request,

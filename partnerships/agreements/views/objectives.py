@@ -162,7 +162,7 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
             data["revision"] = str(found.revision)
             form.data = data
             raise
-        return "The objective is saved." if changed else "Nothing was changed.", found.get_absolute_url()
+        return "The objective has been saved." if changed else "Nothing was changed.", found.get_absolute_url()
 
     stale = request.method == "POST" and request.POST.get("revision") != str(found.revision)
     return take_step(
@@ -194,7 +194,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "Your progress report is saved.", found.get_absolute_url()
+        return "Your progress report has been saved.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -217,7 +217,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         change_objective_status(objective=found, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The status is saved.", found.get_absolute_url()
+        return "The status has been saved.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -257,7 +257,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
 
     def step() -> tuple[str, str]:
         link_record(objective=found, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now())
-        return f"The {offered.label} is linked.", found.get_absolute_url()
+        return f"The {offered.label} has been linked.", found.get_absolute_url()
 
     return take_step(
         request,

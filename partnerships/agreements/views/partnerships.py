@@ -157,7 +157,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "The settings are saved." if changed else "Nothing was changed.", reverse("agreements:detail", args=[pk])
+        return "The settings have been saved." if changed else "Nothing was changed.", reverse(
+            "agreements:detail", args=[pk]
+        )
 
     return take_step(request, "agreements/edit.html", form, step, {UnableToEditSettings: None}, partnership=partnership)
 

@@ -30,10 +30,10 @@ class Unfit(models.TextChoices):
     LATE = "late", "It came more than 30 days after the email that it replies to."
     EMPTY = "empty", "It had no text of its own."
     NO_PLACE = "no_place", "It replies to an email that is not about a plan or partnership you can write about."
-    MANY = "many", "We take up to 20 emails from one person a day. You can send it again tomorrow."
+    MANY = "many", "We accept up to 20 emails a day from one person. You can send it again tomorrow."
     UNKNOWN = (
         "unknown",
-        "It was sent to an address that no longer works or is not for you, or from one that we do not know as yours.",
+        "It was sent to an address that no longer works or is not yours, or from an address that is not yours here.",
     )
 
 

@@ -42,7 +42,7 @@ def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
     """Show an answer to readers inside the plan. Raises `UnableToDecide`."""
     plan, answer, organisation = _deciding(answer, author, now)
     if answer.names_a_colleague:
-        raise UnableToDecide("Ask the colleague, or refuse.")
+        raise UnableToDecide("Choose whether to ask the colleague or refuse.")
     _settle(plan, answer, AnswerStatus.SHOWN, EventKind.APPROVED, organisation, author=author, now=now)
     record_answered(answer, now=now)
 

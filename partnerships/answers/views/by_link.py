@@ -41,10 +41,10 @@ _SAID = {
     "concerned": "You have said that this plan concerns you.",
     "unconcerned": "You have said that this plan does not concern you. You will keep getting digests about it until "
     "you stop them.",
-    "comment": "Your comment is sent.",
-    "question": "Your answer is sent.",
+    "comment": "Your comment has been sent.",
+    "question": "Your answer has been sent.",
     "colleague": "Thank you. The plan's owner decides whether to ask your colleague.",
-    "named": "Your name and role are saved.",
+    "named": "Your name and role have been saved.",
     "over": "That form had expired, so nothing was changed. Fill it in again.",
 }
 

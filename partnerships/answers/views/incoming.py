@@ -125,7 +125,7 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
                     author=user,
                     now=now,
                 )
-                messages.success(request, f"“{made.subject}” is saved as a draft.")
+                messages.success(request, f"“{made.subject}” has been saved as a draft.")
                 return redirect(made.get_absolute_url())
         except (services.UnableToConfirm, UnableToRecord) as error:
             form.add_error(None, str(error))

@@ -83,7 +83,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
-        return "The answer is shown to everybody who can read the whole plan.", back
+        return "Everybody who can read the whole plan can now see the answer.", back
 
     return press_button(request, step, services.UnableToDecide, back=back)
 
@@ -99,7 +99,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         services.refuse_answer(
             answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
         )
-        return "The answer is refused.", back
+        return "The answer has been refused.", back
 
     return take_step(
         request,
@@ -150,7 +150,7 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.end_trust(trust=found, author=signed_in(request), now=timezone.now())
-        return "Their next answers wait for your approval.", _of_plan(pk)
+        return "From now on, you approve each of their answers.", _of_plan(pk)
 
     return press_button(request, step, services.UnableToDecide, back=_of_plan(pk))
 
@@ -179,6 +179,6 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())
-        return "The question is closed. Its answers stay.", back
+        return "The question has been closed. Its answers are kept.", back
 
     return press_button(request, step, services.UnableToAsk, back=back)

@@ -29,7 +29,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         _report(form.cleaned_data, commitment, user)
-        return f"Your progress report on {commitment.reference} is saved.", commitment.get_absolute_url()
+        return f"Your progress report on {commitment.reference} has been saved.", commitment.get_absolute_url()
 
     return take_step(
         request,
@@ -77,7 +77,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = f"{commitment.reference} is escalated to {person.display_name}."
+        words = f"{commitment.reference} has been escalated to {person.display_name}."
         return words, commitment.get_absolute_url()
 
     return take_step(
@@ -102,7 +102,7 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
         note, now = form.cleaned_data["note_text"], timezone.now()
         if form.cleaned_data["verdict"] == "verified":
             services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-            words = f"{commitment.reference} is verified{'' if commitment.is_action else ' as delivered'}."
+            words = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
         else:
             services.send_back(commitment=commitment, reason=note, author=user, now=now)
             words = f"{commitment.reference} is in progress again."

@@ -34,7 +34,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The file is attached to {commitment.reference}.", commitment.get_absolute_url()
+        return f"The file has been attached to {commitment.reference}.", commitment.get_absolute_url()
 
     return take_step(
         request, "commitments/attach.html", form, step, {services.UnableToAttach: "file"}, commitment=commitment
@@ -61,6 +61,6 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToAttach as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"“{evidence_file.title}” is removed from {commitment.reference}.")
+            messages.success(request, f"“{evidence_file.title}” has been removed from {commitment.reference}.")
         return redirect(commitment)
     return render(request, "commitments/remove.html", {"evidence": evidence_file, "commitment": commitment})

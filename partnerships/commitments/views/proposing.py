@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
-        words = f"{commitment.reference} is proposed. It is waiting for {waiting} to confirm it."
+        words = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
         return words, commitment.get_absolute_url()
 
     back = suggestion.href if suggestion else replaces.get_absolute_url() if replaces else reverse("commitments:list")

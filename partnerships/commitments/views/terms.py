@@ -84,7 +84,7 @@ def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
         return f"You confirmed {commitment.reference} for {organisation.display_name}. It is waiting for {waiting}."
-    return f"{commitment.reference} is agreed."
+    return f"{commitment.reference} has been agreed."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +114,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         services.end_commitment(
             commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"{commitment.reference} is cancelled.", commitment.get_absolute_url()
+        return f"{commitment.reference} has been cancelled.", commitment.get_absolute_url()
 
     return take_step(
         request,

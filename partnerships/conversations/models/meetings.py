@@ -144,7 +144,10 @@ class Meeting(models.Model):
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="+", help_text="The organisation that calls the meeting."
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The organisation that arranges the meeting.",
     )
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.PLANNED)

@@ -50,7 +50,7 @@ def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
         starts=meeting.starts_at,
         minutes=meeting.minutes,
         place=meeting.where,
-        note=f"Called by {meeting.organisation.display_name}." + (f"\n{meeting.link}" if meeting.link else ""),
+        note=f"Arranged by {meeting.organisation.display_name}." + (f"\n{meeting.link}" if meeting.link else ""),
         within=meeting.partnership.title,
         partnership=meeting.partnership_id,
         changed_at=revision.at,

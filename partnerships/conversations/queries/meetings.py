@@ -128,7 +128,7 @@ class NextMeeting:
     def holiday_words(self) -> str:
         """A sentence about the bank holiday; empty without one."""
         if self.settled.moved_from is not None:
-            return "The usual day is a bank holiday, so it is moved."
+            return "The usual day is a bank holiday, so the meeting has been moved."
         return "This day is a bank holiday." if self.settled.is_holiday else ""
 
 

@@ -162,7 +162,7 @@ def edit_conversation(
     """
     current = lock_conversation(conversation)
     if not current.is_editable:
-        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and can no longer change.")
+        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and can no longer be changed.")
     may_edit = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_edit, f"Only editors of {current.organisation.display_name} can change this record.")
     if revision != current.revision:

@@ -57,7 +57,7 @@ def attach_file(
     may_attach = roles_of(author, now).edit_for(current.organisation_id)
     require(may_attach, f"Only editors of {current.organisation.display_name} can attach files.")
     if not current.is_editable:
-        raise UnableToAttachFile(f"The record is {current.get_status_display().lower()} and can no longer change.")
+        raise UnableToAttachFile(f"The record is {current.get_status_display().lower()} and can no longer be changed.")
     if current.attachments.filter(removed_at=None).count() >= MAX_FILES:
         raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files.")
     made = _store(
@@ -158,7 +158,9 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     may_remove = roles_of(author, now).edit_for(attachment.added_for_id)
     require(may_remove, "Only editors of the organisation that added it can remove it.")
     if conversation is not None and author is not None and not conversation.is_editable:
-        raise UnableToRemoveFile(f"The record is {conversation.get_status_display().lower()} and can no longer change.")
+        raise UnableToRemoveFile(
+            f"The record is {conversation.get_status_display().lower()} and can no longer be changed."
+        )
     if not reason.strip():
         raise UnableToRemoveFile("Give a reason.")
     gone = Attachment.objects.filter(pk=attachment.pk, removed_at=None)

@@ -37,7 +37,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
-        raise UnableToChangePoint("It is already closed.")
+        raise UnableToChangePoint("This point is already closed.")
     may_close = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_close, f"Only editors of {current.organisation.display_name} can close it.")
     if not reason.strip():
@@ -95,7 +95,7 @@ def turn_into_entry(
     if PointEntry.objects.filter(point=current).exists():
         raise UnableToChangePoint(f"It is already an {current.direction}.")
     if not current.is_current:
-        raise UnableToChangePoint("It is closed.")
+        raise UnableToChangePoint("This point is closed.")
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_turn, "You cannot edit for an organisation that took part.")

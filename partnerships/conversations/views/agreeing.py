@@ -99,7 +99,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "Your answer is saved.", conversation.get_absolute_url()
+        return "Your answer has been saved.", conversation.get_absolute_url()
 
     own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     return take_step(

@@ -84,7 +84,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
-    form = EndFacilitationForm(posted(request), submit="End facilitation", cancel=reverse("web:home"))
+    form = EndFacilitationForm(posted(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]

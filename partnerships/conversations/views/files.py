@@ -36,7 +36,7 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         made = services.attach_file(conversation=conversation, **form.cleaned_data, author=user, now=timezone.now())
-        return f"“{made.title}” is attached.", conversation.get_absolute_url()
+        return f"“{made.title}” has been attached.", conversation.get_absolute_url()
 
     return take_step(
         request,
@@ -111,7 +111,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
         services.remove_attachment(
             attachment=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"“{found.title}” is removed.", back
+        return f"“{found.title}” has been removed.", back
 
     return take_step(
         request,

@@ -88,7 +88,7 @@ def new(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The note is saved. Only {organisation.display_name} can read it.", back
+        return f"The note has been saved. Only {organisation.display_name} can read it.", back
 
     context: dict[str, Any] = {"subject": subject, "organisation": organisation, "back": back}
     return take_step(
@@ -107,7 +107,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.change_journal_note(note=found, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return "The note is saved.", back
+        return "The note has been saved.", back
 
     subject = found.partnership or found.about
     context: dict[str, Any] = {"subject": subject, "organisation": found.organisation, "note": found}
@@ -132,7 +132,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.delete_journal_note(note=found, reason=reason, author=signed_in(request), now=timezone.now())
-        return "The note is deleted.", reverse("conversations:journal")
+        return "The note has been deleted.", reverse("conversations:journal")
 
     return take_step(
         request, "conversations/journal/delete.html", form, step, {services.UnableToDeleteNote: None}, note=found

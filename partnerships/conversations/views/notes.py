@@ -34,7 +34,10 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The note is saved. Only {organisation.display_name} can read it.", conversation.get_absolute_url()
+        return (
+            f"The note has been saved. Only {organisation.display_name} can read it.",
+            conversation.get_absolute_url(),
+        )
 
     return take_step(
         request,

@@ -31,7 +31,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The {kind} is closed.", back
+        return f"The {kind} has been closed.", back
 
     return take_step(
         request, "conversations/close.html", form, step, {services.UnableToChangePoint: None}, point=point, back=back
@@ -58,7 +58,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         entry = services.turn_into_entry(
             point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
         )
-        return f"The {point.direction} is drafted. Share it when it is ready.", entry.get_absolute_url()
+        return f"The {point.direction} has been drafted. Share it when it is ready.", entry.get_absolute_url()
 
     return take_step(
         request,

@@ -112,7 +112,7 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             if "submit" in request.POST:
                 return redirect("conversations:report-submit", pk=pk)
-            messages.success(request, "The report is saved. Nobody else sees it until you submit it.")
+            messages.success(request, "The report has been saved. Nobody else sees it until you submit it.")
             return redirect(found)
     return form_page(request, "conversations/reports/write.html", form, **context)
 
@@ -151,7 +151,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.submit_report(report=found, revision=form.cleaned_data["revision"], author=user, now=timezone.now())
-        return f"The report for {found.period_words} is submitted.", found.get_absolute_url()
+        return f"The report for {found.period_words} has been submitted.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -181,9 +181,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         said, now = form.cleaned_data, timezone.now()
         if said["decision"] == "accepted":
             services.accept_report(report=found, number=said["number"], author=user, now=now)
-            return "The report is accepted.", found.get_absolute_url()
+            return "The report has been accepted.", found.get_absolute_url()
         services.return_report(report=found, number=said["number"], reason=said["reason"], author=user, now=now)
-        return "The report is returned.", found.get_absolute_url()
+        return "The report has been returned.", found.get_absolute_url()
 
     return take_step(
         request,

@@ -138,7 +138,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(conversation, user, timezone.now()).keeps)
     if not conversation.is_editable:
         messages.warning(
-            request, f"The record is {conversation.get_status_display().lower()}. It can no longer change."
+            request, f"The record is {conversation.get_status_display().lower()}. It can no longer be changed."
         )
         return redirect(conversation)
     keeper = conversation.organisation
@@ -174,7 +174,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The record of “{conversation.subject}” is saved.", conversation.get_absolute_url()
+        return f"The record of “{conversation.subject}” has been saved.", conversation.get_absolute_url()
 
     return take_step(
         request, "conversations/edit.html", form, step, {services.UnableToRecord: None}, conversation=conversation
@@ -192,7 +192,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         services.cancel_planned(
             conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"“{conversation.subject}” is cancelled.", conversation.get_absolute_url()
+        return f"“{conversation.subject}” has been cancelled.", conversation.get_absolute_url()
 
     return take_step(
         request, "conversations/cancel.html", form, step, {services.UnableToCancel: None}, conversation=conversation

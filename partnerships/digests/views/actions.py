@@ -15,12 +15,12 @@ SAID = {
     "confirm": "Digests about {} are on.",
     "pause": "Digests about {} are paused. When you resume, you get what changed in the meantime.",
     "resume": "Digests about {} are on again. The next one includes what changed in the meantime.",
-    "frequency": "Your choice for {} is saved.",
+    "frequency": "Your choice for {} has been saved.",
     "stop": "You no longer follow {}.",
     "again": "We have sent you an email to confirm digests about {}. We send only a few of these a day.",
 }
 PAUSE_ENDED = "Your digests are on again. The next one includes what changed in the meantime."
-PAUSE_CANCELLED = "The pause is cancelled. Your digests will come as usual."
+PAUSE_CANCELLED = "The pause has been cancelled. Your digests will come as usual."
 SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
 #: Confirming needs the link in the email that asks; with other links that email can be sent again.
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})

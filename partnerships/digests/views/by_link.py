@@ -107,7 +107,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
 
 #: Messages after a change, by a word in the URL, because links work without cookies.
 _SAID = {
-    "saved": "Your choice is saved. You can see above the form how often you get digests.",
+    "saved": "Your choice has been saved. You can see above the form how often you get digests.",
     "resumed": PAUSE_ENDED,
     "cancelled": PAUSE_CANCELLED,
     "allowed": "We will email you again when your address is entered to follow a plan.",

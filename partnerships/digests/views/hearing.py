@@ -40,7 +40,7 @@ def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool)
     now = timezone.now()
     context = {
         "reading": digests_since(person, now - _MONTH, now=now, hears=hears),
-        "choices": [("", "As chosen"), *Hears.choices],
+        "choices": [("", "What I have chosen"), *Hears.choices],
         "hears": hears,
         "back": back,
         "by_link": by_link,

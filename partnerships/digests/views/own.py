@@ -63,7 +63,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
         followed = named_for(person, subscriptions_of(person), timezone.now())
-        messages.success(request, f"Your choice is saved. {preferences_in_words(person, saved, followed)}")
+        messages.success(request, f"Your choice has been saved. {preferences_in_words(person, saved, followed)}")
         return redirect("digests:manage")
     context = {
         "form": form,

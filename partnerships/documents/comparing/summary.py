@@ -54,7 +54,7 @@ def summary(found: Sequence[Change]) -> str:
         if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in mentioned
     )
     if other:
-        sentences.append(f"Details changed of {_some(list(other))}.")
+        sentences.append(f"Details changed in {_some(list(other))}.")
     return " ".join(sentences)
 
 
@@ -81,7 +81,7 @@ def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
     if difference:
         sentences.append(f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all.")
     elif any(not change.has_moved for change in mine):
-        sentences.append(f"As many {counts.many} as before, divided differently.")
+        sentences.append(f"The same number of {counts.many} as before, divided differently.")
     moved: Counter[str] = Counter()
     for change in mine:
         if change.has_moved:

@@ -167,7 +167,7 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
         services.withdraw_response(
             response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return "Your answer is withdrawn."
+        return "Your answer has been withdrawn."
 
     return act(request, form, step, entry=response.entry, title="Withdraw your answer", quoted=response.text)
 

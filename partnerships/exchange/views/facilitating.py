@@ -38,7 +38,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
-    form = EndFacilitatorForm(posted(request), submit="End facilitation", cancel=facilitator.entry.get_absolute_url())
+    form = EndFacilitatorForm(posted(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url())
 
     def step() -> str:
         services.end_entry_facilitator(
@@ -47,5 +47,5 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         return f"{facilitator.person.display_name} is no longer a facilitator."
 
     return act(
-        request, form, step, entry=facilitator.entry, title=f"End facilitation by {facilitator.person.display_name}"
+        request, form, step, entry=facilitator.entry, title=f"Remove {facilitator.person.display_name} as a facilitator"
     )

@@ -41,6 +41,6 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
         services.start_group_from_answer(
             response=response, organisation=organisation, author=user, now=timezone.now(), **data
         )
-        return "The working group is started. The others are invited."
+        return "The working group has been started, and the others have been invited."
 
     return act(request, form, step, entry=entry, title="Start a working group")

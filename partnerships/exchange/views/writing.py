@@ -56,17 +56,18 @@ def _details(data: dict[str, Any]) -> dict[str, Any]:
 def _shared_message(entry: Entry) -> str:
     noun = "ask" if entry.is_ask else "offer"
     if entry.audience == Audience.NETWORK:
-        return f"Your {noun} is shared with the whole network."
+        return f"Your {noun} has been shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        return f"Your {noun} is shared with {entry.partnership.title}. {WILL_BE_SENT} the leads of its other parties."
+        title = entry.partnership.title
+        return f"Your {noun} has been shared with {title}. {WILL_BE_SENT} the leads of its other parties."
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {noun} is shared with {', '.join(names)}. {WILL_BE_SENT} their leads."
+    return f"Your {noun} has been shared with {', '.join(names)}. {WILL_BE_SENT} their leads."
 
 
 def _report_sharing(request: HttpRequest, entry: Entry) -> None:
     """Say that it is saved or shared, and how many matches there are already."""
     if entry.is_draft:
-        messages.success(request, "The draft is saved.")
+        messages.success(request, "The draft has been saved.")
         return
     count = len(best_for_reader(entry, signed_in(request), timezone.localdate()))
     address = reverse("exchange:entry-matches", args=[entry.pk])
@@ -180,7 +181,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
                 _report_sharing(request, entry)
             else:
-                messages.success(request, "The draft is saved." if entry.is_draft else "The changes are saved.")
+                messages.success(
+                    request, "The draft has been saved." if entry.is_draft else "The changes have been saved."
+                )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
@@ -209,7 +212,7 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> str:
         services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"“{entry.title}” is marked as agreed."
+        return f"“{entry.title}” has been marked as agreed."
 
     return act(request, form, step, entry=entry, title="Mark as agreed")
 
@@ -237,7 +240,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"{chosen['commitment'].reference} is linked to “{entry.title}”."
+        return f"{chosen['commitment'].reference} has been linked to “{entry.title}”."
 
     title = f"Link a commitment to this {entry.get_direction_display().lower()}"
     return act(request, form, step, entry=entry, title=title, template="exchange/meet.html", able=able.exists())
@@ -254,6 +257,6 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> str:
         reason = form.cleaned_data["reason"]
         services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
-        return f"“{entry.title}” is withdrawn."
+        return f"“{entry.title}” has been withdrawn."
 
     return act(request, form, step, entry=entry, title=f"Withdraw this {kind}")

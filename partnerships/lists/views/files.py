@@ -97,5 +97,5 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file."""
     found = _own(request, pk)
     services.remove_file(file=found, person=found.person)
-    messages.success(request, "The file is removed.")
+    messages.success(request, "The file has been removed.")
     return redirect("lists:views")

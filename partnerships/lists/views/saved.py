@@ -83,7 +83,7 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
         made = services.save_view(
             person=person, kind=kind, name=form.cleaned_data["name"], state=asked.state, now=timezone.now()
         )
-        words = '“{}” is saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>'
+        words = '“{}” has been saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>'
         return format_html(words, made.name, reverse("lists:views")), made.get_absolute_url()
 
     chips = chips_of(asked)
@@ -107,7 +107,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         changed = services.change_view(
             view=view, person=person, name=form.cleaned_data["name"], state=asked.state if request.GET else None
         )
-        return f"“{changed.name}” is saved.", changed.get_absolute_url()
+        return f"“{changed.name}” has been saved.", changed.get_absolute_url()
 
     chips = chips_of(asked)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
@@ -125,7 +125,9 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
         words = (
-            f"“{view.name}” is shared with {form.chosen}." if form.chosen else f"Only you can use “{view.name}” now."
+            f"“{view.name}” has been shared with {form.chosen}."
+            if form.chosen
+            else f"Only you can use “{view.name}” now."
         )
         return words, reverse("lists:views")
 
@@ -185,5 +187,5 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "lists/remove.html", {"view": view})
     services.remove_view(view=view, person=person, now=timezone.now())
-    messages.success(request, f"“{view.name}” is removed.")
+    messages.success(request, f"“{view.name}” has been removed.")
     return redirect("lists:views")

@@ -23,7 +23,7 @@ class ReturnRecord(models.Model):
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.PROTECT, related_name="records")
     number = models.PositiveSmallIntegerField()
-    reason = models.TextField(blank=True, help_text="Why the record before was corrected.")
+    reason = models.TextField(blank=True, help_text="Why the previous record was corrected.")
     content = models.JSONField()
     masked = models.JSONField()
     sent_at = models.DateTimeField()

@@ -27,7 +27,7 @@ LEASE = dt.timedelta(minutes=10)
 #: How long lettings wait to be counted at most.
 LETTINGS_WAIT = dt.timedelta(days=2)
 _FAILED = (
-    "Something went wrong while the lettings were counted. They are deleted. Upload them again, or ask the operators."
+    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask the operators."
 )
 #: Authorities that a report names, those with the most lettings first.
 _MAX_AUTHORITIES = 400

@@ -39,7 +39,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "Your answers are sent.", found.get_absolute_url()
+        return "Your answers have been sent.", found.get_absolute_url()
 
     context = about(found, rights) | {"names_emailed": True}
     return take_step(request, "nominations/decide.html", form, step, {services.UnableToDecide: None}, **context)

@@ -89,7 +89,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
             form.add_error("file", str(error))
         else:
             nudge_after_commit(count_waiting.delay)
-            messages.success(request, "The lettings are uploaded and will be counted.")
+            messages.success(request, "The lettings have been uploaded and will be counted.")
             return redirect(nominations_return)
     context = {
         **about(nominations_return, rights),
@@ -119,7 +119,7 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         except services.FiguresChanged:
             form.show_saved()
             raise
-        return "The figures are saved.", found.get_absolute_url()
+        return "The figures have been saved.", found.get_absolute_url()
 
     context = about(found, rights)
     return take_step(request, "nominations/table.html", form, step, {services.UnableToReport: None}, **context)
@@ -134,7 +134,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.send_return(nominations_return=found, answers=form.answers(), author=user, now=timezone.now())
-        return f"The return for {found.quarter} is sent.", found.get_absolute_url()
+        return f"The return for {found.quarter} has been sent.", found.get_absolute_url()
 
     council = found.agreement.council_body.name
     lead = f"{council} will confirm or dispute each line. You cannot change it in the meantime."

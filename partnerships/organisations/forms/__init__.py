@@ -301,7 +301,7 @@ class OrganisationAdminForm(ReasonedForm):
     is_another = forms.BooleanField(
         label="It is another organisation",
         required=False,
-        help_text="Tick this to add a name even though the directory has nearly the same one.",
+        help_text="Tick this to add the organisation even though the directory has a similar name.",
     )
     own_sign_in_required = forms.BooleanField(
         label="Its people must sign in there",
@@ -331,5 +331,5 @@ class OrganisationAdminForm(ReasonedForm):
         alike = [] if self.instance.pk or data.get("is_another") else similar_to(data.get("name", ""))
         if alike:
             names = ", ".join(organisation.name for organisation in alike)
-            self.add_error("is_another", f"The directory has nearly the same name: {names}. Is it the same body?")
+            self.add_error("is_another", f"The directory has a similar name: {names}. Is it the same organisation?")
         return data

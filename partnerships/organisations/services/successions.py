@@ -321,7 +321,7 @@ def _complete(
         return
     check_succession(existing, ties_of(existing), now=now)
     existing.save(update_fields=list(before))
-    because = reason or "It was recorded again, with more."
+    because = reason or "It was recorded again, with more details."
     _record(
         existing, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=because
     )

@@ -85,7 +85,7 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
         raise UnableToChangeSuccession("Its order has not been made.")
     check_certain(succession)
     if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
+        raise UnableToChangeSuccession("The succession that it undoes has not taken effect yet. Wait until it has.")
     if succession.undoes is not None and is_passing_back(succession.undoes):
         raise UnableToChangeSuccession("What was handed over is still being handed back. Wait a few minutes.")
     vesting = succession.vesting_day

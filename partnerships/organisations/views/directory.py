@@ -162,7 +162,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         changed = update_organisation(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        words = f"{organisation.name} is saved." if changed else "Nothing was changed."
+        words = f"{organisation.name} has been saved." if changed else "Nothing was changed."
         return words, reverse("organisations:detail", args=[pk])
 
     return take_step(

@@ -56,7 +56,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         merge_organisations(kept=kept, merged=merged, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{merged.name} is merged into {kept.name}.", kept.get_absolute_url()
+        return f"{merged.name} has been merged into {kept.name}.", kept.get_absolute_url()
 
     return take_step(
         request,

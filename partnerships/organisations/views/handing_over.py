@@ -72,7 +72,7 @@ def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organis
         form.add_error(None, str(error))
         return False
     except UnableToAct:
-        form.add_error(None, "You have no right to hand over some of these.")
+        form.add_error(None, "You do not have permission to hand over some of these.")
         return False
     messages.success(request, f"{count} handed over to {to.display_name}.{recipients.sentence()}")
     return True

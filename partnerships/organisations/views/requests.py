@@ -129,10 +129,8 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return (
-            f"The request for {access_request.organisation_name} is declined. {access_request.name} gets an email.",
-            back,
-        )
+        name = access_request.organisation_name
+        return f"The request for {name} has been declined. {access_request.name} gets an email.", back
 
     return take_step(
         request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=access_request

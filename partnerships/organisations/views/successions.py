@@ -108,7 +108,7 @@ def record(request: HttpRequest) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
-        return "The succession is recorded.", _page(succession)
+        return "The succession has been recorded.", _page(succession)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Record a succession", back=back)
 
@@ -123,7 +123,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         changed = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The correction is saved." if changed else "Nothing was changed.", back
+        return "The correction has been saved." if changed else "Nothing was changed.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Correct the succession", back=back)
 
@@ -186,7 +186,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             together=form.is_together,
         )
-        return "What undoes it is recorded.", _page(made)
+        return "The succession that undoes it has been recorded.", _page(made)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Undo the succession", back=back)
 
@@ -207,9 +207,9 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The tie is added.", back
+        return "The predecessor and successor have been added.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Add a tie to the succession", back=back)
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Add a predecessor and successor", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -218,13 +218,13 @@ def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     user = _keeper(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
     back = _page(succession_tie.succession)
-    form = ReasonForm(posted(request), submit="Remove tie", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Remove both", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return "The tie is removed.", back
+        return "The predecessor and successor have been removed.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Remove a tie of the succession", back=back)
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Remove a predecessor and successor", back=back)
 
 
 @require_safe

@@ -76,5 +76,5 @@ def period_problems(about: Item) -> list[Problem]:
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:
         first = PartialDate.parse(start).words
-        return [Problem("about/period_end", f"Period to must not be before {first}, where the period begins.")]
+        return [Problem("about/period_end", f"“Period to” must not be before {first}, when the period begins.")]
     return []

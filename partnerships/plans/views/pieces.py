@@ -112,7 +112,7 @@ def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
     """Say so where the homes that were saved have other years than were chosen for the plan."""
     kinds = year_kinds(homes)
     if plan.years and len(kinds) == 1 and plan.years not in kinds:
-        messages.info(request, f"The homes of this plan have {kinds.pop()} years now.")
+        messages.info(request, f"The homes of this plan now have {kinds.pop()} years.")
 
 
 def _names(content: Content) -> Names:

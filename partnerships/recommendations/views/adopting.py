@@ -98,7 +98,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "It is proposed. It will be suggested for the agenda of the next meeting.", made.get_absolute_url()
+        return (
+            "The recommendation has been proposed. It will be suggested for the agenda of the next meeting.",
+            made.get_absolute_url(),
+        )
 
     return take_step(
         request,
@@ -138,7 +141,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
         return (
-            "The recommendation is adopted. Now link the objectives and commitments that come from it.",
+            "The recommendation has been adopted. Now link the objectives and commitments that come from it.",
             found.get_absolute_url(),
         )
 
@@ -163,7 +166,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         drop_adoption(adoption=found, reason=reason, author=user, now=timezone.now())
-        return "The recommendation is dropped. Its outcomes stay.", found.get_absolute_url()
+        return "The recommendation has been dropped. Its outcomes are kept.", found.get_absolute_url()
 
     return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=found)
 
@@ -178,7 +181,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         link_outcome(adoption=found, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now())
-        return "The link is added.", found.get_absolute_url()
+        return "The link has been added.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -213,5 +216,5 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     except (UnableToAdopt, UnableToLink) as error:
         messages.warning(request, str(error))
     else:
-        messages.success(request, "The link is removed.")
+        messages.success(request, "The link has been removed.")
     return redirect(outcome.adoption.get_absolute_url())

@@ -61,7 +61,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         data = form.cleaned_data
         record = row_number(data["record"]) or 0
         add_evidence(response=found, kind=kind, record=record, words=data["words"], author=user, now=timezone.now())
-        return "The evidence is added.", found.get_absolute_url()
+        return "The evidence has been added.", found.get_absolute_url()
 
     return take_step(
         request,
@@ -86,5 +86,5 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     except UnableToProve as error:
         messages.warning(request, str(error))
     else:
-        messages.success(request, "The evidence is removed.")
+        messages.success(request, "The evidence has been removed.")
     return redirect(evidence.response.get_absolute_url())

@@ -49,7 +49,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
             data["revision"] = str(response.revision if response else 0)
             form.data = data
             raise
-        return "The response is saved.", saved.get_absolute_url()
+        return "The response has been saved.", saved.get_absolute_url()
 
     stale = request.method == "POST" and request.POST.get("revision") != str(response.revision if response else 0)
     return take_step(

@@ -238,7 +238,7 @@ _FUNDING: Mapping[tuple[bool, bool], str] = {
     (True, False): "Grant",
     (False, True): "Section 106",
     (True, True): "Grant and section 106",
-    (False, False): "Neither known",
+    (False, False): "Neither",
 }
 _NAMES: Mapping[str, Callable[..., str]] = {
     "year": lambda _names, year: year or "Year not given",

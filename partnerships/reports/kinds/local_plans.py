@@ -22,7 +22,7 @@ def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> 
         Column("What the figure is"),
         Column("Homes", Kind.NUMBER),
         Column("Adopted", Kind.DAY),
-        Column("What to know"),
+        Column("Notes"),
     )
     return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded here.")
 

@@ -151,7 +151,7 @@ def _areas_table(read: _Read) -> Table:
         ),
         Column(_heading(read, "waiting_list", Series.WAITING_LISTS, "Waiting list on 31 March"), Kind.NUMBER),
         Column("Homes to come in plans", Kind.NUMBER),
-        Column("What to know"),
+        Column("Notes"),
     )
     shared = _shared_firmness(read)
     rows = [_area_row(read, area, shared) for area in read.areas]

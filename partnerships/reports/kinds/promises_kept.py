@@ -96,7 +96,7 @@ def _compute(asked: Asked) -> Snapshot:
             "It counts commitments that both sides agreed. Actions, and commitments replaced by others, are left out.",
             "Kept on time: delivered by the due date first agreed. Kept late: delivered after it.",
             "Overdue: not delivered, and past the due date now agreed.",
-            "The share kept is that of the commitments that were delivered, are overdue or were cancelled.",
+            "Share kept: commitments kept, as a share of those delivered, overdue or cancelled.",
         ),
     )
 

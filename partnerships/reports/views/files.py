@@ -84,5 +84,5 @@ def remove_file(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file."""
     found = _own(request, pk)
     services.remove_file(file=found, person=found.person)
-    messages.success(request, "The file is removed.")
+    messages.success(request, "The file has been removed.")
     return redirect(_page_of(found))

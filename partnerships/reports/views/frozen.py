@@ -41,7 +41,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
             author=person,
             now=timezone.now(),
         )
-        return f"“{made.name}” is frozen.", made.get_absolute_url()
+        return f"“{made.name}” has been frozen.", made.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: None}
     return take_step(request, "reports/freeze.html", form, step, refusals, report=report, chips=chips)

@@ -253,7 +253,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.takes_answers(now):
-        raise UnableToRun("This survey does not take answers now.")
+        raise UnableToRun("This survey is not open for answers.")
     today = timezone.localdate(now)
     if locked.reminded_on and (again := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
         raise UnableToRun(f"Everybody was reminded in the last week. You can remind them again on {long_date(again)}.")

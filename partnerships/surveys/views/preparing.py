@@ -46,7 +46,7 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
         )
         return (
-            "The name is saved. Ask this person to agree when the list of people is ready.",
+            "The name has been saved. Ask this person to agree when the list of people is ready.",
             survey_round.get_absolute_url(),
         )
 
@@ -117,7 +117,10 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
-        return f"“{joining.partnership}” is removed, with the people its leads added.", survey_round.get_absolute_url()
+        return (
+            f"“{joining.partnership}” has been removed, with the people its leads added.",
+            survey_round.get_absolute_url(),
+        )
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 

@@ -137,7 +137,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.link_action(
             survey_round=survey_round, theme=data["theme"], thing=data["thing"], author=user, now=timezone.now()
         )
-        return "It is linked. The next survey shows what has changed.", survey_round.get_absolute_url()
+        return "The link has been added. The next survey shows what has changed.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Act on a result",
@@ -174,7 +174,7 @@ def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> Ht
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_act)
     services.unlink_action(survey_round=survey_round, action=action, author=user, now=timezone.now())
-    messages.success(request, "The link is removed.")
+    messages.success(request, "The link has been removed.")
     return redirect(survey_round)
 
 

@@ -104,7 +104,7 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
-        return "The survey is prepared. Now add the people to ask.", survey_round.get_absolute_url()
+        return "The survey has been prepared. Now add the people to ask.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
     return take_step(request, _STEP, form, step, {services.UnableToRun: None}, **context)

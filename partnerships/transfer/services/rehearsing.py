@@ -95,7 +95,7 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
     except _TakeBack:
         return rehearsals[0]
     except (UnableToChangeSuccession, UnableToRecordSuccession, UnableToHandOverLines) as error:
-        raise UnableToRehearse(f"It could not take effect today: {error} Nothing was kept.") from error
+        raise UnableToRehearse(f"It could not take effect today: {error} Nothing was changed.") from error
 
 
 def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:

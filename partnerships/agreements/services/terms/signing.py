@@ -273,10 +273,10 @@ def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.dat
     if not signature.name.strip() or not signature.title.strip():
         raise UnableToSignTerms("Enter the name and job title of the person who signed.")
     if signature.signed_on > today:
-        raise UnableToSignTerms("The day of the signature is in the future.")
+        raise UnableToSignTerms("The date of the signature is in the future.")
     if signature.signed_on < timezone.localdate(version.published_at):
         raise UnableToSignTerms(
-            f"Version {version.number} was sent for signature after that day. Which version is on the paper?"
+            f"Version {version.number} was sent for signature after that day. Check which version was signed on paper."
         )
 
 

@@ -156,7 +156,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
-        return f"{proposal.name} is withdrawn.", reverse("agreements:terms", args=[pk])
+        return f"{proposal.name} has been withdrawn.", reverse("agreements:terms", args=[pk])
 
     return take_step(
         request,

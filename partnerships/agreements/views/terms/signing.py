@@ -227,7 +227,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
             acting=acting.organisation if acting else None,
             now=timezone.now(),
         )
-        return f"The signature of {signatory.organisation.name} is recorded.", page
+        return f"The signature of {signatory.organisation.name} has been recorded.", page
 
     return take_step(
         request,

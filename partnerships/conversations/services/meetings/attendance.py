@@ -77,7 +77,7 @@ def record_attendance(
     if current.starts_at > now:
         raise UnableToRecordAttendance("The meeting has not begun.")
     if current.conversation is not None and current.conversation.is_locked:
-        raise UnableToRecordAttendance("The minutes are agreed, so attendance can no longer change.")
+        raise UnableToRecordAttendance("The minutes are agreed, so attendance can no longer be changed.")
     if set(attendance.values()) - set(Attendance.values):
         raise UnableToRecordAttendance("Choose present, apologies or absent.")
     for seat in current.seats.order_by("pk"):

@@ -132,7 +132,9 @@ def change_meeting(
     if current.partnership.is_over:
         raise UnableToChangeMeeting("This partnership has ended, so it has no more meetings. Call the meeting off.")
     if not current.is_planned:
-        raise UnableToChangeMeeting(f"The meeting is {current.get_status_display().lower()} and can no longer change.")
+        raise UnableToChangeMeeting(
+            f"The meeting is {current.get_status_display().lower()} and can no longer be changed."
+        )
     _check(plan, now)
     before, minutes = {"date": current.when, "place": current.where}, current.minutes
     moved = plan.starts_at != current.starts_at

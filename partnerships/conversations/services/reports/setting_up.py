@@ -113,7 +113,7 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
         raise UnableToSetUpReporting("This partnership has ended.")
     reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
     if reporting_round is None:
-        raise UnableToSetUpReporting("Nobody reports in this partnership.")
+        raise UnableToSetUpReporting("No progress reports are set up in this partnership.")
     if not reason.strip():
         raise UnableToSetUpReporting("Give a reason.")
     open_reports(reporting_round, now=now)

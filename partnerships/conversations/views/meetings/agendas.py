@@ -40,7 +40,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=now,
         )
-        return "The agenda is saved.", request.path
+        return "The agenda has been saved.", request.path
 
     headings = {source.name: source.heading for source in agenda_sources()}
     suggestions = suggestions_for(meeting, user, now)

@@ -42,7 +42,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
-        return "Your answer is saved.", meeting.get_absolute_url()
+        return "Your answer has been saved.", meeting.get_absolute_url()
 
     return take_step(
         request,
@@ -76,7 +76,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "Attendance is saved.", meeting.get_absolute_url()
+        return "Attendance has been saved.", meeting.get_absolute_url()
 
     return take_step(
         request,
@@ -118,7 +118,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The minutes are saved as a draft. Circulate them when they are ready.", made.get_absolute_url()
+        return "The minutes have been saved as a draft. Circulate them when they are ready.", made.get_absolute_url()
 
     refusals = {services.UnableToRecord: None, services.UnableToWriteMinutes: None}
     return take_step(

@@ -98,7 +98,7 @@ def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The meeting cycle is stopped. Meetings already planned stay.", back
+        return "The meeting cycle has been stopped. Meetings already planned still go ahead.", back
 
     return take_step(
         request,

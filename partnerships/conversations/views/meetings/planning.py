@@ -88,7 +88,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The meeting is saved.", meeting.get_absolute_url()
+        return "The meeting has been saved.", meeting.get_absolute_url()
 
     return take_step(
         request,

@@ -70,9 +70,10 @@ class Command(AccountedCommand):
         for name in rehearsal.before:
             self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
         self.stdout.write(
-            f"Successions: {rehearsal.successions}. Stays with bodies that end: {rehearsal.stays}. "
-            f"Undone, everything was back: {'yes' if rehearsal.is_undone else 'NO'}. "
-            f"Applied again, the same result: {'yes' if rehearsal.is_repeated else 'NO'}. Nothing was kept."
+            f"Successions: {rehearsal.successions}. Items left with bodies that end: {rehearsal.stays}. "
+            f"Undoing put everything back: {'yes' if rehearsal.is_undone else 'NO'}. "
+            f"Applying them again gave the same result: {'yes' if rehearsal.is_repeated else 'NO'}. "
+            "Nothing was changed."
         )
 
 
